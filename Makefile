@@ -9,7 +9,7 @@ RUN = .venv/bin/python
 	campaign-second-reader \
 	campaign-power-cuts campaign-keeping-cuts campaign-kill campaign-soak campaign-terminals campaign-matrix \
 	campaign-false-stops campaign-observer campaign-review-changes campaign-alteration-kinds campaign-fuzz \
-	campaign-fuzz-wire test-matrix wheel
+	campaign-fuzz-wire campaign-readme test-matrix wheel
 
 demo: setup
 	$(RUN) -m workstation.cli demo
@@ -24,6 +24,11 @@ test-matrix: setup
 # The program as one file, for pipx or uv.
 wheel: setup
 	$(RUN) -m hatchling build -t wheel
+
+# The README's five minutes with the program from an installed wheel, on each Python that is there: about
+# three minutes each.
+campaign-readme: setup
+	$(RUN) -m tests.campaigns.readme_walk
 
 check: setup
 	$(RUN) tools/checks.py lint types contracts

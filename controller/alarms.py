@@ -10,6 +10,7 @@ latching), session-rules.md#end (signal every 30 s until acknowledged).
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
@@ -121,6 +122,7 @@ ALARMS: dict[str, AlarmKind] = {
         local_takeover="somebody operates the unit at its panel",
         set_point_foreign="unit follows another force than ordered: look at its panel",
         console_lost="console is gone: start it again",
+        station_lost="station is gone: start it again",
         session_over_time="session longer than planned: the program is at fault, report it",
         host_suspended="workstation was asleep: keep it from sleeping",
         pause_regressed="pause longer than 60 s: force went back to the pretension",
@@ -140,6 +142,8 @@ ALARMS: dict[str, AlarmKind] = {
         readings_missed_in_pairs="readings are missing in a row: check the cable",
         answers_slow="unit answers slowly: give the adapter a port of its own",
         console_quiet="console does not answer: look at it",
+        station_quiet="station does not answer: look at it, a STOP from a page may not arrive",
+        no_live_page="no page shows this session: open one",
         clock_stepped="clock of the workstation was set: nothing to do",
         loop_slow="workstation is slow: close other programs",
         treatment_done="session has ended: free the patient and confirm",
@@ -182,9 +186,9 @@ class AlarmBoard:
         self._tone_at_s = -math.inf
         return alarm
 
-    def acknowledge(self, code: str | None = None) -> tuple[str, ...]:
-        """Take one alarm (None: all) off the board; returns the codes that were on it."""
-        taken = [c for c in self._active if code in (None, c)]
+    def acknowledge(self, codes: Collection[str]) -> tuple[str, ...]:
+        """Take alarms off the board; returns the codes that were on it."""
+        taken = [code for code in self._active if code in codes]
         for one in taken:
             del self._active[one]
         return tuple(taken)

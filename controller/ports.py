@@ -9,7 +9,7 @@ from typing import Final, Protocol
 from controller.events import Sample, SessionEvent
 from controller.order.prescription import Region
 from controller.questions import Answer, Question
-from controller.requests import SessionRequest, Stop
+from controller.requests import AskedRequest, RequestSettled, Stop
 from controller.snapshot import Snapshot
 from controller.telemetry import ForceCommand, ForceSample, Telemetry, UnitEvent
 
@@ -349,6 +349,23 @@ class SessionJournal(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attendance:
+    """How long ago those were heard who look after a session, seconds; None where it has none.
+
+    The console, a visible page that confirmed what it shows, and the station that started the
+    process.
+    """
+
+    console_age_s: float | None = None
+    page_age_s: float | None = None
+    station_age_s: float | None = None
+
+
+NOBODY_WATCHES: Final = Attendance()
+"""A session at a terminal: whoever types sits there."""
+
+
 class Operator(Protocol):
     """Whoever answers: a terminal, ``--yes``, later a console. Polled, so the loop never waits."""
 
@@ -381,8 +398,16 @@ class Operator(Protocol):
         """
         ...
 
-    def requests(self) -> Sequence[SessionRequest]:
+    def requests(self) -> Sequence[AskedRequest]:
         """What was asked for since the last call, in order."""
+        ...
+
+    def settle(self, request_id: str, outcome: RequestSettled) -> None:
+        """Tell what became of a request; once for each time that it was asked for."""
+        ...
+
+    def attendance(self) -> Attendance:
+        """How long ago console, page and station were heard; asked once a tick."""
         ...
 
     def tell(self, text: str) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Final
 
 from controller.words import NAME_CHARACTERS, check_text
 
@@ -93,10 +94,22 @@ class EndEarly:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmOnScreen:
+    """An alarm as somebody saw it: its code, and the number of its raising."""
+
+    code: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AcknowledgeAlarms:
-    """Somebody has taken note of every alarm that is shown."""
+    """Somebody has taken note of the alarms that were on the screen.
+
+    One that was raised behind it, also the same code once more, stays.
+    """
 
     by: str
+    alarms: tuple[AlarmOnScreen, ...]
 
     def __post_init__(self) -> None:
         check_text("by", self.by, NAME_CHARACTERS)
@@ -130,6 +143,27 @@ TreatmentRequest = Pause | Resume | AdjustForce | CheckIn | Remark | EndEarly
 """Requests that the session machine handles."""
 AlarmRequest = AcknowledgeAlarms | PauseSound
 SessionRequest = TreatmentRequest | AlarmRequest
+
+ID_CHARACTERS: Final = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedRequest:
+    """A request with the id that whoever asks has made for it: the same id is the same request."""
+
+    id: str
+    request: SessionRequest
+
+    def __post_init__(self) -> None:
+        check_text("id", self.id, ID_CHARACTERS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestSettled:
+    """What became of a request: followed, with what it changed, or refused, with the reason."""
+
+    followed: bool
+    text: str
 
 
 def request_name(request: SessionRequest) -> str:

@@ -17,6 +17,7 @@ from enum import Enum
 
 from controller.alarms import RaisedAlarm
 from controller.questions import OpenQuestion
+from controller.requests import AlarmOnScreen
 from controller.telemetry import PatientSwitch, Telemetry, UnitState, UnitStatus
 
 
@@ -106,6 +107,11 @@ class Snapshot:
     console_age_s: float | None = None
     page_age_s: float | None = None
     station_age_s: float | None = None
+
+    @property
+    def alarms_on_screen(self) -> tuple[AlarmOnScreen, ...]:
+        """What somebody who acknowledges the alarms of this snapshot has seen."""
+        return tuple(AlarmOnScreen(code=one.code, number=one.number) for one in self.alarms)
 
     @property
     def treatment_left_s(self) -> float:

@@ -256,7 +256,7 @@ class HostHealth:
     ``exchange_s`` is what this tick's exchange took, ``mismatches`` how many answers of other
     requests came in this session (wrong echo, lagging uptime), ``wall_clock_step_s`` how far the
     wall clock went ahead of the monotonic one since the session began. ``console_age_s``
-    waits for the console: it is always None until there is one.
+    and ``station_age_s`` are how long ago those processes were heard, None where there is none.
     """
 
     lateness_s: float
@@ -267,3 +267,4 @@ class HostHealth:
     wall_clock_step_s: float
     journal_age_s: float
     console_age_s: float | None
+    station_age_s: float | None

@@ -61,6 +61,7 @@ COMMANDS: Final[Mapping[str, Sequence[str]]] = {
     "sound": ("sound-check",),
     "simulate": ("simulate",),
     "demo": ("demo",),
+    "doctor": ("doctor",),
     "where": ("where",),
 }
 """The files of `workstation/commands` with their commands; the help has groups of its own."""

@@ -59,6 +59,8 @@ class Settings(BaseModel):
     """Days after which the newest backup counts as too old; 0: never."""
     paper_days: int = Field(default=7, ge=0, le=366)
     """Days after which a downtime sheet is no longer entered; 0: however old it is."""
+    console_lost: int = Field(default=15, ge=5, le=60)
+    """Seconds without the console after which a session releases."""
     backup_recipients: str = ""
     """age recipients, with spaces between them; empty: backups are not encrypted."""
 
@@ -128,10 +130,16 @@ class Settings(BaseModel):
         name = self.time_zone or _zone_of_the_system()
         return ForceUnit.POUND if _is_american(name) else ForceUnit.NEWTON
 
-    def of_the_clinic(self, name: str, time_zone: str) -> Settings:
-        """With the clinic's own name and zone, as its record has them; "" leaves a setting."""
-        said = {"clinic": name, "time_zone": time_zone}
-        return self.model_copy(update={key: text for key, text in said.items() if text})
+    def of_the_clinic(self, name: str, time_zone: str, force_unit: str | None) -> Settings:
+        """With the clinic's own name, zone and unit of force, as its record has them.
+
+        What the record leaves open is as it was set. A unit that was set for this workstation leads
+        here, whatever the record says.
+        """
+        said: dict[str, Any] = {"clinic": name, "time_zone": time_zone}
+        if self.force_unit is None and force_unit is not None:
+            said["force_unit"] = ForceUnit(force_unit)
+        return self.model_copy(update={key: value for key, value in said.items() if value})
 
     def zone_at(self, utc_ms: int) -> tzinfo:
         """The clinic's zone; a system zone is fixed at its offset of that moment."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from enum import Enum
 
 from controller.order.prescription import NEWTONS_PER_KGF, NEWTONS_PER_LBF
@@ -23,7 +25,35 @@ class ForceUnit(Enum):
         other = ForceUnit.POUND if self is ForceUnit.NEWTON else ForceUnit.NEWTON
         return f"{self.in_unit(force_n, width)} ({other.in_unit(force_n, max(0, width - 1))})"
 
+    def in_sentence(self, sentence: str) -> str:
+        """A sentence of the core, whose forces are in newtons alone, with this unit leading.
 
+        Each force, rate and range of forces keeps its newtons in brackets, as they were written.
+        Where newtons lead, and where another unit stands beside them already, nothing changes.
+        """
+        if self is ForceUnit.NEWTON:
+            return sentence
+        return _FORCES.sub(self._led, sentence)
+
+    def _led(self, found: re.Match[str]) -> str:
+        """A range is rounded inwards, so that both its ends may be ordered."""
+        if found["high"] is None:
+            return found[0]
+        size, per = _SIZES[self], found["per"] or ""
+        high = float(found["high"]) / size
+        if found["low"] is None:
+            return f"{high:.1f} {self.value}{per} ({found[0]})"
+        low = math.ceil(float(found["low"]) / size * 10) / 10
+        high = math.floor(high * 10) / 10
+        return f"{low:.1f} to {high:.1f} {self.value}{per} ({found[0]})"
+
+
+_NUMBER = r"[+-]?\d+(?:\.\d+)?"
+_NEWTONS = rf"(?:(?P<low>{_NUMBER}) to )?(?P<high>{_NUMBER}) N(?P<per>/s)?"
+_AS_WRITTEN = rf'"[^"]*"(?: \({_NUMBER} N\))?'
+_LED_ALREADY = rf"(?:lbf|kgf)(?:/s)? \((?:{_NUMBER} to )?{_NUMBER} N|{_NUMBER} N \({_NUMBER} lbf\)"
+_FORCES = re.compile(rf"{_AS_WRITTEN}|{_LED_ALREADY}|(?<![\w.+-]){_NEWTONS}(?![\w/])")
+"""Forces as the core writes them: "102.3 N", "30 N/s", "10 to 200 N"; before these, what stays."""
 _SIZES = {
     ForceUnit.NEWTON: 1.0,
     ForceUnit.POUND: NEWTONS_PER_LBF,

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import Final, assert_never
 
 from controller.alarms import AlarmBoard, RaisedAlarm
 from controller.event_details.happened import AlarmAcknowledged, AlarmRaised, AlarmSoundPaused
 from controller.ports import Operator
-from controller.requests import AcknowledgeAlarms, AlarmRequest, PauseSound
+from controller.requests import AcknowledgeAlarms, AlarmRequest, PauseSound, RequestSettled
 from controller.runtime.recorder import Recorder
 from controller.session.inputs_and_effects import Effect, RaiseAlarm, SettleAlarm, session_ms
+
+OTHER_ALARMS: Final = "other alarms have come since: look at them, then acknowledge again"
 
 
 class AlarmKeeper:
@@ -31,21 +34,34 @@ class AlarmKeeper:
             case RaiseAlarm(code):
                 self.raise_alarm(code, now_s)
             case SettleAlarm(code, by):
-                self._acknowledge(code, by, now_s)
+                self._acknowledge((code,), by, now_s)
             case _:
                 pass
 
-    def request(self, request: AlarmRequest, now_s: float) -> None:
+    def request(self, request: AlarmRequest, now_s: float) -> RequestSettled:
         """Follow a person's request."""
+        outcome = self._follow(request, now_s)
+        self._operator.tell(outcome.text)
+        return outcome
+
+    def _follow(self, request: AlarmRequest, now_s: float) -> RequestSettled:
         match request:
-            case AcknowledgeAlarms(by=by):
-                taken = self._acknowledge(None, by, now_s)
-                self._operator.tell(_acknowledged(taken, by))
+            case AcknowledgeAlarms(by=by, alarms=alarms):
+                seen = {(alarm.code, alarm.number) for alarm in alarms}
+                active = self._board.active
+                codes = [alarm.code for alarm in active if (alarm.code, alarm.number) in seen]
+                taken = self._acknowledge(codes, by, now_s)
+                if taken or not active:
+                    return RequestSettled(followed=bool(taken), text=_acknowledged(taken, by))
+                return RequestSettled(followed=False, text=OTHER_ALARMS)
             case PauseSound(by=by):
                 until_s = self._board.pause_sound(now_s)
                 until_ms = session_ms(until_s, self._recorder.origin_s)
                 self._recorder.event(AlarmSoundPaused(by=by, until_ms=until_ms), now_s=now_s)
-                self._operator.tell(f"no tones for {until_s - now_s:.0f} s, by {by}")
+                text = f"no tones for {until_s - now_s:.0f} s, by {by}"
+                return RequestSettled(followed=True, text=text)
+            case _:
+                assert_never(request)
 
     def raise_alarm(self, code: str, now_s: float) -> None:
         """Raise, record and say it, unless it is active already."""
@@ -65,9 +81,9 @@ class AlarmKeeper:
         """How long the sound stays paused, seconds."""
         return self._board.sound_paused_s(now_s)
 
-    def _acknowledge(self, code: str | None, by: str, now_s: float) -> Sequence[str]:
+    def _acknowledge(self, codes: Collection[str], by: str, now_s: float) -> Sequence[str]:
         """Returns the codes of the alarms that were taken note of."""
-        taken = self._board.acknowledge(code)
+        taken = self._board.acknowledge(codes)
         if taken:
             self._recorder.event(AlarmAcknowledged(codes=tuple(taken), by=by), now_s=now_s)
         return taken

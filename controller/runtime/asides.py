@@ -9,6 +9,7 @@ from controller.requests import (
     CheckIn,
     PauseSound,
     Remark,
+    RequestSettled,
     SessionRequest,
     request_name,
 )
@@ -27,19 +28,22 @@ def hear_aside(
     *,
     when: str,
     now_s: float,
-) -> None:
+) -> RequestSettled:
     """``when`` completes "not possible ...", for instance "before the treatment"."""
     match request:
         case Remark(by=by, text=text):
             recorder.event(RemarkRecorded(by=by, text=text), now_s=now_s)
-            operator.tell(followed(request).text)
+            outcome = RequestSettled(followed=True, text=followed(request).text)
         case CheckIn(by=by):
             recorder.event(CheckInRecorded(by=by), now_s=now_s)
             alarms.effect(SettleAlarm("check_in_due", by), now_s)
-            operator.tell(followed(request).text)
+            outcome = RequestSettled(followed=True, text=followed(request).text)
         case AcknowledgeAlarms() | PauseSound():
-            alarms.request(request, now_s)
+            return alarms.request(request, now_s)
         case _:
             reason = f"not possible {when}"
             recorder.event(request_refused(request, reason).said, now_s=now_s)
             operator.tell(f"{request_name(request).replace('_', ' ')} refused: {reason}")
+            return RequestSettled(followed=False, text=reason)
+    operator.tell(outcome.text)
+    return outcome

@@ -7,6 +7,7 @@ the session logic is asked for anything.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -25,12 +26,13 @@ from controller.event_details.happened import (
     UncertaintyRecorded,
 )
 from controller.questions import Question
-from controller.requests import AcknowledgeAlarms, PauseSound
+from controller.requests import AcknowledgeAlarms, PauseSound, RequestSettled, SessionRequest
 from controller.runtime.asides import hear_aside
 from controller.runtime.finding_record import FindingRecord
 from controller.runtime.host_watch import HostWatch
 from controller.runtime.last_resort import LastResort, release_until_seen
 from controller.runtime.lateness import Lateness
+from controller.runtime.page_watch import PageWatch
 from controller.runtime.session_ports import SessionPorts
 from controller.runtime.ticker import Ticker
 from controller.runtime.tokenless import TokenlessRelease
@@ -55,6 +57,7 @@ from controller.session.inputs_and_effects import (
 from controller.session.machine import SessionMachine
 from controller.session.recorded_events import answer_recorded
 from controller.session.release import GIVE_UP_S, RELEASE_LIMIT_S
+from controller.session.request_effects import outcome_of
 from controller.start.before_start import needs_person
 from controller.telemetry import CommandKind, ForceCommand, Telemetry
 
@@ -83,8 +86,9 @@ class ForceLoop:
         self._operator = ports.operator
         self._alarms = ports.alarms
         self._questions = ports.questions
-        self._stops = ports.stops
+        self._stops, self._requests = ports.stops, ports.requests
         self._present = ports.present
+        self._pages = PageWatch(ports.alarms)
         self._present.limits = supervisor.limits
         self._machine = machine
         self._supervisor = supervisor
@@ -93,7 +97,7 @@ class ForceLoop:
         self._ticker = Ticker(ports.clock, ports.unit.tick_s)
         self._tokenless = TokenlessRelease(ports.unit)
         self.findings = FindingRecord(ports.recorder, ports.alarms, None)
-        self.host = HostWatch(ports.clock, ports.recorder, ports.unit.tick_s)
+        self.host = HostWatch(ports.clock, ports.recorder, ports.operator, ports.unit.tick_s)
         self.gone = False
         self.last_resort: LastResort | None = None
         self._command = supervisor.narrowed(machine.command(self._ticker.due_s))
@@ -205,6 +209,7 @@ class ForceLoop:
     def _look_around(self, reading: Telemetry | None, tick_at_s: float, lateness_s: float) -> None:
         """Operator, events and display: what may use the rest of the tick."""
         self._look_at_record(tick_at_s)
+        self._pages.look(self.host.attendance, tick_at_s)
         self._hear_operator(tick_at_s)
         if self._machine.finished:
             return
@@ -232,7 +237,7 @@ class ForceLoop:
             ordered = ReleaseOrdered(kind="release_without_token", reason=reason)
             self._recorder.event(ordered, now_s=tick_at_s)
 
-    def _apply(self, happened: MachineInput, tick_at_s: float) -> None:
+    def _apply(self, happened: MachineInput, tick_at_s: float) -> Sequence[Effect]:
         """Let the machine handle it; a release that it begins is on the wire before the record."""
         effects = self._machine.handle(happened, tick_at_s)
         if self._machine.releasing and not self._machine.finished:
@@ -242,6 +247,7 @@ class ForceLoop:
         for effect in effects:
             self._act(effect, tick_at_s)
         self._withdraw_questions()
+        return effects
 
     def _withdraw_questions(self) -> None:
         """In a release nothing is asked but whether it was seen, and behind it nothing."""
@@ -322,19 +328,21 @@ class ForceLoop:
             kind = CommandKind.RELEASE_FAST if stop.fast else CommandKind.RELEASE
             self._release_now(ForceCommand(kind=kind))
             self._apply(StopRequested(stop), tick_at_s)
-        for request in self._operator.requests():
-            if isinstance(request, AcknowledgeAlarms | PauseSound) or self._machine.finished:
-                hear_aside(
-                    request,
-                    self._recorder,
-                    self._operator,
-                    self._alarms,
-                    when="after the end",
-                    now_s=tick_at_s,
-                )
-            else:
-                self._apply(Requested(request), tick_at_s)
+        for asked in self._requests.take():
+            self._requests.settle(asked, self._follow(asked.request, tick_at_s))
         self._hear_answers(tick_at_s)
+
+    def _follow(self, request: SessionRequest, tick_at_s: float) -> RequestSettled:
+        if isinstance(request, AcknowledgeAlarms | PauseSound) or self._machine.finished:
+            return hear_aside(
+                request,
+                self._recorder,
+                self._operator,
+                self._alarms,
+                when="after the end",
+                now_s=tick_at_s,
+            )
+        return outcome_of(self._apply(Requested(request), tick_at_s))
 
     def _hear_answers(self, tick_at_s: float) -> None:
         waiting = [asked.question for asked in self._questions.waiting]

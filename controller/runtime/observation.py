@@ -31,10 +31,19 @@ from controller.event_details.happened import (
 from controller.events import Outcome
 from controller.order.phases import Phase
 from controller.ports import Clock, ForceSource, Operator
-from controller.requests import CheckIn, EndEarly, Remark, SessionRequest, request_name
+from controller.requests import (
+    CheckIn,
+    EndEarly,
+    Remark,
+    RequestSettled,
+    SessionRequest,
+    request_name,
+)
+from controller.runtime.asked_requests import AskedRequests
 from controller.runtime.recorder import Recorder
 from controller.runtime.stops import Stops
 from controller.session.inputs_and_effects import Ending, decinewtons, session_ms
+from controller.session.request_effects import followed
 from controller.snapshot import Snapshot
 from controller.telemetry import ForceSample
 
@@ -82,6 +91,7 @@ class Observation:
         self._troubled = self._in_gap = False
         self._number = 0
         self._stops = Stops(ports.operator)
+        self._requests = AskedRequests(ports.operator)
         self._times_ms: list[int] = []
         self._forces_dn: list[int] = []
 
@@ -201,13 +211,15 @@ class Observation:
             return self._ended(Outcome.STOPPED, f"ended by {leaving}, not by a named person")
         if (stop := self._stops.take()) is not None:
             self._refuse("stop", stop.by, now_s)
-        for request in self._ports.operator.requests():
-            if isinstance(request, EndEarly):
-                return self._ended_by(request, now_s)
-            self._answer(request, now_s)
+        for asked in self._requests.take():
+            if isinstance(asked.request, EndEarly):
+                ending = self._ended_by(asked.request, now_s)
+                self._requests.settle(asked, RequestSettled(followed=True, text=ending.reason))
+                return ending
+            self._requests.settle(asked, self._answer(asked.request, now_s))
         return None
 
-    def _answer(self, request: SessionRequest, now_s: float) -> None:
+    def _answer(self, request: SessionRequest, now_s: float) -> RequestSettled:
         recorder = self._ports.recorder
         if isinstance(request, Remark):
             recorder.event(RemarkRecorded(by=request.by, text=request.text), now_s=now_s)
@@ -215,6 +227,8 @@ class Observation:
             recorder.event(CheckInRecorded(by=request.by), now_s=now_s)
         else:
             self._refuse(request_name(request), request.by, now_s)
+            return RequestSettled(followed=False, text=NOTHING_ORDERED)
+        return RequestSettled(followed=True, text=followed(request).text)
 
     def _refuse(self, name: str, by: str, now_s: float) -> None:
         refused = RefusalRecorded(request=name, by=by, reason=NOTHING_ORDERED)

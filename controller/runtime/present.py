@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from controller.errors import LinkError, StaleAnswer
 from controller.ports import Clock, Operator
+from controller.requests import AlarmOnScreen
 from controller.runtime.alarm_keeper import AlarmKeeper
 from controller.runtime.open_questions import OpenQuestions
 from controller.runtime.recorder import Recorder
@@ -36,6 +37,12 @@ class Present:
         self._number = self._missed = self._mismatched = 0
         self._round_trip_s: float | None = None
         self._taken_at_s: float | None = None
+        self._newest: Snapshot | None = None
+
+    @property
+    def alarms_shown(self) -> tuple[AlarmOnScreen, ...]:
+        """The alarms of the newest snapshot: what a person who answers now has seen."""
+        return () if self._newest is None else self._newest.alarms_on_screen
 
     def answered(self, round_trip_s: float) -> None:
         """An exchange brought a reading after so long."""
@@ -58,48 +65,51 @@ class Present:
     ) -> None:
         """Show this moment; ``reading`` is that of this tick, None when there was none."""
         now_s, limits = self._clock.now_s(), self.limits
+        attendance = self._operator.attendance()
         self._number += 1
         if reading is not None:
             self._taken_at_s = reading.taken_at_s
-        self._operator.show(
-            with_reading(
-                Snapshot(
-                    number=self._number,
-                    utc_ms=self._clock.utc_ms(),
-                    session_id=self._session_id,
-                    phase=course.phase,
-                    stage=course.stage,
-                    hold_number=course.hold_number,
-                    hold_count=course.hold_count,
-                    elapsed_s=course.elapsed_s,
-                    planned_s=course.planned_s,
-                    since_start_s=course.since_start_s,
-                    phase_left_s=course.phase_left_s,
-                    pause_left_s=course.pause_left_s,
-                    check_in_s=course.check_in_s,
-                    target_n=target_n,
-                    ceiling_n=course.ceiling_n,
-                    limit_n=None if limits is None else limits.force_n,
-                    increase_n=course.increase_n,
-                    pull_mm=known_number(pull_mm),
-                    pull_share=_share(pull_mm, limits),
-                    reading_age_s=None if self._taken_at_s is None else now_s - self._taken_at_s,
-                    alarms=self._alarms.active,
-                    questions=self._questions.waiting,
-                    tone=self._alarms.tone_due(now_s),
-                    sound_paused_s=self._alarms.sound_paused_s(now_s),
-                    message=message,
-                    lateness_s=lateness_s,
-                    round_trip_s=self._round_trip_s,
-                    missed=self._missed,
-                    mismatched=self._mismatched,
-                    record_age_s=self._recorder.age_s(),
-                    record_trouble=self._recorder.trouble,
-                ),
-                reading,
-                now_s,
-            )
+        self._newest = with_reading(
+            Snapshot(
+                number=self._number,
+                utc_ms=self._clock.utc_ms(),
+                session_id=self._session_id,
+                phase=course.phase,
+                stage=course.stage,
+                hold_number=course.hold_number,
+                hold_count=course.hold_count,
+                elapsed_s=course.elapsed_s,
+                planned_s=course.planned_s,
+                since_start_s=course.since_start_s,
+                phase_left_s=course.phase_left_s,
+                pause_left_s=course.pause_left_s,
+                check_in_s=course.check_in_s,
+                target_n=target_n,
+                ceiling_n=course.ceiling_n,
+                limit_n=None if limits is None else limits.force_n,
+                increase_n=course.increase_n,
+                pull_mm=known_number(pull_mm),
+                pull_share=_share(pull_mm, limits),
+                reading_age_s=None if self._taken_at_s is None else now_s - self._taken_at_s,
+                alarms=self._alarms.active,
+                questions=self._questions.waiting,
+                tone=self._alarms.tone_due(now_s),
+                sound_paused_s=self._alarms.sound_paused_s(now_s),
+                message=message,
+                lateness_s=lateness_s,
+                round_trip_s=self._round_trip_s,
+                missed=self._missed,
+                mismatched=self._mismatched,
+                record_age_s=self._recorder.age_s(),
+                record_trouble=self._recorder.trouble,
+                console_age_s=attendance.console_age_s,
+                page_age_s=attendance.page_age_s,
+                station_age_s=attendance.station_age_s,
+            ),
+            reading,
+            now_s,
         )
+        self._operator.show(self._newest)
 
 
 def _share(pull_mm: float | None, limits: SafetyLimits | None) -> float | None:

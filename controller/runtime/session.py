@@ -135,7 +135,11 @@ class Session:
         first, arming_failed = self._arm(preparation, request)
         machine = SessionMachine(self._plan, origin_s=self._recorder.origin_s)
         supervisor = Supervisor(
-            session_limits(self._plan, self._unit.capabilities),
+            session_limits(
+                self._plan,
+                self._unit.capabilities,
+                console_lost_s=self._ports.console_lost_s,
+            ),
             first,
             self._clock.now_s(),
             release_rate_n_per_s=request.rate_down_n_per_s,
@@ -300,15 +304,16 @@ class Session:
 
     def _hear(self, when: str) -> None:
         """Requests that come while no loop runs."""
-        for request in self._operator.requests():
-            hear_aside(
-                request,
+        for asked in self._ports.requests.take():
+            outcome = hear_aside(
+                asked.request,
                 self._recorder,
                 self._operator,
                 self._alarms,
                 when=when,
                 now_s=self._clock.now_s(),
             )
+            self._ports.requests.settle(asked, outcome)
 
     def _hear_late_stop(self) -> None:
         """A stop behind the end is heard: there is nothing left to release."""
@@ -322,7 +327,8 @@ class Session:
         now_s = self._clock.now_s()
         self._recorder.event(answer_recorded(Question.END_ACKNOWLEDGED, answer), now_s=now_s)
         if answer.accepted:
-            self._alarms.request(AcknowledgeAlarms(by=answer.answered_by), now_s)
+            shown = self._ports.present.alarms_shown
+            self._alarms.request(AcknowledgeAlarms(by=answer.answered_by, alarms=shown), now_s)
 
     def _record_end(self, ending: Ending) -> None:
         self._recorder.event(

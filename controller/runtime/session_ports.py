@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from controller.ports import Clock, Operator, TractionUnit
 from controller.runtime.alarm_keeper import AlarmKeeper
+from controller.runtime.asked_requests import AskedRequests
 from controller.runtime.open_questions import OpenQuestions
 from controller.runtime.present import Present
 from controller.runtime.recorder import Recorder
 from controller.runtime.stops import Stops
+
+CONSOLE_LOST_S: Final = 15.0
+"""How long a session goes on without its console (times.md: a setting of 5 to 60 s)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +29,8 @@ class SessionPorts:
     questions: OpenQuestions
     present: Present
     stops: Stops
+    requests: AskedRequests
+    console_lost_s: float = CONSOLE_LOST_S
 
     @classmethod
     def of(
@@ -53,4 +60,5 @@ class SessionPorts:
             questions=questions,
             present=present,
             stops=Stops(operator),
+            requests=AskedRequests(operator),
         )

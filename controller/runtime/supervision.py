@@ -7,11 +7,9 @@ from typing import Final
 from controller.order.planner import TreatmentPlan
 from controller.order.prescription import REGION_LIMITS, Region
 from controller.ports import WATCHDOG_S, UnitCapabilities
+from controller.runtime.session_ports import CONSOLE_LOST_S
 from controller.safety.limits import SafetyLimits
 from controller.session.approach import ANSWER_LIMIT_S
-
-CONSOLE_LOST_S: Final = 15.0
-"""How long a session goes on without its console (times.md: a setting of 5 to 60 s)."""
 
 PAUSES_S: Final = 900.0
 """What all pauses of a session may add to its planned time before the supervisor ends it."""
@@ -25,13 +23,15 @@ REGION_NARROWING: dict[Region, dict[str, float]] = {
 }
 
 
-def session_limits(plan: TreatmentPlan, unit: UnitCapabilities) -> SafetyLimits:
+def session_limits(
+    plan: TreatmentPlan, unit: UnitCapabilities, *, console_lost_s: float = CONSOLE_LOST_S
+) -> SafetyLimits:
     """The limits of one session; every step can only make them smaller."""
     order = plan.order
     region = SafetyLimits().narrowed(
         force_n=REGION_LIMITS[order.region].hard_force_n,
         rate_up_n_per_s=REGION_LIMITS[order.region].ramp_up_n_per_s[1],
-        console_s=CONSOLE_LOST_S,
+        console_s=console_lost_s,
         **REGION_NARROWING[order.region],
     )
     profile = region.narrowed(

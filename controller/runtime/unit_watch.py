@@ -12,6 +12,7 @@ from controller.order.phases import Phase
 from controller.runtime.clock_check import uptime_off_ms
 from controller.runtime.session_ports import SessionPorts
 from controller.runtime.ticker import Ticker
+from controller.safety.windows import exceeds
 from controller.session.course import Course
 from controller.start.self_check import ZERO_READINGS
 from controller.telemetry import CommandKind, ForceCommand, PatientSwitch, Telemetry
@@ -60,6 +61,8 @@ class UnitWatch:
         self._clock = ports.clock
         self._recorder = ports.recorder
         self._stops = ports.stops
+        self._operator = ports.operator
+        self._console_lost_s = ports.console_lost_s
         self._present = ports.present
         self._course = Course(phase=Phase.CHECKING.label, planned_s=planned_s)
         self._hear = hear
@@ -112,6 +115,7 @@ class UnitWatch:
         self._hear()
         if (stop := self._stops.asked()) is not None:
             raise RequestRefused(f"stopped before arming by {stop.by}; nothing was moved")
+        self._check_console()
         asked_at_s = self._clock.now_s()
         try:
             reading = self._unit.exchange(_OBSERVE)
@@ -126,6 +130,14 @@ class UnitWatch:
         self._check_same_boot(reading)
         self._take(reading)
         return reading
+
+    def _check_console(self) -> None:
+        age_s = self._operator.attendance().console_age_s
+        if exceeds(age_s or 0.0, self._console_lost_s):
+            raise RequestRefused(
+                f"the console has not been heard for {age_s:.0f} s, at most "
+                f"{self._console_lost_s:g} s; nothing was moved: start it again, then the session"
+            )
 
     def _take(self, reading: Telemetry) -> None:
         self.reading = reading

@@ -79,6 +79,8 @@ class SafetyLimits:
     suspended_s: float = 1.0  # row 30
     console_warn_s: float = 5.0
     console_s: float = 60.0  # the longest that the setting allows
+    station_warn_s: float = 5.0
+    station_s: float = 60.0  # times.md
     journal_s: float = 5.0  # rows 46 and 47
     session_s: float = 7500.0  # row 27: 99 min, what comes before it and its pauses
     dwell_s: float = 6300.0  # row 27: 99 min at one force and its pauses

@@ -209,10 +209,7 @@ def order_unsound(now: Situation, limits: SafetyLimits) -> Exceeded:
 
 @hazard(27, Action.ALLOW, "s", "look at the console; the session ends soon")
 def console_quiet(now: Situation, limits: SafetyLimits) -> Exceeded:
-    """The console has not been heard for 5 s; None means that there is none.
-
-    Waits for the console, as ``console_lost`` does: until there is one the age is always None.
-    """
+    """The console has not been heard for 5 s; None means that there is none."""
     return above(now.health.console_age_s, limits.console_warn_s)
 
 
@@ -220,6 +217,18 @@ def console_quiet(now: Situation, limits: SafetyLimits) -> Exceeded:
 def console_lost(now: Situation, limits: SafetyLimits) -> Exceeded:
     """Nobody sees what the session does any more."""
     return above(now.health.console_age_s, limits.console_s)
+
+
+@hazard(27, Action.ALLOW, "s", "look at the station; the session ends soon")
+def station_quiet(now: Situation, limits: SafetyLimits) -> Exceeded:
+    """The station that keeps this process has not been heard for 5 s; None: there is none."""
+    return above(now.health.station_age_s, limits.station_warn_s)
+
+
+@hazard(27, Action.RELEASE, "s", "start the station again")
+def station_lost(now: Situation, limits: SafetyLimits) -> Exceeded:
+    """Nobody keeps the STOP door and the sounds any more."""
+    return above(now.health.station_age_s, limits.station_s)
 
 
 @hazard(27, Action.RELEASE, "s", "report this defect", stages=PULLING)
@@ -283,6 +292,8 @@ LINK_CHECKS: tuple[Check, ...] = (
     order_unsound,
     console_quiet,
     console_lost,
+    station_quiet,
+    station_lost,
     session_over_time,
     dwell_over_time,
     loop_slow,

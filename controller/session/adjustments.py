@@ -103,7 +103,7 @@ def _check_increase(
     since_increase_s: float,
 ) -> None:
     if not request.reason.strip():
-        raise RequestRefused("an increase needs a reason; say it behind the force: +5 N REASON")
+        raise RequestRefused("an increase needs a reason; say it behind the force")
     if since_increase_s < INCREASE_EVERY_S:
         raise RequestRefused(
             f"the last increase was {since_increase_s:.1f} s ago; wait {INCREASE_EVERY_S:g} s "

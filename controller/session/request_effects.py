@@ -5,12 +5,13 @@ A refused one is told with its reason where it is refused (``machine``, ``runtim
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import assert_never
 
-from controller.order.prescription import NEWTONS_PER_LBF
-from controller.requests import AdjustForce, CheckIn, Pause, Remark
+from controller.event_details.happened import RefusalRecorded
+from controller.requests import AdjustForce, CheckIn, Pause, Remark, RequestSettled
 from controller.session.adjustments import ForceChange
-from controller.session.inputs_and_effects import Tell
+from controller.session.inputs_and_effects import Ask, Effect, Emit, Tell
 
 
 def adjusted(request: AdjustForce, changes: tuple[ForceChange, ...]) -> Tell:
@@ -40,7 +41,14 @@ def followed(request: CheckIn | Remark) -> Tell:
             assert_never(request)
 
 
+def outcome_of(effects: Sequence[Effect]) -> RequestSettled:
+    """What became of the request that these effects answer."""
+    for effect in effects:
+        if isinstance(effect, Emit) and isinstance(effect.said, RefusalRecorded):
+            return RequestSettled(followed=False, text=effect.said.reason)
+    told = [effect.text for effect in effects if isinstance(effect, Tell | Ask)]
+    return RequestSettled(followed=True, text=told[-1] if told else "")
+
+
 def _forces(from_n: float, to_n: float) -> str:
-    """Both forces in N and lbf."""
-    lbf = f"{from_n / NEWTONS_PER_LBF:.1f} -> {to_n / NEWTONS_PER_LBF:.1f} lbf"
-    return f"{from_n:.1f} N -> {to_n:.1f} N ({lbf})"
+    return f"{from_n:.1f} N -> {to_n:.1f} N"

@@ -271,6 +271,9 @@ def _open_read_only(path: Path) -> Database:
         if log.exists() and log.stat().st_size:
             raise
         return _StillFile(path, sqlite3.connect(f"{uri}?mode=ro&immutable=1", uri=True))
+    except BaseException:
+        db.close()
+        raise
     return db
 
 

@@ -56,7 +56,8 @@ def draft_beside(place: Path) -> Iterator[Draft]:
                 make_folder(draft.content)
                 yield draft
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            with suppress(OSError):
+                _remove(folder)
     except OSError as error:
         raise JournalUnavailable(
             f"{error.filename or place} cannot be written ({error.strerror or error}); check the "
@@ -107,7 +108,22 @@ def _remove_abandoned(folder: Path) -> None:
     finally:
         os.close(lock)
     if abandoned:
-        shutil.rmtree(folder)
+        _remove(folder)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a draft, the lock after all else; raises OSError.
+
+    A draft that is killed on the way keeps its lock, by which the next program knows it.
+    ``shutil.rmtree`` promises no order: since Python 3.13 files go before folders.
+    """
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        elif path.name != _LOCK:
+            path.unlink()
+    (folder / _LOCK).unlink(missing_ok=True)
+    folder.rmdir()
 
 
 def _sync_whole(made: Path) -> None:

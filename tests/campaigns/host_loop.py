@@ -40,6 +40,7 @@ HEALTHY = HostHealth(
     wall_clock_step_s=0.0,
     journal_age_s=0.0,
     console_age_s=None,
+    station_age_s=None,
 )
 """A host without trouble: what is measured here is the loop."""
 CYCLES_PER_TICK = round(TICK_S / CYCLE_S)

@@ -12,8 +12,9 @@ from typing import Any
 
 from controller.order.planner import plan
 from controller.order.prescription import Prescription
+from controller.ports import NOBODY_WATCHES, Attendance
 from controller.questions import Answer, Question
-from controller.requests import EndEarly, SessionRequest, Stop
+from controller.requests import AskedRequest, EndEarly, RequestSettled, Stop
 from controller.runtime.clock import VirtualClock
 from controller.runtime.lateness import Lateness
 from controller.runtime.loop import ForceLoop
@@ -28,6 +29,7 @@ from controller.session.machine import SessionMachine
 from controller.snapshot import Snapshot
 from controller.telemetry import CommandKind, ForceCommand
 from tests.safety.obedient_unit import LIMIT_N, ORDER, RELEASED_N, STEP_S, ObedientUnit
+from tests.support.asked_requests import with_ids
 from tests.unit.controller.runtime.runtime_parts import ListJournal
 
 SHORTER = {"session_s": 90.0, "dwell_s": 15.0}
@@ -43,6 +45,8 @@ class YesOperator:
 
     def __init__(self) -> None:
         self.stop: Stop | None = None
+        self.settled: list[tuple[str, RequestSettled]] = []
+        self.watchers = NOBODY_WATCHES
         self.withdrawn: list[Question] = []
         self.leaving: str | None = None
         self.ends = False
@@ -61,12 +65,18 @@ class YesOperator:
     def withdraw(self, question: Question) -> None:
         self.withdrawn.append(question)
 
+    def attendance(self) -> Attendance:
+        return self.watchers
+
     def leave_requested(self) -> str | None:
         return self.leaving
 
-    def requests(self) -> Sequence[SessionRequest]:
+    def requests(self) -> Sequence[AskedRequest]:
         ends, self.ends = self.ends, False
-        return (EndEarly(by="examiner"),) if ends else ()
+        return with_ids([EndEarly(by="examiner")] if ends else [])
+
+    def settle(self, request_id: str, outcome: RequestSettled) -> None:
+        self.settled.append((request_id, outcome))
 
     def tell(self, text: str) -> None:
         """Nobody listens."""

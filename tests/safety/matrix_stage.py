@@ -16,9 +16,9 @@ import numpy as np
 
 from controller.errors import LinkLost, TractionError
 from controller.events import EventKind
-from controller.ports import Clock, TractionUnit
+from controller.ports import NOBODY_WATCHES, Attendance, Clock, TractionUnit
 from controller.questions import Answer, Question
-from controller.requests import SessionRequest, Stop
+from controller.requests import AskedRequest, RequestSettled, Stop
 from controller.snapshot import Snapshot
 from firmware_bridge.connect import connect_serial
 from records.evidence.journal import SqliteJournal
@@ -34,6 +34,7 @@ from simulator.units import simulated_firmware
 from tests.campaigns.truth import Series
 from tests.safety.matrix_cores import let_core_go_wrong
 from tests.safety.matrix_phases import Phase, order_of, script_of
+from tests.support.asked_requests import with_ids
 from tests.support.memory import memory_folder
 from tests.support.sessions import KEY, SETTINGS, fixed_identifiers
 from workstation.exit_status import ENDED_EARLY, exit_status
@@ -152,11 +153,17 @@ class Person:
     def withdraw(self, question: Question) -> None:
         self.asked.discard(question)
 
+    def attendance(self) -> Attendance:
+        return NOBODY_WATCHES
+
     def leave_requested(self) -> str | None:
         return self.leaving
 
-    def requests(self) -> Sequence[SessionRequest]:
-        return self._script.due(self._since_start_s)
+    def requests(self) -> Sequence[AskedRequest]:
+        return with_ids(self._script.due(self._since_start_s))
+
+    def settle(self, request_id: str, outcome: RequestSettled) -> None:
+        """What is said is kept."""
 
     def tell(self, text: str) -> None:
         self.told.append(text)

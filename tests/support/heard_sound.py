@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from workstation.sound.waveforms import RATE_HZ
+from workstation.sound.bursts import RATE_HZ
 
 Wave = npt.NDArray[np.float64]
 PULSES = {"high": 10, "medium": 3, "low": 2}

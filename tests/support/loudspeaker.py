@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from tests.support.installed import installed
 from tests.support.real_time import wait_until
-from workstation.sound.waveforms import RATE_HZ
+from workstation.sound.bursts import RATE_HZ
 
 SINK = "table"
 

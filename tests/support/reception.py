@@ -31,6 +31,7 @@ from workstation.session.direct import direct_connection
 from workstation.session.identifiers import Identifiers
 from workstation.session.operators import SessionOperator
 from workstation.session.session_script import parse_script
+from workstation.session.standing import settings_at_the_clinic
 from workstation.session.treat import SessionResult, treat
 from workstation.session.workplace import Recording, Workplace
 from workstation.visit.desk import TreatedSession, VisitDesk, VisitHolder
@@ -69,6 +70,16 @@ FIRST_TIME: Mapping[str, str] = {
     "harness": "two-piece head halter",
     "angle_of_pull": "20 deg",
 }
+NEW_PATIENT: Mapping[str, str] = {
+    "add patient": "y",
+    "last name": "Poe",
+    "first name": "Mary",
+    "birth date": "1971-02-28",
+    "payer": "commercial",
+    "payer name": "Example Health",
+    "member id": "W123",
+}
+"""What is asked of somebody who is not on file, in the order of asking."""
 
 
 class Left(Exception):
@@ -182,10 +193,7 @@ class Reception:
         """A desk whose person answers so."""
         self.dialogue = AnsweringDialogue(answers, kill_at)
         held = read_standing(self.folder)
-        settings = SETTINGS
-        if held.clinic is not None:
-            record = held.clinic.record
-            settings = SETTINGS.of_the_clinic(record.name, record.time_zone)
+        settings = settings_at_the_clinic(SETTINGS, held)
         number = next(self.visits)
         return VisitDesk(
             workplace=Workplace(

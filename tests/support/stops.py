@@ -41,6 +41,7 @@ class Table:
     answers: StopAnswer | None = ORDERED
     present: SeenForce = FREE
     seen_free: SeenForce | None = None
+    manual_release: str = ""
     presses: list[PressOnTable] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
 
@@ -90,13 +91,11 @@ class OpenDoor:
         )
 
     def connect(self) -> socket.socket:
-        return socket.create_connection(("127.0.0.1", self.port), timeout=30)
+        return connected_to(self.port)
 
     def say(self, request: bytes) -> str:
         """Send bytes and read the whole answer."""
-        with closing(self.connect()) as caller:
-            caller.sendall(request)
-            return read_all(caller)
+        return connect_and_say(self.port, request)
 
     def post(self, path: str = "/stop/Table%201", *headers: str) -> str:
         lines = [f"POST {path} HTTP/1.1", f"Host: 127.0.0.1:{self.port}", *headers]
@@ -104,6 +103,17 @@ class OpenDoor:
 
     def get(self, path: str) -> str:
         return self.say(f"GET {path} HTTP/1.1\r\nHost: localhost:{self.port}\r\n\r\n".encode())
+
+
+def connected_to(port: int) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port), timeout=30)
+
+
+def connect_and_say(port: int, request: bytes) -> str:
+    """Send bytes to a door and read its whole answer."""
+    with closing(connected_to(port)) as caller:
+        caller.sendall(request)
+        return read_all(caller)
 
 
 def read_all(caller: socket.socket) -> str:

@@ -122,6 +122,7 @@ def run(out: TextIO, clock: SystemClock) -> None:
     """Hold it and say so; what was refused is asked for again, because people put it right."""
     held: Callable[[], None] | None = None
     text, ask_at_s = "", clock.now_s()
+    print(AwakeWord(awake=False, text=text).line(), file=out, flush=True)  # alive, and asking
     while True:
         try:
             if held is None and clock.now_s() >= ask_at_s:

@@ -15,7 +15,7 @@ from typing import Final
 from workstation.awake.wording import AwakeWord
 from workstation.watched_child import WatchedChild
 
-COMMAND: Final = (sys.executable, "-m", "workstation.awake.keeper")
+COMMAND: Final = (sys.executable, "-P", "-m", "workstation.awake.keeper")
 NOT_WANTED: Final = "no session is open"
 ASKING: Final = "the system is being asked to stay awake"
 MAY_SLEEP: Final = "THE WORKSTATION MAY FALL ASLEEP"

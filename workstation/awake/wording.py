@@ -11,7 +11,7 @@ ALIVE_EVERY_S: Final = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AwakeWord:
-    """One line: whether the system is kept awake, and how or why not."""
+    """One line: whether the system is kept awake, and how or why not; "" while it is asked."""
 
     awake: bool
     text: str

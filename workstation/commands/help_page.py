@@ -34,7 +34,16 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "repack",
         "move-years",
     ),
-    "Clinic": ("clinic", "people", "units", "presets", "patients", "appointments", "where"),
+    "Clinic": (
+        "clinic",
+        "people",
+        "units",
+        "presets",
+        "patients",
+        "appointments",
+        "where",
+        "doctor",
+    ),
     "Engineer": (
         "demo",
         "simulate",

@@ -76,16 +76,18 @@ def observe(
     from workstation.session.signals import caught_signals
     from workstation.terminal.screen import Screen
     from workstation.texts.plan_text import plan_text
+    from workstation.texts.refusals import refusals_in
 
     check_text("INSTRUMENT", instrument, ADDRESS_CHARACTERS)
     by = check_name("--by", operator_name) if operator_name else ""
     table = ObservedTable(address=instrument, profile=profile, **asdict(said))
-    ordered = PlannedOrder.of(read_order(order))
-    place = records.place
+    place = records.place.at_the_clinic()
     clock = SystemClock()
     forces = place.settings.unit_of_force
+    with refusals_in(forces):
+        ordered = PlannedOrder.of(read_order(order))
     shown = Screen(clock, as_json=records.as_json, forces=forces)
-    with shown as screen, caught_signals() as signals:
+    with refusals_in(forces), shown as screen, caught_signals() as signals:
         screen.message(plan_text(ordered.plan, forces))
         screen.message(HINT)
         screen.settle()

@@ -17,6 +17,7 @@ their group stands among the parameters, in the order of the fields.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from datetime import date, datetime
 from functools import wraps
@@ -27,9 +28,11 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, get_args, get_type
 import typer
 from typer.models import ParameterInfo
 
+from controller.errors import TractionError
 from workstation.output import Target
 
 if TYPE_CHECKING:
+    from controller.order.force_unit import ForceUnit
     from records.store.record_folder import RecordFolder
     from records.visit.visit import Visit
     from workstation.settings import Settings
@@ -79,6 +82,25 @@ class Place(NamedTuple):
     def day_of(self, utc_ms: int) -> date:
         """The clinic's day of a moment."""
         return self.local(utc_ms).date()
+
+    def at_the_clinic(self) -> Place:
+        """With what the clinic's record says in place of the settings; raises JournalCorrupt."""
+        from records.standing.versions import read_standing
+        from workstation.session.standing import settings_at_the_clinic
+
+        return self._replace(
+            settings=settings_at_the_clinic(self.settings, read_standing(self.folder))
+        )
+
+    @property
+    def leading_unit(self) -> ForceUnit:
+        """The unit of force in which a command shows what is on file.
+
+        Where clinic.db cannot be read the settings say it: what is shown is marked as altered.
+        """
+        with suppress(TractionError):
+            return self.at_the_clinic().settings.unit_of_force
+        return self.settings.unit_of_force
 
 
 def say_whose_visit(visit: Visit) -> None:

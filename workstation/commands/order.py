@@ -155,21 +155,30 @@ def order_check(
     """
     from records.order.order import PlannedOrder
     from records.order.order_file import read_order
+    from workstation.texts.refusals import refusals_in
+
+    place = records.place.at_the_clinic()
+    with refusals_in(place.settings.unit_of_force):
+        planned = PlannedOrder.of(read_order(order))
+        if records.as_json:
+            _check_standing(place, planned.order, unit, warn)
+            say_json("order-check", _facts(planned))
+        else:
+            _say_checked(place, planned, unit)
+
+
+def _say_checked(place: Place, planned: PlannedOrder, unit: str) -> None:
+    """What a session would make of an order, for people."""
     from workstation.session.operators import in_words, possible_questions
     from workstation.texts.plan_text import plan_text
 
-    planned = PlannedOrder.of(read_order(order))
-    place = records.place
-    if records.as_json:
-        _check_standing(place, planned.order, unit, warn)
-        say_json("order-check", _facts(planned))
-        return
-    say_text(plan_text(planned.plan, place.settings.unit_of_force))
+    forces = place.settings.unit_of_force
+    say_text(plan_text(planned.plan, forces))
     questions = in_words(possible_questions(planned.plan.order))
     say(f"questions a session may ask: {questions}")
     if not planned.order.is_of_a_patient:
         say("patient_reference is empty: a unit whose profile is verified refuses this order")
-    _check_standing(place, planned.order, unit, say)
+    _check_standing(place, planned.order, unit, lambda text: say(forces.in_sentence(text)))
 
 
 def _facts(planned: PlannedOrder) -> dict[str, object]:

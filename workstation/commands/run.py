@@ -15,6 +15,7 @@ from workstation.commands.options import Place, RecordsOptions, grouped
 from workstation.commands.session_end import run_to_its_end, workplace_of
 
 if TYPE_CHECKING:
+    from controller.order.force_unit import ForceUnit
     from controller.ports import Clock, TractionUnit
     from firmware_bridge.line.line import Capture
     from records.clinic.visit_steps import VisitBegun
@@ -71,29 +72,31 @@ def run(
     from workstation.terminal.screen import Screen
     from workstation.terminal.typed_lines import is_terminal
     from workstation.texts.plan_text import plan_text
+    from workstation.texts.refusals import refusals_in
 
     check_text("UNIT", unit, ADDRESS_CHARACTERS)
     by = check_name("--by", operator_name) if operator_name else ""
-    place = records.place
-    unit = _address(place, unit)
-    order_of_today, begun = _order(place, order, visit)
-    ordered = PlannedOrder.of(order_of_today)
-    steps = read_script(script) if script else None
-    check_somebody_answers(ordered.plan.order, scripted=yes, terminal=is_terminal(sys.stdin))
-    clock = SystemClock()
+    place = records.place.at_the_clinic()
     forces = place.settings.unit_of_force
-    shown = Screen(clock, as_json=records.as_json, forces=forces)
-    with shown as screen, caught_signals() as signals:
-        screen.message(plan_text(ordered.plan, forces))
-        screen.message(str(take_realtime_rights()))
-        screen.settle()
-        operator = _operator(screen, _person(screen, by), steps, scripted=yes)
-        signals.hand_to(operator)
-        workplace = workplace_of(place, clock, screen)
-        with captured(capture, unit, unit_profile()[1], clock, screen.message) as heard:
-            treating = _Treating(unit, ordered, workplace, operator, begun)
-            status = treating.to_its_end(screen, heard)
-        _leave_checkpoints(place, screen)
+    with refusals_in(forces):
+        unit = _address(place, unit)
+        order_of_today, begun = _order(place, order, visit)
+        ordered = PlannedOrder.of(order_of_today)
+        steps = read_script(script) if script else None
+        check_somebody_answers(ordered.plan.order, scripted=yes, terminal=is_terminal(sys.stdin))
+        clock = SystemClock()
+        shown = Screen(clock, as_json=records.as_json, forces=forces)
+        with shown as screen, caught_signals() as signals:
+            screen.message(plan_text(ordered.plan, forces))
+            screen.message(str(take_realtime_rights()))
+            screen.settle()
+            operator = _operator(screen, _person(screen, by, forces), steps, scripted=yes)
+            signals.hand_to(operator)
+            workplace = workplace_of(place, clock, screen)
+            with captured(capture, unit, unit_profile()[1], clock, screen.message) as heard:
+                treating = _Treating(unit, ordered, workplace, operator, begun)
+                status = treating.to_its_end(screen, heard)
+            _leave_checkpoints(place, screen)
     raise typer.Exit(status)
 
 
@@ -119,14 +122,14 @@ def _address(place: Place, unit: str) -> str:
     return called.record.address if called else unit
 
 
-def _person(screen: Screen, by: str) -> PersonAtTerminal | None:
+def _person(screen: Screen, by: str, forces: ForceUnit) -> PersonAtTerminal | None:
     """Who types here; None without a terminal."""
     from workstation.session.operators import PersonAtTerminal
 
     typed = screen.typed_lines()
     if typed is None:
         return None
-    return PersonAtTerminal(read_line=typed.read_line, by=by, asking=screen.ask)
+    return PersonAtTerminal(read_line=typed.read_line, by=by, asking=screen.ask, forces=forces)
 
 
 def _operator(

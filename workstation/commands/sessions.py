@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -24,7 +23,9 @@ from workstation.exit_status import RECORD_BAD
 from workstation.output import say, say_json, say_json_text, warn
 
 if TYPE_CHECKING:
+    from controller.order.force_unit import ForceUnit
     from records.keeping.search import FoundSession, SessionQuery
+    from records.store.canonical import StoredEvent
     from records.visit.visit import Visit
 
 
@@ -276,14 +277,14 @@ def show(session: SessionArgument, records: RecordsOptions) -> None:
         return
     if visit.mark:
         say(visit.mark)
-    for line in event_lines(visit):
+    for line in event_lines(visit, place.leading_unit):
         say(line)
     if visit.mark:
         say(visit.mark)
         raise typer.Exit(RECORD_BAD)
 
 
-def event_lines(visit: Visit) -> Iterator[str]:
+def event_lines(visit: Visit, forces: ForceUnit) -> Iterator[str]:
     """The events of the session that was asked for, on both axes of time."""
     from records.note.device_fields import local_time
     from records.note.event_texts import since_traction_text
@@ -293,13 +294,20 @@ def event_lines(visit: Visit) -> Iterator[str]:
     yield f"events {len(record.events)}, samples {len(record.samples)}"
     yield f"times of day in {local_time(record, 0, visit.zone).strftime('%Z')}; s since the opening"
     for event in record.events:
-        detail = json.dumps(dict(event.detail), sort_keys=True, ensure_ascii=False)
-        if event.sequence == 0:
-            detail = "(the opening; --json shows it)"
         of_day = local_time(record, event.at_ms, visit.zone).strftime("%H:%M:%S")
         since = since_traction_text(event.at_ms, began_ms)
-        kind = event.kind.name.lower()
-        yield f"{of_day}  {since:<26} {event.at_ms / 1000:10.3f} s  {kind:<22} {detail}"
+        said = _sentence(event, forces)
+        yield f"{of_day}  {since:<26} {event.at_ms / 1000:10.3f} s  {said}"
+
+
+def _sentence(event: StoredEvent, forces: ForceUnit) -> str:
+    """What an event says; as it is stored where an altered record says nothing that can be read."""
+    from workstation.texts.event_sentences import as_stored, event_sentence
+
+    try:
+        return event_sentence(event, forces)
+    except JournalCorrupt:
+        return as_stored(event)
 
 
 def _one_visit(visit: Visit) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from controller.errors import AnswerMissing
+from controller.errors import AnswerMissing, RequestRefused
 from controller.words import check_name, check_text
 from workstation.commands.options import RecordsOptions, grouped
 from workstation.output import say, say_json, warn
@@ -49,7 +49,9 @@ def sound_check(
 
     name = check_name("--by", by)
     if without:
-        hearing, detail = Hearing.WITHOUT, check_text("--without", without)
+        hearing, detail = Hearing.WITHOUT, check_text("--without", without.strip())
+        if not detail:
+            raise RequestRefused("--without is empty; say in words why there is no sound today")
     else:
         heard, detail = _listened()
         hearing = Hearing.HEARD if heard else Hearing.NOT_HEARD

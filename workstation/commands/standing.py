@@ -555,6 +555,7 @@ def _remarks(version: Version, held: StandingData, day: date) -> Iterator[str]:
     """What a person should look at, and what keeps nothing out."""
     from records.standing.fit import plan_ran_out
     from records.standing.kinds import PatientRecord
+    from records.standing.payers import payer_not_in_use
     from records.standing.write import namesakes
 
     if isinstance(version.record, PatientRecord):
@@ -564,4 +565,6 @@ def _remarks(version: Version, held: StandingData, day: date) -> Iterator[str]:
                 "it is the same person, use one reference only"
             )
         if text := plan_ran_out(version.record, day):
+            yield text
+        if text := payer_not_in_use(version.record, held):
             yield text

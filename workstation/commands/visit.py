@@ -60,7 +60,9 @@ class VisitOptions:
 
 @grouped
 def visit(
-    patient: Annotated[str, typer.Argument(help="Reference of a patient on file.")] = "",
+    patient: Annotated[
+        str, typer.Argument(help="Reference of the patient; one who is not on file is added.")
+    ] = "",
     *,
     asked: VisitOptions,
     person: PersonOptions,
@@ -71,6 +73,7 @@ def visit(
     goes on where its record ends. Each step is a command of its own as well.
     """
     from workstation.terminal.typed_lines import is_terminal
+    from workstation.texts.refusals import refusals_in
     from workstation.visit.dialogue import VisitLeft
     from workstation.visit.flow import AskedVisit, begin_visit, take_up
     from workstation.visit.from_paper import enter_sheet
@@ -94,10 +97,11 @@ def visit(
             "the sheet names the table"
         )
     try:
-        if asked.from_paper:
-            enter_sheet(desk, patient)
-        else:
-            (take_up if asked.resume else begin_visit)(desk, whose)
+        with refusals_in(desk.settings.unit_of_force):
+            if asked.from_paper:
+                enter_sheet(desk, patient)
+            else:
+                (take_up if asked.resume else begin_visit)(desk, whose)
     except (VisitLeft, KeyboardInterrupt):
         of_whom = f" {patient}" if patient else ""
         way = "--from-paper" if asked.from_paper else "--resume"

@@ -28,14 +28,15 @@ def where(records: RecordsOptions) -> None:
     """Say where records and settings lie, how large they are, and which versions are in use."""
     from workstation.settings import settings_file
 
-    settings, folder = records.place
+    place = records.place
+    settings, folder = place
     facts: Facts = {
         "records": str(folder),
         "records_exist": folder.path.is_dir(),
         "settings": str(settings_file()),
         "settings_exist": settings_file().is_file(),
         "second_place": settings.checkpoint_copy,
-        "force_unit": settings.unit_of_force.value,
+        "force_unit": place.leading_unit.value,
         "databases": list(_databases(folder)),
         "key": _key(folder),
         "versions": _versions(),
@@ -112,7 +113,7 @@ def _lines(facts: Facts) -> Iterator[str]:
     used = "" if facts["settings_exist"] else " (no such file: every setting has its default)"
     yield f"settings      {facts['settings']}{used}"
     yield f"second place  {facts['second_place'] or 'none (setting checkpoint_copy)'}"
-    yield f"force         {facts['force_unit']} leads (setting force_unit)"
+    yield f"force         {facts['force_unit']} leads (setting force_unit, else `traction clinic`)"
     databases, key, versions = facts["databases"], facts["key"], facts["versions"]
     assert isinstance(databases, list)
     assert isinstance(key, dict)

@@ -5,20 +5,31 @@ An operator is polled by the loop and never makes it wait: the terminal is read 
 
 from __future__ import annotations
 
+import itertools
 import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from controller.errors import AnswerMissing, RequestRefused
+from controller.order.force_unit import ForceUnit
 from controller.order.prescription import Prescription
+from controller.ports import NOBODY_WATCHES, Attendance
 from controller.questions import Answer, Question
-from controller.requests import Remark, SessionRequest, Stop
+from controller.requests import (
+    AcknowledgeAlarms,
+    AlarmOnScreen,
+    AskedRequest,
+    Remark,
+    RequestSettled,
+    SessionRequest,
+    Stop,
+)
 from controller.snapshot import Snapshot
 from controller.start.before_start import needs_person, questions_before_start
 from workstation.login import login_name
-from workstation.session.request_lines import HELP, parse_request
+from workstation.session.request_lines import help_text, parse_request
 from workstation.session.session_script import SessionScript
 
 SCRIPT = "script (--yes)"
@@ -102,11 +113,13 @@ class PersonAtTerminal:
     """Who types: ``by`` is the name (default: that of the login), ``read_line`` gives the lines.
 
     ``asking`` gets the question that is to be answered next, and nothing when there is none.
+    ``forces`` is the unit in which the help writes forces.
     """
 
     read_line: ReadLine
     by: str = ""
     asking: Tell = _say_nothing
+    forces: ForceUnit = ForceUnit.NEWTON
 
 
 class SessionOperator:
@@ -136,6 +149,7 @@ class SessionOperator:
         self._by = (person.by if person else "") or login_name()
         self._tell = tell
         self._asking = person.asking if person else _say_nothing
+        self._forces = person.forces if person else ForceUnit.NEWTON
         self._script = script or SessionScript()
         self._answers: dict[Question, Answer] = {}
         self._open: dict[Question, str] = {}
@@ -145,6 +159,8 @@ class SessionOperator:
         self._reminders: deque[str] = deque()
         self._requests: list[SessionRequest] = []
         self._since_start_s: float | None = None
+        self._alarms: tuple[AlarmOnScreen, ...] = ()
+        self._ids = itertools.count(1)
         self._stop: Stop | None = None
         self._leaving: str | None = None
         self.reader_ended = threading.Event()
@@ -188,15 +204,24 @@ class SessionOperator:
             self._tell(f"no answer is needed any more: {text}")
             self._asking(next(iter(self._open.values()), ""))
 
-    def requests(self) -> list[SessionRequest]:
+    def requests(self) -> list[AskedRequest]:
         """Returns what was typed or is due by the script since the last call."""
         self._take_lines()
         while self._reminders:
             self._tell(self._reminders.popleft())
         self._requests += [Remark(by=PROGRAM, text=notice) for notice in self._notices()]
-        taken = [*self._requests, *self._script.due(self._since_start_s)]
-        self._requests = []
-        return taken
+        due = [self._by_script(request) for request in self._script.due(self._since_start_s)]
+        taken, self._requests = [*self._requests, *due], []
+        return [AskedRequest(id=f"line {next(self._ids)}", request=request) for request in taken]
+
+    def _by_script(self, request: SessionRequest) -> SessionRequest:
+        """A script acknowledges what is on the screen when its time has come."""
+        if isinstance(request, AcknowledgeAlarms):
+            return replace(request, alarms=self._alarms)
+        return request
+
+    def settle(self, request_id: str, outcome: RequestSettled) -> None:
+        """Nothing: at a terminal everything is said in words."""
 
     def stop(self, by: str) -> None:
         """Ask the loop for a release; safe in a signal handler.
@@ -222,6 +247,10 @@ class SessionOperator:
         """Who or what wants the program to end, or None."""
         return self._leaving
 
+    def attendance(self) -> Attendance:
+        """Neither console nor page: whoever answers sits at the terminal."""
+        return NOBODY_WATCHES
+
     def tell(self, text: str) -> None:
         """Say it on a line of its own."""
         self._tell(text)
@@ -229,6 +258,7 @@ class SessionOperator:
     def show(self, snapshot: Snapshot) -> None:
         """Hand the tick's figures to the display."""
         self._since_start_s = snapshot.since_start_s
+        self._alarms = snapshot.alarms_on_screen
         self._show(snapshot)
 
     # --- lines of the terminal ----------------------------------------------------------------
@@ -271,10 +301,10 @@ class SessionOperator:
         if self._open and word in ("y", "yes", "n", "no"):
             self._answer_oldest(accepted=word.startswith("y"))
         elif word == "help":
-            self._tell(HELP)
+            self._tell(help_text(self._forces))
         else:
             try:
-                self._requests.append(parse_request(line, self._by))
+                self._requests.append(parse_request(line, self._by, self._alarms))
             except RequestRefused as refusal:
                 self._refuse(refusal)
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 import re
 
 from controller.errors import PrescriptionInvalid, RequestRefused
+from controller.order.force_unit import ForceUnit
 from controller.requests import (
     AcknowledgeAlarms,
     AdjustedForce,
     AdjustForce,
+    AlarmOnScreen,
     CheckIn,
     EndEarly,
     Pause,
@@ -23,11 +25,12 @@ from controller.requests import (
 from controller.words import visible
 from records.order.quantities import force_n
 
-HELP = """\
+_EXAMPLES = {ForceUnit.NEWTON: "5 N", ForceUnit.POUND: "1 lbf", ForceUnit.KILOGRAM: "0.5 kgf"}
+_HELP = """\
   pause [REASON]            hold the force, stop the clock; after 60 s back to the pretension
   resume                    go on with the treatment
-  -5 N [REASON]             less hold force, at any time; also lbf or kgf; "rest -5 N" for the rest
-  +5 N REASON               more hold force, within the order's maximum_force; "rest +5 N" likewise
+  -{force} [REASON]{gap}less hold force, at any time; N, lbf or kgf; "rest -{force}" for the rest
+  +{force} REASON  {gap}more hold force, within maximum_force; "rest +{force}" likewise
   check NAME                NAME looked after the patient
   remark TEXT               words for the record
   end [REASON]              release the patient and end the session
@@ -44,10 +47,16 @@ _ADJUSTMENT = re.compile(
 )
 
 
-def parse_request(line: str, by: str) -> SessionRequest:
+def help_text(forces: ForceUnit) -> str:
+    """Everything that can be asked for, with forces in the unit that leads."""
+    force = _EXAMPLES[forces]
+    return _HELP.format(force=force, gap=" " * (16 - len(force)))
+
+
+def parse_request(line: str, by: str, alarms: tuple[AlarmOnScreen, ...] = ()) -> SessionRequest:
     """The request in a line; raises RequestRefused saying what is understood instead.
 
-    Blanks and tabs between the words do not count.
+    Blanks and tabs between the words do not count. ``alarms`` are those that are on the screen.
     """
     text = _BLANKS.sub(" ", line).strip(" ")
     adjustment = _ADJUSTMENT.fullmatch(text)
@@ -62,7 +71,7 @@ def parse_request(line: str, by: str) -> SessionRequest:
         case "end":
             return EndEarly(by=by, reason=rest)
         case "ok":
-            return AcknowledgeAlarms(by=by)
+            return AcknowledgeAlarms(by=by, alarms=alarms)
         case "mute":
             return PauseSound(by=by)
         case "stop":
@@ -73,8 +82,8 @@ def parse_request(line: str, by: str) -> SessionRequest:
             return Remark(by=by, text=_needed(rest, "remark", "what is to be recorded"))
         case _:
             raise RequestRefused(
-                f"{_beginning(text)} is not understood; say pause, resume, -5 N, +5 N REASON, "
-                "check NAME, remark TEXT, end, stop, ok, mute or help"
+                f"{_beginning(text)} is not understood; say pause, resume, check NAME, "
+                "remark TEXT, end, stop, ok, mute, a change of force, or help, which shows each"
             )
 
 

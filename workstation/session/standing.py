@@ -9,6 +9,7 @@ from records.order.order import Order
 from records.standing.for_session import SessionStanding, standing_for
 from records.standing.versions import StandingData, read_standing
 from workstation.session.workplace import Workplace
+from workstation.settings import Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,9 +37,12 @@ def prepared(workplace: Workplace, order: Order) -> Prepared:
 
 def at_the_clinic(workplace: Workplace, held: StandingData) -> Workplace:
     """With what the clinic's record says in place of the settings."""
+    return replace(workplace, settings=settings_at_the_clinic(workplace.settings, held))
+
+
+def settings_at_the_clinic(settings: Settings, held: StandingData) -> Settings:
+    """The settings with what the clinic's record says in their place."""
     if held.clinic is None:
-        return workplace
-    settings = workplace.settings.of_the_clinic(
-        held.clinic.record.name, held.clinic.record.time_zone
-    )
-    return replace(workplace, settings=settings)
+        return settings
+    clinic = held.clinic.record
+    return settings.of_the_clinic(clinic.name, clinic.time_zone, clinic.force_unit)

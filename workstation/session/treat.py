@@ -90,6 +90,7 @@ def treat(
             try:
                 recorder = Recorder(journal, clock, origin_s)
                 ports = SessionPorts.of(unit, clock, recorder, operator, session_id)
+                ports = replace(ports, console_lost_s=float(workplace.settings.console_lost))
                 ending = Session(
                     ports=ports, plan=planned.plan, facts=facts, lateness=lateness
                 ).run()

@@ -13,6 +13,9 @@ from typing import Final
 
 from controller.alarms import Priority
 
+RATE_HZ: Final = 44_100
+"""Samples a second, of each sound as it is made and played."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Burst:

@@ -14,17 +14,20 @@ import subprocess
 import sys
 import threading
 import wave
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final, TextIO
 
 from controller.runtime.clock import SystemClock
+from workstation.sound.bursts import RATE_HZ
 from workstation.sound.wording import ALIVE_EVERY_S, PlayerWord
 
 if TYPE_CHECKING:
     from miniaudio import Backend, PlaybackDevice
 
+MAKE: Final = (sys.executable, "-P", "-m", "workstation.sound.waveforms")
 PERIOD_MS: Final = 100
 """The loudspeaker asks for so much at a time: what a burst may be late."""
 SILENT_S: Final = 2.0
@@ -83,17 +86,26 @@ class NoLoudspeaker(Exception):
     """Why nothing can be played."""
 
 
-def made_sounds() -> tuple[dict[str, bytes], int]:
-    """Every burst as it is played, and the rate; made by a process that is gone afterwards."""
+def made_sounds(alive: Callable[[], None]) -> dict[str, bytes]:
+    """Every burst as it is played; made by a process that is gone afterwards.
+
+    ``alive`` is called while it takes its time. Raises OSError or CalledProcessError.
+    """
     with TemporaryDirectory(prefix="traction-sound-") as place:
-        command = [sys.executable, "-m", "workstation.sound.waveforms", place]
-        subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-        sounds, rate_hz = {}, 0
+        nothing = subprocess.DEVNULL
+        with subprocess.Popen([*MAKE, place], stdin=nothing, stdout=nothing) as process:
+            while True:
+                alive()
+                with suppress(subprocess.TimeoutExpired):
+                    status = process.wait(ALIVE_EVERY_S)
+                    break
+        if status:
+            raise subprocess.CalledProcessError(status, MAKE)
+        sounds = {}
         for path in sorted(Path(place).glob("*.wav")):
             with wave.open(str(path), "rb") as file:
                 sounds[path.stem] = file.readframes(file.getnframes())
-                rate_hz = file.getframerate()
-    return sounds, rate_hz
+    return sounds
 
 
 def sound_systems() -> list[Backend]:
@@ -104,7 +116,7 @@ def sound_systems() -> list[Backend]:
     return sorted(miniaudio.get_enabled_backends() - nothing, key=lambda one: one.value)
 
 
-def open_loudspeaker(rate_hz: int) -> PlaybackDevice:
+def open_loudspeaker() -> PlaybackDevice:
     """The loudspeaker that the system would use; raises NoLoudspeaker."""
     import miniaudio
 
@@ -113,7 +125,7 @@ def open_loudspeaker(rate_hz: int) -> PlaybackDevice:
         return miniaudio.PlaybackDevice(
             output_format=miniaudio.SampleFormat.SIGNED16,
             nchannels=1,
-            sample_rate=rate_hz,
+            sample_rate=RATE_HZ,
             buffersize_msec=PERIOD_MS,
             backends=sound_systems(),
             app_name="traction",
@@ -146,15 +158,16 @@ class Player:
 
     def run(self) -> None:
         """Until the input ends; an open loudspeaker that falls silent ends the process too."""
+        starting = PlayerWord(sounds=False, text="")
         try:
-            sounds, rate_hz = made_sounds()
+            sounds = made_sounds(lambda: self._say(starting))
         except (OSError, subprocess.SubprocessError) as error:
             self._say(PlayerWord(sounds=False, text=f"the sounds cannot be made ({error})"))
             return
         self._mixer = Mixer(sounds, self._clock)
         while True:
             try:
-                loudspeaker = open_loudspeaker(rate_hz)
+                loudspeaker = open_loudspeaker()
                 self._play_on(loudspeaker, self._mixer)
             except NoLoudspeaker as error:
                 self._say(PlayerWord(sounds=False, text=str(error)))

@@ -3,7 +3,7 @@
 player = SoundPlayer()
 while True:
     state = player.keep_up(now_s)
-    if burst := sounder.due(units, now_s):
+    if burst := sounder.due(units, now_s, utc_ms):
         player.play(burst.name)
 """
 
@@ -17,7 +17,8 @@ from typing import Final
 from workstation.sound.wording import NO_SOUND, PlayerWord
 from workstation.watched_child import WatchedChild
 
-COMMAND: Final = (sys.executable, "-m", "workstation.sound.player")
+COMMAND: Final = (sys.executable, "-P", "-m", "workstation.sound.player")
+"""`-P`: a file in the current folder is no part of the program."""
 STARTING: Final = "the sound is being started"
 
 
@@ -72,7 +73,7 @@ class SoundPlayer:
         """In the thread that reads: what a player said last explains why it is gone, too."""
         word = PlayerWord.of(line)
         self._played += len(word.played)
-        self._trouble = "" if word.sounds else word.text
+        self._trouble = "" if word.sounds else word.text or self._trouble
         return word
 
 

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from controller.alarms import SOUND_PAUSE_S, TONE_EVERY_S, Priority
+from controller.alarms import SOUND_PAUSE_S, TONE_EVERY_S, Priority, RaisedAlarm
+from controller.snapshot import Snapshot
 from workstation.sound.bursts import END, OF_PRIORITY, Burst
 
 SHORTEST_SILENCE_S: Final = 2.5
@@ -34,20 +35,11 @@ Raising = tuple[str, str, int]
 """Unit, code and the number of the raising: a code raised anew is another raising."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ActiveAlarm:
-    """One alarm that waits for an acknowledgement."""
-
-    code: str
-    priority: Priority
-    raised_at_s: float
-    number: int = 1
-
-    def priority_now(self, *, released: bool) -> Priority:
-        """How much it presses, once the release may have been seen."""
-        if released and self.code in STOP_AND_LINK:
-            return min(self.priority, Priority.MEDIUM)
-        return self.priority
+def pressing(alarm: RaisedAlarm, *, released: bool) -> Priority:
+    """How much an alarm presses, once the release may have been seen."""
+    if released and alarm.code in STOP_AND_LINK:
+        return min(alarm.priority, Priority.MEDIUM)
+    return alarm.priority
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,20 +47,36 @@ class UnitAlarms:
     """The alarms of one unit, or of the workstation itself, and the pause of their sound."""
 
     unit: str
-    alarms: tuple[ActiveAlarm, ...]
+    alarms: tuple[RaisedAlarm, ...]
     released: bool = False
     """True once the release of this unit was seen."""
-    paused_until_s: float = -math.inf
+    paused_until_utc_ms: int = 0
+
+    @classmethod
+    def of(
+        cls, unit: str, snapshot: Snapshot, *, released: bool, more: tuple[RaisedAlarm, ...] = ()
+    ) -> UnitAlarms:
+        """What a unit's process showed last, with ``more`` that its parent raises about it."""
+        paused_ms = round(snapshot.sound_paused_s * 1000)
+        return cls(
+            unit=unit,
+            alarms=(*snapshot.alarms, *more),
+            released=released,
+            paused_until_utc_ms=snapshot.utc_ms + paused_ms if paused_ms else 0,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sounding:
-    """What sounds: the burst, how often it starts, and the alarms that it stands for."""
+    """What sounds, and how often it starts."""
 
     burst: Burst
     every_s: float
     priority: Priority
     raisings: frozenset[Raising]
+    """The alarms that it stands for."""
+    present: frozenset[Raising]
+    """Those and all less pressing ones that are not paused."""
 
     @property
     def rank(self) -> tuple[Priority, bool]:
@@ -76,9 +84,9 @@ class Sounding:
         return self.priority, self.burst is not END
 
 
-def what_sounds(units: Sequence[UnitAlarms], now_s: float) -> Sounding | None:
+def what_sounds(units: Sequence[UnitAlarms], utc_ms: int) -> Sounding | None:
     """The most pressing alarm that is not paused, with all others of its priority."""
-    heard = [(raising, priority) for unit in units for raising, priority in _heard(unit, now_s)]
+    heard = [(raising, priority) for unit in units for raising, priority in _heard(unit, utc_ms)]
     alarms = [one for one in heard if one[0][1] != END_OF_SESSION]
     chosen = alarms or heard
     if not chosen:
@@ -89,42 +97,44 @@ def what_sounds(units: Sequence[UnitAlarms], now_s: float) -> Sounding | None:
         every_s=TONE_EVERY_S[top],
         priority=top,
         raisings=frozenset(raising for raising, priority in chosen if priority is top),
+        present=frozenset(raising for raising, _ in heard),
     )
 
 
-def _heard(unit: UnitAlarms, now_s: float) -> Iterator[tuple[Raising, Priority]]:
+def _heard(unit: UnitAlarms, utc_ms: int) -> Iterator[tuple[Raising, Priority]]:
     """The alarms of a unit whose sound is not paused."""
-    if now_s < unit.paused_until_s and not _ends_the_pause(unit):
+    if utc_ms < unit.paused_until_utc_ms and not _ends_the_pause(unit):
         return
     for one in unit.alarms:
-        yield (unit.unit, one.code, one.number), one.priority_now(released=unit.released)
+        yield (unit.unit, one.code, one.number), pressing(one, released=unit.released)
 
 
 def _ends_the_pause(unit: UnitAlarms) -> bool:
     """True when an alarm was raised as a high one after the pause began."""
-    paused_at_s = unit.paused_until_s - SOUND_PAUSE_S
+    paused_at_utc_ms = unit.paused_until_utc_ms - round(SOUND_PAUSE_S * 1000)
     return any(
-        one.priority is Priority.HIGH and one.raised_at_s > paused_at_s for one in unit.alarms
+        one.priority is Priority.HIGH and one.utc_ms > paused_at_utc_ms for one in unit.alarms
     )
 
 
 class Sounder:
-    """Remembers what has sounded, so that each burst starts when it is due; seconds, any axis."""
+    """Remembers what has sounded, so that each burst starts when it is due.
+
+    ``now_s`` is on any axis that only goes forward. The wall clock is asked about pauses alone,
+    which are said on it; a clock that is set moves no burst.
+    """
 
     def __init__(self) -> None:
         self._last: Sounding | None = None
         self._last_at_s = -math.inf
-        self._answered: frozenset[Raising] = frozenset()
 
-    def due(self, units: Sequence[UnitAlarms], now_s: float) -> Burst | None:
+    def due(self, units: Sequence[UnitAlarms], now_s: float, utc_ms: int) -> Burst | None:
         """The burst that starts now; asked many times a second."""
-        sounding = what_sounds(units, now_s)
+        sounding = what_sounds(units, utc_ms)
         if sounding is None:
-            self._last, self._answered = None, frozenset()
             return None
         if now_s < self._due_at_s(sounding) - 1e-6:
             return None
-        self._answered = sounding.raisings
         self._last, self._last_at_s = sounding, now_s
         return sounding.burst
 
@@ -134,6 +144,6 @@ class Sounder:
         if last is None or sounding.rank > last.rank:
             return -math.inf
         regular_s = self._last_at_s + sounding.every_s
-        if sounding.raisings <= self._answered or sounding.rank < last.rank:
+        if sounding.raisings <= last.present:
             return regular_s
         return min(regular_s, self._last_at_s + last.burst.length_s + SHORTEST_SILENCE_S)

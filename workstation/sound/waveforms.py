@@ -14,9 +14,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from workstation.sound.bursts import BURSTS, Burst
+from workstation.sound.bursts import BURSTS, RATE_HZ, Burst
 
-RATE_HZ: Final = 44_100
 FULL_SCALE: Final = 32_767
 _STEEP = 0.8
 """A rise goes from one tenth to nine tenths of the height: eight tenths of it."""

@@ -18,7 +18,7 @@ class PlayerWord:
     sounds: bool
     """True while a loudspeaker takes what it is given."""
     text: str
-    """Which loudspeaker, or why there is none."""
+    """Which loudspeaker, or why there is none; "" while nobody knows yet."""
     played: tuple[str, ...] = ()
     """Bursts that were taken to their last sample since the line before."""
 

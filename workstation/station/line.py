@@ -44,6 +44,7 @@ class MessageLine:
     def __init__(self, connection: AnyConnection) -> None:
         self._connection = connection
         self._socket: socket.socket | None = None
+        self._is_torn = False
         if sys.platform != "win32":
             self._socket = socket.socket(fileno=os.dup(connection.fileno()))
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _interval(REST_S))
@@ -59,19 +60,23 @@ class MessageLine:
     def receive(self, timeout_s: float | None = None) -> bytes | None:
         """One message; None when none begins in time. Raises EOFError when the other side is gone.
 
-        Raises MessageRefused for one that is too long or does not end; the connection is of no use
-        then.
+        Raises MessageRefused for one that is too long or does not end; nothing can be received
+        behind it.
         """
+        if self._is_torn:
+            raise EOFError("the connection was torn by a message that was refused")
         try:
             if not self._connection.poll(timeout_s):
                 return None
             return self._connection.recv_bytes(MOST_BYTES)
         except BlockingIOError as error:
+            self._is_torn = True
             raise MessageRefused(
                 f"half a message: its rest did not come in {REST_S:g} s"
             ) from error
         except OSError as error:
             if _TOO_LONG in str(error):
+                self._is_torn = True
                 raise MessageRefused(
                     f"a message has more than {MOST_BYTES} bytes; nothing of it was read"
                 ) from error

@@ -88,7 +88,7 @@ def station_folder(data: Path) -> Path:
 
 
 class Held:
-    """A lock that is held until ``release`` or the end of the process."""
+    """A lock that is held until ``release`` or the end of the process; its file names that."""
 
     def __init__(self, path: Path, refusal: str) -> None:
         """Take it; raises StationBusy with the words ``refusal`` when another process has it."""
@@ -96,6 +96,8 @@ class Held:
         if not take_lock(path, self._descriptor):
             os.close(self._descriptor)
             raise StationBusy(refusal)
+        os.ftruncate(self._descriptor, 0)
+        os.write(self._descriptor, str(os.getpid()).encode())
 
     def release(self) -> None:
         """Let go of it; the file stays, so that no two processes hold locks on two files."""
@@ -103,10 +105,11 @@ class Held:
 
 
 def is_held(path: Path) -> bool:
-    """True when some process holds the lock; nothing is made where there is no file."""
-    if not path.exists():
+    """True when some process holds the lock, as far as this one can find out; nothing is made."""
+    try:
+        descriptor = os.open(path, os.O_RDWR)
+    except OSError:
         return False
-    descriptor = open_or_create(path)
     try:
         return not try_lock(descriptor, shared=True)
     finally:

@@ -16,6 +16,7 @@ from workstation.station.stop_target import (
     StopResult,
     StopTarget,
     StopWording,
+    not_reached_text,
     present_text,
     press_text,
     released_text,
@@ -132,9 +133,11 @@ class StopDesk:
         if pressed is None:
             return [target.called, present_text(target.force(), self._words)]
         answer = pressed.press.answer()
+        if answer is None:
+            return [target.called, not_reached_text(target)]
         lines = [target.called, press_text(target.called, answer, self._words)]
         seen = target.released()
-        if answer is not None and seen is not None and answer.result is not StopResult.NOTHING_OPEN:
+        if seen is not None and answer.result is not StopResult.NOTHING_OPEN:
             lines.append(released_text(answer, seen, self._words))
         return lines
 

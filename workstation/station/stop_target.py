@@ -54,6 +54,11 @@ class StopTarget(Protocol):
         """The unit's name."""
         ...
 
+    @property
+    def manual_release(self) -> str:
+        """How people free a patient from it by hand, in the clinic's words; "" where none are."""
+        ...
+
     def order_stop(self, source: str) -> Press:
         """Order the release; ``source`` says for the record where the press came from."""
         ...
@@ -73,9 +78,9 @@ class StopTarget(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StopWording:
-    """The clinic's zone and its unit of force."""
+    """The clinic's zone (None: that of the system) and its unit of force."""
 
-    zone: tzinfo
+    zone: tzinfo | None
     unit: ForceUnit
 
     def time(self, utc_ms: int) -> str:
@@ -87,10 +92,14 @@ class StopWording:
         return "not known" if force_n is None else self.unit.in_unit(force_n)
 
 
-def press_text(called: str, answer: StopAnswer | None, words: StopWording) -> str:
+def not_reached_text(target: StopTarget) -> str:
+    """What to do by hand, where a press was not answered."""
+    text = f"STOP did not reach {target.called}. Use the patient's switch or the emergency stop."
+    return f"{text} Manual release: {target.manual_release}" if target.manual_release else text
+
+
+def press_text(called: str, answer: StopAnswer, words: StopWording) -> str:
     """What became of a press."""
-    if answer is None:
-        return f"STOP did not reach {called}. Use the patient's switch or the emergency stop."
     at = words.time(answer.utc_ms)
     if answer.result is StopResult.NOTHING_OPEN:
         head = f"No treatment is open on {called}."

@@ -23,7 +23,7 @@ class PhaseLines:
 
     def words(self, text: str) -> str:
         """A text on lines of its own."""
-        return f"{visible(text)}\n"
+        return f"{visible(self._forces.in_sentence(text))}\n"
 
     def frame(self, snapshot: Snapshot) -> str:
         """A line for a tone, a line for a new phase or after a while, else nothing."""
@@ -77,7 +77,8 @@ def line(snapshot: Snapshot, forces: ForceUnit = ForceUnit.NEWTON) -> str:
     target = "" if target_n is None else f"   target {forces.with_other(target_n, _WIDTH)}"
     force = "no reading" if force_n is None else forces.with_other(force_n, _WIDTH)
     clock = f"{minutes(snapshot.elapsed_s)} / {minutes(snapshot.planned_s)}"
-    said = (snapshot.message, alarm_words(snapshot), sound_words(snapshot))
+    message = forces.in_sentence(snapshot.message)
+    said = (message, alarm_words(snapshot), sound_words(snapshot))
     words = "   ".join(filter(None, said))
     return f"{phase_words(snapshot):<16} {clock}{target}   force {force}   {words}".rstrip()
 

@@ -48,6 +48,7 @@ class Screen:
     ) -> None:
         out, err, now_s = sys.stdout, sys.stderr, clock.now_s
         shown = err if as_json else out
+        self._forces = forces
         page = page_for(shown, clock.utc_ms, forces)
         self._session = Display(page, writer(shown), now_s)
         self._has_input_row = isinstance(page, StatusArea)
@@ -146,7 +147,7 @@ class Screen:
         self._messages.close(DRAIN_S)
 
     def _plain_messages(self) -> Display:
-        return Display(PhaseLines(), writer(self._err), self._now_s)
+        return Display(PhaseLines(self._forces), writer(self._err), self._now_s)
 
 
 class _Mailed(io.TextIOBase):

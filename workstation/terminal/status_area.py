@@ -82,7 +82,7 @@ class StatusArea:
 
     def words(self, text: str) -> str:
         """A message, below those that were there before."""
-        message = visible(text)
+        message = visible(self._forces.in_sentence(text))
         anew = self._lay_out()
         self._messages.append(message)
         return anew + self._message(message) + self._drawn()
@@ -99,7 +99,8 @@ class StatusArea:
 
     def prompted(self, question: str, typed: str) -> str:
         """The question that waits for an answer, and what is typed so far."""
-        self._question, self._typed = one_line(question), one_line(typed)
+        self._question = one_line(self._forces.in_sentence(question))
+        self._typed = one_line(typed)
         return self._lay_out() + self._drawn()
 
     def end(self) -> str:
@@ -188,7 +189,8 @@ class StatusArea:
     def _wide(self, snapshot: Snapshot) -> list[_Row]:
         target_n = snapshot.target_n
         ordered = "" if target_n is None else f"ordered {self._forces.with_other(target_n)}"
-        times = (self._time_of_day(), _since(snapshot), sound_words(snapshot), snapshot.message)
+        message = self._forces.in_sentence(snapshot.message)
+        times = (self._time_of_day(), _since(snapshot), sound_words(snapshot), message)
         return [
             _Row(f"{phase_words(snapshot)}   {_treated(snapshot)}", "7"),
             _Row(f"force {self._force(snapshot)}   {ordered}"),

@@ -86,7 +86,7 @@ def _field(desk: VisitDesk, note: NoteDesk, visit: NotedVisit, name: str) -> boo
                 note.complete({name: answer})
             return True
         except RequestRefused as refusal:
-            desk.dialogue.tell(refusal.message)
+            desk.tell_refusal(refusal)
 
 
 def _minutes(desk: VisitDesk, note: NoteDesk) -> bool:
@@ -107,4 +107,4 @@ def _minutes(desk: VisitDesk, note: NoteDesk) -> bool:
             note.complete(dict(zip(MINUTES, numbers, strict=True)))
             return True
         except RequestRefused as refusal:
-            desk.dialogue.tell(refusal.message)
+            desk.tell_refusal(refusal)

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 
+from controller.errors import RequestRefused
+from controller.order.force_unit import ForceUnit
 from controller.ports import Clock
 from records.clinic.visit_steps import StepKind, VisitBegun, VisitStep, keep_step
 from records.order.order import PlannedOrder
@@ -68,8 +70,17 @@ class VisitDesk:
 
     @property
     def settings(self) -> Settings:
-        """With the clinic's own name and time zone."""
+        """With the clinic's own name, time zone and unit of force."""
         return self.workplace.settings
+
+    @property
+    def forces(self) -> ForceUnit:
+        """The unit of force that leads in everything that is asked and told."""
+        return self.settings.unit_of_force
+
+    def tell_refusal(self, refusal: RequestRefused) -> None:
+        """Say why an answer is not taken; then it is asked for again."""
+        self.dialogue.tell(self.forces.in_sentence(refusal.message))
 
     @property
     def clock(self) -> Clock:

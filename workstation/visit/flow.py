@@ -30,6 +30,7 @@ from workstation.visit.claiming import claim_of_visit
 from workstation.visit.completing import complete_note, sign_note
 from workstation.visit.desk import TreatedSession, VisitDesk
 from workstation.visit.from_paper import finish_paper
+from workstation.visit.new_patient import with_patient
 from workstation.visit.ordering import (
     PERFORMED_BY,
     Whom,
@@ -60,7 +61,7 @@ class AskedVisit:
 
 def begin_visit(desk: VisitDesk, asked: AskedVisit) -> None:
     """A new visit of a patient; raises TractionError or VisitLeft, after which it is taken up."""
-    held = read_standing(desk.folder)
+    held = with_patient(desk, read_standing(desk.folder), asked.reference)
     patient = patient_of(held, asked.reference)
     _audit(desk, asked.reference)
     listed = list_visits(desk.folder, desk.settings, desk.day_of, (desk.day, desk.day))
@@ -174,9 +175,7 @@ def _order_and_treat(
 
 def _still_holds(desk: VisitDesk, text: str) -> bool:
     order = parse_entered_order(text, "of this visit")
-    desk.dialogue.tell(
-        plan_text(PlannedOrder.of(order).plan, desk.settings.unit_of_force).rstrip("\n")
-    )
+    desk.dialogue.tell(plan_text(PlannedOrder.of(order).plan, desk.forces).rstrip("\n"))
     return desk.dialogue.yes("order as typed", "This order was typed before. Go on with it?")
 
 
@@ -251,7 +250,7 @@ def _complete(desk: VisitDesk, session_id: str, said: Mapping[str, str]) -> None
         try:
             desk.note(session_id).complete({name: text})
         except RequestRefused as refusal:
-            desk.dialogue.tell(refusal.message)
+            desk.tell_refusal(refusal)
 
 
 def _finish(desk: VisitDesk, session_id: str) -> None:

@@ -68,7 +68,7 @@ class ChosenOrder:
 def proposed_order(desk: VisitDesk, whom: Whom, before: Visit | None, preset: str) -> NextOrder:
     """The dose to begin with: a preset that was asked for, else the last order."""
     if before is not None and not preset:
-        for line in _last_time(before):
+        for line in _last_time(before, desk.forces):
             desk.dialogue.tell(line)
         return order_like(before)
     if not preset:
@@ -98,7 +98,7 @@ def choose_order(
         try:
             chosen = _changed(whom, chosen, answer)
         except RequestRefused as refusal:
-            desk.dialogue.tell(refusal.message)
+            desk.tell_refusal(refusal)
     if reasons:
         return chosen, _reason_for_force(desk, whom, chosen, last_n)
     return chosen, []
@@ -122,7 +122,7 @@ def _on_paper(desk: VisitDesk, sheet: PaperVisit) -> Iterator[str]:
     """What was done since on paper: nothing of it is proposed."""
     day, values = desk.day_of(sheet.kept.sheet.began_utc_ms), sheet.kept.sheet.values
     yield f"! Treated since on paper, {day} ({sheet.session_id}), {NOT_RECORDED_TEXT}:"
-    yield f"  delivered  {_force(delivered_on_paper_n(sheet))}, {values['region']}"
+    yield f"  delivered  {desk.forces.with_other(delivered_on_paper_n(sheet))}"
     yield f"  stop       {values.get('stop_reason') or values.get('stopped_at') or 'none'}"
     yield f"  tolerance  {sheet.note.field('tolerance').value or 'not said'}"
 
@@ -132,8 +132,9 @@ def _given_force(
 ) -> ChosenOrder:
     """The force after trouble: it is never proposed."""
     last_n, reasons = last
+    hold = desk.forces.with_other(last_n)
     text = (
-        f"Last time {' and '.join(reasons)} at {_force(last_n)}: give today's hold force, "
+        f"Last time {' and '.join(reasons)} at {hold}: give today's hold force, "
         "as in 20 lbf (hold_force=20 lbf; rest_force=10 lbf for both)"
     )
     while True:
@@ -146,7 +147,7 @@ def _given_force(
             _with_words(desk, whom, changed).planned()
             return changed
         except RequestRefused as refusal:
-            desk.dialogue.tell(refusal.message)
+            desk.tell_refusal(refusal)
 
 
 def _reason_for_force(
@@ -156,9 +157,9 @@ def _reason_for_force(
     force_n = _with_words(desk, whom, chosen).planned().plan.order.hold_force_n
     if force_n < last_n:
         return []
-    question = f"{_force(force_n)} is not lower than last time. Why?"
+    question = f"{desk.forces.with_other(force_n)} is not lower than last time. Why?"
     reason = desk.dialogue.words("force reason", question)
-    said = (("force", _force(force_n)), ("reason", reason))
+    said = (("force", ForceUnit.NEWTON.with_other(force_n)), ("reason", reason))
     return [desk.keep(whom.visit_id, whom.reference, StepKind.FORCE_CONFIRMED, said)]
 
 
@@ -192,14 +193,15 @@ def choose_table(
 # --- what is told -------------------------------------------------------------------------------
 
 
-def _last_time(before: Visit) -> Iterator[str]:
+def _last_time(before: Visit, forces: ForceUnit) -> Iterator[str]:
     """What was ordered, what was delivered, how it ended and how it was tolerated."""
     dose, note = before.note.dose, before.note
     began = before.sessions[0].record.head.started_utc_ms
     mean = "not recorded"
     if dose.mean_hold_force_dn is not None:
-        mean = _force(dose.mean_hold_force_dn / 10)
-    yield f"Last visit {_day(before, began)}: ordered {_force(ordered_hold_n(before))}"
+        mean = forces.with_other(dose.mean_hold_force_dn / 10)
+    hold = forces.with_other(ordered_hold_n(before))
+    yield f"Last visit {_day(before, began)}: ordered {hold}"
     yield f"  delivered  {dose.delivered_minutes} min, mean hold {mean}"
     yield f"  outcome    {note.outcome}"
     yield f"  tolerance  {note.field('tolerance').value or 'not said'}"
@@ -215,7 +217,7 @@ def _plan(desk: VisitDesk, whom: Whom, chosen: ChosenOrder) -> str:
     order = _with_words(desk, whom, chosen)
     people = f"{order.values['set_up_by']} sets up, {order.values['supervised_by']} supervises"
     return (
-        f"{plan_text(order.planned().plan, desk.settings.unit_of_force)}"
+        f"{plan_text(order.planned().plan, desk.forces)}"
         f"  from         {order.source}\n"
         f"  people       {people}, {chosen.performed_by} performs\n"
         "Enter: nothing changed. Else KEY=VALUE; KEY=VALUE, as in hold_force=20 lbf or preset=NAME"
@@ -229,7 +231,8 @@ def _fault(desk: VisitDesk, whom: Whom, chosen: ChosenOrder) -> str:
         check_order_fits_table(order.prescription, whom.table)
         standing_for(whom.held, order, desk.day).refuse_arming()
     except RequestRefused as refusal:
-        return f"{refusal.message}\nKEY=VALUE; KEY=VALUE, as in hold_force=20 lbf or preset=NAME"
+        fault = desk.forces.in_sentence(refusal.message)
+        return f"{fault}\nKEY=VALUE; KEY=VALUE, as in hold_force=20 lbf or preset=NAME"
     return ""
 
 
@@ -290,10 +293,6 @@ def _preset(held: StandingData, name: str) -> Any:
 
 def _in_use(version: StandingVersion[Any]) -> bool:
     return bool(version.record.in_use)
-
-
-def _force(force_n: float) -> str:
-    return ForceUnit.NEWTON.with_other(force_n)
 
 
 def region_of(order: NextOrder) -> Region:

@@ -42,10 +42,10 @@ Content = Callable[[], list[Flowable]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """Each part makes its content anew, because the library uses it up.
+    """What stands in a file; ``head`` and ``foot`` stand on every page.
 
-    ``head`` and ``foot`` stand on every page. Title and keywords stand uncompressed in the file, so
-    that session and checkpoint are found without a reader of PDF.
+    Title and keywords stand uncompressed in it, so that session and checkpoint are found without a
+    reader of PDF. Each part makes its content when it is asked for: the library uses it up.
     """
 
     body: Content
@@ -56,13 +56,7 @@ class Document:
 
 
 def pdf_of(document: Document) -> bytes:
-    """The file's bytes; laid out again when its pages turn out to be more than one."""
-    content, pages = _built(document, pages=1)
-    return content if pages == 1 else _built(document, pages)[0]
-
-
-def _built(document: Document, pages: int) -> tuple[bytes, int]:
-    """The file when ``pages`` are announced, and how many there are."""
+    """The file's bytes."""
     drawn_by(PLAIN)
     buffer = io.BytesIO()
     template = BaseDocTemplate(
@@ -75,11 +69,33 @@ def _built(document: Document, pages: int) -> tuple[bytes, int]:
         author=AUTHOR,
         keywords=one_line(document.keywords),
     )
-    edges = _Edges(document.head(), document.foot(), pages)
+    edges = _Edges(document.head(), document.foot())
     page = PageTemplate(frames=[edges.frame()], onPage=edges.begin, onPageEnd=edges.end)
     template.addPageTemplates(page)
-    template.build(document.body())
-    return buffer.getvalue(), int(template.page)
+    template.build(document.body(), canvasmaker=_CountedCanvas)
+    return buffer.getvalue()
+
+
+class _CountedCanvas(Canvas):  # type: ignore[misc]  # the library is untyped
+    """Keeps its pages until the last one is drawn, so that each can say how many there are."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._kept: list[dict[str, Any]] = []
+
+    def showPage(self) -> None:  # noqa: N802
+        """End a page, which is numbered and written later."""
+        self._kept.append(dict(self.__dict__))
+        self._startPage()
+
+    def save(self) -> None:
+        """Write all pages, each with its number and how many there are, and the file."""
+        kept = self._kept
+        for page in kept:
+            self.__dict__.update(page)
+            _number(self, len(kept))
+            super().showPage()
+        super().save()
 
 
 class _Edges:
@@ -89,8 +105,8 @@ class _Edges:
     below for the notice about code points.
     """
 
-    def __init__(self, head: Sequence[Flowable], foot: Sequence[Flowable], pages: int) -> None:
-        self.head, self.foot, self.pages = head, foot, pages
+    def __init__(self, head: Sequence[Flowable], foot: Sequence[Flowable]) -> None:
+        self.head, self.foot = head, foot
         self.head_end = TOP - _height(head) - GAP
         self.foot_top = BOTTOM + _height(foot) + GAP
         self.codes_seen = False
@@ -108,18 +124,21 @@ class _Edges:
         if title := getattr(canvas, GOING_ON, ""):
             _draw(canvas, [said(f"{title}, continued", SMALL, GREY, bold=True)], self.head_end - 1)
 
-    def end(self, canvas: Canvas, template: Any) -> None:
+    def end(self, canvas: Canvas, _: Any) -> None:
         _rule(canvas, self.foot_top)
         _draw(canvas, self.foot, self.foot_top - GAP)
         if self.codes_seen:
             _draw(canvas, [said(NOTICE, SMALL, ALERT, bold=True)], self.foot_top + LINE + 1)
-        canvas.setFont(PLAIN, SMALL)
-        canvas.setFillColor(HexColor(GREY))
-        place = BOTTOM + LINE - SMALL
-        canvas.drawRightString(LEFT + WIDTH, place, f"page {template.page} of {self.pages}")
 
     def _code_point_seen(self, *_: Any) -> None:
         self.codes_seen = True
+
+
+def _number(canvas: Canvas, pages: int) -> None:
+    canvas.setFont(PLAIN, SMALL)
+    canvas.setFillColor(HexColor(GREY))
+    place = BOTTOM + LINE - SMALL
+    canvas.drawRightString(LEFT + WIDTH, place, f"page {canvas.getPageNumber()} of {pages}")
 
 
 def _height(lines: Sequence[Flowable]) -> float:

@@ -30,6 +30,7 @@ HEALTHY = HostHealth(
     wall_clock_step_s=0.0,
     journal_age_s=0.0,
     console_age_s=None,
+    station_age_s=None,
 )
 
 TRACKING = Telemetry(

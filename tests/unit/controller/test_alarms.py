@@ -50,9 +50,12 @@ def test_alarms_latch_until_acknowledged_and_the_most_pressing_stands_first() ->
         assert board.raise_alarm(code, 0) is not None
     assert board.raise_alarm("over_force", 0) is None
     assert [kind.code for kind in board.active] == ["over_force", "pause_regressed", "check_in_due"]
-    assert board.acknowledge("pause_regressed") == ("pause_regressed",)
-    assert board.acknowledge("pause_regressed") == ()
-    assert board.acknowledge() == ("check_in_due", "over_force")
+    assert board.acknowledge({"pause_regressed"}) == ("pause_regressed",)
+    assert board.acknowledge({"pause_regressed"}) == ()
+    assert board.acknowledge({"over_force", "check_in_due", "lock_lost"}) == (
+        "check_in_due",
+        "over_force",
+    )
     assert board.active == ()
 
 

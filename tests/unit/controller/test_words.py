@@ -110,7 +110,7 @@ BUILT: dict[str, Callable[[str], object]] = {
     "remark text": lambda words: Remark(by="P", text=words),
     "end by": lambda words: EndEarly(by=words),
     "end reason": lambda words: EndEarly(by="P", reason=words),
-    "acknowledge by": lambda words: AcknowledgeAlarms(by=words),
+    "acknowledge by": lambda words: AcknowledgeAlarms(by=words, alarms=()),
     "mute by": lambda words: PauseSound(by=words),
     "stop by": lambda words: Stop(by=words),
     "answer by": lambda words: Answer(accepted=True, answered_by=words),

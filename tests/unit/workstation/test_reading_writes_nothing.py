@@ -33,6 +33,7 @@ READING: dict[str, tuple[tuple[str, ...], ...]] = {
     "claim new": (("last",),),
     "codes list": ((),),
     "commissionings": ((),),
+    "doctor": ((),),
     "estimate": (("last",),),
     "export": (
         ("last", "--format", "text", "--out", "OUT"),

@@ -147,3 +147,13 @@ def test_a_unit_of_force_that_is_none_is_named(file: Path, monkeypatch: pytest.M
         load_settings()
     monkeypatch.setenv("TRACTION_FORCE_UNIT", "lbf")
     assert load_settings().unit_of_force is ForceUnit.POUND
+
+
+def test_the_clinic_s_record_leads_unless_this_workstation_was_told_otherwise() -> None:
+    said = ("North", "Europe/Vienna", "kgf")
+    assert Settings(time_zone="America/Chicago").of_the_clinic(*said).unit_of_force is (
+        ForceUnit.KILOGRAM
+    )
+    told = Settings(force_unit=ForceUnit.NEWTON)
+    assert told.of_the_clinic("", "America/Chicago", "kgf").unit_of_force is ForceUnit.NEWTON
+    assert Settings().of_the_clinic("", "America/Chicago", None).unit_of_force is ForceUnit.POUND

@@ -8,7 +8,7 @@ from typing import Any
 from controller.errors import UnitRejected
 from controller.events import EventKind
 from controller.questions import Answer, Question
-from controller.requests import SessionRequest
+from controller.requests import AskedRequest, SessionRequest
 from controller.runtime.clock import VirtualClock
 from controller.session.inputs_and_effects import MachineInput
 from controller.session.machine import SessionMachine
@@ -16,6 +16,7 @@ from controller.snapshot import Snapshot
 from controller.telemetry import ForceCommand, Telemetry, UnitEvent, UnitState
 from tests.safety.loop_bench import LoopBench, YesOperator, strength
 from tests.safety.obedient_unit import ObedientUnit
+from tests.support.asked_requests import with_ids
 from tests.unit.controller.runtime.runtime_parts import unit_event
 
 HOLD_S = 13.0
@@ -86,9 +87,9 @@ class Person(YesOperator):
         accepted = self.answers.get(question.value)
         return None if accepted is None else Answer(accepted=accepted, answered_by="A. Person")
 
-    def requests(self) -> Sequence[SessionRequest]:
+    def requests(self) -> Sequence[AskedRequest]:
         queued, self.queue = self.queue, []
-        return [*super().requests(), *queued]
+        return [*super().requests(), *with_ids(queued)]
 
     def tell(self, text: str) -> None:
         self.told.append(text)

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from controller.errors import LinkError
 from controller.events import EventKind, Sample, SessionEvent
-from controller.ports import ArmingRequest, UnitIdentity
+from controller.ports import NOBODY_WATCHES, ArmingRequest, Attendance, UnitIdentity
 from controller.questions import Answer, Question
-from controller.requests import SessionRequest, Stop
+from controller.requests import AskedRequest, RequestSettled, Stop
 from controller.runtime.clock import VirtualClock
 from controller.snapshot import Snapshot
 from controller.telemetry import ForceCommand, Telemetry, UnitEvent, UnitState, UnitStatus
@@ -153,6 +153,9 @@ class Answers:
         self.shown: list[Snapshot] = []
         self.told: list[str] = []
         self.stopped_by: str | None = None
+        self.queue: list[AskedRequest] = []
+        self.settled: list[tuple[str, RequestSettled]] = []
+        self.watchers = NOBODY_WATCHES
         self.withdrawn: list[Question] = []
         self.leaving: str | None = None
 
@@ -171,11 +174,18 @@ class Answers:
     def withdraw(self, question: Question) -> None:
         self.withdrawn.append(question)
 
+    def attendance(self) -> Attendance:
+        return self.watchers
+
     def leave_requested(self) -> str | None:
         return self.leaving
 
-    def requests(self) -> Sequence[SessionRequest]:
-        return ()
+    def requests(self) -> Sequence[AskedRequest]:
+        queued, self.queue = self.queue, []
+        return queued
+
+    def settle(self, request_id: str, outcome: RequestSettled) -> None:
+        self.settled.append((request_id, outcome))
 
     def tell(self, text: str) -> None:
         self.told.append(text)

@@ -11,6 +11,7 @@ from controller.ports import Operator, SessionJournal
 from controller.requests import (
     AcknowledgeAlarms,
     AdjustForce,
+    AlarmOnScreen,
     CheckIn,
     EndEarly,
     Pause,
@@ -71,9 +72,9 @@ def test_alarms_are_acknowledged_and_silenced_at_any_time() -> None:
     aside = Aside()
     aside.alarms.raise_alarm("over_force", 1001.0)
     assert aside.hear(PauseSound(by="A"))[0][0] is EventKind.ALARM_SOUND_PAUSED
-    assert aside.hear(AcknowledgeAlarms(by="A")) == [
-        (EventKind.ALARM_ACKNOWLEDGED, {"codes": ["over_force"], "by": "A"})
-    ]
+    assert aside.hear(
+        AcknowledgeAlarms(by="A", alarms=(AlarmOnScreen(code="over_force", number=1),))
+    ) == [(EventKind.ALARM_ACKNOWLEDGED, {"codes": ["over_force"], "by": "A"})]
     assert aside.alarms.active == ()
 
 

@@ -14,7 +14,7 @@ from controller.runtime.host_watch import HostWatch
 from controller.runtime.recorder import Recorder
 from controller.runtime.tokenless import TokenlessRelease
 from controller.telemetry import HostHealth
-from tests.unit.controller.runtime.runtime_parts import ListJournal
+from tests.unit.controller.runtime.runtime_parts import Answers, ListJournal
 
 
 class CountingUnit:
@@ -61,7 +61,7 @@ class OldJournal(ListJournal):
 def test_the_figures_of_a_tick_are_compared_with_the_beginning() -> None:
     clock = DriftingClock(start_s=1000.0)
     journal = cast(SessionJournal, OldJournal())
-    watch = HostWatch(clock, Recorder(journal, clock, 1000.0), 0.05)
+    watch = HostWatch(clock, Recorder(journal, clock, 1000.0), Answers(), 0.05)
     clock.boot_ahead_s, clock.wall_ahead_s = 9.5, -3.0
     clock.sleep_until(1002.0)
     watch.mismatches = 2
@@ -76,4 +76,5 @@ def test_the_figures_of_a_tick_are_compared_with_the_beginning() -> None:
         wall_clock_step_s=near(-3.0),
         journal_age_s=2.0,
         console_age_s=None,
+        station_age_s=None,
     )

@@ -141,7 +141,9 @@ def test_records_that_are_put_aside_are_one_alarm_for_a_run_of_failures() -> Non
         troubled = 2.0 <= elapsed_s < 4.0 or 5.0 <= elapsed_s < 6.0
         bench.journal.trouble = "the disk is full" if troubled else ""
         if seen(elapsed_s):
-            bench.operator.queue.append(AcknowledgeAlarms(by="A. Person"))
+            bench.operator.queue.append(
+                AcknowledgeAlarms(by="A. Person", alarms=bench.operator.shown[-1].alarms_on_screen)
+            )
 
     bench.run(stopping(bench, 7.0, step))
     assert bench.alarms() == ["record_put_aside", "record_put_aside"]
@@ -176,7 +178,9 @@ def test_a_lock_that_is_lost_is_one_alarm_also_after_it_was_acknowledged() -> No
     def step(elapsed_s: float) -> None:
         bench.journal.lock_fault = "the lock file is gone" if elapsed_s >= 2.0 else ""
         if seen(elapsed_s):
-            bench.operator.queue.append(AcknowledgeAlarms(by="A. Person"))
+            bench.operator.queue.append(
+                AcknowledgeAlarms(by="A. Person", alarms=bench.operator.shown[-1].alarms_on_screen)
+            )
 
     bench.run(stopping(bench, 5.0, step))
     assert bench.alarms() == ["lock_lost"]

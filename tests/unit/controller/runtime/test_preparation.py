@@ -11,9 +11,25 @@ import pytest
 from controller.errors import RequestRefused, SelfCheckFailed
 from controller.events import EventKind, Sample, SessionEvent
 from controller.order.prescription import Prescription, Table
-from controller.ports import NO_WEIGHT_TEST, LastArming, SessionJournal, TractionUnit, WeightTest
+from controller.ports import (
+    NO_WEIGHT_TEST,
+    NOBODY_WATCHES,
+    Attendance,
+    LastArming,
+    SessionJournal,
+    TractionUnit,
+    WeightTest,
+)
 from controller.questions import Answer, Question
-from controller.requests import CheckIn, Pause, Remark, SessionRequest, Stop
+from controller.requests import (
+    AskedRequest,
+    CheckIn,
+    Pause,
+    Remark,
+    RequestSettled,
+    SessionRequest,
+    Stop,
+)
 from controller.runtime.asides import hear_aside
 from controller.runtime.clock import VirtualClock
 from controller.runtime.preparation import Preparation
@@ -21,6 +37,7 @@ from controller.runtime.recorder import Recorder
 from controller.runtime.session_ports import SessionPorts
 from controller.snapshot import Snapshot
 from controller.telemetry import ForceCommand, Telemetry, UnitState, UnitStatus
+from tests.support.asked_requests import with_ids
 from tests.support.commissionings import TESTED
 from tests.unit.controller.builders import (
     CAPABILITIES,
@@ -111,12 +128,18 @@ class Yes:
     def withdraw(self, question: Question) -> None:
         pass
 
+    def attendance(self) -> Attendance:
+        return NOBODY_WATCHES
+
     def leave_requested(self) -> str | None:
         return None
 
-    def requests(self) -> Sequence[SessionRequest]:
+    def requests(self) -> Sequence[AskedRequest]:
         taken, self.wanted = self.wanted, []
-        return taken
+        return with_ids(taken)
+
+    def settle(self, request_id: str, outcome: RequestSettled) -> None:
+        pass
 
     def tell(self, text: str) -> None:
         self.said.append(text)
@@ -146,9 +169,9 @@ class Start:
         ports = SessionPorts.of(unit, clock, recorder, self.operator, "session-1")
 
         def hear() -> None:
-            for request in self.operator.requests():
+            for asked in ports.requests.take():
                 hear_aside(
-                    request,
+                    asked.request,
                     recorder,
                     self.operator,
                     ports.alarms,

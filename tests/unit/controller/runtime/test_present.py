@@ -141,6 +141,9 @@ def test_the_alarm_that_is_raised_again_has_another_number() -> None:
     numbers = []
     for _ in range(2):
         showing.ports.alarms.raise_alarm("check_in_due", 100.0)
+        showing.present.show(COURSE, None)
         numbers += [alarm.number for alarm in showing.ports.alarms.active]
-        showing.ports.alarms.request(AcknowledgeAlarms(by="P. Jones"), 100.0)
+        showing.ports.alarms.request(
+            AcknowledgeAlarms(by="P. Jones", alarms=showing.present.alarms_shown), 100.0
+        )
     assert numbers == [1, 2]

@@ -709,6 +709,8 @@ def test_rows_and_reactions_are_those_of_the_hazard_table() -> None:
         "order_too_high": (39, R2),
         "console_quiet": (27, R5),
         "console_lost": (27, R2),
+        "station_quiet": (27, R5),
+        "station_lost": (27, R2),
         "session_over_time": (27, R2),
         "loop_slow": (28, R5),
         "loop_late": (28, R2),
@@ -751,7 +753,7 @@ def test_after_the_release_order_only_what_can_still_harm_is_looked_for() -> Non
 
 
 def test_every_check_has_a_row_a_text_and_a_code_of_its_own() -> None:
-    assert len({check.code for check in CHECKS}) == len(CHECKS) == 54
+    assert len({check.code for check in CHECKS}) == len(CHECKS) == 56
     for check in CHECKS:
         assert 1 <= check.row <= 52
         assert check.clears.endswith(ACKNOWLEDGE) is (check.action is not Action.ALLOW)

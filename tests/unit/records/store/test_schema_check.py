@@ -301,9 +301,9 @@ def test_only_schemas_as_small_as_the_program_s_own_are_kept_in_memory(tmp_path:
         raw.execute(f"CREATE VIEW large AS SELECT '{'x' * large}' AS words")
     raw.close()
     db = Database(sqlite3.connect(path))
-    schema_differences(
-        Database(sqlite3.connect(":memory:")), CLINIC_SCHEMA
-    )  # what is known is made now
+    empty = Database(sqlite3.connect(":memory:"))
+    schema_differences(empty, CLINIC_SCHEMA)  # what is known is made now
+    empty.close()
     tracemalloc.start()
     try:
         found = [one.where for one in schema_differences(db, CLINIC_SCHEMA)]

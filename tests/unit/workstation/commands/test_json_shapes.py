@@ -247,6 +247,7 @@ def _without_records(printed: Printed, patch: pytest.MonkeyPatch) -> None:
     printed.run("order", "new", "--region", "lumbar", "--out", f"{printed.place}/new/")
     printed.run("replay", str(capture), records=False)
     printed.run("ports", records=False)
+    printed.run("doctor")
     codes = write_order_file(printed.place)
     printed.run("codes", "import", str(codes), "--from", "2026-10-01", "--to", "2027-09-30")
     printed.run("codes", "list")

@@ -164,3 +164,35 @@ def test_what_does_not_fit_makes_no_order(
     with pytest.raises(error) as refused:
         proposed(folder, *words)
     assert told in str(refused.value)
+
+
+def test_the_clinic_s_unit_leads_in_plan_and_refusals_unless_another_one_is_set(
+    folder: RecordFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TRACTION_FORCE_UNIT")
+    keep(folder, example("clinic", force_unit="kgf"))
+    keep(folder, patient(force_cap={"cervical": "30 N"}))
+    with pytest.raises(RequestRefused, match=r"hold_force=\d+\.\d kgf \(\d+ N\) exceeds 3\.1 kgf"):
+        checked(folder, tmp_path)
+    keep(folder, patient(), made_from=1)
+    assert " kgf (" in checked(folder, tmp_path).splitlines()[0]
+    monkeypatch.setenv("TRACTION_FORCE_UNIT", "N")
+    assert " N (" in checked(folder, tmp_path).splitlines()[0]
+    assert "N leads" in said(folder, "where")
+    monkeypatch.delenv("TRACTION_FORCE_UNIT")
+    assert "kgf leads" in said(folder, "where")
+
+
+def test_every_mistake_of_an_order_is_led_by_the_clinic_s_unit(
+    folder: RecordFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TRACTION_FORCE_UNIT")
+    keep(folder, example("clinic", force_unit="lbf"))
+    file = tmp_path / "order.toml"
+    file.write_text(
+        SHORT_CERVICAL + 'maximum_force = "900 N"\npretension_force = "300 N"\n', encoding="utf-8"
+    )
+    refused = invoke("order", "check", str(file), "--data", str(folder)).exception
+    assert isinstance(refused, PrescriptionInvalid)
+    assert len(refused.mistakes) > 1
+    assert all(" lbf (" in mistake for mistake in refused.mistakes)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import Result
 
-from controller.errors import AnswerMissing
+from controller.errors import AnswerMissing, RequestRefused
 from controller.runtime.clock import SystemClock
 from records.store.record_folder import RecordFolder
 from tests.support.commands import run
@@ -101,6 +101,12 @@ def test_a_named_person_decides_to_work_without(folder: RecordFolder, check: Ask
     assert result.exit_code == 0, result.output
     kept = today(folder)
     assert (kept.hearing, kept.by, kept.detail) == (Hearing.WITHOUT, "Ann", "being repaired")
+
+
+def test_a_decision_without_a_reason_is_refused(folder: RecordFolder, check: Ask) -> None:
+    result = check(arguments=("--without", "  "))
+    assert isinstance(result.exception, RequestRefused)
+    assert not folder.path.exists()
 
 
 def test_a_terminal_that_closes_is_no_answer(folder: RecordFolder, check: Ask) -> None:

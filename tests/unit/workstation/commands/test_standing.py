@@ -274,3 +274,13 @@ def test_run_takes_a_table_s_name_for_its_address(folder: RecordFolder, tmp_path
         result = run(folder, "run", "Table 1", "--order", str(order), "--yes")
     assert isinstance(result.exception, LinkLost)
     assert f"127.0.0.1:{address.rpartition(':')[2].partition('?')[0]}" in str(result.exception)
+
+
+def test_a_patient_of_a_payer_that_the_clinic_does_not_use_is_told(folder: RecordFolder) -> None:
+    keep(folder, example("clinic", payers=["commercial"]))
+    keep(folder, example("patient"))
+    result = run(folder, "patients", "change", "TEST-1", "harness=belt", "--by", "P. Jones")
+    assert "payer profile medicare_b of patient TEST-1 is not one that the clinic" in result.output
+    keep(folder, example("clinic", payers=[]), made_from=1)
+    result = run(folder, "patients", "change", "TEST-1", "harness=belts", "--by", "P. Jones")
+    assert "payer profile" not in result.output

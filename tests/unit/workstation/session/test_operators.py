@@ -57,6 +57,11 @@ class Terminal:
 CLOSED = Remark(by=PROGRAM, text="the terminal closed: nobody can type")
 
 
+def asked(operator: SessionOperator) -> list[SessionRequest]:
+    """The requests without their ids."""
+    return [each.request for each in operator.requests()]
+
+
 def heard(
     operator: SessionOperator, terminal: Terminal, *lines: str | Exception
 ) -> list[SessionRequest]:
@@ -65,7 +70,7 @@ def heard(
         terminal.typed.put(line)
     terminal.typed.put(EOFError())
     operator.reader_ended.wait(timeout=20)
-    *requests, last = operator.requests()
+    *requests, last = asked(operator)
     assert last == CLOSED
     assert operator.requests() == []
     return requests
@@ -186,7 +191,7 @@ def test_notices_and_reminders_come_with_the_next_requests() -> None:
     )
     operator.remind("Ctrl-Z does not stop a session")
     assert said == []
-    assert operator.requests() == [Remark(by=PROGRAM, text="the display shows nothing")]
+    assert asked(operator) == [Remark(by=PROGRAM, text="the display shows nothing")]
     assert said == ["Ctrl-Z does not stop a session"]
     assert operator.requests() == []
     assert len(said) == 1
@@ -243,7 +248,7 @@ def test_script_steps_follow_the_time_that_was_shown() -> None:
     operator.show(snapshot)
     assert operator.requests() == []
     operator.show(replace(snapshot, since_start_s=5.0))
-    assert operator.requests() == [Pause(by="P. Jones")]
+    assert asked(operator) == [Pause(by="P. Jones")]
 
 
 def test_without_anybody_the_questions_are_listed_before_anything_is_opened() -> None:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controller.errors import RequestRefused
+from controller.order.force_unit import ForceUnit
 from controller.requests import (
     AcknowledgeAlarms,
     AdjustedForce,
@@ -21,7 +22,7 @@ from controller.requests import (
     request_name,
 )
 from controller.words import visible
-from workstation.session.request_lines import HELP, parse_request
+from workstation.session.request_lines import help_text, parse_request
 
 WHO = "P. Jones"
 REST = AdjustedForce.REST
@@ -45,7 +46,7 @@ REST = AdjustedForce.REST
         ("remark patient asleep", Remark(by=WHO, text="patient asleep")),
         ("END", EndEarly(by=WHO)),
         ("end numb fingers", EndEarly(by=WHO, reason="numb fingers")),
-        ("ok", AcknowledgeAlarms(by=WHO)),
+        ("ok", AcknowledgeAlarms(by=WHO, alarms=())),
         ("mute", PauseSound(by=WHO)),
     ],
 )
@@ -92,7 +93,23 @@ def test_a_number_that_no_force_has_is_refused(digits: int) -> None:
 
 def test_help_names_every_command() -> None:
     for word in ("pause", "resume", "-5 N", "+5 N", "check", "remark", "end", "ok", "mute", "help"):
-        assert f"\n  {word} " in f"\n{HELP}"
+        assert f"\n  {word} " in f"\n{help_text(ForceUnit.NEWTON)}"
+
+
+@pytest.mark.parametrize("unit", ForceUnit)
+def test_help_asks_for_forces_in_the_unit_that_leads(unit: ForceUnit) -> None:
+    """What it shows can be typed, changes the force by less than 5.1 N, and stands in columns."""
+    lines = help_text(unit).splitlines()
+    less, more = lines[2], lines[3]
+    assert unit.value in less.split("[")[0]
+    asked = parse_request(less.split("[")[0].strip(), WHO)
+    raised = parse_request(more.split("REASON")[0].strip() + " no pain", WHO)
+    assert isinstance(asked, AdjustForce)
+    assert isinstance(raised, AdjustForce)
+    assert -5.1 < asked.change_n < -4.0
+    assert raised.change_n == -asked.change_n
+    assert {len(line) - len(line[28:]) for line in lines} == {28}
+    assert all(line[26:28] == "  " and line[28] != " " for line in lines)
 
 
 def test_every_request_has_a_name() -> None:

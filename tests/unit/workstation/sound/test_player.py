@@ -13,9 +13,10 @@ from controller.runtime.clock import SystemClock
 from tests.support.heard_sound import faults_of, gaps_of, harmonics_of, pulses_of
 from tests.support.loudspeaker import SoundServer, sound_server, wave_of
 from tests.support.real_time import runs, wait_until
-from workstation.sound.player import FRAME_BYTES, Mixer
+from workstation.sound import player as player_module
+from workstation.sound.bursts import RATE_HZ
+from workstation.sound.player import FRAME_BYTES, Mixer, made_sounds
 from workstation.sound.player_client import SoundPlayer
-from workstation.sound.waveforms import RATE_HZ
 from workstation.sound.wording import NO_SOUND
 
 
@@ -120,6 +121,18 @@ def test_the_player_ends_when_whoever_started_it_is_killed(nowhere: None) -> Non
         assert Path(f"/proc/{child}").exists()
         process.kill()
         wait_until(lambda: not runs(child), "the player's end")
+
+
+def test_a_slow_system_that_makes_the_sounds_is_alive(monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = "import sys, time; time.sleep(2.2); open(sys.argv[1] + '/x.wav', 'w')"
+    monkeypatch.setattr(player_module, "MAKE", (sys.executable, "-c", slow))
+    alive: list[int] = []
+    with pytest.raises(EOFError):  # of the file that is no sound
+        made_sounds(lambda: alive.append(1))
+    assert len(alive) >= 2
+    monkeypatch.setattr(player_module, "MAKE", (sys.executable, "-c", "raise SystemExit(7)"))
+    with pytest.raises(subprocess.CalledProcessError, match="7"):
+        made_sounds(lambda: None)
 
 
 def test_the_mixer_gives_the_newest_burst_and_then_silence() -> None:

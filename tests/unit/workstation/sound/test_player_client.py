@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import pytest
 
-from tests.support.real_time import wait_until
+from tests.support.real_time import runs, wait_until
 from workstation.sound.player_client import STARTING, SoundPlayer
 from workstation.sound.wording import NO_SOUND, PlayerWord
 from workstation.watched_child import ANSWER_S, HEALTHY_S, LONGEST_WAIT_S
@@ -64,10 +64,13 @@ def test_a_player_that_hangs_is_ended_and_started_anew(make: Make) -> None:
         player.play("high")  # more than the pipe holds: nobody reads it
     player.keep_up(ANSWER_S)
     assert player.state.sounds
+    hanging = player.process_id
+    assert hanging is not None
     gone = player.keep_up(ANSWER_S + 0.1)
     assert (gone.sounds, NO_SOUND in gone.text) == (False, True)
     assert "does not answer" in gone.text
     wait_until(lambda: player.keep_up(ANSWER_S + 0.2).sounds, "its successor")
+    assert not runs(hanging)
 
 
 def test_the_waits_between_starts_grow_to_half_a_minute(make: Make) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -10,32 +9,40 @@ from itertools import pairwise
 
 import pytest
 
-from controller.alarms import ALARMS, SOUND_PAUSE_S, Priority
+from controller.alarms import ALARMS, SOUND_PAUSE_S, Priority, RaisedAlarm
+from controller.snapshot import Snapshot
 from workstation.sound.sounding import (
     END_OF_SESSION,
     SHORTEST_SILENCE_S,
     STOP_AND_LINK,
-    ActiveAlarm,
     Sounder,
     UnitAlarms,
+    pressing,
     what_sounds,
 )
 
 TICK_S = 0.05
+BEGAN_UTC_MS = 1_796_000_000_000
 Heard = list[tuple[float, str]]
 
 
-def alarm(code: str, at_s: float = 0.0, number: int = 1) -> ActiveAlarm:
-    return ActiveAlarm(code=code, priority=ALARMS[code].priority, raised_at_s=at_s, number=number)
+def alarm(code: str, at_s: float = 0.0, number: int = 1) -> RaisedAlarm:
+    return RaisedAlarm(code=code, number=number, utc_ms=utc_ms(at_s))
+
+
+def utc_ms(at_s: float) -> int:
+    return BEGAN_UTC_MS + round(at_s * 1000)
 
 
 def unit(
-    *alarms: ActiveAlarm,
+    *alarms: RaisedAlarm,
     name: str = "Table 1",
-    paused_until_s: float = -math.inf,
+    paused_until_s: float = -1.0,
     released: bool = False,
 ) -> UnitAlarms:
-    return UnitAlarms(unit=name, alarms=alarms, paused_until_s=paused_until_s, released=released)
+    return UnitAlarms(
+        unit=name, alarms=alarms, paused_until_utc_ms=utc_ms(paused_until_s), released=released
+    )
 
 
 def played(until_s: float, units_at: Callable[[float], list[UnitAlarms]]) -> Heard:
@@ -43,7 +50,7 @@ def played(until_s: float, units_at: Callable[[float], list[UnitAlarms]]) -> Hea
     sounder, heard = Sounder(), []
     for tick in range(round(until_s / TICK_S) + 1):
         now_s = round(tick * TICK_S, 6)
-        if burst := sounder.due(units_at(now_s), now_s):
+        if burst := sounder.due(units_at(now_s), now_s, utc_ms(now_s)):
             heard.append((now_s, burst.name))
     return heard
 
@@ -59,7 +66,7 @@ def test_each_priority_has_its_burst_and_its_repetition(code: str, name: str, ev
 
 def test_without_an_alarm_nothing_sounds() -> None:
     assert played(60, lambda _: [unit()]) == []
-    assert what_sounds([], 0.0) is None
+    assert what_sounds([], 0) is None
 
 
 def test_the_most_pressing_alarm_of_all_units_sounds() -> None:
@@ -92,6 +99,18 @@ def test_a_less_pressing_new_alarm_brings_no_burst_forward() -> None:
     more = [*units, unit(alarm("stroke_near", 2.6), name="Table 2")]
     heard = played(11, lambda now: more if now >= 2.6 else units)
     assert [at for at, _ in heard] == [0, 5, 10]
+
+
+def test_what_was_less_pressing_has_its_own_turn_when_the_high_alarm_is_acknowledged() -> None:
+    medium, high = alarm("cord_slack"), alarm("over_force")
+    heard = played(31, lambda now: [unit(medium, *([high] if now < 3 else []))])
+    assert heard == [(0, "high"), (15, "medium"), (30, "medium")]
+
+
+def test_a_new_alarm_after_an_acknowledgement_does_not_wait_for_a_whole_turn() -> None:
+    high, new = alarm("over_force"), alarm("cord_slack", 4.0)
+    heard = played(6, lambda now: [unit(high)] if now < 3 else [unit(new)] if now >= 4 else [])
+    assert [(round(at, 2), name) for at, name in heard] == [(0, "high"), (4.7, "medium")]
 
 
 def test_the_same_code_raised_anew_is_a_new_alarm() -> None:
@@ -147,7 +166,7 @@ def test_stop_and_link_alarms_fall_to_medium_once_the_release_was_seen(code: str
 def test_every_other_alarm_stays_what_it_is_after_the_release() -> None:
     for code, kind in ALARMS.items():
         if code not in STOP_AND_LINK:
-            assert alarm(code).priority_now(released=True) is kind.priority
+            assert pressing(alarm(code), released=True) is kind.priority
 
 
 def test_a_stop_in_a_pause_ends_it_for_good_even_when_the_release_is_seen_at_once() -> None:
@@ -156,3 +175,35 @@ def test_a_stop_in_a_pause_ends_it_for_good_even_when_the_release_is_seen_at_onc
     )
     heard = played(36, lambda now: [stopped] if now >= 20 else [])
     assert heard == [(20, "medium"), (35, "medium")]
+
+
+def test_the_alarms_of_a_snapshot_sound_with_what_the_parent_raises_about_it() -> None:
+    """Of a process that is gone the last snapshot is left, in the middle of a pause perhaps."""
+    shown = Snapshot(
+        number=1,
+        utc_ms=utc_ms(10.0),
+        phase="holding",
+        alarms=(alarm("cord_slack", 1.0),),
+        sound_paused_s=100.0,
+    )
+    gone = alarm("control_gone", 12.0, 1000)
+    quiet = UnitAlarms.of("Table 1", shown, released=False)
+    loud = UnitAlarms.of("Table 1", shown, released=False, more=(gone,))
+    assert quiet.paused_until_utc_ms == utc_ms(110.0)
+    assert played(14, lambda now: [loud if now >= 12 else quiet] if now >= 10 else []) == [
+        (12, "high")
+    ]
+    assert played(111, lambda now: [quiet] if now >= 10 else []) == [(110, "medium")]
+    assert UnitAlarms.of("Table 1", replace(shown, sound_paused_s=0.0), released=True) == (
+        UnitAlarms(unit="Table 1", alarms=shown.alarms, released=True)
+    )
+
+
+def test_a_clock_that_is_set_moves_no_burst() -> None:
+    sounder, heard = Sounder(), []
+    for tick in range(round(20 / TICK_S)):
+        now_s = tick * TICK_S
+        step_ms = 3_600_000 if now_s > 7 else -3_600_000 if now_s > 3 else 0
+        if sounder.due([unit(alarm("over_force"))], now_s, utc_ms(now_s) + step_ms):
+            heard.append(round(now_s, 2))
+    assert heard == [0, 5, 10, 15]

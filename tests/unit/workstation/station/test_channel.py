@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import stat
 import struct
 import subprocess
@@ -253,3 +254,19 @@ def test_a_client_whose_listener_hangs_is_told_within_a_second(tmp_path: Path) -
 
 def test_a_refused_message_is_an_error_of_the_request() -> None:
     assert issubclass(MessageRefused, RequestRefused)
+
+
+def test_a_torn_line_gives_nothing_more(tmp_path: Path) -> None:
+    place = ChannelPlace(folder=station_folder(tmp_path), called="Table 1")
+    accepting = listen(place)
+    with short_path(place.socket) as path, socket.socket(socket.AF_UNIX) as plain:
+        plain.connect(path)
+        line = accepting.accept()
+        plain.sendall(struct.pack("!i", 10) + b"half")
+        with pytest.raises(MessageRefused, match="half a message"):
+            line.receive()
+        plain.sendall(b"rest!!" + struct.pack("!i", 2) + b"{}")
+        with pytest.raises(EOFError):
+            line.receive()
+        line.close()
+    accepting.close()

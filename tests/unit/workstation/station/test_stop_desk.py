@@ -256,6 +256,11 @@ def test_a_press_that_nothing_answers_did_not_reach(reception: Reception) -> Non
         "STOP did not reach Table 1. Use the patient's switch or the emergency stop."
     ]
     assert "refresh" in answer
+    table.manual_release = "Turn the wheel at the foot end."
+    assert sentences(reception.ask("GET /stop/Table%201 HTTP/1.1")) == [
+        "STOP did not reach Table 1. Use the patient's switch or the emergency stop. "
+        "Manual release: Turn the wheel at the foot end."
+    ]
     table.presses[0].given = ALREADY
     assert sentences(reception.ask("GET /stop/Table%201 HTTP/1.1")) == [
         "STOP was already ordered at 14:03:22."

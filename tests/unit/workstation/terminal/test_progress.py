@@ -91,3 +91,10 @@ def test_the_clinic_s_unit_leads() -> None:
     text = line(pulling, ForceUnit.POUND)
     assert "target   22.9 lbf (102.0 N)   force   22.9 lbf (101.9 N)" in text
     assert PhaseLines(ForceUnit.POUND).frame(pulling) == f"{text}\n"
+
+
+def test_every_sentence_of_the_core_is_led_by_the_clinic_s_unit() -> None:
+    page = PhaseLines(ForceUnit.POUND)
+    assert page.words("Is 60 N right? [y/n]") == "Is 13.5 lbf (60 N) right? [y/n]\n"
+    text = line(replace(SNAPSHOT, message="at 90 N"), ForceUnit.POUND)
+    assert "at 20.2 lbf (90 N)" in text

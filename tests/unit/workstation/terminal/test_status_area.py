@@ -232,3 +232,12 @@ def test_the_clinic_s_unit_leads_in_every_size(size: tuple[int, int], row: str) 
     person = Person(*size, forces=ForceUnit.POUND)
     person.see(person.page.frame(SNAPSHOT))
     assert row in person.text
+
+
+def test_questions_and_messages_are_led_by_the_clinic_s_unit() -> None:
+    person = Person(80, 24, forces=ForceUnit.POUND)
+    person.see(person.page.words("paused at 60.0 N"))
+    person.see(person.page.prompted("[y/n] Pull up to 60 N?", "-5 N"))
+    assert "paused at 13.5 lbf (60.0 N)" in person.text
+    assert "[y/n] Pull up to 13.5 lbf (60 N)?" in person.text
+    assert person.rows[23] == "> -5 N"

@@ -19,6 +19,7 @@ from tests.support.reception import (
     FINDINGS,
     FIRST_TIME,
     KINDS,
+    NEW_PATIENT,
     OTHERWISE,
     Reception,
     kinds_of,
@@ -52,10 +53,10 @@ def clinic(folder: RecordFolder, tmp_path: Path) -> Iterator[Reception]:
         yield opened
 
 
-def cost_of(clinic: Reception, answers: dict[str, str]) -> Cost:
+def cost_of(clinic: Reception, answers: dict[str, str], reference: str = "TEST-1") -> Cost:
     clinic.questions.clear()
     before = set(clinic.documents.rglob("*-837p.txt"))
-    begin_visit(clinic.desk(answers), AskedVisit(reference="TEST-1"))
+    begin_visit(clinic.desk(answers), AskedVisit(reference=reference))
     asked = clinic.dialogue.asked
     kinds = kinds_of(asked, clinic.questions)
     # a session's question is answered by one letter; every line ends with Enter
@@ -72,18 +73,25 @@ def test_a_visit_costs_one_command_and_as_many_answers_as_the_page_says(clinic: 
     first = cost_of(clinic, {**FINDINGS, **OTHERWISE, **FIRST_TIME})
     clinic.clock.sleep_until(clinic.clock.now_s() + TWO_DAYS_S)
     again = cost_of(clinic, {**FINDINGS, **OTHERWISE})
+    unknown = cost_of(clinic, {**FINDINGS, **OTHERWISE, **FIRST_TIME, **NEW_PATIENT}, "TEST-9")
     assert first.signed
     assert again.signed
+    assert unknown.signed
     assert len(first.claims) == len(again.claims) == 1
-    assert first.kinds["answer"] <= 30
+    assert unknown.claims == [], "a claim needs more of a patient than the visit asks for"
+    assert first.kinds["answer"] < unknown.kinds["answer"] <= 30
     assert again.kinds["answer"] <= 12
     # never merged or left out for a count
-    for cost in (first, again):
+    for cost in (first, again, unknown):
         assert cost.kinds["identification"] == 3
         assert cost.kinds["screen"] == 13
         assert cost.kinds["tick"] == 4
     page = read("explanations/a-visit.md")
-    for name, cost in (("new patient", first), ("returning patient", again)):
+    for name, cost in (
+        ("new patient", first),
+        ("returning patient", again),
+        ("patient who is not on file", unknown),
+    ):
         row = [*(cost.kinds[kind] for kind in KINDS), cost.keystrokes]
         cells = " | ".join(str(number) for number in row)
         assert f"| {name} | 1 | {cells} |" in page, f"the page lacks: | {name} | 1 | {cells} |"

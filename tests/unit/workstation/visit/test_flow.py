@@ -57,9 +57,12 @@ def heard(clinic: Reception) -> str:
 # --- whom, and on which table -------------------------------------------------------------------
 
 
-def test_an_unknown_patient_is_refused_with_who_is_on_file(clinic: Reception) -> None:
+def test_an_unknown_patient_whom_nobody_adds_is_refused_with_who_is_on_file(
+    clinic: Reception,
+) -> None:
     with pytest.raises(RecordNotFound, match=r"patient TEST-9 is not on file .*TEST-1"):
-        begin_visit(clinic.desk(FIRST), AskedVisit(reference="TEST-9"))
+        begin_visit(clinic.desk({**FIRST, "add patient": "n"}), AskedVisit(reference="TEST-9"))
+    assert names(clinic) == ["add patient"]
     with pytest.raises(PrescriptionInvalid, match="'TEST-1' is"):
         begin_visit(clinic.desk(FIRST), AskedVisit(reference="test-1"))
     assert not names(clinic)
@@ -227,7 +230,7 @@ def test_a_preset_above_the_table_s_limit_has_to_be_changed(clinic: Reception) -
     keep(clinic.folder, example("unit", force_limit="70 N"), made_from=1)
     answers = {**FIRST, "changes": "|hold_force=65 N; maximum_force=70 N|"}
     begin_visit(clinic.desk(answers), WHOM)
-    assert "maximum_force=80 N exceeds 70 N, the force_limit of unit Table 1" in heard(clinic)
+    assert "maximum_force=18.0 lbf (80 N) exceeds 15.7 lbf (70 N), the force_limit" in heard(clinic)
     assert visit(clinic, "session-1").order.as_entered["hold_force"] == "65 N"
 
 

@@ -396,7 +396,7 @@ def test_the_next_visit_hears_of_the_sheet_and_its_trouble_asks_for_a_force(
     heard = _heard(clinic)
     assert f"! Treated since on paper, {day}" in heard
     assert "it was not tolerated (on paper)" in heard
-    assert "at 70.0 N" in heard, "the force that was delivered then"
+    assert "70.0 N" in heard, "the force that was delivered then"
     assert "hold_force" in dict(clinic.dialogue.asked)
 
 

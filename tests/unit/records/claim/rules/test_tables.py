@@ -10,7 +10,12 @@ import pytest
 
 from controller.errors import RulesInvalid
 from records.claim.rules.pairs import parse_pairs, read_pairs, shipped_pairs
-from records.claim.rules.payer_profile import all_profiles, parse_profile, shipped_profiles
+from records.claim.rules.payer_profile import (
+    all_profiles,
+    find_profile,
+    parse_profile,
+    shipped_profiles,
+)
 from records.claim.rules.tables import load_tables, shipped_tables
 from records.store.record_folder import RecordFolder
 
@@ -166,6 +171,24 @@ def test_a_profile_of_the_user_replaces_a_shipped_one(folder: RecordFolder) -> N
     (folder.path / "payers" / "va.toml").write_text(text + 'source = "x"\nstrength = "B"\n')
     assert all_profiles(folder)["va"].title == "VA, ours"
     assert len(all_profiles(folder)) == len(shipped_profiles())
+
+
+def test_only_the_profile_that_is_meant_is_read(folder: RecordFolder) -> None:
+    (folder.path / "payers").mkdir()
+    (folder.path / "payers" / "ours.toml").write_text("broken")
+    assert find_profile("va", folder) == shipped_profiles()["va"]
+    with pytest.raises(RulesInvalid, match=r"ours\.toml"):
+        find_profile("ours", folder)
+    with pytest.raises(RulesInvalid, match=r"ours\.toml"):
+        all_profiles(folder)
+
+
+@pytest.mark.parametrize("name", ["nobody", "../payers/va", "va.toml", ""])
+def test_a_profile_is_found_by_a_name_that_is_listed_and_nothing_else(
+    name: str, folder: RecordFolder
+) -> None:
+    with pytest.raises(RulesInvalid, match=r"choose one of .*, va,"):
+        find_profile(name, folder)
 
 
 HEAD = 'name = "x"\ntitle = "X"\nkind = "commercial"\nvalid_from = 2026-01-01\nsource = "s"\n'

@@ -12,7 +12,13 @@ import pytest
 from controller.errors import ExportIncomplete, ExportRefused, ReceiverInvalid, RequestRefused
 from records.claim.charge_line import COLUMNS
 from records.exports.claim.charge_csv import charge_csv
-from records.exports.messages.receiver_maps import Receiver, load_receivers, parse_receiver
+from records.exports.messages.receiver_maps import (
+    OWN,
+    Receiver,
+    load_receivers,
+    own_receiver,
+    parse_receiver,
+)
 from records.visit.visit import Visit
 from tests.support.claims import made_claim
 from tests.support.documents import SCRUBBED, SESSION_ID, made_visit
@@ -43,6 +49,10 @@ def row_of(visit: Visit, receiver: Receiver) -> dict[str, str]:
     (row,) = csv.DictReader(io.StringIO(text, newline=""), delimiter=receiver.delimiter)
     assert list(row) == [column.head for column in receiver.columns]
     return row
+
+
+def test_the_program_s_own_receiver_is_the_shipped_one() -> None:
+    assert own_receiver() == RECEIVERS[OWN]
 
 
 def test_the_own_map_holds_every_column_of_the_charge_line() -> None:

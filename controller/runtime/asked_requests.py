@@ -1,0 +1,36 @@
+"""Each request is followed once, however often it comes, and whoever asked is told what became."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from controller.ports import Operator
+from controller.requests import AskedRequest, RequestSettled
+
+REMEMBERED: Final = 256
+"""So many outcomes are kept: more than anybody asks for between two clicks of one button."""
+
+
+class AskedRequests:
+    """One per session: what is asked for, and the outcomes of the last requests by their ids."""
+
+    def __init__(self, operator: Operator) -> None:
+        self._operator = operator
+        self._outcomes: dict[str, RequestSettled] = {}
+
+    def take(self) -> Iterator[AskedRequest]:
+        """What is newly asked for, in order; an id that was seen gets its first outcome again."""
+        for asked in self._operator.requests():
+            first = self._outcomes.get(asked.id)
+            if first is None:
+                yield asked
+            else:
+                self._operator.settle(asked.id, first)
+
+    def settle(self, asked: AskedRequest, outcome: RequestSettled) -> None:
+        """Keep and tell what became of a request."""
+        while len(self._outcomes) >= REMEMBERED:
+            del self._outcomes[next(iter(self._outcomes))]
+        self._outcomes[asked.id] = outcome
+        self._operator.settle(asked.id, outcome)

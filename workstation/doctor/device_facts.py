@@ -1,0 +1,97 @@
+"""What is connected: the ports of the tables on file, and a loudspeaker."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+from controller.errors import TractionError
+from firmware_bridge.line.ports import NO_PORT, device_of, known_ports
+from firmware_bridge.line.uri import PortAddress, UsbAdapter, parse_uri
+from records.standing.versions import standing_unchecked
+from records.store.record_folder import RecordFolder
+from workstation.doctor.fact import WorkstationFact, not_checked, not_well, well
+from workstation.sound.day_check import CHECK, Hearing, sound_of_day
+from workstation.sound.wording import NO_SOUND, PlayerWord
+
+LOOK_S: Final = 10.0
+"""A loudspeaker that has not answered by then does not."""
+LOOK: Final = (sys.executable, "-P", "-m", "workstation.sound.look")
+
+
+def ports(folder: RecordFolder) -> Iterator[WorkstationFact]:
+    """The port of each table on file; without one, what is connected."""
+    try:
+        tables = list(standing_unchecked(folder).units) if folder.path.exists() else []
+    except TractionError as error:
+        yield not_well("ports", error.message, "look at it with `traction units list`")
+        return
+    for table in tables:
+        yield port(f"port of {table.name}", table.record.address)
+    if not tables:
+        yield _connected()
+
+
+def port(name: str, address: str) -> WorkstationFact:
+    """Whether the port is there and may be opened; nothing is opened, and no unit is asked."""
+    try:
+        parsed = parse_uri(address)
+        if not isinstance(parsed, PortAddress) or parsed.is_gateway:
+            why = f"{address} is on the network, and no unit is asked here"
+            return not_checked(name, why, f"traction probe {address}")
+        place = device_of(parsed.port) if isinstance(parsed.port, UsbAdapter) else parsed.port
+    except TractionError as error:
+        return not_well(name, error.message, "see what is connected with `traction ports`")
+    if sys.platform == "win32":
+        return not_checked(
+            name, f"{place} is not looked at on Windows", f"traction probe {address}"
+        )
+    if not Path(place).exists():
+        return not_well(name, f"{place} is not there", "connect it; see `traction ports`")
+    if not os.access(place, os.R_OK | os.W_OK):
+        todo = "add the account to the port's group (often dialout), then log in anew"
+        return not_well(name, f"this account may not open {place}", todo)
+    return well(name, f"{place} is there and may be opened")
+
+
+def _connected() -> WorkstationFact:
+    try:
+        known = known_ports()
+    except TractionError as error:
+        return not_well("ports", error.message, "try again")
+    found = ", ".join(one.best_name for one in known) or NO_PORT
+    return not_checked("ports", f"no table is on file; {found}", "traction units add")
+
+
+def loudspeaker() -> WorkstationFact:
+    """Whether one answers; a process of its own opens it for a moment and plays nothing."""
+    name, todo = "loudspeaker", "connect or switch one on"
+    try:
+        asked = subprocess.run(
+            LOOK, check=True, capture_output=True, stdin=subprocess.DEVNULL, timeout=LOOK_S
+        )
+        word = PlayerWord.of(asked.stdout)
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        return not_well(name, f"{NO_SOUND} The look failed ({error})", todo)
+    if not word.sounds:
+        return not_well(name, f"{NO_SOUND} {word.text}", todo)
+    return well(name, f"{word.text} has one; whether it is heard only a person knows")
+
+
+def sound_heard(folder: RecordFolder, day: date) -> WorkstationFact:
+    """What somebody said of it today."""
+    name = "sound heard"
+    try:
+        of_day = sound_of_day(folder, day)
+    except TractionError as error:
+        return not_well(name, error.message, "look at it with `traction audit`")
+    if of_day.hearing is Hearing.HEARD:
+        return well(name, of_day.text)
+    if of_day.hearing is Hearing.NOT_ASKED:
+        return not_checked(name, f"nobody was asked on {day}", CHECK)
+    return not_well(name, of_day.text, CHECK)

@@ -1,0 +1,59 @@
+"""All facts of a workstation, in the order in which they are told. Nothing is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+
+from controller.errors import TractionError
+from records.clinic.audit import accesses
+from records.store.record_folder import RecordFolder
+from workstation.doctor import device_facts, records_facts, system_facts
+from workstation.doctor.fact import WorkstationFact, not_checked, not_well
+from workstation.settings import Settings
+
+Look = Callable[[], Iterator[WorkstationFact]]
+
+
+def examine(folder: RecordFolder, settings: Settings, utc_ms: int) -> tuple[WorkstationFact, ...]:
+    """Look at everything; takes some seconds, for loudspeaker, sleep and rights are tried."""
+    looks: dict[str, Look] = {
+        "ports": lambda: device_facts.ports(folder),
+        "permissions": lambda: _one(records_facts.permissions(folder, settings)),
+        "clock": lambda: _one(system_facts.clock(utc_ms, _last_record(folder))),
+        "disk": lambda: _one(records_facts.disk(folder)),
+        "real-time rights": lambda: _one(system_facts.realtime_rights()),
+        "key": lambda: _one(records_facts.key(folder)),
+        "backup": lambda: records_facts.backup(folder, settings),
+        "database": lambda: _one(records_facts.database(folder)),
+        "disk encryption": lambda: _one(system_facts.disk_encryption(folder.path)),
+        "loudspeaker": lambda: _one(device_facts.loudspeaker()),
+        "sound heard": lambda: _one(_heard(folder, settings, utc_ms)),
+        "browser": lambda: _one(system_facts.browser()),
+        "sleep": lambda: _one(system_facts.sleep()),
+    }
+    return tuple(fact for name, look in looks.items() for fact in _kept_going(name, look))
+
+
+def _kept_going(name: str, look: Look) -> Iterator[WorkstationFact]:
+    """What cannot be looked at is said as that, and the next thing is looked at."""
+    try:
+        yield from look()
+    except TractionError as error:
+        yield not_well(name, error.message, "put that right, then ask again")
+    except OSError as error:
+        yield not_checked(name, str(error), "put that right, then ask again")
+
+
+def _one(fact: WorkstationFact) -> Iterator[WorkstationFact]:
+    yield fact
+
+
+def _heard(folder: RecordFolder, settings: Settings, utc_ms: int) -> WorkstationFact:
+    day = datetime.fromtimestamp(utc_ms / 1000, settings.zone_at(utc_ms)).date()
+    return device_facts.sound_heard(folder, day)
+
+
+def _last_record(folder: RecordFolder) -> int | None:
+    """When the newest row of clinic.db was written; None without one."""
+    return max((row.at_utc_ms for row in accesses(folder)), default=None)

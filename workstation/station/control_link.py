@@ -1,0 +1,230 @@
+"""The station's connection to the process that drives a unit: kept open, and opened anew.
+
+It says that the station is there, hears how the unit is, and carries stops. A press during a gap of
+a moment is sent when the connection is back.
+"""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+from controller.errors import MessageRefused, StationUnreachable
+from controller.ports import Clock
+from controller.session.free_cord import FREE_FORCE_N
+from controller.snapshot import Doing, Snapshot
+from controller.telemetry import UnitState
+from controller.words import TEXT_CHARACTERS
+from workstation.station.channel import Peer, connect_to
+from workstation.station.messages import (
+    VERSION,
+    Announce,
+    Followed,
+    Heartbeat,
+    Hello,
+    Leave,
+    OrderedStop,
+    PeerRole,
+    RefusedMessage,
+    RequestOutcome,
+    encoded,
+    from_control,
+)
+from workstation.station.place import ChannelPlace
+from workstation.station.sparing_log import SparingLog
+from workstation.station.stop_target import SeenForce, StopAnswer, StopResult
+
+FRESH_S: Final = 1.0
+"""What was heard or read before that is not the present."""
+HEARTBEAT_S: Final = 1.0
+RETRY_S: Final = 0.2
+SENT_AGAIN_S: Final = 5.0
+"""A press that was not answered is sent on a new connection, if it is younger."""
+KEPT_PRESSES: Final = 20
+_FREE_STATES = frozenset({UnitState.ARMED, UnitState.IDLE, UnitState.SAFE_LATCHED, UnitState.FAULT})
+"""States in which nothing pulls, once the force is low (``controller.session.release``)."""
+_RESULTS = {
+    Followed.FOLLOWED: StopResult.ORDERED,
+    Followed.ALREADY: StopResult.ALREADY_ORDERED,
+    Followed.NOTHING_OPEN: StopResult.NOTHING_OPEN,
+}
+
+
+class LinkedPress:
+    """A press on its way; answered by the thread of the link."""
+
+    def __init__(self, message: OrderedStop, at_s: float) -> None:
+        self.message = message
+        self.at_s = at_s
+        self.given: StopAnswer | None = None
+
+    def answer(self) -> StopAnswer | None:
+        """What became of it; None as long as nothing answered."""
+        return self.given
+
+
+class ControlLink:
+    """One unit as the station sees it. Its calls wait for nothing."""
+
+    def __init__(
+        self,
+        place: ChannelPlace,
+        clock: Clock,
+        report: Callable[[str], None],
+        *,
+        manual_release: str = "",
+    ) -> None:
+        self.manual_release = manual_release
+        self._place = place
+        self._clock = clock
+        self._log = SparingLog(clock, report)
+        self._peer: Peer | None = None
+        self._snapshot: Snapshot | None = None
+        self._heard_s = -FRESH_S
+        self._released: SeenForce | None = None
+        self._awaits_release = False
+        self._presses: deque[LinkedPress] = deque(maxlen=KEPT_PRESSES)
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._keep, daemon=True)
+        self._thread.start()
+
+    # --- what the door asks -------------------------------------------------------------------
+
+    @property
+    def called(self) -> str:
+        """The unit's name."""
+        return self._place.called
+
+    def order_stop(self, source: str) -> LinkedPress:
+        """Order the release."""
+        message = OrderedStop(id=uuid.uuid4().hex, by=source)
+        press = LinkedPress(message, self._clock.now_s())
+        self._presses.append(press)
+        self._send(message)
+        return press
+
+    def tell(self, text: str) -> None:
+        """Say something to whoever watches the unit."""
+        self._send(Announce(text=text[:TEXT_CHARACTERS]))
+
+    def force(self) -> SeenForce:
+        """The force at present."""
+        snapshot = self._snapshot
+        if snapshot is None or not self.is_answering or not _is_fresh(snapshot):
+            return SeenForce(utc_ms=self._clock.utc_ms(), force_n=None)
+        return SeenForce(utc_ms=snapshot.utc_ms, force_n=snapshot.force_n)
+
+    def released(self) -> SeenForce | None:
+        """Where the release was seen after the newest stop."""
+        return self._released
+
+    # --- what the station asks ----------------------------------------------------------------
+
+    @property
+    def is_answering(self) -> bool:
+        """True while the process says something every moment."""
+        return self._peer is not None and self._clock.now_s() - self._heard_s <= FRESH_S
+
+    @property
+    def in_session(self) -> bool:
+        """True when a session was open, by what was heard last."""
+        return self._snapshot is not None and self._snapshot.doing is Doing.SESSION
+
+    def leave(self, by: str) -> None:
+        """Ask the process to let the patient go and to end."""
+        self._send(Leave(id=uuid.uuid4().hex, by=by))
+
+    def close(self) -> None:
+        """End the connection; the process goes on."""
+        self._closed.set()
+        if peer := self._peer:
+            peer.cut()
+        self._thread.join()
+
+    def _send(self, message: object) -> None:
+        if peer := self._peer:
+            peer.send(message)
+
+    # --- the thread ---------------------------------------------------------------------------
+
+    def _keep(self) -> None:
+        while not self._closed.is_set():
+            try:
+                self._talk(connect_to(self._place, encode=encoded, clock=self._clock))
+            except StationUnreachable:
+                pass
+            except Exception as error:
+                self._log.say("failed", f"{self.called}: its connection failed: {error!r}")
+            self._closed.wait(RETRY_S)
+
+    def _talk(self, peer: Peer) -> None:
+        """Until the connection ends, from whatever side."""
+        try:
+            peer.send(Hello(version=VERSION, role=PeerRole.STATION))
+            self._peer = peer
+            self._send_again(peer)
+            self._hear(peer)
+        except EOFError:
+            pass
+        except MessageRefused as refused:
+            self._log.say("refused", f"{self.called}: {refused.message}")
+        finally:
+            self._peer = None
+            peer.close()
+
+    def _send_again(self, peer: Peer) -> None:
+        for press in list(self._presses):
+            if press.given is None and self._clock.now_s() - press.at_s <= SENT_AGAIN_S:
+                peer.send(press.message)
+
+    def _hear(self, peer: Peer) -> None:
+        next_beat_s = self._clock.now_s()
+        while not self._closed.is_set():
+            now_s = self._clock.now_s()
+            if now_s >= next_beat_s:
+                peer.send(Heartbeat(live_pages=0))
+                next_beat_s = now_s + HEARTBEAT_S
+            content = peer.receive(max(0.0, next_beat_s - now_s))
+            if content is not None:
+                self._heard(from_control(content))
+
+    def _heard(self, message: object) -> None:
+        self._heard_s = self._clock.now_s()
+        if isinstance(message, Snapshot):
+            self._snapshot = message
+            if self._awaits_release and _is_free(message):
+                self._released = SeenForce(utc_ms=message.utc_ms, force_n=message.force_n)
+                self._awaits_release = False
+        elif isinstance(message, RequestOutcome):
+            self._answered(message)
+        elif isinstance(message, RefusedMessage):
+            self._log.say("refused", f"{self.called}: {message.reason}")
+
+    def _answered(self, outcome: RequestOutcome) -> None:
+        press = next((one for one in self._presses if one.message.id == outcome.id), None)
+        if press is None or press.given is not None or outcome.result not in _RESULTS:
+            return
+        result = _RESULTS[outcome.result]
+        if result is StopResult.ORDERED:
+            self._released = None
+        if result is not StopResult.NOTHING_OPEN:
+            self._awaits_release = self._released is None
+        press.given = StopAnswer(result=result, utc_ms=outcome.utc_ms, force_n=outcome.force_n)
+
+
+def _is_fresh(snapshot: Snapshot) -> bool:
+    return snapshot.reading_age_s is not None and snapshot.reading_age_s <= FRESH_S
+
+
+def _is_free(snapshot: Snapshot) -> bool:
+    """True when a fresh reading shows a unit that does not pull and a cord that is free."""
+    forces = [one for one in (snapshot.force_n, snapshot.second_force_n) if one is not None]
+    return (
+        _is_fresh(snapshot)
+        and snapshot.unit_state in _FREE_STATES
+        and bool(forces)
+        and max(forces) <= FREE_FORCE_N
+    )

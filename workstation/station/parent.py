@@ -1,0 +1,194 @@
+"""The parent of a station: it keeps a process for each unit and the stop door, and nothing else.
+
+Standard library only, so that it is small and nothing in it fails with a library. It knows no
+patient, no order and no record. When it is killed, the units' processes go on, and the next parent
+takes them over. When it is told to end, it lets every patient go first.
+
+    python -m workstation.station.parent PLAN
+
+``traction station`` reads settings and units and then becomes this program.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import ssl
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import closing, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from queue import SimpleQueue
+from types import FrameType
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from controller.errors import RequestRefused, TractionError
+from controller.ports import Clock
+from controller.runtime.clock import SystemClock
+from controller.words import one_line
+from records.store.private_files import open_or_create
+from workstation.exit_status import exit_status
+from workstation.station.control_link import ControlLink
+from workstation.station.place import ChannelPlace, Held, station_folder
+from workstation.station.plan import PlannedUnit, StationPlan
+from workstation.station.stop_desk import StopDesk
+from workstation.station.stop_door import DoorAddress, StopDoor
+from workstation.station.stop_request import LOOPBACK, Neighbours
+from workstation.station.stop_target import StopWording
+from workstation.station.unit_process import UnitProcess
+
+TURN_S: Final = 0.1
+MOST_WAITING: Final = 1000
+LAST_LINES_S: Final = 2.0
+ENDING: Final = ("SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGBREAK")
+"""Each lets the patients go and then ends the station."""
+
+
+class StationLog:
+    """One line for each thing that happens, written by a thread: no disk keeps the door waiting."""
+
+    def __init__(self, path: Path, clock: Clock) -> None:
+        self._descriptor = open_or_create(path)
+        os.lseek(self._descriptor, 0, os.SEEK_END)
+        self._clock = clock
+        self._lines: SimpleQueue[str | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._write, daemon=True)
+        self._thread.start()
+
+    def __call__(self, text: str) -> None:
+        """Have a line written; with too many waiting it is lost."""
+        if self._lines.qsize() < MOST_WAITING:
+            at = datetime.fromtimestamp(self._clock.utc_ms() / 1000, UTC)
+            self._lines.put(f"{at:%Y-%m-%dT%H:%M:%SZ} {one_line(text)}\n")
+
+    def close(self) -> None:
+        """Write what waits, for a moment."""
+        self._lines.put(None)
+        self._thread.join(LAST_LINES_S)
+
+    def _write(self) -> None:
+        while (line := self._lines.get()) is not None:
+            with suppress(OSError):  # a full disk
+                os.write(self._descriptor, line.encode("utf-8", "replace"))
+
+
+class Station:
+    """Everything that a parent keeps."""
+
+    def __init__(self, plan: StationPlan, clock: Clock) -> None:
+        """Take the folder and open the door; raises StationBusy for one that is taken."""
+        folder = station_folder(Path(plan.data))
+        self._held = Held(
+            folder / "station.lock", f"another station runs on the folder {plan.data}; use that one"
+        )
+        self._clock = clock
+        self._report = StationLog(folder / "station.log", clock)
+        self._ends = ""
+        self._units: list[UnitProcess] = []
+        try:
+            self._units = [self._process_of(unit, folder, plan) for unit in plan.units]
+            self._door = self._opened(plan)
+        except BaseException:
+            for unit in self._units:
+                unit.link.close()
+            self._held.release()
+            raise
+
+    def run(self) -> None:
+        """Keep everything up until ``end``; then let every patient go, and wait until all have."""
+        self._report(f"station with {', '.join(unit.called for unit in self._units)}")
+        while not self._ends:
+            for unit in self._units:
+                unit.keep_up()
+            self._clock.sleep_until(self._clock.now_s() + TURN_S)
+        for unit in self._units:
+            unit.end(f"the station ends ({self._ends})")
+        while [unit for unit in self._units if not unit.has_ended()]:
+            self._clock.sleep_until(self._clock.now_s() + TURN_S)
+        self._door.close()
+        for unit in self._units:
+            unit.link.close()
+        self._report("station ended")
+        self._report.close()
+        self._held.release()
+
+    def end(self, number: int, _frame: FrameType | None) -> None:
+        """The handler of the signals that end it."""
+        self._ends = self._ends or signal.Signals(number).name
+
+    def _process_of(self, unit: PlannedUnit, folder: Path, plan: StationPlan) -> UnitProcess:
+        place = ChannelPlace(folder=folder, called=unit.called)
+        link = ControlLink(place, self._clock, self._report, manual_release=unit.manual_release)
+        return UnitProcess(link, place, plan.control, clock=self._clock, report=self._report)
+
+    def _opened(self, plan: StationPlan) -> StopDoor:
+        neighbours = Neighbours(
+            names=LOOPBACK | {*plan.stop_addresses},
+            ports=frozenset({plan.console_port, plan.stop_port}),
+        )
+        words = StopWording(
+            zone=ZoneInfo(plan.time_zone) if plan.time_zone else None, unit=plan.force_unit
+        )
+        desk = StopDesk(
+            [unit.link for unit in self._units],
+            neighbours,
+            words=words,
+            clock=self._clock,
+            report=self._report,
+        )
+        addresses = list(door_addresses(plan))
+        return StopDoor(addresses, desk, clock=self._clock, report=self._report)
+
+
+def door_addresses(plan: StationPlan) -> Iterator[DoorAddress]:
+    """Loopback without TLS, everything else with it; raises RequestRefused."""
+    yield DoorAddress(host="127.0.0.1", port=plan.stop_port)
+    if _has_loopback_6():
+        yield DoorAddress(host="::1", port=plan.stop_port)
+    if plan.stop_addresses:
+        tls = _tls(plan.certificate)
+        for host in plan.stop_addresses:
+            yield DoorAddress(host=host, port=plan.stop_port, tls=tls)
+
+
+def _has_loopback_6() -> bool:
+    with closing(socket.socket(socket.AF_INET6, socket.SOCK_STREAM)) as tried:
+        try:
+            tried.bind(("::1", 0))
+        except OSError:
+            return False
+    return True
+
+
+def _tls(certificate: str) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        context.load_cert_chain(certificate)
+    except (OSError, ValueError) as error:
+        raise RequestRefused(
+            f"the setting station_certificate={certificate} cannot be used ({error}); name a PEM "
+            "file with the certificate and its key, or leave stop_addresses empty"
+        ) from error
+    return context
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run a station to its end; returns the exit status."""
+    try:
+        station = Station(StationPlan.of_text(arguments[0]), SystemClock())
+    except TractionError as error:
+        sys.stderr.write(f"traction: {error}\n")
+        return exit_status(error)
+    for name in ENDING:
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), station.end)
+    station.run()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
