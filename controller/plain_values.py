@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import cache
+from reprlib import repr as shown
 from types import NoneType, UnionType
 from typing import Any, Final, TypeAlias, TypeVar
 
@@ -55,11 +56,11 @@ def from_plain(as_class: type[T], plain: object, where: str = "value") -> T:
     What the class itself refuses (``RequestRefused``) is raised as it is.
     """
     if not isinstance(plain, Mapping):
-        raise NotPlain(f"{where} is {plain!r:.60}, not an object")
+        raise NotPlain(f"{where} is {shown(plain)}, not an object")
     types = _types(typing.cast("Any", as_class))
     for key in plain:
         if key not in types:
-            raise NotPlain(f"{where} has the unknown key {key!r:.60}")
+            raise NotPlain(f"{where} has the unknown key {shown(key)}")
     for name in types:
         if name not in plain:
             raise NotPlain(f"{where} lacks the key {name!r}")
@@ -84,7 +85,7 @@ def _typed(wanted: Any, value: object, where: str) -> object:
         return _member(wanted, value, where)
     if _is_plain(wanted, value):
         return float(typing.cast("float", value)) if wanted is float else value
-    raise NotPlain(f"{where} is {value!r:.60}, not {getattr(wanted, '__name__', wanted)}")
+    raise NotPlain(f"{where} is {shown(value)}, not {getattr(wanted, '__name__', wanted)}")
 
 
 def _is_plain(wanted: Any, value: object) -> bool:
@@ -102,7 +103,7 @@ def _member(wanted: type[Enum], value: object, where: str) -> Enum:
     for member in wanted:
         if member.value == value and type(member.value) is type(value):
             return member
-    raise NotPlain(f"{where} is {value!r:.60}, not one of {wanted.__name__}")
+    raise NotPlain(f"{where} is {shown(value)}, not one of {wanted.__name__}")
 
 
 @cache

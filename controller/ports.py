@@ -124,6 +124,9 @@ class StartFacts:
 class UnitCapabilities:
     """What a unit can do. ``raw_block`` holds the registers 0x20-0x37 as wire bytes.
 
+    ``force_shows_noise`` is its profile's word: its forces are the converter's with their noise,
+    not those of a display that may stand still.
+
     The unit's word on its own safety, bits 4, 5, 6 and 8 of 0x20: it notices an unplugged patient
     switch, compares the switch's two contacts, has the emergency stop wired into its drive, and
     lets go when it loses power.
@@ -142,6 +145,7 @@ class UnitCapabilities:
     sample_period_s: float
     maximum_answer_time_s: float
     second_channel: bool
+    force_shows_noise: bool
     cell_capacity_n: float
     event_ring_size: int
     days_since_stop_test: int

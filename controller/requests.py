@@ -9,10 +9,12 @@ RequestRefused naming the field (``controller.words``), where it is made.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
+from controller.errors import RequestRefused
 from controller.words import NAME_CHARACTERS, check_text
 
 
@@ -55,6 +57,8 @@ class AdjustForce:
     force: AdjustedForce = AdjustedForce.HOLD
 
     def __post_init__(self) -> None:
+        if not math.isfinite(self.change_n):
+            raise RequestRefused(f"change_n={self.change_n} is no force; say how many newtons")
         check_text("by", self.by, NAME_CHARACTERS)
         check_text("reason", self.reason)
 

@@ -72,11 +72,15 @@ def connect_instrument(
 def _check_gateway(
     link: ModbusLink, profile: TransmitterProfile, say: Callable[[str], None]
 ) -> None:
-    """Ask by a function that the profile names: another one may end the instrument's answers."""
+    """Ask by a function that the profile names: another one may end the instrument's answers.
+
+    What is asked behind it finds no pause, so that its own error is told.
+    """
     function = min(read.function for read in profile.reads)
     try:
         if said := check_transparency(link, function=function, first_lost=FIRST_LOST):
             say(said)
+        link.line.settle()
     except BaseException:
         link.close()
         raise

@@ -144,6 +144,7 @@ class Session:
             self._clock.now_s(),
             release_rate_n_per_s=request.rate_down_n_per_s,
             second_channel=self._unit.capabilities.second_channel,
+            force_shows_noise=self._unit.capabilities.force_shows_noise,
         )
         loop = ForceLoop(
             ports=self._ports,

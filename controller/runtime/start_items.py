@@ -85,7 +85,7 @@ class StartItems:
         while True:
             self._watch.look()
             full = len(self._watch.readings) == self_check.ZERO_READINGS
-            quiet = self._zero_item().state is CheckState.PASSED
+            quiet = self._zero_item().state is not CheckState.FAILED
             if full and (quiet or self._clock.now_s() >= deadline_s):
                 break
         gross_n = [reading.gross_force_n for reading in self._watch.readings]
@@ -140,4 +140,6 @@ class StartItems:
         return self._clock.utc_ms() / 1000 - self._clock.now_s()
 
     def _zero_item(self) -> CheckItem:
-        return self_check.zero_item([reading.force_n for reading in self._watch.readings])
+        forces_n = [reading.force_n for reading in self._watch.readings]
+        shows_noise = self._unit.capabilities.force_shows_noise
+        return self_check.zero_item(forces_n, shows_noise=shows_noise)

@@ -56,12 +56,19 @@ def emergency_stop_open(now: Situation, limits: SafetyLimits) -> Exceeded:
 
 @hazard(6, Action.RELEASE_FAST, "s", "have the force channel serviced")
 def force_stuck(now: Situation, limits: SafetyLimits) -> Exceeded:
-    """The same value for 1 s while the winch moves, or for 3 s: a live channel has noise."""
+    """The same value for 1 s while the force must move, or, of a channel with noise, for 3 s.
+
+    A display that stands still is not stuck by itself (decision 0296): with noise every movement of
+    the winch must show, without it only what the set-point or the winch moves by 5 N.
+    """
+    must_move_s = now.force_must_move.lasting_s(now.accepted_at_s)
+    if not now.force_shows_noise:
+        return above(must_move_s, limits.stuck_moving_s)
     unchanged_s = elapsed_s(now.force_changed_at_s, now.accepted_at_s)
-    at_mm, from_mm = now.reading.extension_mm, now.force_changed_at_mm
-    if at_mm is None or from_mm is None or not exceeds(abs(at_mm - from_mm), limits.stuck_mm):
-        return above(unchanged_s, limits.stuck_s)
-    return above(unchanged_s, limits.stuck_moving_s)
+    moved_mm = now.moved_unseen_mm
+    moves = moved_mm is not None and exceeds(abs(moved_mm), limits.stuck_mm)
+    at_rest = above(unchanged_s, limits.stuck_moving_s if moves else limits.stuck_s)
+    return at_rest or above(must_move_s, limits.stuck_moving_s)
 
 
 @hazard(7, Action.RELEASE, "N", "have both force channels checked with a weight")

@@ -42,6 +42,7 @@ class SafetyLimits:
     stuck_moving_s: float = 1.0  # row 6
     stuck_s: float = 3.0
     stuck_mm: float = 0.5
+    stuck_order_n: float = 5.0  # the force must move: five steps of the coarsest display
     # Release
     free_n: float = 20.0  # reference map B.10: at or below it a unit may be disarmed
     slow_release_n: float = 10.0  # above what the ordered rate has left: the larger of the two

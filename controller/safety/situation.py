@@ -53,7 +53,8 @@ class Situation:
 
     Times in seconds, forces in newtons, positions in millimetres (cord wound in positive).
     ``release_rate_n_per_s`` is the rate at which the unit was armed to come down,
-    ``second_channel`` whether the unit says that it has one.
+    ``second_channel`` whether the unit says that it has one, ``force_shows_noise`` whether its
+    forces are the converter's with their noise or those of a display that may stand still.
     """
 
     def __init__(
@@ -64,8 +65,10 @@ class Situation:
         *,
         release_rate_n_per_s: float,
         second_channel: bool = False,
+        force_shows_noise: bool = True,
     ) -> None:
         self._limits = limits
+        self.force_shows_noise = force_shows_noise
         self.has_second_channel = second_channel or first.second_force_n is not None
         self.first = self.previous = self.reading = first
         self.uptime_reading = self.uptime_reading_before = first
@@ -86,6 +89,8 @@ class Situation:
         self.slip_forces = Window(SLIP_WINDOW_S)
         self.force_changed_at_s = now_s
         self.force_changed_at_mm = self.slack_from_mm = first.extension_mm
+        self._force_changed_at_set_point_n = first.setpoint_in_effect_n
+        self.force_must_move = Since()
         self.pretension_mm: float | None = None
         self.was_taut = False
         self.taking_up_slack = True
@@ -128,6 +133,7 @@ class Situation:
         if reading.force_n != self.reading.force_n:
             self.force_changed_at_s = self.now_s
             self.force_changed_at_mm = reading.extension_mm
+            self._force_changed_at_set_point_n = reading.setpoint_in_effect_n
         self.previous, self.reading, self.accepted_at_s = self.reading, reading, self.now_s
         if reading.uptime_s is not None:
             self.uptime_reading_before, self.uptime_reading = self.uptime_reading, reading
@@ -136,6 +142,7 @@ class Situation:
         self._watch_force()
         self._watch_set_point()
         self._remember_position(reading.extension_mm)
+        self._watch_display()
 
     def _remember_force(self, force_n: float | None) -> None:
         if force_n is None:
@@ -184,6 +191,17 @@ class Situation:
         speed = self.speed_mm_per_s
         fast = speed is not None and exceeds(speed, limits.slack_mm_per_s)
         self.winding_slack_fast.update(now_s, self.is_slack and fast)
+
+    def _watch_display(self) -> None:
+        """Under tension the force moves with the winch, and both with the ordered set-point.
+
+        While slack is taken up they do not: there row 15 limits how far the winch goes.
+        """
+        if not (self.orders.follows and self.is_driven):
+            self._force_changed_at_set_point_n = self.reading.setpoint_in_effect_n
+        slack = self.taking_up_slack or self.is_slack
+        unseen_n = 0.0 if slack else max(self._ordered_unseen_n, self._wound_unseen_n)
+        self.force_must_move.update(self.now_s, exceeds(unseen_n, self._limits.stuck_order_n))
 
     def _watch_set_point(self) -> None:
         """The force beside the unit's own set-point, and that beside what was ordered."""
@@ -277,6 +295,33 @@ class Situation:
         """What the unit measures; of one that does not, how its position moved in 0.3 s."""
         speed_mm_per_s = self.reading.speed_mm_per_s
         return self.paid_out.slope if speed_mm_per_s is None else speed_mm_per_s
+
+    @property
+    def moved_unseen_mm(self) -> float | None:
+        """How far the winch has moved since the force last changed; None where it is not known."""
+        at_mm, from_mm = self.reading.extension_mm, self.force_changed_at_mm
+        return None if at_mm is None or from_mm is None else at_mm - from_mm
+
+    @property
+    def _ordered_unseen_n(self) -> float:
+        """What the set-point went away from the reading since that last changed."""
+        at_n, from_n = self.reading.setpoint_in_effect_n, self._force_changed_at_set_point_n
+        if at_n is None or from_n is None or self.reading.force_n is None:
+            return 0.0
+        return min(abs(at_n - from_n), abs(at_n - self.reading.force_n))
+
+    @property
+    def _wound_unseen_n(self) -> float:
+        """What the winch's way since the reading last changed does to the softest body.
+
+        The way that the body's own creep explains is left out.
+        """
+        limits, moved_mm = self._limits, self.moved_unseen_mm
+        if moved_mm is None:
+            return 0.0
+        unchanged_s = elapsed_s(self.force_changed_at_s, self.now_s)
+        creep_mm = limits.creep_per_s * max(0.0, self.pull_mm or 0.0) * unchanged_s
+        return limits.softest_n_per_mm * (abs(moved_mm) - creep_mm)
 
     @property
     def session_s(self) -> float:

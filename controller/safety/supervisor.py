@@ -31,7 +31,8 @@ class Supervisor:
 
     It asks nobody: besides the limits it gets what the unit reported, what was sent to it and the
     host's own figures, ``release_rate_n_per_s``, the rate at which the unit was armed to come down,
-    and ``second_channel``, whether the unit has one.
+    ``second_channel``, whether the unit has one, and ``force_shows_noise``, whether its forces are
+    those of the converter or of a display that may stand still.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Supervisor:
         *,
         release_rate_n_per_s: float,
         second_channel: bool = False,
+        force_shows_noise: bool = True,
     ) -> None:
         self._limits = limits
         self._situation = Situation(
@@ -50,6 +52,7 @@ class Supervisor:
             now_s,
             release_rate_n_per_s=release_rate_n_per_s,
             second_channel=second_channel,
+            force_shows_noise=force_shows_noise,
         )
         self._latched = Action.ALLOW
         self._held = Since()

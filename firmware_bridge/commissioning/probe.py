@@ -126,7 +126,8 @@ def probe_unit(
         watched = watch(reader, clock, DRIFT_S, enough)
     finally:
         unit.link.timeout_s = kept_s
-    return _result(reader, shown, watched, trips, stored_zero_n, always_moves=True)
+    always_moves = unit.capabilities.force_shows_noise
+    return _result(reader, shown, watched, trips, stored_zero_n, always_moves=always_moves)
 
 
 def ask_twice(reader: ForceReader) -> None:

@@ -115,6 +115,7 @@ class TractionUnitProfile(ProfileData):
     region_bits: dict[Region, int]
     safe_ramp_rate_dn_per_s: dict[Region, int]
     refusal_reasons: tuple[str, ...]
+    force_shows_noise: StrictBool = True
     blocks: dict[str, BlockData]
     events: EventRingBlock
 

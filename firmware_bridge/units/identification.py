@@ -84,6 +84,7 @@ def read_capabilities(link: UnitLink, profile: TractionUnitProfile) -> UnitCapab
         sample_period_s=values["sample_period"] / 1000,
         maximum_answer_time_s=values["maximum_answer_time"] / 1000,
         second_channel=second_channel,
+        force_shows_noise=profile.force_shows_noise,
         cell_capacity_n=float(min(capacities)),
         event_ring_size=values["event_ring_size"],
         days_since_stop_test=values["days_since_stop_test"],

@@ -1,9 +1,11 @@
 """Where a level really begins and ends: a ramp that friction bends has its corners elsewhere.
 
 The line through a whole ramp is a good witness that there was one, and a poor one of its first
-second: where friction turns, the cord's force runs ahead or behind. So the boundary between a level
-and a ramp is looked for from the middle of the ramp towards the level: where the force first comes
-into the level's own noise, carried on by as much as it still had to go.
+second: where friction turns, the cord's force runs ahead or behind. So the boundary where a ramp
+leaves a level is looked for from the middle of the ramp towards the level: where the force first
+comes into the level's own noise, carried on by as much as it still had to go. Where a ramp reaches
+a level a breath or an overshoot comes into that noise too early; there a line and a level behind
+its end are fitted, and the corner leaves the least squares.
 """
 
 from __future__ import annotations
@@ -15,8 +17,8 @@ from typing import Final
 import numpy as np
 
 from records.course.phases import MOVING, ObservedKind, ObservedPhase
-from records.course.pieces import tolerance_dn
-from records.course.pretension import SLOW_DN_PER_S
+from records.course.pieces import TOLERANCE_DN, tolerance_dn
+from records.course.pretension import SLOW_DN_PER_S, bent_lines
 from records.course.readings import Readings, Whole
 
 LEVEL_MS: Final = 8000
@@ -27,6 +29,14 @@ CARRIED_MOST_MS: Final = 1000
 LEAST_NOISE_DN: Final = 15
 NOISE_SHARE: Final = 0.9
 """The noise of a level is twice what nine tenths of its readings keep to."""
+REACHED_MS: Final = 5000
+"""So much of the level behind a ramp is fitted: more than a breath."""
+RAMP_MOST_MS: Final = 12000
+LEAST_READINGS: Final = 4
+ANSWER_MS: Final = 125
+"""A table leaves its level so much later than its panel: drive and cell (plant.md#equations)."""
+BENT_MOST: Final = 1.5
+"""The last noise of a ramp takes at most so much longer than its mean rate says."""
 FAR: Final = 3
 """The way through the last noise is taken from the time between three times and once of it."""
 
@@ -42,9 +52,10 @@ def with_corners(
             continue
         if before.kind is ObservedKind.PRETENSION and _rate(behind) <= SLOW_DN_PER_S:
             continue
-        level_leads = behind.kind in MOVING
-        level, ramp = (before, behind) if level_leads else (behind, before)
-        corner_ms = _corner_ms(readings, smoothed_dn, level, ramp, level_leads=level_leads)
+        if behind.kind in MOVING:
+            corner_ms = _left_ms(readings, smoothed_dn, before, behind)
+        else:
+            corner_ms = _reached_ms(readings, smoothed_dn, before, behind)
         if before.start_ms < corner_ms < behind.end_ms:
             found[at - 1] = replace(before, end_ms=corner_ms)
             found[at] = replace(behind, start_ms=corner_ms)
@@ -55,39 +66,50 @@ def _rate(ramp: ObservedPhase) -> float:
     return (ramp.end_dn - ramp.start_dn) * 1000 / max(1, ramp.duration_ms)
 
 
-def _corner_ms(
-    readings: Readings,
-    smoothed_dn: Whole,
-    level: ObservedPhase,
-    ramp: ObservedPhase,
-    *,
-    level_leads: bool,
+def _reached_ms(
+    readings: Readings, smoothed_dn: Whole, ramp: ObservedPhase, level: ObservedPhase
 ) -> int:
-    """Time of the corner; the boundary as it was where the readings do not show a better one."""
-    was_ms = level.end_ms if level_leads else level.start_ms
-    level_dn, noise_dn = _level(readings, smoothed_dn, level, was_ms, level_leads=level_leads)
-    away_dn, times_ms = _walk(readings, smoothed_dn, ramp, was_ms, level_leads=level_leads)
+    """Where ``ramp`` ends; the boundary as it was where there are too few readings beside it."""
+    from_ms = max((ramp.start_ms + ramp.end_ms) // 2, ramp.end_ms - RAMP_MOST_MS)
+    to_ms = min(level.end_ms, ramp.end_ms + REACHED_MS)
+    first, end = np.searchsorted(readings.times_ms, (from_ms, to_ms))
+    ahead_ms = to_ms - readings.times_ms[first:end][::-1]
+    near_ms = min(FARTHEST_MS, round(TOLERANCE_DN * 1000 / max(1.0, abs(_rate(ramp)))))
+    near = np.abs(ahead_ms - (to_ms - ramp.end_ms)) <= max(CORNER_MS, near_ms)
+    near[:LEAST_READINGS] = near[len(near) - LEAST_READINGS :] = False
+    bends = np.flatnonzero(near)
+    if not len(bends):
+        return ramp.end_ms
+    _, _, left = bent_lines(ahead_ms, smoothed_dn[first:end][::-1], bends)
+    return int(to_ms - ahead_ms[bends[int(np.argmin(left))]])
+
+
+def _left_ms(
+    readings: Readings, smoothed_dn: Whole, level: ObservedPhase, ramp: ObservedPhase
+) -> int:
+    """Where ``ramp`` begins; the boundary as it was where the readings do not show a better one."""
+    was_ms = level.end_ms
+    level_dn, noise_dn = _level(readings, smoothed_dn, level, was_ms)
+    away_dn, times_ms = _walk(readings, smoothed_dn, ramp, was_ms)
     away_dn = np.abs(away_dn - level_dn)
     near, far = np.flatnonzero(away_dn <= noise_dn), np.flatnonzero(away_dn <= FAR * noise_dn)
     if not len(near):
         return was_ms
     near_ms, far_ms = int(times_ms[near[0]]), int(times_ms[far[0]])
-    carried_ms = min(CARRIED_MOST_MS, abs(near_ms - far_ms) // (FAR - 1))
-    return near_ms - carried_ms if level_leads else near_ms + carried_ms
+    carried_ms = min(
+        CARRIED_MOST_MS,
+        abs(near_ms - far_ms) // (FAR - 1),
+        round(BENT_MOST * noise_dn * 1000 / max(1.0, abs(_rate(ramp)))),
+    )
+    return near_ms - carried_ms - ANSWER_MS
 
 
 def _level(
-    readings: Readings,
-    smoothed_dn: Whole,
-    level: ObservedPhase,
-    corner_ms: int,
-    *,
-    level_leads: bool,
+    readings: Readings, smoothed_dn: Whole, level: ObservedPhase, corner_ms: int
 ) -> tuple[int, int]:
-    """Middle force and noise of the level beside its corner, 0.1 N."""
-    near_ms, far_ms = (-CORNER_MS, -LEVEL_MS) if level_leads else (CORNER_MS, LEVEL_MS)
-    low = max(level.start_ms, min(corner_ms + near_ms, corner_ms + far_ms))
-    high = min(level.end_ms, max(corner_ms + near_ms, corner_ms + far_ms))
+    """Middle force and noise of the level in front of its corner, 0.1 N."""
+    low = max(level.start_ms, corner_ms - LEVEL_MS)
+    high = min(level.end_ms, corner_ms - CORNER_MS)
     first, end = np.searchsorted(readings.times_ms, (low, high))
     forces = np.sort(smoothed_dn[first:end])
     if not len(forces):
@@ -100,18 +122,10 @@ def _level(
 
 
 def _walk(
-    readings: Readings,
-    smoothed_dn: Whole,
-    ramp: ObservedPhase,
-    corner_ms: int,
-    *,
-    level_leads: bool,
+    readings: Readings, smoothed_dn: Whole, ramp: ObservedPhase, corner_ms: int
 ) -> tuple[Whole, Whole]:
-    """Forces and times from the middle of the ramp to a little beyond the corner, in that order."""
+    """Forces and times from the middle of the ramp back to a little before the corner."""
     middle_ms = (ramp.start_ms + ramp.end_ms) // 2
-    beyond_ms = corner_ms + (-FARTHEST_MS if level_leads else FARTHEST_MS)
-    low, high = sorted((middle_ms, beyond_ms))
-    first = int(np.searchsorted(readings.times_ms, low))
-    end = int(np.searchsorted(readings.times_ms, high, side="right"))
-    step = -1 if level_leads else 1
-    return smoothed_dn[first:end][::step], readings.times_ms[first:end][::step]
+    first = int(np.searchsorted(readings.times_ms, corner_ms - FARTHEST_MS))
+    end = int(np.searchsorted(readings.times_ms, middle_ms, side="right"))
+    return smoothed_dn[first:end][::-1], readings.times_ms[first:end][::-1]

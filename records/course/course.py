@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 
 from records.course.corners import with_corners
-from records.course.ending import open_end_ms
+from records.course.ending import open_end_ms, with_last_rest_apart
 from records.course.levels import settled
 from records.course.phases import (
     HELD,
@@ -30,7 +30,7 @@ from records.course.readings import LONGEST_INTERVAL_MS, Gap, Readings, Whole
 from records.course.stretches import Stretch, Way, stretches
 from records.course.sudden import BAND_DN, SuddenRelease, sudden_releases
 
-METHOD: Final = "force-course/2"
+METHOD: Final = "force-course/3"
 """Name and version of the method; a change that may change a number is a new version."""
 UNSEEN_MS: Final = 2000
 """In a longer gap a phase can begin and end; it has a phase of its own."""
@@ -115,7 +115,9 @@ def _phases(readings: Readings) -> list[ObservedPhase]:
             found.append(_unseen(gap))
         start = end
     found = with_pretension_apart(readings, settled(found))
-    return with_corners(readings, readings.smoothed_dn(), named(found))
+    smoothed_dn = readings.smoothed_dn()
+    found_phases = with_corners(readings, smoothed_dn, named(found))
+    return with_last_rest_apart(readings, smoothed_dn, found_phases)
 
 
 def _unseen(gap: Gap) -> Stretch:

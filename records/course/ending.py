@@ -8,12 +8,18 @@ other holds, or a whole rise, behind which the treatment has ramps down of the s
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Final
 
-from records.course.phases import LIKE_RATE, ObservedKind, ObservedPhase
-from records.course.pieces import tolerance_dn
+import numpy as np
 
+from records.course.phases import LIKE_RATE, TREATING, ObservedKind, ObservedPhase
+from records.course.pieces import TOLERANCE_DN, TOLERANCE_SHARE, tolerance_dn
+from records.course.readings import Readings, Whole
+
+SEEN_MS: Final = 1100
+"""So long the force must have stayed behind the ramp: two ramps differ by less."""
 SHORTER_MS: Final = 1000
 """Two holds of one length are told apart by at most so much."""
 
@@ -30,6 +36,82 @@ def open_end_ms(phases: Sequence[ObservedPhase]) -> int:
         if _alike(before, lead) and _fall_rate(ramp) <= LIKE_RATE * _fall_rate(release)
     ]
     return min(release.duration_ms, max((ramp.duration_ms for ramp in ramps), default=0))
+
+
+def with_last_rest_apart(
+    readings: Readings, smoothed_dn: Whole, phases: Sequence[ObservedPhase]
+) -> list[ObservedPhase]:
+    """The same phases; a last fall that follows an earlier ramp beyond its end was one itself.
+
+    A treatment repeats itself: as long as the force goes as it went behind the last hold, or turn,
+    like the one before the fall, the treatment may go on. Where it leaves that behind the ramp's
+    end, the release begins.
+    """
+    found = list(phases)
+    at = max((n for n, each in enumerate(found) if each.kind is ObservedKind.RELEASE), default=0)
+    if at == 0:
+        return found
+    release, before = found[at], found[at - 1]
+    models = [
+        (ramp, behind)
+        for lead, ramp, behind in zip(found, found[1:], found[2:at], strict=False)
+        if ramp.kind is ObservedKind.RAMP_DOWN and _alike(before, lead) and behind.kind in TREATING
+    ]
+    if models:
+        ramp, behind = models[-1]
+        found[at : at + 1] = _split(readings, smoothed_dn, release, ramp, behind)
+    return found
+
+
+def _split(
+    readings: Readings,
+    smoothed_dn: Whole,
+    release: ObservedPhase,
+    ramp: ObservedPhase,
+    behind: ObservedPhase,
+) -> list[ObservedPhase]:
+    """Ramp, what was behind it, and release; the release alone where no more than a ramp shows."""
+    left = _left_at(readings, smoothed_dn, release, ramp, behind)
+    if left is None:
+        return [release]
+    left_ms, model_dn, force_dn = left
+    rate = (force_dn - release.end_dn) / max(1, release.end_ms - left_ms)
+    begins_ms = left_ms - round((model_dn - force_dn) / rate) if rate > 0 else left_ms
+    ends_ms = release.start_ms + ramp.duration_ms
+    if not ends_ms + SEEN_MS < begins_ms < release.end_ms:
+        return [release]
+    return [
+        replace(ramp, start_ms=release.start_ms, end_ms=ends_ms, start_dn=release.start_dn),
+        replace(behind, start_ms=ends_ms, end_ms=begins_ms, end_dn=model_dn),
+        replace(release, start_ms=begins_ms, start_dn=model_dn),
+    ]
+
+
+def _left_at(
+    readings: Readings,
+    smoothed_dn: Whole,
+    release: ObservedPhase,
+    ramp: ObservedPhase,
+    behind: ObservedPhase,
+) -> tuple[int, int, int] | None:
+    """When the fall has left the earlier ramp, the force there was then, and what it is; or None.
+
+    Both are laid one on the other where they begin to fall.
+    """
+    times = readings.times_ms
+    first, end = np.searchsorted(times, (release.start_ms, release.end_ms))
+    at_ms = times[first:end] - release.start_ms + ramp.start_ms
+    at_ms = at_ms[at_ms < behind.end_ms]
+    if not len(at_ms):
+        return None
+    model_dn = np.interp(at_ms, times, smoothed_dn)
+    forces_dn = smoothed_dn[first : first + len(at_ms)]
+    allowed_dn = np.maximum(TOLERANCE_DN, TOLERANCE_SHARE * np.abs(model_dn))
+    left = np.flatnonzero(forces_dn < model_dn - allowed_dn)
+    if not len(left):
+        return None
+    number = int(left[0])
+    return int(times[first + number]), int(model_dn[number]), int(forces_dn[number])
 
 
 def _ramps_down(

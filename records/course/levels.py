@@ -158,8 +158,22 @@ def _is_halt(found: Sequence[Stretch], at: int) -> bool:
     before, behind = found[at - 1].way, found[at + 1].way
     pretension = at == 1 and behind is Way.UP
     longest_s = HALT_S if before is behind else TURN_S
-    halts_s = KNOWN_S if _comes_again(found, at) else longest_s
+    known = _comes_again(found, at) and not _turns_there(found, at)
+    halts_s = KNOWN_S if known else longest_s
     return found[at].duration_s < halts_s and not pretension
+
+
+def _turns_there(found: Sequence[Stretch], at: int) -> bool:
+    """Whether the treatment turns at this force, the same way, without a level as well."""
+    first = max(0, at - NEAR)
+    ways = found[at - 1].way, found[at + 1].way
+    turns = [
+        before
+        for before, behind in pairwise(found[first : at + NEAR])
+        if (before.way, behind.way) == ways
+        and abs(before.end_dn - found[at].level_dn) <= tolerance_dn(before.end_dn)
+    ]
+    return ways[0] is not ways[1] and len(turns) >= LEAST_ALIKE
 
 
 def _half(halt: Stretch, *, first: bool) -> tuple[Piece, ...]:

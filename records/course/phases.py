@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise, takewhile
 from typing import Final
 
 from records.course.pieces import Piece, tolerance_dn
@@ -20,6 +21,8 @@ PRETENSION_SHARE: Final = 0.5
 to at least twice its force, is a pretension and not yet treatment."""
 WIGGLE_DN: Final = 150.0
 """A take-up overshoots by so much at most before the pretension."""
+SLIPPED_DN: Final = 60.0
+"""A treatment's own step is larger."""
 LEAST_LEVEL_S: Final = 2.0
 HALT_S: Final = 6.0
 """Friction may hold the last newtons of a release so long."""
@@ -30,6 +33,9 @@ WHOLE_SHARE: Final = 0.9
 CUT_RISE: Final = [Way.LEVEL, Way.UP, Way.DOWN]
 SPLIT_RATE: Final = 0.6
 """A fall that becomes so much steeper on its way was a ramp first and the release then."""
+FLAT_SHARE: Final = 0.25
+LEAST_FLAT_S: Final = 1.0
+"""Friction bends a release behind a rise less, or for less long."""
 LIKE_RATE: Final = 1.3
 """Ramps of one treatment have one rate; a fall that is so much slower or faster is none of them."""
 
@@ -164,9 +170,20 @@ def _pretension_end(found: Sequence[Stretch], first: int, end: int) -> int:
         at += 1
     if at < end and found[at].way is Way.LEVEL and found[at].level_dn <= most_dn:
         at += 1
+        while _is_same_level(found[at - 1 : at + 2], most_dn) and at + 2 < end:
+            at += 2
     low = at > first + 1 and at < end and found[at].way is Way.UP and found[first].end_dn <= most_dn
     short = low and (found[at].start_ms - found[first].end_ms) / 1000 <= PRETENSION_MOST_S
     return at if short else first
+
+
+def _is_same_level(three: Sequence[Stretch], most_dn: float) -> bool:
+    """Whether a level, a small move and a level are one pretension that friction let slip."""
+    if [each.way is Way.LEVEL for each in three] != [True, False, True]:
+        return False
+    level, move, behind = three
+    slipped_dn = abs(behind.level_dn - level.level_dn)
+    return _wiggles(move, most_dn) and slipped_dn < SLIPPED_DN and behind.level_dn <= most_dn
 
 
 def _wiggles(each: Stretch, most_dn: float) -> bool:
@@ -235,7 +252,7 @@ def _way_in(found: Sequence[Stretch], at: int) -> Way | None:
     earlier = found[max(0, at - 3 - NEAR) : at - 3]
     usual_dn = max((each.end_dn for each in earlier if each.way is Way.UP), default=0.0)
     cut = rise.end_dn - rise.start_dn < WHOLE_SHARE * (usual_dn - rise.start_dn)
-    higher = found[at].level_dn - level.level_dn >= tolerance_dn(level.level_dn)
+    higher = 2 * (found[at].level_dn - level.level_dn) >= tolerance_dn(level.level_dn)
     return Way.UP if cut and higher else way
 
 
@@ -267,8 +284,13 @@ def _released(found: Sequence[Stretch], end: int) -> list[ObservedPhase]:
 
 
 def _last_fall(fall: Stretch, treated: Sequence[Stretch]) -> list[ObservedPhase]:
-    """The release; where it becomes steeper for good it was one of the treatment's ramps before."""
-    first, rest = fall.pieces[0], fall.pieces[1:]
+    """The release; where it becomes steeper for good it was one of the treatment's ramps before.
+
+    What rises between the two was the beginning of the next ramp.
+    """
+    first, behind_it = fall.pieces[0], fall.pieces[1:]
+    turned = tuple(takewhile(lambda piece: piece.change_dn >= 0, behind_it))
+    rest = behind_it[len(turned) :]
     if rest:
         behind = Piece(
             start_ms=rest[0].start_ms,
@@ -276,26 +298,50 @@ def _last_fall(fall: Stretch, treated: Sequence[Stretch]) -> list[ObservedPhase]
             start_dn=rest[0].start_dn,
             end_dn=rest[-1].end_dn,
         )
-        gentle = first.slope_dn_per_s > SPLIT_RATE * behind.slope_dn_per_s
-        if gentle and first.end_dn >= FREE_DN and _falls_like(first, treated):
-            return [
-                _phase(ObservedKind.RAMP_DOWN, [Stretch(way=Way.DOWN, pieces=(first,))]),
-                _phase(ObservedKind.RELEASE, [Stretch(way=Way.DOWN, pieces=rest)]),
-            ]
+        jumps = behind.start_ms == behind.end_ms
+        gentle = jumps or first.slope_dn_per_s > SPLIT_RATE * behind.slope_dn_per_s
+        ramp = _falls_like(first, treated) or _turns_flat(first, behind, treated)
+        if gentle and ramp and _stays_taut(first, treated):
+            parts = (
+                (ObservedKind.RAMP_DOWN, Stretch(way=Way.DOWN, pieces=(first,))),
+                (ObservedKind.RAMP_UP, Stretch(way=Way.UP, pieces=turned)),
+                (ObservedKind.RELEASE, Stretch(way=Way.DOWN, pieces=rest)),
+            )
+            return [_phase(kind, [part]) for kind, part in parts if part.pieces]
     return [_phase(ObservedKind.RELEASE, [fall])]
+
+
+def _turns_flat(piece: Piece, behind: Piece, treated: Sequence[Stretch]) -> bool:
+    """Whether a treatment that turns behind its rises has done so once more, if only just."""
+    flat = piece.slope_dn_per_s > FLAT_SHARE * behind.slope_dn_per_s
+    ways = [each.way for each in treated]
+    turns = (Way.UP, Way.DOWN) in pairwise(ways) and ways[-1] is Way.UP
+    return flat and turns and piece.duration_s >= LEAST_FLAT_S
+
+
+def _stays_taut(piece: Piece, treated: Sequence[Stretch]) -> bool:
+    """Whether the force does not fall below where the treatment's own ramps like it end."""
+    lowest_dn = min((each.end_dn for each in _like(piece, treated)), default=FREE_DN)
+    return piece.end_dn >= lowest_dn - 2 * tolerance_dn(lowest_dn)
 
 
 def _falls_like(piece: Piece, treated: Sequence[Stretch]) -> bool:
     """Whether the treatment has a ramp down of about this rate; friction alone bends a release."""
-    if -piece.change_dn < tolerance_dn(piece.start_dn):
-        return False
-    rates = [
-        (each.end_dn - each.start_dn) / each.duration_s
-        for each in treated
-        if each.way is Way.DOWN and each.duration_s > 0
-    ]
+    return -piece.change_dn >= tolerance_dn(piece.start_dn) and bool(_like(piece, treated))
+
+
+def _like(piece: Piece, treated: Sequence[Stretch]) -> list[Stretch]:
+    """Ramps down of about the rate of ``piece``."""
     slope = piece.slope_dn_per_s
-    return any(slope * LIKE_RATE <= rate <= slope / LIKE_RATE for rate in rates)
+    return [
+        each
+        for each in treated
+        if each.way is Way.DOWN
+        and each.duration_s > 0
+        and slope * LIKE_RATE
+        <= (each.end_dn - each.start_dn) / each.duration_s
+        <= slope / LIKE_RATE
+    ]
 
 
 def _phase(kind: ObservedKind, found: Sequence[Stretch]) -> ObservedPhase:

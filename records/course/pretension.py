@@ -112,7 +112,7 @@ def _bend(times: Whole, forces: Whole) -> Piece | None:
     bends = np.flatnonzero(inside)
     if not len(bends):
         return None
-    level, slope, left = _bent_lines(times, forces, bends)
+    level, slope, left = bent_lines(times, forces, bends)
     best = int(np.argmin(left))
     if slope[best] <= 0 or level[best] < TAUT_DN:
         return None
@@ -124,8 +124,11 @@ def _bend(times: Whole, forces: Whole) -> Piece | None:
     )
 
 
-def _bent_lines(times: Whole, forces: Whole, bends: Whole) -> tuple[Real, Real, Real]:
-    """Level, slope behind it (0.1 N a tick) and squares left, for a bend at each of ``bends``."""
+def bent_lines(times: Whole, forces: Whole, bends: Whole) -> tuple[Real, Real, Real]:
+    """Level, slope behind it (0.1 N a tick) and squares left, for a bend at each of ``bends``.
+
+    The squares are those above the least that any line leaves: only their differences count.
+    """
     ticks = (times - times[0]) // TICK_MS
     tails = [_tail(column)[bends] for column in (ticks, ticks**2, forces, ticks * forces)]
     t, tt, y, ty = tails

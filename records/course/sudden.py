@@ -33,6 +33,9 @@ TAUT_DN: Final = 100
 OWN_FALLS: Final = 2
 """A treatment that falls so low so fast does it in each of its cycles: at least twice."""
 OWN_RATE_SHARE: Final = 1.5
+SHORT_FALL_DN: Final = 300
+SHORT_RATE_SHARE: Final = 3.0
+"""While friction holds the body a ramp loosens the cord alone, which is several times as stiff."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +120,9 @@ def _is_own(
     the cord goes loose the treatment has to have done just that at least twice.
     """
     if level_dn is not None and level_dn >= TAUT_DN:
-        return fall.rate_dn_per_s <= OWN_RATE_SHARE * _other_rate_dn_per_s(fall, phases)
+        short = fall.from_dn - fall.to_dn <= SHORT_FALL_DN
+        share = SHORT_RATE_SHARE if short else OWN_RATE_SHARE
+        return fall.rate_dn_per_s <= share * _other_rate_dn_per_s(fall, phases)
     alike = [
         other
         for other in rested

@@ -6,7 +6,7 @@ rationale, screen, response, pain, comments, plan) is never proposed from an ear
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from controller.errors import NoteRefused
@@ -184,6 +184,15 @@ def clinician_fields(*, stopped: bool, adjusted: bool) -> tuple[ClinicianField, 
         *(() if adjusted else (ADJUSTMENT_COMMENT.name,)),
     }
     return tuple(field for field in _FIELDS if field.name not in absent)
+
+
+def open_in_words(names: Sequence[str]) -> str:
+    """Open fields as the note calls them, each with the name that a command takes behind it.
+
+    "Rationale [rationale], Plan for next visit [plan_next]"; a remark has its name alone.
+    """
+    labels = {field.name: field.label for field in _FIELDS}
+    return ", ".join(f"{labels[name]} [{name}]" if name in labels else name for name in names)
 
 
 def remark_field(device_name: str, device_label: str) -> ClinicianField:

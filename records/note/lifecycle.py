@@ -22,6 +22,7 @@ from records.note.fields import (
     REMARK,
     ClinicianField,
     clinician_fields,
+    open_in_words,
     remark_field,
 )
 from records.note.stored_text import confirmed_from
@@ -117,7 +118,7 @@ def sign(folder: RecordFolder, note: TreatmentNote, credentials: str, author: Au
         )
     if note.open_fields:
         raise NoteRefused(
-            f"open fields: {', '.join(note.open_fields)}; complete each one, or mark it as not "
+            f"open fields: {open_in_words(note.open_fields)}; complete each one, or mark it as not "
             "assessed, then sign"
         )
     said = {field.name: _as_signed(note, field.name, author) for field in note.clinician_fields}

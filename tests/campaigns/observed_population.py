@@ -10,6 +10,7 @@ import random
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from controller.errors import PrescriptionInvalid
 from controller.order.planner import TreatmentPlan, plan
 from controller.order.prescription import Mode, Prescription, Region, Table
 from simulator.table.bodies import BODIES, BodyParameters
@@ -74,10 +75,16 @@ def draw_case(seed: int, *, minutes: int | None = None) -> ObservedCase:
 
 
 def _panel(kind: str, body: str, source: random.Random, minutes: int | None) -> TreatmentPlan:
-    """A panel of which every ordered change of force is at least ``LEAST_CHANGE_N``."""
+    """A panel of which every ordered change of force is at least ``LEAST_CHANGE_N``.
+
+    What no panel takes, a step shorter than its ramp, is drawn again.
+    """
     while True:
         order = _order(kind, body, source)
-        panel = plan(order if minutes is None else replace(order, treatment_s=60.0 * minutes))
+        try:
+            panel = plan(order if minutes is None else replace(order, treatment_s=60.0 * minutes))
+        except PrescriptionInvalid:
+            continue
         levels = [
             level_n
             for _, level_n in sorted(

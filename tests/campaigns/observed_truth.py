@@ -21,18 +21,24 @@ LATEST_S = 4.0
 BAND_N = 10.0
 BAND_SHARE = 0.10
 WHOLE_SHARE = 0.9
+ONE_RATE = 1.3
+"""Two ramps whose rates differ by less are one straight line to whoever sees the force alone."""
 LEVEL = (0.0, 0.0)
 RAMPS = (Phase.RAMPING_UP, Phase.RAMPING_DOWN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrueSession:
-    """Seconds and newtons; ``boundaries_s`` begins with the first ramp above the pretension."""
+    """Seconds and newtons; ``boundaries_s`` begins with the first ramp above the pretension.
+
+    ``hidden_end_s``: so long is a last ramp down that the release goes on with at its rate.
+    """
 
     boundaries_s: tuple[float, ...]
     panel_boundaries_s: tuple[float, ...]
     cycles: int
     traction_s: float
+    hidden_end_s: float
     hold_s: float
     mean_hold_n: float
     peak_n: float
@@ -50,10 +56,20 @@ def true_session(case: ObservedCase, observed: Observed) -> TrueSession:
         ),
         cycles=_cycles(case, observed.segments),
         traction_s=observed.releases_from_s - observed.treats_from_s,
+        hidden_end_s=_hidden_end_s(case, observed.segments[-1]),
         hold_s=float(holds.sum()) * observed.truth.cycle_s,
         mean_hold_n=float(cord[holds].mean()) if holds.any() else 0.0,
         peak_n=float(observed.cell_n.max()),
     )
+
+
+def _hidden_end_s(case: ObservedCase, last: Segment) -> float:
+    if last.phase is not Phase.RAMPING_DOWN:
+        return 0.0
+    rate = (last.start_force_n - last.end_force_n) / last.duration_s
+    release_n_per_s = case.panel.order.ramp_down_n_per_s
+    one_line = release_n_per_s / ONE_RATE <= rate <= release_n_per_s * ONE_RATE
+    return last.duration_s if one_line else 0.0
 
 
 def boundaries_s(observed: Observed) -> tuple[float, ...]:

@@ -23,7 +23,8 @@ NOISE_N = 1.5
 class Verdict:
     """One session. Differences are found minus true: seconds, shares of 1, newtons.
 
-    ``open_end_s``: so much longer the treatment may have lasted, as the note says.
+    ``open_end_s``: so much longer the treatment may have lasted, as the note says;
+    ``hidden_end_s``: so much of it really lies in one straight fall with the release.
     """
 
     seed: int
@@ -37,6 +38,7 @@ class Verdict:
     worst_boundary_s: float
     traction_off_s: float
     open_end_s: float
+    hidden_end_s: float
     hold_off_share: float
     peak_off_n: float
     peak_allowed_n: float
@@ -45,9 +47,10 @@ class Verdict:
     @property
     def faults(self) -> tuple[str, ...]:
         """What misses the acceptance, boundaries apart: those are judged over all sessions."""
+        hidden_s = min(self.open_end_s, self.hidden_end_s)
         found = {
             "cycles": self.cycles != self.true_cycles,
-            "traction": not -self.open_end_s - TRACTION_S <= self.traction_off_s <= TRACTION_S,
+            "traction": not -hidden_s - TRACTION_S <= self.traction_off_s <= TRACTION_S,
             "hold": abs(self.hold_off_share) > HOLD_SHARE,
             "peak": abs(self.peak_off_n) > self.peak_allowed_n,
             "sudden": self.sudden > 0,
@@ -77,6 +80,7 @@ def judge(case: ObservedCase, observed: Observed) -> Verdict:
         worst_boundary_s=float(off.max()),
         traction_off_s=course.traction_ms / 1000 - truth.traction_s,
         open_end_s=course.open_end_ms / 1000,
+        hidden_end_s=truth.hidden_end_s,
         hold_off_share=_hold_off(course, truth),
         peak_off_n=(course.peak_force_dn or 0) / 10 - truth.peak_n,
         peak_allowed_n=instrument.division_n + NOISE_N + abs(instrument.zero_n) + drift_n,

@@ -15,6 +15,11 @@ import pytest
 from controller.errors import LinkError, LinkLost, ReplyTimeout
 from controller.ports import ForceSource
 from controller.runtime.clock import SystemClock
+from controller.start.self_check import CheckState
+from firmware_bridge.commissioning import probe as probe_module
+from firmware_bridge.commissioning.probe import Probed
+from firmware_bridge.commissioning.probe import probed_instrument as probe_address
+from firmware_bridge.commissioning.round_trips import RoundTrips
 from firmware_bridge.connect import connect_unit
 from firmware_bridge.connect_instrument import connect_instrument
 from firmware_bridge.line.line import Line
@@ -283,3 +288,41 @@ def test_a_gateway_without_a_transmitter_behind_it_leaves_the_check_undone_and_g
         source.close()
     assert len(said) == 1
     assert "not done" in said[0]
+
+
+# --- a probe behind a gateway ---------------------------------------------------------------------
+
+WATCHED_S = 1.0
+"""Instead of a minute: these probes run in real time."""
+
+
+def probed_at(uri: str, trips: RoundTrips) -> Probed:
+    profile, digest = instrument_profile("din_rail_scale")
+    return probe_address(uri, profile, digest, SystemClock(), trips=trips)
+
+
+def test_a_probe_behind_a_sound_gateway_measures_through_it_and_only_reads(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(probe_module, "DRIFT_S", WATCHED_S)
+    transmitter, trips = Transmitter(), RoundTrips(None)
+    with serving(transmitter=transmitter) as uri:
+        probed = probed_at(uri, trips)
+    items = {item.name: item for item in probed.items}
+    assert items["zero"].state is CheckState.PASSED
+    assert items["zero"].value == "-0.10 N"
+    assert probed.times is not None
+    assert probed.times.trips >= 5
+    assert transmitter.instrument.writes == 0
+
+
+def test_a_probe_behind_a_gateway_that_loses_bytes_ends_before_a_force() -> None:
+    transmitter = Transmitter()
+    with serving(telnet, transmitter=transmitter) as uri, pytest.raises(LinkError, match="raw TCP"):
+        probed_at(uri, RoundTrips(None))
+    assert transmitter.instrument.writes == 0
+
+
+def test_a_probe_behind_a_gateway_without_an_instrument_says_that_nothing_came() -> None:
+    with serving(answers=False) as uri, pytest.raises(ReplyTimeout, match="no answer within"):
+        probed_at(uri, RoundTrips(None))

@@ -90,7 +90,7 @@ def test_the_note_says_observed_and_takes_every_number_from_the_force(tmp_path: 
     assert note.dose.traction_ms == pytest.approx(60_000, abs=1000)
     assert note.dose.peak_force_dn == pytest.approx(590, abs=15)
     method = note.field("delivered_minutes").method
-    assert "force-course/2" in method
+    assert "force-course/3" in method
 
 
 def test_charge_line_findings_and_every_export_work_on_it(tmp_path: Path) -> None:

@@ -188,6 +188,7 @@ def _audited(place: Place, session: str, what: str) -> Visit:
 
 
 def _report(visit: Visit, format_: Format, written: Written, *, as_json: bool) -> None:
+    from records.note.fields import open_in_words
     from records.visit.sent import sent_texts
 
     csv = format_ is Format.CSV
@@ -210,7 +211,8 @@ def _report(visit: Visit, format_: Format, written: Written, *, as_json: bool) -
     for notice in written.notices:
         say(f"changed for the receiver: {notice}")
     if open_fields:
-        say(f"open, to be completed: {', '.join(open_fields)}")
+        named = ", ".join(open_fields) if csv else open_in_words(open_fields)
+        say(f"open, to be completed: {named}")
     if errors:
         say(f"NOT READY: {', '.join(errors)}")
     for text in sent_texts(visit):

@@ -321,8 +321,10 @@ def _listed(
 
 
 def _line(each: ListedVisit, workplace: Workplace) -> str:
+    from records.note.fields import open_in_words
+
     began = _local(workplace, each.began_utc_ms).strftime("%H:%M")
-    lacks = f" ({', '.join(each.open_fields)})" if each.open_fields else ""
+    lacks = f" ({open_in_words(each.open_fields)})" if each.open_fields else ""
     session = f"  session {each.session_id}" if each.session_id else ""
     return f"{began}  {each.reference or '(nobody named)'}  {each.state.value}{lacks}{session}"
 

@@ -35,6 +35,7 @@ from workstation.exit_status import exit_status
 from workstation.station.control_link import ControlLink
 from workstation.station.place import ChannelPlace, Held, station_folder
 from workstation.station.plan import PlannedUnit, StationPlan
+from workstation.station.sparing_log import SparingLog
 from workstation.station.stop_desk import StopDesk
 from workstation.station.stop_door import DoorAddress, StopDoor
 from workstation.station.stop_request import LOOPBACK, Neighbours
@@ -69,6 +70,8 @@ class StationLog:
         """Write what waits, for a moment."""
         self._lines.put(None)
         self._thread.join(LAST_LINES_S)
+        if not self._thread.is_alive():
+            os.close(self._descriptor)
 
     def _write(self) -> None:
         while (line := self._lines.get()) is not None:
@@ -87,6 +90,8 @@ class Station:
         )
         self._clock = clock
         self._report = StationLog(folder / "station.log", clock)
+        self._log = SparingLog(clock, self._report)
+        self._plan = plan
         self._ends = ""
         self._units: list[UnitProcess] = []
         try:
@@ -95,6 +100,7 @@ class Station:
         except BaseException:
             for unit in self._units:
                 unit.link.close()
+            self._report.close()
             self._held.release()
             raise
 
@@ -102,17 +108,37 @@ class Station:
         """Keep everything up until ``end``; then let every patient go, and wait until all have."""
         self._report(f"station with {', '.join(unit.called for unit in self._units)}")
         while not self._ends:
-            for unit in self._units:
-                unit.keep_up()
+            self.keep_up()
             self._clock.sleep_until(self._clock.now_s() + TURN_S)
         for unit in self._units:
             unit.end(f"the station ends ({self._ends})")
         while [unit for unit in self._units if not unit.has_ended()]:
             self._clock.sleep_until(self._clock.now_s() + TURN_S)
+        self._report("station ended")
+        self.close()
+
+    @property
+    def door_is_open(self) -> bool:
+        """True while the stop door serves."""
+        return self._door.is_open
+
+    def keep_up(self) -> None:
+        """One turn: start what has ended, and open a door that has failed again."""
+        for unit in self._units:
+            unit.keep_up()
+        if not self.door_is_open:
+            self._log.say("door", "the stop door has failed and is opened again")
+            self._door.close()
+            try:
+                self._door = self._opened(self._plan)
+            except TractionError as error:
+                self._log.say("door again", f"the stop door cannot be opened: {error.message}")
+
+    def close(self) -> None:
+        """Leave folder and port; what drives the units goes on."""
         self._door.close()
         for unit in self._units:
             unit.link.close()
-        self._report("station ended")
         self._report.close()
         self._held.release()
 

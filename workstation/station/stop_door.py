@@ -77,9 +77,14 @@ class StopDoor:
         self._selector = selectors.DefaultSelector()
         self._callers: dict[object, _Caller] = {}
         self._closed = False
-        self._listening = [(listening(one), one.tls) for one in addresses]
-        for listener, _ in self._listening:
-            self._selector.register(listener, selectors.EVENT_READ)
+        self._listening: list[tuple[socket.socket, ssl.SSLContext | None]] = []
+        try:
+            for one in addresses:
+                self._listening.append((listening(one), one.tls))
+                self._selector.register(self._listening[-1][0], selectors.EVENT_READ)
+        except BaseException:
+            self._give_back()
+            raise
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
 
@@ -94,6 +99,9 @@ class StopDoor:
         self._thread.join()
         for caller in list(self._callers.values()):
             self._drop(caller)
+        self._give_back()
+
+    def _give_back(self) -> None:
         for listener, _ in self._listening:
             listener.close()
         self._selector.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from controller.errors import RequestRefused
 from records.exports.note.text import note_text
-from records.note.fields import TOLERANCE
+from records.note.fields import TOLERANCE, open_in_words
 from records.visit.visit import Visit
 from workstation.visit.desk import VisitDesk
 from workstation.visit.note_desk import NoteDesk
@@ -38,7 +38,7 @@ def sign_note(desk: VisitDesk, session_id: str) -> bool:
     visit = note.shown("note")
     desk.dialogue.tell(note_text(visit).rstrip("\n"))
     if visit.note.open_fields:
-        named = ", ".join(visit.note.open_fields)
+        named = open_in_words(visit.note.open_fields)
         desk.dialogue.tell(f"not signed, open fields: {named}")
         return False
     signer = desk.signer

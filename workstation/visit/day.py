@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 
 from controller.errors import TractionError
+from records.note.fields import open_in_words
 from records.visit.worklist import ListedVisit, VisitState
 from workstation.session.workplace import Workplace
 from workstation.visit.claiming import ClaimResult, NewPerson, export_when_ready, scrubbed_visit
@@ -40,10 +41,10 @@ def _exported(
     workplace: Workplace, each: ListedVisit, place: Path, person: NewPerson
 ) -> ClaimResult:
     if each.state is not VisitState.TO_CLAIM:
-        lacks = [WHY_NOT[each.state], *each.open_fields]
-        return ClaimResult(
-            session_id=each.session_id, reference=each.reference, lacks=(": ".join(_two(lacks)),)
-        )
+        lacks = WHY_NOT[each.state]
+        if each.open_fields:
+            lacks = f"{lacks}: {open_in_words(each.open_fields)}"
+        return ClaimResult(session_id=each.session_id, reference=each.reference, lacks=(lacks,))
     folder = workplace.folder
     try:
         visit = scrubbed_visit(folder, workplace.settings, each.session_id, person)
@@ -52,13 +53,6 @@ def _exported(
         return ClaimResult(
             session_id=each.session_id, reference=each.reference, lacks=(refusal.message,)
         )
-
-
-def _two(lacks: Sequence[str]) -> Iterator[str]:
-    """The reason, then what is open in one list."""
-    yield lacks[0]
-    if lacks[1:]:
-        yield ", ".join(lacks[1:])
 
 
 def summary_lines(results: Sequence[ClaimResult]) -> Iterator[str]:

@@ -85,6 +85,7 @@ CAPABILITIES = UnitCapabilities(
     sample_period_s=0.01,
     maximum_answer_time_s=0.01,
     second_channel=True,
+    force_shows_noise=True,
     event_ring_size=32,
     cell_capacity_n=500.0,
     days_since_stop_test=0,

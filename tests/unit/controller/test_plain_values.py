@@ -117,3 +117,14 @@ def test_a_key_that_is_missing_is_refused_by_name(key: str) -> None:
 def test_no_message_carries_what_is_no_number_or_no_plain_value(make: Callable[[], Any]) -> None:
     with pytest.raises(NotPlain):
         to_plain(make())
+
+
+def test_what_is_refused_is_shown_in_a_few_characters_however_deep_or_long_it_is() -> None:
+    deep: list[Any] = []
+    for _ in range(100_000):
+        deep = [deep]
+    for wrong in (deep, "x" * 1_000_000, {"a": deep}, [deep] * 1000):
+        for key in ("count", "colour", "inner"):
+            with pytest.raises(NotPlain) as refused:
+                from_plain(Outer, PLAIN | {key: wrong})
+            assert len(str(refused.value)) < 400

@@ -42,6 +42,7 @@ class Bench:
         obeys: bool = True,
         number: int = 2,
         second_channel: bool = False,
+        force_shows_noise: bool = True,
         release_rate_n_per_s: float = RELEASE_RATE_N_PER_S,
         **first: Any,
     ) -> None:
@@ -61,6 +62,7 @@ class Bench:
             self.now_s,
             release_rate_n_per_s=release_rate_n_per_s,
             second_channel=second_channel,
+            force_shows_noise=force_shows_noise,
         )
         self.sent = ForceCommand(kind=CommandKind.HOLD)
         if not taking_up_slack:

@@ -75,6 +75,7 @@ def test_the_hard_limits_are_those_of_the_hazard_table() -> None:
         "stuck_moving_s": 1,
         "stuck_s": 3,
         "stuck_mm": 0.5,
+        "stuck_order_n": 5,
         "slip_mm_per_s": 1,
         "slack_mm": 20,
         "slack_mm_per_s": 3,
@@ -99,6 +100,8 @@ def test_the_hard_limits_are_those_of_the_hazard_table() -> None:
         "suspended_s": 1,
         "console_warn_s": 5,
         "console_s": 60,
+        "station_warn_s": 5,
+        "station_s": 60,
         "journal_s": 5,
         "hold_s": 2,
     }

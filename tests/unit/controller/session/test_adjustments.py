@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -202,3 +203,9 @@ def test_no_increase_is_possible_within_2_s_of_the_last() -> None:
     forces = ordered_forces(order)
     assert largest_increase_n(order, forces, since_increase_s=1.94) == 0.0
     assert largest_increase_n(order, forces, since_increase_s=2.0) == 10.0
+
+
+@pytest.mark.parametrize("change_n", [math.nan, math.inf, -math.inf])
+def test_a_change_that_is_no_force_cannot_be_asked_for(change_n: float) -> None:
+    with pytest.raises(RequestRefused, match="is no force"):
+        AdjustForce(by="P. Jones", change_n=change_n)

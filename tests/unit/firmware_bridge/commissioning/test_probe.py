@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -372,7 +373,16 @@ def test_a_unit_on_lines_of_text_is_probed_when_it_is_named() -> None:
     assert found.times.trips > 1000
 
 
-def test_a_unit_whose_cell_is_stuck_fails_by_its_noise() -> None:
+@pytest.mark.parametrize(
+    ("shows_noise", "words", "state"),
+    [
+        (True, "not one step in", CheckState.FAILED),
+        (False, "the display stands still", CheckState.NOT_COVERED),
+    ],
+)
+def test_a_unit_whose_cell_stands_still_fails_where_its_forces_have_noise(
+    shows_noise: bool, words: str, state: CheckState
+) -> None:
     clock, trips = VirtualClock(), RoundTrips()
     with virtual_unit(clock, "lumbar_split", PassivePatient(), seed=1) as unit:
         unit.serve_tcp()
@@ -380,10 +390,11 @@ def test_a_unit_whose_cell_is_stuck_fails_by_its_noise() -> None:
         assert unit.firmware.second_cell is not None
         unit.firmware.second_cell.stick()
         connected = connect_unit(unit.uri, clock, capture=trips)
+        connected.capabilities = replace(connected.capabilities, force_shows_noise=shows_noise)
         found = probe_unit(connected, clock, trips=trips)
         connected.close()
-    assert "not one step in" in item(found, "noise").value
-    assert item(found, "noise").state is CheckState.FAILED
+    assert words in item(found, "noise").value
+    assert item(found, "noise").state is state
 
 
 def test_a_unit_that_is_driven_is_left_alone() -> None:

@@ -94,3 +94,12 @@ def test_closing_gives_the_port_back() -> None:
         MARK_10, DIGEST, ScriptedAsker(), VirtualClock(), close=lambda: closed.append(1)
     ).close()
     assert closed == [1]
+
+
+def test_a_display_may_show_one_number_for_ten_minutes() -> None:
+    """Nothing is ordered of an observed table: its force may stand still as long as it likes."""
+    asker, clock = ScriptedAsker(*[b"-102.3 N\r\n"] * 600), VirtualClock()
+    source = GaugeSource(MARK_10, DIGEST, asker, clock, close=lambda: None)
+    for second in range(600):
+        clock.sleep_until(clock.now_s() + 1.0)
+        assert source.read().net_n == 102.3, second

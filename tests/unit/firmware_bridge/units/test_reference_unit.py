@@ -19,10 +19,19 @@ from controller.order.prescription import Region
 from controller.ports import UnitCapabilities
 from controller.telemetry import CommandKind, ForceCommand, PatientSwitch, UnitState
 from firmware_bridge.modbus.registers import words_to_bytes
+from firmware_bridge.profile_kinds.traction_unit import TractionUnitProfile
+from firmware_bridge.profiles import shipped_profile
 from firmware_bridge.units import freshness, reference_unit
 from tests.support.typed import said
 from tests.unit.firmware_bridge.driving import FOLLOW, OBSERVE, armed
-from tests.unit.firmware_bridge.scripted import TOKEN, DeskUnit, crc, framed, with_crc
+from tests.unit.firmware_bridge.scripted import (
+    TOKEN,
+    DeskUnit,
+    crc,
+    framed,
+    rtu_link,
+    with_crc,
+)
 
 # --- identification ---------------------------------------------------------------------------
 
@@ -86,6 +95,7 @@ def test_every_number_of_the_capabilities_is_read_in_the_core_s_units() -> None:
         sample_period_s=0.005,
         maximum_answer_time_s=0.01,
         second_channel=True,
+        force_shows_noise=True,
         cell_capacity_n=1000.0,
         event_ring_size=32,
         days_since_stop_test=3,
@@ -432,3 +442,13 @@ def test_an_overwritten_event_is_refused() -> None:
     refused_at_s = desk.port.sent_at_s[-1]
     unit.exchange(OBSERVE)
     assert desk.port.sent_at_s[-1] - refused_at_s == pytest.approx(0.080)
+
+
+@pytest.mark.parametrize("said_of", [True, False])
+def test_the_profile_tells_whether_a_unit_s_forces_show_noise(said_of: bool) -> None:
+    profile, digest = shipped_profile("reference_v1", TractionUnitProfile)
+    assert profile.force_shows_noise
+    told = profile.model_copy(update={"force_shows_noise": said_of})
+    link = rtu_link(DeskUnit().port)
+    unit = reference_unit.identify_unit(link, told, digest, tick_s=0.05, may_arm=True)
+    assert unit.capabilities.force_shows_noise is said_of

@@ -64,3 +64,20 @@ def test_a_faster_fall_than_that_of_the_rests_is_told() -> None:
 def test_a_cough_on_the_way_down_is_no_release() -> None:
     course = observe_course(readings(ended(at_s=150.0, down_s=6.0), coughs_s=(154.0, 154.6)))
     assert course.sudden_releases == ()
+
+
+@pytest.mark.parametrize(("to_n", "told"), [(17.0, 0), (3.0, 1)])
+def test_a_short_fall_of_the_cord_alone_is_a_rest_where_it_stays_taut(
+    to_n: float, told: int
+) -> None:
+    """Friction holds the body: 20 N go twice as fast as the ramp does in the other cycles."""
+    first: list[Knot] = [(0.0, 0.0), (8.0, 0.0), (9.5, 15.0), (20.0, 15.0), (24.0, 37.0)]
+    first += [(50.0, 37.0), (50.9, to_n), (70.0, to_n)]
+    knots = list(first)
+    for _ in range(3):
+        at_s = knots[-1][0]
+        knots += [(at_s + 6.0, 78.0), (at_s + 30.0, 78.0), (at_s + 33.0, 43.0)]
+        knots += [(at_s + 60.0, 43.0)]
+    end_s = knots[-1][0]
+    course = observe_course(readings([*knots, (end_s + 5.0, 0.0), (end_s + 15.0, 0.0)]))
+    assert len(course.sudden_releases) == told

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from controller.errors import NoteRefused
 from controller.events import EventKind, JsonValue
 from records.clinic.clinic_verify import verify_clinic
+from records.note.fields import clinician_fields, open_in_words
 from records.note.lifecycle import amend, complete, confirm, mark_not_assessed, sign
 from records.note.treatment_note import TreatmentNote
 from records.note.words import NoteVersion
@@ -508,3 +509,11 @@ def test_a_session_without_steps_says_nothing_of_them(folder: RecordFolder) -> N
     names = [field.name for field in note_of(folder).device_fields]
     assert "steps" not in names
     assert "outcome" in names
+
+
+def test_open_fields_are_called_as_the_note_calls_them_with_their_names_behind() -> None:
+    assert open_in_words(("plan_next", "remark.peak_force", "pain_after")) == (
+        "Plan for next visit [plan_next], remark.peak_force, Pain after (0-10) [pain_after]"
+    )
+    every = clinician_fields(stopped=True, adjusted=True)
+    assert open_in_words([each.name for each in every]).count(" [") == len(every)

@@ -107,6 +107,29 @@ def test_the_claim_has_one_line_of_one_unit_and_every_export_names_both(
     assert exported(data, NECK, "837p", *context).count(b"SV1*HC:97012") == 1
 
 
+def test_hl7_charges_the_visit_once_and_sends_its_one_note(data: RecordFolder) -> None:
+    said(data, "note", NECK, *completions(), *BY, *SIGNED)
+    context = ("--context", str(claim_file(data)))
+    charge = exported(data, NECK, "hl7-dft", *context).decode()
+    segments = [segment for segment in charge.split("\r") if segment.startswith("FT1|")]
+    assert len(segments) == 1
+    assert "97012" in segments[0]
+    note = exported(data, NECK, "hl7-mdm", *context).decode()
+    assert note.count("\rTXA|") == 1
+    for words in (NECK, OBSERVED_ID, OBSERVED.partition(":")[0]):
+        assert words in note
+
+
+def test_the_paper_and_the_claim_form_of_the_visit_are_one_each(data: RecordFolder) -> None:
+    said(data, "note", NECK, *completions(), *BY, *SIGNED)
+    context = ("--context", str(claim_file(data)))
+    assert exported(data, NECK, "pdf").startswith(b"%PDF")
+    form = json.loads(exported(data, NECK, "cms1500-json", *context))
+    assert json.dumps(form).count("97012") == 1
+    findings_page = exported(data, NECK, "scrub-html", *context).decode()
+    assert NECK in findings_page
+
+
 def test_fhir_has_the_unit_and_the_observed_table_apart(data: RecordFolder) -> None:
     said(data, "note", NECK, *completions(), *BY, *SIGNED)
     bundle = json.loads(exported(data, NECK, "fhir", "--context", str(claim_file(data))))

@@ -117,7 +117,10 @@ def test_the_last_visit_is_offered_and_confirmed(data: RecordFolder) -> None:
         (("--complete", "pain_before=6"), "by is empty"),
         (("--complete", "peak_force=1", "--by", "A"), "peak_force was recorded by the device"),
         (("--complete", "nothing.toml", "--by", "A"), "nothing.toml is neither FIELD=TEXT nor"),
-        (("--sign", "--by", "A", "--credentials", "PT"), "open fields: rationale"),
+        (
+            ("--sign", "--by", "A", "--credentials", "PT"),
+            r"open fields: Rationale for traction \[rationale\]",
+        ),
         (("--amend", "pain_after=1", "--by", "A"), "is a draft; complete it"),
     ],
 )

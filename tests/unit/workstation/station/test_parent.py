@@ -1,0 +1,60 @@
+"""The parent in this process: what it takes, what it opens again, what it refuses."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from controller.errors import RequestRefused, StationBusy
+from controller.runtime.clock import SystemClock
+from tests.support.real_time import wait_until
+from tests.support.stops import connect_and_say, free_port
+from workstation.station.parent import Station, door_addresses
+from workstation.station.place import is_held
+from workstation.station.plan import StationPlan
+from workstation.station.stop_door import StopDoor
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> StationPlan:
+    return StationPlan(
+        data=str(tmp_path), units=(), control=(), stop_port=free_port(), console_port=8720
+    )
+
+
+def look(plan: StationPlan) -> str:
+    return connect_and_say(plan.stop_port, b"GET / HTTP/1.1\r\n\r\n")
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_stop_door_that_fails_is_opened_again(
+    plan: StationPlan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(StopDoor, "_accept", None)
+        station = Station(plan, SystemClock())
+        log = Path(plan.data) / "station" / "station.log"
+        wait_until(lambda: not station.door_is_open, "the failure")
+    station.keep_up()
+    assert look(plan).startswith("HTTP/1.1 ")
+    station.close()
+    assert "the stop door has failed and is opened again" in log.read_text()
+
+
+def test_a_station_that_cannot_open_its_door_leaves_the_folder(plan: StationPlan) -> None:
+    with pytest.raises(RequestRefused, match=r"station_certificate=/none\.pem cannot be used"):
+        Station(
+            replace(plan, stop_addresses=("127.0.0.1",), certificate="/none.pem"), SystemClock()
+        )
+    assert not is_held(Path(plan.data) / "station" / "station.lock")
+    station = Station(plan, SystemClock())
+    with pytest.raises(StationBusy, match="another station runs on the folder"):
+        Station(replace(plan, stop_port=free_port()), SystemClock())
+    station.close()
+
+
+def test_only_loopback_is_without_tls(plan: StationPlan) -> None:
+    assert {one.host for one in door_addresses(plan)} <= {"127.0.0.1", "::1"}
+    assert all(one.tls is None and one.port == plan.stop_port for one in door_addresses(plan))
