@@ -12,6 +12,10 @@ OPEN_TEXT = "to be completed by the clinician"
 ORDERED = "order"
 """Source and document of what the order says."""
 NOT_ASSESSED_TEXT = "not assessed"
+NOT_RECORDED_TEXT = "not recorded by the device"
+SHEET = "downtime sheet"
+ON_PAPER = f"{SHEET}, {NOT_RECORDED_TEXT}"
+"""Document and source of what a downtime sheet says."""
 
 
 class Origin(Enum):

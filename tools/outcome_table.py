@@ -27,7 +27,7 @@ READY needs zero rules of severity error that failed or were not judged.
 | rule | held | failed | not applicable | not judged | finds something only with |
 | --- | --- | --- | --- | --- | --- |"""
 NEEDED = {
-    "T-001": "a caller from Python that has no session: each session names its device",
+    "T-001": "a downtime sheet, or a caller from Python: each session names its device",
     "T-008": "a profile with `needs_fda_clearance`; none is shipped",
     "T-027": "a loaded NCCI file with such a row; the shipped rows hold none beside T-074's",
     "T-058": "a profile with `covered_dx` or `excluded_regions` (cigna_ash); an order has no "

@@ -57,6 +57,8 @@ class Settings(BaseModel):
     """Group whose members may read the records; empty: only the account that keeps them."""
     backup_days: int = Field(default=7, ge=0, le=366)
     """Days after which the newest backup counts as too old; 0: never."""
+    paper_days: int = Field(default=7, ge=0, le=366)
+    """Days after which a downtime sheet is no longer entered; 0: however old it is."""
     console_lost: int = Field(default=15, ge=5, le=60)
     """Seconds without the console after which a session releases."""
     backup_recipients: str = ""

@@ -162,7 +162,7 @@ def _fields(kind: EntryKind, detail: Mapping[str, Any]) -> Iterable[str]:
         return detail.get("sessions") or ()
     if kind is EntryKind.APPOINTMENTS_SAID:
         return [standing_field("patient", str(row["reference"])) for row in detail["rows"]]
-    if kind is EntryKind.VISIT_STEP:
+    if kind in (EntryKind.VISIT_STEP, EntryKind.PAPER_SHEET):
         return (standing_field("patient", str(detail["reference"])),)
     if kind is EntryKind.STANDING_SAID:
         return (standing_field(str(detail["kind"]), str(detail["name"])),)

@@ -16,6 +16,7 @@ from controller.errors import JournalCorrupt, JournalError, JournalUnavailable
 from records.clinic.chain_check import ChainCheck, ClinicAlteration, altered_row, check_schema
 from records.clinic.clinic_evidence import read_evidence
 from records.clinic.filed_orders import FiledOrder
+from records.clinic.paper_sheets import is_paper, sheet_digests
 from records.clinic.session_register import (
     compare_register,
     opened_without_session,
@@ -311,11 +312,15 @@ class _Walk:
 
     def _check_seals(self) -> Iterator[ClinicAlteration]:
         """A signed note names the seals of the sessions that it was written from."""
+        sheets = sheet_digests(self.chain.entries)
         for entry in self.chain.entries:
             if entry.kind not in (EntryKind.NOTE_SIGNED, EntryKind.NOTE_AMENDED):
                 continue
             detail = object_or_empty(entry.detail_json)
             own = str(detail.get("session_id", ""))
+            if is_paper(own):
+                yield from self._check_paper(own, sheets.get(own), detail, entry.sequence)
+                continue
             for session_id, seal in {own: detail.get("seal"), **further_seals(entry)}.items():
                 said = self._evidence.of(session_id)
                 if self._evidence.misses(session_id):
@@ -325,6 +330,14 @@ class _Walk:
                 else:
                     continue
                 yield self.chain.altered(f"the note of session {session_id}", what, entry.sequence)
+
+    def _check_paper(
+        self, name: str, digest: str | None, detail: dict[str, object], sequence: int
+    ) -> Iterator[ClinicAlteration]:
+        """A note of a downtime sheet names the digest of its entry: there is no evidence."""
+        if detail.get("seal") != digest:
+            what = "its sheet is not on file" if digest is None else "it names another sheet"
+            yield self.chain.altered(f"the note of sheet {name}", what, sequence)
 
     def _check_removals(self) -> Iterator[ClinicAlteration]:
         """A removed session's day, place and counts are those that its audit row names."""

@@ -28,7 +28,7 @@ from records.note.fields import (
 from records.note.stored_text import confirmed_from
 from records.note.treatment_note import TreatmentNote
 from records.note.words import NoteWords, Word, filing_of, fold
-from records.provenance import ORDERED
+from records.provenance import ON_PAPER, ORDERED
 from records.store.author import Author
 from records.store.checkpoint import make_checkpoint
 from records.store.clinic_chain import (
@@ -45,6 +45,8 @@ from records.store.database import Database, rows
 from records.store.record_folder import RecordFolder
 
 TYPED = "typed"
+NOT_DRAFTED = frozenset({ORDERED, ON_PAPER})
+"""Sources of words that stand outside of the draft: in the order, or on a downtime sheet."""
 
 
 def note_words_of(
@@ -186,26 +188,28 @@ def _checked(note: TreatmentNote, name: str, value: str, *, amending: bool = Fal
     field = _field_for(note, name)
     if name == PATIENT_REFERENCE.name and not amending:
         ordered = note.field(name)
-        if ordered.source == ORDERED:
+        if ordered.source in NOT_DRAFTED:
+            by = "the sheet" if note.on_paper else "the order that the session was run with"
             raise NoteRefused(
-                f"{name} is {ordered.value!r} by the order that the session was run with; if that "
-                "was the wrong person, sign the note and amend it with the reason"
+                f"{name} is {ordered.value!r} by {by}; if that was the wrong person, sign the note "
+                "and amend it with the reason"
             )
     return field.check(name, value)
 
 
 def _field_for(note: TreatmentNote, name: str) -> ClinicianField:
     """The field that may be said something of; a device field may only be remarked upon."""
-    device = {field.name: field for field in note.device_fields}
+    device = {field.name: field for field in note.fixed_fields}
     if name in device:
+        stands = "stands so on the sheet" if note.on_paper else "was recorded by the device"
         raise NoteRefused(
-            f"{name} was recorded by the device and cannot be typed over; to say something about "
-            f"it, use {REMARK}{name}"
+            f"{name} {stands} and cannot be typed over; to say something about it, use "
+            f"{REMARK}{name}"
         )
     if name.startswith(REMARK) and name.removeprefix(REMARK) in device:
         upon = device[name.removeprefix(REMARK)]
         return remark_field(upon.name, upon.label)
-    for field in clinician_fields(stopped=bool(note.dose.stops), adjusted=bool(note.adjustments)):
+    for field in clinician_fields(stopped=note.was_stopped, adjusted=bool(note.adjustments)):
         if field.name == name:
             return field
     known = ", ".join(field.name for field in note.clinician_fields)
@@ -217,9 +221,9 @@ def field_names(note: TreatmentNote) -> frozenset[str]:
 
     Words on others stand in versions from before a session was taken out of the visit.
     """
-    own = clinician_fields(stopped=bool(note.dose.stops), adjusted=bool(note.adjustments))
+    own = clinician_fields(stopped=note.was_stopped, adjusted=bool(note.adjustments))
     return frozenset(
-        (*(field.name for field in own), *(f"{REMARK}{field.name}" for field in note.device_fields))
+        (*(field.name for field in own), *(f"{REMARK}{field.name}" for field in note.fixed_fields))
     )
 
 
@@ -249,7 +253,7 @@ def require_unchanged(db: Database, note: TreatmentNote) -> None:
     said = {
         field.name: field.attested_utc_ms
         for field in note.clinician_fields
-        if field.attested_utc_ms is not None and (note.versions or field.source != ORDERED)
+        if field.attested_utc_ms is not None and (note.versions or field.source not in NOT_DRAFTED)
     }
     has = field_names(note)
     drafted = {name: word.said_utc_ms for name, word in now.words.items() if name in has}

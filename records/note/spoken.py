@@ -19,7 +19,7 @@ from records.note.words import (
     alike_permille,
 )
 from records.order.order import Order
-from records.provenance import ORDERED, Origin, Sourced
+from records.provenance import ON_PAPER, ORDERED, SHEET, Origin, Sourced
 
 Field = Sourced[str]
 
@@ -159,9 +159,9 @@ class ClinicianPart:
         if word.source == ORDERED:
             return ORDERED, self._digest
         version = self.said.version_of(name)
-        return (
-            (DRAFT, "") if version is None else (f"note version {version.number}", version.digest)
-        )
+        if version is not None:
+            return f"note version {version.number}", version.digest
+        return (SHEET if word.source == ON_PAPER else DRAFT), ""
 
     @property
     def _digest(self) -> str:

@@ -29,6 +29,9 @@ from records.note.words import (
 )
 from records.order.order import Order
 
+STOP_ON_PAPER = frozenset({"stopped_at", "stop_reason"})
+"""Fields of a downtime sheet that tell of a stop."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FurtherSessions:
@@ -53,6 +56,9 @@ class TreatmentNote:
     ``seal`` and ``checkpoint`` are those of the session that it is called by, ``device_fields``
     begin with those of the whole visit, and times of ``dose`` count from that session's beginning.
     A visit of one session has no ``parts``.
+
+    A visit that was entered from a downtime sheet has ``sheet_fields`` and no ``device_fields``;
+    its ``dose`` holds nothing, and its ``seal`` is the digest of the entry.
     """
 
     session_id: str
@@ -79,6 +85,23 @@ class TreatmentNote:
     simulated: bool = False
     reached_holding: bool = False
     parts: tuple[SessionPart, ...] = ()
+    sheet_fields: tuple[Field, ...] = ()
+
+    @property
+    def on_paper(self) -> bool:
+        """True for a visit that was entered from a downtime sheet: no device recorded it."""
+        return bool(self.sheet_fields)
+
+    @property
+    def fixed_fields(self) -> tuple[Field, ...]:
+        """What nobody types over: by the device, or as the sheet has it."""
+        return (*self.device_fields, *self.sheet_fields)
+
+    @property
+    def was_stopped(self) -> bool:
+        """True when somebody or something stopped it, by the device or by the sheet."""
+        stops = (each.value for each in self.sheet_fields if each.name in STOP_ON_PAPER)
+        return bool(self.dose.stops) or any(stops)
 
     @property
     def sessions(self) -> tuple[str, ...]:
@@ -102,7 +125,7 @@ class TreatmentNote:
 
     def field(self, name: str) -> Field:
         """One field by its name; raises KeyError."""
-        for each in (*self.device_fields, *self.clinician_fields):
+        for each in (*self.fixed_fields, *self.clinician_fields):
             if each.name == name:
                 return each
         raise KeyError(name)
@@ -181,7 +204,9 @@ def draft_note(
 
 
 def sessions_text(note: TreatmentNote) -> str:
-    """Which session the note is of, or which sessions, by their beginning."""
+    """Which session the note is of, or which sessions, by their beginning; else which sheet."""
+    if note.on_paper:
+        return f"downtime sheet {note.session_id}"
     if not note.parts:
         return f"session {note.session_id}"
     return f"visit of {len(note.parts)} sessions: {', '.join(note.sessions)}"

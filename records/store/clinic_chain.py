@@ -44,6 +44,7 @@ class EntryKind(IntEnum):
     VISIT_SAID = 7
     VISIT_STEP = 8
     VISIT_BEGUN = 9
+    PAPER_SHEET = 10
     LEGAL_HOLD_SET = 20
     LEGAL_HOLD_LIFTED = 21
     SESSION_REMOVED = 22

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TypeAlias
 
@@ -37,6 +37,7 @@ from records.claim.unwritten import UnwrittenExport
 from records.clinic.acceptance import OfferAnswer, record_acceptance
 from records.clinic.claim_exports import claim_exports_of
 from records.clinic.filed_orders import sessions_of_patient
+from records.clinic.paper_sheets import sheets_on_file
 from records.clinic.visit_sessions import visits_in
 from records.evidence.stored_session import SessionHead
 from records.keeping.search import others_of_day
@@ -120,6 +121,7 @@ def _other_sessions(folder: RecordFolder, visit: Visit) -> Iterator[OtherSession
         for other in others_of_day(folder, head, known, lambda utc_ms: began(utc_ms).date()):
             together.setdefault(visits.sessions_with(other.session_id), other)
         entries = {name: entries_of_session(db, name) for sessions in together for name in sessions}
+    yield from _on_paper(folder, visit, began(head.started_utc_ms).date())
     for sessions, other in together.items():
         sent = [each for name in sessions for each in claim_exports_of(folder, name, entries[name])]
         yield OtherSession(
@@ -127,6 +129,19 @@ def _other_sessions(folder: RecordFolder, visit: Visit) -> Iterator[OtherSession
             began=began(other.started_utc_ms).astimezone(UTC),
             exported=any(each.ready for each in sent),
         )
+
+
+def _on_paper(folder: RecordFolder, visit: Visit, day: date) -> Iterator[OtherSession]:
+    """Visits of the patient and day that were entered from downtime sheets; no claim of one left.
+
+    A patient is known by the reference there: a sheet may be older than the patient's key.
+    """
+    for kept in sheets_on_file(folder):
+        began = datetime.fromtimestamp(kept.sheet.began_utc_ms / 1000, visit.zone)
+        if kept.sheet.reference == visit.patient_reference and began.date() == day:
+            yield OtherSession(
+                session_id=kept.sheet.sheet_id, began=began.astimezone(UTC), exported=False
+            )
 
 
 def _naming(report: ScrubReport, left_out: Sequence[str]) -> ScrubReport:

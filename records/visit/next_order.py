@@ -14,13 +14,16 @@ from controller.errors import PrescriptionInvalid
 from controller.event_details.happened import AlarmRaised
 from controller.events import EventKind, StopCause
 from records.checked_data import toml_document
+from records.clinic.paper_sheets import sheets_on_file
 from records.keeping.search import SessionQuery, find_sessions
 from records.order.order import Order, PlannedOrder
 from records.order.order_file import ORDER_KEYS, parse_entered_order
+from records.order.quantities import force_n
 from records.standing.kinds import PresetDose, PresetRecord
 from records.standing.versions import StandingVersion
 from records.store.record_folder import RecordFolder
 from records.visit.load import Practice, load_visit
+from records.visit.paper_visit import PaperVisit, load_paper
 from records.visit.visit import Visit
 
 DOSE_KEYS = ("region", *PresetDose.model_fields, "body_mass")
@@ -98,6 +101,33 @@ def trouble_in(visit: Visit) -> Iterator[str]:
                 yield f"there was an alarm ({alarm.text})"
     if visit.note.field("tolerance").value == NOT_TOLERATED:
         yield "it was not tolerated"
+
+
+def sheet_since(
+    folder: RecordFolder, practice: Practice, reference: str, before: Visit | None
+) -> PaperVisit | None:
+    """The newest downtime sheet of a patient that is newer than the last visit; None: none is."""
+    sessions = before.sessions if before else ()
+    last_ms = max((each.record.head.started_utc_ms for each in sessions), default=0)
+    found = [
+        kept.sheet
+        for kept in sheets_on_file(folder)
+        if kept.sheet.reference == reference and kept.sheet.began_utc_ms > last_ms
+    ]
+    return load_paper(folder, found[-1].sheet_id, practice) if found else None
+
+
+def trouble_on_paper(visit: PaperVisit) -> Iterator[str]:
+    """The same of a visit that was entered from a downtime sheet."""
+    if visit.note.was_stopped:
+        yield "it was stopped (on paper)"
+    if visit.note.field("tolerance").value == NOT_TOLERATED:
+        yield "it was not tolerated (on paper)"
+
+
+def delivered_on_paper_n(visit: PaperVisit) -> float:
+    """The hold force of a downtime sheet, N."""
+    return force_n("delivered_hold_force", visit.kept.sheet.values["delivered_hold_force"], None)
 
 
 def ordered_hold_n(visit: Visit) -> float:

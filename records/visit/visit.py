@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from typing import Protocol
 
 from records.claim.account import account_of
 from records.claim.charge_line import (
@@ -30,6 +31,38 @@ from records.note.session_part import RecordedSession
 from records.note.treatment_note import FurtherSessions, TreatmentNote
 from records.order.order import Order
 from records.visit.face import Face
+
+
+class NotedVisit(Protocol):
+    """What text and page of a note need of a visit, whether a device recorded it or a sheet."""
+
+    @property
+    def note(self) -> TreatmentNote:
+        """The note."""
+
+    @property
+    def face(self) -> Face:
+        """Its face."""
+
+    @property
+    def clinic(self) -> str:
+        """The practice's name."""
+
+    @property
+    def context(self) -> ClaimContext | None:
+        """What is known of the claim."""
+
+    @property
+    def account(self) -> str:
+        """The visit's account number."""
+
+    @property
+    def patient_reference(self) -> str:
+        """The practice's number of the patient."""
+
+    @property
+    def mark(self) -> str:
+        """What every page says of a record that was altered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from enum import StrEnum
 from controller.errors import JournalCorrupt, RecordNotFound
 from records.claim.decision import NO_BILL, decision_of
 from records.clinic.filed_orders import reference_of
+from records.clinic.paper_sheets import sheets_on_file
 from records.clinic.visit_sessions import visits_of
 from records.clinic.visit_steps import VisitStep, steps_on_file
 from records.evidence.reader import NOT_CLOSED, REMOVED, RUNNING
@@ -20,6 +21,7 @@ from records.keeping.search import FoundSession, SessionQuery, find_sessions
 from records.store.clinic_file import clinic_reading
 from records.store.record_folder import RecordFolder
 from records.visit.load import Practice, load_visit
+from records.visit.paper_visit import load_paper
 from records.visit.visit import Visit
 
 DayOf = Callable[[int], date]
@@ -38,6 +40,7 @@ class VisitState(StrEnum):
     TO_CLAIM = "to claim"
     CLAIMED = "claimed"
     NOTHING_TO_CLAIM = "signed, nothing to claim"
+    ON_PAPER = "signed, entered from paper: no claim from here (T-001)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +62,8 @@ class ListedVisit:
     @property
     def is_finished(self) -> bool:
         """True when nothing is left to be done in it."""
-        return self.state in (VisitState.CLAIMED, VisitState.NOTHING_TO_CLAIM)
+        done = (VisitState.CLAIMED, VisitState.NOTHING_TO_CLAIM, VisitState.ON_PAPER)
+        return self.state in done
 
 
 def list_visits(
@@ -76,7 +80,11 @@ def list_visits(
     """
     query = SessionQuery(first_day=days[0], last_day=days[1], patient=reference or "")
     found = find_sessions(folder, query, day_of)
-    listed = [*_with_sessions(folder, practice, found), *_without_session(folder, day_of, days)]
+    listed = [
+        *_with_sessions(folder, practice, found),
+        *_without_session(folder, day_of, days),
+        *_on_paper(folder, practice, day_of, days),
+    ]
     return sorted(
         (each for each in listed if _is_told(each, listed, reference)),
         key=lambda each: (each.began_utc_ms, each.session_id),
@@ -157,6 +165,30 @@ def _without_session(
                 steps=steps,
             )
     yield from newest.values()
+
+
+def _on_paper(
+    folder: RecordFolder, practice: Practice, day_of: DayOf, days: tuple[date, date]
+) -> Iterator[ListedVisit]:
+    """Visits that were entered from downtime sheets, on the days of their treatments."""
+    for kept in sheets_on_file(folder):
+        sheet = kept.sheet
+        if not days[0] <= day_of(sheet.began_utc_ms) <= days[1]:
+            continue
+        try:
+            note = load_paper(folder, sheet.sheet_id, practice).note
+            open_fields = tuple(note.open_fields)
+            state = VisitState.TO_COMPLETE if open_fields else VisitState.TO_SIGN
+            state = VisitState.ON_PAPER if note.versions else state
+        except JournalCorrupt:
+            open_fields, state = (), VisitState.ALTERED
+        yield ListedVisit(
+            reference=sheet.reference,
+            state=state,
+            began_utc_ms=sheet.began_utc_ms,
+            session_id=sheet.sheet_id,
+            open_fields=open_fields,
+        )
 
 
 def _reference(folder: RecordFolder, session_id: str) -> str:

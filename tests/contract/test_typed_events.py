@@ -20,6 +20,7 @@ CLINIC_CHAIN = {
     "records/clinic/acceptance.py",
     "records/clinic/audit.py",
     "records/clinic/claim_exports.py",
+    "records/clinic/paper_sheets.py",
     "records/clinic/clinic_verify.py",
     "records/clinic/session_register.py",
     "records/clinic/session_words.py",

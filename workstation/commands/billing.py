@@ -24,13 +24,14 @@ from workstation.commands.options import (
     grouped,
     say_whose_visit,
 )
-from workstation.commands.session_names import named_session
+from workstation.commands.session_names import named_paper, named_session
 from workstation.exit_status import RECORD_BAD
 from workstation.output import say, say_json, say_text
 
 if TYPE_CHECKING:
     from records.claim.estimate import Estimate
     from records.claim.rules.scrubber import ScrubReport
+    from records.visit.paper_visit import PaperVisit
     from records.visit.visit import Visit
 
 NOT_READY = 3
@@ -123,11 +124,19 @@ def scrub(session: SessionArgument, claim: PayerOptions, records: RecordsOptions
     97012 has no time rule: minutes are evidence and some payers look for 15, so a short treatment
     is never an error. 59 is for a true NCCI pair only, not for any other service of the day.
     """
-    from records.claim.rules.report import report_document, report_text
+    from records.claim.rules.report import NEVER_EXPORTED, report_document, report_text
     from records.visit.sent import exported
 
-    visit, report = _billed(records.place, session, claim, "scrub", altered_too=True)
-    facts = (visit.session_id, report, visit.offers, visit.acceptances, exported(visit))
+    visit: Visit | PaperVisit
+    facts: tuple[Any, ...]
+    if paper := named_paper(records.place, session):
+        visit = _billed_paper(records.place, paper, claim)
+        report = visit.report
+        assert report is not None, "a scrubbed sheet has a report"
+        facts = (visit.session_id, report, (), (), NEVER_EXPORTED)
+    else:
+        visit, report = _billed(records.place, session, claim, "scrub", altered_too=True)
+        facts = (visit.session_id, report, visit.offers, visit.acceptances, exported(visit))
     if records.as_json:
         say_json("scrub", report_document(*facts))
     else:
@@ -228,6 +237,17 @@ def _billed(
         visit = scrubbed(folder, visit, payer=claim.payer, context_file=claim.context)
     assert visit.report is not None, "a billed visit has a report"
     return visit, visit.report
+
+
+def _billed_paper(place: Place, sheet_id: str, claim: PayerOptions) -> PaperVisit:
+    """The claim of a downtime sheet, of which no claim is ever ready; audited."""
+    from records.visit.paper_visit import audited_paper, scrubbed_paper
+    from workstation.author_now import reader_now
+
+    settings, folder = place
+    person = reader_now(folder)
+    visit = audited_paper(folder, sheet_id, settings, person, "scrub", altered_too=True)
+    return scrubbed_paper(folder, visit, payer=claim.payer, context_file=claim.context)
 
 
 def _fee_table(place: Place) -> Path | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,12 +19,12 @@ from workstation.commands.options import (
     grouped,
     say_whose_visit,
 )
-from workstation.commands.session_names import named_session
+from workstation.commands.session_names import named_paper, named_session
 from workstation.output import Target, say, say_json
 
 if TYPE_CHECKING:
     from records.visit.visit import Visit
-    from workstation.visit.exporting import Written
+    from workstation.visit.exporting import AskedExport, Written
 
 
 class Format(StrEnum):
@@ -131,6 +132,9 @@ def export(
         force=to.force,
     )
     asked.check_receiver(place.folder)
+    if paper := named_paper(place, session):
+        _export_paper(place, paper, asked, as_json=records.as_json)
+        return
     session = named_session(place, session)
     if format_ is Format.BUNDLE:
         visit = _audited(place, session, "export bundle")
@@ -138,6 +142,40 @@ def export(
         visit = _visit(place, session, f"export {format_.value}", claim)
     written = write_export(place.folder, visit, asked, say_whose_visit)
     _report(visit, format_, written, as_json=records.as_json)
+
+
+def _export_paper(place: Place, sheet_id: str, asked: AskedExport, *, as_json: bool) -> None:
+    """A document of a downtime sheet: its note, never a claim."""
+    from records.exports.paper_documents import paper_document
+    from records.visit.paper_visit import audited_paper
+    from workstation.author_now import reader_now
+    from workstation.output import refuse_existing, write_file
+
+    settings, folder = place
+    what = f"export {asked.format}"
+    visit = audited_paper(folder, sheet_id, settings, reader_now(folder), what)
+    content, name = paper_document(visit, asked.format)
+    target = asked.out.file(name) if asked.out else Path(name)
+    refuse_existing(target, force=asked.force)
+    write_file(target, content)
+    open_fields = visit.note.open_fields
+    if as_json:
+        say_json(
+            "export",
+            {
+                "file": str(target),
+                "notices": [],
+                "open_fields": open_fields,
+                "ready": False,
+                "errors": ["T-001"],
+                "exported_before": [],
+            },
+        )
+        return
+    say(f"written to {target}")
+    if open_fields:
+        say(f"open, to be completed: {', '.join(open_fields)}")
+    say("NOT READY: T-001")
 
 
 @grouped

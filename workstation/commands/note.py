@@ -21,11 +21,11 @@ from workstation.commands.options import (
     grouped,
     say_whose_visit,
 )
-from workstation.commands.session_names import named_session
+from workstation.commands.session_names import named_paper, named_session
 from workstation.output import say, say_json, say_text, warn
 
 if TYPE_CHECKING:
-    from records.visit.visit import Visit
+    from records.visit.visit import NotedVisit, Visit
     from workstation.visit.note_desk import NoteDesk
 
 Several = list[str] | None
@@ -108,7 +108,10 @@ def note(
 
     place = records.place
     named = partial(named_session, place, by=signer.by)
-    desk = NoteDesk(place, named(session), signer.by, signer.credentials)
+    paper = named_paper(place, session)
+    if paper and (words.with_ or words.without):
+        raise NoteRefused(f"{paper} is a downtime sheet: a visit of its own, without sessions")
+    desk = NoteDesk(place, paper or named(session), signer.by, signer.credentials)
     if words.are_given:
         _require_name(signer.by)
     for other in words.with_ or []:
@@ -127,7 +130,10 @@ def note(
         desk.amend(dict(_pairs(words.amend)), words.reason)
     if words.sign or words.amend or words.with_ or words.without:
         leave_checkpoints(desk.settings, desk.folder, warn)
-    _print(desk, view, as_json=records.as_json)
+    if paper:
+        _print_paper(desk, view, as_json=records.as_json)
+    else:
+        _print(desk, view, as_json=records.as_json)
 
 
 def _require_name(by: str) -> None:
@@ -193,6 +199,24 @@ def _print(desk: NoteDesk, view: NoteViews, *, as_json: bool) -> None:
         _say_each(_hints(visit))
 
 
+def _print_paper(desk: NoteDesk, view: NoteViews, *, as_json: bool) -> None:
+    """The same of a downtime sheet, of which nothing is proposed or repeated."""
+    from records.exports.note.text import note_text
+    from records.exports.session.paper_json import paper_note_values
+
+    visit = desk.shown_paper("note")
+    if as_json:
+        say_json("note", paper_note_values(visit))
+    elif view.template:
+        _say_each(_template(visit))
+    elif view.history:
+        _say_each(_history(visit))
+    elif view.sources:
+        _say_each(_sources(visit))
+    else:
+        say_text(note_text(visit))
+
+
 def _say_each(lines: Iterator[str]) -> None:
     for line in lines:
         say(line)
@@ -226,7 +250,7 @@ def _unsaid(visit: Visit) -> Iterator[str]:
                 )
 
 
-def _history(visit: Visit) -> Iterator[str]:
+def _history(visit: NotedVisit) -> Iterator[str]:
     """Every version with each of its words, the oldest first."""
     from records.visit.note_status import status_text, version_texts
 
@@ -242,15 +266,15 @@ def _history(visit: Visit) -> Iterator[str]:
             before[name] = word.value
 
 
-def _sources(visit: Visit) -> Iterator[str]:
+def _sources(visit: NotedVisit) -> Iterator[str]:
     from records.exports.note.text import shown
 
     note = visit.note
-    for field in (*note.device_fields, *note.clinician_fields):
+    for field in (*note.fixed_fields, *note.clinician_fields):
         yield f"{field.name:<24} {shown(field)}  <- {field.where_from}"
 
 
-def _template(visit: Visit) -> Iterator[str]:
+def _template(visit: NotedVisit) -> Iterator[str]:
     """A file for --complete: one line for each field that nobody has said anything about."""
     note = visit.note
     proposed = {field.name: field for field in note.proposals}

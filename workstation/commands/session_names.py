@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from controller.errors import RecordNotFound, SessionAmbiguous
+from controller.errors import RecordNotFound, RequestRefused, SessionAmbiguous
 from workstation.commands.options import Place
 
 if TYPE_CHECKING:
@@ -26,6 +26,13 @@ def named_session(place: Place, name: str, by: str = "") -> str:
     list that shows patients, leave a row of the access first. A whole id is found by the evidence
     alone, whatever state the words are in.
     """
+    from records.clinic.paper_sheets import is_paper
+
+    if is_paper(name):
+        raise RequestRefused(
+            f"{name} is a downtime sheet: no device recorded it, so there is no session. `traction "
+            "note`, `scrub`, and `export` as pdf, text or json take it"
+        )
     if whole := _called_so(place, name):
         return whole
     fitting = _fitting(place, name)
@@ -44,6 +51,26 @@ def named_session(place: Place, name: str, by: str = "") -> str:
         f"'last {name}'",
         listed=_lines(place, found),
     )
+
+
+def named_paper(place: Place, name: str) -> str | None:
+    """The id of the downtime sheet that is called so, by its id or the beginning of it.
+
+    None for a name that means a session. Raises RecordNotFound or SessionAmbiguous.
+    """
+    from records.clinic.paper_sheets import is_paper, sheets_on_file
+    from records.visit.paper_visit import require_sheet
+
+    if not is_paper(name):
+        return None
+    ids = [each.sheet.sheet_id for each in sheets_on_file(place.folder)]
+    fitting = [each for each in ids if each.startswith(name)]
+    if len(fitting) > 1 and name not in fitting:
+        raise SessionAmbiguous(
+            f"{name!r} fits {len(fitting)} sheets; say which", listed=(*fitting,)
+        )
+    found = name if name in fitting or not fitting else fitting[0]
+    return require_sheet(place.folder, found).sheet.sheet_id
 
 
 def _called_so(place: Place, name: str) -> str:

@@ -24,7 +24,7 @@ from workstation.output import say, say_json, say_json_text, warn
 
 if TYPE_CHECKING:
     from controller.order.force_unit import ForceUnit
-    from records.keeping.search import FoundSession
+    from records.keeping.search import FoundSession, SessionQuery
     from records.store.canonical import StoredEvent
     from records.visit.visit import Visit
 
@@ -83,9 +83,13 @@ def sessions(query: QueryOptions, person: PersonOptions) -> None:
         ids = [session.head.session_id for session in listed]
         record_read(folder, reader_now(folder, person.by), "search", fields=ids)
     shown = _facts(listed, place)
+    sheets = _sheets(place, asked)
+    if sheets:
+        fields = [str(each["sheet_id"]) for each in sheets]
+        record_read(folder, reader_now(folder, person.by), "search", fields=fields)
     left_out = {"refused": folded, "older": len(found) - len(listed)}
     if person.as_json:
-        say_json("sessions", {"sessions": shown, "left_out": left_out})
+        say_json("sessions", {"sessions": shown, "left_out": left_out, "from_paper": sheets})
         return
     if not found:
         that_fit = " that fit" if asked != SessionQuery() else ""
@@ -94,8 +98,44 @@ def sessions(query: QueryOptions, person: PersonOptions) -> None:
         say(_line(row))
     for line in _left_out(left_out):
         say(line)
+    for sheet in sheets:
+        say(_sheet_line(sheet))
     if shown:
         say(NOT_CHECKED)
+
+
+def _sheets(place: Place, asked: SessionQuery) -> list[dict[str, object]]:
+    """Visits that were entered from downtime sheets, newest first; they have no words to search."""
+    from records.clinic.paper_sheets import sheets_on_file
+    from records.note.paper_note import minutes_of
+
+    if asked.outcome or asked.words:
+        return []
+    found = []
+    for kept in reversed(sheets_on_file(place.folder)):
+        sheet, day = kept.sheet, place.day_of(kept.sheet.began_utc_ms)
+        too_old = asked.first_day is not None and day < asked.first_day
+        too_new = asked.last_day is not None and day > asked.last_day
+        if too_old or too_new or asked.patient not in ("", sheet.reference):
+            continue
+        found.append(
+            {
+                "sheet_id": sheet.sheet_id,
+                "patient_reference": sheet.reference,
+                "began": place.local(sheet.began_utc_ms).isoformat(),
+                "minutes": minutes_of(sheet),
+                "entered_by": kept.by,
+            }
+        )
+    return found
+
+
+def _sheet_line(sheet: Mapping[str, object]) -> str:
+    return (
+        f"{sheet['sheet_id']}  {sheet['began']}  {sheet['patient_reference']}  "
+        f"{sheet['minutes']} min  entered from paper by {sheet['entered_by']}, not recorded by "
+        "the device"
+    )
 
 
 def _facts(found: Sequence[FoundSession], place: Place) -> list[dict[str, object]]:

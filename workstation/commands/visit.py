@@ -49,6 +49,9 @@ class VisitOptions:
     resume: Annotated[
         bool, typer.Option("--resume", help="Take up a visit that was left, where it stands.")
     ] = False
+    from_paper: Annotated[
+        bool, typer.Option("--from-paper", help="Enter a downtime sheet of the patient.")
+    ] = False
     unit: Annotated[str, typer.Option(help="Name of the table; default: the one booked.")] = ""
     preset: Annotated[str, typer.Option(help="Preset in place of the last order.")] = ""
     credentials: Annotated[str, typer.Option(help="Credentials of who is not on file.")] = ""
@@ -73,6 +76,7 @@ def visit(
     from workstation.texts.refusals import refusals_in
     from workstation.visit.dialogue import VisitLeft
     from workstation.visit.flow import AskedVisit, begin_visit, take_up
+    from workstation.visit.from_paper import enter_sheet
 
     if not patient and not asked.resume:
         raise RequestRefused("say whose visit it is: traction visit REFERENCE --by NAME")
@@ -87,12 +91,21 @@ def visit(
     whose = AskedVisit(reference=patient, table=asked.unit, preset=asked.preset)
     signer = _signer(place, person.by, asked.credentials)
     desk = _desk(place, _workplace(place), signer, asked.out)
+    if asked.from_paper and (asked.resume or asked.unit or asked.preset or not patient):
+        raise RequestRefused(
+            "--from-paper stands alone beside the patient: it takes up an entry that was left, and "
+            "the sheet names the table"
+        )
     try:
         with refusals_in(desk.settings.unit_of_force):
-            (take_up if asked.resume else begin_visit)(desk, whose)
+            if asked.from_paper:
+                enter_sheet(desk, patient)
+            else:
+                (take_up if asked.resume else begin_visit)(desk, whose)
     except (VisitLeft, KeyboardInterrupt):
         of_whom = f" {patient}" if patient else ""
-        say(f"the visit was left; take it up with: traction visit{of_whom} --resume")
+        way = "--from-paper" if asked.from_paper else "--resume"
+        say(f"the visit was left; take it up with: traction visit{of_whom} {way}")
         raise typer.Exit(ENDED_EARLY) from None
     _leave_checkpoints(place)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from controller.errors import RequestRefused
 from records.exports.note.text import note_text
 from records.note.fields import TOLERANCE, open_in_words
-from records.visit.visit import Visit
+from records.visit.visit import NotedVisit
 from workstation.visit.desk import VisitDesk
 from workstation.visit.note_desk import NoteDesk
 
@@ -14,10 +14,10 @@ NOTHING = "-"
 LEFT_OPEN = "Enter leaves it open, - says that there is nothing to say"
 
 
-def complete_note(desk: VisitDesk, session_id: str) -> Visit:
+def complete_note(desk: VisitDesk, session_id: str) -> NotedVisit:
     """Ask every open field; each answer is on record before the next question."""
     note = desk.note(session_id)
-    visit = note.read()
+    visit = note.read_note()
     skipped = set[str]()
     names: tuple[str, ...]
     while waiting := [name for name in visit.note.open_fields if name not in skipped]:
@@ -28,14 +28,14 @@ def complete_note(desk: VisitDesk, session_id: str) -> Visit:
             taken = _field(desk, note, visit, waiting[0])
             names = (waiting[0],)
         skipped |= set() if taken else set(names)
-        visit = note.read()
+        visit = note.read_note()
     return visit
 
 
 def sign_note(desk: VisitDesk, session_id: str) -> bool:
     """Show the note and sign it by name; False where it stays unsigned."""
     note = desk.note(session_id)
-    visit = note.shown("note")
+    visit = note.shown_note("note")
     desk.dialogue.tell(note_text(visit).rstrip("\n"))
     if visit.note.open_fields:
         named = open_in_words(visit.note.open_fields)
@@ -60,7 +60,7 @@ def sign_note(desk: VisitDesk, session_id: str) -> bool:
         desk.dialogue.tell(f"that is not the name of who holds this visit ({signer.in_full})")
 
 
-def _field(desk: VisitDesk, note: NoteDesk, visit: Visit, name: str) -> bool:
+def _field(desk: VisitDesk, note: NoteDesk, visit: NotedVisit, name: str) -> bool:
     """One field; a refusal is told and asked again. False: it stays open."""
     proposed = {each.name: each for each in visit.note.proposals}.get(name)
     label = visit.note.field(name).label

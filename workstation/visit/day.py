@@ -8,6 +8,7 @@ from pathlib import Path
 
 from controller.errors import TractionError
 from records.note.fields import open_in_words
+from records.provenance import NOT_RECORDED_TEXT
 from records.visit.worklist import ListedVisit, VisitState
 from workstation.session.workplace import Workplace
 from workstation.visit.claiming import ClaimResult, NewPerson, export_when_ready, scrubbed_visit
@@ -19,6 +20,7 @@ WHY_NOT = {
     VisitState.ALTERED: "its record or its words were altered",
     VisitState.TO_COMPLETE: "the note is not complete",
     VisitState.TO_SIGN: "the note is not signed",
+    VisitState.ON_PAPER: f"T-001: entered from a downtime sheet, {NOT_RECORDED_TEXT}",
 }
 
 
@@ -33,7 +35,7 @@ def export_claims(
     return [
         _exported(workplace, each, documents / day.isoformat(), person)
         for each in listed
-        if not each.is_finished
+        if not each.is_finished or each.state is VisitState.ON_PAPER
     ]
 
 

@@ -15,6 +15,7 @@ from records.clinic.visit_steps import StepKind, VisitBegun, VisitStep, keep_ste
 from records.order.order import PlannedOrder
 from records.store.author import Author
 from records.store.record_folder import RecordFolder
+from records.visit.paper_visit import PaperVisit, load_paper
 from records.visit.prepared import VISIT
 from workstation.author_now import author_now
 from workstation.session.workplace import Workplace
@@ -104,6 +105,10 @@ class VisitDesk:
         place = (self.settings, self.folder)
         signer = self.signer
         return NoteDesk(place, session_id, signer.name, signer.credentials, self.clock.utc_ms)
+
+    def paper(self, sheet_id: str) -> PaperVisit:
+        """The visit of a downtime sheet, for the program itself."""
+        return load_paper(self.folder, sheet_id, self.settings)
 
     def keep(
         self, visit_id: str, reference: str, kind: StepKind, said: tuple[tuple[str, str], ...]

@@ -12,6 +12,7 @@ from datetime import timedelta
 from controller.errors import RecordNotFound, RequestRefused
 from controller.order.prescription import Region
 from records.clinic.audit import record_read, standing_field
+from records.clinic.paper_sheets import is_paper
 from records.clinic.visit_steps import ORDER, VisitBegun, VisitStep
 from records.order.order import PlannedOrder
 from records.order.order_file import parse_entered_order
@@ -28,6 +29,7 @@ from workstation.visit.before import identify, patient_of, screen, screened, tel
 from workstation.visit.claiming import claim_of_visit
 from workstation.visit.completing import complete_note, sign_note
 from workstation.visit.desk import TreatedSession, VisitDesk
+from workstation.visit.from_paper import finish_paper
 from workstation.visit.new_patient import with_patient
 from workstation.visit.ordering import (
     PERFORMED_BY,
@@ -104,6 +106,8 @@ def _go_on(desk: VisitDesk, asked: AskedVisit, found: ListedVisit) -> None:
         table = choose_table(desk, held, asked.reference, asked.table)
         desk.close_left_open(table.record.address)
         _after(desk, held, asked, found.session_id, early=True)
+    elif is_paper(found.session_id):
+        finish_paper(desk, found.session_id)
     else:
         _finish(desk, found.session_id)
 

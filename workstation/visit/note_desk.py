@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     from records.store.author import Author
     from records.store.record_folder import RecordFolder
     from records.visit.one_visit import VisitChange
-    from records.visit.visit import Visit
+    from records.visit.paper_visit import PaperVisit
+    from records.visit.visit import NotedVisit, Visit
     from workstation.settings import Settings
 
 
@@ -41,6 +42,20 @@ class NoteDesk:
         person = reader_now(self.folder, self.by)
         return audited_visit(self.folder, self.session, self.settings, person, what)
 
+    def shown_note(self, what: str) -> NotedVisit:
+        """The same of a session or of a downtime sheet."""
+        from records.clinic.paper_sheets import is_paper
+
+        return self.shown_paper(what) if is_paper(self.session) else self.shown(what)
+
+    def shown_paper(self, what: str) -> PaperVisit:
+        """The same of a downtime sheet."""
+        from records.visit.paper_visit import audited_paper
+        from workstation.author_now import reader_now
+
+        person = reader_now(self.folder, self.by)
+        return audited_paper(self.folder, self.session, self.settings, person, what)
+
     def join(self, session: str, reason: str) -> None:
         """Say that a further session was part of the visit."""
         from records.visit.load import load_visit
@@ -66,32 +81,41 @@ class NoteDesk:
         """Say something of fields."""
         from records.note.lifecycle import complete
 
-        complete(self.folder, self.read().note, values, self.author())
+        complete(self.folder, self.read_note().note, values, self.author())
 
     def confirm(self, field: str) -> None:
         """Take over the last visit's word of a field."""
         from records.note.lifecycle import confirm
 
-        confirm(self.folder, self.read().note, field, self.author())
+        confirm(self.folder, self.read_note().note, field, self.author())
 
     def mark_not_assessed(self, field: str) -> None:
         """Say that there is nothing to say of a field."""
         from records.note.lifecycle import mark_not_assessed
 
-        mark_not_assessed(self.folder, self.read().note, [field], self.author())
+        mark_not_assessed(self.folder, self.read_note().note, [field], self.author())
 
     def sign(self) -> None:
         """Sign the note."""
         from records.note.lifecycle import sign
 
-        sign(self.folder, self.read().note, self.credentials, self.author())
+        sign(self.folder, self.read_note().note, self.credentials, self.author())
 
     def amend(self, values: dict[str, str], reason: str) -> None:
         """Add a version to a signed note."""
         from records.note.lifecycle import amend
 
-        note, author = self.read().note, self.author()
+        note, author = self.read_note().note, self.author()
         amend(self.folder, note, values, reason, author, self.credentials)
+
+    def read_note(self) -> NotedVisit:
+        """The same of a session or of a downtime sheet."""
+        from records.clinic.paper_sheets import is_paper
+        from records.visit.paper_visit import load_paper
+
+        if not is_paper(self.session):
+            return self.read()
+        return load_paper(self.folder, self.session, self.settings)
 
     def read(self) -> Visit:
         """For the program itself: what is written on it is audited by the write."""

@@ -10,6 +10,7 @@ from controller.errors import PrescriptionInvalid, RequestRefused
 from controller.order.force_unit import ForceUnit
 from controller.order.prescription import Region
 from records.clinic.visit_steps import StepKind, VisitStep
+from records.provenance import NOT_RECORDED_TEXT
 from records.standing.appointments import day_list
 from records.standing.fit import check_order_fits_table
 from records.standing.for_session import standing_for, unit_called
@@ -19,11 +20,15 @@ from records.standing.versions import StandingData, StandingVersion
 from records.visit.next_order import (
     DOSE_KEYS,
     NextOrder,
+    delivered_on_paper_n,
     order_like,
     order_of_preset,
     ordered_hold_n,
+    sheet_since,
     trouble_in,
+    trouble_on_paper,
 )
+from records.visit.paper_visit import PaperVisit
 from records.visit.visit import Visit
 from workstation.texts.plan_text import plan_text
 from workstation.visit.desk import VisitDesk
@@ -82,9 +87,9 @@ def choose_order(
 ) -> tuple[ChosenOrder, list[VisitStep]]:
     """Ask what changed until the person leaves the plan as it is shown; steps that were kept."""
     chosen = ChosenOrder(order=proposed, performed_by=desk.signer.in_full)
-    reasons = list(dict.fromkeys(trouble_in(before))) if before is not None else []
-    if before is not None and reasons:
-        chosen = _given_force(desk, whom, chosen, (before, reasons))
+    last_n, reasons = _trouble(desk, whom, before)
+    if reasons:
+        chosen = _given_force(desk, whom, chosen, (last_n, reasons))
     while True:
         fault = _fault(desk, whom, chosen)
         answer = desk.dialogue.ask("changes", fault or _plan(desk, whom, chosen))
@@ -94,17 +99,40 @@ def choose_order(
             chosen = _changed(whom, chosen, answer)
         except RequestRefused as refusal:
             desk.tell_refusal(refusal)
-    if before is not None and reasons:
-        return chosen, _reason_for_force(desk, whom, chosen, ordered_hold_n(before))
+    if reasons:
+        return chosen, _reason_for_force(desk, whom, chosen, last_n)
     return chosen, []
 
 
+def _trouble(desk: VisitDesk, whom: Whom, before: Visit | None) -> tuple[float, list[str]]:
+    """The force of last time and why it is not proposed, on record or on a newer sheet."""
+    last_n = ordered_hold_n(before) if before is not None else 0.0
+    reasons = [*trouble_in(before)] if before is not None else []
+    sheet = sheet_since(desk.folder, desk.settings, whom.reference, before)
+    if sheet is not None:
+        for line in _on_paper(desk, sheet):
+            desk.dialogue.tell(line)
+        on_paper = [*trouble_on_paper(sheet)]
+        if on_paper:
+            last_n, reasons = delivered_on_paper_n(sheet), [*reasons, *on_paper]
+    return last_n, list(dict.fromkeys(reasons))
+
+
+def _on_paper(desk: VisitDesk, sheet: PaperVisit) -> Iterator[str]:
+    """What was done since on paper: nothing of it is proposed."""
+    day, values = desk.day_of(sheet.kept.sheet.began_utc_ms), sheet.kept.sheet.values
+    yield f"! Treated since on paper, {day} ({sheet.session_id}), {NOT_RECORDED_TEXT}:"
+    yield f"  delivered  {desk.forces.with_other(delivered_on_paper_n(sheet))}"
+    yield f"  stop       {values.get('stop_reason') or values.get('stopped_at') or 'none'}"
+    yield f"  tolerance  {sheet.note.field('tolerance').value or 'not said'}"
+
+
 def _given_force(
-    desk: VisitDesk, whom: Whom, chosen: ChosenOrder, last: tuple[Visit, list[str]]
+    desk: VisitDesk, whom: Whom, chosen: ChosenOrder, last: tuple[float, list[str]]
 ) -> ChosenOrder:
     """The force after trouble: it is never proposed."""
-    before, reasons = last
-    hold = desk.forces.with_other(ordered_hold_n(before))
+    last_n, reasons = last
+    hold = desk.forces.with_other(last_n)
     text = (
         f"Last time {' and '.join(reasons)} at {hold}: give today's hold force, "
         "as in 20 lbf (hold_force=20 lbf; rest_force=10 lbf for both)"

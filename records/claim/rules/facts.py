@@ -91,7 +91,8 @@ class Beside:
 
     ``log_altered`` is what the walk over log and words found, "" nothing; ``refusals`` is the
     result of trying to write the claim. ``other_profile`` is the one that the second payer names.
-    ``further_records`` are those of the visit's other sessions.
+    ``further_records`` are those of the visit's other sessions. ``sheet`` is the downtime sheet of
+    a visit that no device recorded.
     """
 
     log_altered: str | None = None
@@ -100,6 +101,7 @@ class Beside:
     other_sessions: tuple[OtherSession, ...] | None = None
     further_records: tuple[SessionRecord, ...] = ()
     other_profile: PayerProfile | None = None
+    sheet: Sourced[Any] | None = None
 
 
 NOTHING_BESIDE = Beside()

@@ -47,7 +47,7 @@ from records.visit.sheet_items import (
 
 TITLE = "Traction without the workstation: downtime sheet"
 NOT_RECORDED = "Written by hand. Nothing on this sheet was recorded by the device."
-ENTER_LATER = "Enter it when the workstation is back"
+ENTER_LATER = "Enter it when the workstation is back: traction visit REFERENCE --from-paper"
 LABEL, YES_NO = 150.0, 46.0
 TOLERANCE_FIELD = "tolerance"
 ROOM = 60.0

@@ -13,7 +13,7 @@ DIGITS = 16
 def author_lines(note: TreatmentNote) -> list[str]:
     """Returns the order's words first, then those of each person, with the fields' labels."""
     said = dict[str, list[str]]()
-    for field in (*note.device_fields, *note.clinician_fields):
+    for field in (*note.fixed_fields, *note.clinician_fields):
         if field.document and not field.needs_a_word:
             said.setdefault(_who_and_where(note, field), []).append(field.label)
     return [f"{who}: {', '.join(labels)}" for who, labels in said.items()]

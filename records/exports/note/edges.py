@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
-from records.exports.note.text import seal_lines
+from records.exports.note.text import FROM_PAPER, seal_lines
 from records.exports.paper.blocks import ALERT, GREY, INK, Flowable, said
 from records.exports.paper.document import SMALL
 from records.note.treatment_note import sessions_text
 from records.visit.face import NOT_A_DEVICE, simulated_text
-from records.visit.visit import Visit
+from records.visit.visit import NotedVisit
 
 LONGEST = 400
 """Characters of a reference that a head takes in letters of the usual size."""
 
 
-def head_of(visit: Visit) -> list[Flowable]:
+def head_of(visit: NotedVisit) -> list[Flowable]:
     """Patient, session and state of the signature; above them that it is altered or simulated."""
     patient = visit.patient_reference or "no reference given"
     of = sessions_text(visit.note)
     words = [f"Patient {patient}", f"{of[0].upper()}{of[1:]}", visit.face.status]
-    marks = (visit.mark, simulated_text(visit.note))
+    paper = FROM_PAPER.upper() if visit.note.on_paper else ""
+    marks = (visit.mark, paper, simulated_text(visit.note))
     mark = [said(text, 9, ALERT, bold=True) for text in marks if text]
     size = 8.5 if len(patient) <= LONGEST else 4.0
     return [*mark, said(" \u00b7 ".join(words), size, INK, bold=True)]
 
 
-def foot_of(visit: Visit) -> list[Flowable]:
+def foot_of(visit: NotedVisit) -> list[Flowable]:
     """Checkpoints and seal, and that no cleared device made the note."""
     note = visit.note
     lines = []
     for seal, checkpoint in seal_lines(note, "none"):
-        lines += [said(checkpoint, 8, INK), said(seal, SMALL, GREY)]
+        lines += [said(checkpoint, 8, INK)] if checkpoint else []
+        lines.append(said(seal, SMALL, GREY))
     if note.versions:
         checkpoint = f"Checkpoint of the signature {note.signature_checkpoint}"
         lines.append(said(checkpoint, SMALL, GREY))

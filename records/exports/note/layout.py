@@ -19,7 +19,7 @@ from records.exports.note.authors import author_lines
 from records.exports.note.parties import parties_of
 from records.exports.note.plot import Marks, plot, scale_of
 from records.exports.note.plot_data import PlotData, plot_data, plot_parts
-from records.exports.note.text import part_title, shown
+from records.exports.note.text import FROM_PAPER, part_title, shown
 from records.exports.paper.blocks import (
     ALERT,
     ALERT_TINT,
@@ -43,7 +43,7 @@ from records.note.delivered_dose import DeliveredDose
 from records.note.events import adjustments, pauses
 from records.provenance import Sourced
 from records.visit.face import Face
-from records.visit.visit import Visit
+from records.visit.visit import NotedVisit, Visit
 
 SIZE = 8.0
 SMALL = 6.5
@@ -66,7 +66,7 @@ LONGEST_IN_A_COLUMN = 120
 Fields = Sequence[Sourced[str]]
 
 
-def body_of(visit: Visit) -> list[Flowable]:
+def body_of(visit: NotedVisit) -> list[Flowable]:
     """Everything of a note, for a document."""
     return [
         *_title(visit),
@@ -77,9 +77,10 @@ def body_of(visit: Visit) -> list[Flowable]:
     ]
 
 
-def _title(visit: Visit) -> Iterator[Flowable]:
+def _title(visit: NotedVisit) -> Iterator[Flowable]:
     title = said("Mechanical traction: treatment note", 14, INK, bold=True)
-    service = said("CPT 97012, 1 unit (no time rule)", SIZE, GREY, alignment=TA_RIGHT)
+    billed = "" if visit.note.on_paper else "CPT 97012, 1 unit (no time rule)"
+    service = said(billed, SIZE, GREY, alignment=TA_RIGHT)
     yield grid([[title, service]], [WIDTH - 180, 180])
     for label, text in parties_of(visit):
         yield labelled(label, text, SIZE, INK, label_width=LABEL_WIDTH + INDENT)
@@ -97,7 +98,11 @@ def _alerts(face: Face) -> Iterator[Flowable]:
     yield from on_ground(ALERT_TINT, content) if content else ()
 
 
-def _device_part(visit: Visit) -> Iterator[Flowable]:
+def _device_part(visit: NotedVisit) -> Iterator[Flowable]:
+    """What the device recorded; of a downtime sheet what stands on it, on another ground."""
+    if not isinstance(visit, Visit):
+        yield from part(FROM_PAPER, ALERT, CLINICIAN_TINT, [*_fields(visit.note.sheet_fields)])
+        return
     yield from part("Recorded by the device", DEVICE, DEVICE_TINT, list(_recorded(visit)))
 
 
@@ -115,7 +120,7 @@ def _recorded(visit: Visit) -> Iterator[Flowable]:
         yield from _plots(session.record, recorded.dose)
 
 
-def _clinician_part(visit: Visit) -> list[Flowable]:
+def _clinician_part(visit: NotedVisit) -> list[Flowable]:
     """With the signature, which never stands alone on a page."""
     return part(
         "Written by the clinician",
@@ -194,7 +199,7 @@ def _amendments(face: Face) -> Iterator[Flowable]:
         yield said(line, 7.5, INK, spaceAfter=2)
 
 
-def _authors(visit: Visit) -> Iterator[Flowable]:
+def _authors(visit: NotedVisit) -> Iterator[Flowable]:
     """Who said each word, when, in which document."""
     for line in author_lines(visit.note):
         yield inside(f"Said by: {line}", SMALL, GREY)

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from records.claim.context import Address, Party
-from records.visit.visit import Visit
+from records.visit.visit import NotedVisit
 
 
-def parties_of(visit: Visit) -> list[tuple[str, str]]:
+def parties_of(visit: NotedVisit) -> list[tuple[str, str]]:
     """Label and text of each; what nobody said is left out."""
     return [(label, text) for label, text in _parties(visit) if text]
 
 
-def _parties(visit: Visit) -> Iterator[tuple[str, str]]:
+def _parties(visit: NotedVisit) -> Iterator[tuple[str, str]]:
     context = visit.context
     yield "Patient", _patient(context.patient if context else None)
     yield "Clinic", visit.clinic

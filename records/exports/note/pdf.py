@@ -7,10 +7,10 @@ from functools import partial
 from records.exports.note.edges import foot_of, head_of
 from records.exports.note.layout import body_of
 from records.exports.paper.document import Document, pdf_of
-from records.visit.visit import Visit
+from records.visit.visit import NotedVisit
 
 
-def note_pdf(visit: Visit) -> bytes:
+def note_pdf(visit: NotedVisit) -> bytes:
     """The file's bytes; the same visit gives the same bytes."""
     note = visit.note
     checkpoints = [each.checkpoint for each in note.parts or (note,)]

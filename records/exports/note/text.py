@@ -9,13 +9,22 @@ from records.exports.note.authors import author_lines
 from records.note.session_part import SessionPart
 from records.note.stored_text import unchanged_since
 from records.note.treatment_note import TreatmentNote, sessions_text
-from records.provenance import NOT_ASSESSED_TEXT, OPEN_TEXT, Sourced
+from records.provenance import (
+    NOT_ASSESSED_TEXT,
+    NOT_RECORDED_TEXT,
+    ON_PAPER,
+    OPEN_TEXT,
+    Sourced,
+)
 from records.visit.face import NOT_A_DEVICE
 from records.visit.note_status import version_texts
-from records.visit.visit import Visit
+from records.visit.visit import NotedVisit
+
+FROM_PAPER = f"From a downtime sheet, {NOT_RECORDED_TEXT}"
+"""Title of what a sheet says, where the device's part stands otherwise."""
 
 
-def note_text(visit: Visit) -> str:
+def note_text(visit: NotedVisit) -> str:
     """Plain text, lines of at most about 110 characters, ends with a newline.
 
     Ends of lines and characters that hide are written out: a word of a record stays in its line.
@@ -25,8 +34,10 @@ def note_text(visit: Visit) -> str:
     lines.append(f"Claim account {visit.account}")
     lines += face.rules
     lines += [f"! {alert}" for alert in face.alerts]
-    lines += ["", "RECORDED BY THE DEVICE"]
-    lines += _device_lines(note)
+    if note.on_paper:
+        lines += ["", FROM_PAPER.upper(), *map(_line, note.sheet_fields)]
+    else:
+        lines += ["", "RECORDED BY THE DEVICE", *_device_lines(note)]
     lines += ["", "FROM THE CLINICIAN"]
     lines += [_line(field) for field in note.clinician_fields]
     lines += ["", "WHO SAID IT", *author_lines(note)]
@@ -38,7 +49,7 @@ def note_text(visit: Visit) -> str:
         ]
     lines.append("")
     for seal, checkpoint in seal_lines(note, "none: the seal is not signed"):
-        lines += [seal, checkpoint]
+        lines += filter(None, (seal, checkpoint))
     lines.append(NOT_A_DEVICE)
     return lines_of(lines)
 
@@ -50,7 +61,12 @@ def part_title(note: TreatmentNote, part: SessionPart) -> str:
 
 
 def seal_lines(note: TreatmentNote, no_checkpoint: str) -> list[tuple[str, str]]:
-    """Seal and checkpoint of the session, each in a line; of each of several, with its id."""
+    """Seal and checkpoint of the session, each in a line; of each of several, with its id.
+
+    A downtime sheet has neither: the digest of its entry stands there.
+    """
+    if note.on_paper:
+        return [(f"Entry of the sheet {note.seal}", "")]
     return [
         (
             f"Seal{of} {each.seal or 'none: the session is not closed'}",
@@ -79,6 +95,8 @@ def _line(field: Sourced[str]) -> str:
 def shown(field: Sourced[str]) -> str:
     """The value, or in plain sight that there is none."""
     if field.value is not None:
+        if field.source == ON_PAPER and any(map(str.isdecimal, field.value)):
+            return f"{field.value} ({NOT_RECORDED_TEXT})"
         since = unchanged_since(field.source)
         return f"{field.value} (unchanged since {since})" if since else field.value
     if field.not_assessed:

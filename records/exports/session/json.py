@@ -57,7 +57,7 @@ def visit_document(visit: Visit) -> dict[str, Any]:
 def _of_the_note(visit: Visit) -> dict[str, Any]:
     return {
         "warnings": list(visit.note.warnings),
-        "note": _note(visit.note),
+        "note": note_values(visit.note),
         "charge": _charge(visit),
         "claim_context": visit.context.model_dump(mode="json") if visit.context else None,
         "scrub": scrub_values(visit) if visit.report else None,
@@ -97,16 +97,17 @@ def _dose(dose: DeliveredDose) -> dict[str, Any]:
     return asdict(dose) | {"stops": [asdict(stop) for stop in dose.stops]}
 
 
-def _note(note: TreatmentNote) -> dict[str, Any]:
+def note_values(note: TreatmentNote) -> dict[str, Any]:
+    """A note as plain values."""
     return {
-        "device": [_field(field) for field in note.device_fields],
-        "clinician": [_field(field) for field in note.clinician_fields],
+        "device": [field_values(field) for field in note.device_fields],
+        "clinician": [field_values(field) for field in note.clinician_fields],
         "open_fields": note.open_fields,
         "status": note.status,
         "signature": None if note.signature is None else asdict(note.signature),
         "versions": [_version(version) for version in note.versions],
         "signature_checkpoint": note.signature_checkpoint or None,
-        "proposals": [_field(field) for field in note.proposals],
+        "proposals": [field_values(field) for field in note.proposals],
         "repetitions": [asdict(repetition) for repetition in note.repetitions],
     }
 
@@ -119,7 +120,8 @@ def _charge(visit: Visit) -> dict[str, Any]:
     return {"values": dict(line.values), "open_fields": line.open_fields}
 
 
-def _field(field: Sourced[str]) -> dict[str, Any]:
+def field_values(field: Sourced[str]) -> dict[str, Any]:
+    """A field with where it comes from."""
     return {
         "name": field.name,
         "label": field.label,

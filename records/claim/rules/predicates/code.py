@@ -9,16 +9,25 @@ from records.claim.rules.facts import Facts
 from records.claim.rules.findings import Found, NotApplicable, NotJudged, Told
 from records.claim.rules.predicates.gates import other_codes, traction_billed
 from records.claim.rules.predicates.registry import predicate
+from records.provenance import NOT_RECORDED_TEXT
 
 MINUTES = "MJ"
 TECHNIQUE = "lines.technique"
+NO_DEVICE = (
+    f"this visit was entered from a downtime sheet: its numbers were {NOT_RECORDED_TEXT}, and no "
+    "session of a device is linked"
+)
 
 
 @predicate(traction_billed)
 def no_machine_is_recorded(facts: Facts) -> Iterator[Told]:
     """T-001. The device's log is the proof that a machine pulled."""
     assert facts.line is not None
-    if facts.note is None:
+    if facts.beside.sheet is not None:
+        yield Found(
+            "lines", (facts.line_evidence(facts.line), facts.beside.sheet), {"missing": NO_DEVICE}
+        )
+    elif facts.note is None:
         yield Found(
             "lines",
             (facts.line_evidence(facts.line),),
