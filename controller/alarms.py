@@ -100,6 +100,7 @@ ALARMS: dict[str, AlarmKind] = {
         unit_stopped="unit stopped by itself: look at the patient",
         order_too_high="force above the limit was wanted: the program is at fault, report it",
         loop_late="workstation too slow to drive the unit: close other programs",
+        control_gone="program that drives the unit does not answer: look at the patient",
         journal_silent="record cannot be written: check the disk",
     ),
     # The treatment was or will be interrupted, and nobody is in danger.

@@ -133,6 +133,17 @@ class ControlLink:
         """True when a session was open, by what was heard last."""
         return self._snapshot is not None and self._snapshot.doing is Doing.SESSION
 
+    @property
+    def snapshot(self) -> Snapshot | None:
+        """What was heard last."""
+        return self._snapshot
+
+    @property
+    def is_free(self) -> bool:
+        """True while a fresh reading shows that nothing pulls."""
+        snapshot = self._snapshot
+        return snapshot is not None and self.is_answering and _is_free(snapshot)
+
     def leave(self, by: str) -> None:
         """Ask the process to let the patient go and to end."""
         self._send(Leave(id=uuid.uuid4().hex, by=by))

@@ -32,6 +32,7 @@ from controller.runtime.clock import SystemClock
 from controller.words import one_line
 from records.store.private_files import open_or_create
 from workstation.exit_status import exit_status
+from workstation.station.attention import Attention
 from workstation.station.control_link import ControlLink
 from workstation.station.place import ChannelPlace, Held, station_folder
 from workstation.station.plan import PlannedUnit, StationPlan
@@ -97,6 +98,7 @@ class Station:
         try:
             self._units = [self._process_of(unit, folder, plan) for unit in plan.units]
             self._door = self._opened(plan)
+            self._attention = Attention(clock, self._report)
         except BaseException:
             for unit in self._units:
                 unit.link.close()
@@ -112,7 +114,8 @@ class Station:
             self._clock.sleep_until(self._clock.now_s() + TURN_S)
         for unit in self._units:
             unit.end(f"the station ends ({self._ends})")
-        while [unit for unit in self._units if not unit.has_ended()]:
+        while remaining := [unit for unit in self._units if not unit.has_ended()]:
+            self._attention.keep_up([unit.link for unit in remaining])
             self._clock.sleep_until(self._clock.now_s() + TURN_S)
         self._report("station ended")
         self.close()
@@ -126,6 +129,7 @@ class Station:
         """One turn: start what has ended, and open a door that has failed again."""
         for unit in self._units:
             unit.keep_up()
+        self._attention.keep_up([unit.link for unit in self._units])
         if not self.door_is_open:
             self._log.say("door", "the stop door has failed and is opened again")
             self._door.close()
@@ -137,6 +141,7 @@ class Station:
     def close(self) -> None:
         """Leave folder and port; what drives the units goes on."""
         self._door.close()
+        self._attention.close()
         for unit in self._units:
             unit.link.close()
         self._report.close()

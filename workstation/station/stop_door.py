@@ -7,6 +7,7 @@ are taken from them again: the oldest that has said nothing whole makes room for
 
 from __future__ import annotations
 
+import errno
 import selectors
 import socket
 import ssl
@@ -16,7 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
-from controller.errors import StationBusy
+from controller.errors import RequestRefused, StationBusy
 from controller.ports import Clock
 from workstation.station.sparing_log import SparingLog
 from workstation.station.stop_desk import Pending, StopDesk
@@ -243,7 +244,10 @@ class StopDoor:
 
 
 def listening(address: DoorAddress) -> socket.socket:
-    """A socket that listens at an address; raises StationBusy when somebody else has the port."""
+    """A socket that listens at an address.
+
+    Raises StationBusy when somebody else has the port, RequestRefused for an address of elsewhere.
+    """
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
     made = socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -258,8 +262,13 @@ def listening(address: DoorAddress) -> socket.socket:
         made.setblocking(False)
     except OSError as error:
         made.close()
-        raise StationBusy(
-            f"the port {address.port} of {address.host} is not free ({error.strerror}); end the "
-            "program that has it, or choose another one with the setting stop_port"
+        if error.errno == errno.EADDRINUSE:
+            raise StationBusy(
+                f"the port {address.port} of {address.host} is not free; end the program that has "
+                "it, or choose another one with the setting stop_port"
+            ) from error
+        raise RequestRefused(
+            f"the stop door cannot listen at {address.host}, port {address.port} "
+            f"({error.strerror}); correct the setting stop_addresses or stop_port"
         ) from error
     return made

@@ -88,8 +88,8 @@ class StopWording:
         return f"{datetime.fromtimestamp(utc_ms / 1000, self.zone):%H:%M:%S}"
 
     def force(self, force_n: float | None) -> str:
-        """A force, or that there is none."""
-        return "not known" if force_n is None else self.unit.in_unit(force_n)
+        """A force, or that there is none; no force is never "-0.0"."""
+        return "not known" if force_n is None else self.unit.in_unit(round(force_n, 1) + 0.0)
 
 
 def not_reached_text(target: StopTarget) -> str:

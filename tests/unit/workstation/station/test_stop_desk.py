@@ -276,6 +276,11 @@ def test_a_stop_is_answered_as_soon_as_every_unit_has_answered(reception: Recept
     assert pending.is_ready(reception.clock.now_s() + ANSWER_S)
 
 
+def test_no_force_has_no_sign(reception: Reception) -> None:
+    reception.tables[0].present = SeenForce(utc_ms=AT_14_03_22, force_n=-0.04)
+    assert sentences(reception.ask("GET /stop/Table%201 HTTP/1.1")) == ["Force 0.0 N at 14:03:22."]
+
+
 def test_a_force_that_is_not_known_is_never_a_number(reception: Reception) -> None:
     table = reception.tables[0]
     table.answers = StopAnswer(result=StopResult.ORDERED, utc_ms=AT_14_03_22, force_n=None)

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from controller.errors import StationBusy
+from controller.errors import RequestRefused, StationBusy
 from tests.support.real_time import wait_until
 from tests.support.stops import OpenDoor, Table, open_door, read_all
 from workstation.station.stop_door import MOST_CONNECTIONS, DoorAddress, listening
@@ -164,6 +164,14 @@ def test_a_unit_that_fails_ends_its_answer_and_not_the_door() -> None:
 def test_a_port_that_is_taken_is_refused_with_the_setting(door: OpenDoor) -> None:
     with pytest.raises(StationBusy, match=rf"the port {door.port} of 127\.0\.0\.1 is not free"):
         listening(DoorAddress(host="127.0.0.1", port=door.port))
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "no-such-host.invalid", "2001:db8::1"])
+def test_an_address_of_elsewhere_is_refused_with_its_settings(host: str) -> None:
+    with pytest.raises(
+        RequestRefused, match=rf"cannot listen at {host}, port 1024 .*stop_addresses"
+    ):
+        listening(DoorAddress(host=host, port=1024))
 
 
 # --- from another machine ---------------------------------------------------------------------

@@ -1,0 +1,145 @@
+"""What the station does so that somebody comes: it sounds, and it keeps the workstation awake.
+
+The alarms are those of the units' programs. One is the station's own: a program that was lost in a
+session can raise nothing any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from controller.alarms import RaisedAlarm
+from controller.ports import Clock
+from controller.snapshot import Snapshot
+from workstation.awake.keeper_client import AwakeKeeper, AwakeState
+from workstation.sound.player_client import SoundPlayer, SoundState
+from workstation.sound.sounding import Sounder, UnitAlarms
+
+LOST: Final = "control_gone"
+LOST_FOR_S: Final = 30.0
+"""At least so long the alarm stands, also where the next program answers at once."""
+
+
+class WatchedUnit(Protocol):
+    """A unit as its link knows it (``ControlLink``)."""
+
+    @property
+    def called(self) -> str:
+        """The unit's name."""
+        ...
+
+    @property
+    def snapshot(self) -> Snapshot | None:
+        """What was heard last."""
+        ...
+
+    @property
+    def is_answering(self) -> bool:
+        """True while something is heard every moment."""
+        ...
+
+    @property
+    def in_session(self) -> bool:
+        """True when a session was open, by what was heard last."""
+        ...
+
+    @property
+    def is_free(self) -> bool:
+        """True while a fresh reading shows that nothing pulls."""
+        ...
+
+
+class Loudspeaker(Protocol):
+    """What plays (``SoundPlayer``)."""
+
+    def keep_up(self, now_s: float) -> SoundState:
+        """Keep its process going, and tell how it is."""
+        ...
+
+    def play(self, name: str) -> None:
+        """Play a burst."""
+
+    def close(self) -> None:
+        """End its process."""
+
+
+class Wakefulness(Protocol):
+    """What keeps the system awake (``AwakeKeeper``)."""
+
+    def keep_up(self, now_s: float, *, wanted: bool) -> AwakeState:
+        """Hold it awake while that is wanted, and tell how it is."""
+        ...
+
+    def close(self) -> None:
+        """Let the system sleep."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Loss:
+    alarm: RaisedAlarm
+    until_s: float
+
+
+class Attention:
+    """Asked each turn of the station's loop; it waits for nothing."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        report: Callable[[str], None],
+        *,
+        loudspeaker: Loudspeaker | None = None,
+        wakefulness: Wakefulness | None = None,
+    ) -> None:
+        self._clock = clock
+        self._report = report
+        self._loudspeaker = loudspeaker or SoundPlayer()
+        self._wakefulness = wakefulness or AwakeKeeper()
+        self._sounder = Sounder()
+        self._losses: dict[str, _Loss] = {}
+        self._lost_count = 0
+        self._said: dict[str, str] = {}
+
+    def keep_up(self, units: Sequence[WatchedUnit]) -> None:
+        """Sound what is due, and stay awake while a session is open somewhere."""
+        now_s, utc_ms = self._clock.now_s(), self._clock.utc_ms()
+        self._say("sound", self._loudspeaker.keep_up(now_s).text)
+        wanted = any(unit.in_session for unit in units)
+        self._say("awake", self._wakefulness.keep_up(now_s, wanted=wanted).text)
+        alarms = [self._alarms_of(unit, now_s, utc_ms) for unit in units]
+        if burst := self._sounder.due(alarms, now_s, utc_ms):
+            self._loudspeaker.play(burst.name)
+
+    def close(self) -> None:
+        """End both processes."""
+        self._loudspeaker.close()
+        self._wakefulness.close()
+
+    def _alarms_of(self, unit: WatchedUnit, now_s: float, utc_ms: int) -> UnitAlarms:
+        lost = self._loss_of(unit, now_s, utc_ms)
+        more = () if lost is None else (lost.alarm,)
+        if unit.snapshot is None or not unit.is_answering:
+            return UnitAlarms(unit=unit.called, alarms=more)
+        return UnitAlarms.of(unit.called, unit.snapshot, released=unit.is_free, more=more)
+
+    def _loss_of(self, unit: WatchedUnit, now_s: float, utc_ms: int) -> _Loss | None:
+        loss = self._losses.get(unit.called)
+        if unit.in_session and not unit.is_answering:
+            if loss is None:
+                self._lost_count += 1
+                alarm = RaisedAlarm(code=LOST, number=self._lost_count, utc_ms=utc_ms)
+                loss = _Loss(alarm=alarm, until_s=now_s + LOST_FOR_S)
+                self._losses[unit.called] = loss
+                self._report(f"{unit.called}: {alarm.text}")
+        elif loss is not None and now_s >= loss.until_s:
+            del self._losses[unit.called]
+            return None
+        return loss
+
+    def _say(self, what: str, text: str) -> None:
+        """Report a state once, when it changes."""
+        if self._said.get(what) != text:
+            self._said[what] = text
+            self._report(text)
