@@ -40,6 +40,7 @@ COMMANDS: Final[Mapping[str, Sequence[str]]] = {
     "visit": ("visit", "today", "claims"),
     "run": ("run",),
     "control": ("control",),
+    "watch": ("watch",),
     "observe": ("observe",),
     "order": ("order",),
     "sessions": ("sessions", "show", "audit"),
