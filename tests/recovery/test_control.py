@@ -4,154 +4,27 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from controller.events import EventKind
-from controller.questions import Question
-from controller.runtime.clock import SystemClock
-from controller.snapshot import Doing, Said, Snapshot
 from records.clinic.clinic_verify import verify_clinic
 from records.evidence.reader import list_sessions, read_session
-from records.keys.signing import load_or_create_key
-from records.order.order import PlannedOrder
-from records.order.order_file import parse_order
-from records.store.author import Author
 from records.store.record_folder import RecordFolder
-from tests.support.real_time import PATIENCE_S, Program, program, run_first, simulated_unit
-from tests.support.reception import medicare_patient, open_clinic
-from tests.support.sessions import SETTINGS
-from tests.support.standing import example, keep
+from tests.support.real_time import Program, program, run_first, simulated_unit
+from tests.support.station_console import ORDER, Console, configured, is_holding, is_idle
 from tests.support.terminals import Terminal, seated
-from workstation.session.filing import file_for_table
-from workstation.session.identifiers import random_identifiers
-from workstation.session.workplace import FiledSession, Workplace
-from workstation.station.channel import Peer, connect_to
 from workstation.station.messages import (
-    VERSION,
-    GivenAnswer,
-    Heartbeat,
-    Hello,
     OrderedStop,
-    PeerRole,
-    Prepare,
-    RequestOutcome,
-    encoded,
-    from_control,
 )
-from workstation.station.place import ChannelPlace, station_folder
 
 pytestmark = [
     pytest.mark.skipif(os.name != "posix", reason="needs sockets with a path"),
     pytest.mark.timeout(240),
 ]
-ORDER = """
-patient_reference = "TEST-1"
-region = "lumbar"
-mode = "static"
-hold_force = "30 N"
-treatment_time = "1 min"
-ramp_up = "10 N/s"
-ramp_down = "20 N/s"
-pretension_force = "0 N"
-pretension_time = "0 s"
-"""
-CLOCK = SystemClock()
-
-
-class Console:
-    """Prepares a session, says yes to every question, and looks on."""
-
-    def __init__(self, folder: RecordFolder) -> None:
-        place = ChannelPlace(folder=station_folder(folder.path), called="Table 1")
-        self.folder = folder
-        self.peer: Peer = connect_to(place, encode=encoded, clock=CLOCK)
-        self.peer.send(Hello(version=VERSION, role=PeerRole.CONSOLE))
-        self.filed: FiledSession | None = None
-        self.newest: Snapshot | None = None
-        self.said: list[str] = []
-        self.outcomes: dict[str, RequestOutcome] = {}
-        self._answered: set[tuple[Question, str]] = set()
-        self._beat_at_s = 0.0
-        self._count = 0
-
-    def prepare(self) -> None:
-        """File the order and ask for its session."""
-        key = load_or_create_key(self.folder)
-        author = Author(by="A. Example", user="console", at_utc_ms=CLOCK.utc_ms(), key=key)
-        self.filed = file_for_table(
-            Workplace(folder=self.folder, settings=SETTINGS, clock=CLOCK),
-            PlannedOrder.of(parse_order(ORDER, "test")),
-            "Table 1",
-            author=author,
-            identifiers=random_identifiers(),
-        )
-        self.peer.send(
-            Prepare(
-                id="prepare",
-                session_id=self.filed.session_id,
-                patient_key=self.filed.patient_key,
-                order_digest=self.filed.order_digest,
-                by="A. Example",
-            )
-        )
-
-    def until(self, seen: Callable[[Snapshot], bool], what: str) -> Snapshot:
-        """Answer and look on until a snapshot is as wanted."""
-        deadline_s = CLOCK.now_s() + PATIENCE_S
-        while CLOCK.now_s() < deadline_s:
-            shown = self._hear()
-            if shown is not None and seen(shown):
-                return shown
-        raise AssertionError(f"{what} did not come; {self.newest}; {self.said[-3:]}")
-
-    def _hear(self) -> Snapshot | None:
-        if CLOCK.now_s() >= self._beat_at_s:
-            self._beat_at_s = CLOCK.now_s() + 1.0
-            self.peer.send(Heartbeat(live_pages=1))
-        content = self.peer.receive(0.5)
-        message = None if content is None else from_control(content)
-        if isinstance(message, Said):
-            self.said.append(message.text)
-        elif isinstance(message, RequestOutcome):
-            self.outcomes[message.id] = message
-        if not isinstance(message, Snapshot):
-            return None
-        self.newest = message
-        self._answer(message)
-        return message
-
-    def _answer(self, shown: Snapshot) -> None:
-        for asked in shown.questions:
-            if (asked.question, asked.text) not in self._answered:
-                self._answered.add((asked.question, asked.text))
-                self._count += 1
-                self.peer.send(
-                    GivenAnswer(
-                        id=f"answer-{self._count}",
-                        session_id=shown.session_id,
-                        question=asked.question,
-                        accepted=True,
-                        by="A. Example",
-                    )
-                )
-
-
-def configured(folder: Path, address: str) -> RecordFolder:
-    """A clinic with this unit as its only table."""
-    from firmware_bridge.connect import connect_unit
-
-    folder.mkdir(mode=0o700)
-    records = RecordFolder(folder)
-    open_clinic(records)
-    unit = connect_unit(address, CLOCK)
-    unit.close()
-    keep(records, example("unit", address=address, unit_id=unit.identity.unit_id), made_from=1)
-    keep(records, medicare_patient("2026-01-05"))
-    return records
 
 
 @contextmanager
@@ -160,14 +33,6 @@ def kept(folder: RecordFolder) -> Iterator[Program]:
     with program("control", "Table 1", "--data", str(folder.path)) as running:
         running.wait_for("keeps Table 1")
         yield running
-
-
-def is_idle(shown: Snapshot) -> bool:
-    return shown.doing is Doing.IDLE and not shown.message
-
-
-def is_holding(shown: Snapshot) -> bool:
-    return shown.phase == "holding"
 
 
 @pytest.mark.parametrize("wire", ["tcp", "rtu"])

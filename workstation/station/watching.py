@@ -16,7 +16,7 @@ from workstation.station.stop_target import (
     press_text,
     released_text,
 )
-from workstation.terminal.watch_page import WatchedUnit, silent_lines, state_words, watch_lines
+from workstation.terminal.watch_page import UnitOnPage, silent_lines, state_words, watch_lines
 
 LOOKS_S: Final = 60.0
 """So long behind a key somebody counts as looking."""
@@ -48,7 +48,7 @@ class Watching:
         for link in self._links:
             self._presses[link.called] = link.order_stop(by)
 
-    def units(self, words: StopWording) -> list[WatchedUnit]:
+    def units(self, words: StopWording) -> list[UnitOnPage]:
         """Every unit as it is heard at this moment."""
         return [self._unit(link, words) for link in self._links]
 
@@ -75,8 +75,8 @@ class Watching:
     def _looking(self) -> int:
         return int(self._clock.now_s() - self._touched_s <= LOOKS_S)
 
-    def _unit(self, link: ControlLink, words: StopWording) -> WatchedUnit:
-        return WatchedUnit(
+    def _unit(self, link: ControlLink, words: StopWording) -> UnitOnPage:
+        return UnitOnPage(
             called=link.called,
             snapshot=link.snapshot,
             silent_s=link.silent_s,

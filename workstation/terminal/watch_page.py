@@ -18,7 +18,7 @@ UNSEEN = "--"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WatchedUnit:
+class UnitOnPage:
     """One unit as it was heard; ``silent_s`` since nothing was, ``stop`` what became of a press."""
 
     called: str
@@ -29,7 +29,7 @@ class WatchedUnit:
     said: str = ""
 
 
-def watch_lines(units: Sequence[WatchedUnit], forces: ForceUnit, time_of_day: str) -> list[str]:
+def watch_lines(units: Sequence[UnitOnPage], forces: ForceUnit, time_of_day: str) -> list[str]:
     """The whole page; what is pressed is what all units that stand on it are stopped by."""
     lines = [f"{time_of_day}    {KEYS}"]
     for unit in units:
@@ -37,7 +37,7 @@ def watch_lines(units: Sequence[WatchedUnit], forces: ForceUnit, time_of_day: st
     return lines
 
 
-def unit_lines(unit: WatchedUnit, forces: ForceUnit) -> list[str]:
+def unit_lines(unit: UnitOnPage, forces: ForceUnit) -> list[str]:
     """State, alarms, the last words, and what became of a stop."""
     stop = [f"  {line}" for line in unit.stop]
     if not unit.is_answering or unit.snapshot is None:
@@ -54,7 +54,7 @@ def unit_lines(unit: WatchedUnit, forces: ForceUnit) -> list[str]:
     return [*lines, *stop]
 
 
-def silent_lines(unit: WatchedUnit) -> list[str]:
+def silent_lines(unit: UnitOnPage) -> list[str]:
     """Nothing of before stands here as if it were now."""
     if unit.snapshot is None:
         return [f"{unit.called}: no program answers; is the station running?"]

@@ -12,7 +12,7 @@ from controller.order.force_unit import ForceUnit
 from controller.questions import OpenQuestion, Question
 from controller.snapshot import Doing, Snapshot
 from workstation.commands.watch import page_text
-from workstation.terminal.watch_page import WatchedUnit, watch_lines
+from workstation.terminal.watch_page import UnitOnPage, watch_lines
 
 HOLDING = Snapshot(
     number=7,
@@ -27,10 +27,10 @@ HOLDING = Snapshot(
     force_n=98.6,
     reading_age_s=0.0,
 )
-UNIT = WatchedUnit(called="Table 1", snapshot=HOLDING, silent_s=0.0, is_answering=True)
+UNIT = UnitOnPage(called="Table 1", snapshot=HOLDING, silent_s=0.0, is_answering=True)
 
 
-def lines_of(unit: WatchedUnit) -> list[str]:
+def lines_of(unit: UnitOnPage) -> list[str]:
     return watch_lines([unit], ForceUnit.NEWTON, "14:03:22")[2:]
 
 
