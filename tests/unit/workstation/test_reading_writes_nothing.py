@@ -85,6 +85,7 @@ WRITING = {
     "run",
     "simulate",
     "sound-check",
+    "station",
     "stop-test",
     "upload",
     "claims",

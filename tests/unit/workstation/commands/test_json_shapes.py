@@ -269,6 +269,8 @@ def _served(printed: Printed, _: pytest.MonkeyPatch) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("workstation.commands.simulate._wait_for_end", lambda: None)
         printed.run("simulate", "--port", "0", records=False)
+        patch.setattr("workstation.commands.station._become_parent", lambda _: None)
+        printed.run("station")
         whole = demo.run_demo
 
         def short(
