@@ -40,6 +40,7 @@ COMMANDS: Final[Mapping[str, Sequence[str]]] = {
     "visit": ("visit", "today", "claims"),
     "run": ("run",),
     "station": ("station",),
+    "control": ("control",),
     "observe": ("observe",),
     "order": ("order",),
     "sessions": ("sessions", "show", "audit"),

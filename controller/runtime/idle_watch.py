@@ -27,11 +27,9 @@ _OBSERVE = ForceCommand(kind=CommandKind.OBSERVE)
 
 
 class IdleWatch:
-    """One for each connection; ``number`` is that of the snapshot that was shown last."""
+    """One for each connection."""
 
-    def __init__(
-        self, unit: TractionUnit, clock: Clock, show: Callable[[Snapshot], None], number: int = 0
-    ) -> None:
+    def __init__(self, unit: TractionUnit, clock: Clock, show: Callable[[Snapshot], None]) -> None:
         self._unit = unit
         self._clock = clock
         self._show = show
@@ -44,7 +42,7 @@ class IdleWatch:
         self._round_trip_s: float | None = None
         self._reading: Telemetry | None = None
         self._is_known = False
-        self.number = number
+        self._number = 0
         self.is_free = False
         """True where the newest reading is fresh, nobody drives the unit, and nothing pulls."""
 
@@ -84,9 +82,9 @@ class IdleWatch:
             self._tokenless.order(now_s)
 
     def _tell(self, lateness_s: float, *, driven: bool) -> None:
-        self.number += 1
+        self._number += 1
         shown = Snapshot(
-            number=self.number,
+            number=self._number,
             utc_ms=self._clock.utc_ms(),
             doing=Doing.IDLE,
             phase=IDLE,

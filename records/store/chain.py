@@ -94,5 +94,10 @@ def compute_statement(subject: Subject, seal: bytes) -> bytes:
 
 
 def compute_lines_digest(*lines: str) -> bytes:
-    """SHA-256 of lines in UTF-8, each with its line feed."""
-    return hashlib.sha256("".join(f"{line}\n" for line in lines).encode()).digest()
+    """SHA-256 of lines in UTF-8, each with its line feed.
+
+    A damaged file can hold half a character (a lone surrogate). It has a digest too, of bytes that
+    no sound text has, so that it is found to be altered like any other.
+    """
+    text = "".join(f"{line}\n" for line in lines)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()

@@ -96,7 +96,10 @@ def _checked(found: re.Match[str]) -> Checkpoint:
 
 def _check(name: str, code: str) -> str:
     """15 bits of the CRC-32 of name and code, without regard to case."""
-    return _characters(zlib.crc32(f"{name.upper()}-{code}".encode()) & 0x7FFF, _CHECK_SIZE)
+    text = f"{name.upper()}-{code}".encode(
+        "utf-8", "surrogatepass"
+    )  # a damaged name has a check too
+    return _characters(zlib.crc32(text) & 0x7FFF, _CHECK_SIZE)
 
 
 def _characters(number: int, count: int) -> str:

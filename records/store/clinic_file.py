@@ -22,12 +22,15 @@ from records.store.database import (
 )
 from records.store.record_folder import RecordFolder
 
+_migrations = Migrations("traction-clinic")
+
 CHAINED_SINCE = 2
 """The first schema that has the chain; an older file is read as one without entries."""
 COVERED_TABLES = ("entry", "link")
 
 
-def _m001_first_schema(db: Database) -> None:
+@_migrations()
+def m001_first_schema(db: Database) -> None:
     """Orders as they were written, and patient keys."""
     db.execute("CREATE TABLE patient (key TEXT PRIMARY KEY, reference TEXT NOT NULL UNIQUE) STRICT")
     db.execute(
@@ -37,7 +40,8 @@ def _m001_first_schema(db: Database) -> None:
     db.execute("PRAGMA user_version = 1")
 
 
-def _m002_note_life(db: Database) -> None:
+@_migrations()
+def m002_note_life(db: Database) -> None:
     """The chain of entries, and the words of notes that are still drafts.
 
     The two columns that entries are found by are computed from the covered text, never stored.
@@ -72,9 +76,7 @@ def _m002_note_life(db: Database) -> None:
     db.execute("PRAGMA user_version = 2")
 
 
-CLINIC_SCHEMA = Schema(
-    "the clinic's words", 2, Migrations("traction-clinic", _m001_first_schema, _m002_note_life)
-)
+CLINIC_SCHEMA = Schema("the clinic's words", 2, _migrations)
 
 
 def clinic_reading(folder: RecordFolder) -> AbstractContextManager[Database]:
@@ -103,7 +105,7 @@ def clinic_writing(folder: RecordFolder) -> Iterator[Database]:
             except BaseException:
                 db.rollback()
                 raise
-            db.execute("COMMIT")
+            db.commit()
         finally:
             db.close()
 

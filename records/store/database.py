@@ -1,6 +1,8 @@
 """The only module that opens SQLite: open, migrate, assert the pragmas, refuse with a message.
 
-Nothing else in the project opens a connection. Writes happen inside ``db.atomic()`` only.
+Nothing else in the project imports sqlite3, and nothing but ``records.store.schema_check`` imports
+sqlite_utils. Writes happen inside ``db.atomic()`` only: a write through the bare connection outside
+of it would leave a transaction open.
 
 Every opening asks first whether the schema is the program's own. A writer refuses any difference: a
 trigger could swallow what it writes. A reader refuses what could show it other rows. Only who is
@@ -17,8 +19,9 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+from sqlite_utils import Database, Migrations
+
 from controller.errors import JournalCorrupt, JournalUnavailable
-from records.store.connection import Database, Migrations
 from records.store.durable import sync_folder
 from records.store.private_files import create_if_missing, make_folder, sync_file
 from records.store.schema_check import Schema, is_begun, schema_differences
@@ -57,7 +60,7 @@ def open_for_writing(
     with failures_in_words(path, "opened for writing"):
         make_folder(path.parent)
         create_if_missing(path)
-        db = Database(connect(path, busy_timeout_s))
+        db = _wrap(connect(path, busy_timeout_s))
         try:
             _refuse_newer(db, path, schema)
             if not is_begun(db):
@@ -150,8 +153,8 @@ def failures_in_words(path: Path, doing: str) -> Iterator[None]:
 
 
 def connect(path: Path, busy_timeout_s: float) -> sqlite3.Connection:
-    """The one place where a connection that may write is made; it begins no transaction itself."""
-    return sqlite3.connect(path, timeout=busy_timeout_s, isolation_level=None)
+    """The one place where a connection that may write is made."""
+    return sqlite3.connect(path, timeout=busy_timeout_s)
 
 
 def copy_opened(db: Database, target: Path) -> None:
@@ -224,13 +227,25 @@ def backup_path(path: Path, version: int) -> Path:
     return path.with_name(f"{path.name}.schema-{version}")
 
 
+def _finish_list_of_migrations(db: Database) -> None:
+    """The library makes the list and its index one after the other; the power may fail between.
+
+    It never makes the index of a list that stands, so the file would be refused for ever.
+    """
+    table = db.table(Migrations.migrations_table)
+    if table.exists():
+        table.create_index(["migration_set", "name"], unique=True, if_not_exists=True)
+
+
 def _migrate(db: Database, path: Path, schema: Schema) -> None:
     """One numbered step after the other, each with a copy before it of a file that was there."""
+    if is_begun(db):
+        _finish_list_of_migrations(db)
     is_new = schema_version(db) == 0
-    for step in schema.migrations.pending(db):
+    while pending := schema.migrations.pending(db):
         if not is_new:
             _copy(db, backup_path(path, schema_version(db)))
-        schema.migrations.apply(db, step)
+        schema.migrations.apply(db, stop_before=[step.name for step in pending[1:]])
 
 
 def _copy(db: Database, target: Path) -> None:
@@ -255,6 +270,10 @@ def _copy(db: Database, target: Path) -> None:
     sync_folder(target.parent)
 
 
+def _wrap(connection: sqlite3.Connection) -> Database:
+    return Database(connection, execute_plugins=False)
+
+
 def _open_read_only(path: Path) -> Database:
     """``mode=ro``; where no log is beside the file and none can be made, ``immutable``.
 
@@ -262,7 +281,7 @@ def _open_read_only(path: Path) -> Database:
     only read, nobody can create one. While no log waits, the file itself is the whole truth.
     """
     uri = path.resolve().as_uri()
-    db = Database(sqlite3.connect(f"{uri}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_MS / 1000))
+    db = _wrap(sqlite3.connect(f"{uri}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_MS / 1000))
     try:
         db.execute("SELECT count(*) FROM sqlite_master").fetchone()
     except sqlite3.OperationalError:
@@ -281,7 +300,7 @@ class _StillFile(Database):
     """A file that is read without locks; what was read counts if nobody wrote to it meanwhile."""
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
-        super().__init__(connection)
+        super().__init__(connection, execute_plugins=False)
         self._path, self._before = path, _state_of(path)
 
     def close(self) -> None:

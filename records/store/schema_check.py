@@ -11,7 +11,6 @@ that was set back, would give other rows than those that were written.
 from __future__ import annotations
 
 import re
-import sqlite3
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,9 +18,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from controller.words import visible
-from records.store.connection import MIGRATIONS_TABLE, Database, Migrations
+from sqlite_utils import Database, Migrations
 
+from controller.words import visible
+
+MIGRATIONS_TABLE = Migrations.migrations_table
 SHOWN_CHARACTERS = 90
 """How much of a text that is not ours a finding repeats."""
 MOST_KEPT_CHARACTERS = 20_000
@@ -289,10 +290,10 @@ def _known_of(schema: Schema, version: int) -> _Look | None:
 @lru_cache(maxsize=32)
 def _known(migrations: Migrations, version: int) -> _Look | None:
     """The schema of one version; None for a version that the program never made."""
-    db = Database(sqlite3.connect(":memory:", isolation_level=None))
+    db = Database(memory=True, execute_plugins=False)
     try:
-        for step in migrations.pending(db):
-            migrations.apply(db, step)
+        while pending := migrations.pending(db):
+            migrations.apply(db, stop_before=[step.name for step in pending[1:]])
             if _one(db, "PRAGMA user_version") == version:
                 return _look(db)
     finally:

@@ -183,18 +183,17 @@ def _m005_packed_sessions(db: Database) -> None:
 def unit_schema(recorded_by: MigrationRecorder | None = None) -> Schema:
     """The unit's schema; ``recorded_by`` signs what an older file held when it came to schema 4."""
     plain = None if recorded_by is None else UNIT_SCHEMA.migrations
+    migrations = Migrations("traction-unit")
+    migrations(name="m001_first_schema")(_m001_first_schema)
+    migrations(name="m002_signatures")(_m002_signatures)
+    migrations(name="m003_removal")(_m003_removal)
 
+    @migrations()
     def m004_session_keys(db: Database) -> None:
         _m004_session_keys(db, recorded_by)
 
-    steps = (
-        _m001_first_schema,
-        _m002_signatures,
-        _m003_removal,
-        m004_session_keys,
-        _m005_packed_sessions,
-    )
-    return Schema("the unit's evidence", 5, Migrations("traction-unit", *steps), plain)
+    migrations(name="m005_packed_sessions")(_m005_packed_sessions)
+    return Schema("the unit's evidence", 5, migrations, plain)
 
 
 UNIT_SCHEMA = unit_schema()

@@ -93,6 +93,7 @@ class ReferenceFirmware:
         self.stroke = plant.stroke
         self.powered = True
         self.idle_reads = 0
+        self.identifications = 0
         self.last_request_s = 0.0
         self._random = random
         self.desk = OrderDesk(self.machine, self.unit, random)
@@ -318,6 +319,7 @@ class ReferenceFirmware:
                 self.idle_reads += 1
         else:
             first, image = IDENTIFICATION, self._fixed
+            self.identifications += address == IDENTIFICATION
         return image[address - first : address - first + count]
 
 

@@ -36,6 +36,11 @@ class UnitView(Protocol):
         ...
 
     @property
+    def identifications(self) -> int:
+        """How often a host has asked who the unit is."""
+        ...
+
+    @property
     def last_request_s(self) -> float: ...
     @property
     def switch(self) -> SwitchOnPlug: ...
@@ -57,20 +62,22 @@ class PassivePatient:
 class PressTestPatient:
     """Does the press test: 0.5 s on the switch, 1 s after a host first reads the idle unit.
 
-    Does it again after each disarming or acknowledgement and after 2 s without a request, and
-    touches nothing while the unit is not idle.
+    Does it again after each disarming or acknowledgement, after 2 s without a request and when a
+    host asks anew who the unit is; touches nothing while the unit is not idle.
     """
 
     def __init__(self) -> None:
         self._reads_before: int | None = None
         self._press_at_s: float | None = None
         self._done = False
+        self._identifications = 0
 
     def act(self, unit: UnitView) -> None:
         if unit.state is not State.IDLE:
             self._start_over(unit)
             return
-        if unit.uptime_s - unit.last_request_s >= FORGOTTEN_AFTER_S:
+        asked_anew = self._done and unit.identifications != self._identifications
+        if asked_anew or unit.uptime_s - unit.last_request_s >= FORGOTTEN_AFTER_S:
             self._start_over(unit)
         elif not self._done:
             self._test(unit)
@@ -85,6 +92,7 @@ class PressTestPatient:
         elif now_s >= self._press_at_s + PRESS_FOR_S:
             unit.switch.release()
             self._done = True
+            self._identifications = unit.identifications
         elif now_s >= self._press_at_s:
             unit.switch.press()
 

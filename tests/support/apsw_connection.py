@@ -1,4 +1,4 @@
-"""A connection of apsw with the part of sqlite3's that the program uses.
+"""A connection of apsw with the part of sqlite3's that the program and sqlite_utils use.
 
 Only apsw lets a test stand between SQLite and the disk.
 """

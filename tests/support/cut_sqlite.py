@@ -81,12 +81,10 @@ def count_sqlite(patch: pytest.MonkeyPatch, step: Callable[[], None], notes: Not
     vfs = _CountedVfs("counted", step, notes)
     real = sqlite3.connect
 
-    def connect(
-        path: Any, timeout: float = 5.0, *, uri: bool = False, isolation_level: None = None
-    ) -> Any:
+    def connect(path: Any, timeout: float = 5.0, *, uri: bool = False) -> Any:
         """A URI is that of a reader, which writes nothing."""
         if path == ":memory:":
-            return real(path, timeout, isolation_level=isolation_level)
+            return real(path, timeout)
         return ApswConnection(path, None if uri else vfs.vfs_name, timeout)
 
     patch.setattr(sqlite3, "connect", connect)

@@ -55,15 +55,18 @@ READ_GOAL = 0.05
 COMMIT_GOAL = 2.5
 COLUMNS = SAMPLE_DTYPE.names or ()
 
+_rows_migrations = Migrations("bench-rows")
 
-def _m001_rows(db: Database) -> None:
+
+@_rows_migrations()
+def m001_rows(db: Database) -> None:
     """One row a sample."""
     columns = ", ".join(f"{name} INTEGER NOT NULL" for name in COLUMNS)
     db.execute(f"CREATE TABLE sample ({columns}) STRICT")
     db.execute("PRAGMA user_version = 1")
 
 
-_ROWS_SCHEMA = Schema("rows of samples", 1, Migrations("bench-rows", _m001_rows))
+_ROWS_SCHEMA = Schema("rows of samples", 1, _rows_migrations)
 _INSERT = f"INSERT INTO sample VALUES ({', '.join('?' * len(COLUMNS))})"
 
 

@@ -31,7 +31,7 @@ LOADED_ONCE: Final = (
     "pydantic",
     "typer",
     "rich.console",
-    "sqlite3",
+    "sqlite_utils",
     "reportlab.platypus",
     "cryptography.hazmat.primitives.asymmetric.ed25519",
     "httpx",

@@ -45,6 +45,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "doctor",
     ),
     "Engineer": (
+        "control",
         "demo",
         "simulate",
         "ports",

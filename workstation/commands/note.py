@@ -186,7 +186,7 @@ def _print(desk: NoteDesk, view: NoteViews, *, as_json: bool) -> None:
     say_whose_visit(visit)
     if as_json:
         part = json.loads(written(visit, "json"))["note"]
-        say_json("note", part)
+        say_json("note", {**part, "sheet": []})
         return
     if view.template:
         _say_each(_template(visit))

@@ -112,8 +112,10 @@ def _observe(
     """Observe, and say how it ended; returns the exit status."""
     from firmware_bridge.connect_instrument import connect_instrument
     from workstation.session.observe import observe as observe_table
+    from workstation.station.kept_address import check_not_kept
 
     def connect(uri: str, profile: InstrumentProfile, digest: str, clock: Clock) -> ForceSource:
+        check_not_kept(workplace.folder.path, uri)
         return connect_instrument(uri, profile, digest, clock, capture, workplace.warn)
 
     return run_to_its_end(

@@ -198,7 +198,9 @@ def _captured(
     """The capture's file; of a profile that is still to be found it says so by 64 zeros."""
     from firmware_bridge.profiles import find_profile
     from workstation.session.capturing import captured
+    from workstation.station.kept_address import check_not_kept
 
+    check_not_kept(workplace.folder.path, address)
     digest = NO_DIGEST
     if thing.profile:
         digest = find_profile(thing.profile, workplace.folder.path)[1]

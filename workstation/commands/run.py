@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from workstation.terminal.screen import Screen
 
 
+PORT_IN_USE = "a session of `traction run` uses the port; end it first"
+
+
 def register(app: typer.Typer) -> None:
     """Add the command to the program."""
     app.command("run")(run)
@@ -169,18 +172,22 @@ class _Treating:
         from firmware_bridge.connect import connect_unit
         from workstation.session.treat import treat
         from workstation.session.workplace import Recording
+        from workstation.station.kept_address import kept_address
+        from workstation.station.place import station_folder
 
         def connect(uri: str, clock: Clock) -> TractionUnit:
             return connect_unit(uri, clock, self.workplace.warn, capture)
 
-        return treat(
-            self.unit,
-            self.ordered,
-            workplace=self.workplace,
-            operator=self.operator,
-            connect=connect,
-            recording=Recording(begun=self.begun),
-        )
+        folder = station_folder(self.workplace.folder.path)
+        with kept_address(folder, self.unit, PORT_IN_USE):
+            return treat(
+                self.unit,
+                self.ordered,
+                workplace=self.workplace,
+                operator=self.operator,
+                connect=connect,
+                recording=Recording(begun=self.begun),
+            )
 
 
 def _leave_checkpoints(place: Place, screen: Screen) -> None:

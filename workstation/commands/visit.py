@@ -249,7 +249,9 @@ def _close_left_open(workplace: Workplace, address: str) -> None:
     from records.keys.signing import load_or_create_key
     from workstation.session.recover import recover
     from workstation.session.register import note_new_seals
+    from workstation.station.kept_address import check_not_kept
 
+    check_not_kept(workplace.folder.path, address)
     unit = connect_unit(address, workplace.clock, workplace.warn)
     try:
         key = load_or_create_key(workplace.folder)

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from controller.errors import TractionError
@@ -72,15 +73,33 @@ def loudspeaker() -> WorkstationFact:
     """Whether one answers; a process of its own opens it for a moment and plays nothing."""
     name, todo = "loudspeaker", "connect or switch one on"
     try:
-        asked = subprocess.run(
-            LOOK, check=True, capture_output=True, stdin=subprocess.DEVNULL, timeout=LOOK_S
-        )
+        with TemporaryDirectory() as nowhere:
+            asked = subprocess.run(
+                LOOK,
+                check=True,
+                capture_output=True,
+                stdin=subprocess.DEVNULL,
+                timeout=LOOK_S,
+                env=_leaving_no_trace(nowhere),
+            )
         word = PlayerWord.of(asked.stdout)
     except (OSError, ValueError, subprocess.SubprocessError) as error:
         return not_well(name, f"{NO_SOUND} The look failed ({error})", todo)
     if not word.sounds:
         return not_well(name, f"{NO_SOUND} {word.text}", todo)
     return well(name, f"{word.text} has one; whether it is heard only a person knows")
+
+
+def _leaving_no_trace(nowhere: str) -> dict[str, str]:
+    """An environment in which PulseAudio's library makes no folder in the user's home.
+
+    It makes one where the system has no folder for running programs, and no server is there then.
+    """
+    settings = Path.home() / ".config" / "pulse"
+    has_place = {"XDG_RUNTIME_DIR", "PULSE_RUNTIME_PATH", "PULSE_SERVER"} & os.environ.keys()
+    if has_place or settings.exists():
+        return {**os.environ}
+    return {**os.environ, "PULSE_RUNTIME_PATH": nowhere}
 
 
 def sound_heard(folder: RecordFolder, day: date) -> WorkstationFact:

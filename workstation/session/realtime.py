@@ -18,7 +18,9 @@ PRIORITY = 50
 """In the middle of 1-99: above every ordinary program, below the kernel's own threads."""
 OBJECTS_PER_COLLECTION = 700
 """Python's own number: many short collections of what a tick leaves instead of a few long ones."""
-_MCL_CURRENT, _MCL_FUTURE = 1, 2
+_MCL_CURRENT, _MCL_FUTURE, _MCL_ONFAULT = 1, 2, 4
+"""ONFAULT: what is in memory stays there, and what nobody touches (libraries map ten times as much
+as a session uses) is not fetched for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +78,6 @@ def _lock_memory() -> str:
         # A limit that holds today's memory would refuse tomorrow's, in the middle of a session.
         return f"not locked (limit {limit} bytes); grant it with ulimit -l unlimited"
     library = ctypes.CDLL(ctypes.util.find_library("c"), use_errno=True)
-    if library.mlockall(_MCL_CURRENT | _MCL_FUTURE):
+    if library.mlockall(_MCL_CURRENT | _MCL_FUTURE | _MCL_ONFAULT):
         return f"not locked ({os.strerror(ctypes.get_errno())}); grant it with ulimit -l unlimited"
     return ""

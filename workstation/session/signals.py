@@ -10,8 +10,7 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-
-from workstation.session.operators import SessionOperator
+from typing import Protocol
 
 RELEASING = (
     "SIGINT",
@@ -34,15 +33,27 @@ SUSPENDING = "SIGTSTP"
 NOT_SUSPENDED = "Ctrl-Z does not stop a session; Ctrl-C or end releases the patient"
 
 
+class Told(Protocol):
+    """Whoever is told of signals; both may be called in a handler."""
+
+    def leave(self, by: str) -> None:
+        """Release, and end the program."""
+        ...
+
+    def remind(self, text: str) -> None:
+        """Say it to the person."""
+        ...
+
+
 class CaughtSignals:
     """Hands signals to the operator; those that come before there is one are handed on then."""
 
     def __init__(self) -> None:
-        self._operator: SessionOperator | None = None
+        self._operator: Told | None = None
         self._early: list[str] = []
         self._asked = False
 
-    def hand_to(self, operator: SessionOperator) -> None:
+    def hand_to(self, operator: Told) -> None:
         """From now on ``operator`` is told."""
         self._operator = operator
         for name in self._early:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Protocol
 
-from controller.ports import Clock, TractionUnit, WeightTest
+from controller.ports import Clock, Operator, TractionUnit, WeightTest
 from controller.runtime.lateness import Lateness
 from controller.runtime.recorder import Recorder
 from controller.runtime.session import Session
@@ -25,7 +26,7 @@ from workstation.session.commissioned import known_of, unit_as_commissioned
 from workstation.session.identified import check_identified
 from workstation.session.new_year import close_last_year
 from workstation.session.opening import opening_of, start_facts
-from workstation.session.operators import SessionOperator, check_somebody_answers
+from workstation.session.operators import check_somebody_answers
 from workstation.session.recorded_refusal import recorded_as
 from workstation.session.recover import recover
 from workstation.session.register import note_new_seals, program_author
@@ -46,12 +47,23 @@ class SessionResult:
     lateness: dict[str, float]
 
 
+class PersonOfSession(Operator, Protocol):
+    """Who answers in a session; ``scripted``: a script answers where it may."""
+
+    scripted: bool
+
+    @property
+    def at_terminal(self) -> bool:
+        """True while somebody can be asked."""
+        ...
+
+
 def treat(
     uri: str,
     planned: PlannedOrder,
     *,
     workplace: Workplace,
-    operator: SessionOperator,
+    operator: PersonOfSession,
     connect: Callable[[str, Clock], TractionUnit] | None = None,
     recording: Recording = AS_ALWAYS,
 ) -> SessionResult:
@@ -66,6 +78,7 @@ def treat(
     unit = connect(uri, clock) if connect else connect_unit(uri, clock, workplace.warn)
     identified_at_s = clock.now_s()
     try:
+        workplace.working("checking the records")
         key = _check_before_start(unit, planned.order, operator, workplace, recording)
         standing = ready.standing.on(uri, unit, planned.order)
         facts = start_facts(
@@ -95,6 +108,7 @@ def treat(
                     ports=ports, plan=planned.plan, facts=facts, lateness=lateness
                 ).run()
             finally:
+                workplace.working("sealing the record")
                 journal.close()
             if recording.filed is None:
                 note_new_seals(workplace, key)
@@ -139,7 +153,7 @@ class _Filing:
 def _check_before_start(
     unit: TractionUnit,
     order: Order,
-    operator: SessionOperator,
+    operator: PersonOfSession,
     workplace: Workplace,
     recording: Recording,
 ) -> SigningKey:

@@ -25,13 +25,14 @@ class Workplace:
     """Where sessions are run.
 
     ``warn`` is told what a person should look at and what stops no session: a disk that fills up,
-    a record that was put aside.
+    a record that was put aside. ``working`` is told what takes long and needs no person.
     """
 
     folder: RecordFolder
     settings: Settings
     clock: Clock
     warn: Callable[[str], None] = _say_nothing
+    working: Callable[[str], None] = _say_nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

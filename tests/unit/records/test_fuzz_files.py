@@ -10,7 +10,7 @@ from records.evidence.reader import list_sessions
 from records.store.canonical import SAMPLE_SIZE
 from records.store.record_folder import RecordFolder
 from tests.campaigns.asked import Asked
-from tests.campaigns.fuzz_files import run
+from tests.campaigns.fuzz_files import fuzz_one, run
 from tests.support.memory import memory_folder
 from tests.support.mutated_files import (
     NOT_COMPARED,
@@ -32,6 +32,17 @@ def test_no_damage_breaks_a_reader_or_passes_for_the_whole() -> None:
     assert failures == []
     assert {kind for kind, _ in outcomes} == set(READERS)
     assert {outcome for _, outcome in outcomes} >= {"whole", "altered", "refused"}
+
+
+FOUND_BY_THE_CAMPAIGN = (91_145,)
+"""A name in clinic.db with a byte that is no text: the checkpoint of it ended as a failure."""
+
+
+@pytest.mark.parametrize("number", FOUND_BY_THE_CAMPAIGN)
+def test_what_broke_a_reader_once_breaks_none_again(number: int) -> None:
+    with memory_folder() as folder:
+        ground = prepare(Path(folder))
+        assert fuzz_one(ground, Asked(count=100_000).chance(number)) == ("clinic.db", "altered")
 
 
 def test_the_ground_is_whole_and_not_empty(tmp_path: Path) -> None:

@@ -300,7 +300,7 @@ def test_a_mark_takes_in_the_seal_before_it_the_file_s_past_and_its_name(
 
 
 def test_a_file_of_an_older_schema_has_no_marks(tmp_path: Path) -> None:
-    older = Database(sqlite3.connect(":memory:"))
+    older = Database(memory=True)
     older.execute("PRAGMA user_version = 3")
     assert marks_of(older, tmp_path) == {}
 

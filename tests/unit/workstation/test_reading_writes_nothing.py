@@ -82,6 +82,7 @@ WRITING = {
     "quarantine put",
     "repack",
     "restore",
+    "control",
     "run",
     "simulate",
     "sound-check",

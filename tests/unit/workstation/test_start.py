@@ -25,6 +25,7 @@ HEAVY = {
     "rich",
     "serial",
     "sqlite3",
+    "sqlite_utils",
     "records",
     "simulator",
     "firmware_bridge",

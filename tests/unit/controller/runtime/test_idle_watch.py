@@ -33,7 +33,7 @@ class Bench:
         self.silent = self.gone = False
         self.unit = StoryUnit(self.clock, self._story)
         self.shown: list[Snapshot] = []
-        self.watch = IdleWatch(self.unit, self.clock, self.shown.append, number=41)
+        self.watch = IdleWatch(self.unit, self.clock, self.shown.append)
 
     def _story(self, elapsed_s: float) -> Telemetry:
         if self.gone:
@@ -53,7 +53,7 @@ def test_a_free_unit_is_read_at_its_tick_and_shown_as_it_is() -> None:
     began_s = bench.clock.now_s()
     shown = bench.look(3)
     assert bench.clock.now_s() - began_s == pytest.approx(2 * bench.unit.tick_s)
-    assert [each.number for each in bench.shown] == [42, 43, 44]
+    assert [each.number for each in bench.shown] == [1, 2, 3]
     assert [each.message for each in bench.shown] == [LOOKING, "", ""]
     assert (shown.doing, shown.phase, shown.message) == (Doing.IDLE, "idle", "")
     assert shown.unit_state is UnitState.IDLE

@@ -267,15 +267,19 @@ def test_every_released_file_has_the_schema_of_its_version(name: str, tmp_path: 
 
 
 def test_a_new_version_is_known_by_being_declared(tmp_path: Path) -> None:
+    migrations = Migrations("test")
+
+    @migrations()
     def m001(db: Database) -> None:
         db.execute("CREATE TABLE word (text TEXT PRIMARY KEY) STRICT, WITHOUT ROWID")
         db.execute("PRAGMA user_version = 1")
 
+    @migrations()
     def m002(db: Database) -> None:
         db.execute("ALTER TABLE word ADD COLUMN said_by TEXT")
         db.execute("PRAGMA user_version = 2")
 
-    schema = Schema("test", 2, Migrations("test", m001, m002))
+    schema = Schema("test", 2, migrations)
     path = tmp_path / "file.db"
     open_for_writing(path, schema).close()
     db = open_for_reading(path, schema)
@@ -300,8 +304,8 @@ def test_only_schemas_as_small_as_the_program_s_own_are_kept_in_memory(tmp_path:
     with closing(sqlite3.connect(path)) as raw, raw:
         raw.execute(f"CREATE VIEW large AS SELECT '{'x' * large}' AS words")
     raw.close()
-    db = Database(sqlite3.connect(path))
-    empty = Database(sqlite3.connect(":memory:"))
+    db = Database(path, execute_plugins=False)
+    empty = Database(memory=True, execute_plugins=False)
     schema_differences(empty, CLINIC_SCHEMA)  # what is known is made now
     empty.close()
     tracemalloc.start()
@@ -337,7 +341,7 @@ def test_the_tables_of_a_known_schema_are_not_asked_again(data: RecordFolder) ->
         with closing(sqlite3.connect(path_of(data, "unit"))) as connection, connection:
             asked.clear()
             connection.set_trace_callback(asked.append)
-            db = Database(connection)
+            db = Database(connection, execute_plugins=False)
             assert schema_differences(db, UNIT_SCHEMA) == []
         connection.close()
     assert not [text for text in asked if "table_xinfo" in text]

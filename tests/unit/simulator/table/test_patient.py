@@ -38,6 +38,15 @@ def test_the_test_is_repeated_after_two_seconds_without_a_request() -> None:
     assert len(presses(desk, 4.0, poll=True)) == 2
 
 
+def test_the_test_is_repeated_for_a_host_that_asks_anew_who_the_unit_is() -> None:
+    desk = Desk(patient=PressTestPatient())
+    desk.read(0x000, 0x20)
+    assert len(presses(desk, 4.0, poll=True)) == 2
+    assert presses(desk, 4.0, poll=True) == []
+    desk.read(0x000, 0x20)
+    assert len(presses(desk, 4.0, poll=True)) == 2
+
+
 def test_the_test_is_repeated_after_disarming_and_never_done_while_armed() -> None:
     desk = Desk(patient=PressTestPatient())
     presses(desk, 3.0, poll=True)

@@ -1,0 +1,256 @@
+"""The process that keeps a unit: what it watches, what it drives, and what it never does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from controller.errors import LinkLost
+from controller.event_details.happened import ForceAdjusted, SessionEnded
+from controller.events import EventKind
+from controller.questions import Question
+from controller.requests import AdjustForce, CheckIn, EndEarly, Pause, Resume
+from controller.snapshot import Doing, Snapshot
+from records.evidence.reader import SessionRecord, list_sessions, read_session
+from records.store.record_folder import RecordFolder
+from tests.support.control_stage import ASKER, Attendant, ControlStage, control_stage
+from tests.support.station_peers import PaperPeer
+from workstation.station.control_process import STATION_LOCK
+from workstation.station.messages import MadeRequest, OrderedStop, PeerRole
+from workstation.station.place import Held
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[ControlStage]:
+    with control_stage(RecordFolder(tmp_path)) as made:
+        yield made
+
+
+def record_of(stage: ControlStage) -> SessionRecord:
+    (found,) = list_sessions(stage.folder)
+    return read_session(stage.folder, found.head.session_id)
+
+
+def reason_of(record: SessionRecord) -> str:
+    (ended,) = record.of_kind(EventKind.SESSION_ENDED)
+    return ended.said(SessionEnded).reason
+
+
+def test_a_whole_session_by_messages_and_the_unit_is_watched_before_and_behind(
+    stage: ControlStage,
+) -> None:
+    attendant = Attendant(stage)
+    stage.run(attendant)
+    record = record_of(stage)
+    assert attendant.filed is not None
+    assert record.head.session_id == attendant.filed.session_id
+    assert record.outcome == "completed"
+    answers = record.of_kind(EventKind.QUESTION_ANSWERED)
+    assert {event.detail["by"] for event in answers} == {ASKER}
+    assert "start_traction" in [event.detail["question"] for event in answers]
+    doing = [snapshot.doing for snapshot in stage.desk.shown]
+    assert (doing[0], doing[-1]) == (Doing.BUSY, Doing.IDLE)
+    busy = {snapshot.busy_with for snapshot in stage.desk.shown}
+    assert busy == {"", "checking the records", "sealing the record"}
+    assert stage.told[-1] == f"session {record.head.session_id}: completed (treatment time reached)"
+
+
+def test_without_a_session_nothing_is_written_but_reads(stage: ControlStage) -> None:
+    looks = []
+
+    def play(snapshot: Snapshot) -> None:
+        looks.append(snapshot)
+        if len(looks) == 200:
+            stage.leave()
+
+    stage.run(play)
+    assert list_sessions(stage.folder) == []
+    assert looks[-1].doing is Doing.IDLE
+    assert looks[-1].force_n is not None
+
+
+@pytest.mark.parametrize(
+    "phase",
+    ["checking", "taking_up_slack", "ramping_up", "holding", "ramping_down", "resting"],
+)
+def test_a_stop_in_each_phase_releases_and_waits_for_a_named_person(
+    stage: ControlStage, phase: str
+) -> None:
+    seen = list[str]()
+    stops = list[tuple[str, str, str]]()
+
+    def sees(snapshot: Snapshot) -> None:
+        seen.append(snapshot.phase)
+        if snapshot.phase == phase and not stops:
+            press = OrderedStop(id="press", by="STOP from 127.0.0.1")
+            stops.extend(stage.say(press, role=PeerRole.STATION).outcomes)
+
+    stage.run(Attendant(stage, sees))
+    assert stops == [("press", "followed", "")]
+    record = record_of(stage)
+    if phase == "checking":
+        assert record.outcome == "refused"
+        assert not record.of_kind(EventKind.UNIT_ARMED)
+        return
+    assert record.outcome == "stopped"
+    assert reason_of(record) == "operator stop (STOP from 127.0.0.1)"
+    after = seen[seen.index(phase) + 1 :]
+    assert after[0] == "releasing"
+    answers = [e.detail["question"] for e in record.of_kind(EventKind.QUESTION_ANSWERED)]
+    assert answers[-1] == "end_acknowledged"
+
+
+def test_a_leave_in_a_hold_releases_and_ends_the_process_without_a_question(
+    stage: ControlStage,
+) -> None:
+    left = list[PaperPeer]()
+
+    def sees(snapshot: Snapshot) -> None:
+        if snapshot.phase == "holding" and not left:
+            left.append(stage.leave())
+
+    stage.run(Attendant(stage, sees))
+    record = record_of(stage)
+    assert record.outcome == "stopped"
+    answers = [e.detail["question"] for e in record.of_kind(EventKind.QUESTION_ANSWERED)]
+    assert "end_acknowledged" not in answers
+    assert stage.desk.shown[-1].doing is Doing.BUSY, "sealing is the last thing"
+
+
+def test_a_double_click_is_one_decrease(stage: ControlStage) -> None:
+    outcomes = list[tuple[str, str, str]]()
+    less = AdjustForce(by=ASKER, change_n=-5.0)
+
+    def sees(snapshot: Snapshot) -> None:
+        if snapshot.phase == "holding" and not outcomes:
+            message = MadeRequest(id="click", session_id=snapshot.session_id, request=less)
+            stage.say(message, message)
+            outcomes.append(("sent", "", ""))
+        if snapshot.phase == "resting" and len(outcomes) == 1:
+            message = MadeRequest(id="click", session_id=snapshot.session_id, request=less)
+            outcomes.extend(stage.say(message).outcomes)
+
+    stage.run(Attendant(stage, sees))
+    (adjusted,) = record_of(stage).of_kind(EventKind.FORCE_ADJUSTED)
+    said = adjusted.said(ForceAdjusted)
+    assert (said.old_force_dn, said.new_force_dn) == (600, 550)
+    assert [outcome[:2] for outcome in outcomes[1:]] == [("click", "followed")]
+
+
+@pytest.mark.parametrize(
+    ("phase", "request_"),
+    [
+        ("checking", Pause(by=ASKER)),
+        ("checking", AdjustForce(by=ASKER, change_n=-5.0)),
+        ("checking", EndEarly(by=ASKER)),
+        ("taking_up_slack", Resume(by=ASKER)),
+        ("holding", Resume(by=ASKER)),
+        ("holding", AdjustForce(by=ASKER, change_n=500.0)),
+        ("releasing", Pause(by=ASKER)),
+        ("releasing", AdjustForce(by=ASKER, change_n=-5.0)),
+        ("completed", Pause(by=ASKER)),
+        ("completed", CheckIn(by=ASKER)),
+    ],
+)
+def test_what_is_not_possible_now_is_refused_with_its_reason(
+    stage: ControlStage, phase: str, request_: object
+) -> None:
+    asked = list[str]()
+    given = list[tuple[str, str, str]]()
+
+    def sees(snapshot: Snapshot) -> None:
+        message = MadeRequest(id="r", session_id=snapshot.session_id, request=request_)  # type: ignore[arg-type]
+        if snapshot.phase == phase and not asked:
+            asked.append(phase)
+            stage.say(message)
+        elif asked and not given:
+            given.extend(stage.say(message).outcomes)
+
+    stage.run(Attendant(stage, sees))
+    assert asked == [phase]
+    again = MadeRequest(id="r", session_id="session-1", request=request_)  # type: ignore[arg-type]
+    ((_, result, reason),) = given or stage.say(again).outcomes
+    assert result == "refused"
+    assert reason
+
+
+def test_who_asks_while_a_session_runs_is_told_who_has_the_table(stage: ControlStage) -> None:
+    told = list[tuple[str, str, str]]()
+
+    def sees(snapshot: Snapshot) -> None:
+        if snapshot.phase == "holding" and not told:
+            told.extend(stage.prepare(stage.file(), by="B. Person").outcomes)
+
+    stage.run(Attendant(stage, sees))
+    assert [outcome[1:] for outcome in told] == [
+        ("refused", f"{ASKER} has been preparing Table 1 since 14:01.")
+    ]
+    assert len(list_sessions(stage.folder)) == 1
+
+
+def test_an_order_that_is_not_on_file_begins_nothing(stage: ControlStage) -> None:
+    peers = list[PaperPeer]()
+
+    def play(snapshot: Snapshot) -> None:
+        if snapshot.doing is Doing.IDLE and not snapshot.message:
+            if peers:
+                stage.leave()
+            else:
+                filed = stage.file()
+                peers.append(stage.prepare(filed, order_digest="00" * 32))
+
+    stage.run(play)
+    assert list_sessions(stage.folder) == []
+    ((_, result, reason),) = stage.say(*peers[0].said[1:]).outcomes
+    assert result == "refused"
+    assert "is another one than was asked for" in reason
+
+
+def test_a_unit_that_cannot_be_reached_is_told_once_and_tried_again(stage: ControlStage) -> None:
+    stage.unreachable = LinkLost("nobody answers at 192.0.2.5")
+    began_s = stage.stage.clock.now_s()
+
+    def play(snapshot: Snapshot) -> None:
+        waited_s = stage.stage.clock.now_s() - began_s
+        if waited_s > 20.0 and stage.unreachable is not None:
+            press = stage.say(OrderedStop(id="press", by="door"))
+            assert press.outcomes == [("press", "nothing_open", "")]
+            assert press.heard[-1].force_n is None  # type: ignore[attr-defined]
+            stage.unreachable = None
+        if snapshot.doing is Doing.IDLE and not snapshot.message:
+            stage.leave()
+
+    stage.run(play)
+    assert stage.told.count("Table 1: nobody answers at 192.0.2.5") == 1
+    messages = {snapshot.message for snapshot in stage.desk.shown}
+    assert "the unit does not answer" in messages
+
+
+def test_a_unit_that_another_program_keeps_is_not_driven(stage: ControlStage) -> None:
+    path = stage.folder.unit_database(stage.unit_id).with_suffix(STATION_LOCK)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    other = Held(path, "x")
+    began_s = stage.stage.clock.now_s()
+
+    def play(snapshot: Snapshot) -> None:
+        if stage.stage.clock.now_s() - began_s > 3.0:
+            stage.leave()
+
+    stage.run(play)
+    other.release()
+    assert f"Table 1: unit {stage.unit_id} is kept by another program of the station" in stage.told
+    assert all(snapshot.force_n is None for snapshot in stage.desk.shown)
+
+
+def test_questions_stand_in_what_is_shown_until_they_are_answered(stage: ControlStage) -> None:
+    open_ = list[tuple[Question, ...]]()
+    stage.run(
+        Attendant(
+            stage,
+            lambda snapshot: open_.append(tuple(asked.question for asked in snapshot.questions)),
+        )
+    )
+    assert (Question.START_TRACTION,) in open_
+    assert open_[-1] in ((), (Question.END_ACKNOWLEDGED,))

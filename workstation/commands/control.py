@@ -1,0 +1,117 @@
+"""``traction control``: the program that keeps one unit of a station, started by the station."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from controller.errors import RequestRefused
+from workstation.commands.options import Place, RecordsOptions, grouped
+from workstation.output import say, warn
+
+if TYPE_CHECKING:
+    from controller.ports import Clock
+    from workstation.session.workplace import Workplace
+    from workstation.station.control_desk import ControlDesk
+    from workstation.station.control_process import Connect, KeptTable
+
+STACK_BYTES = 512 * 1024
+"""Of a thread: with locked memory each of its bytes is taken, and eight million is usual."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the program."""
+    app.command("control")(control)
+
+
+@grouped
+def control(
+    table: Annotated[str, typer.Argument(metavar="NAME", help="Name of a table on file.")],
+    *,
+    records: RecordsOptions,
+) -> None:
+    """Keep one unit of a station: watch it, and drive the sessions that are asked for.
+
+    `traction station` starts one for each table. It has no terminal: questions and requests come
+    from the station's pages. A signal to end releases the patient first.
+    """
+    if records.as_json:
+        raise RequestRefused("the program of a unit prints no JSON; leave --json out")
+    threading.stack_size(STACK_BYTES)
+    place = records.place
+    _keep(place, _table(place, table))
+
+
+def _table(place: Place, name: str) -> KeptTable:
+    from records.standing.for_session import unit_called
+    from records.standing.versions import read_standing
+    from workstation.station.control_process import KeptTable
+
+    unit = unit_called(read_standing(place.folder), name)
+    if unit is None:
+        raise RequestRefused(f"table {name!r} is not on file; `traction units list` lists them")
+    return KeptTable(name=unit.name, address=unit.record.address)
+
+
+def _keep(place: Place, table: KeptTable) -> None:
+    """Hold the address, listen, and keep the unit until somebody wants the end."""
+    from controller.runtime.clock import SystemClock
+    from workstation.session.realtime import take_realtime_rights
+    from workstation.session.signals import caught_signals
+    from workstation.station.channel import ChannelListener
+    from workstation.station.control_desk import ControlDesk
+    from workstation.station.control_process import ControlProcess
+    from workstation.station.kept_address import kept_address, kept_words
+    from workstation.station.messages import encoded
+    from workstation.station.place import ChannelPlace, station_folder
+
+    clock = SystemClock()
+    folder = station_folder(place.folder.path)
+    desk = ControlDesk(table.name, clock, lambda utc_ms: f"{place.local(utc_ms):%H:%M}")
+    with kept_address(folder, table.address, kept_words(table.name)), caught_signals() as signals:
+        signals.hand_to(desk)
+        say(str(take_realtime_rights()))
+        listener = ChannelListener(
+            ChannelPlace(folder=folder, called=table.name),
+            desk.serve,
+            encode=encoded,
+            clock=clock,
+            report=warn,
+        )
+        threading.Thread(target=_repeat_busy, args=(desk, clock), daemon=True).start()
+        try:
+            say(f"keeps {table.name} at {table.address}")
+            ControlProcess(table, _workplace(place, desk), desk, _connect(desk)).run()
+        finally:
+            listener.close()
+    say(f"{table.name} is kept no more ({desk.leaving})")
+
+
+def _repeat_busy(desk: ControlDesk, clock: Clock) -> None:
+    """Slow work of the thread that drives is never silence."""
+    from workstation.station.control_desk import BUSY_EVERY_S
+
+    while True:
+        clock.sleep_until(clock.now_s() + BUSY_EVERY_S)
+        desk.repeat_busy()
+
+
+def _workplace(place: Place, desk: ControlDesk) -> Workplace:
+    from controller.runtime.clock import SystemClock
+    from workstation.session.workplace import Workplace
+
+    return Workplace(
+        folder=place.folder,
+        settings=place.settings,
+        clock=SystemClock(),
+        warn=desk.tell,
+        working=desk.show_busy,
+    )
+
+
+def _connect(desk: ControlDesk) -> Connect:
+    from firmware_bridge.connect import connect_unit
+
+    return lambda address, clock: connect_unit(address, clock, desk.tell)

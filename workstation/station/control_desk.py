@@ -1,0 +1,386 @@
+"""Where people and the process that keeps a unit meet: connections come here, and messages.
+
+Each connection has a thread that reads what comes. What concerns the unit is laid down here, and
+the thread that drives takes it at its tick; it never waits for a connection.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from typing import Final, assert_never
+
+from controller.errors import MessageRefused
+from controller.ports import Attendance, Clock
+from controller.requests import AskedRequest
+from controller.snapshot import Doing, Said, Snapshot
+from workstation.station.channel import Peer
+from workstation.station.messages import (
+    LAST_SAID,
+    VERSION,
+    Announce,
+    Followed,
+    GivenAnswer,
+    Heartbeat,
+    Hello,
+    Leave,
+    MadeRequest,
+    OrderedStop,
+    PeerRole,
+    Prepare,
+    RefusedMessage,
+    RequestOutcome,
+    ToControl,
+    TraceOn,
+    Welcome,
+    to_control,
+)
+from workstation.station.remote_operator import Became, RemoteOperator
+
+HELLO_S: Final = 1.0
+"""For the first message of a connection."""
+REMEMBERED: Final = 512
+"""Outcomes that are given again to an id that comes twice."""
+FRESH_S: Final = 1.0
+"""A reading that is older is no present force."""
+BUSY_EVERY_S: Final = 0.25
+"""How often busy is shown again, so that slow work is never silence."""
+SESSION_OVER: Final = "the session is over"
+PROGRAM: Final = "traction-session-controller"
+
+MAY: Final = {
+    PeerRole.CONSOLE: frozenset(
+        {Heartbeat, Prepare, GivenAnswer, MadeRequest, OrderedStop, Announce, TraceOn}
+    ),
+    PeerRole.STATION: frozenset({Heartbeat, OrderedStop, Leave, Announce}),
+    PeerRole.WATCH: frozenset({Heartbeat, OrderedStop}),
+}
+"""Which messages each role may send; everybody may stop."""
+
+
+@dataclass(slots=True)
+class _Asked:
+    """A message with an id: who sent it, and what became of it."""
+
+    peers: list[Peer]
+    is_stop: bool
+    waits: bool = False
+    """What became of it is still to be seen."""
+    outcome: RequestOutcome | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preparing:
+    """Who has asked for the session that begins or runs, and when (wall clock)."""
+
+    asked: Prepare
+    utc_ms: int
+
+
+class ControlDesk:
+    """One per process. ``time_of`` says a time of day as the clinic reads it."""
+
+    def __init__(self, called: str, clock: Clock, time_of: Callable[[int], str]) -> None:
+        self._called = called
+        self._clock = clock
+        self._time_of = time_of
+        self._lock = threading.RLock()
+        self._peers: dict[Peer, PeerRole] = {}
+        self._asked: OrderedDict[str, _Asked] = OrderedDict()
+        self._said: deque[Said] = deque(maxlen=LAST_SAID)
+        self._said_count = self._number = 0
+        self._newest: Snapshot | None = None
+        self._shown_at_s = clock.now_s()
+        self._preparing: Preparing | None = None
+        self._operator: RemoteOperator | None = None
+        self._idle_stop = False
+        self._stopped: RequestOutcome | None = None
+        self._heard_s: dict[PeerRole, float] = {}
+        self._pages_s: float | None = None
+        self.unit_id = ""
+        self.leaving = ""
+        """Who wants the process to end; "" as long as nobody does."""
+
+    # --- the thread that drives ---------------------------------------------------------------
+
+    def show(self, snapshot: Snapshot) -> None:
+        """The present, to everybody who is connected; of several in a row only the newest.
+
+        It is numbered here: sessions and the watch between them make one row.
+        """
+        with self._lock:
+            self._number += 1
+            snapshot = replace(snapshot, number=self._number)
+            self._newest = snapshot
+            self._shown_at_s = self._clock.now_s()
+            for peer in self._peers:
+                peer.show(snapshot)
+
+    def show_busy(self, text: str) -> None:
+        """Say that slow work begins; ``repeat_busy`` repeats it until something else is shown."""
+        with self._lock:
+            self.show(
+                Snapshot(
+                    number=0,
+                    utc_ms=self._clock.utc_ms(),
+                    doing=Doing.BUSY,
+                    busy_with=text,
+                    session_id=self.session_id,
+                    phase=Doing.BUSY.value,
+                )
+            )
+
+    def tell(self, text: str) -> None:
+        """Something that stays readable, to everybody who is connected."""
+        with self._lock:
+            self._said_count += 1
+            said = Said(number=self._said_count, utc_ms=self._clock.utc_ms(), text=text)
+            self._said.append(said)
+            for peer in self._peers:
+                peer.send(said)
+
+    def asked_session(self) -> Prepare | None:
+        """The session that somebody has asked for and nobody began yet."""
+        with self._lock:
+            waits = self._preparing is not None and self._operator is None
+            return self._preparing.asked if waits and self._preparing else None
+
+    def begin(self, asked: Prepare) -> RemoteOperator:
+        """Begin the session that was asked for; returns who answers in it."""
+        with self._lock:
+            self._operator = RemoteOperator(asked.session_id, self)
+            if self.leaving:
+                self._operator.leave(self.leaving)
+            self.settle(asked.id, Followed.FOLLOWED)
+            return self._operator
+
+    def end(self) -> None:
+        """The session is over, and with it whatever still waited for its next tick."""
+        with self._lock:
+            for request_id, entry in self._asked.items():
+                if entry.waits and entry.outcome is None:
+                    self.settle(request_id, Followed.REFUSED, SESSION_OVER)
+            self._operator = self._preparing = self._stopped = None
+            self._idle_stop = False
+
+    def refuse(self, asked: Prepare, reason: str) -> None:
+        """A session that was asked for does not begin."""
+        with self._lock:
+            self.settle(asked.id, Followed.REFUSED, reason)
+            self.end()
+
+    def settle(self, request_id: str, result: Followed, reason: str = "") -> None:
+        """What became of a message, to everybody who sent it."""
+        with self._lock:
+            entry = self._asked.get(request_id)
+            if entry is None or entry.outcome is not None:
+                return
+            entry.outcome = self._outcome(request_id, result, reason)
+            if entry.is_stop and self._stopped is None:
+                self._stopped = entry.outcome
+            for peer in entry.peers:
+                peer.send(entry.outcome)
+            entry.peers.clear()
+
+    def take_idle_stop(self) -> bool:
+        """True once behind a stop that came while no session was open."""
+        with self._lock:
+            taken, self._idle_stop = self._idle_stop, False
+            return taken
+
+    def leave(self, by: str) -> None:
+        """End the process: a session is released first."""
+        self.leaving = self.leaving or by
+        operator = self._operator
+        if operator is not None:
+            operator.leave(by)
+
+    def remind(self, text: str) -> None:
+        """As ``tell``; for the keys of a terminal that the process was started at."""
+        self.tell(text)
+
+    @property
+    def session_id(self) -> str:
+        """The session that begins or runs; "" without one."""
+        preparing = self._preparing
+        return "" if preparing is None else preparing.asked.session_id
+
+    def attendance(self) -> Attendance:
+        """How long ago console, page and station were heard; None for what never was."""
+        return Attendance(
+            console_age_s=self._age_s(self._heard_s.get(PeerRole.CONSOLE)),
+            page_age_s=self._age_s(self._pages_s),
+            station_age_s=self._age_s(self._heard_s.get(PeerRole.STATION)),
+        )
+
+    def _age_s(self, at_s: float | None) -> float | None:
+        return None if at_s is None else self._clock.now_s() - at_s
+
+    # --- threads of connections ---------------------------------------------------------------
+
+    def repeat_busy(self) -> None:
+        """Show busy again where nothing was shown for a while; called in a thread of its own."""
+        with self._lock:
+            newest = self._newest
+            quiet_s = self._clock.now_s() - self._shown_at_s
+            if newest is not None and newest.doing is Doing.BUSY and quiet_s >= BUSY_EVERY_S:
+                self.show(replace(newest, number=newest.number + 1, utc_ms=self._clock.utc_ms()))
+
+    def serve(self, peer: Peer) -> None:
+        """One connection from its Hello to its end."""
+        try:
+            role = self._welcomed(peer)
+            if role is not None:
+                self._listen(peer, role)
+        except EOFError:
+            pass  # it has gone
+        finally:
+            with self._lock:
+                self._peers.pop(peer, None)
+                for entry in self._asked.values():
+                    if peer in entry.peers:
+                        entry.peers.remove(peer)
+
+    def _welcomed(self, peer: Peer) -> PeerRole | None:
+        """Returns who it is; None for a connection that says nothing or something else first."""
+        try:
+            content = peer.receive(HELLO_S)
+            hello = None if content is None else to_control(content)
+        except MessageRefused as error:
+            peer.close(RefusedMessage(code=error.code, reason=error.message))
+            return None
+        if not isinstance(hello, Hello):
+            return None
+        with self._lock:
+            peer.send(
+                Welcome(
+                    version=VERSION,
+                    program=version(PROGRAM),
+                    unit=self._called,
+                    unit_id=self.unit_id,
+                    session_id=self.session_id,
+                )
+            )
+            for said in self._said:
+                peer.send(said)
+            if self._newest is not None:
+                peer.show(self._newest)
+            self._peers[peer] = hello.role
+            self._heard_s[hello.role] = self._clock.now_s()
+        return hello.role
+
+    def _listen(self, peer: Peer, role: PeerRole) -> None:
+        while True:
+            try:
+                content = peer.receive()
+                if content is None:
+                    continue
+                message = to_control(content)
+                if type(message) not in MAY[role]:
+                    raise MessageRefused(
+                        f"a connection of kind {role.value} may not send "
+                        f"{type(message).__name__}; connect as who may"
+                    )
+            except MessageRefused as error:
+                peer.send(RefusedMessage(code=error.code, reason=error.message))
+                continue
+            with self._lock:
+                self._heard_s[role] = self._clock.now_s()
+                self._take(peer, message)
+
+    def _take(self, peer: Peer, message: ToControl) -> None:
+        match message:
+            case Heartbeat():
+                if message.live_pages:
+                    self._pages_s = self._clock.now_s()
+            case Announce():
+                self.tell(message.text)
+            case Prepare() | GivenAnswer() | MadeRequest() | OrderedStop() | Leave() | TraceOn():
+                self._take_once(peer, message)
+            case Hello():
+                peer.send(RefusedMessage(code=MessageRefused.code, reason="Hello was said already"))
+            case _:
+                assert_never(message)
+
+    def _take_once(self, peer: Peer, message: _WithId) -> None:
+        """Do what a message asks for, unless one with its id was here before."""
+        known = self._asked.get(message.id)
+        if known is not None:
+            if known.outcome is None:
+                known.peers.append(peer)
+            else:
+                peer.send(known.outcome)
+            return
+        entry = _Asked(peers=[peer], is_stop=isinstance(message, OrderedStop))
+        self._asked[message.id] = entry
+        while len(self._asked) > REMEMBERED:
+            self._asked.popitem(last=False)
+        became = self._done(message)
+        if became is None:
+            entry.waits = True
+        else:
+            self.settle(message.id, *became)
+
+    def _done(self, message: _WithId) -> Became | None:
+        """What became of it; None where that is still to be seen."""
+        match message:
+            case Prepare():
+                return self._prepare(message)
+            case OrderedStop():
+                return self._stop(message)
+            case Leave():
+                self.leave(message.by)
+                return Followed.FOLLOWED, ""
+            case TraceOn():
+                return Followed.REFUSED, "the bytes of a line are kept from its opening on only"
+        operator = self._operator
+        if operator is None or message.session_id != operator.session_id:
+            return Followed.REFUSED, f"session {message.session_id} is not open on {self._called}"
+        if isinstance(message, GivenAnswer):
+            return operator.give(message)
+        return operator.put(AskedRequest(id=message.id, request=message.request))
+
+    def _prepare(self, asked: Prepare) -> Became | None:
+        if self.leaving:
+            return Followed.REFUSED, f"the program of {self._called} is ending"
+        first = self._preparing
+        if first is not None:
+            at = self._time_of(first.utc_ms)
+            return (
+                Followed.REFUSED,
+                f"{first.asked.by} has been preparing {self._called} since {at}.",
+            )
+        self._preparing = Preparing(asked=asked, utc_ms=self._clock.utc_ms())
+        return None
+
+    def _stop(self, message: OrderedStop) -> Became:
+        if self._operator is not None:
+            return self._operator.stop(message.by, fast=message.fast), ""
+        if self._preparing is not None:
+            asked = self._preparing.asked
+            self.refuse(asked, f"stopped by {message.by} before it began")
+        self._idle_stop = True
+        return Followed.NOTHING_OPEN, ""
+
+    def _outcome(self, request_id: str, result: Followed, reason: str) -> RequestOutcome:
+        """With the force of the newest reading where that is fresh; of a stop that of the first."""
+        shown, first = self._newest, self._stopped
+        if result is Followed.ALREADY and first is not None:
+            return replace(first, id=request_id, result=result)
+        force_n = None
+        if shown is not None and shown.reading_age_s is not None:
+            age_s = shown.reading_age_s + self._clock.now_s() - self._shown_at_s
+            force_n = shown.force_n if age_s <= FRESH_S else None
+        return RequestOutcome(
+            id=request_id,
+            result=result,
+            reason=reason,
+            utc_ms=self._clock.utc_ms(),
+            force_n=force_n,
+        )
+
+
+_WithId = Prepare | GivenAnswer | MadeRequest | OrderedStop | Leave | TraceOn

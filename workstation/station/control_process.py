@@ -1,0 +1,198 @@
+"""Keeps one unit for as long as the process lives: watches it, and drives the sessions asked for.
+
+It never goes on with a session of before: what an earlier process left open is closed first, and
+then the unit is only watched. Whoever talks with it does so through the desk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from controller.errors import LinkError, TractionError
+from controller.ports import Clock, TractionUnit
+from controller.runtime.idle_watch import IDLE, NO_READING, IdleWatch
+from controller.runtime.ticker import Ticker
+from controller.snapshot import Doing, Snapshot
+from records.keys.signing import load_or_create_key
+from records.standing.for_session import unit_at
+from records.standing.versions import read_standing
+from records.store.private_files import make_folder
+from workstation.session.filing import read_filed
+from workstation.session.recover import recover
+from workstation.session.treat import treat
+from workstation.session.workplace import FiledSession, Recording, Workplace
+from workstation.station.control_desk import ControlDesk
+from workstation.station.messages import Prepare
+from workstation.station.place import Held
+
+STATION_LOCK: Final = ".station"
+"""Beside a unit's file of records: held for the life of the process that keeps the unit."""
+CHECKING: Final = "checking the records"
+RECONNECT_S: Final = (0.0, 1.0, 2.0, 4.0)
+"""Between two tries to reach a unit; then always the last."""
+LOOK_S: Final = 0.05
+"""How often the desk is looked at while no unit can be."""
+
+Connect = Callable[[str, Clock], TractionUnit]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptTable:
+    """What the clinic calls the unit, and its address."""
+
+    name: str
+    address: str
+
+
+class ControlProcess:
+    """One per process; ``run`` is its life. ``connect`` finds the unit at an address."""
+
+    def __init__(
+        self, table: KeptTable, workplace: Workplace, desk: ControlDesk, connect: Connect
+    ) -> None:
+        self._table = table
+        self._workplace = workplace
+        self._clock = workplace.clock
+        self._desk = desk
+        self._connect = connect
+        self._kept: Held | None = None
+        self._is_recovered = False
+        self._failed = 0
+        self._trouble = ""
+
+    def run(self) -> None:
+        """Watch and treat until somebody wants the end."""
+        try:
+            while not self._desk.leaving:
+                if (asked := self._desk.asked_session()) is not None:
+                    self._hold(asked)
+                else:
+                    self._watch_once()
+        finally:
+            if self._kept is not None:
+                self._kept.release()
+
+    # --- between sessions ---------------------------------------------------------------------
+
+    def _watch_once(self) -> None:
+        """One connection, until it is of no use, a session is asked for, or the end."""
+        try:
+            self._watch_connected()
+        except TractionError as error:
+            self._wait_unreached(error)
+
+    def _watch_connected(self) -> None:
+        unit = self._connect(self._table.address, self._clock)
+        try:
+            self._keep(unit)
+            self._recover(unit)
+            self._watch(unit)
+        finally:
+            unit.close()
+
+    def _watch(self, unit: TractionUnit) -> None:
+        watch = IdleWatch(unit, self._clock, self._desk.show)
+        while self._is_idle():
+            if self._desk.take_idle_stop():
+                watch.stop()
+            watch.look()
+            self._failed, self._trouble = 0, ""
+
+    def _is_idle(self) -> bool:
+        return not self._desk.leaving and self._desk.asked_session() is None
+
+    def _wait_unreached(self, error: TractionError) -> None:
+        """Say why once, then look at the desk for a while before the next try."""
+        if error.message != self._trouble:
+            self._trouble = error.message
+            self._desk.tell(f"{self._table.name}: {error.message}")
+        until_s = self._clock.now_s() + RECONNECT_S[min(self._failed, len(RECONNECT_S) - 1)]
+        self._failed += 1
+        ticker = Ticker(self._clock, LOOK_S)
+        while self._is_idle():
+            ticker.wait()
+            self._desk.take_idle_stop()  # it was answered: nothing is known of the force
+            self._desk.show(
+                Snapshot(
+                    number=0,
+                    utc_ms=self._clock.utc_ms(),
+                    doing=Doing.IDLE,
+                    phase=IDLE,
+                    message=NO_READING,
+                )
+            )
+            if self._clock.now_s() >= until_s:
+                return
+
+    def _keep(self, unit: TractionUnit) -> None:
+        """Nobody else of this workstation keeps the unit; another one than last time is told."""
+        unit_id = unit.identity.unit_id
+        if unit_id != self._desk.unit_id:
+            if self._desk.unit_id:
+                self._desk.tell(
+                    f"{self._table.name}: unit {unit_id} answers, before it was "
+                    f"{self._desk.unit_id}; look which table it is"
+                )
+            if self._kept is not None:
+                self._kept.release()
+                self._kept = None
+            self._is_recovered = False
+        if self._kept is None:
+            path = self._workplace.folder.unit_database(unit_id).with_suffix(STATION_LOCK)
+            make_folder(path.parent)
+            self._kept = Held(path, f"unit {unit_id} is kept by another program of the station")
+        self._desk.unit_id = unit_id
+
+    def _recover(self, unit: TractionUnit) -> None:
+        """Close what an earlier process left open; what cannot be closed is told, and stays."""
+        if self._is_recovered:
+            return
+        self._desk.show_busy(CHECKING)
+        workplace = self._workplace
+        try:
+            unit_at(read_standing(workplace.folder), self._table.address, unit)
+            for session_id in recover(unit, workplace, load_or_create_key(workplace.folder)):
+                self._desk.tell(f"closed as interrupted: session {session_id}")
+        except LinkError:
+            raise
+        except TractionError as error:
+            self._desk.tell(f"{self._table.name}: {error.message}")
+        self._is_recovered = True
+
+    # --- sessions -----------------------------------------------------------------------------
+
+    def _hold(self, asked: Prepare) -> None:
+        """The session that somebody asked for, to its seal."""
+        filed = FiledSession(
+            session_id=asked.session_id,
+            patient_key=asked.patient_key,
+            order_digest=asked.order_digest,
+        )
+        try:
+            planned, begun = read_filed(self._workplace, filed)
+        except TractionError as error:
+            self._desk.refuse(asked, error.message)
+            return
+        operator = self._desk.begin(asked)
+        try:
+            result = treat(
+                self._table.address,
+                planned,
+                workplace=self._workplace,
+                operator=operator,
+                connect=self._connect,
+                recording=Recording(begun=begun, filed=filed),
+            )
+        except TractionError as error:
+            self._is_recovered = False
+            kept = "" if error.session_id is None else f"; recorded as session {error.session_id}"
+            self._desk.tell(f"session refused: {error.message}{kept}")
+        else:
+            for session_id in result.recovered:
+                self._desk.tell(f"closed as interrupted: session {session_id}")
+            ending = result.ending
+            self._desk.tell(f"session {result.session_id}: {ending.outcome} ({ending.reason})")
+        finally:
+            self._desk.end()

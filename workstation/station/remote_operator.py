@@ -1,0 +1,149 @@
+"""Whoever answers over messages: the operator of a session that has no terminal.
+
+Threads of connections put things in; the thread that drives asks at its tick. Neither waits for
+the other.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+from controller.ports import Attendance
+from controller.questions import Answer, Question
+from controller.requests import AskedRequest, RequestSettled, Stop
+from controller.snapshot import Snapshot
+from workstation.station.messages import Followed, GivenAnswer
+
+REQUESTS_WAITING: Final = 50
+"""With so many requests waiting no more are taken."""
+REQUESTS_AT_A_TIME: Final = 8
+"""Most that one tick takes: whoever sends many must not make it late."""
+
+Became = tuple[Followed, str]
+"""What became of something that was asked, and in words what it did or why it was refused."""
+
+
+class Screens(Protocol):
+    """Everybody who watches; no call waits."""
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Show the present."""
+        ...
+
+    def tell(self, text: str) -> None:
+        """Say something that stays readable."""
+        ...
+
+    def settle(self, request_id: str, result: Followed, reason: str = "") -> None:
+        """Tell who asked what became of it."""
+        ...
+
+    def attendance(self) -> Attendance:
+        """How long ago those who look after a session were heard."""
+        ...
+
+
+class RemoteOperator:
+    """One per session. What it shows, tells and settles goes to ``screens`` and does not wait."""
+
+    def __init__(self, session_id: str, screens: Screens) -> None:
+        self.scripted = False
+        self.at_terminal = True  # whoever asked for the session can be asked
+        self.session_id = session_id
+        self._screens = screens
+        self._lock = threading.RLock()  # a signal's handler may come while this thread holds it
+        self._open: dict[Question, str] = {}
+        self._answers: dict[Question, Answer] = {}
+        self._requests: deque[AskedRequest] = deque()
+        self._stop: Stop | None = None
+        self._leaving: str | None = None
+
+    # --- threads of connections ---------------------------------------------------------------
+
+    def give(self, given: GivenAnswer) -> Became:
+        """Take an answer; the first one stands, and only to a question that is open."""
+        with self._lock:
+            if given.question in self._open:
+                del self._open[given.question]
+                answer = Answer(accepted=given.accepted, answered_by=given.by)
+                self._answers[given.question] = answer
+                return Followed.FOLLOWED, ""
+            first = self._answers.get(given.question)
+        if first is None:
+            return Followed.REFUSED, "the question is not open (any more)"
+        word = "yes" if first.accepted else "no"
+        return Followed.REFUSED, f"{first.answered_by} has answered it already with {word}"
+
+    def put(self, asked: AskedRequest) -> Became | None:
+        """Keep a request for the next tick; returns a refusal where too many wait."""
+        with self._lock:
+            if len(self._requests) >= REQUESTS_WAITING:
+                return Followed.REFUSED, f"{REQUESTS_WAITING} requests wait already"
+            self._requests.append(asked)
+        return None
+
+    def stop(self, by: str, *, fast: bool = False) -> Followed:
+        """Let the patient go; the first stop at the ordered rate unless it asks for more."""
+        with self._lock:
+            known = self._stop
+            if known is None or (fast and not known.fast):
+                self._stop = Stop(by=by, fast=fast)
+        return Followed.ALREADY if known is not None else Followed.FOLLOWED
+
+    def leave(self, by: str) -> None:
+        """Let the patient go, and end behind it without asking anybody anything."""
+        self.stop(by)
+        self._leaving = by
+
+    # --- the thread that drives ---------------------------------------------------------------
+
+    def ask(self, question: Question, text: str, *, person_only: bool) -> None:
+        """Open a question; an answer of before answers it no more."""
+        with self._lock:
+            self._answers.pop(question, None)
+            self._open[question] = text
+        self._screens.tell(text)
+
+    def withdraw(self, question: Question) -> None:
+        """Take a question back: an answer that comes now is refused."""
+        with self._lock:
+            self._open.pop(question, None)
+            self._answers.pop(question, None)
+
+    def answer(self, question: Question) -> Answer | None:
+        """The answer once it is there."""
+        return self._answers.get(question)
+
+    def stop_requested(self) -> Stop | None:
+        """The strongest stop so far, or None."""
+        return self._stop
+
+    def leave_requested(self) -> str | None:
+        """Who or what wants the process to end, or None."""
+        return self._leaving
+
+    def requests(self) -> Sequence[AskedRequest]:
+        """The oldest of what was asked for, a few at a time."""
+        with self._lock:
+            count = min(len(self._requests), REQUESTS_AT_A_TIME)
+            return [self._requests.popleft() for _ in range(count)]
+
+    def settle(self, request_id: str, outcome: RequestSettled) -> None:
+        """Tell who asked what became of a request."""
+        result = Followed.FOLLOWED if outcome.followed else Followed.REFUSED
+        self._screens.settle(request_id, result, outcome.text)
+
+    def attendance(self) -> Attendance:
+        """How long ago those who look after the session were heard."""
+        return self._screens.attendance()
+
+    def tell(self, text: str) -> None:
+        """Say it to everybody who watches."""
+        self._screens.tell(text)
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Show the present to everybody who watches."""
+        self._screens.show(snapshot)
