@@ -25,6 +25,7 @@ from tests.support.real_time import PATIENCE_S, Program, program, run_first, sim
 from tests.support.reception import medicare_patient, open_clinic
 from tests.support.sessions import SETTINGS
 from tests.support.standing import example, keep
+from tests.support.terminals import Terminal, seated
 from workstation.session.filing import file_for_table
 from workstation.session.identifiers import random_identifiers
 from workstation.session.workplace import FiledSession, Workplace
@@ -219,6 +220,30 @@ def test_killed_in_a_hold_it_pulls_no_more_and_the_next_one_closes_the_session(
     (session,) = list_sessions(records)
     assert session.outcome == "interrupted"
     assert any("closed as interrupted" in text for text in looking.said)
+
+
+def test_the_space_bar_of_who_watches_stops_the_session(tmp_path: Path) -> None:
+    with simulated_unit("tcp", "--body", "lumbar_split") as (unit, uri):
+        run_first(unit.process_id)
+        records = configured(tmp_path / "data", uri)
+        with kept(records):
+            console = Console(records)
+            console.until(is_idle, "the idle unit")
+            console.prepare()
+            console.until(is_holding, "the hold")
+            seat = Terminal(rows=24, columns=100)
+            with seated(["watch", "Table 1", "--data", str(records.path)], seat) as watching:
+                watching.wait_for("holding")
+                seat.type(b" ")
+                watching.wait_for("STOP was ordered at")
+                console.until(is_idle, "the idle unit behind the session")
+                watching.wait_for("Released:")
+                seat.type(b"q")
+                status, _ = watching.end()
+    assert status == 0, seat.seen
+    (session,) = list_sessions(records)
+    (ended,) = session.of_kind(EventKind.SESSION_ENDED)
+    assert str(ended.detail["reason"]).startswith("operator stop (STOP by ")
 
 
 def test_what_the_station_keeps_is_driven_by_nobody_else(tmp_path: Path) -> None:

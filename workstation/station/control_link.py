@@ -15,11 +15,12 @@ from typing import Final
 from controller.errors import MessageRefused, StationUnreachable
 from controller.ports import Clock
 from controller.session.free_cord import FREE_FORCE_N
-from controller.snapshot import Doing, Snapshot
+from controller.snapshot import Doing, Said, Snapshot
 from controller.telemetry import UnitState
 from controller.words import TEXT_CHARACTERS
 from workstation.station.channel import Peer, connect_to
 from workstation.station.messages import (
+    LAST_SAID,
     VERSION,
     Announce,
     Followed,
@@ -66,8 +67,16 @@ class LinkedPress:
         return self.given
 
 
+def _no_page() -> int:
+    """The station itself is nobody who looks."""
+    return 0
+
+
 class ControlLink:
-    """One unit as the station sees it. Its calls wait for nothing."""
+    """One unit as the station sees it, or who watches it. Its calls wait for nothing.
+
+    ``live_pages`` says how many people look at what it shows.
+    """
 
     def __init__(
         self,
@@ -76,14 +85,20 @@ class ControlLink:
         report: Callable[[str], None],
         *,
         manual_release: str = "",
+        role: PeerRole = PeerRole.STATION,
+        live_pages: Callable[[], int] = _no_page,
     ) -> None:
         self.manual_release = manual_release
+        self.said: deque[Said] = deque(maxlen=LAST_SAID)
+        """What was said last; a new connection tells the last ones again."""
+        self._role = role
+        self._live_pages = live_pages
         self._place = place
         self._clock = clock
         self._log = SparingLog(clock, report)
         self._peer: Peer | None = None
         self._snapshot: Snapshot | None = None
-        self._heard_s = -FRESH_S
+        self._heard_s = clock.now_s() - FRESH_S
         self._released: SeenForce | None = None
         self._awaits_release = False
         self._presses: deque[LinkedPress] = deque(maxlen=KEPT_PRESSES)
@@ -122,6 +137,11 @@ class ControlLink:
         return self._released
 
     # --- what the station asks ----------------------------------------------------------------
+
+    @property
+    def silent_s(self) -> float:
+        """For how long nothing was heard."""
+        return self._clock.now_s() - self._heard_s
 
     @property
     def is_answering(self) -> bool:
@@ -174,7 +194,7 @@ class ControlLink:
     def _talk(self, peer: Peer) -> None:
         """Until the connection ends, from whatever side."""
         try:
-            peer.send(Hello(version=VERSION, role=PeerRole.STATION))
+            peer.send(Hello(version=VERSION, role=self._role))
             self._peer = peer
             self._send_again(peer)
             self._hear(peer)
@@ -196,7 +216,7 @@ class ControlLink:
         while not self._closed.is_set():
             now_s = self._clock.now_s()
             if now_s >= next_beat_s:
-                peer.send(Heartbeat(live_pages=0))
+                peer.send(Heartbeat(live_pages=self._live_pages()))
                 next_beat_s = now_s + HEARTBEAT_S
             content = peer.receive(max(0.0, next_beat_s - now_s))
             if content is not None:
@@ -209,10 +229,17 @@ class ControlLink:
             if self._awaits_release and _is_free(message):
                 self._released = SeenForce(utc_ms=message.utc_ms, force_n=message.force_n)
                 self._awaits_release = False
+        elif isinstance(message, Said):
+            self._keep_said(message)
         elif isinstance(message, RequestOutcome):
             self._answered(message)
         elif isinstance(message, RefusedMessage):
             self._log.say("refused", f"{self.called}: {message.reason}")
+
+    def _keep_said(self, said: Said) -> None:
+        """Numbers begin anew with a new process, and a new connection repeats the last ones."""
+        if said not in self.said:
+            self.said.append(said)
 
     def _answered(self, outcome: RequestOutcome) -> None:
         press = next((one for one in self._presses if one.message.id == outcome.id), None)

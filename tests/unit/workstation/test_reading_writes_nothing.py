@@ -83,6 +83,7 @@ WRITING = {
     "repack",
     "restore",
     "control",
+    "watch",
     "run",
     "simulate",
     "sound-check",

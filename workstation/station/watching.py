@@ -1,0 +1,100 @@
+"""Who watches a station: all its units as they are heard, and one stop for those that are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from controller.ports import Clock
+from workstation.login import login_name
+from workstation.station.control_link import ControlLink
+from workstation.station.stop_target import (
+    Press,
+    StopResult,
+    StopWording,
+    not_reached_text,
+    press_text,
+    released_text,
+)
+from workstation.terminal.watch_page import WatchedUnit, silent_lines, state_words, watch_lines
+
+LOOKS_S: Final = 60.0
+"""So long behind a key somebody counts as looking."""
+ANSWER_S: Final = 1.0
+"""A press that was not answered by then has not arrived."""
+NO_ANSWER_YET: Final = "STOP was pressed; no answer yet"
+
+
+class Watching:
+    """Connects to every unit. ``makers`` get who says how many people look."""
+
+    def __init__(
+        self, makers: Sequence[Callable[[Callable[[], int]], ControlLink]], clock: Clock
+    ) -> None:
+        self._clock = clock
+        self._touched_s = clock.now_s()
+        self._links = [make(self._looking) for make in makers]
+        self._pressed_s = self._touched_s
+        self._presses: dict[str, Press] = {}
+
+    def touched(self) -> None:
+        """Somebody has pressed a key."""
+        self._touched_s = self._clock.now_s()
+
+    def stop(self) -> None:
+        """Order the release of every unit."""
+        self._pressed_s = self._clock.now_s()
+        by = f"STOP by {login_name()} at a terminal"
+        for link in self._links:
+            self._presses[link.called] = link.order_stop(by)
+
+    def units(self, words: StopWording) -> list[WatchedUnit]:
+        """Every unit as it is heard at this moment."""
+        return [self._unit(link, words) for link in self._links]
+
+    def lines(self, words: StopWording, time_of_day: str) -> list[str]:
+        """The page of a terminal."""
+        return watch_lines(self.units(words), words.unit, time_of_day)
+
+    def states(self, words: StopWording) -> list[str]:
+        """One line for each unit: what it does, without figures that change all the time."""
+        lines = []
+        for unit in self.units(words):
+            if unit.is_answering and unit.snapshot is not None:
+                state = state_words(unit.snapshot, words.unit).partition("   ")[0]
+                lines.append(f"{unit.called}: {state}")
+            else:
+                lines += silent_lines(unit)
+        return lines
+
+    def close(self) -> None:
+        """Leave; the units' programs go on."""
+        for link in self._links:
+            link.close()
+
+    def _looking(self) -> int:
+        return int(self._clock.now_s() - self._touched_s <= LOOKS_S)
+
+    def _unit(self, link: ControlLink, words: StopWording) -> WatchedUnit:
+        return WatchedUnit(
+            called=link.called,
+            snapshot=link.snapshot,
+            silent_s=link.silent_s,
+            is_answering=link.is_answering,
+            stop=self._stop_lines(link, words),
+            said=link.said[-1].text if link.said else "",
+        )
+
+    def _stop_lines(self, link: ControlLink, words: StopWording) -> list[str]:
+        press = self._presses.get(link.called)
+        if press is None:
+            return []
+        answer = press.answer()
+        if answer is None:
+            late = self._clock.now_s() - self._pressed_s > ANSWER_S
+            return [not_reached_text(link) if late else NO_ANSWER_YET]
+        lines = [press_text(link.called, answer, words)]
+        seen = link.released()
+        if seen is not None and answer.result is not StopResult.NOTHING_OPEN:
+            lines.append(released_text(answer, seen, words))
+        return lines

@@ -1,0 +1,76 @@
+"""The units of a station in lines of a terminal, for who watches and may stop them.
+
+No number stands here that was not heard within the last second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from controller.order.force_unit import ForceUnit
+from controller.snapshot import Doing, Snapshot
+from controller.words import one_line
+from workstation.terminal.progress import alarm_words, minutes, phase_words
+
+KEYS = "space: STOP    q: leave (nothing is stopped by that)"
+UNSEEN = "--"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchedUnit:
+    """One unit as it was heard; ``silent_s`` since nothing was, ``stop`` what became of a press."""
+
+    called: str
+    snapshot: Snapshot | None
+    silent_s: float
+    is_answering: bool
+    stop: Sequence[str] = ()
+    said: str = ""
+
+
+def watch_lines(units: Sequence[WatchedUnit], forces: ForceUnit, time_of_day: str) -> list[str]:
+    """The whole page; what is pressed is what all units that stand on it are stopped by."""
+    lines = [f"{time_of_day}    {KEYS}"]
+    for unit in units:
+        lines += ["", *unit_lines(unit, forces)]
+    return lines
+
+
+def unit_lines(unit: WatchedUnit, forces: ForceUnit) -> list[str]:
+    """State, alarms, the last words, and what became of a stop."""
+    stop = [f"  {line}" for line in unit.stop]
+    if not unit.is_answering or unit.snapshot is None:
+        return [*silent_lines(unit), *stop]
+    shown = unit.snapshot
+    lines = [f"{unit.called}: {state_words(shown, forces)}"]
+    if alarm := alarm_words(shown):
+        lines.append(f"  {alarm}")
+    if shown.message:
+        lines.append(f"  {forces.in_sentence(shown.message)}")
+    lines += [f"  asked: {asked.text}" for asked in shown.questions]
+    if unit.said:
+        lines.append(f"  {one_line(forces.in_sentence(unit.said))}")
+    return [*lines, *stop]
+
+
+def silent_lines(unit: WatchedUnit) -> list[str]:
+    """Nothing of before stands here as if it were now."""
+    if unit.snapshot is None:
+        return [f"{unit.called}: no program answers; is the station running?"]
+    return [
+        f"{unit.called}: NO LIVE DATA for {unit.silent_s:.0f} s. The treatment may still be "
+        "running. Look at the patient."
+    ]
+
+
+def state_words(shown: Snapshot, forces: ForceUnit) -> str:
+    """What the process does, and the figures of this moment."""
+    if shown.doing is Doing.BUSY:
+        return f"busy: {shown.busy_with}"
+    force = UNSEEN if shown.force_n is None else forces.with_other(round(shown.force_n, 1) + 0.0)
+    if shown.doing is Doing.IDLE:
+        return f"no treatment is open   force {force}"
+    target = "" if shown.target_n is None else f"   target {forces.with_other(shown.target_n)}"
+    left = f"   {minutes(shown.treatment_left_s)} left"
+    return f"{phase_words(shown)}   force {force}{target}{left}"
