@@ -39,6 +39,7 @@ PLUGINS_OF_PYDANTIC = "PYDANTIC_DISABLE_PLUGINS"
 COMMANDS: Final[Mapping[str, Sequence[str]]] = {
     "visit": ("visit", "today", "claims"),
     "run": ("run",),
+    "station": ("station",),
     "control": ("control",),
     "watch": ("watch",),
     "observe": ("observe",),

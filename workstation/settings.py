@@ -55,6 +55,15 @@ class Settings(BaseModel):
     """Address of that RFC 3161 authority; empty: none."""
     readers_group: str = ""
     """Group whose members may read the records; empty: only the account that keeps them."""
+    console_port: int = Field(default=8720, ge=1, le=65535)
+    """Where the console is served on this machine."""
+    stop_port: int = Field(default=8721, ge=1, le=65535)
+    """Where the stop door listens."""
+    station_certificate: str = ""
+    """PEM file with certificate and key, for pages on other machines; empty: none."""
+    stop_addresses: str = ""
+    """Host names or addresses of this machine that the stop door listens on beside loopback, with
+    spaces between them."""
     backup_days: int = Field(default=7, ge=0, le=366)
     """Days after which the newest backup counts as too old; 0: never."""
     paper_days: int = Field(default=7, ge=0, le=366)
@@ -76,7 +85,23 @@ class Settings(BaseModel):
             raise ValueError(fault)
         return name
 
-    @field_validator("checkpoint_copy", "timestamp_certificates")
+    @field_validator("stop_port")
+    @classmethod
+    def _ports_differ(cls, port: int, info: ValidationInfo) -> int:
+        if port == info.data.get("console_port"):
+            raise ValueError("console_port has the same; the stop needs a port of its own")
+        return port
+
+    @field_validator("stop_addresses")
+    @classmethod
+    def _stop_is_encrypted(cls, addresses: str, info: ValidationInfo) -> str:
+        if fault := fault_of(addresses, ADDRESS_CHARACTERS):
+            raise ValueError(fault)
+        if addresses.strip() and not info.data.get("station_certificate"):
+            raise ValueError("it needs station_certificate as well")
+        return addresses
+
+    @field_validator("checkpoint_copy", "timestamp_certificates", "station_certificate")
     @classmethod
     def _place_is_a_whole_path(cls, place: str) -> str:
         if fault := fault_of(place, PATH_CHARACTERS):

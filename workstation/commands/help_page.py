@@ -7,7 +7,16 @@ from typing import Any
 from typer.core import TyperGroup
 
 GROUPS: dict[str, tuple[str, ...]] = {
-    "Treat": ("visit", "order", "run", "watch", "observe", "sound-check", "forms"),
+    "Treat": (
+        "visit",
+        "order",
+        "run",
+        "station",
+        "watch",
+        "observe",
+        "sound-check",
+        "forms",
+    ),
     "Notes": ("today", "sessions", "show", "note"),
     "Claims": (
         "claims",

@@ -22,7 +22,7 @@ LOST_FOR_S: Final = 30.0
 """At least so long the alarm stands, also where the next program answers at once."""
 
 
-class WatchedUnit(Protocol):
+class HeardUnit(Protocol):
     """A unit as its link knows it (``ControlLink``)."""
 
     @property
@@ -102,7 +102,7 @@ class Attention:
         self._lost_count = 0
         self._said: dict[str, str] = {}
 
-    def keep_up(self, units: Sequence[WatchedUnit]) -> None:
+    def keep_up(self, units: Sequence[HeardUnit]) -> None:
         """Sound what is due, and stay awake while a session is open somewhere."""
         now_s, utc_ms = self._clock.now_s(), self._clock.utc_ms()
         self._say("sound", self._loudspeaker.keep_up(now_s).text)
@@ -117,14 +117,14 @@ class Attention:
         self._loudspeaker.close()
         self._wakefulness.close()
 
-    def _alarms_of(self, unit: WatchedUnit, now_s: float, utc_ms: int) -> UnitAlarms:
+    def _alarms_of(self, unit: HeardUnit, now_s: float, utc_ms: int) -> UnitAlarms:
         lost = self._loss_of(unit, now_s, utc_ms)
         more = () if lost is None else (lost.alarm,)
         if unit.snapshot is None or not unit.is_answering:
             return UnitAlarms(unit=unit.called, alarms=more)
         return UnitAlarms.of(unit.called, unit.snapshot, released=unit.is_free, more=more)
 
-    def _loss_of(self, unit: WatchedUnit, now_s: float, utc_ms: int) -> _Loss | None:
+    def _loss_of(self, unit: HeardUnit, now_s: float, utc_ms: int) -> _Loss | None:
         loss = self._losses.get(unit.called)
         if unit.in_session and not unit.is_answering:
             if loss is None:

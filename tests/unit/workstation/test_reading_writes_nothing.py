@@ -87,6 +87,7 @@ WRITING = {
     "run",
     "simulate",
     "sound-check",
+    "station",
     "stop-test",
     "upload",
     "claims",

@@ -213,7 +213,7 @@ def _changed(printed: Printed, _: pytest.MonkeyPatch) -> None:
     printed.run("quarantine", "list")
 
 
-def _standing(printed: Printed, _: pytest.MonkeyPatch) -> None:
+def _standing(printed: Printed, patch: pytest.MonkeyPatch) -> None:
     by = ("--by", "P. Jones")
     printed.run("units", "add", "Table 1", "address=modbus-tcp://host:5020?unit=1", *by)
     printed.run("units", "show", "Table 1")
@@ -221,6 +221,8 @@ def _standing(printed: Printed, _: pytest.MonkeyPatch) -> None:
     exported = printed.place / "standing" / "units.toml"
     printed.run("units", "export", "--out", f"{exported.parent}/")
     printed.run("units", "import", str(exported), *by)
+    patch.setattr("workstation.commands.station._become_parent", lambda _: None)
+    printed.run("station")
     day, columns = printed.place / "day.csv", printed.place / "map.toml"
     day.write_text(DAY, encoding="utf-8")
     columns.write_text(DAY_MAP, encoding="utf-8")

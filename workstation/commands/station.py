@@ -1,0 +1,100 @@
+"""``traction station``: a program for each unit, and the stop."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from workstation.commands.options import Place, RecordsOptions, grouped
+from workstation.output import say, say_json, warn
+
+if TYPE_CHECKING:
+    from records.standing.kinds import UnitRecord
+    from workstation.settings import Settings
+    from workstation.station.plan import PlannedUnit, StationPlan
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the program."""
+    app.command("station")(station)
+
+
+@grouped
+def station(*, records: RecordsOptions) -> None:
+    """Run the station: a program for each table on file, and the stop door.
+
+    Ctrl-C, SIGTERM and a shutdown let every patient go before the programs end.
+    """
+    from records.standing.versions import read_standing
+    from workstation.session.standing import settings_at_the_clinic
+
+    place = records.place
+    held = read_standing(place.folder)
+    tables = [each.record for each in held.units if each.record.in_use]
+    plan = _plan(place, settings_at_the_clinic(place.settings, held), tables)
+    stop = f"http://127.0.0.1:{plan.stop_port}/"
+    if records.as_json:
+        units = [{"name": each.name, "address": each.address} for each in tables]
+        say_json("station", {"data": plan.data, "stop": stop, "units": units})
+    else:
+        for each in tables:
+            say(f"{each.name} at {each.address}")
+        say(f"stop door at {stop}")
+        say("end with Ctrl-C: every patient is let go first")
+    _become_parent(plan)
+
+
+def _plan(place: Place, settings: Settings, tables: list[UnitRecord]) -> StationPlan:
+    """What the parent needs; raises RequestRefused."""
+    from workstation.station.plan import StationPlan, check_units
+
+    data = str(place.folder.path.absolute())
+    return StationPlan(
+        data=data,
+        units=check_units(map(_planned, tables)),
+        control=(sys.executable, "-m", "workstation.cli", "control", "--data", data, "--"),
+        stop_port=settings.stop_port,
+        console_port=settings.console_port,
+        stop_addresses=tuple(settings.stop_addresses.split()),
+        certificate=settings.station_certificate,
+        time_zone=settings.time_zone,
+        force_unit=settings.unit_of_force,
+    )
+
+
+def _planned(table: UnitRecord) -> PlannedUnit:
+    """A table as the parent knows it; a port that is not there is said."""
+    from controller.errors import LinkLost
+    from workstation.station.kept_address import resolved_port
+    from workstation.station.plan import PlannedUnit
+
+    try:
+        port = resolved_port(table.address)
+        missing = Path(port).is_absolute() and not Path(port).exists()
+    except LinkLost:
+        port, missing = table.address, True
+    if missing:
+        warn(
+            f"{table.name}: its port {table.address} is not there; connect the adapter, or correct "
+            "the address with `traction units change`"
+        )
+    return PlannedUnit(
+        called=table.name,
+        port=port,
+        unit_id=table.unit_id or "",
+        manual_release=table.manual_release or "",
+    )
+
+
+def _become_parent(plan: StationPlan) -> None:
+    """Go on as the parent: the libraries of this command leave the memory."""
+    command = [sys.executable, "-m", "workstation.station.parent", plan.as_text()]
+    sys.stdout.flush()
+    if os.name == "posix":
+        os.execv(sys.executable, command)
+    raise typer.Exit(subprocess.call(command))  # Windows starts another process for execv
