@@ -172,14 +172,12 @@ class _Treating:
         from firmware_bridge.connect import connect_unit
         from workstation.session.treat import treat
         from workstation.session.workplace import Recording
-        from workstation.station.kept_address import kept_address
-        from workstation.station.place import station_folder
+        from workstation.station.kept_address import beside_a_station
 
         def connect(uri: str, clock: Clock) -> TractionUnit:
             return connect_unit(uri, clock, self.workplace.warn, capture)
 
-        folder = station_folder(self.workplace.folder.path)
-        with kept_address(folder, self.unit, PORT_IN_USE):
+        with beside_a_station(self.workplace.folder.path, self.unit, PORT_IN_USE):
             return treat(
                 self.unit,
                 self.ordered,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
@@ -55,6 +55,14 @@ def kept_address(folder: Path, address: str, refusal: str) -> Iterator[None]:
         yield
     finally:
         held.release()
+
+
+@contextmanager
+def beside_a_station(data: Path, address: str, refusal: str) -> Iterator[None]:
+    """The same for a program that is no part of a station: nothing is made where none ever was."""
+    folder = data / FOLDER
+    with kept_address(folder, address, refusal) if folder.is_dir() else nullcontext():
+        yield
 
 
 def check_not_kept(data: Path, address: str) -> None:

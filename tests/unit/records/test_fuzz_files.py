@@ -10,13 +10,14 @@ from records.evidence.reader import list_sessions
 from records.store.canonical import SAMPLE_SIZE
 from records.store.record_folder import RecordFolder
 from tests.campaigns.asked import Asked
-from tests.campaigns.fuzz_files import fuzz_one, run
+from tests.campaigns.fuzz_files import run
 from tests.support.memory import memory_folder
 from tests.support.mutated_files import (
     NOT_COMPARED,
     READERS,
     TICKS,
     content_of,
+    fuzz_one,
     path_of,
     prepare,
     verdict_of,

@@ -81,7 +81,9 @@ def test_a_day_of_twenty_patients(
     of_patient = {each["patient"]: each for each in facts["claims"]}
     assert of_patient.keys() == {f"P-{number:02}" for number in LEFT_AT}
     assert of_patient["P-05"]["lacks"] == ["no session yet"]
-    assert of_patient["P-09"]["lacks"][0].startswith("the note is not complete: patient_response,")
+    assert of_patient["P-09"]["lacks"][0].startswith(
+        "the note is not complete: Patient response [patient_response],"
+    )
     assert of_patient["P-13"]["lacks"] == ["the note is not signed"]
     assert [each[:5] for each in of_patient["P-17"]["lacks"]] == ["T-021"]
     summary = Path(facts["summary"]).read_text(encoding="utf-8")
