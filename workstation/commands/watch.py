@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from records.standing.kinds import UnitRecord
     from records.standing.versions import StandingData
     from workstation.station.control_link import ControlLink
+    from workstation.station.messages import Heartbeat
     from workstation.station.stop_target import StopWording
     from workstation.station.watching import Watching
 
@@ -81,20 +82,20 @@ def _tables(held: StandingData, name: str) -> list[UnitRecord]:
 
 def _link(
     place: Place, table: UnitRecord, clock: Clock
-) -> Callable[[Callable[[], int]], ControlLink]:
-    """Makes the connection to a table's program, for who tells how many people look."""
+) -> Callable[[Callable[[], Heartbeat]], ControlLink]:
+    """Makes the connection to a table's program, for who says that somebody looks."""
     from workstation.station.control_link import ControlLink
     from workstation.station.messages import PeerRole
     from workstation.station.place import FOLDER, ChannelPlace
 
     where = ChannelPlace(folder=place.folder.path / FOLDER, called=table.name)
-    return lambda live_pages: ControlLink(
+    return lambda heartbeat: ControlLink(
         where,
         clock,
         warn,
         manual_release=table.manual_release or "",
         role=PeerRole.WATCH,
-        live_pages=live_pages,
+        heartbeat=heartbeat,
     )
 
 
