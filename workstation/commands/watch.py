@@ -52,13 +52,12 @@ def watch(
     """
     from controller.runtime.clock import SystemClock
     from records.standing.versions import read_standing
-    from workstation.session.standing import settings_at_the_clinic
     from workstation.station.watching import Watching
 
     if records.as_json:
         raise RequestRefused("what is watched is for people and prints no JSON; leave --json out")
-    held = read_standing(records.place.folder)
-    place = Place(settings_at_the_clinic(records.place.settings, held), records.place.folder)
+    place = records.place.at_the_clinic()
+    held = read_standing(place.folder)
     clock = SystemClock()
     watching = Watching([_link(place, each, clock) for each in _tables(held, table)], clock)
     try:
