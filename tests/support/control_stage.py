@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import date, datetime
 from itertools import count
 
 from controller.errors import TractionError
@@ -60,6 +61,7 @@ class ControlStage:
         self.folder = stage.folder
         self.desk = PlayedDesk("Table 1", stage.clock, lambda utc_ms: "14:01")
         self.heard: list[PaperPeer] = []
+        self.texts: list[str] = []
         self.unreachable: TractionError | None = None
         self._numbers = count(1)
         self._identifiers = replace(
@@ -103,14 +105,23 @@ class ControlStage:
 
     def file(self, order: str = SHORT_CERVICAL) -> FiledSession:
         """File an order as a console does."""
-        clock = self.stage.clock
         return file_for_table(
             self.workplace,
             PlannedOrder.of(parse_order(order, "test")),
             "Table 1",
-            author=Author(by=ASKER, user="console", at_utc_ms=clock.utc_ms(), key=KEY),
+            author=self.author(),
             identifiers=self._identifiers,
         )
+
+    def author(self) -> Author:
+        """Who sits at the console, now."""
+        clock = self.stage.clock
+        return Author(by=ASKER, user="console", at_utc_ms=clock.utc_ms(), key=KEY)
+
+    def today(self) -> date:
+        """The clinic's day."""
+        utc_ms = self.stage.clock.utc_ms()
+        return datetime.fromtimestamp(utc_ms / 1000, SETTINGS.zone_at(utc_ms)).date()
 
     def prepare(self, filed: FiledSession, **changes: str) -> PaperPeer:
         asked = Prepare(

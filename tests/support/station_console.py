@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
+from controller.errors import StationUnreachable
 from controller.questions import Question
 from controller.runtime.clock import SystemClock
 from controller.snapshot import Doing, Said, Snapshot
@@ -14,7 +16,7 @@ from records.order.order import PlannedOrder
 from records.order.order_file import parse_order
 from records.store.author import Author
 from records.store.record_folder import RecordFolder
-from tests.support.real_time import PATIENCE_S
+from tests.support.real_time import PATIENCE_S, wait_until
 from tests.support.reception import medicare_patient, open_clinic
 from tests.support.sessions import SETTINGS
 from tests.support.standing import example, keep
@@ -53,9 +55,8 @@ class Console:
     """Prepares a session, says yes to every question, and looks on."""
 
     def __init__(self, folder: RecordFolder) -> None:
-        place = ChannelPlace(folder=station_folder(folder.path), called="Table 1")
         self.folder = folder
-        self.peer: Peer = connect_to(place, encode=encoded, clock=CLOCK)
+        self.peer = _connected(ChannelPlace(folder=station_folder(folder.path), called="Table 1"))
         self.peer.send(Hello(version=VERSION, role=PeerRole.CONSOLE))
         self.filed: FiledSession | None = None
         self.newest: Snapshot | None = None
@@ -125,6 +126,19 @@ class Console:
                         by="A. Example",
                     )
                 )
+
+
+def _connected(place: ChannelPlace) -> Peer:
+    """Connect as soon as the program of the table listens."""
+    found: list[Peer] = []
+
+    def answers() -> bool:
+        with suppress(StationUnreachable):
+            found.append(connect_to(place, encode=encoded, clock=CLOCK))
+        return bool(found)
+
+    wait_until(answers, f"the program of {place.called}")
+    return found[0]
 
 
 def configured(folder: Path, address: str) -> RecordFolder:

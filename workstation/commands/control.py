@@ -13,6 +13,7 @@ from workstation.output import say, warn
 
 if TYPE_CHECKING:
     from controller.ports import Clock
+    from records.standing.versions import StandingData
     from workstation.session.workplace import Workplace
     from workstation.station.control_desk import ControlDesk
     from workstation.station.control_process import Connect, KeptTable
@@ -37,19 +38,20 @@ def control(
     `traction station` starts one for each table. It has no terminal: questions and requests come
     from the station's pages. A signal to end releases the patient first.
     """
+    from records.standing.versions import read_standing
+
     if records.as_json:
         raise RequestRefused("the program of a unit prints no JSON; leave --json out")
     threading.stack_size(STACK_BYTES)
-    place = records.place
-    _keep(place, _table(place, table))
+    place = records.place.at_the_clinic()
+    _keep(place, _table(read_standing(place.folder), table))
 
 
-def _table(place: Place, name: str) -> KeptTable:
+def _table(held: StandingData, name: str) -> KeptTable:
     from records.standing.for_session import unit_called
-    from records.standing.versions import read_standing
     from workstation.station.control_process import KeptTable
 
-    unit = unit_called(read_standing(place.folder), name)
+    unit = unit_called(held, name)
     if unit is None:
         raise RequestRefused(f"table {name!r} is not on file; `traction units list` lists them")
     return KeptTable(name=unit.name, address=unit.record.address)

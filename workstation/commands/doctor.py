@@ -24,7 +24,7 @@ def doctor(records: RecordsOptions) -> None:
     from workstation.doctor.examination import examine
     from workstation.doctor.fact import all_well, counted
 
-    place = records.place
+    place = records.place.at_the_clinic()
     facts = examine(place.folder, place.settings, SystemClock().utc_ms())
     if records.as_json:
         say_json("doctor", {"well": all_well(facts), "facts": [asdict(fact) for fact in facts]})

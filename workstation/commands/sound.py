@@ -55,7 +55,7 @@ def sound_check(
     else:
         heard, detail = _listened()
         hearing = Hearing.HEARD if heard else Hearing.NOT_HEARD
-    place = records.place
+    place = records.place.at_the_clinic()
     author = author_now(place.folder, name)
     kept = keep_hearing(place.folder, author, day_of(place), hearing, detail)
     _tell(kept, as_json=records.as_json)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from records.standing.kinds import UnitRecord
     from records.standing.versions import StandingData
     from workstation.station.control_link import ControlLink
+    from workstation.station.messages import Heartbeat
     from workstation.station.stop_target import StopWording
     from workstation.station.watching import Watching
 
@@ -51,13 +52,12 @@ def watch(
     """
     from controller.runtime.clock import SystemClock
     from records.standing.versions import read_standing
-    from workstation.session.standing import settings_at_the_clinic
     from workstation.station.watching import Watching
 
     if records.as_json:
         raise RequestRefused("what is watched is for people and prints no JSON; leave --json out")
-    held = read_standing(records.place.folder)
-    place = Place(settings_at_the_clinic(records.place.settings, held), records.place.folder)
+    place = records.place.at_the_clinic()
+    held = read_standing(place.folder)
     clock = SystemClock()
     watching = Watching([_link(place, each, clock) for each in _tables(held, table)], clock)
     try:
@@ -81,20 +81,20 @@ def _tables(held: StandingData, name: str) -> list[UnitRecord]:
 
 def _link(
     place: Place, table: UnitRecord, clock: Clock
-) -> Callable[[Callable[[], int]], ControlLink]:
-    """Makes the connection to a table's program, for who tells how many people look."""
+) -> Callable[[Callable[[], Heartbeat]], ControlLink]:
+    """Makes the connection to a table's program, for who says that somebody looks."""
     from workstation.station.control_link import ControlLink
     from workstation.station.messages import PeerRole
     from workstation.station.place import FOLDER, ChannelPlace
 
     where = ChannelPlace(folder=place.folder.path / FOLDER, called=table.name)
-    return lambda live_pages: ControlLink(
+    return lambda heartbeat: ControlLink(
         where,
         clock,
         warn,
         manual_release=table.manual_release or "",
         role=PeerRole.WATCH,
-        live_pages=live_pages,
+        heartbeat=heartbeat,
     )
 
 

@@ -101,11 +101,15 @@ class Attention:
         self._losses: dict[str, _Loss] = {}
         self._lost_count = 0
         self._said: dict[str, str] = {}
+        self.sounds = False
+        """Whether a loudspeaker answers."""
 
     def keep_up(self, units: Sequence[HeardUnit]) -> None:
         """Sound what is due, and stay awake while a session is open somewhere."""
         now_s, utc_ms = self._clock.now_s(), self._clock.utc_ms()
-        self._say("sound", self._loudspeaker.keep_up(now_s).text)
+        state = self._loudspeaker.keep_up(now_s)
+        self.sounds = state.sounds
+        self._say("sound", state.text)
         wanted = any(unit.in_session for unit in units)
         self._say("awake", self._wakefulness.keep_up(now_s, wanted=wanted).text)
         alarms = [self._alarms_of(unit, now_s, utc_ms) for unit in units]

@@ -101,6 +101,8 @@ class ControlDesk:
         self._heard_s: dict[PeerRole, float] = {}
         self._pages_s: float | None = None
         self.unit_id = ""
+        self.sounds: bool | None = None
+        """Whether the station has a loudspeaker that answers; None without a station."""
         self.leaving = ""
         """Who wants the process to end; "" as long as nobody does."""
 
@@ -296,6 +298,8 @@ class ControlDesk:
             case Heartbeat():
                 if message.live_pages:
                     self._pages_s = self._clock.now_s()
+                if message.sounds is not None:
+                    self.sounds = message.sounds
             case Announce():
                 self.tell(message.text)
             case Prepare() | GivenAnswer() | MadeRequest() | OrderedStop() | Leave() | TraceOn():

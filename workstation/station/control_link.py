@@ -67,15 +67,16 @@ class LinkedPress:
         return self.given
 
 
-def _no_page() -> int:
-    """The station itself is nobody who looks."""
-    return 0
+def _nobody_looks() -> Heartbeat:
+    """Of a connection that has no page and no loudspeaker."""
+    return Heartbeat(live_pages=0)
 
 
 class ControlLink:
     """One unit as the station sees it, or who watches it. Its calls wait for nothing.
 
-    ``live_pages`` says how many people look at what it shows.
+    ``heartbeat`` makes what is said once a second: that somebody is there, and who looks; None says
+    nothing.
     """
 
     def __init__(
@@ -86,13 +87,13 @@ class ControlLink:
         *,
         manual_release: str = "",
         role: PeerRole = PeerRole.STATION,
-        live_pages: Callable[[], int] = _no_page,
+        heartbeat: Callable[[], Heartbeat | None] = _nobody_looks,
     ) -> None:
         self.manual_release = manual_release
         self.said: deque[Said] = deque(maxlen=LAST_SAID)
         """What was said last; a new connection tells the last ones again."""
         self._role = role
-        self._live_pages = live_pages
+        self._heartbeat = heartbeat
         self._place = place
         self._clock = clock
         self._log = SparingLog(clock, report)
@@ -216,7 +217,8 @@ class ControlLink:
         while not self._closed.is_set():
             now_s = self._clock.now_s()
             if now_s >= next_beat_s:
-                peer.send(Heartbeat(live_pages=self._live_pages()))
+                if beat := self._heartbeat():
+                    peer.send(beat)
                 next_beat_s = now_s + HEARTBEAT_S
             content = peer.receive(max(0.0, next_beat_s - now_s))
             if content is not None:

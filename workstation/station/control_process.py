@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
-from controller.errors import LinkError, TractionError
+from controller.errors import LinkError, RequestRefused, TractionError
 from controller.ports import Clock, TractionUnit
 from controller.runtime.idle_watch import IDLE, NO_READING, IdleWatch
 from controller.runtime.ticker import Ticker
@@ -23,12 +24,14 @@ from workstation.session.filing import read_filed
 from workstation.session.recover import recover
 from workstation.session.treat import treat
 from workstation.session.workplace import FiledSession, Recording, Workplace
+from workstation.sound.day_check import sound_of_day, start_refusal
 from workstation.station.control_desk import ControlDesk
 from workstation.station.messages import Prepare
 from workstation.station.place import Held
 
 STATION_LOCK: Final = ".station"
 """Beside a unit's file of records: held for the life of the process that keeps the unit."""
+NO_STATION: Final = "no station is heard: alarms are shown and sound nowhere"
 CHECKING: Final = "checking the records"
 RECONNECT_S: Final = (0.0, 1.0, 2.0, 4.0)
 """Between two tries to reach a unit; then always the last."""
@@ -161,6 +164,18 @@ class ControlProcess:
             self._desk.tell(f"{self._table.name}: {error.message}")
         self._is_recovered = True
 
+    def _check_sound(self) -> None:
+        """Raise RequestRefused where a station sounds its alarms and nobody would hear them."""
+        if self._desk.sounds is None:
+            self._desk.tell(NO_STATION)
+            return
+        workplace = self._workplace
+        utc_ms = self._clock.utc_ms()
+        day = datetime.fromtimestamp(utc_ms / 1000, workplace.settings.zone_at(utc_ms)).date()
+        of_day = sound_of_day(workplace.folder, day)
+        if refusal := start_refusal(of_day, sounds=self._desk.sounds):
+            raise RequestRefused(refusal)
+
     # --- sessions -----------------------------------------------------------------------------
 
     def _hold(self, asked: Prepare) -> None:
@@ -171,6 +186,7 @@ class ControlProcess:
             order_digest=asked.order_digest,
         )
         try:
+            self._check_sound()
             planned, begun = read_filed(self._workplace, filed)
         except TractionError as error:
             self._desk.refuse(asked, error.message)

@@ -67,9 +67,13 @@ class Hello:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heartbeat:
-    """Once a second. ``live_pages`` are visible and have shown a frame of late."""
+    """Once a second. ``live_pages`` are visible and have shown a frame of late.
+
+    ``sounds`` says whether a loudspeaker answers; None from everybody but who plays the alarms.
+    """
 
     live_pages: int
+    sounds: bool | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.live_pages <= MOST_PAGES:

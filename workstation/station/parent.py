@@ -34,6 +34,7 @@ from records.store.private_files import open_or_create
 from workstation.exit_status import exit_status
 from workstation.station.attention import Attention
 from workstation.station.control_link import ControlLink
+from workstation.station.messages import Heartbeat
 from workstation.station.place import ChannelPlace, Held, station_folder
 from workstation.station.plan import PlannedUnit, StationPlan
 from workstation.station.sparing_log import SparingLog
@@ -44,6 +45,8 @@ from workstation.station.stop_target import StopWording
 from workstation.station.unit_process import UnitProcess
 
 TURN_S: Final = 0.1
+TURNED_S: Final = 2.0
+"""A loop that has not come round for so long is not there for its units."""
 MOST_WAITING: Final = 1000
 LAST_LINES_S: Final = 2.0
 ENDING: Final = ("SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGBREAK")
@@ -94,6 +97,8 @@ class Station:
         self._log = SparingLog(clock, self._report)
         self._plan = plan
         self._ends = ""
+        self._turned_s = clock.now_s()
+        self._sounds = False
         self._units: list[UnitProcess] = []
         try:
             self._units = [self._process_of(unit, folder, plan) for unit in plan.units]
@@ -115,7 +120,7 @@ class Station:
         for unit in self._units:
             unit.end(f"the station ends ({self._ends})")
         while remaining := [unit for unit in self._units if not unit.has_ended()]:
-            self._attention.keep_up([unit.link for unit in remaining])
+            self._attend(remaining)
             self._clock.sleep_until(self._clock.now_s() + TURN_S)
         self._report("station ended")
         self.close()
@@ -129,7 +134,7 @@ class Station:
         """One turn: start what has ended, and open a door that has failed again."""
         for unit in self._units:
             unit.keep_up()
-        self._attention.keep_up([unit.link for unit in self._units])
+        self._attend(self._units)
         if not self.door_is_open:
             self._log.say("door", "the stop door has failed and is opened again")
             self._door.close()
@@ -151,9 +156,26 @@ class Station:
         """The handler of the signals that end it."""
         self._ends = self._ends or signal.Signals(number).name
 
+    def _attend(self, units: Sequence[UnitProcess]) -> None:
+        self._attention.keep_up([unit.link for unit in units])
+        self._sounds = self._attention.sounds
+        self._turned_s = self._clock.now_s()
+
+    def heartbeat(self) -> Heartbeat | None:
+        """What the programs hear once a second; nothing from a loop that has stopped turning."""
+        if self._clock.now_s() - self._turned_s > TURNED_S:
+            return None
+        return Heartbeat(live_pages=0, sounds=self._sounds)
+
     def _process_of(self, unit: PlannedUnit, folder: Path, plan: StationPlan) -> UnitProcess:
         place = ChannelPlace(folder=folder, called=unit.called)
-        link = ControlLink(place, self._clock, self._report, manual_release=unit.manual_release)
+        link = ControlLink(
+            place,
+            self._clock,
+            self._report,
+            manual_release=unit.manual_release,
+            heartbeat=self.heartbeat,
+        )
         return UnitProcess(link, place, plan.control, clock=self._clock, report=self._report)
 
     def _opened(self, plan: StationPlan) -> StopDoor:

@@ -8,6 +8,7 @@ from typing import Final
 from controller.ports import Clock
 from workstation.login import login_name
 from workstation.station.control_link import ControlLink
+from workstation.station.messages import Heartbeat
 from workstation.station.stop_target import (
     Press,
     StopResult,
@@ -26,14 +27,14 @@ NO_ANSWER_YET: Final = "STOP was pressed; no answer yet"
 
 
 class Watching:
-    """Connects to every unit. ``makers`` get who says how many people look."""
+    """Connects to every unit. ``makers`` get what says that somebody looks."""
 
     def __init__(
-        self, makers: Sequence[Callable[[Callable[[], int]], ControlLink]], clock: Clock
+        self, makers: Sequence[Callable[[Callable[[], Heartbeat]], ControlLink]], clock: Clock
     ) -> None:
         self._clock = clock
         self._touched_s = clock.now_s()
-        self._links = [make(self._looking) for make in makers]
+        self._links = [make(self._heartbeat) for make in makers]
         self._pressed_s = self._touched_s
         self._presses: dict[str, Press] = {}
 
@@ -72,8 +73,9 @@ class Watching:
         for link in self._links:
             link.close()
 
-    def _looking(self) -> int:
-        return int(self._clock.now_s() - self._touched_s <= LOOKS_S)
+    def _heartbeat(self) -> Heartbeat:
+        looks = self._clock.now_s() - self._touched_s <= LOOKS_S
+        return Heartbeat(live_pages=int(looks))
 
     def _unit(self, link: ControlLink, words: StopWording) -> UnitOnPage:
         return UnitOnPage(

@@ -24,8 +24,9 @@ from records.evidence.reader import SessionRecord, list_sessions, read_session
 from records.store.record_folder import RecordFolder
 from tests.support.control_stage import ASKER, Attendant, ControlStage, control_stage
 from tests.support.station_peers import PaperPeer
-from workstation.station.control_process import STATION_LOCK
-from workstation.station.messages import MadeRequest, OrderedStop, PeerRole
+from workstation.sound.day_check import Hearing, keep_hearing
+from workstation.station.control_process import NO_STATION, STATION_LOCK
+from workstation.station.messages import Heartbeat, MadeRequest, OrderedStop, PeerRole
 from workstation.station.place import Held
 
 
@@ -245,3 +246,55 @@ def test_a_unit_that_another_program_keeps_is_not_driven(stage: ControlStage) ->
     other.release()
     assert f"Table 1: unit {stage.unit_id} is kept by another program of the station" in stage.told
     assert all(snapshot.force_n is None for snapshot in stage.desk.shown)
+
+
+SAYS = {
+    Hearing.HEARD: ("loudspeaker", True, ""),
+    Hearing.WITHOUT: ("it is being repaired", False, ""),
+    Hearing.NOT_HEARD: ("loudspeaker", True, "nobody heard the sound today"),
+    Hearing.NOT_ASKED: ("", True, "nobody has said today whether the sound is heard"),
+}
+
+
+@pytest.mark.parametrize("hearing", SAYS)
+def test_a_station_starts_nothing_where_nobody_would_hear_its_alarms(
+    stage: ControlStage, hearing: Hearing
+) -> None:
+    detail, sounds, refusal = SAYS[hearing]
+    stage.say(Heartbeat(live_pages=0, sounds=sounds), role=PeerRole.STATION)
+    if hearing is not Hearing.NOT_ASKED:
+        keep_hearing(stage.folder, stage.author(), stage.today(), hearing, detail)
+    reason = refused_because(stage)
+    assert bool(reason) == bool(refusal)
+    assert refusal in reason
+
+
+def test_a_loudspeaker_that_was_heard_and_has_gone_refuses_too(stage: ControlStage) -> None:
+    keep_hearing(stage.folder, stage.author(), stage.today(), Hearing.HEARD, "loudspeaker")
+    stage.say(Heartbeat(live_pages=0, sounds=False), role=PeerRole.STATION)
+    assert refused_because(stage).startswith("NO SOUND")
+
+
+def test_without_a_station_it_is_said_that_alarms_sound_nowhere(stage: ControlStage) -> None:
+    assert refused_because(stage) == ""
+    assert NO_STATION in stage.texts
+
+
+def refused_because(stage: ControlStage) -> str:
+    """Why a session that was asked for did not begin; "" where it did, and was stopped."""
+    asked = list[PaperPeer]()
+
+    def play(snapshot: Snapshot) -> None:
+        if snapshot.doing is Doing.SESSION:
+            stage.leave()
+        elif snapshot.doing is Doing.IDLE and not snapshot.message:
+            if asked:
+                stage.leave()
+            else:
+                asked.append(stage.prepare(stage.file()))
+
+    stage.run(play)
+    stage.texts = stage.told
+    ((_, result, reason),) = stage.say(*asked[0].said[1:]).outcomes
+    assert (result == "refused") == bool(reason)
+    return reason

@@ -11,7 +11,7 @@ from controller.errors import RequestRefused, StationBusy
 from controller.runtime.clock import SystemClock
 from tests.support.real_time import wait_until
 from tests.support.stops import connect_and_say, free_port
-from workstation.station.parent import Station, door_addresses
+from workstation.station.parent import TURNED_S, Station, door_addresses
 from workstation.station.place import is_held
 from workstation.station.plan import StationPlan
 from workstation.station.stop_door import StopDoor
@@ -41,6 +41,29 @@ def test_a_stop_door_that_fails_is_opened_again(
     assert look(plan).startswith("HTTP/1.1 ")
     station.close()
     assert "the stop door has failed and is opened again" in log.read_text()
+
+
+class SetClock(SystemClock):
+    """The system's, put forward as a test wants."""
+
+    ahead_s = 0.0
+
+    def now_s(self) -> float:
+        return super().now_s() + self.ahead_s
+
+
+def test_a_loop_that_does_not_come_round_is_not_heard_by_its_programs(plan: StationPlan) -> None:
+    clock = SetClock()
+    station = Station(plan, clock)
+    station.keep_up()
+    beat = station.heartbeat()
+    assert beat is not None
+    assert beat.sounds is False, "no loudspeaker has answered yet"
+    clock.ahead_s = TURNED_S + 0.1
+    assert station.heartbeat() is None
+    station.keep_up()
+    assert station.heartbeat() is not None
+    station.close()
 
 
 def test_a_station_that_cannot_open_its_door_leaves_the_folder(plan: StationPlan) -> None:

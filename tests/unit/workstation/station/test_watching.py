@@ -10,6 +10,7 @@ from controller.order.force_unit import ForceUnit
 from controller.runtime.clock import VirtualClock
 from controller.snapshot import Doing, Said, Snapshot
 from workstation.station.control_link import ControlLink
+from workstation.station.messages import Heartbeat
 from workstation.station.stop_target import SeenForce, StopAnswer, StopResult, StopWording
 from workstation.station.watching import ANSWER_S, LOOKS_S, NO_ANSWER_YET, Watching
 
@@ -50,12 +51,12 @@ class Bench:
     def __init__(self) -> None:
         self.clock = VirtualClock()
         self.one, self.two = Link("Table 1"), Link("Table 2")
-        self.looking: list[Callable[[], int]] = []
+        self.looking: list[Callable[[], Heartbeat]] = []
         self.watching = Watching([self._maker(self.one), self._maker(self.two)], self.clock)
 
-    def _maker(self, link: Link) -> Callable[[Callable[[], int]], ControlLink]:
-        def make(live_pages: Callable[[], int]) -> ControlLink:
-            self.looking.append(live_pages)
+    def _maker(self, link: Link) -> Callable[[Callable[[], Heartbeat]], ControlLink]:
+        def make(heartbeat: Callable[[], Heartbeat]) -> ControlLink:
+            self.looking.append(heartbeat)
             return cast("ControlLink", link)
 
         return make
@@ -103,11 +104,11 @@ def test_what_became_of_a_press_is_told_to_the_release() -> None:
 
 def test_who_has_pressed_no_key_for_a_minute_does_not_count_as_looking() -> None:
     bench = Bench()
-    assert [looks() for looks in bench.looking] == [1, 1]
+    assert [looks().live_pages for looks in bench.looking] == [1, 1]
     bench.wait(LOOKS_S + 1.0)
-    assert [looks() for looks in bench.looking] == [0, 0]
+    assert [looks().live_pages for looks in bench.looking] == [0, 0]
     bench.watching.touched()
-    assert [looks() for looks in bench.looking] == [1, 1]
+    assert [looks().live_pages for looks in bench.looking] == [1, 1]
 
 
 def test_lines_without_a_screen_change_only_with_the_state() -> None:
