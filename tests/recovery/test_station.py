@@ -292,15 +292,3 @@ def test_the_log_of_a_program_is_kept_and_an_endless_one_put_aside(clinic: Clini
         )
     assert place.log.with_suffix(".log.1").stat().st_size == MOST_LOG_BYTES + 1
     assert {path.stat().st_mode & 0o077 for path in place.folder.iterdir()} == {0}
-
-
-def test_a_program_that_says_nothing_at_the_end_is_killed(clinic: Clinic) -> None:
-    """Its unit has let go by its watchdog long before."""
-    with clinic.parent() as parent:
-        clinic.wait_until_linked()
-        os.kill(clinic.started("Table 1")[0], signal.SIGSTOP)
-        parent.send_signal(signal.SIGTERM)
-        assert parent.wait(60) == 0
-    assert not is_alive(clinic.started("Table 1")[0])
-    assert "Table 1: its program says nothing and was killed" in clinic.log
-    assert clinic.events("Table 2")[-1] == "ended"

@@ -18,6 +18,7 @@ from tests.support.commands import said
 from tests.support.page_commands import Command, Promise, Step, promised, steps
 from tests.support.pages import read
 from tests.support.real_time import Program, program, wait_until
+from tests.support.station_console import kill_program
 from tests.support.stops import connect_and_say, free_port
 from workstation.settings import Settings
 
@@ -105,6 +106,7 @@ class Reader:
 def test_the_page_does_what_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with ExitStack() as running:
         reader = Reader(tmp_path / "data", running, monkeypatch)
+        running.callback(kill_program, reader.records)
         for step in steps(read("how-to/run-a-station.md")):
             reader.do(step)
         assert reader.station is not None
