@@ -152,7 +152,7 @@ def serve(which: str, folder: Path) -> None:
 
 def _serve_ours(folder: Path) -> None:
     clock = SystemClock()
-    desk = ControlDesk("bench", clock, str)
+    desk = ControlDesk("bench", clock, str, Path)
     ChannelListener(_place(folder), desk.serve, encode=encoded, clock=clock, report=print)
     _say_ready()
     Event().wait()
