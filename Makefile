@@ -60,6 +60,7 @@ campaign-kill: setup
 
 bench: setup
 	$(RUN) -m tools.bench.wire
+	$(RUN) -m tools.bench.messages
 	$(RUN) tools/bench/store.py
 	$(RUN) -m tests.campaigns.record_sizes
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime
 from itertools import count
+from pathlib import Path
 
 from controller.errors import TractionError
 from controller.ports import Clock, TractionUnit
@@ -59,7 +60,7 @@ class ControlStage:
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
         self.folder = stage.folder
-        self.desk = PlayedDesk("Table 1", stage.clock, lambda utc_ms: "14:01")
+        self.desk = PlayedDesk("Table 1", stage.clock, lambda utc_ms: "14:01", Path)
         self.heard: list[PaperPeer] = []
         self.texts: list[str] = []
         self.unreachable: TractionError | None = None

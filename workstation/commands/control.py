@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from workstation.session.workplace import Workplace
     from workstation.station.control_desk import ControlDesk
     from workstation.station.control_process import Connect, KeptTable
+    from workstation.station.line_trace import LineTrace
 
 STACK_BYTES = 512 * 1024
 """Of a thread: with locked memory each of its bytes is taken, and eight million is usual."""
@@ -60,23 +62,29 @@ def _table(held: StandingData, name: str) -> KeptTable:
 def _keep(place: Place, table: KeptTable) -> None:
     """Hold the address, listen, and keep the unit until somebody wants the end."""
     from controller.runtime.clock import SystemClock
+    from firmware_bridge.connect import unit_profile
     from workstation.session.realtime import take_realtime_rights
     from workstation.session.signals import caught_signals
     from workstation.station.channel import ChannelListener
     from workstation.station.control_desk import ControlDesk
     from workstation.station.control_process import ControlProcess
     from workstation.station.kept_address import kept_address, kept_words
+    from workstation.station.line_trace import LineTrace
     from workstation.station.messages import encoded
     from workstation.station.place import ChannelPlace, station_folder
 
     clock = SystemClock()
     folder = station_folder(place.folder.path)
-    desk = ControlDesk(table.name, clock, lambda utc_ms: f"{place.local(utc_ms):%H:%M}")
+    where = ChannelPlace(folder=folder, called=table.name)
+    trace = LineTrace(where, table.address, unit_profile()[1], clock, warn)
+    desk = ControlDesk(
+        table.name, clock, lambda utc_ms: f"{place.local(utc_ms):%H:%M}", trace.begin
+    )
     with kept_address(folder, table.address, kept_words(table.name)), caught_signals() as signals:
         signals.hand_to(desk)
         say(str(take_realtime_rights()))
         listener = ChannelListener(
-            ChannelPlace(folder=folder, called=table.name),
+            where,
             desk.serve,
             encode=encoded,
             clock=clock,
@@ -85,10 +93,15 @@ def _keep(place: Place, table: KeptTable) -> None:
         threading.Thread(target=_repeat_busy, args=(desk, clock), daemon=True).start()
         try:
             say(f"keeps {table.name} at {table.address}")
-            ControlProcess(table, _workplace(place, desk), desk, _connect(desk)).run()
+            ControlProcess(table, _workplace(place, desk), desk, _connect(desk, trace)).run()
         finally:
             listener.close()
+            trace.end()
     say(f"{table.name} is kept no more ({desk.leaving})")
+
+
+def _hour_and_minute(place: Place) -> Callable[[int], str]:
+    return lambda utc_ms: f"{place.local(utc_ms):%H:%M}"
 
 
 def _repeat_busy(desk: ControlDesk, clock: Clock) -> None:
@@ -113,7 +126,7 @@ def _workplace(place: Place, desk: ControlDesk) -> Workplace:
     )
 
 
-def _connect(desk: ControlDesk) -> Connect:
+def _connect(desk: ControlDesk, trace: LineTrace) -> Connect:
     from firmware_bridge.connect import connect_unit
 
-    return lambda address, clock: connect_unit(address, clock, desk.tell)
+    return lambda address, clock: connect_unit(address, clock, desk.tell, trace)

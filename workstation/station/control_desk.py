@@ -11,9 +11,10 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib.metadata import version
+from pathlib import Path
 from typing import Final, assert_never
 
-from controller.errors import MessageRefused
+from controller.errors import MessageRefused, RequestRefused
 from controller.ports import Attendance, Clock
 from controller.requests import AskedRequest
 from controller.snapshot import Doing, Said, Snapshot
@@ -81,12 +82,23 @@ class Preparing:
 
 
 class ControlDesk:
-    """One per process. ``time_of`` says a time of day as the clinic reads it."""
+    """One per process. ``time_of`` says a time of day as the clinic reads it.
 
-    def __init__(self, called: str, clock: Clock, time_of: Callable[[int], str]) -> None:
+    ``begin_tracing`` keeps the bytes of the line from now on, for whom it is told; it returns the
+    file or raises RequestRefused.
+    """
+
+    def __init__(
+        self,
+        called: str,
+        clock: Clock,
+        time_of: Callable[[int], str],
+        begin_tracing: Callable[[str], Path],
+    ) -> None:
         self._called = called
         self._clock = clock
         self._time_of = time_of
+        self._begin_tracing = begin_tracing
         self._lock = threading.RLock()
         self._peers: dict[Peer, PeerRole] = {}
         self._asked: OrderedDict[str, _Asked] = OrderedDict()
@@ -339,13 +351,22 @@ class ControlDesk:
                 self.leave(message.by)
                 return Followed.FOLLOWED, ""
             case TraceOn():
-                return Followed.REFUSED, "the bytes of a line are kept from its opening on only"
+                threading.Thread(target=self._begin_trace, args=(message,), daemon=True).start()
+                return None  # it may wait for the disk, and nobody else for it
         operator = self._operator
         if operator is None or message.session_id != operator.session_id:
             return Followed.REFUSED, f"session {message.session_id} is not open on {self._called}"
         if isinstance(message, GivenAnswer):
             return operator.give(message)
         return operator.put(AskedRequest(id=message.id, request=message.request))
+
+    def _begin_trace(self, message: TraceOn) -> None:
+        try:
+            file = self._begin_tracing(message.by)
+        except RequestRefused as refusal:
+            self.settle(message.id, Followed.REFUSED, refusal.message)
+        else:
+            self.settle(message.id, Followed.FOLLOWED, f"the bytes of the line are kept in {file}")
 
     def _prepare(self, asked: Prepare) -> Became | None:
         if self.leaving:

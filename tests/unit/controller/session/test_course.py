@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from controller.requests import AdjustForce, Pause, Resume, Stop
+from controller.session.course import Course
 from controller.session.inputs_and_effects import StopRequested
 from tests.unit.controller.session.machine_bench import Bench
 
@@ -16,6 +17,15 @@ def test_before_the_treatment_there_is_nothing_that_runs_out_and_no_increase() -
     assert (course.phase, course.stage) == ("armed", "preparation")
     assert (course.phase_left_s, course.pause_left_s, course.check_in_s) == (None, None, None)
     assert (course.hold_number, course.increase_n, course.since_start_s) == (0, 0.0, None)
+
+
+def test_a_course_that_says_phase_and_plan_alone_says_nothing_else() -> None:
+    """As in the preparation, where no treatment has begun."""
+    course = Course(phase="checking", planned_s=600.0)
+    assert (course.stage, course.hold_number, course.hold_count) == ("", 0, 0)
+    assert (course.elapsed_s, course.increase_n) == (0.0, 0.0)
+    assert (course.since_start_s, course.phase_left_s, course.pause_left_s) == (None, None, None)
+    assert (course.check_in_s, course.ceiling_n) == (None, None)
 
 
 def test_a_phase_is_left_when_its_time_has_run_out() -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from controller.errors import RequestRefused
 from controller.ports import NOBODY_WATCHES
 from controller.questions import Question
 from controller.requests import CheckIn, EndEarly, RequestSettled
 from controller.runtime.clock import VirtualClock
 from controller.snapshot import Doing, Snapshot
+from tests.support.real_time import wait_until
 from tests.support.station_peers import PaperPeer
 from workstation.station.control_desk import BUSY_EVERY_S, FRESH_S, REMEMBERED, ControlDesk
 from workstation.station.messages import (
@@ -45,7 +48,15 @@ class Bench:
 
     def __init__(self) -> None:
         self.clock = VirtualClock()
-        self.desk = ControlDesk("Table 1", self.clock, lambda utc_ms: "14:01")
+        self.traced: list[str] = []
+        self.desk = ControlDesk("Table 1", self.clock, lambda utc_ms: "14:01", self.trace)
+
+    def trace(self, by: str) -> Path:
+        """The file of a trace; there is no room for a second one."""
+        self.traced.append(by)
+        if len(self.traced) > 1:
+            raise RequestRefused("no room")
+        return Path("line.capture")
 
     def say(self, *messages: object, role: PeerRole = PeerRole.CONSOLE) -> PaperPeer:
         peer = PaperPeer(Hello(version=VERSION, role=role), *messages)
@@ -357,9 +368,18 @@ def test_words_of_another_program_are_told_to_all() -> None:
     assert bench.say().texts == ["a page of elsewhere tried to stop"]
 
 
-def test_bytes_of_a_line_are_not_kept_from_the_middle_on() -> None:
-    peer = Bench().say(TraceOn(id="t1", by="A"))
-    assert [outcome[:2] for outcome in peer.outcomes] == [("t1", "refused")]
+def test_a_trace_is_begun_for_who_asks_and_its_file_or_its_refusal_is_told() -> None:
+    bench = Bench()
+    bench.say(TraceOn(id="t1", by="A. Example"), TraceOn(id="t2", by="B. Person"))
+
+    def told(number: str) -> list[tuple[str, str, str]]:
+        return bench.say(TraceOn(id=number, by="C")).outcomes
+
+    wait_until(lambda: bool(told("t1")) and bool(told("t2")), "both outcomes")
+    assert sorted(bench.traced) == ["A. Example", "B. Person"]
+    results = {told("t1")[0][1:], told("t2")[0][1:]}
+    kept = ("followed", "the bytes of the line are kept in line.capture")
+    assert results == {kept, ("refused", "no room")}
 
 
 def test_a_second_hello_is_refused() -> None:
