@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -37,11 +37,22 @@ def station(data: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
             process.kill()
 
 
+@contextmanager
+def nothing_left_behind(data: Path) -> Iterator[None]:
+    """Programs outlive their parent, but not the test, however that ends."""
+    try:
+        yield
+    finally:
+        for lock in (data / "station").glob("Table-*.lock"):
+            with suppress(ValueError, ProcessLookupError):
+                os.kill(int(lock.read_text(encoding="ascii")), signal.SIGKILL)
+
+
 def test_a_press_through_the_next_parent_s_door_ends_a_hold_that_began_before_it(
     tmp_path: Path,
 ) -> None:
     data, port = tmp_path / "data", free_port()
-    with simulated_unit("tcp", "--body", "lumbar_split") as (unit, uri):
+    with simulated_unit("tcp", "--body", "lumbar_split") as (unit, uri), nothing_left_behind(data):
         run_first(unit.process_id)
         records = configured(tmp_path / "data", uri)
         said(records, "sound-check", "--by", BY, "--without", "no loudspeaker in a test")
