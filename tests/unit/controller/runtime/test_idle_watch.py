@@ -97,6 +97,8 @@ def test_a_silent_unit_and_a_port_that_has_gone_end_the_watch() -> None:
         (PULLS, NOT_FREE),
         (replace(PULLS, unit_state=UnitState.HOLDING), DRIVEN),
         (replace(IDLE, unit_state=UnitState.ARMED), DRIVEN),
+        (replace(IDLE, unit_state=UnitState.TRACKING), DRIVEN),
+        (replace(IDLE, unit_state=UnitState.RELEASING), DRIVEN),
         (replace(IDLE, sample_age_s=5.0), NOT_FREE),
         (replace(IDLE, force_n=None), NOT_FREE),
     ],
