@@ -134,3 +134,10 @@ def test_a_stop_is_over_when_no_release_can_be_expected_any_more() -> None:
     bench.look(40)
     assert not bench.unit.released
     assert bench.shown[-1].message == NOT_FREE
+
+
+def test_a_stop_before_the_first_look_releases_because_nothing_is_known() -> None:
+    bench = Bench(IDLE)
+    assert not bench.watch.is_free
+    bench.watch.stop()
+    assert bench.unit.released
