@@ -60,6 +60,7 @@ def test_a_free_unit_is_read_at_its_tick_and_shown_as_it_is() -> None:
     assert shown.force_n == pytest.approx(0.3)
     assert shown.reading_age_s == pytest.approx(IDLE.sample_age_s)
     assert shown.patient_switch is PRESSED.patient_switch
+    assert shown.round_trip_s == 0.0, "this unit answers at once"
     assert bench.watch.is_free
     assert {command.kind for command in bench.unit.commands} == {CommandKind.OBSERVE}
     assert not bench.unit.released
