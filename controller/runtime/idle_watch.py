@@ -41,7 +41,6 @@ class IdleWatch:
         self._missed = 0
         self._round_trip_s: float | None = None
         self._reading: Telemetry | None = None
-        self._is_known = False
         self._number = 0
         self.is_free = False
         """True where the newest reading is fresh, nobody drives the unit, and nothing pulls."""
@@ -54,13 +53,13 @@ class IdleWatch:
     def look(self) -> None:
         """Wait for the tick, read, show; raises LinkError where the connection is of no use."""
         lateness_s = self._ticker.wait()
-        self._is_known = self._reading is not None  # one reading alone is never fresh
+        is_first = self._reading is None  # one reading alone is never fresh
         self._reading = self._read()
         driven = self._reading is not None and self._reading.unit_state in _DRIVEN
         slack = self._cord.sees(self._reading, self._clock.now_s())
         self.is_free = slack and not driven
         self._release()
-        self._tell(lateness_s, driven=driven)
+        self._tell(lateness_s, self._message(driven=driven, is_first=is_first))
 
     def _read(self) -> Telemetry | None:
         asked_at_s = self._clock.now_s()
@@ -81,7 +80,7 @@ class IdleWatch:
         if now_s < self._releases_until_s and not self.is_free:
             self._tokenless.order(now_s)
 
-    def _tell(self, lateness_s: float, *, driven: bool) -> None:
+    def _tell(self, lateness_s: float, message: str) -> None:
         self._number += 1
         shown = Snapshot(
             number=self._number,
@@ -91,15 +90,15 @@ class IdleWatch:
             lateness_s=lateness_s,
             round_trip_s=self._round_trip_s,
             missed=self._missed,
-            message=self._message(driven=driven),
+            message=message,
         )
         self._show(with_reading(shown, self._reading, self._clock.now_s()))
 
-    def _message(self, *, driven: bool) -> str:
+    def _message(self, *, driven: bool, is_first: bool) -> str:
         if self._reading is None:
             return NO_READING
         if driven:
             return DRIVEN
         if self.is_free:
             return ""
-        return NOT_FREE if self._is_known else LOOKING
+        return LOOKING if is_first else NOT_FREE

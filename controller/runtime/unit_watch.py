@@ -73,7 +73,6 @@ class UnitWatch:
         self._identity = ports.unit.identity
         self._seen_at_s = identified_at_s
         self._uptime_ms: int | None = None
-        self._lateness_s = 0.0
         self._readings: deque[Telemetry] = deque(maxlen=ZERO_READINGS)
         self.reading = self.look_once()
 
@@ -111,7 +110,7 @@ class UnitWatch:
 
         Raises RequestRefused on a stop, LinkError on a silent unit, UnitFaulted on a restarted one.
         """
-        self._lateness_s = self._ticker.wait()
+        lateness_s = self._ticker.wait()
         self._hear()
         if (stop := self._stops.asked()) is not None:
             raise RequestRefused(f"stopped before arming by {stop.by}; nothing was moved")
@@ -123,12 +122,12 @@ class UnitWatch:
             self._present.unanswered(error)
             if self._clock.now_s() - self._answered_at_s > SILENCE_LIMIT_S:
                 raise
-            self._show(None)
+            self._show(None, lateness_s)
             return None
         self._answered_at_s = self._clock.now_s()
         self._present.answered(self._answered_at_s - asked_at_s)
         self._check_same_boot(reading)
-        self._take(reading)
+        self._take(reading, lateness_s)
         return reading
 
     def _check_console(self) -> None:
@@ -139,13 +138,13 @@ class UnitWatch:
                 f"{self._console_lost_s:g} s; nothing was moved: start it again, then the session"
             )
 
-    def _take(self, reading: Telemetry) -> None:
+    def _take(self, reading: Telemetry, lateness_s: float) -> None:
         self.reading = reading
         self._readings.append(reading)
         if self._press_test.watch(reading):
             self._pressed_at_s = self._clock.now_s()
             self._recorder.event(PressTestSeen(), now_s=self._pressed_at_s)
-        self._show(reading)
+        self._show(reading, lateness_s)
 
     def _check_same_boot(self, reading: Telemetry) -> None:
         """Identity, limits and tare are those of the boot in which the unit was identified.
@@ -170,9 +169,9 @@ class UnitWatch:
             )
         self._seen_at_s, self._uptime_ms = now_s, uptime_ms
 
-    def _show(self, reading: Telemetry | None) -> None:
+    def _show(self, reading: Telemetry | None, lateness_s: float) -> None:
         message = "" if self.press_test_passed else "waiting for the patient's press test"
-        self._present.show(self._course, reading, lateness_s=self._lateness_s, message=message)
+        self._present.show(self._course, reading, lateness_s=lateness_s, message=message)
 
 
 def _up_for(uptime_s: float | None) -> str:

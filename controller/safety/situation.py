@@ -64,8 +64,8 @@ class Situation:
         now_s: float,
         *,
         release_rate_n_per_s: float,
+        force_shows_noise: bool,
         second_channel: bool = False,
-        force_shows_noise: bool = True,
     ) -> None:
         self._limits = limits
         self.force_shows_noise = force_shows_noise

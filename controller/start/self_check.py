@@ -242,7 +242,7 @@ def second_channel_item(capabilities: UnitCapabilities) -> CheckItem:
     )
 
 
-def zero_item(forces_n: Sequence[float | None], *, shows_noise: bool = True) -> CheckItem:
+def zero_item(forces_n: Sequence[float | None], *, shows_noise: bool) -> CheckItem:
     """Rows 6 and 7: the free cord shows no force, and a channel with noise is alive."""
     known = [force_n for force_n in forces_n if force_n is not None]
     if len(known) < len(forces_n) or not known:

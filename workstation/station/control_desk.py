@@ -284,6 +284,8 @@ class ControlDesk:
                 peer.show(self._newest)
             self._peers[peer] = hello.role
             self._heard_s[hello.role] = self._clock.now_s()
+            if hello.role is PeerRole.CONSOLE and self._pages_s is None:
+                self._pages_s = self._clock.now_s()  # from here on a page is missed
         return hello.role
 
     def _listen(self, peer: Peer, role: PeerRole) -> None:

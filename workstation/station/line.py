@@ -7,6 +7,7 @@ tried, a named pipe.
 from __future__ import annotations
 
 import os
+import select
 import socket
 import struct
 import sys
@@ -45,7 +46,11 @@ class MessageLine:
         self._connection = connection
         self._socket: socket.socket | None = None
         self._is_torn = False
+        self._waiting: select.poll | None = None
         if sys.platform != "win32":
+            # Made once: the library's own poll makes a selector for every message.
+            self._waiting = select.poll()
+            self._waiting.register(connection.fileno(), select.POLLIN)
             self._socket = socket.socket(fileno=os.dup(connection.fileno()))
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _interval(REST_S))
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _interval(STALL_S))
@@ -66,7 +71,7 @@ class MessageLine:
         if self._is_torn:
             raise EOFError("the connection was torn by a message that was refused")
         try:
-            if not self._connection.poll(timeout_s):
+            if not self._begins(timeout_s):
                 return None
             return self._connection.recv_bytes(MOST_BYTES)
         except BlockingIOError as error:
@@ -81,6 +86,12 @@ class MessageLine:
                     f"a message has more than {MOST_BYTES} bytes; nothing of it was read"
                 ) from error
             raise EOFError("the connection is gone") from error
+
+    def _begins(self, timeout_s: float | None) -> bool:
+        """Wait until a message begins, or the other side has gone."""
+        if self._waiting is None:
+            return self._connection.poll(timeout_s)
+        return bool(self._waiting.poll(None if timeout_s is None else timeout_s * 1000))
 
     def cut(self) -> None:
         """End the calls of both threads; may come from any thread."""

@@ -15,6 +15,8 @@ from workstation.terminal.progress import alarm_words, minutes, phase_words
 
 KEYS = "space: STOP    q: leave (nothing is stopped by that)"
 UNSEEN = "--"
+CONNECTING_S = 2.0
+"""A program that runs answers sooner."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +58,8 @@ def unit_lines(unit: UnitOnPage, forces: ForceUnit) -> list[str]:
 
 def silent_lines(unit: UnitOnPage) -> list[str]:
     """Nothing of before stands here as if it were now."""
+    if unit.snapshot is None and unit.silent_s < CONNECTING_S:
+        return [f"{unit.called}: connecting"]
     if unit.snapshot is None:
         return [f"{unit.called}: no program answers; is the station running?"]
     return [

@@ -89,7 +89,8 @@ def test_all_alarms_are_acknowledged_by_name_and_other_effects_are_left_alone() 
 def test_a_paused_sound_is_recorded_with_its_end() -> None:
     alarms, journal, _ = keeper()
     alarms.effect(RaiseAlarm("check_in_due"), 1000.0)
-    alarms.request(PauseSound(by="P. Jones"), 1010.0)
+    settled = alarms.request(PauseSound(by="P. Jones"), 1010.0)
+    assert (settled.followed, settled.text) == (True, "no tones for 120 s, by P. Jones")
     assert journal.kept[-1][:3] == (
         EventKind.ALARM_SOUND_PAUSED,
         10_000,

@@ -65,6 +65,22 @@ def test_without_a_visible_page_there_is_one_low_alarm_and_no_release() -> None:
     assert "ended early" in bench.ending.reason
 
 
+def test_a_page_that_nobody_saw_from_the_start_is_an_alarm_too() -> None:
+    unseen = replace(THERE, page_age_s=20.0)
+    assert watched(lambda elapsed_s: unseen).alarms() == ["no_live_page"]
+
+
+@pytest.mark.parametrize("name", ["page_age_s", "console_age_s"])
+def test_a_page_without_a_console_and_a_console_without_pages_are_not_missed(name: str) -> None:
+    one = replace(replace(THERE, page_age_s=20.0), **{name: None})
+    assert watched(lambda elapsed_s: one).alarms() == []
+
+
+def test_a_console_that_is_not_quiet_yet_has_its_pages_missed() -> None:
+    late = replace(THERE, console_age_s=5.0, page_age_s=20.0)
+    assert watched(lambda elapsed_s: late).alarms() == ["no_live_page"]
+
+
 def test_a_quiet_console_has_its_own_alarm_and_its_pages_none() -> None:
     def ages(elapsed_s: float) -> Attendance:
         silent_s = max(0.1, elapsed_s - 8.0)

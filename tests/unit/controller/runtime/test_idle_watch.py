@@ -60,6 +60,7 @@ def test_a_free_unit_is_read_at_its_tick_and_shown_as_it_is() -> None:
     assert shown.force_n == pytest.approx(0.3)
     assert shown.reading_age_s == pytest.approx(IDLE.sample_age_s)
     assert shown.patient_switch is PRESSED.patient_switch
+    assert shown.round_trip_s == 0.0, "this unit answers at once"
     assert bench.watch.is_free
     assert {command.kind for command in bench.unit.commands} == {CommandKind.OBSERVE}
     assert not bench.unit.released
@@ -97,6 +98,8 @@ def test_a_silent_unit_and_a_port_that_has_gone_end_the_watch() -> None:
         (PULLS, NOT_FREE),
         (replace(PULLS, unit_state=UnitState.HOLDING), DRIVEN),
         (replace(IDLE, unit_state=UnitState.ARMED), DRIVEN),
+        (replace(IDLE, unit_state=UnitState.TRACKING), DRIVEN),
+        (replace(IDLE, unit_state=UnitState.RELEASING), DRIVEN),
         (replace(IDLE, sample_age_s=5.0), NOT_FREE),
         (replace(IDLE, force_n=None), NOT_FREE),
     ],
@@ -132,3 +135,10 @@ def test_a_stop_is_over_when_no_release_can_be_expected_any_more() -> None:
     bench.look(40)
     assert not bench.unit.released
     assert bench.shown[-1].message == NOT_FREE
+
+
+def test_a_stop_before_the_first_look_releases_because_nothing_is_known() -> None:
+    bench = Bench(IDLE)
+    assert not bench.watch.is_free
+    bench.watch.stop()
+    assert bench.unit.released

@@ -66,6 +66,10 @@ def test_a_run_of_failures_is_one_event_with_what_came_and_the_next_run_another(
     ]
     flags = [sample.flags for sample in bench.journal.samples]
     assert flags.count(SampleFlag.NO_READING) == 3
+    last = bench.operator.shown[-1]
+    assert last.missed == 3, "each of them is counted for who watches"
+    assert last.round_trip_s is not None
+    assert 0.0 <= last.round_trip_s < TICK_S
 
 
 def test_only_an_answer_to_another_request_counts_as_a_mismatch() -> None:

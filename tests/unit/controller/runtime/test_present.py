@@ -37,9 +37,9 @@ COURSE = Course(
 
 
 class Showing:
-    def __init__(self) -> None:
+    def __init__(self, journal: ListJournal | None = None) -> None:
         self.clock, self.operator = VirtualClock(start_s=100.0), Answers()
-        recorder = Recorder(ListJournal(), self.clock, 100.0)
+        recorder = Recorder(journal or ListJournal(), self.clock, 100.0)
         unit = StoryUnit(self.clock, lambda elapsed_s: TRACKING)
         self.ports = SessionPorts.of(unit, self.clock, recorder, self.operator, "session-1")
         self.present = self.ports.present
@@ -107,6 +107,24 @@ def test_the_pull_is_shown_with_its_share_of_the_limit() -> None:
     showing.present.limits = SafetyLimits().narrowed(pull_mm=80.0, force_n=150.0)
     showing.present.show(COURSE, TRACKING, pull_mm=40.0)
     assert (showing.last.pull_share, showing.last.limit_n) == (0.5, 150.0)
+
+
+class LateJournal(ListJournal):
+    """Has not taken what it was given, and says why."""
+
+    trouble = "the disk is full"
+
+    def age_s(self, now_s: float) -> float:
+        return 3.0
+
+
+def test_trouble_of_the_record_is_shown_with_its_age() -> None:
+    sound = Showing()
+    sound.present.show(COURSE, TRACKING)
+    assert (sound.last.record_age_s, sound.last.record_trouble) == (0.0, "")
+    showing = Showing(LateJournal())
+    showing.present.show(COURSE, TRACKING)
+    assert (showing.last.record_age_s, showing.last.record_trouble) == (3.0, "the disk is full")
 
 
 def test_lost_and_foreign_answers_are_counted() -> None:

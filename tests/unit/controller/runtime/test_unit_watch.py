@@ -72,6 +72,7 @@ def test_a_person_sees_the_force_and_what_is_waited_for() -> None:
     (waiting,) = watched.operator.shown
     assert (waiting.phase, waiting.planned_s, waiting.target_n) == ("checking", 930.0, 0.0)
     assert waiting.force_n == watched.watch.reading.force_n
+    assert waiting.round_trip_s == 0.0, "this unit answers at once"
     assert waiting.message == "waiting for the patient's press test"
     while not watched.watch.press_test_passed:
         assert watched.operator.shown[-1].message == waiting.message

@@ -34,7 +34,9 @@ def test_the_largest_force_is_that_of_the_channels_that_can_be_believed(
 
 
 def made(first: Telemetry) -> Situation:
-    return Situation(CERVICAL_LIMITS, first, 100.0, release_rate_n_per_s=20.0)
+    return Situation(
+        CERVICAL_LIMITS, first, 100.0, release_rate_n_per_s=20.0, force_shows_noise=True
+    )
 
 
 def situation(**seen: Any) -> Situation:
@@ -362,6 +364,7 @@ def test_the_second_channel_of_a_unit_is_known_from_its_word_or_its_first_readin
         reading(second_force_n=None),
         100.0,
         release_rate_n_per_s=20.0,
+        force_shows_noise=True,
         second_channel=True,
     )
     assert by_word.has_second_channel
@@ -408,7 +411,9 @@ def test_the_first_excursion_from_an_order_of_nothing_is_no_change_of_sides_eith
 
 def test_the_side_of_a_swing_is_that_of_the_order_however_small_the_error_may_be() -> None:
     limits = CERVICAL_LIMITS.narrowed(swing_n=0.5, swing_share=0.0)
-    now = Situation(limits, reading(force_n=10.0), 100.0, release_rate_n_per_s=20.0)
+    now = Situation(
+        limits, reading(force_n=10.0), 100.0, release_rate_n_per_s=20.0, force_shows_noise=True
+    )
     for tick, force_n in enumerate((9.25, 10.75, 9.25), start=1):
         now.take(
             reading(force_n=force_n),
@@ -417,3 +422,21 @@ def test_the_side_of_a_swing_is_that_of_the_order_however_small_the_error_may_be
             now_s=100.0 + 0.05 * tick,
         )
         assert now.swings.count(now.now_s) == tick - 1
+
+
+def must_move_for_s(*, taut_first: bool, force_n: float) -> float | None:
+    """For how long the force has had to move while the set-point went up 40 N in a second."""
+    story = Story(force_n=force_n)
+    for _ in range(4 if taut_first else 0):
+        story.tick(force_n, force_n=20.0)
+    for tick in range(21):
+        now = story.tick(force_n + 2.0 * tick, force_n=force_n)
+    return now.force_must_move.lasting_s(now.now_s)
+
+
+def test_a_force_must_move_with_its_set_point_but_not_with_slack_in_the_cord() -> None:
+    taut = must_move_for_s(taut_first=True, force_n=20.0)
+    assert taut == pytest.approx(0.85), "from the first 6 N on"
+    for taut_first in (True, False):
+        assert not must_move_for_s(taut_first=taut_first, force_n=3.0)
+    assert not must_move_for_s(taut_first=False, force_n=4.9)

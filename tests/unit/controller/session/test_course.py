@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from controller.requests import AdjustForce, Pause, Resume, Stop
+from controller.session.adjustments import INCREASE_EVERY_S
 from controller.session.course import Course
 from controller.session.inputs_and_effects import StopRequested
 from tests.unit.controller.session.machine_bench import Bench
@@ -26,6 +27,20 @@ def test_a_course_that_says_phase_and_plan_alone_says_nothing_else() -> None:
     assert (course.elapsed_s, course.increase_n) == (0.0, 0.0)
     assert (course.since_start_s, course.phase_left_s, course.pause_left_s) == (None, None, None)
     assert (course.check_in_s, course.ceiling_n) == (None, None)
+
+
+def test_a_hold_is_treatment_and_an_increase_waits_behind_an_increase() -> None:
+    bench = Bench(maximum_force_n=110.0).into_hold()
+    assert bench.course.stage == "treatment"
+    room_n = bench.course.increase_n
+    assert room_n > 0
+    bench.ask(AdjustForce(by=WHO, change_n=min(room_n, 1.0), reason="asked for"))
+    assert bench.course.increase_n == 0.0
+    bench.seconds(INCREASE_EVERY_S + 0.1)
+    assert bench.course.increase_n > 0
+    bench.give(StopRequested(Stop(by=WHO)))
+    assert bench.course.phase == "releasing"
+    assert bench.course.increase_n == 0.0, "nothing rises in a release"
 
 
 def test_a_phase_is_left_when_its_time_has_run_out() -> None:

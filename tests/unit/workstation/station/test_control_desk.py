@@ -352,6 +352,16 @@ def test_ages_are_those_of_the_last_word_and_none_where_there_was_none() -> None
     assert heard.station_age_s == pytest.approx(4.0)
 
 
+def test_a_console_that_never_had_a_page_misses_one_from_its_hello_on() -> None:
+    bench = Bench()
+    bench.say(role=PeerRole.WATCH)
+    assert bench.desk.attendance().page_age_s is None
+    bench.say(Heartbeat(live_pages=0))
+    bench.wait(16.0)
+    bench.say(Heartbeat(live_pages=0))
+    assert bench.desk.attendance().page_age_s == pytest.approx(16.0)
+
+
 def test_a_connection_that_has_gone_is_shown_nothing_more() -> None:
     bench = Bench()
     peer = bench.say(PREPARE)

@@ -71,7 +71,9 @@ def test_a_unit_that_is_not_heard_shows_no_number_and_the_stop_stays() -> None:
         "Table 1: NO LIVE DATA for 7 s. The treatment may still be running. Look at the patient.",
         "  STOP did not reach Table 1.",
     ]
-    never = replace(UNIT, snapshot=None, is_answering=False)
+    never = replace(UNIT, snapshot=None, is_answering=False, silent_s=1.1)
+    assert lines_of(never) == ["Table 1: connecting"]
+    never = replace(never, silent_s=2.0)
     assert lines_of(never) == ["Table 1: no program answers; is the station running?"]
 
 
