@@ -1,4 +1,4 @@
-"""A day of twelve patients through ``visit`` alone, then ``today`` and ``claims`` at its end."""
+"""A day of twenty patients through ``visit`` alone, then ``today`` and ``claims`` at its end."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ from tests.support.reception import (
 from tests.support.standing import keep
 from workstation.visit.flow import AskedVisit, begin_visit, take_up
 
-PATIENTS = 12
+PATIENTS = 20
 FIRST = {**FINDINGS, **OTHERWISE, **FIRST_TIME}
 NAMES = ("Adams", "Brown", "Clark", "Dixon", "Evans", "Frost", "Grant", "Hills", "Irwin", "Jonas")
 
 
-def test_a_day_of_twelve_patients(
+def test_a_day_of_twenty_patients(
     folder: RecordFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     documents = tmp_path / "claims"
