@@ -422,3 +422,21 @@ def test_the_side_of_a_swing_is_that_of_the_order_however_small_the_error_may_be
             now_s=100.0 + 0.05 * tick,
         )
         assert now.swings.count(now.now_s) == tick - 1
+
+
+def must_move_for_s(*, taut_first: bool, force_n: float) -> float | None:
+    """For how long the force has had to move while the set-point went up 40 N in a second."""
+    story = Story(force_n=force_n)
+    for _ in range(4 if taut_first else 0):
+        story.tick(force_n, force_n=20.0)
+    for tick in range(21):
+        now = story.tick(force_n + 2.0 * tick, force_n=force_n)
+    return now.force_must_move.lasting_s(now.now_s)
+
+
+def test_a_force_must_move_with_its_set_point_but_not_with_slack_in_the_cord() -> None:
+    taut = must_move_for_s(taut_first=True, force_n=20.0)
+    assert taut == pytest.approx(0.85), "from the first 6 N on"
+    for taut_first in (True, False):
+        assert not must_move_for_s(taut_first=taut_first, force_n=3.0)
+    assert not must_move_for_s(taut_first=False, force_n=4.9)
