@@ -25,7 +25,7 @@ PACKAGES = ["controller", "firmware_bridge", "records", "simulator", "workstatio
 PYTEST = [sys.executable, "-m", "pytest"]
 RECORDS, WORKSTATION = "tests/unit/records", "tests/unit/workstation"
 REAL_TIME = "tests/recovery"
-SIMULATED = ("tests/safety", "tests/scenarios")
+SAFETY = ("tests/safety", "tests/contract")
 ENVIRONMENT = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
 """Tests start the program again and again; each start would compile it anew."""
 
@@ -37,11 +37,11 @@ PARTS: dict[str, list[list[str]]] = {
     "types": [[sys.executable, "-m", "mypy", *PACKAGES, "tools", "tests", "bootstrap.py"]],
     "contracts": [[str(SCRIPTS / "lint-imports")]],
     "tests": [
-        [*PYTEST, *(f"--ignore={one}" for one in (RECORDS, WORKSTATION, REAL_TIME, *SIMULATED))],
+        [*PYTEST, *(f"--ignore={one}" for one in (RECORDS, WORKSTATION, REAL_TIME, *SAFETY))],
         [*PYTEST, RECORDS],
         [*PYTEST, WORKSTATION],
         [*PYTEST, REAL_TIME],
-        [*PYTEST, *SIMULATED],
+        [*PYTEST, *SAFETY],
     ],
 }
 

@@ -14,11 +14,10 @@ from contextlib import suppress
 from queue import SimpleQueue
 from typing import Final, Generic, TypeVar
 
+from workstation.restarts import Restarts
+
 ANSWER_S: Final = 5.0
 """A child that has said nothing for so long hangs: it is ended and started anew."""
-LONGEST_WAIT_S: Final = 30.0
-HEALTHY_S: Final = 30.0
-"""After so long the wait before a restart begins anew."""
 END_S: Final = 1.0
 """How long an end may take before the process is left to the system."""
 
@@ -82,7 +81,7 @@ class WatchedChild(Generic[Word]):
         self._command, self._read_word = command, read_word
         self._child: _Child[Word] | None = None
         self._start_at_s = -math.inf
-        self._wait_s = 0.0
+        self._restarts = Restarts()
         self._ended: list[_Child[Word]] = []
         self.why = ""
         """Why the last one was lost; "" before that."""
@@ -118,7 +117,7 @@ class WatchedChild(Generic[Word]):
         self._reap()
         if self._child is not None:
             self._end(self._child)
-        self._start_at_s, self._wait_s, self.why = -math.inf, 0.0, ""
+        self._start_at_s, self._restarts, self.why = -math.inf, Restarts(), ""
 
     def close(self) -> None:
         """End the child, and wait a moment for its end."""
@@ -132,15 +131,13 @@ class WatchedChild(Generic[Word]):
             self._child = _Child(self._command, self._read_word, now_s)
         except OSError as error:
             self.why = f"{self._command[0]} cannot be started ({error.strerror})"
-            self._put_off(now_s)
+            self._start_at_s = now_s + self._restarts.wait_s(0.0)
 
     def _lose(self, child: _Child[Word], why: str, now_s: float) -> None:
         """End what is left of it, and wait before the next start."""
         self._end(child)
         self.why = why
-        if now_s - child.started_s > HEALTHY_S:
-            self._wait_s = 0.0
-        self._put_off(now_s)
+        self._start_at_s = now_s + self._restarts.wait_s(now_s - child.started_s)
 
     def _end(self, child: _Child[Word]) -> None:
         child.send(None)
@@ -151,7 +148,3 @@ class WatchedChild(Generic[Word]):
     def _reap(self) -> None:
         """Ask the system after those that were ended, so that nothing is left of them."""
         self._ended = [one for one in self._ended if one.process.poll() is None]
-
-    def _put_off(self, now_s: float) -> None:
-        self._start_at_s = now_s + self._wait_s
-        self._wait_s = min(max(1.0, 2 * self._wait_s), LONGEST_WAIT_S)

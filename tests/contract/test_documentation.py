@@ -171,7 +171,7 @@ def test_every_example_is_a_command_that_exists(line: str) -> None:
         command = COMMANDS[" ".join(["traction", *arguments[:size]])]
         command.make_context(program, arguments[size:])
     else:
-        assert program in ("python", "ruff", "py", "mkdir", "export"), (
+        assert program in ("python", "ruff", "py", "mkdir", "export", "curl"), (
             f"unknown program in an example: {line}"
         )
 

@@ -1,8 +1,6 @@
 """Programs that die, are stopped or lose their unit in the middle of a hold, in real time.
 
-Each story mostly waits, so two of them run side by side; a test then asks for its own. On a
-machine that is too busy a session lets go by itself before its hold, as it must: such a story is
-begun anew.
+Each story mostly waits, so two of them run side by side; a test then asks for its own.
 """
 
 from __future__ import annotations
@@ -11,8 +9,7 @@ import json
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
 
@@ -34,7 +31,13 @@ from firmware_bridge.connect import connect_unit
 from records.evidence.integrity import verify
 from records.evidence.reader import SessionRecord, list_sessions
 from records.store.record_folder import RecordFolder
-from tests.support.real_time import SHORT_PULL, EndedEarly, program, simulated_unit, wait_until
+from tests.support.real_time import (
+    SHORT_PULL,
+    program,
+    side_by_side,
+    simulated_unit,
+    wait_until,
+)
 from tests.support.typed import said
 
 pytestmark = pytest.mark.skipif(
@@ -45,7 +48,6 @@ FIXTURE = ("--body", "test_fixture", "--baudrate", "19200")
 """Hooked to the frame with 2 mm of slack: a hold is reached a few seconds after arming. At 19200 Bd
 the tick is 100 ms, which leaves a busy machine more time for each answer."""
 WATCHDOG_EXPIRED = 30
-ATTEMPTS = 3
 
 
 def run(uri: str, order: str, data: Path) -> tuple[str, ...]:
@@ -245,25 +247,19 @@ STORIES: dict[str, Callable[[RecordFolder, str], None]] = {
 }
 
 
-def tell(story: Callable[[RecordFolder, str], None], folder: Path, order: str) -> None:
-    """Tell a story, anew each time that the host was too late to reach its hold."""
-    for attempt in range(ATTEMPTS - 1):
-        with suppress(EndedEarly):
-            return story(RecordFolder(folder / f"data-{attempt}"), order)
-    return story(RecordFolder(folder / "data-last"), order)
-
-
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future[None]]]:
     """Every story, under way."""
     folder = tmp_path_factory.mktemp("stories")
     order = folder / "order.toml"
     order.write_text(SHORT_PULL)
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        yield {
-            name: pool.submit(tell, story, folder / str(number), str(order))
-            for number, (name, story) in enumerate(STORIES.items())
-        }
+
+    def in_records(story: Callable[[RecordFolder, str], None]) -> Callable[[Path], None]:
+        return lambda place: story(RecordFolder(place), str(order))
+
+    stories = {name: in_records(story) for name, story in STORIES.items()}
+    with side_by_side(stories, folder, lanes=2) as under_way:
+        yield under_way
 
 
 @pytest.mark.parametrize("story", STORIES)

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -67,6 +67,11 @@ class Clinic:
         request = f"POST {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
         return connect_and_say(self.plan.stop_port, request)
 
+    def press_and_see(self, words: str, path: str = "/stop/Table%201") -> None:
+        """Press; on a busy machine the answer is on a later page than the one of the press."""
+        page = self.press(path)
+        wait_until(lambda: words in page or words in self.look(path), words)
+
     def look(self, path: str = "/stop/Table%201") -> str:
         return connect_and_say(self.plan.stop_port, f"GET {path} HTTP/1.1\r\n\r\n".encode())
 
@@ -107,10 +112,9 @@ def clinic(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Clinic]:
 def test_a_press_stops_the_unit_and_the_page_follows_its_release(clinic: Clinic) -> None:
     with clinic.parent():
         clinic.wait_until_linked()
-        first = clinic.press()
-        assert "force then 59.2 N. Look at the patient." in first
+        clinic.press_and_see("force then 59.2 N. Look at the patient.")
         wait_until(lambda: "Released: 1.8 N at " in clinic.look(), "the release")
-        assert "STOP was already ordered at " in clinic.press()
+        clinic.press_and_see("STOP was already ordered at ")
         assert "Released: 1.8 N." in clinic.look()
         assert "stop STOP from 127.0.0.1, no page named" in clinic.events("Table 1")
         assert not [one for one in clinic.events("Table 2") if one.startswith("stop")]
@@ -119,14 +123,18 @@ def test_a_press_stops_the_unit_and_the_page_follows_its_release(clinic: Clinic)
 def test_a_press_on_all_reaches_each(clinic: Clinic) -> None:
     with clinic.parent():
         clinic.wait_until_linked()
-        assert clinic.press("/stop").count("STOP was ordered at") == 2
+        page = clinic.press("/stop")
+        wait_until(
+            lambda: 2 in (one.count("STOP was ordered at") for one in (page, clinic.look("/stop"))),
+            "both orders",
+        )
 
 
 @pytest.mark.parametrize("clinic", ["idle"], indirect=True)
 def test_a_press_with_nothing_open_says_so(clinic: Clinic) -> None:
     with clinic.parent():
         clinic.wait_until_linked()
-        assert "No treatment is open on Table 1. Force 1.8 N at " in clinic.press()
+        clinic.press_and_see("No treatment is open on Table 1. Force 1.8 N at ")
 
 
 def test_a_parent_that_is_killed_leaves_its_units_running_and_the_next_takes_them_over(
@@ -140,7 +148,7 @@ def test_a_parent_that_is_killed_leaves_its_units_running_and_the_next_takes_the
         assert [is_alive(one) for one in clinic.started(unit)] == [True]
     with clinic.parent():
         clinic.wait_until_linked()
-        assert "STOP was ordered at" in clinic.press()
+        clinic.press_and_see("STOP was ordered at")
         assert [len(clinic.started(unit)) for unit in UNITS] == [1, 1]
         clinic.wait_for_log("Table 1: its program was found running")
 
@@ -152,7 +160,7 @@ def test_a_program_that_is_killed_is_started_again_and_the_parent_says_so(clinic
         wait_until(lambda: len(clinic.started("Table 1")) == 2, "the next program")
         clinic.wait_until_linked()
         clinic.wait_for_log("Table 1: its program ended in a session; the unit should let go")
-        assert "STOP was ordered at" in clinic.press()
+        clinic.press_and_see("STOP was ordered at")
         assert len(clinic.started("Table 2")) == 1
 
 
@@ -164,7 +172,7 @@ def test_a_program_that_hangs_is_not_reached_and_gets_the_stop_when_it_goes_on(
         process_id = clinic.started("Table 1")[0]
         os.kill(process_id, signal.SIGSTOP)
         assert "STOP did not reach Table 1. Use the patient" in clinic.press()
-        assert "STOP was ordered at" in clinic.press("/stop/Table%202")
+        clinic.press_and_see("STOP was ordered at", "/stop/Table%202")
         os.kill(process_id, signal.SIGCONT)
         wait_until(lambda: "Released: 1.8 N at " in clinic.look(), "the release")
 
@@ -267,7 +275,7 @@ def test_a_program_that_ends_at_once_is_started_less_and_less_often(clinic: Clin
         ),
     )
     with clinic.parent() as parent:
-        wait_until(lambda: clinic.log.count("Table 1: its program ended (status 3)") == 3, "3 ends")
+        wait_until(lambda: clinic.log.count("Table 1: its program ended (status 3)") >= 4, "4 ends")
         assert "STOP did not reach Table 1" in clinic.press()
         parent.send_signal(signal.SIGTERM)
         assert parent.wait(60) == 0
@@ -276,7 +284,7 @@ def test_a_program_that_ends_at_once_is_started_less_and_less_often(clinic: Clin
         for line in clinic.log.splitlines()
         if "Table 1: its program ended" in line
     ]
-    assert len(times) <= 4
+    assert times[3] - times[0] >= timedelta(seconds=2), "0, 1 and 2 s, and the log cuts seconds"
 
 
 def test_the_log_of_a_program_is_kept_and_an_endless_one_put_aside(clinic: Clinic) -> None:
@@ -292,15 +300,3 @@ def test_the_log_of_a_program_is_kept_and_an_endless_one_put_aside(clinic: Clini
         )
     assert place.log.with_suffix(".log.1").stat().st_size == MOST_LOG_BYTES + 1
     assert {path.stat().st_mode & 0o077 for path in place.folder.iterdir()} == {0}
-
-
-def test_a_program_that_says_nothing_at_the_end_is_killed(clinic: Clinic) -> None:
-    """Its unit has let go by its watchdog long before."""
-    with clinic.parent() as parent:
-        clinic.wait_until_linked()
-        os.kill(clinic.started("Table 1")[0], signal.SIGSTOP)
-        parent.send_signal(signal.SIGTERM)
-        assert parent.wait(60) == 0
-    assert not is_alive(clinic.started("Table 1")[0])
-    assert "Table 1: its program says nothing and was killed" in clinic.log
-    assert clinic.events("Table 2")[-1] == "ended"

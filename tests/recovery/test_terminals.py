@@ -1,8 +1,7 @@
 """Terminals, pipes and signals in real time: nothing that a screen does touches a treatment.
 
-Each story mostly waits, so several of them run side by side; a test then asks for its own. On a
-machine that is too busy a session may let go by itself before its time, as it must: such a story is
-begun anew. The whole grid is ``make campaign-terminals``.
+Each story mostly waits, so several of them run side by side; a test then asks for its own. The
+whole grid is ``make campaign-terminals``.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
 
@@ -24,14 +23,19 @@ from records.evidence.integrity import verify
 from records.evidence.reader import SessionRecord, list_sessions
 from records.store.record_folder import RecordFolder
 from tests.campaigns.terminals import (
-    ATTEMPTS,
     LANES,
     UNDISTURBED,
     run_case,
     short_form,
     write_files,
 )
-from tests.support.real_time import PATIENCE_S, ROOT, EndedEarly, run_first, simulated_unit
+from tests.support.real_time import (
+    PATIENCE_S,
+    ROOT,
+    run_first,
+    side_by_side,
+    simulated_unit,
+)
 from tests.support.terminals import (
     CTRL_BACKSLASH,
     CTRL_Z,
@@ -233,25 +237,13 @@ CASES: dict[str, Callable[[Path], None]] = {
 }
 
 
-def tell(story: Callable[[Path], None], folder: Path) -> None:
-    """Tell a story, anew each time that it went otherwise; the last time counts."""
-    for attempt in range(ATTEMPTS - 1):
-        try:
-            return story(folder / str(attempt))
-        except (AssertionError, EndedEarly) as otherwise:
-            (folder / f"{attempt}.txt").write_text(str(otherwise))
-    return story(folder / "last")
-
-
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future[None]]]:
-    """Every story and every case, under way."""
+    """Every story and every case, under way. One that went otherwise is told anew."""
     folder = tmp_path_factory.mktemp("terminals")
-    with ThreadPoolExecutor(LANES) as pool:
-        yield {
-            name: pool.submit(tell, story, folder / str(number))
-            for number, (name, story) in enumerate((CASES | STORIES).items())
-        }
+    both = CASES | STORIES
+    with side_by_side(both, folder, lanes=LANES, again_after=AssertionError) as under_way:
+        yield under_way
 
 
 @pytest.mark.parametrize("name", CASES | STORIES)

@@ -12,7 +12,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from workstation.session.realtime import PRIORITY
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 60.0
+ATTEMPTS = 3
 SHORT_PULL = """
 region = "lumbar"
 mode = "static"
@@ -116,6 +118,34 @@ def simulated_unit(wire: str, *options: str) -> Iterator[tuple[Program, str]]:
     """``traction simulate`` and the address that it prints."""
     with program("simulate", "--wire", wire, "--port", "0", *options) as unit:
         yield unit, unit.wait_for("simulated unit at").split()[-1]
+
+
+@contextmanager
+def side_by_side(
+    stories: Mapping[str, Callable[[Path], None]],
+    folder: Path,
+    *,
+    lanes: int,
+    again_after: type[AssertionError] = EndedEarly,
+) -> Iterator[dict[str, Future[None]]]:
+    """Every story under way; a test then asks for its own.
+
+    Stories mostly wait, so ``lanes`` of them run at once. On a machine that is too busy a session
+    lets go by itself before its time, as it must: such a story is begun anew in another folder,
+    and the last time counts.
+    """
+
+    def tell(story: Callable[[Path], None], place: Path) -> None:
+        for attempt in range(ATTEMPTS - 1):
+            with suppress(again_after):
+                return story(place / str(attempt))
+        return story(place / "last")
+
+    with ThreadPoolExecutor(lanes) as pool:
+        yield {
+            name: pool.submit(tell, story, folder / str(number))
+            for number, (name, story) in enumerate(stories.items())
+        }
 
 
 def run_first(process_id: int) -> None:

@@ -158,6 +158,8 @@ def kinds_of(
     return found
 
 
+BAUDRATE = 19200
+"""At which a tick takes 100 ms: half of the work of a session, and no visit is about its ticks."""
 KINDS = ("answer", "identification", "screen", "tick", "finding")
 QUESTIONS = {
     Question.PATIENT_AND_ORDER: "identification",
@@ -243,7 +245,7 @@ class Reception:
 
     def _connecting(self, firmware: ReferenceFirmware) -> Callable[[str, Clock], TractionUnit]:
         """A direct line; with ``verified`` to a unit whose profile is one for patients."""
-        connect = direct_connection(firmware)
+        connect = direct_connection(firmware, BAUDRATE)
 
         def connected(uri: str, clock: Clock) -> TractionUnit:
             unit = connect(uri, clock)

@@ -8,6 +8,8 @@ another one began.
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -25,7 +27,7 @@ from records.order.order_file import parse_order
 from records.standing.write import NEW
 from records.store.author import Author
 from records.store.record_folder import RecordFolder
-from tests.support.real_time import PATIENCE_S, wait_until
+from tests.support.real_time import PATIENCE_S, EndedEarly, wait_until
 from tests.support.reception import medicare_patient, open_clinic
 from tests.support.sessions import SETTINGS
 from tests.support.standing import example, keep
@@ -44,7 +46,7 @@ from workstation.station.messages import (
     encoded,
     from_control,
 )
-from workstation.station.place import ChannelPlace, station_folder
+from workstation.station.place import ChannelPlace, is_held, station_folder
 
 ORDER = """
 patient_reference = "TEST-1"
@@ -77,6 +79,7 @@ class Console:
         self.said: list[str] = []
         self.outcomes: dict[str, RequestOutcome] = {}
         self._answered: set[tuple[Question, str]] = set()
+        self._has_run = False
         self._beat_at_s = 0.0
         self._name = token_hex(4)
         self._count = 0
@@ -84,6 +87,7 @@ class Console:
     def prepare(self) -> None:
         """File the order and ask for its session."""
         self._answered.clear()
+        self._has_run = False
         key = load_or_create_key(self.folder)
         author = Author(by="A. Example", user="console", at_utc_ms=CLOCK.utc_ms(), key=key)
         self.filed = file_for_table(
@@ -115,6 +119,8 @@ class Console:
             shown = self._hear()
             if shown is not None and seen(shown):
                 return shown
+            if self._has_run and shown is not None and is_idle(shown):
+                raise EndedEarly(f"the session ended before {what}: {self.said[-3:]}")
         raise AssertionError(f"{what} did not come; {self.newest}; {self.said[-3:]}")
 
     def look_on(self, seconds: float) -> None:
@@ -136,6 +142,7 @@ class Console:
         if not isinstance(message, Snapshot):
             return None
         self.newest = message
+        self._has_run = self._has_run or message.doing is Doing.SESSION
         self._answer(message)
         return message
 
@@ -154,6 +161,22 @@ class Console:
                 )
 
 
+def begin_and_hold(folder: RecordFolder) -> Console:
+    """A console whose session has reached its hold; raises EndedEarly where it let go before."""
+    console = Console(folder)
+    console.until(is_idle, "the idle unit")
+    console.prepare()
+    console.until(is_holding, "the hold")
+    return console
+
+
+def kill_program(folder: RecordFolder) -> None:
+    """``kill -9`` for the program of Table 1, where one runs: no parent of it does that."""
+    lock = ChannelPlace(folder=station_folder(folder.path), called="Table 1").lock
+    if is_held(lock):
+        os.kill(int(lock.read_text(encoding="ascii")), signal.SIGKILL)
+
+
 def _connected(place: ChannelPlace) -> Peer:
     """Connect as soon as the program of the table listens."""
     found: list[Peer] = []
@@ -169,7 +192,7 @@ def _connected(place: ChannelPlace) -> Peer:
 
 def configured(folder: Path, *addresses: str) -> RecordFolder:
     """A clinic with these units as its tables: Table 1, Table 2 and so on."""
-    folder.mkdir(mode=0o700)
+    folder.mkdir(mode=0o700, parents=True)
     records = RecordFolder(folder)
     open_clinic(records)
     for number, address in enumerate(addresses, 1):

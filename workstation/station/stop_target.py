@@ -89,7 +89,10 @@ class StopWording:
 
     def force(self, force_n: float | None) -> str:
         """A force, or that there is none; no force is never "-0.0"."""
-        return "not known" if force_n is None else self.unit.in_unit(round(force_n, 1) + 0.0)
+        if force_n is None:
+            return "not known"
+        said = self.unit.in_unit(force_n)
+        return said.removeprefix("-") if said.startswith("-0.0 ") else said
 
 
 def not_reached_text(target: StopTarget) -> str:

@@ -16,9 +16,9 @@ from typing import Final
 
 from controller.ports import Clock
 from records.store.private_files import open_or_create
+from workstation.restarts import Restarts
 from workstation.station.control_link import ControlLink
 from workstation.station.place import ChannelPlace, is_held
-from workstation.station.restarts import Restarts
 
 MOST_LOG_BYTES: Final = 1_000_000
 """A longer log is put aside when the process is started; the one before that goes."""
@@ -146,7 +146,7 @@ class UnitProcess:
                 os.close(log)
         except OSError as error:
             self._report(f"{self.called}: its program cannot be started ({error.strerror})")
-            self._start_at_s = now_s + self._restarts.wait_s(0.0, in_session=False)
+            self._start_at_s = now_s + self._restarts.wait_s(0.0)
         else:
             self._report(f"{self.called}: its program was started")
             self._since_s = now_s

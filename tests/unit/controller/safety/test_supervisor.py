@@ -12,7 +12,7 @@ from controller.safety.supervisor import Supervisor
 from controller.safety.verdict import Action
 from controller.telemetry import CommandKind, UnitState, UnitStatus
 from tests.unit.controller.builders import health, reading
-from tests.unit.controller.safety.bench import SWITCH, Bench, codes
+from tests.unit.controller.safety.bench import CERVICAL_LIMITS, SWITCH, Bench, codes
 from tests.unit.controller.safety.causes import CAUSES
 
 
@@ -161,3 +161,11 @@ def test_a_unit_without_a_second_channel_misses_none() -> None:
         supervisor.narrowed(follow)
         verdict = supervisor.judge(one_channel, sent=follow, health=health(), now_s=100.05)
         assert ("second_channel_lost" in codes(verdict)) is missed
+
+
+def test_limits_and_pull_are_told_to_whoever_shows_them() -> None:
+    bench = Bench(CERVICAL_LIMITS, extension_mm=40.0)
+    assert bench.supervisor.limits == CERVICAL_LIMITS
+    bench.tick(extension_mm=40.0)
+    bench.tick(extension_mm=41.5)
+    assert bench.supervisor.pull_mm == pytest.approx(1.5)

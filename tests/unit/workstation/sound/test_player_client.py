@@ -10,9 +10,10 @@ from itertools import pairwise
 import pytest
 
 from tests.support.real_time import runs, wait_until
+from workstation.restarts import HEALTHY_S, LONGEST_WAIT_S
 from workstation.sound.player_client import STARTING, SoundPlayer
 from workstation.sound.wording import NO_SOUND, PlayerWord
-from workstation.watched_child import ANSWER_S, HEALTHY_S, LONGEST_WAIT_S
+from workstation.watched_child import ANSWER_S
 
 WELL = PlayerWord(sounds=True, text="fake").line()
 PLAYS = f"""

@@ -11,7 +11,14 @@ from controller.errors import LinkLost
 from controller.event_details.happened import ForceAdjusted, SessionEnded
 from controller.events import EventKind
 from controller.questions import Question
-from controller.requests import AdjustForce, CheckIn, EndEarly, Pause, Resume
+from controller.requests import (
+    AdjustForce,
+    CheckIn,
+    EndEarly,
+    Pause,
+    Resume,
+    SessionRequest,
+)
 from controller.snapshot import Doing, Snapshot
 from records.evidence.reader import SessionRecord, list_sessions, read_session
 from records.store.record_folder import RecordFolder
@@ -60,6 +67,9 @@ def test_a_whole_session_by_messages_and_the_unit_is_watched_before_and_behind(
     ticks = int(logged.removeprefix(f"session {record.head.session_id}: ").split()[0])
     assert abs(ticks - len(record.samples)) < 50
     assert logged.endswith(" ticks, late by p50 0.1 ms, p99 0.1 ms, p99.9 0.1 ms, at most 0.0 ms")
+    open_ = [[asked.question for asked in snapshot.questions] for snapshot in stage.desk.shown]
+    assert [Question.START_TRACTION] in open_
+    assert open_[-1] == []
 
 
 def test_without_a_session_nothing_is_written_but_reads(stage: ControlStage) -> None:
@@ -144,41 +154,34 @@ def test_a_double_click_is_one_decrease(stage: ControlStage) -> None:
     assert [outcome[:2] for outcome in outcomes[1:]] == [("click", "followed")]
 
 
-@pytest.mark.parametrize(
-    ("phase", "request_"),
-    [
-        ("checking", Pause(by=ASKER)),
-        ("checking", AdjustForce(by=ASKER, change_n=-5.0)),
-        ("checking", EndEarly(by=ASKER)),
-        ("taking_up_slack", Resume(by=ASKER)),
-        ("holding", Resume(by=ASKER)),
-        ("holding", AdjustForce(by=ASKER, change_n=500.0)),
-        ("releasing", Pause(by=ASKER)),
-        ("releasing", AdjustForce(by=ASKER, change_n=-5.0)),
-        ("completed", Pause(by=ASKER)),
-        ("completed", CheckIn(by=ASKER)),
-    ],
-)
-def test_what_is_not_possible_now_is_refused_with_its_reason(
-    stage: ControlStage, phase: str, request_: object
-) -> None:
-    asked = list[str]()
-    given = list[tuple[str, str, str]]()
+NOT_NOW: dict[str, tuple[SessionRequest, ...]] = {
+    "checking": (Pause(by=ASKER), AdjustForce(by=ASKER, change_n=-5.0), EndEarly(by=ASKER)),
+    "taking_up_slack": (Resume(by=ASKER),),
+    "holding": (Resume(by=ASKER), AdjustForce(by=ASKER, change_n=500.0)),
+    "releasing": (Pause(by=ASKER), AdjustForce(by=ASKER, change_n=-5.0)),
+    "completed": (Pause(by=ASKER), CheckIn(by=ASKER)),
+}
+
+
+def test_what_is_not_possible_now_is_refused_with_its_reason(stage: ControlStage) -> None:
+    """One session: a request that is refused changes nothing for those behind it."""
+    asked = dict[str, list[MadeRequest]]()
 
     def sees(snapshot: Snapshot) -> None:
-        message = MadeRequest(id="r", session_id=snapshot.session_id, request=request_)  # type: ignore[arg-type]
-        if snapshot.phase == phase and not asked:
-            asked.append(phase)
-            stage.say(message)
-        elif asked and not given:
-            given.extend(stage.say(message).outcomes)
+        if snapshot.phase in NOT_NOW and snapshot.phase not in asked:
+            asked[snapshot.phase] = [
+                MadeRequest(id=stage.new_id(), session_id=snapshot.session_id, request=request)
+                for request in NOT_NOW[snapshot.phase]
+            ]
+            stage.say(*asked[snapshot.phase])
 
     stage.run(Attendant(stage, sees))
-    assert asked == [phase]
-    again = MadeRequest(id="r", session_id="session-1", request=request_)  # type: ignore[arg-type]
-    ((_, result, reason),) = given or stage.say(again).outcomes
-    assert result == "refused"
-    assert reason
+    assert record_of(stage).outcome == "completed"
+    assert asked.keys() == NOT_NOW.keys()
+    for messages in asked.values():
+        outcomes = stage.say(*messages).outcomes
+        assert [outcome[0] for outcome in outcomes] == [message.id for message in messages]
+        assert all(result == "refused" and reason for _, result, reason in outcomes), outcomes
 
 
 def test_who_asks_while_a_session_runs_is_told_who_has_the_table(stage: ControlStage) -> None:
@@ -247,18 +250,6 @@ def test_a_unit_that_another_program_keeps_is_not_driven(stage: ControlStage) ->
     other.release()
     assert f"Table 1: unit {stage.unit_id} is kept by another program of the station" in stage.told
     assert all(snapshot.force_n is None for snapshot in stage.desk.shown)
-
-
-def test_questions_stand_in_what_is_shown_until_they_are_answered(stage: ControlStage) -> None:
-    open_ = list[tuple[Question, ...]]()
-    stage.run(
-        Attendant(
-            stage,
-            lambda snapshot: open_.append(tuple(asked.question for asked in snapshot.questions)),
-        )
-    )
-    assert (Question.START_TRACTION,) in open_
-    assert open_[-1] in ((), (Question.END_ACKNOWLEDGED,))
 
 
 SAYS = {

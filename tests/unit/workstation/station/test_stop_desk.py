@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC
 from html import unescape
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from controller.order.force_unit import ForceUnit
 from controller.runtime.clock import VirtualClock
 from tests.support.stops import AT_14_03_22, FREE, WORDS, Table, neighbours
 from workstation.station.stop_desk import ANSWER_S, StopDesk
 from workstation.station.stop_request import MOST_HEAD_BYTES, whole_head
-from workstation.station.stop_target import SeenForce, StopAnswer, StopResult
+from workstation.station.stop_target import SeenForce, StopAnswer, StopResult, StopWording
 
 PORT = 8721
 HERE = f"Host: 127.0.0.1:{PORT}"
@@ -279,6 +281,11 @@ def test_a_stop_is_answered_as_soon_as_every_unit_has_answered(reception: Recept
 def test_no_force_has_no_sign(reception: Reception) -> None:
     reception.tables[0].present = SeenForce(utc_ms=AT_14_03_22, force_n=-0.04)
     assert sentences(reception.ask("GET /stop/Table%201 HTTP/1.1")) == ["Force 0.0 N at 14:03:22."]
+
+
+def test_no_force_has_no_sign_in_pounds_either() -> None:
+    words = StopWording(zone=UTC, unit=ForceUnit.POUND)
+    assert [words.force(force_n) for force_n in (-0.2, -0.3)] == ["0.0 lbf", "-0.1 lbf"]
 
 
 def test_a_force_that_is_not_known_is_never_a_number(reception: Reception) -> None:

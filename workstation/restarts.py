@@ -1,4 +1,4 @@
-"""When a process that has ended is started again."""
+"""When a process that has ended is started again. Standard library only."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Restarts:
     def __init__(self) -> None:
         self._wait_s = 0.0
 
-    def wait_s(self, ran_s: float, *, in_session: bool) -> float:
+    def wait_s(self, ran_s: float, *, in_session: bool = False) -> float:
         """How long to wait after a process that ran for ``ran_s``, perhaps in a session."""
         if ran_s > HEALTHY_S:
             self._wait_s = 0.0
