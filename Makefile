@@ -7,7 +7,7 @@ RUN = .venv/bin/python
 .PHONY: demo test check bench bench-compiled bench-loop structure lock setup clean coverage gate-safety \
 	campaign-mutation campaign-acceptance campaign-alter-clinic campaign-alter-visits campaign-contexts campaign-alterations \
 	campaign-second-reader \
-	campaign-power-cuts campaign-keeping-cuts campaign-kill campaign-soak campaign-terminals campaign-matrix \
+	campaign-power-cuts campaign-keeping-cuts campaign-kill campaign-soak campaign-station campaign-terminals campaign-matrix \
 	campaign-false-stops campaign-observer campaign-review-changes campaign-alteration-kinds campaign-fuzz \
 	campaign-fuzz-wire campaign-readme test-matrix wheel
 
@@ -133,6 +133,11 @@ campaign-review-changes: setup
 # Two units in real time for 50 minutes; 8 hours: .venv/bin/python -m tests.campaigns.soak 480
 campaign-soak: setup
 	$(RUN) -m tests.campaigns.soak
+
+# What the station promises, with real commands on simulated units in real time: about an hour and a
+# half on a machine that does nothing else; in parts: .venv/bin/python -m tests.campaigns.station stops
+campaign-station: setup
+	$(RUN) -m tests.campaigns.station
 
 # Held, unread, closed and full displays in every phase, in real time: about three minutes.
 campaign-terminals: setup

@@ -23,7 +23,7 @@ Plain: TypeAlias = "bool | int | float | str | list[Plain] | dict[str, Plain] | 
 DECIMALS: Final = 3
 """Thousandths of a newton, a second or a millimetre are below what anybody can see."""
 
-
+_AS_THEY_ARE: Final = (NoneType, bool, int, str)
 _LARGEST: Final = 2.0**53
 """From here on a float is no longer every whole number."""
 
@@ -34,17 +34,21 @@ class NotPlain(ValueError):
 
 def to_plain(value: object, where: str = "value") -> Plain:
     """What a message carries of ``value``; raises NotPlain for a number that is none."""
-    if isinstance(value, Enum):
-        return to_plain(value.value, where)
-    if is_dataclass(value):
-        names = _types(typing.cast("Any", type(value)))
-        return {name: to_plain(getattr(value, name), f"{where}.{name}") for name in names}
-    if isinstance(value, tuple):
-        return [to_plain(item, f"{where}[{place}]") for place, item in enumerate(value)]
     if isinstance(value, float):
         if not math.isfinite(value):
             raise NotPlain(f"{where} is {value}, which is no number")
         return round(value, DECIMALS)
+    if isinstance(value, Enum):
+        return to_plain(value.value, where)
+    if is_dataclass(value):
+        # A snapshot has 40 fields and is sent at every tick: most of them need no call.
+        return {
+            name: item if type(item) in _AS_THEY_ARE else to_plain(item, f"{where}.{name}")
+            for name in _types(typing.cast("Any", type(value)))
+            for item in (getattr(value, name),)
+        }
+    if isinstance(value, tuple):
+        return [to_plain(item, f"{where}[{place}]") for place, item in enumerate(value)]
     if value is None or isinstance(value, bool | int | str):
         return value
     raise NotPlain(f"{where} is of the type {type(value).__name__}, which no message carries")

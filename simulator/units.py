@@ -60,9 +60,23 @@ def system_device_time() -> DeviceTime:
     return SystemDeviceTime()
 
 
-def boot_count_now() -> int:
-    """A boot counter for a unit that begins to live now: it keeps none between two lives."""
-    return SystemClock().utc_ms() // 1000 % 0xFFFF + 1
+def unit_of(body: str) -> UnitDescription:
+    """The first unit that stands beside this body, in its first life."""
+    return SIMULATED_UNITS[body_region(body)]
+
+
+def unit_now(body: str, *, number: int) -> UnitDescription:
+    """The unit beside this body, in a life that begins now: no boot counter is kept between two.
+
+    ``number``: which of its kind, from 1; each has a serial number and an id of its own.
+    """
+    first = unit_of(body)
+    return replace(
+        first,
+        serial_number=first.serial_number + number - 1,
+        unit_id=first.unit_id + number - 1,
+        boot_count=SystemClock().utc_ms() // 1000 % 0xFFFF + 1,
+    )
 
 
 def simulated_unit(
@@ -73,16 +87,19 @@ def simulated_unit(
     seed: int,
     clock_ppm: float = 300.0,
     unit: int = 1,
-    boot_count: int = 1,
+    described: UnitDescription | None = None,
 ) -> SimulatedUnit:
-    """A simulated unit that is not served yet: choose ``serve_tcp`` or ``serve_rtu``."""
+    """A simulated unit that is not served yet: choose ``serve_tcp`` or ``serve_rtu``.
+
+    ``described`` is who it is; None: the first of its kind, in its first life.
+    """
     firmware = simulated_firmware(
         body,
         patient,
         seed=seed,
         clock_ppm=clock_ppm,
         powered_on_at_s=time.now_s(),
-        boot_count=boot_count,
+        described=described,
     )
     return SimulatedUnit(firmware, time, unit=unit)
 
@@ -94,14 +111,14 @@ def simulated_firmware(
     seed: int,
     clock_ppm: float = 300.0,
     powered_on_at_s: float = 0.0,
-    boot_count: int = 1,
+    described: UnitDescription | None = None,
 ) -> ReferenceFirmware:
     """The device and the body on its table; one seed for noise, breath and token."""
     source = random.Random(seed)
     return ReferenceFirmware(
         TractionPlant(BODIES[body], source),
         random=source,
-        unit=replace(SIMULATED_UNITS[body_region(body)], boot_count=boot_count),
+        unit=described or unit_of(body),
         patient=patient,
         clock_ppm=clock_ppm,
         powered_on_at_s=powered_on_at_s,

@@ -30,6 +30,21 @@ settings.load_profile("repeatable")
 OBJECTS_PER_COLLECTION = 20_000
 
 
+def _ordinary(process_id: int, policy: int, param: os.sched_param) -> None:
+    """A session that a test runs in its own process leaves that process an ordinary one.
+
+    With the rights to it the tests ran before every other program of the machine, also before the
+    programs in real time whose ticks other tests measure.
+    """
+    if process_id:
+        _set_scheduler(process_id, policy, param)
+
+
+if hasattr(os, "sched_setscheduler"):
+    _set_scheduler = os.sched_setscheduler
+    os.sched_setscheduler = _ordinary
+
+
 def pytest_collection_finish() -> None:
     """Spare the collector what lives as long as the tests: the program, pytest and all tests.
 

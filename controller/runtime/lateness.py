@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Final
 
 STEP_S: Final = 0.0001
@@ -34,3 +35,12 @@ class Lateness:
             if counted >= wanted:
                 return round((step + 1) * STEP_S * 1000, 1)
         return 0.0
+
+
+def lateness_words(report: Mapping[str, float]) -> str:
+    """A report in a line of text."""
+    return (
+        f"{report['ticks']:.0f} ticks, late by p50 {report['p50_ms']:.1f} ms, "
+        f"p99 {report['p99_ms']:.1f} ms, p99.9 {report['p999_ms']:.1f} ms, "
+        f"at most {report['max_ms']:.1f} ms"
+    )

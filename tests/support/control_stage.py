@@ -62,6 +62,7 @@ class ControlStage:
         self.folder = stage.folder
         self.desk = PlayedDesk("Table 1", stage.clock, lambda utc_ms: "14:01", Path)
         self.heard: list[PaperPeer] = []
+        self.logged: list[str] = []
         self.texts: list[str] = []
         self.unreachable: TractionError | None = None
         self._numbers = count(1)
@@ -93,7 +94,7 @@ class ControlStage:
 
         self.desk.play = played
         table = KeptTable(name="Table 1", address=ADDRESS)
-        ControlProcess(table, self.workplace, self.desk, self._connect).run()
+        ControlProcess(table, self.workplace, self.desk, self._connect, self.logged.append).run()
 
     def say(self, *messages: object, role: PeerRole = PeerRole.CONSOLE) -> PaperPeer:
         peer = PaperPeer(Hello(version=VERSION, role=role), *messages)

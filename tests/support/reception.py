@@ -24,7 +24,7 @@ from records.store.record_folder import RecordFolder
 from simulator.device.firmware import ReferenceFirmware
 from simulator.line.direct_line import DirectClock
 from simulator.table.patient import Patient, PressTestPatient
-from simulator.units import simulated_firmware
+from simulator.units import simulated_firmware, unit_of
 from tests.support.sessions import SETTINGS, fixed_identifiers, fixed_key
 from tests.support.standing import example, keep, patient
 from workstation.session.direct import direct_connection
@@ -232,7 +232,7 @@ class Reception:
             self.on_the_table(),
             seed=1,
             powered_on_at_s=self.clock.now_s(),
-            boot_count=self.switched_on,
+            described=replace(unit_of(self.body), boot_count=self.switched_on),
         )
         return treat(
             uri,

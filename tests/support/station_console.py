@@ -1,12 +1,20 @@
-"""A console without a page: it files an order, answers every question with yes, and looks on."""
+"""A console without a page: it files an order, answers every question with yes, and looks on.
+
+    python -m tests.support.station_console DATA TABLE [ORDER]
+
+is one in a process of its own, which can be killed and hung. Without an order it takes over what
+another one began.
+"""
 
 from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from secrets import token_hex
 
 from controller.errors import StationUnreachable
 from controller.questions import Question
@@ -16,6 +24,7 @@ from firmware_bridge.connect import connect_unit
 from records.keys.signing import load_or_create_key
 from records.order.order import PlannedOrder
 from records.order.order_file import parse_order
+from records.standing.write import NEW
 from records.store.author import Author
 from records.store.record_folder import RecordFolder
 from tests.support.real_time import PATIENCE_S, EndedEarly, wait_until
@@ -53,12 +62,17 @@ pretension_time = "0 s"
 CLOCK = SystemClock()
 
 
+TABLE = "Table 1"
+
+
 class Console:
     """Prepares a session, says yes to every question, and looks on."""
 
-    def __init__(self, folder: RecordFolder) -> None:
+    def __init__(self, folder: RecordFolder, table: str = TABLE, order: str = ORDER) -> None:
+        self.table = table
+        self.order = order
         self.folder = folder
-        self.peer = _connected(ChannelPlace(folder=station_folder(folder.path), called="Table 1"))
+        self.peer = _connected(ChannelPlace(folder=station_folder(folder.path), called=table))
         self.peer.send(Hello(version=VERSION, role=PeerRole.CONSOLE))
         self.filed: FiledSession | None = None
         self.newest: Snapshot | None = None
@@ -67,28 +81,36 @@ class Console:
         self._answered: set[tuple[Question, str]] = set()
         self._has_run = False
         self._beat_at_s = 0.0
+        self._name = token_hex(4)
         self._count = 0
 
     def prepare(self) -> None:
         """File the order and ask for its session."""
+        self._answered.clear()
+        self._has_run = False
         key = load_or_create_key(self.folder)
         author = Author(by="A. Example", user="console", at_utc_ms=CLOCK.utc_ms(), key=key)
         self.filed = file_for_table(
             Workplace(folder=self.folder, settings=SETTINGS, clock=CLOCK),
-            PlannedOrder.of(parse_order(ORDER, "test")),
-            "Table 1",
+            PlannedOrder.of(parse_order(self.order, "test")),
+            self.table,
             author=author,
             identifiers=random_identifiers(),
         )
         self.peer.send(
             Prepare(
-                id="prepare",
+                id=self._new_id("prepare"),
                 session_id=self.filed.session_id,
                 patient_key=self.filed.patient_key,
                 order_digest=self.filed.order_digest,
                 by="A. Example",
             )
         )
+
+    def _new_id(self, what: str) -> str:
+        """No two consoles make the same."""
+        self._count += 1
+        return f"{what}-{self._name}-{self._count}"
 
     def until(self, seen: Callable[[Snapshot], bool], what: str) -> Snapshot:
         """Answer and look on until a snapshot is as wanted."""
@@ -100,6 +122,12 @@ class Console:
             if self._has_run and shown is not None and is_idle(shown):
                 raise EndedEarly(f"the session ended before {what}: {self.said[-3:]}")
         raise AssertionError(f"{what} did not come; {self.newest}; {self.said[-3:]}")
+
+    def look_on(self, seconds: float) -> None:
+        """Answer and look on for a while."""
+        until_s = CLOCK.now_s() + seconds
+        while CLOCK.now_s() < until_s:
+            self._hear()
 
     def _hear(self) -> Snapshot | None:
         if CLOCK.now_s() >= self._beat_at_s:
@@ -122,10 +150,9 @@ class Console:
         for asked in shown.questions:
             if (asked.question, asked.text) not in self._answered:
                 self._answered.add((asked.question, asked.text))
-                self._count += 1
                 self.peer.send(
                     GivenAnswer(
-                        id=f"answer-{self._count}",
+                        id=self._new_id("answer"),
                         session_id=shown.session_id,
                         question=asked.question,
                         accepted=True,
@@ -163,14 +190,16 @@ def _connected(place: ChannelPlace) -> Peer:
     return found[0]
 
 
-def configured(folder: Path, address: str) -> RecordFolder:
-    """A clinic with this unit as its only table."""
+def configured(folder: Path, *addresses: str) -> RecordFolder:
+    """A clinic with these units as its tables: Table 1, Table 2 and so on."""
     folder.mkdir(mode=0o700, parents=True)
     records = RecordFolder(folder)
     open_clinic(records)
-    unit = connect_unit(address, CLOCK)
-    unit.close()
-    keep(records, example("unit", address=address, unit_id=unit.identity.unit_id), made_from=1)
+    for number, address in enumerate(addresses, 1):
+        unit = connect_unit(address, CLOCK)
+        unit.close()
+        table = {"name": f"Table {number}", "address": address, "unit_id": unit.identity.unit_id}
+        keep(records, example("unit", **table), made_from=1 if number == 1 else NEW)
     keep(records, medicare_patient("2026-01-05"))
     return records
 
@@ -181,3 +210,17 @@ def is_idle(shown: Snapshot) -> bool:
 
 def is_holding(shown: Snapshot) -> bool:
     return shown.phase == "holding"
+
+
+def main(data: str, table: str, *order: str) -> None:
+    """Live until the program of the table ends or this one is killed."""
+    console = Console(RecordFolder(Path(data)), table, *order)
+    if order:
+        console.prepare()
+    with suppress(EOFError):
+        while True:
+            console.look_on(1.0)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -93,7 +93,7 @@ def _keep(place: Place, table: KeptTable) -> None:
         threading.Thread(target=_repeat_busy, args=(desk, clock), daemon=True).start()
         try:
             say(f"keeps {table.name} at {table.address}")
-            ControlProcess(table, _workplace(place, desk), desk, _connect(desk, trace)).run()
+            ControlProcess(table, _workplace(place, desk), desk, _connect(desk, trace), say).run()
         finally:
             listener.close()
             trace.end()

@@ -90,7 +90,10 @@ def simulate(
         typer.Option("--switch", help="press-test: presses the switch while the unit is idle."),
     ] = PatientName.PRESSES,
     clock_ppm: Annotated[float, typer.Option(help="How slow the unit's clock is, ppm.")] = 300.0,
-    seed: Annotated[int, typer.Option(help="Seed of noise, breath and token.")] = 1,
+    seed: Annotated[
+        int,
+        typer.Option(min=1, max=9999, help="Seed of noise, breath and token; its serial number."),
+    ] = 1,
     faults: Annotated[
         Path | None, typer.Option(help="Fault script: JSON lines of time and call.")
     ] = None,
@@ -115,7 +118,7 @@ def simulate(
         units.system_device_time(),
         seed=seed,
         clock_ppm=clock_ppm,
-        boot_count=units.boot_count_now(),
+        described=units.unit_now(body, number=seed),
     )
     with _ways_out(line):
         if line.wire is WireName.RTU:

@@ -7,7 +7,7 @@ session can raise nothing any more.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from controller.alarms import RaisedAlarm
@@ -80,6 +80,7 @@ class Wakefulness(Protocol):
 class _Loss:
     alarm: RaisedAlarm
     until_s: float
+    heard_again: bool = False
 
 
 class Attention:
@@ -131,7 +132,7 @@ class Attention:
     def _loss_of(self, unit: HeardUnit, now_s: float, utc_ms: int) -> _Loss | None:
         loss = self._losses.get(unit.called)
         if unit.in_session and not unit.is_answering:
-            if loss is None:
+            if loss is None or loss.heard_again:
                 self._lost_count += 1
                 alarm = RaisedAlarm(code=LOST, number=self._lost_count, utc_ms=utc_ms)
                 loss = _Loss(alarm=alarm, until_s=now_s + LOST_FOR_S)
@@ -140,6 +141,9 @@ class Attention:
         elif loss is not None and now_s >= loss.until_s:
             del self._losses[unit.called]
             return None
+        elif loss is not None and unit.is_answering and not loss.heard_again:
+            loss = replace(loss, heard_again=True)
+            self._losses[unit.called] = loss
         return loss
 
     def _say(self, what: str, text: str) -> None:

@@ -107,7 +107,7 @@ class ChannelListener:
         """Take the place; raises StationBusy when another process has it, OSError."""
         self._place = place
         self._serve = serve
-        self._encode = encode
+        self._encode = encoded_once(encode)
         self._clock = clock
         self._log = SparingLog(clock, report)
         self._held = Held(
@@ -192,6 +192,24 @@ class ChannelListener:
 
     def _say(self, kind: str, text: str) -> None:
         self._log.say(kind, f"{self._place.called}: {text}")
+
+
+def encoded_once(encode: Encode) -> Encode:
+    """The same; what goes to several connections in a row is encoded for the first of them.
+
+    Two threads at once may both encode, and both are right.
+    """
+    newest: tuple[object, bytes] = (None, b"")
+
+    def once(message: object) -> bytes:
+        nonlocal newest
+        known, content = newest
+        if known is not message:
+            content = encode(message)
+            newest = (message, content)
+        return content
+
+    return once
 
 
 def connect_to(place: ChannelPlace, *, encode: Encode, clock: Clock) -> Peer:

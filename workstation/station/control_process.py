@@ -14,6 +14,7 @@ from typing import Final
 from controller.errors import LinkError, RequestRefused, TractionError
 from controller.ports import Clock, TractionUnit
 from controller.runtime.idle_watch import IDLE, NO_READING, IdleWatch
+from controller.runtime.lateness import lateness_words
 from controller.runtime.ticker import Ticker
 from controller.snapshot import Doing, Snapshot
 from records.keys.signing import load_or_create_key
@@ -50,11 +51,20 @@ class KeptTable:
 
 
 class ControlProcess:
-    """One per process; ``run`` is its life. ``connect`` finds the unit at an address."""
+    """One per process; ``run`` is its life. ``connect`` finds the unit at an address.
+
+    ``log`` takes what only somebody who sets up a workstation reads.
+    """
 
     def __init__(
-        self, table: KeptTable, workplace: Workplace, desk: ControlDesk, connect: Connect
+        self,
+        table: KeptTable,
+        workplace: Workplace,
+        desk: ControlDesk,
+        connect: Connect,
+        log: Callable[[str], None],
     ) -> None:
+        self._log = log
         self._table = table
         self._workplace = workplace
         self._clock = workplace.clock
@@ -210,5 +220,6 @@ class ControlProcess:
                 self._desk.tell(f"closed as interrupted: session {session_id}")
             ending = result.ending
             self._desk.tell(f"session {result.session_id}: {ending.outcome} ({ending.reason})")
+            self._log(f"session {result.session_id}: {lateness_words(result.lateness)}")
         finally:
             self._desk.end()

@@ -110,6 +110,19 @@ def test_a_program_that_is_lost_in_a_session_sounds_by_the_station_itself(room: 
     assert len([text for text in room.reported if text.startswith("Table 1")]) == 1
 
 
+def test_a_program_that_is_lost_again_while_the_alarm_stands_is_told_again(room: Room) -> None:
+    for _ in range(2):
+        room.unit.snapshot = SESSION
+        room.unit.is_answering = False
+        room.turns(2)
+        room.unit.is_answering = True
+        room.turns(8)
+    assert room.reported.count(f"Table 1: {alarm_kind(LOST).text}") == 2
+    heard = len(room.plays.played)
+    room.turns(15)
+    assert len(room.plays.played) > heard, "the second one stands for its own 30 s"
+
+
 def test_a_program_that_is_lost_while_nothing_runs_is_silent(room: Room) -> None:
     room.unit.snapshot = replace(SESSION, doing=Doing.IDLE)
     room.unit.is_answering = False

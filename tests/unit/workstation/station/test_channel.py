@@ -19,7 +19,7 @@ from controller.errors import MessageRefused, RequestRefused, StationBusy, Stati
 from controller.runtime.clock import SystemClock
 from tests.support.peers import Echoing, as_bytes, echoing
 from tests.support.real_time import ROOT, wait_until
-from workstation.station.channel import MOST_CONNECTIONS, connect_to
+from workstation.station.channel import MOST_CONNECTIONS, connect_to, encoded_once
 from workstation.station.line import MOST_BYTES, listen
 from workstation.station.place import ChannelPlace, is_held, short_path, station_folder
 
@@ -270,3 +270,16 @@ def test_a_torn_line_gives_nothing_more(tmp_path: Path) -> None:
             line.receive()
         line.close()
     accepting.close()
+
+
+def test_what_goes_to_several_connections_in_a_row_is_encoded_once() -> None:
+    seen: list[object] = []
+
+    def encode(message: object) -> bytes:
+        seen.append(message)
+        return str(message).encode()
+
+    once = encoded_once(encode)
+    first, second = ["a"], ["a"]  # equal, and not the same
+    assert [once(each) for each in (first, first, second, first)] == [b"['a']"] * 4
+    assert len(seen) == 3

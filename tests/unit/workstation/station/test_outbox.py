@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from unittest.mock import MagicMock
+
+import pytest
+
 from controller.runtime.clock import VirtualClock
 from workstation.station.outbox import MOST_WAITING, Outbox
 
@@ -26,6 +30,35 @@ def test_the_newest_frame_waits_for_its_time() -> None:
     assert outbox.next() == "message"
     clock.sleep_until(clock.now_s() + 0.05)
     assert outbox.next() == "third"
+
+
+def test_frames_that_come_at_the_tick_do_not_wait_for_each_other_s_jitter() -> None:
+    clock = VirtualClock()
+    outbox = Outbox(clock)
+    clock.sleep_until(clock.now_s() + 1.0)
+    begun_s = clock.now_s()
+    for tick in range(100):
+        clock.sleep_until(begun_s + 0.05 * tick + (0.002 if tick % 2 else 0.0))
+        outbox.show(tick)
+        before_s = clock.now_s()
+        assert outbox.next() == tick
+        assert clock.now_s() == before_s
+
+
+def test_no_more_than_twenty_frames_a_second_are_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = VirtualClock()
+    outbox = Outbox(clock)
+
+    def wait(seconds: float) -> None:
+        clock.sleep_until(clock.now_s() + min(seconds, 0.001))
+
+    monkeypatch.setattr(outbox, "_changed", MagicMock(wait=wait))
+    clock.sleep_until(clock.now_s() + 1.0)
+    begun_s = clock.now_s()
+    for frame in range(201):
+        outbox.show(frame)
+        assert outbox.next() == frame
+    assert clock.now_s() - begun_s > 9.9
 
 
 def test_a_connection_that_is_not_read_is_given_up() -> None:

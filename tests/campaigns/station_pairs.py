@@ -1,0 +1,131 @@
+"""What a session costs under a station, against ``traction run``: lateness, processor, memory."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from records.evidence.reader import read_session
+from records.store.record_folder import RecordFolder
+from tests.campaigns.station_lab import (
+    CLOCK,
+    STATIC,
+    TICK_MS,
+    Station,
+    a_unit,
+    connections,
+    load,
+    peak_mb,
+    processor_s,
+    station,
+)
+from tests.support.real_time import Program, program
+from tests.support.station_console import TABLE, is_holding, is_idle
+
+SETTLED_S = 2.0
+"""After the hold was seen; the processor is measured from then on."""
+MEASURED_S = 40.0
+MISSED_MS = 1.5 * TICK_MS
+"""Two samples that lie further apart have a missed tick between them."""
+
+
+def measure_pairs(count: int, minutes: int = 1) -> dict[str, Any]:
+    """``count`` pairs, one session after the other; every other pair the other way round."""
+    order = STATIC.format(minutes=minutes)
+    pairs: list[dict[str, Any]] = []
+    with TemporaryDirectory() as name, a_unit() as own, station(Path(name) / "data") as kept:
+        place = Path(name) / "run"
+        place.mkdir()
+        (place / "order.toml").write_text(order, encoding="utf-8")
+        with kept.watched():
+            for number in range(count):
+                begun = load()
+                pair: dict[str, Any] = {}
+                for half in ("run", "control")[:: 1 if number % 2 == 0 else -1]:
+                    pair[half] = _by_run(own, place) if half == "run" else _by_control(kept, order)
+                pairs.append({**pair, "load": begun})
+                print(f"pair {number + 1}: {json.dumps(pairs[-1])}", flush=True)
+    return {"pairs": pairs}
+
+
+def _by_run(uri: str, place: Path) -> dict[str, float]:
+    """One session of ``traction run``."""
+    command = ("run", uri, "--order", str(place / "order.toml"), "--yes", "--json")
+    with program(*command, "--data", str(place / "data")) as running:
+        running.wait_for("holding")
+        CLOCK.sleep_until(CLOCK.now_s() + SETTLED_S)
+        taken_s = _taken_s(running)
+        status = running.end()
+    said = running.output
+    found, _ = json.JSONDecoder().raw_decode(said[said.index("\n{") + 1 :])
+    assert status == 0, running.output
+    late = found["tick_lateness"]
+    return {
+        "p50_ms": late["p50_ms"],
+        "p99_ms": late["p99_ms"],
+        "max_ms": late["max_ms"],
+        "missed": missed_ticks(RecordFolder(place / "data"), found["session_id"]),
+        **taken_s,
+    }
+
+
+def _taken_s(running: Program) -> dict[str, float]:
+    before_s = processor_s(running.process_id)
+    CLOCK.sleep_until(CLOCK.now_s() + MEASURED_S)
+    return {
+        "processor_s": processor_s(running.process_id) - before_s,
+        "peak_mb": peak_mb(running.process_id),
+    }
+
+
+def _by_control(kept: Station, order: str, table: str = TABLE) -> dict[str, float]:
+    """One session of the program that keeps a table, with a console and who watches."""
+    console = kept.console(table, order)
+    console.prepare()
+    console.until(is_holding, "the hold")
+    console.look_on(SETTLED_S)
+    control = kept.control(table)
+    before_s = processor_s(control)
+    console.look_on(MEASURED_S)
+    taken_s = processor_s(control) - before_s
+    open_n = connections(kept, table)
+    while not (console.newest and is_idle(console.newest)):
+        console.look_on(1.0)
+    assert console.filed is not None
+    late = kept.lateness(console.filed.session_id, table)
+    console.peer.close()
+    return {
+        "p50_ms": late.p50_ms,
+        "p99_ms": late.p99_ms,
+        "max_ms": late.max_ms,
+        "missed": missed_ticks(kept.records, console.filed.session_id),
+        "processor_s": taken_s,
+        "peak_mb": peak_mb(control),
+        "connections": open_n,
+    }
+
+
+def missed_ticks(records: RecordFolder, session_id: str) -> int:
+    """Ticks of a session without a sample."""
+    times = read_session(records, session_id).samples["taken_at_ms"].astype(int)
+    return int(((times[1:] - times[:-1] + TICK_MS // 2) // TICK_MS - 1).clip(0).sum())
+
+
+def measure_beside(minutes: int, units: int = 4) -> dict[str, Any]:
+    """One session alone, then as many beside each other as there are units, then one again."""
+    rows: list[dict[str, Any]] = []
+    order = STATIC.format(minutes=minutes)
+    for count in (1, units, 1):
+        with TemporaryDirectory() as name, station(Path(name) / "data", units=count) as kept:
+            begun = load()
+            with ThreadPoolExecutor(count) as pool:
+                halves = [
+                    pool.submit(_by_control, kept, order, f"Table {number}")
+                    for number in range(1, count + 1)
+                ]
+                rows.append({"sessions": [half.result() for half in halves], "load": begun})
+            print(f"{count} beside each other: {json.dumps(rows[-1])}", flush=True)
+    return {"runs": rows, "minutes": minutes}

@@ -1,0 +1,147 @@
+"""The campaign of the station: its tap tells a release, its page tells what was missed."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from tests.campaigns.station_page import page, verdicts
+from tests.campaigns.station_stops import situations
+from tests.support.wire_tap import frames, releases
+
+ABOUT = {"commit": "0123456789ab", "day": "2026-11-29", "load": "0.1 on 2 cores"}
+HALF = {
+    "p99_ms": 0.3,
+    "max_ms": 1.0,
+    "missed": 0,
+    "processor_s": 1.0,
+    "peak_mb": 80.0,
+    "connections": 3,
+}
+SPREAD = {"n": 100, "p50_ms": 50, "p99_ms": 51, "max_ms": 52, "missed": 0}
+FIGURES: dict[str, dict[str, Any]] = {
+    "losses": {
+        **ABOUT,
+        "kills": 10,
+        "spacing_s": 30.0,
+        "losses": 22,
+        "faults": [],
+        "near": SPREAD,
+        "far": SPREAD,
+        "released_after_s": 15.1,
+        "reason": "console is gone",
+    },
+    "killed": {
+        **ABOUT,
+        "rounds": [
+            {
+                "free_s": 0.7,
+                "highest_behind_n": 19.0,
+                "told": True,
+                "outcome": "interrupted",
+                "started_anew": True,
+            }
+        ],
+    },
+    "stops": {
+        **ABOUT,
+        "lanes": 4,
+        "trials": [
+            {
+                "situation": "holding",
+                "page": "STOP was ordered at",
+                "to_wire_ms": 40.0,
+                "exchange_ms": 3.0,
+                "faults": [],
+            }
+        ],
+    },
+    "pairs": {
+        **ABOUT,
+        "pairs": [{"run": HALF, "control": {**HALF, "processor_s": 0.5}, "load": "0.1 on 2"}],
+    },
+    "beside": {
+        **ABOUT,
+        "minutes": 5,
+        "runs": [{"sessions": [HALF] * count, "load": "0.1 on 2"} for count in (1, 4, 1)],
+    },
+}
+
+
+def adu(pdu: str) -> bytes:
+    body = b"\x01" + bytes.fromhex(pdu)
+    return b"\x00\x01\x00\x00" + len(body).to_bytes(2) + body
+
+
+def order(mode: int) -> str:
+    """The eight registers of the command block."""
+    return f"0102030400 07{mode:04x}" + "0000" * 4
+
+
+@pytest.mark.parametrize(("mode", "expected"), [(1, True), (5, True), (6, True), (2, False)])
+def test_a_release_is_told_from_other_orders(mode: int, expected: bool) -> None:
+    assert releases(adu("10 0200 0008 10" + order(mode))) is expected
+    assert releases(adu("17 0100 0010 0200 0008 10" + order(mode))) is expected
+
+
+def test_reads_and_other_blocks_are_no_release() -> None:
+    assert not releases(adu("03 0200 0008"))
+    assert not releases(adu("10 0300 0008 10" + order(1)))
+
+
+def test_requests_are_told_however_they_are_cut() -> None:
+    received = bytearray()
+    whole = [adu("03 0200 0008"), adu("10 0200 0008 10" + order(1))]
+    seen = []
+    for byte in b"".join(whole):
+        received.append(byte)
+        seen += list(frames(received))
+    assert seen == whole
+
+
+def test_what_keeps_every_promise_is_met_and_what_was_not_measured_is_said() -> None:
+    assert all(one.met for one in verdicts(FIGURES))
+    assert "missed**" not in page(FIGURES)
+    text = page({"stops": FIGURES["stops"]})
+    assert text.count("Not measured.") == 4
+
+
+@pytest.mark.parametrize(
+    ("part", "change"),
+    [
+        ("losses", {"faults": ["parent killed (1): the treatment does not go on"]}),
+        ("losses", {"near": {**SPREAD, "missed": 1}}),
+        ("losses", {"released_after_s": 20.0}),
+        ("losses", {"reason": "operator stop"}),
+        ("killed", {"rounds": [{**FIGURES["killed"]["rounds"][0], "free_s": 1.1}]}),
+        ("killed", {"rounds": [{**FIGURES["killed"]["rounds"][0], "free_s": None}]}),
+        ("killed", {"rounds": [{**FIGURES["killed"]["rounds"][0], "highest_behind_n": 25.0}]}),
+        ("killed", {"rounds": [{**FIGURES["killed"]["rounds"][0], "told": False}]}),
+        ("killed", {"rounds": [{**FIGURES["killed"]["rounds"][0], "outcome": "stopped"}]}),
+        ("stops", {"trials": [{**FIGURES["stops"]["trials"][0], "to_wire_ms": 54.0}]}),
+        ("stops", {"trials": [{**FIGURES["stops"]["trials"][0], "faults": ["no release"]}]}),
+        ("pairs", {"pairs": [{"run": HALF, "control": HALF, "load": "0.1 on 2"}]}),
+        (
+            "beside",
+            {
+                "runs": [
+                    {"sessions": [{**HALF, "p99_ms": 0.3 * n}] * n, "load": "0"} for n in (1, 4)
+                ]
+            },
+        ),
+    ],
+)
+def test_each_promise_can_be_missed(part: str, change: dict[str, Any]) -> None:
+    figures = deepcopy(FIGURES)
+    figures[part].update(change)
+    missed = [one for one in verdicts(figures) if not one.met]
+    assert {one.part for one in missed} == {part}
+    assert "**missed**" in page(figures)
+
+
+def test_every_situation_comes_up() -> None:
+    wanted = situations(108)
+    assert len(set(wanted)) == 12
+    assert wanted.count("holding") == 12
