@@ -24,7 +24,6 @@ PACKAGES = ["controller", "firmware_bridge", "records", "simulator", "workstatio
 
 PYTEST = [sys.executable, "-m", "pytest"]
 RECORDS, WORKSTATION = "tests/unit/records", "tests/unit/workstation"
-VISITS = "tests/unit/workstation/visit"
 REAL_TIME = "tests/recovery"
 SAFETY = ("tests/safety", "tests/contract")
 ENVIRONMENT = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
@@ -39,8 +38,8 @@ PARTS: dict[str, list[list[str]]] = {
     "contracts": [[str(SCRIPTS / "lint-imports")]],
     "tests": [
         [*PYTEST, *(f"--ignore={one}" for one in (RECORDS, WORKSTATION, REAL_TIME, *SAFETY))],
-        [*PYTEST, RECORDS, VISITS],
-        [*PYTEST, WORKSTATION, f"--ignore={VISITS}"],
+        [*PYTEST, RECORDS],
+        [*PYTEST, WORKSTATION],
         [*PYTEST, REAL_TIME],
         [*PYTEST, *SAFETY],
     ],
