@@ -162,9 +162,14 @@ class ControlDesk:
             waits = self._preparing is not None and self._operator is None
             return self._preparing.asked if waits and self._preparing else None
 
-    def begin(self, asked: Prepare) -> RemoteOperator:
-        """Begin the session that was asked for; returns who answers in it."""
+    def begin(self, asked: Prepare) -> RemoteOperator | None:
+        """Begin the session that was asked for; returns who answers in it, None where it is off.
+
+        A stop since then has refused it already.
+        """
         with self._lock:
+            if self._preparing is None or self._preparing.asked != asked:
+                return None
             self._operator = RemoteOperator(asked.session_id, self)
             if self.leaving:
                 self._operator.leave(self.leaving)
@@ -193,7 +198,7 @@ class ControlDesk:
             if entry is None or entry.outcome is not None:
                 return
             entry.outcome = self._outcome(request_id, result, reason)
-            if entry.is_stop and self._stopped is None:
+            if entry.is_stop and result is Followed.FOLLOWED:
                 self._stopped = entry.outcome
             for peer in entry.peers:
                 peer.send(entry.outcome)

@@ -202,6 +202,8 @@ class ControlProcess:
             self._desk.refuse(asked, error.message)
             return
         operator = self._desk.begin(asked)
+        if operator is None:
+            return
         try:
             result = treat(
                 self._table.address,

@@ -66,7 +66,9 @@ class Bench:
     def begin(self) -> RemoteOperator:
         """A session that runs; returns who answers in it."""
         self.say(PREPARE)
-        return self.desk.begin(PREPARE)
+        operator = self.desk.begin(PREPARE)
+        assert operator is not None
+        return operator
 
     def wait(self, seconds: float) -> None:
         self.clock.sleep_until(self.clock.now_s() + seconds)
@@ -293,6 +295,31 @@ def test_a_stop_with_nothing_open_is_handed_to_the_watch_and_ends_a_preparation(
     assert bench.desk.take_idle_stop()
 
 
+def test_a_stop_while_the_records_are_looked_at_leaves_nothing_to_begin() -> None:
+    bench = Bench()
+    bench.say(PREPARE)
+    assert bench.desk.asked_session() == PREPARE, "whoever drives has taken it and looks"
+    bench.say(OrderedStop(id="s1", by="door"))
+    assert bench.desk.begin(PREPARE) is None
+    bench.say(replace(PREPARE, id="p2", session_id="s2"))
+    assert bench.desk.begin(PREPARE) is None, "another one was asked for since"
+    assert bench.desk.begin(replace(PREPARE, id="p2", session_id="s2")) is not None
+
+
+def test_a_stop_of_before_the_session_is_not_its_first_one() -> None:
+    bench = Bench()
+    bench.desk.show(replace(SHOWN, force_n=1.8))
+    bench.say(OrderedStop(id="s0", by="door"))
+    bench.begin()
+    bench.wait(5.0)
+    bench.desk.show(replace(SHOWN, doing=Doing.SESSION, force_n=59.2))
+    ordered_ms = bench.clock.utc_ms()
+    bench.say(OrderedStop(id="s1", by="door"))
+    bench.wait(1.0)
+    (again,) = bench.say(OrderedStop(id="s2", by="door")).all_of(RequestOutcome)
+    assert (again.result, again.utc_ms, again.force_n) == (Followed.ALREADY, ordered_ms, 59.2)
+
+
 def test_a_force_that_is_not_fresh_is_not_told() -> None:
     bench = Bench()
     bench.desk.show(SHOWN)
@@ -323,7 +350,9 @@ def test_a_leave_in_the_moment_of_the_beginning_is_not_lost() -> None:
     bench = Bench()
     bench.say(PREPARE)
     bench.desk.leave("SIGTERM")
-    assert bench.desk.begin(PREPARE).leave_requested() == "SIGTERM"
+    operator = bench.desk.begin(PREPARE)
+    assert operator is not None
+    assert operator.leave_requested() == "SIGTERM"
 
 
 def test_busy_is_repeated_until_something_else_is_shown() -> None:

@@ -24,6 +24,8 @@ from records.evidence.reader import SessionRecord, list_sessions, read_session
 from records.store.record_folder import RecordFolder
 from tests.support.control_stage import ASKER, Attendant, ControlStage, control_stage
 from tests.support.station_peers import PaperPeer
+from workstation.session.filing import read_filed
+from workstation.session.workplace import FiledSession, Workplace
 from workstation.sound.day_check import Hearing, keep_hearing
 from workstation.station.control_process import NO_STATION, STATION_LOCK
 from workstation.station.messages import Heartbeat, MadeRequest, OrderedStop, PeerRole
@@ -302,3 +304,19 @@ def refused_because(stage: ControlStage) -> str:
     ((_, result, reason),) = stage.say(*asked[0].said[1:]).outcomes
     assert (result == "refused") == bool(reason)
     return reason
+
+
+def test_a_stop_while_the_order_is_read_begins_no_session(
+    stage: ControlStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pressed = list[PaperPeer]()
+
+    def read_slowly(workplace: Workplace, filed: FiledSession) -> object:
+        press = OrderedStop(id="press", by="STOP from 127.0.0.1")
+        pressed.append(stage.say(press, role=PeerRole.STATION))
+        return read_filed(workplace, filed)
+
+    monkeypatch.setattr("workstation.station.control_process.read_filed", read_slowly)
+    assert refused_because(stage) == "stopped by STOP from 127.0.0.1 before it began"
+    assert pressed[0].outcomes == [("press", "nothing_open", "")]
+    assert list_sessions(stage.folder) == []
