@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -172,6 +172,10 @@ class Settings(BaseModel):
             return ZoneInfo(self.time_zone)
         offset = datetime.fromtimestamp(utc_ms / 1000, UTC).astimezone().utcoffset()
         return timezone(offset or timedelta())
+
+    def day_at(self, utc_ms: int) -> date:
+        """The clinic's day of a moment."""
+        return datetime.fromtimestamp(utc_ms / 1000, self.zone_at(utc_ms)).date()
 
 
 def _zone_of_the_system() -> str:

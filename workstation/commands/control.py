@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -98,10 +97,6 @@ def _keep(place: Place, table: KeptTable) -> None:
             listener.close()
             trace.end()
     say(f"{table.name} is kept no more ({desk.leaving})")
-
-
-def _hour_and_minute(place: Place) -> Callable[[int], str]:
-    return lambda utc_ms: f"{place.local(utc_ms):%H:%M}"
 
 
 def _repeat_busy(desk: ControlDesk, clock: Clock) -> None:

@@ -129,7 +129,7 @@ def day_of(place: Place) -> date:
     from controller.runtime.clock import SystemClock
 
     utc_ms = SystemClock().utc_ms()
-    return datetime.fromtimestamp(utc_ms / 1000, place.settings.zone_at(utc_ms)).date()
+    return place.settings.day_at(utc_ms)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

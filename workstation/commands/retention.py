@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -186,4 +186,4 @@ def _agreed(count: int, rule: RetentionRule, *, yes: bool) -> bool:
 
 
 def _day(settings: Settings, utc_ms: int) -> date:
-    return datetime.fromtimestamp(utc_ms / 1000, settings.zone_at(utc_ms)).date()
+    return settings.day_at(utc_ms)

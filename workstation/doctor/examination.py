@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
 
 from controller.errors import TractionError
 from records.clinic.audit import accesses
@@ -50,7 +49,7 @@ def _one(fact: WorkstationFact) -> Iterator[WorkstationFact]:
 
 
 def _heard(folder: RecordFolder, settings: Settings, utc_ms: int) -> WorkstationFact:
-    day = datetime.fromtimestamp(utc_ms / 1000, settings.zone_at(utc_ms)).date()
+    day = settings.day_at(utc_ms)
     return device_facts.sound_heard(folder, day)
 
 

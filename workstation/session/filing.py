@@ -6,13 +6,13 @@ files it first, and the process that drives then writes evidence only.
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Callable
 
 from controller.errors import RequestRefused
 from controller.words import one_line
 from records.clinic.filed_orders import NewSession, file_order, filed_order
 from records.clinic.visit_steps import VisitBegun, steps_of
-from records.order.order import PlannedOrder
+from records.order.order import Order, PlannedOrder
 from records.order.order_file import parse_order
 from records.standing.fit import check_order_fits_table
 from records.standing.for_session import standing_for, unit_called
@@ -51,7 +51,7 @@ def file_for_table(
         )
     check_order_fits_table(planned.order.prescription, unit)
     utc_ms = workplace.clock.utc_ms()
-    day = datetime.fromtimestamp(utc_ms / 1000, workplace.settings.zone_at(utc_ms)).date()
+    day = workplace.settings.day_at(utc_ms)
     standing = standing_for(held, planned.order, day).at_table(unit)
     new = NewSession(
         session_id=identifiers.session_id(utc_ms),
@@ -59,11 +59,23 @@ def file_for_table(
         used=standing.used,
         begun=begun,
     )
-    patient_key = file_order(
-        workplace.folder, planned.order, new, author=author, new_key=identifiers.patient_key
+    return file_session(
+        workplace, planned.order, new, author=author, new_key=identifiers.patient_key
     )
+
+
+def file_session(
+    workplace: Workplace,
+    order: Order,
+    new: NewSession,
+    *,
+    author: Author,
+    new_key: Callable[[], str],
+) -> FiledSession:
+    """File the order of a session by ``author``; raises JournalUnavailable."""
+    patient_key = file_order(workplace.folder, order, new, author=author, new_key=new_key)
     return FiledSession(
-        session_id=new.session_id, patient_key=patient_key, order_digest=planned.order.digest
+        session_id=new.session_id, patient_key=patient_key, order_digest=order.digest
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from records.order.order import Order
 from records.standing.for_session import SessionStanding, standing_for
@@ -28,7 +27,7 @@ def prepared(workplace: Workplace, order: Order) -> Prepared:
     held = read_standing(workplace.folder)
     workplace = at_the_clinic(workplace, held)
     utc_ms = workplace.clock.utc_ms()
-    day = datetime.fromtimestamp(utc_ms / 1000, workplace.settings.zone_at(utc_ms)).date()
+    day = workplace.settings.day_at(utc_ms)
     standing = standing_for(held, order, day)
     for text in standing.told:
         workplace.warn(text)

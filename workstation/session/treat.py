@@ -15,7 +15,7 @@ from controller.session.inputs_and_effects import Ending
 from controller.start.before_start import check_order_fits_unit
 from firmware_bridge.connect import connect_unit
 from firmware_bridge.units.map_unit import MapUnit
-from records.clinic.filed_orders import NewSession, file_order
+from records.clinic.filed_orders import NewSession
 from records.clinic.standing_used import StandingUsed
 from records.evidence.journal import open_session
 from records.evidence.start_check import check_before_start
@@ -23,6 +23,7 @@ from records.keeping.private_check import check_private
 from records.keys.signing import SigningKey, load_or_create_key
 from records.order.order import Order, PlannedOrder
 from workstation.session.commissioned import known_of, unit_as_commissioned
+from workstation.session.filing import file_session
 from workstation.session.identified import check_identified
 from workstation.session.new_year import close_last_year
 from workstation.session.opening import opening_of, start_facts
@@ -138,15 +139,12 @@ class _Filing:
             used=self.used,
             begun=recording.begun,
         )
-        patient_key = file_order(
-            workplace.folder,
+        return file_session(
+            workplace,
             order,
             new,
             author=program_author(workplace, self.key),
             new_key=recording.identifiers.patient_key,
-        )
-        return FiledSession(
-            session_id=new.session_id, patient_key=patient_key, order_digest=order.digest
         )
 
 

@@ -20,6 +20,7 @@ from controller.requests import AskedRequest
 from controller.snapshot import Doing, Said, Snapshot
 from workstation.station.channel import Peer
 from workstation.station.messages import (
+    FRESH_S,
     LAST_SAID,
     VERSION,
     Announce,
@@ -45,8 +46,6 @@ HELLO_S: Final = 1.0
 """For the first message of a connection."""
 REMEMBERED: Final = 512
 """Outcomes that are given again to an id that comes twice."""
-FRESH_S: Final = 1.0
-"""A reading that is older is no present force."""
 BUSY_EVERY_S: Final = 0.25
 """How often busy is shown again, so that slow work is never silence."""
 SESSION_OVER: Final = "the session is over"
@@ -246,7 +245,7 @@ class ControlDesk:
             newest = self._newest
             quiet_s = self._clock.now_s() - self._shown_at_s
             if newest is not None and newest.doing is Doing.BUSY and quiet_s >= BUSY_EVERY_S:
-                self.show(replace(newest, number=newest.number + 1, utc_ms=self._clock.utc_ms()))
+                self.show(replace(newest, utc_ms=self._clock.utc_ms()))
 
     def serve(self, peer: Peer) -> None:
         """One connection from its Hello to its end."""

@@ -20,6 +20,7 @@ from controller.telemetry import UnitState
 from controller.words import TEXT_CHARACTERS
 from workstation.station.channel import Peer, connect_to
 from workstation.station.messages import (
+    FRESH_S,
     LAST_SAID,
     VERSION,
     Announce,
@@ -38,8 +39,6 @@ from workstation.station.place import ChannelPlace
 from workstation.station.sparing_log import SparingLog
 from workstation.station.stop_target import SeenForce, StopAnswer, StopResult
 
-FRESH_S: Final = 1.0
-"""What was heard or read before that is not the present."""
 HEARTBEAT_S: Final = 1.0
 RETRY_S: Final = 0.2
 SENT_AGAIN_S: Final = 5.0

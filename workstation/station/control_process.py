@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
 from controller.errors import LinkError, RequestRefused, TractionError
@@ -181,7 +180,7 @@ class ControlProcess:
             return
         workplace = self._workplace
         utc_ms = self._clock.utc_ms()
-        day = datetime.fromtimestamp(utc_ms / 1000, workplace.settings.zone_at(utc_ms)).date()
+        day = workplace.settings.day_at(utc_ms)
         of_day = sound_of_day(workplace.folder, day)
         if refusal := start_refusal(of_day, sounds=self._desk.sounds):
             raise RequestRefused(refusal)

@@ -29,6 +29,8 @@ ID_CHARACTERS: Final = 40
 MOST_PAGES: Final = 1000
 SHOWN_CHARACTERS: Final = 60
 """Of what was sent in a refusal."""
+FRESH_S: Final = 1.0
+"""What was heard or read longer ago is not the present."""
 LAST_SAID: Final = 20
 """So much of what was said before is told at Hello."""
 

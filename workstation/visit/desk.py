@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 
 from controller.errors import RequestRefused
@@ -94,7 +94,7 @@ class VisitDesk:
 
     def day_of(self, utc_ms: int) -> date:
         """The clinic's day of a moment."""
-        return datetime.fromtimestamp(utc_ms / 1000, self.settings.zone_at(utc_ms)).date()
+        return self.settings.day_at(utc_ms)
 
     def author(self, _folder: RecordFolder | None = None) -> Author:
         """The person who holds the visit, now."""

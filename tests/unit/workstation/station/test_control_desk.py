@@ -15,8 +15,9 @@ from controller.runtime.clock import VirtualClock
 from controller.snapshot import Doing, Snapshot
 from tests.support.real_time import wait_until
 from tests.support.station_peers import PaperPeer
-from workstation.station.control_desk import BUSY_EVERY_S, FRESH_S, REMEMBERED, ControlDesk
+from workstation.station.control_desk import BUSY_EVERY_S, REMEMBERED, ControlDesk
 from workstation.station.messages import (
+    FRESH_S,
     LAST_SAID,
     VERSION,
     Announce,
