@@ -27,8 +27,8 @@ as a session uses) is not fetched for it."""
 if sys.platform == "linux":
     _FIRST = os.SCHED_FIFO | os.SCHED_RESET_ON_FORK
     _ORDINARY = os.SCHED_OTHER | os.SCHED_RESET_ON_FORK
-    """The flag stays: without rights of its own a process may come back to real-time scheduling, and
-    may not take that flag away."""
+    """The flag stays: without rights of its own a process may come back to real-time scheduling,
+    and may not take that flag away."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
