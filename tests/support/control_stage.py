@@ -80,7 +80,6 @@ class ControlStage:
             settings=SETTINGS,
             clock=self.stage.clock,
             warn=self.desk.tell,
-            working=self.desk.show_busy,
         )
 
     def run(self, play: Play) -> None:

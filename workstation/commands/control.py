@@ -117,7 +117,6 @@ def _workplace(place: Place, desk: ControlDesk) -> Workplace:
         settings=place.settings,
         clock=SystemClock(),
         warn=desk.tell,
-        working=desk.show_busy,
     )
 
 

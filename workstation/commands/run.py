@@ -69,7 +69,7 @@ def run(
     from records.order.order import PlannedOrder
     from workstation.session.capturing import captured
     from workstation.session.operators import check_somebody_answers
-    from workstation.session.realtime import take_realtime_rights
+    from workstation.session.realtime import as_ordinary_work, take_realtime_rights
     from workstation.session.session_script import read_script
     from workstation.session.signals import caught_signals
     from workstation.terminal.screen import Screen
@@ -99,7 +99,8 @@ def run(
             with captured(capture, unit, unit_profile()[1], clock, screen.message) as heard:
                 treating = _Treating(unit, ordered, workplace, operator, begun)
                 status = treating.to_its_end(screen, heard)
-            _leave_checkpoints(place, screen)
+            with as_ordinary_work(screen.message):
+                _leave_checkpoints(place, screen)
     raise typer.Exit(status)
 
 

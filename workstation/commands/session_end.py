@@ -21,9 +21,16 @@ if TYPE_CHECKING:
 
 def workplace_of(place: Place, clock: Clock, screen: Screen) -> Workplace:
     """The folder, settings and clock of a session; its warnings go to the screen."""
+    from workstation.session.realtime import as_ordinary_work
     from workstation.session.workplace import Workplace
 
-    return Workplace(folder=place.folder, settings=place.settings, clock=clock, warn=screen.message)
+    return Workplace(
+        folder=place.folder,
+        settings=place.settings,
+        clock=clock,
+        warn=screen.message,
+        working=lambda _: as_ordinary_work(screen.message),
+    )
 
 
 def run_to_its_end(session: Callable[[], SessionResult], screen: Screen, *, not_free: str) -> int:

@@ -12,6 +12,8 @@ import ctypes.util
 import gc
 import os
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 PRIORITY = 50
@@ -21,6 +23,12 @@ OBJECTS_PER_COLLECTION = 700
 _MCL_CURRENT, _MCL_FUTURE, _MCL_ONFAULT = 1, 2, 4
 """ONFAULT: what is in memory stays there, and what nobody touches (libraries map ten times as much
 as a session uses) is not fetched for it."""
+
+if sys.platform == "linux":
+    _FIRST = os.SCHED_FIFO | os.SCHED_RESET_ON_FORK
+    _LAST = os.SCHED_BATCH | os.SCHED_RESET_ON_FORK
+    """Behind every thread that wakes up. The flag stays: without rights of its own a process may
+    come back to real-time scheduling, and may not take that flag away."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +58,24 @@ def take_realtime_rights() -> RealtimeRights:
     return RealtimeRights(scheduling_refused=_take_scheduling(), memory_refused=_lock_memory())
 
 
+@contextmanager
+def as_ordinary_work(report: Callable[[str], None]) -> Iterator[None]:
+    """Let the block wait for others: records are checked and sealed by the thread that drives.
+
+    A thread without real-time scheduling stays as it is. ``report`` is told where the system does
+    not give it back behind the block.
+    """
+    if sys.platform != "linux" or os.sched_getscheduler(0) != _FIRST:
+        yield
+        return
+    os.sched_setscheduler(0, _LAST, os.sched_param(0))
+    try:
+        yield
+    finally:
+        if refused := _take_scheduling():
+            report(f"real-time scheduling: {refused}")
+
+
 def collect_often() -> None:
     """From here on short collections, which look at nothing of what is there already."""
     gc.collect()
@@ -61,8 +87,7 @@ def _take_scheduling() -> str:
     if sys.platform != "linux":
         return f"not offered by this program on {sys.platform}"
     try:
-        policy = os.SCHED_FIFO | os.SCHED_RESET_ON_FORK
-        os.sched_setscheduler(0, policy, os.sched_param(PRIORITY))
+        os.sched_setscheduler(0, _FIRST, os.sched_param(PRIORITY))
     except OSError as error:
         return f"refused ({error.strerror}); grant it with ulimit -r {PRIORITY}"
     return ""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Final, Protocol
 
-from controller.ports import Clock, Operator, TractionUnit, WeightTest
+from controller.ports import Clock, Operator, StartFacts, TractionUnit, WeightTest
 from controller.runtime.lateness import Lateness
 from controller.runtime.recorder import Recorder
 from controller.runtime.session import Session
@@ -17,7 +17,7 @@ from firmware_bridge.connect import connect_unit
 from firmware_bridge.units.map_unit import MapUnit
 from records.clinic.filed_orders import NewSession
 from records.clinic.standing_used import StandingUsed
-from records.evidence.journal import open_session
+from records.evidence.journal import SqliteJournal, open_session
 from records.evidence.start_check import check_before_start
 from records.keeping.private_check import check_private
 from records.keys.signing import SigningKey, load_or_create_key
@@ -31,8 +31,11 @@ from workstation.session.operators import check_somebody_answers
 from workstation.session.recorded_refusal import recorded_as
 from workstation.session.recover import recover
 from workstation.session.register import note_new_seals, program_author
-from workstation.session.standing import prepared
+from workstation.session.standing import Prepared, prepared
 from workstation.session.workplace import AS_ALWAYS, FiledSession, Recording, Workplace
+
+CHECKING: Final = "checking the records"
+SEALING: Final = "sealing the record"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,54 +76,97 @@ def treat(
     ``connect`` finds the unit; None: by its address. A refusal that comes once the record is open
     carries the session's id (``session_id``).
     """
-    ready = prepared(workplace, planned.order)
+    with workplace.working(CHECKING):
+        ready = prepared(workplace, planned.order)
     workplace = ready.workplace
-    folder, clock = workplace.folder, workplace.clock
+    clock = workplace.clock
     unit = connect(uri, clock) if connect else connect_unit(uri, clock, workplace.warn)
-    identified_at_s = clock.now_s()
+    found = _Found(uri=uri, unit=unit, identified_at_s=clock.now_s())
     try:
-        workplace.working("checking the records")
-        key = _check_before_start(unit, planned.order, operator, workplace, recording)
-        standing = ready.standing.on(uri, unit, planned.order)
-        facts = start_facts(
-            planned.order,
-            unit,
-            folder,
-            identified_at_s=identified_at_s,
-            weight_test=_weight_test(uri, unit, workplace),
-        )
-        facts = replace(facts, flags=standing.flags)
-        recovered = recover(unit, workplace, key)
-        close_last_year(workplace, unit.identity.unit_id, key)
-        origin_s = clock.now_s()
-        filing = _Filing(unit.identity.unit_id, standing.used, key)
-        filed = recording.filed or filing.file(planned.order, workplace, recording)
-        session_id = filed.session_id
-        opening = opening_of(session_id, uri, planned, unit, workplace, filed.patient_key)
-        commit_interval_s = recording.commit_interval_s
-        journal = open_session(folder, opening, clock, key=key, commit_interval_s=commit_interval_s)
-        lateness = Lateness()
-        with recorded_as(session_id):
+        with workplace.working(CHECKING):
+            opened = _opened(ready, found, planned, operator, recording)
+        journal, lateness = opened.journal, Lateness()
+        with recorded_as(opened.session_id):
             try:
-                recorder = Recorder(journal, clock, origin_s)
-                ports = SessionPorts.of(unit, clock, recorder, operator, session_id)
+                recorder = Recorder(journal, clock, opened.origin_s)
+                ports = SessionPorts.of(unit, clock, recorder, operator, opened.session_id)
                 ports = replace(ports, console_lost_s=float(workplace.settings.console_lost))
                 ending = Session(
-                    ports=ports, plan=planned.plan, facts=facts, lateness=lateness
+                    ports=ports, plan=planned.plan, facts=opened.facts, lateness=lateness
                 ).run()
             finally:
-                workplace.working("sealing the record")
-                journal.close()
+                with workplace.working(SEALING):
+                    journal.close()
             if recording.filed is None:
-                note_new_seals(workplace, key)
+                with workplace.working(SEALING):
+                    note_new_seals(workplace, opened.key)
         return SessionResult(
-            session_id=session_id,
+            session_id=opened.session_id,
             ending=ending,
-            recovered=tuple(recovered),
+            recovered=opened.recovered,
             lateness=lateness.report(),
         )
     finally:
         unit.close()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """The unit that answered at an address, and when."""
+
+    uri: str
+    unit: TractionUnit
+    identified_at_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Opened:
+    """A session whose record is open. ``recovered`` are those that were found open and closed."""
+
+    session_id: str
+    journal: SqliteJournal
+    key: SigningKey
+    facts: StartFacts
+    origin_s: float
+    recovered: tuple[str, ...]
+
+
+def _opened(
+    ready: Prepared,
+    found: _Found,
+    planned: PlannedOrder,
+    operator: PersonOfSession,
+    recording: Recording,
+) -> _Opened:
+    """Check records and unit, close what was left open, and open the record of this session."""
+    workplace, unit = ready.workplace, found.unit
+    folder, clock = workplace.folder, workplace.clock
+    key = _check_before_start(unit, planned.order, operator, workplace, recording)
+    standing = ready.standing.on(found.uri, unit, planned.order)
+    facts = start_facts(
+        planned.order,
+        unit,
+        folder,
+        identified_at_s=found.identified_at_s,
+        weight_test=_weight_test(found.uri, unit, workplace),
+    )
+    recovered = recover(unit, workplace, key)
+    close_last_year(workplace, unit.identity.unit_id, key)
+    origin_s = clock.now_s()
+    filing = _Filing(unit.identity.unit_id, standing.used, key)
+    filed = recording.filed or filing.file(planned.order, workplace, recording)
+    opening = opening_of(filed.session_id, found.uri, planned, unit, workplace, filed.patient_key)
+    journal = open_session(
+        folder, opening, clock, key=key, commit_interval_s=recording.commit_interval_s
+    )
+    return _Opened(
+        session_id=filed.session_id,
+        journal=journal,
+        key=key,
+        facts=replace(facts, flags=standing.flags),
+        origin_s=origin_s,
+        recovered=tuple(recovered),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,19 +21,25 @@ def _say_nothing(text: str) -> None:
     """For sessions whose warnings nobody reads."""
 
 
+def _work(text: str) -> AbstractContextManager[None]:
+    """For sessions whose slow work keeps nobody waiting."""
+    return nullcontext()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workplace:
     """Where sessions are run.
 
     ``warn`` is told what a person should look at and what stops no session: a disk that fills up,
-    a record that was put aside. ``working`` is told what takes long and needs no person.
+    a record that was put aside. ``working`` is held around what takes long while nothing pulls, and
+    is told what that is.
     """
 
     folder: RecordFolder
     settings: Settings
     clock: Clock
     warn: Callable[[str], None] = _say_nothing
-    working: Callable[[str], None] = _say_nothing
+    working: Callable[[str], AbstractContextManager[None]] = _work
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,8 +6,9 @@ then the unit is only watched. Whoever talks with it does so through the desk.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Final
 
 from controller.errors import LinkError, RequestRefused, TractionError
@@ -21,8 +22,9 @@ from records.standing.for_session import unit_at
 from records.standing.versions import read_standing
 from records.store.private_files import make_folder
 from workstation.session.filing import read_filed
+from workstation.session.realtime import as_ordinary_work
 from workstation.session.recover import recover
-from workstation.session.treat import treat
+from workstation.session.treat import CHECKING, treat
 from workstation.session.workplace import FiledSession, Recording, Workplace
 from workstation.sound.day_check import sound_of_day, start_refusal
 from workstation.station.control_desk import ControlDesk
@@ -32,7 +34,6 @@ from workstation.station.place import Held
 STATION_LOCK: Final = ".station"
 """Beside a unit's file of records: held for the life of the process that keeps the unit."""
 NO_STATION: Final = "no station is heard: alarms are shown and sound nowhere"
-CHECKING: Final = "checking the records"
 RECONNECT_S: Final = (0.0, 1.0, 2.0, 4.0)
 """Between two tries to reach a unit; then always the last."""
 LOOK_S: Final = 0.05
@@ -65,7 +66,7 @@ class ControlProcess:
     ) -> None:
         self._log = log
         self._table = table
-        self._workplace = workplace
+        self._workplace = replace(workplace, working=self._working)
         self._clock = workplace.clock
         self._desk = desk
         self._connect = connect
@@ -85,6 +86,13 @@ class ControlProcess:
         finally:
             if self._kept is not None:
                 self._kept.release()
+
+    @contextmanager
+    def _working(self, text: str) -> Iterator[None]:
+        """Slow work is said, and leaves the processor to whoever drives a unit."""
+        self._desk.show_busy(text)
+        with as_ordinary_work(self._desk.tell):
+            yield
 
     # --- between sessions ---------------------------------------------------------------------
 
@@ -161,16 +169,18 @@ class ControlProcess:
         """Close what an earlier process left open; what cannot be closed is told, and stays."""
         if self._is_recovered:
             return
-        self._desk.show_busy(CHECKING)
         workplace = self._workplace
         try:
-            unit_at(read_standing(workplace.folder), self._table.address, unit)
-            for session_id in recover(unit, workplace, load_or_create_key(workplace.folder)):
-                self._desk.tell(f"closed as interrupted: session {session_id}")
+            with workplace.working(CHECKING):
+                unit_at(read_standing(workplace.folder), self._table.address, unit)
+                closed = recover(unit, workplace, load_or_create_key(workplace.folder))
         except LinkError:
             raise
         except TractionError as error:
             self._desk.tell(f"{self._table.name}: {error.message}")
+        else:
+            for session_id in closed:
+                self._desk.tell(f"closed as interrupted: session {session_id}")
         self._is_recovered = True
 
     def _check_sound(self) -> None:
@@ -195,8 +205,9 @@ class ControlProcess:
             order_digest=asked.order_digest,
         )
         try:
-            self._check_sound()
-            planned, begun = read_filed(self._workplace, filed)
+            with self._workplace.working(CHECKING):
+                self._check_sound()
+                planned, begun = read_filed(self._workplace, filed)
         except TractionError as error:
             self._desk.refuse(asked, error.message)
             return

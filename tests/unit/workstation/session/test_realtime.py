@@ -9,8 +9,9 @@ import sys
 import pytest
 from pytest_mock import MockerFixture
 
+from tests.support.scheduling import Scheduler
 from workstation.session import realtime
-from workstation.session.realtime import take_realtime_rights
+from workstation.session.realtime import as_ordinary_work, take_realtime_rights
 
 
 @pytest.fixture(autouse=True)
@@ -51,3 +52,42 @@ def test_a_session_collects_in_short_steps_whatever_the_command_line_set() -> No
         assert gc.get_threshold()[0] == 700
     finally:
         gc.set_threshold(*before)
+
+
+@pytest.fixture
+def scheduler(mocker: MockerFixture) -> Scheduler:
+    return Scheduler(mocker)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems are not asked")
+def test_slow_work_is_behind_others_and_the_loop_is_before_them_again(scheduler: Scheduler) -> None:
+    take_realtime_rights()
+    told: list[str] = []
+    with as_ordinary_work(told.append):
+        assert (scheduler.policy, scheduler.priority) == (
+            os.SCHED_BATCH | os.SCHED_RESET_ON_FORK,
+            0,
+        )
+    assert (scheduler.policy, scheduler.priority) == (os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, 50)
+    with pytest.raises(OSError, match="no room"), as_ordinary_work(told.append):
+        raise OSError("no room")
+    assert scheduler.policy == os.SCHED_FIFO | os.SCHED_RESET_ON_FORK
+    assert told == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems are not asked")
+def test_slow_work_of_a_thread_without_rights_changes_nothing(scheduler: Scheduler) -> None:
+    with as_ordinary_work(pytest.fail):
+        assert scheduler.policy == os.SCHED_OTHER
+    assert scheduler.policy == os.SCHED_OTHER
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems are not asked")
+def test_rights_that_are_not_given_back_are_said(scheduler: Scheduler) -> None:
+    take_realtime_rights()
+    told: list[str] = []
+    with as_ordinary_work(told.append):
+        scheduler.refuses = True
+    assert told == [
+        "real-time scheduling: refused (not permitted); grant it with ulimit -r 50",
+    ]

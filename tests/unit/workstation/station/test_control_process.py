@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pytest_mock import MockerFixture
 
 from controller.errors import LinkLost
 from controller.event_details.happened import ForceAdjusted, SessionEnded
@@ -20,13 +23,18 @@ from controller.requests import (
     SessionRequest,
 )
 from controller.snapshot import Doing, Snapshot
+from records.evidence.journal import SqliteJournal
 from records.evidence.reader import SessionRecord, list_sessions, read_session
 from records.store.record_folder import RecordFolder
 from tests.support.control_stage import ASKER, Attendant, ControlStage, control_stage
+from tests.support.scheduling import Scheduler
 from tests.support.station_peers import PaperPeer
+from workstation.session import realtime
+from workstation.session import treat as treating
 from workstation.session.filing import read_filed
 from workstation.session.workplace import FiledSession, Workplace
 from workstation.sound.day_check import Hearing, keep_hearing
+from workstation.station import control_process
 from workstation.station.control_process import NO_STATION, STATION_LOCK
 from workstation.station.messages import Heartbeat, MadeRequest, OrderedStop, PeerRole
 from workstation.station.place import Held
@@ -72,6 +80,42 @@ def test_a_whole_session_by_messages_and_the_unit_is_watched_before_and_behind(
     open_ = [[asked.question for asked in snapshot.questions] for snapshot in stage.desk.shown]
     assert [Question.START_TRACTION] in open_
     assert open_[-1] == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems are not asked")
+def test_records_are_checked_and_sealed_behind_others_and_everything_else_before_them(
+    stage: ControlStage, mocker: MockerFixture
+) -> None:
+    scheduler = Scheduler(mocker)
+    mocker.patch.object(realtime, "_lock_memory", return_value="")
+    mocker.patch.object(realtime, "collect_often")
+    realtime.take_realtime_rights()
+    slow = dict[str, bool]()
+
+    def noting(name: str, work: Callable[..., Any]) -> Callable[..., Any]:
+        def noted(*args: Any, **kwargs: Any) -> Any:
+            slow[name] = not scheduler.is_real_time
+            return work(*args, **kwargs)
+
+        return noted
+
+    slow_works = (
+        (control_process, "read_filed"),
+        (treating, "prepared"),
+        (treating, "check_before_start"),
+        (treating, "recover"),
+        (treating, "open_session"),
+        (SqliteJournal, "close"),
+    )
+    for owner, name in slow_works:
+        mocker.patch.object(owner, name, noting(name, getattr(owner, name)))
+    shown = list[tuple[Doing, bool]]()
+    stage.run(
+        Attendant(stage, lambda snapshot: shown.append((snapshot.doing, scheduler.is_real_time)))
+    )
+    assert slow == {name: True for _, name in slow_works}
+    assert set(shown) == {(Doing.SESSION, True)}
+    assert record_of(stage).outcome == "completed"
 
 
 def test_without_a_session_nothing_is_written_but_reads(stage: ControlStage) -> None:
