@@ -41,6 +41,7 @@ COMMANDS: Final[Mapping[str, Sequence[str]]] = {
     "run": ("run",),
     "station": ("station",),
     "control": ("control",),
+    "console": ("console",),
     "watch": ("watch",),
     "observe": ("observe",),
     "order": ("order",),

@@ -34,6 +34,7 @@ class Clinic:
             data=str(data),
             units=tuple(PlannedUnit(called=name, port=name, unit_id="") for name in UNITS),
             control=(sys.executable, "-m", "tests.support.stand_in_control", str(data), state),
+            console=(sys.executable, "-c", "pass"),
             stop_port=free_port(),
             console_port=8720,
             time_zone="UTC",
