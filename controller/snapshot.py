@@ -57,7 +57,8 @@ class Snapshot:
     ``missed`` and ``mismatched`` count the session's exchanges without a reading, and answers of
     other requests. ``record_age_s`` is how long records wait to become durable. ``page_age_s`` is
     how long ago a visible page showed the present last, ``console_age_s`` and ``station_age_s`` how
-    long ago those processes were heard; None where a session has none. ``tone`` asks for one tone.
+    long ago those processes were heard; None where a session has none. ``sounds`` says whether the
+    station has a loudspeaker that answers. ``tone`` asks for one tone.
     """
 
     number: int
@@ -108,6 +109,7 @@ class Snapshot:
     console_age_s: float | None = None
     page_age_s: float | None = None
     station_age_s: float | None = None
+    sounds: bool | None = None
 
     @property
     def alarms_on_screen(self) -> tuple[AlarmOnScreen, ...]:

@@ -6,7 +6,7 @@ Samples are not read, so that a folder of years is searched in seconds.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -20,11 +20,12 @@ from records.clinic.visit_sessions import visits_in
 from records.evidence.reader import NOT_CLOSED, REMOVED, RUNNING, SessionHead, read_session
 from records.evidence.unit_reading import reading
 from records.evidence.unreadable import UNREADABLE, refused_in_words
+from records.keeping.visit_words import statuses_of_notes, texts_of_visits
 from records.note.delivered_dose import compute_dose
-from records.note.words import AMENDED, DRAFT, SIGNED
+from records.note.words import DRAFT
 from records.store.clinic_chain import EntryKind, entries_of_kind
 from records.store.clinic_file import clinic_reading, has_chain
-from records.store.database import Database, rows
+from records.store.database import rows
 from records.store.record_folder import RecordFolder
 from records.store.unit_lock import UnitLock
 from records.strict_json import parse_object
@@ -42,6 +43,18 @@ class SessionQuery:
     last_day: date | None = None
     outcome: str = ""
     words: tuple[str, ...] = ()
+
+    def fits(self, day: date, outcome: str, references: Collection[str], texts: str) -> bool:
+        """True for a treatment of that day that ended so; ``texts`` are its words, in small."""
+        if self.first_day and day < self.first_day:
+            return False
+        if self.last_day and day > self.last_day:
+            return False
+        if self.outcome and self.outcome.lower() not in outcome.lower():
+            return False
+        if self.patient and self.patient not in references:
+            return False
+        return all(word.lower() in texts for word in self.words)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,10 +78,14 @@ class FoundSession:
 class _Spoken:
     """Everything that people wrote of one session."""
 
-    reference: str
-    references: frozenset[str]
-    texts: str
-    status: str
+    reference: str = ""
+    references: frozenset[str] = frozenset()
+    texts: str = ""
+    status: str = DRAFT
+
+
+UNSPOKEN = _Spoken()
+"""Of a session of which nobody wrote anything."""
 
 
 def find_sessions(
@@ -85,16 +102,16 @@ def _found(
     spoken = _spoken(folder)
     found = []
     for head, outcome, sealed in _listed(folder):
-        said = spoken.get(head.session_id)
-        if _fits(head, outcome, said, query, day_of):
+        said = spoken.get(head.session_id, UNSPOKEN)
+        if query.fits(day_of(head.started_utc_ms), outcome, said.references, said.texts):
             found.append(
                 FoundSession(
                     head=head,
                     outcome=outcome,
                     sealed=sealed,
-                    note_status=said.status if said else DRAFT,
-                    reference=said.reference if said else "",
-                    references=said.references if said else frozenset(),
+                    note_status=said.status,
+                    reference=said.reference,
+                    references=said.references,
                 )
             )
     return sorted(found, key=lambda f: (f.head.started_utc_ms, f.head.session_id), reverse=True)
@@ -156,25 +173,6 @@ def _not_refused(folder: RecordFolder, session_ids: set[str]) -> Iterator[Sessio
             yield head
 
 
-def _fits(
-    head: SessionHead,
-    outcome: str,
-    spoken: _Spoken | None,
-    query: SessionQuery,
-    day_of: Callable[[int], date],
-) -> bool:
-    day = day_of(head.started_utc_ms)
-    if query.first_day and day < query.first_day:
-        return False
-    if query.last_day and day > query.last_day:
-        return False
-    if query.outcome and query.outcome.lower() not in outcome.lower():
-        return False
-    if query.patient and (spoken is None or query.patient not in spoken.references):
-        return False
-    return all(spoken is not None and word.lower() in spoken.texts for word in query.words)
-
-
 def _listed(folder: RecordFolder) -> Iterator[tuple[SessionHead, str, bool]]:
     for path in folder.readable_databases():
         with reading(path) as db:
@@ -209,7 +207,7 @@ def _spoken(folder: RecordFolder) -> dict[str, _Spoken]:
     if not folder.clinic_database.exists():
         return {}
     with clinic_reading(folder) as db:
-        said, status = _said(db), _statuses(db)
+        said, status = texts_of_visits(db), statuses_of_notes(db)
         named = visits_in(db).named
         ordered = rows(
             db,
@@ -227,33 +225,6 @@ def _spoken(folder: RecordFolder) -> dict[str, _Spoken]:
             status=status.get(named(session_id), DRAFT),
         )
     return found
-
-
-def _said(db: Database) -> dict[str, dict[str, str]]:
-    """The newest text of each field, of drafts and of signed notes."""
-    said: dict[str, dict[str, str]] = {}
-    if not has_chain(db):
-        return said
-    for session_id, name, value in rows(
-        db, "SELECT session_id, name, value FROM draft_word WHERE value IS NOT NULL"
-    ):
-        said.setdefault(session_id, {})[name] = value
-    for entry in entries_of_kind(db, EntryKind.NOTE_SIGNED, EntryKind.NOTE_AMENDED):
-        of_session = said.setdefault(entry.detail["session_id"], {})
-        of_session |= {
-            name: word["value"]
-            for name, word in entry.detail["words"].items()
-            if word["value"] is not None
-        }
-    return said
-
-
-def _statuses(db: Database) -> Mapping[str, str]:
-    status = {}
-    for entry in entries_of_kind(db, EntryKind.NOTE_SIGNED, EntryKind.NOTE_AMENDED):
-        signed = entry.kind is EntryKind.NOTE_SIGNED
-        status[str(entry.detail["session_id"])] = SIGNED if signed else AMENDED
-    return status
 
 
 def _order_texts(order_text: str) -> list[str]:

@@ -19,7 +19,7 @@ from workstation.commands.options import (
     grouped,
     say_whose_visit,
 )
-from workstation.commands.session_names import named_paper, named_session
+from workstation.commands.session_names import named_session, named_treatment
 from workstation.output import Target, say, say_json
 
 if TYPE_CHECKING:
@@ -132,14 +132,14 @@ def export(
         force=to.force,
     )
     asked.check_receiver(place.folder)
-    if paper := named_paper(place, session):
-        _export_paper(place, paper, asked, as_json=records.as_json)
+    named = named_treatment(place, session)
+    if named.on_paper:
+        _export_paper(place, named.called, asked, as_json=records.as_json)
         return
-    session = named_session(place, session)
     if format_ is Format.BUNDLE:
-        visit = _audited(place, session, "export bundle")
+        visit = _audited(place, named.called, "export bundle")
     else:
-        visit = _visit(place, session, f"export {format_.value}", claim)
+        visit = _visit(place, named.called, f"export {format_.value}", claim)
     written = write_export(place.folder, visit, asked, say_whose_visit)
     _report(visit, format_, written, as_json=records.as_json)
 

@@ -21,7 +21,7 @@ from workstation.commands.options import (
     grouped,
     say_whose_visit,
 )
-from workstation.commands.session_names import named_paper, named_session
+from workstation.commands.session_names import named_session, named_treatment
 from workstation.output import say, say_json, say_text, warn
 
 if TYPE_CHECKING:
@@ -108,10 +108,12 @@ def note(
 
     place = records.place
     named = partial(named_session, place, by=signer.by)
-    paper = named_paper(place, session)
-    if paper and (words.with_ or words.without):
-        raise NoteRefused(f"{paper} is a downtime sheet: a visit of its own, without sessions")
-    desk = NoteDesk(place, paper or named(session), signer.by, signer.credentials)
+    asked = named_treatment(place, session, signer.by)
+    if asked.on_paper and (words.with_ or words.without):
+        raise NoteRefused(
+            f"{asked.called} is a downtime sheet: a visit of its own, without sessions"
+        )
+    desk = NoteDesk(place, asked.called, signer.by, signer.credentials)
     if words.are_given:
         _require_name(signer.by)
     for other in words.with_ or []:
@@ -130,7 +132,7 @@ def note(
         desk.amend(dict(_pairs(words.amend)), words.reason)
     if words.sign or words.amend or words.with_ or words.without:
         leave_checkpoints(desk.settings, desk.folder, warn)
-    if paper:
+    if asked.on_paper:
         _print_paper(desk, view, as_json=records.as_json)
     else:
         _print(desk, view, as_json=records.as_json)

@@ -1,4 +1,4 @@
-"""The parent of a station: it keeps a process for each unit and the stop door, and nothing else.
+"""The parent of a station: it keeps a process for each unit, the console, and the stop door.
 
 Standard library only, so that it is small and nothing in it fails with a library. It knows no
 patient, no order and no record. When it is killed, the units' processes go on, and the next parent
@@ -33,6 +33,7 @@ from controller.words import one_line
 from records.store.private_files import open_or_create
 from workstation.exit_status import exit_status
 from workstation.station.attention import Attention
+from workstation.station.console_process import ConsoleProcess
 from workstation.station.control_link import ControlLink
 from workstation.station.messages import Heartbeat
 from workstation.station.place import ChannelPlace, Held, station_folder
@@ -102,6 +103,7 @@ class Station:
         self._units: list[UnitProcess] = []
         try:
             self._units = [self._process_of(unit, folder, plan) for unit in plan.units]
+            self._console = ConsoleProcess(folder, plan.console, clock=clock, report=self._report)
             self._door = self._opened(plan)
             self._attention = Attention(clock, self._report)
         except BaseException:
@@ -122,6 +124,8 @@ class Station:
         while remaining := [unit for unit in self._units if not unit.has_ended()]:
             self._attend(remaining)
             self._clock.sleep_until(self._clock.now_s() + TURN_S)
+        while not self._console.has_ended():
+            self._clock.sleep_until(self._clock.now_s() + TURN_S)
         self._report("station ended")
         self.close()
 
@@ -134,6 +138,7 @@ class Station:
         """One turn: start what has ended, and open a door that has failed again."""
         for unit in self._units:
             unit.keep_up()
+        self._console.keep_up(in_session=any(unit.link.in_session for unit in self._units))
         self._attend(self._units)
         if not self.door_is_open:
             self._log.say("door", "the stop door has failed and is opened again")
