@@ -11,8 +11,11 @@ from pathlib import Path
 from controller.errors import RequestRefused
 from controller.order.force_unit import ForceUnit
 from controller.ports import Clock
+from controller.words import check_name
 from records.clinic.visit_steps import StepKind, VisitBegun, VisitStep, keep_step
 from records.order.order import PlannedOrder
+from records.standing.proposals import person_called
+from records.standing.versions import StandingData
 from records.store.author import Author
 from records.store.record_folder import RecordFolder
 from records.visit.paper_visit import PaperVisit, load_paper
@@ -45,6 +48,25 @@ class VisitHolder:
     def in_full(self) -> str:
         """With credentials, as set-up and supervision name people."""
         return f"{self.name}, {self.credentials}" if self.credentials else self.name
+
+    def answers_to(self, text: str) -> bool:
+        """Whether a person who types this signs as the holder: name, initials, or in full."""
+        names = {each.casefold() for each in (self.name, self.initials, self.in_full) if each}
+        return text.strip().casefold() in names
+
+
+def holder_called(held: StandingData, by: str, credentials: str = "") -> VisitHolder:
+    """Somebody on file by initials or name, else as it was given; raises RequestRefused."""
+    name = check_name("by", by.strip())
+    known = person_called(held, name)
+    if known is None:
+        return VisitHolder(name=name, credentials=credentials.strip())
+    record = known.record
+    return VisitHolder(
+        name=record.full_name,
+        credentials=record.credentials or credentials.strip(),
+        initials=record.initials,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
