@@ -19,7 +19,7 @@ from records.visit.paper_visit import PaperVisit, scrubbed_paper
 from records.visit.prepared import forget_prepared, prepared_words
 from records.visit.visit import NotedVisit, Visit
 from workstation.console.note_form import SIGNATURE, WHOLE_NOTE, PostedNote
-from workstation.console.note_view import Beside, note_view
+from workstation.console.note_view import BesideWords, note_view
 from workstation.console.site import Site
 from workstation.visit.desk import VisitHolder, holder_called
 from workstation.visit.note_desk import NoteDesk
@@ -78,7 +78,7 @@ class OpenNote:
         visit = self.desk.shown_note("note")
         visit, trouble = _looked_at(self.site, visit)
         report = visit.report if isinstance(visit, Visit | PaperVisit) else None
-        beside = Beside(
+        beside = BesideWords(
             typed=self.waiting(),
             findings=report.findings if report else (),
             posted=said,

@@ -104,7 +104,7 @@ class NoteView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Beside:
+class BesideWords:
     """What stands beside the words of a note: texts that wait, findings, and a refused post."""
 
     typed: Mapping[str, TypedText] = field(default_factory=dict)
@@ -113,7 +113,7 @@ class Beside:
     faults: Mapping[str, str] = field(default_factory=dict)
 
 
-def note_view(note: TreatmentNote, beside: Beside) -> NoteView:
+def note_view(note: TreatmentNote, beside: BesideWords) -> NoteView:
     """The whole of it."""
     asked = [*_asked(note, beside)]
     return NoteView(
@@ -159,7 +159,7 @@ def source_rows(note: TreatmentNote, each: Field) -> Iterator[tuple[str, str]]:
         yield "When", moment_text(note, each.attested_utc_ms)
 
 
-def _plain(note: TreatmentNote, each: Field, beside: Beside) -> FieldView:
+def _plain(note: TreatmentNote, each: Field, beside: BesideWords) -> FieldView:
     shown = each.value or (NOT_ASSESSED_TEXT if each.not_assessed else OPEN_TEXT)
     return FieldView(
         name=each.name,
@@ -174,7 +174,7 @@ def _plain(note: TreatmentNote, each: Field, beside: Beside) -> FieldView:
     )
 
 
-def _asked(note: TreatmentNote, beside: Beside) -> Iterator[FieldView]:
+def _asked(note: TreatmentNote, beside: BesideWords) -> Iterator[FieldView]:
     """Every field of the clinician with its entry."""
     repeated = {each.name: repetition_text(each) for each in note.repetitions}
     proposals = {each.name: each.value or "" for each in note.proposals}
@@ -194,7 +194,7 @@ def _asked(note: TreatmentNote, beside: Beside) -> Iterator[FieldView]:
         )
 
 
-def _with_entry(note: TreatmentNote, each: Field, beside: Beside) -> FieldView:
+def _with_entry(note: TreatmentNote, each: Field, beside: BesideWords) -> FieldView:
     typed, posted = beside.typed.get(each.name), beside.posted
     text = typed.text if typed else each.value or ""
     if posted is not None:
@@ -212,7 +212,7 @@ def _with_entry(note: TreatmentNote, each: Field, beside: Beside) -> FieldView:
     )
 
 
-def _both_minutes(view: FieldView, note: TreatmentNote, beside: Beside) -> FieldView:
+def _both_minutes(view: FieldView, note: TreatmentNote, beside: BesideWords) -> FieldView:
     """Timed codes and all treatment in one line, as a visit at a terminal asks them."""
     return replace(
         view,
@@ -223,7 +223,7 @@ def _both_minutes(view: FieldView, note: TreatmentNote, beside: Beside) -> Field
     )
 
 
-def _new_remark(note: TreatmentNote, beside: Beside) -> FieldView:
+def _new_remark(note: TreatmentNote, beside: BesideWords) -> FieldView:
     """An entry for a remark upon a value that nobody types over; its name is what it is about."""
     known = {each.name for each in note.clinician_fields}
     waiting = {
@@ -244,7 +244,7 @@ def _new_remark(note: TreatmentNote, beside: Beside) -> FieldView:
     )
 
 
-def _reason(note: TreatmentNote, beside: Beside) -> FieldView:
+def _reason(note: TreatmentNote, beside: BesideWords) -> FieldView:
     typed = beside.typed.get(REASON)
     kept = typed.text if typed else ""
     return FieldView(

@@ -69,9 +69,7 @@ def _listed(
     site: Site, days: tuple[date, date], *, unsigned_only: bool = False
 ) -> list[ListedVisit]:
     settings = site.words.settings
-    return list_visits(
-        site.folder, settings, settings.day_at, days, unsigned_only=unsigned_only
-    )
+    return list_visits(site.folder, settings, settings.day_at, days, unsigned_only=unsigned_only)
 
 
 def _day(text: str) -> date | None:
