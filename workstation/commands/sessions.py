@@ -72,29 +72,23 @@ def register(app: typer.Typer) -> None:
 def sessions(query: QueryOptions, person: PersonOptions) -> None:
     """List the sessions on file, newest first; all of them or those that fit."""
     from records.clinic.audit import record_read
-    from records.keeping.search import SessionQuery, find_sessions
-    from records.keeping.session_names import called_treatments
-    from records.keeping.sheet_search import find_sheets
+    from records.keeping.search import SessionQuery
     from workstation.author_now import reader_now
+    from workstation.history.finding import find_treatments_told
 
     place = person.place
     folder = place.folder
     asked = query.asked()
-    found = find_sessions(folder, asked, place.day_of)
-    folded = 0
-    if not query.refused and "refused" not in query.outcome.lower():
-        folded = sum(one.refused for one in found)
-        found = [one for one in found if not one.refused]
-    on_paper = find_sheets(folder, asked, place.day_of)
-    every = called_treatments(found, on_paper)
-    listed = every[: query.limit] if query.limit else every
-    if listed or (folder.clinic_database.exists() and (asked.patient or asked.words)):
-        ids = [one.called for one in listed]
+    found = find_treatments_told(folder, asked, place.day_of, refused_too=query.refused)
+    every = found.every
+    listed = found.part(0, query.limit)
+    if listed.every or (folder.clinic_database.exists() and (asked.patient or asked.words)):
+        ids = [one.called for one in listed.every]
         record_read(folder, reader_now(folder, person.by), "search", fields=ids)
-    are_sheets = [one.on_paper for one in listed]
-    shown = _facts(found[: are_sheets.count(False)], place)
-    sheets = _sheets(on_paper[: are_sheets.count(True)], place)
-    left_out = {"refused": folded, "older": len(every) - len(listed)}
+    are_sheets = [one.on_paper for one in listed.every]
+    shown = _facts(listed.sessions, place)
+    sheets = _sheets(listed.sheets, place)
+    left_out = {"refused": found.left_out, "older": len(every) - len(are_sheets)}
     if person.as_json:
         say_json("sessions", {"sessions": shown, "left_out": left_out, "from_paper": sheets})
         return
@@ -144,18 +138,19 @@ def _sheet_line(row: Mapping[str, object]) -> str:
 
 def _facts(found: Sequence[FoundSession], place: Place) -> list[dict[str, object]]:
     """What is told of each session."""
-    from records.keeping.search import claims_sent, delivered_minutes
+    from records.keeping.session_facts import claims_sent, delivered_minutes
     from workstation.last_check import LastVerified
 
     verified = LastVerified.of(place.folder)
     sent = claims_sent(place.folder) if found else {}
+    minutes = delivered_minutes(place.folder, [one.head.session_id for one in found])
     return [
         {
             "session_id": session.head.session_id,
             "unit_id": session.head.unit_id,
             "patient_reference": session.reference,
             "started": place.local(session.head.started_utc_ms).isoformat(),
-            "minutes": delivered_minutes(place.folder, session.head.session_id),
+            "minutes": minutes[session.head.session_id],
             "outcome": session.outcome,
             "sealed": session.sealed,
             "note": session.note_status,
