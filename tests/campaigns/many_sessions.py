@@ -104,7 +104,8 @@ def _copy_words(db: sqlite3.Connection, count: int) -> None:
             if kind is EntryKind.NOTE_SIGNED and "patient_reference" in stored["words"]:
                 stored["words"]["patient_reference"]["value"] = f"TEST-{of_patient + 1}"
             db.execute(
-                "INSERT INTO entry (sequence, utc_ms, kind, version, detail) VALUES (?, ?, ?, 1, ?)",
+                "INSERT INTO entry (sequence, utc_ms, kind, version, detail) "
+                "VALUES (?, ?, ?, 1, ?)",
                 (first, BEGAN_MS + number * HOUR_MS, int(kind), canonical_json(stored)),
             )
             first += 1

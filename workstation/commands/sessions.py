@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from controller.errors import JournalCorrupt, RequestRefused
+from controller.errors import RequestRefused
 from workstation.commands.options import (
     PersonOptions,
     Place,
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from controller.order.force_unit import ForceUnit
     from records.keeping.search import FoundSession, SessionQuery
     from records.keeping.sheet_search import FoundSheet
-    from records.store.canonical import StoredEvent
     from records.visit.visit import Visit
 
 
@@ -240,27 +239,14 @@ def show(session: SessionArgument, records: RecordsOptions) -> None:
 def event_lines(visit: Visit, forces: ForceUnit) -> Iterator[str]:
     """The events of the session that was asked for, on both axes of time."""
     from records.note.device_fields import local_time
-    from records.note.event_texts import since_traction_text
+    from workstation.history.told_events import told_events
 
-    record, began_ms = visit.asked_session.record, visit.asked_dose.treatment_started_ms
+    record = visit.asked_session.record
     yield f"session {record.head.session_id}: {record.outcome}"
     yield f"events {len(record.events)}, samples {len(record.samples)}"
     yield f"times of day in {local_time(record, 0, visit.zone).strftime('%Z')}; s since the opening"
-    for event in record.events:
-        of_day = local_time(record, event.at_ms, visit.zone).strftime("%H:%M:%S")
-        since = since_traction_text(event.at_ms, began_ms)
-        said = _sentence(event, forces)
-        yield f"{of_day}  {since:<26} {event.at_ms / 1000:10.3f} s  {said}"
-
-
-def _sentence(event: StoredEvent, forces: ForceUnit) -> str:
-    """What an event says; as it is stored where an altered record says nothing that can be read."""
-    from workstation.texts.event_sentences import as_stored, event_sentence
-
-    try:
-        return event_sentence(event, forces)
-    except JournalCorrupt:
-        return as_stored(event)
+    for told in told_events(record, visit.zone, visit.asked_dose, forces):
+        yield (f"{told.of_day}  {told.since_traction:<26} {told.at_ms / 1000:10.3f} s  {told.said}")
 
 
 def _one_visit(visit: Visit) -> str:

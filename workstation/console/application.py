@@ -17,7 +17,16 @@ from starlette.staticfiles import StaticFiles
 
 from controller.errors import RecordNotFound, TractionError
 from workstation.console.gate import Gate
-from workstation.console.pages import events, overview, person, stop, unit
+from workstation.console.pages import (
+    events,
+    history,
+    overview,
+    person,
+    replay,
+    session,
+    stop,
+    unit,
+)
 from workstation.console.site import Site
 from workstation.station.stop_request import LOOPBACK, Neighbours
 
@@ -31,6 +40,9 @@ PAGES: Final[Sequence[Callable[[], list[BaseRoute]]]] = (
     unit.routes,
     events.routes,
     stop.routes,
+    history.routes,
+    session.routes,
+    replay.routes,
 )
 """Each adds its routes."""
 

@@ -49,11 +49,8 @@ def read_query(typed: Mapping[str, str], tables: Sequence[UnitRecord]) -> ReadQu
 
 
 def _fault(name: str, text: str) -> str:
-    most = NAME_CHARACTERS if name == "patient" else MOST_TYPED
-    if len(text) > most:
-        return f"{name} has {len(text)} characters, more than {most}; shorten it"
-    fault = fault_of(text, most)
-    return f"{name} is refused: {fault}; type it again" if fault else ""
+    fault = fault_of(text, NAME_CHARACTERS if name == "patient" else MOST_TYPED)
+    return f"{name} {fault}" if fault else ""
 
 
 def _day(text: str, name: str, faults: dict[str, str]) -> date | None:
