@@ -56,7 +56,7 @@ class LinkedEvent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
+class CurveLink:
     """A link to another part of the curve."""
 
     text: str
@@ -194,17 +194,17 @@ class SessionView:
         }
         return f"{self.path}?{urlencode(asked, safe=':')}#plot"
 
-    def ways(self) -> list[Way]:
+    def ways(self) -> list[CurveLink]:
         """Links that lead nearer, further, along and back."""
         part = self.part
         whole = PlotRange(first_ms=self.whole[0], last_ms=self.whole[1], whole=self.whole)
-        found = [Way(text="Nearer", path=self.path_of(part.zoomed(0.5)))]
+        found = [CurveLink(text="Nearer", path=self.path_of(part.zoomed(0.5)))]
         if not part.is_whole:
             found += [
-                Way(text="Further", path=self.path_of(part.zoomed(2.0))),
-                Way(text="Earlier", path=self.path_of(part.moved(-0.5))),
-                Way(text="Later", path=self.path_of(part.moved(0.5))),
-                Way(text="Whole session", path=self.path_of(whole)),
+                CurveLink(text="Further", path=self.path_of(part.zoomed(2.0))),
+                CurveLink(text="Earlier", path=self.path_of(part.moved(-0.5))),
+                CurveLink(text="Later", path=self.path_of(part.moved(0.5))),
+                CurveLink(text="Whole session", path=self.path_of(whole)),
             ]
         return found
 
