@@ -11,6 +11,7 @@ from pathlib import Path
 from controller.errors import RequestRefused
 from controller.order.force_unit import ForceUnit
 from controller.ports import Clock
+from controller.words import check_name
 from records.clinic.visit_steps import StepKind, VisitBegun, VisitStep, keep_step
 from records.order.order import PlannedOrder
 from records.standing.proposals import person_called
@@ -47,6 +48,20 @@ class VisitHolder:
     def in_full(self) -> str:
         """With credentials, as set-up and supervision name people."""
         return f"{self.name}, {self.credentials}" if self.credentials else self.name
+
+
+def holder_called(held: StandingData, by: str, credentials: str = "") -> VisitHolder:
+    """Somebody on file by initials or name, else as it was given; raises RequestRefused."""
+    name = check_name("by", by.strip())
+    known = person_called(held, name)
+    if known is None:
+        return VisitHolder(name=name, credentials=credentials.strip())
+    record = known.record
+    return VisitHolder(
+        name=record.full_name,
+        credentials=record.credentials or credentials.strip(),
+        initials=record.initials,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,19 +158,6 @@ def keep_step_by(
     )
     keep_step(folder, author, step)
     return step
-
-
-def holder_called(held: StandingData, name: str, credentials: str = "") -> VisitHolder:
-    """Who holds a visit: somebody on file by initials or name, else as it was given."""
-    known = person_called(held, name)
-    if known is None:
-        return VisitHolder(name=name, credentials=credentials.strip())
-    record = known.record
-    return VisitHolder(
-        name=record.full_name,
-        credentials=record.credentials or credentials.strip(),
-        initials=record.initials,
-    )
 
 
 def new_visit_id() -> str:

@@ -106,12 +106,12 @@ def start(request: Request, form: Form, visit: OpenVisit) -> Response:
     lacking = [*_lacking(visit, checked)]
     planned, table = checked.planned, whose.table
     if lacking or planned is None or table is None:
-        return _page(request, visit, last, checked=checked, status=422, lacking=lacking)
+        return _page(request, visit, last, checked=checked, lacking=lacking)
     try:
         begin_session(visit, planned, table, last, form.text(REQUEST))
     except RequestRefused as refusal:
         refused = visit.site.words.sentence(refusal.message)
-        return _page(request, visit, last, checked=checked, status=409, refused=refused)
+        return _page(request, visit, last, checked=checked, refused=refused)
     return to(unit_path(table.name))
 
 
@@ -164,7 +164,6 @@ def _page(
     last: LastTime,
     *,
     checked: CheckedForm | None = None,
-    status: int = 200,
     refused: str = "",
     lacking: Sequence[str] = (),
 ) -> Response:
@@ -176,7 +175,7 @@ def _page(
         request,
         "visit/order.html",
         step=STEP,
-        status=status,
+        status=422 if lacking else 409 if refused else 200,
         form=visit.kept.form,
         view=view,
         titles=TITLES,
