@@ -26,6 +26,11 @@ from workstation.console.pages import (
     session,
     stop,
     unit,
+    visit_dose,
+    visit_identify,
+    visit_order,
+    visit_screen,
+    visits,
 )
 from workstation.console.site import Site
 from workstation.station.stop_request import LOOPBACK, Neighbours
@@ -37,6 +42,11 @@ IDLE_FRAME_S: Final = 0.25
 PAGES: Final[Sequence[Callable[[], list[BaseRoute]]]] = (
     overview.routes,
     person.routes,
+    visits.routes,
+    visit_identify.routes,
+    visit_dose.routes,
+    visit_screen.routes,
+    visit_order.routes,
     unit.routes,
     events.routes,
     stop.routes,
