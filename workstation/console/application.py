@@ -17,7 +17,23 @@ from starlette.staticfiles import StaticFiles
 
 from controller.errors import RecordNotFound, TractionError
 from workstation.console.gate import Gate
-from workstation.console.pages import events, note, notes, overview, person, stop, unit
+from workstation.console.pages import (
+    events,
+    history,
+    note,
+    notes,
+    overview,
+    person,
+    replay,
+    session,
+    stop,
+    unit,
+    visit_dose,
+    visit_identify,
+    visit_order,
+    visit_screen,
+    visits,
+)
 from workstation.console.site import Site
 from workstation.station.stop_request import LOOPBACK, Neighbours
 
@@ -28,11 +44,19 @@ IDLE_FRAME_S: Final = 0.25
 PAGES: Final[Sequence[Callable[[], list[BaseRoute]]]] = (
     overview.routes,
     person.routes,
+    visits.routes,
+    visit_identify.routes,
+    visit_dose.routes,
+    visit_screen.routes,
+    visit_order.routes,
     unit.routes,
     events.routes,
     stop.routes,
     note.routes,
     notes.routes,
+    history.routes,
+    session.routes,
+    replay.routes,
 )
 """Each adds its routes."""
 

@@ -83,7 +83,7 @@ class VisitDesk:
     treat: Callable[[str, PlannedOrder, VisitBegun], TreatedSession]
     close_left_open: Callable[[str], None]
     documents: Path
-    new_id: Callable[[], str] = field(default=lambda: VISIT + secrets.token_hex(6))
+    new_id: Callable[[], str] = field(default_factory=lambda: new_visit_id)
 
     @property
     def folder(self) -> RecordFolder:
@@ -136,15 +136,35 @@ class VisitDesk:
         self, visit_id: str, reference: str, kind: StepKind, said: tuple[tuple[str, str], ...]
     ) -> VisitStep:
         """Put a step on record, now."""
-        author = self.author()
-        step = VisitStep(
-            visit=visit_id,
-            reference=reference,
-            kind=kind,
-            said=said,
-            by=author.by,
-            user=author.user,
-            at_utc_ms=author.at_utc_ms,
-        )
-        keep_step(self.folder, author, step)
-        return step
+        return keep_step_by(self.folder, self.author(), visit_id, reference, (kind, said))
+
+
+Said = tuple[tuple[str, str], ...]
+"""Pairs of what was asked and what was answered."""
+
+
+def keep_step_by(
+    folder: RecordFolder,
+    author: Author,
+    visit_id: str,
+    reference: str,
+    done: tuple[StepKind, Said],
+) -> VisitStep:
+    """Put a step that a person did on record."""
+    kind, said = done
+    step = VisitStep(
+        visit=visit_id,
+        reference=reference,
+        kind=kind,
+        said=said,
+        by=author.by,
+        user=author.user,
+        at_utc_ms=author.at_utc_ms,
+    )
+    keep_step(folder, author, step)
+    return step
+
+
+def new_visit_id() -> str:
+    """What a visit is called by until it has a session; it says nothing of a person."""
+    return VISIT + secrets.token_hex(6)
