@@ -18,7 +18,9 @@ from starlette.staticfiles import StaticFiles
 from controller.errors import RecordNotFound, TractionError
 from workstation.console.gate import Gate
 from workstation.console.pages import (
+    claim,
     events,
+    exports,
     history,
     note,
     notes,
@@ -54,6 +56,8 @@ PAGES: Final[Sequence[Callable[[], list[BaseRoute]]]] = (
     stop.routes,
     note.routes,
     notes.routes,
+    claim.routes,
+    exports.routes,
     history.routes,
     session.routes,
     replay.routes,

@@ -124,7 +124,7 @@ def test_an_altered_record_is_said_and_not_shown(bench: ConsoleBench) -> None:
     signed(bench)
     with altering(bench.site.folder.clinic_database) as db:
         db.execute("UPDATE session_order SET order_text = replace(order_text, 'left', 'right')")
-    for path in (NOTE,):
+    for path in (NOTE, "/sessions/s-1/export/pdf", "/sessions/s-1/claim"):
         answer = bench.client.get(path)
         assert answer.status_code == 409
         assert "the order of session s-1" in answer.text
