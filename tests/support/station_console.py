@@ -37,8 +37,8 @@ from workstation.session.workplace import FiledSession, Workplace
 from workstation.station.channel import Peer, connect_to
 from workstation.station.messages import (
     VERSION,
-    GivenAnswer,
     Followed,
+    GivenAnswer,
     Heartbeat,
     Hello,
     PeerRole,
