@@ -12,8 +12,9 @@ that a clock that is set does not move it.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
+from typing import TypedDict
 
 from controller.alarms import RaisedAlarm
 from controller.questions import OpenQuestion
@@ -119,21 +120,31 @@ class Snapshot:
         return max(0.0, self.planned_s - self.elapsed_s)
 
 
-def with_reading(shown: Snapshot, reading: Telemetry | None, now_s: float) -> Snapshot:
-    """A snapshot with what a reading of this moment says; None: there was none."""
+class OfReading(TypedDict, total=False):
+    """The fields of a snapshot that a reading fills."""
+
+    force_n: float | None
+    second_force_n: float | None
+    unit_state: UnitState | None
+    patient_switch: PatientSwitch | None
+    emergency_stop_open: bool | None
+    local_takeover: bool | None
+    speed_mm_per_s: float | None
+
+
+def of_reading(reading: Telemetry | None) -> OfReading:
+    """What a reading of this moment says in a snapshot; nothing where there was none."""
     if reading is None:
-        return shown
-    return replace(
-        shown,
-        force_n=known_number(reading.force_n),
-        second_force_n=known_number(reading.second_force_n),
-        unit_state=reading.unit_state,
-        patient_switch=reading.patient_switch,
-        emergency_stop_open=reading.emergency_stop_open,
-        local_takeover=reading.status.has(UnitStatus.LOCAL_TAKEOVER),
-        speed_mm_per_s=known_number(reading.speed_mm_per_s),
-        reading_age_s=now_s - reading.taken_at_s,
-    )
+        return {}
+    return {
+        "force_n": known_number(reading.force_n),
+        "second_force_n": known_number(reading.second_force_n),
+        "unit_state": reading.unit_state,
+        "patient_switch": reading.patient_switch,
+        "emergency_stop_open": reading.emergency_stop_open,
+        "local_takeover": reading.status.has(UnitStatus.LOCAL_TAKEOVER),
+        "speed_mm_per_s": known_number(reading.speed_mm_per_s),
+    }
 
 
 def known_number(value: float | None) -> float | None:

@@ -11,7 +11,7 @@ from controller.runtime.ticker import Ticker
 from controller.runtime.tokenless import TokenlessRelease
 from controller.session.free_cord import FreeCord
 from controller.session.release import RELEASE_LIMIT_S
-from controller.snapshot import Doing, Snapshot, with_reading
+from controller.snapshot import Doing, Snapshot, of_reading
 from controller.telemetry import CommandKind, ForceCommand, Telemetry, UnitState
 
 SILENCE_LIMIT_S: Final = 2.0
@@ -82,17 +82,21 @@ class IdleWatch:
 
     def _tell(self, lateness_s: float, message: str) -> None:
         self._number += 1
-        shown = Snapshot(
-            number=self._number,
-            utc_ms=self._clock.utc_ms(),
-            doing=Doing.IDLE,
-            phase=IDLE,
-            lateness_s=lateness_s,
-            round_trip_s=self._round_trip_s,
-            missed=self._missed,
-            message=message,
+        reading = self._reading
+        self._show(
+            Snapshot(
+                number=self._number,
+                utc_ms=self._clock.utc_ms(),
+                doing=Doing.IDLE,
+                phase=IDLE,
+                reading_age_s=None if reading is None else self._clock.now_s() - reading.taken_at_s,
+                lateness_s=lateness_s,
+                round_trip_s=self._round_trip_s,
+                missed=self._missed,
+                message=message,
+                **of_reading(reading),
+            )
         )
-        self._show(with_reading(shown, self._reading, self._clock.now_s()))
 
     def _message(self, *, driven: bool, is_first: bool) -> str:
         if self._reading is None:
