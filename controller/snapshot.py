@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from enum import Enum
-from typing import TypedDict
+from typing import Any
 
 from controller.alarms import RaisedAlarm
 from controller.questions import OpenQuestion
@@ -57,7 +57,8 @@ class Snapshot:
     ``missed`` and ``mismatched`` count the session's exchanges without a reading, and answers of
     other requests. ``record_age_s`` is how long records wait to become durable. ``page_age_s`` is
     how long ago a visible page showed the present last, ``console_age_s`` and ``station_age_s`` how
-    long ago those processes were heard; None where a session has none. ``tone`` asks for one tone.
+    long ago those processes were heard; None where a session has none. ``sounds`` says whether the
+    station has a loudspeaker that answers. ``tone`` asks for one tone.
     """
 
     number: int
@@ -108,6 +109,7 @@ class Snapshot:
     console_age_s: float | None = None
     page_age_s: float | None = None
     station_age_s: float | None = None
+    sounds: bool | None = None
 
     @property
     def alarms_on_screen(self) -> tuple[AlarmOnScreen, ...]:
@@ -120,20 +122,8 @@ class Snapshot:
         return max(0.0, self.planned_s - self.elapsed_s)
 
 
-class OfReading(TypedDict, total=False):
-    """The fields of a snapshot that a reading fills."""
-
-    force_n: float | None
-    second_force_n: float | None
-    unit_state: UnitState | None
-    patient_switch: PatientSwitch | None
-    emergency_stop_open: bool | None
-    local_takeover: bool | None
-    speed_mm_per_s: float | None
-
-
-def of_reading(reading: Telemetry | None) -> OfReading:
-    """What a reading of this moment says in a snapshot; nothing where there was none."""
+def of_reading(reading: Telemetry | None) -> dict[str, Any]:
+    """What a reading of this moment says of a snapshot; None: there was none."""
     if reading is None:
         return {}
     return {

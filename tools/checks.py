@@ -2,7 +2,7 @@
 
 python tools/checks.py lint types contracts tests
 
-The commands of one part run side by side. The tests are five, of about the same processor time:
+The commands of one part run side by side. The tests are six, of about the same processor time:
 those with real programs in real time also wait, so that two cores have work to the end. Their files
 are in memory where the system has room for them: on a disk they wait for it at every flush.
 """
@@ -27,7 +27,9 @@ PACKAGES = ["controller", "firmware_bridge", "records", "simulator", "workstatio
 PYTEST = [sys.executable, "-m", "pytest"]
 RECORDS, WORKSTATION = "tests/unit/records", "tests/unit/workstation"
 REAL_TIME = "tests/recovery"
+BROWSER = "tests/browser"
 SAFETY = ("tests/safety", "tests/contract")
+APART = (RECORDS, WORKSTATION, REAL_TIME, BROWSER, *SAFETY)
 ENVIRONMENT = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
 """Tests start the program again and again; each start would compile it anew."""
 MEMORY = Path("/dev/shm")
@@ -42,10 +44,11 @@ PARTS: dict[str, list[list[str]]] = {
     "types": [[sys.executable, "-m", "mypy", *PACKAGES, "tools", "tests", "bootstrap.py"]],
     "contracts": [[str(SCRIPTS / "lint-imports")]],
     "tests": [
-        [*PYTEST, *(f"--ignore={one}" for one in (RECORDS, WORKSTATION, REAL_TIME, *SAFETY))],
+        [*PYTEST, *(f"--ignore={one}" for one in APART)],
         [*PYTEST, RECORDS],
         [*PYTEST, WORKSTATION],
         [*PYTEST, REAL_TIME],
+        [*PYTEST, BROWSER],
         [*PYTEST, *SAFETY],
     ],
 }

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from controller.order.force_unit import ForceUnit
 from controller.order.planner import plan
 from controller.runtime.clock import SystemClock, VirtualClock
 from controller.snapshot import Snapshot
@@ -71,7 +72,7 @@ def acts(cervical_wire: str = "") -> tuple[Act, Act]:
     return (
         Act(
             name="cervical",
-            title="cervical, 15 min, 102 N / 51 N",
+            title="cervical, 15 min to its end",
             body="cervical_sliding",
             seed=1,
             wire=cervical_wire or ("rtu" if hasattr(os, "openpty") else "tcp"),
@@ -129,7 +130,7 @@ def run_demo(
         for act in (*acts(cervical_wire), observed_act()):
             visits.append((act, _perform(act, folder, settings, bars)))
     files = [path for act, visit in visits for path in _documents(act, visit, output)]
-    console.print(_table(visits, output))
+    console.print(_table(visits, output, settings.unit_of_force))
     return files
 
 
@@ -174,7 +175,7 @@ def _perform(act: Act, folder: RecordFolder, settings: Settings, bars: Progress 
     recording = Recording(
         key=load_or_create_key(folder, store=NoKeyStore()), commit_interval_s=COMMIT_INTERVAL_S
     )
-    show = _bar(act, bars)
+    show = _bar(act, bars, settings.unit_of_force)
     if act.observed:
         result = observe_simulated(
             PlannedOrder.of(order),
@@ -206,7 +207,7 @@ def _serve(unit: SimulatedUnit, wire: str) -> None:
         unit.serve_tcp()
 
 
-def _bar(act: Act, bars: Progress | None) -> Show:
+def _bar(act: Act, bars: Progress | None, forces: ForceUnit) -> Show:
     if bars is None:
         return lambda snapshot: None
     task = bars.add_task(f"{act.title} ({act.wire.upper()})", total=None, state="")
@@ -216,7 +217,7 @@ def _bar(act: Act, bars: Progress | None) -> Show:
         nonlocal ticks
         ticks += 1
         if ticks % SHOW_EVERY == 0 or snapshot.phase == "releasing":
-            force = "" if snapshot.force_n is None else f"{snapshot.force_n:6.1f} N"
+            force = "" if snapshot.force_n is None else forces.in_unit(snapshot.force_n, 6)
             state = f"{snapshot.phase.replace('_', ' ')} {snapshot.elapsed_s / 60:5.1f} min {force}"
             bars.update(task, completed=snapshot.elapsed_s, total=snapshot.planned_s, state=state)
 
@@ -233,24 +234,24 @@ def _document(output: Path, act: str, kind: str) -> Path:
     return output / f"{act}-{DOCUMENTS[kind]}"
 
 
-def _table(visits: list[tuple[Act, Visit]], output: Path) -> Table:
+def _table(visits: list[tuple[Act, Visit]], output: Path, forces: ForceUnit) -> Table:
     table = Table(title="Demo: prescribed and delivered", show_lines=True)
     table.add_column("")
     rows: dict[str, list[str]] = {}
     for act, visit in visits:
         table.add_column(f"{act.name} over {act.wire.upper()}")
-        for label, value in _cells(act, visit, output).items():
+        for label, value in _cells(act, visit, output, forces).items():
             rows.setdefault(label, []).append(value)
     for label, values in rows.items():
         table.add_row(label, *values)
     return table
 
 
-def _cells(act: Act, visit: Visit, output: Path) -> dict[str, str]:
+def _cells(act: Act, visit: Visit, output: Path, forces: ForceUnit) -> dict[str, str]:
     note = visit.note
 
     def value(name: str) -> str:
-        return note.field(name).value or "not recorded"
+        return forces.in_value(note.field(name).value or "not recorded")
 
     return {
         "prescribed": f"{value('hold_force')} / {value('rest_force')}, {value('treatment_time')}",

@@ -18,7 +18,7 @@ class ForceUnit(Enum):
 
     def in_unit(self, force_n: float, width: int = 0) -> str:
         """A force in this unit alone, to 0.1 of it, as "23.0 lbf"."""
-        return f"{force_n / _SIZES[self]:{width}.1f} {self.value}"
+        return f"{force_n / _SIZES[self]:z{width}.1f} {self.value}"
 
     def with_other(self, force_n: float, width: int = 0) -> str:
         """A force in this unit with newtons beside it; beside newtons stand pounds."""
@@ -35,6 +35,10 @@ class ForceUnit(Enum):
             return sentence
         return _FORCES.sub(self._led, sentence)
 
+    def in_value(self, value: str) -> str:
+        """A value of a note, whose forces have their pounds beside them, with this unit leading."""
+        return _WITH_POUNDS.sub(lambda found: self.with_other(float(found[1])), value)
+
     def _led(self, found: re.Match[str]) -> str:
         """A range is rounded inwards, so that both its ends may be ordered."""
         if found["high"] is None:
@@ -42,7 +46,7 @@ class ForceUnit(Enum):
         size, per = _SIZES[self], found["per"] or ""
         high = float(found["high"]) / size
         if found["low"] is None:
-            return f"{high:.1f} {self.value}{per} ({found[0]})"
+            return f"{high:z.1f} {self.value}{per} ({found[0]})"
         low = math.ceil(float(found["low"]) / size * 10) / 10
         high = math.floor(high * 10) / 10
         return f"{low:.1f} to {high:.1f} {self.value}{per} ({found[0]})"
@@ -54,6 +58,7 @@ _AS_WRITTEN = rf'"[^"]*"(?: \({_NUMBER} N\))?'
 _LED_ALREADY = rf"(?:lbf|kgf)(?:/s)? \((?:{_NUMBER} to )?{_NUMBER} N|{_NUMBER} N \({_NUMBER} lbf\)"
 _FORCES = re.compile(rf"{_AS_WRITTEN}|{_LED_ALREADY}|(?<![\w.+-]){_NEWTONS}(?![\w/])")
 """Forces as the core writes them: "102.3 N", "30 N/s", "10 to 200 N"; before these, what stays."""
+_WITH_POUNDS = re.compile(rf"({_NUMBER}) N \({_NUMBER} lbf\)")
 _SIZES = {
     ForceUnit.NEWTON: 1.0,
     ForceUnit.POUND: NEWTONS_PER_LBF,

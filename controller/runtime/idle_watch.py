@@ -82,21 +82,20 @@ class IdleWatch:
 
     def _tell(self, lateness_s: float, message: str) -> None:
         self._number += 1
-        reading = self._reading
-        self._show(
-            Snapshot(
-                number=self._number,
-                utc_ms=self._clock.utc_ms(),
-                doing=Doing.IDLE,
-                phase=IDLE,
-                reading_age_s=None if reading is None else self._clock.now_s() - reading.taken_at_s,
-                lateness_s=lateness_s,
-                round_trip_s=self._round_trip_s,
-                missed=self._missed,
-                message=message,
-                **of_reading(reading),
-            )
+        now_s, reading = self._clock.now_s(), self._reading
+        shown = Snapshot(
+            number=self._number,
+            utc_ms=self._clock.utc_ms(),
+            doing=Doing.IDLE,
+            phase=IDLE,
+            lateness_s=lateness_s,
+            round_trip_s=self._round_trip_s,
+            missed=self._missed,
+            message=message,
+            reading_age_s=None if reading is None else now_s - reading.taken_at_s,
+            **of_reading(reading),
         )
+        self._show(shown)
 
     def _message(self, *, driven: bool, is_first: bool) -> str:
         if self._reading is None:

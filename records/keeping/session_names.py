@@ -1,15 +1,18 @@
-"""What people call a session: ``last``, a day, the patient, the unit, the end of its id.
+"""What people call a treatment: ``last``, a day, the patient, the unit, the end of its id.
 
 Ids are for programs. Whatever fits is returned; which one is meant, nobody but the person can say.
+Recorded sessions and sheets that were entered from paper are called by the same names.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from records.keeping.search import FoundSession
+from records.keeping.search import FoundSession, SessionQuery, find_sessions
+from records.keeping.sheet_search import FoundSheet, find_sheets
+from records.store.record_folder import RecordFolder
 
 LAST, TODAY, YESTERDAY = "last", "today", "yesterday"
 LEAST_OF_A_TAIL = 4
@@ -27,14 +30,47 @@ class SessionNaming:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fitting:
-    """Sessions that a name fits, newest first; ``by_patient``: it fits as a patient's reference."""
+class CalledTreatment:
+    """A session or a sheet, by what it can be called; ``unit`` is an id, or a sheet's table."""
 
-    sessions: tuple[FoundSession, ...]
+    called: str
+    began_utc_ms: int
+    unit: str
+    reference: str
+    references: frozenset[str]
+    state: str
+    refused: bool = False
+    on_paper: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fitting:
+    """What a name fits, newest first; ``by_patient``: it fits as a patient's reference."""
+
+    treatments: tuple[CalledTreatment, ...]
     by_patient: bool = False
 
 
-def sessions_named(listed: Sequence[FoundSession], name: str, naming: SessionNaming) -> Fitting:
+def called_treatments(
+    sessions: Iterable[FoundSession], sheets: Iterable[FoundSheet]
+) -> list[CalledTreatment]:
+    """Both in one list, newest first."""
+    both = [*map(_of_session, sessions), *map(_of_sheet, sheets)]
+    return sorted(both, key=lambda one: (one.began_utc_ms, one.called), reverse=True)
+
+
+def find_treatments(
+    folder: RecordFolder, query: SessionQuery, day_of: Callable[[int], date]
+) -> list[CalledTreatment]:
+    """All that fit, as ``find_sessions`` and ``find_sheets`` find them."""
+    return called_treatments(
+        find_sessions(folder, query, day_of), find_sheets(folder, query, day_of)
+    )
+
+
+def treatments_named(
+    listed: Sequence[CalledTreatment], name: str, naming: SessionNaming
+) -> Fitting:
     """Those of ``listed`` (newest first) that are called so; refused tries only if nothing else.
 
     "last" in front of another name is the newest that fits it.
@@ -42,16 +78,41 @@ def sessions_named(listed: Sequence[FoundSession], name: str, naming: SessionNam
     wanted = " ".join(name.split())
     first, _, rest = wanted.partition(" ")
     fitting = _fitting(listed, wanted, naming)
-    if fitting.sessions or first.lower() != LAST:
+    if fitting.treatments or first.lower() != LAST:
         return fitting
-    of_rest = _fitting(listed, rest, naming) if rest else Fitting(sessions=_treated(listed))
-    return Fitting(sessions=of_rest.sessions[:1], by_patient=of_rest.by_patient)
+    of_rest = _fitting(listed, rest, naming) if rest else Fitting(treatments=_treated(listed))
+    return Fitting(treatments=of_rest.treatments[:1], by_patient=of_rest.by_patient)
 
 
-def _fitting(listed: Sequence[FoundSession], name: str, naming: SessionNaming) -> Fitting:
-    exact = tuple(one for one in listed if one.head.session_id == name)
+def _of_session(found: FoundSession) -> CalledTreatment:
+    return CalledTreatment(
+        called=found.head.session_id,
+        began_utc_ms=found.head.started_utc_ms,
+        unit=found.head.unit_id,
+        reference=found.reference,
+        references=found.references,
+        state=found.outcome,
+        refused=found.refused,
+    )
+
+
+def _of_sheet(found: FoundSheet) -> CalledTreatment:
+    sheet = found.kept.sheet
+    return CalledTreatment(
+        called=sheet.sheet_id,
+        began_utc_ms=sheet.began_utc_ms,
+        unit=sheet.values.get("table", ""),
+        reference=found.reference,
+        references=found.references,
+        state=f"{found.outcome}, entered from paper",
+        on_paper=True,
+    )
+
+
+def _fitting(listed: Sequence[CalledTreatment], name: str, naming: SessionNaming) -> Fitting:
+    exact = tuple(one for one in listed if one.called == name)
     if exact:
-        return Fitting(sessions=exact)
+        return Fitting(treatments=exact)
     of_patient = [one for one in listed if _is_patient(one, name)]
     day = _day(name, naming.today)
     fits = [
@@ -60,31 +121,31 @@ def _fitting(listed: Sequence[FoundSession], name: str, naming: SessionNaming) -
         if one in of_patient
         or _is_part_of_id(one, name)
         or _is_unit(one, name, naming.unit_names)
-        or (day is not None and naming.day_of(one.head.started_utc_ms) == day)
+        or (day is not None and naming.day_of(one.began_utc_ms) == day)
     ]
     by_id = [one for one in fits if _is_part_of_id(one, name)]
-    sessions = tuple(one for one in fits if not one.refused or one in by_id)
-    return Fitting(sessions=sessions or tuple(fits), by_patient=bool(of_patient))
+    meant = tuple(one for one in fits if not one.refused or one in by_id)
+    return Fitting(treatments=meant or tuple(fits), by_patient=bool(of_patient))
 
 
-def _treated(listed: Sequence[FoundSession]) -> tuple[FoundSession, ...]:
+def _treated(listed: Sequence[CalledTreatment]) -> tuple[CalledTreatment, ...]:
     return tuple(one for one in listed if not one.refused) or tuple(listed)
 
 
-def _is_part_of_id(one: FoundSession, name: str) -> bool:
+def _is_part_of_id(one: CalledTreatment, name: str) -> bool:
     """The beginning of its id as long as you like, or an end that is long enough."""
-    session_id, part = one.head.session_id.lower(), name.lower()
-    is_tail = len(part) >= LEAST_OF_A_TAIL and session_id.endswith(part)
-    return bool(part) and (session_id.startswith(part) or is_tail)
+    called, part = one.called.lower(), name.lower()
+    is_tail = len(part) >= LEAST_OF_A_TAIL and called.endswith(part)
+    return bool(part) and (called.startswith(part) or is_tail)
 
 
-def _is_patient(one: FoundSession, name: str) -> bool:
+def _is_patient(one: CalledTreatment, name: str) -> bool:
     return any(name.casefold() == reference.casefold() for reference in one.references if reference)
 
 
-def _is_unit(one: FoundSession, name: str, unit_names: Mapping[str, str]) -> bool:
-    unit_id = one.head.unit_id
-    return name.casefold() in {unit_id, unit_names.get(unit_id, "").casefold()} - {""}
+def _is_unit(one: CalledTreatment, name: str, unit_names: Mapping[str, str]) -> bool:
+    names = {one.unit, unit_names.get(one.unit, "")}
+    return name.casefold() in {each.casefold() for each in names if each}
 
 
 def _day(name: str, today: date) -> date | None:

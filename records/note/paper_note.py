@@ -63,12 +63,12 @@ def paper_note(kept: KeptSheet, spoken: NoteWords) -> TreatmentNote:
     sheet, zone = kept.sheet, sheet_zone(kept.sheet)
     told = tuple(_sheet_fields(kept, zone))
     said = spoken if spoken.versions else replace(spoken, words=_words(kept) | {**spoken.words})
-    stopped = any(sheet.values.get(name) for name in STOP_ON_PAPER)
+    stopped = is_stopped(sheet)
     known = clinician_fields(stopped=stopped, adjusted=False)
     part = ClinicianPart((), said, None, known)
     return TreatmentNote(
         session_id=sheet.sheet_id,
-        outcome="stopped" if stopped else "completed",
+        outcome=outcome_of(sheet),
         interrupted=False,
         seal=kept.digest,
         device_fields=(),
@@ -94,6 +94,16 @@ def minutes_of(sheet: PaperSheet) -> int:
     """Whole minutes from beginning to end, pauses taken off."""
     paused_ms = round(time_s("paused", sheet.values["paused"]) * 1000)
     return (sheet.ended_utc_ms - sheet.began_utc_ms - paused_ms) // 60_000
+
+
+def is_stopped(sheet: PaperSheet) -> bool:
+    """True where the sheet says that the treatment was stopped."""
+    return any(sheet.values.get(name) for name in STOP_ON_PAPER)
+
+
+def outcome_of(sheet: PaperSheet) -> str:
+    """How the treatment ended, by the sheet."""
+    return "stopped" if is_stopped(sheet) else "completed"
 
 
 def sheet_as_evidence(kept: KeptSheet) -> Field:

@@ -68,6 +68,7 @@ class Station:
         command = [sys.executable, "-m", "workstation.cli", "station"]
         environment = os.environ | {
             "TRACTION_STOP_PORT": str(self.port),
+            "TRACTION_CONSOLE_PORT": str(free_port()),
             "TRACTION_TIME_ZONE": "UTC",
         }
         self._parent = subprocess.Popen(

@@ -30,7 +30,7 @@ CLINIC_CHAIN = {
     "records/evidence/quarantine.py",
     "records/evidence/year_files.py",
     "records/keeping/legal_hold.py",
-    "records/keeping/search.py",
+    "records/keeping/visit_words.py",
     "records/note/words.py",
     "records/standing/appointments.py",
     "records/standing/versions.py",

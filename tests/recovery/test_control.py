@@ -76,7 +76,11 @@ def kept(folder: RecordFolder) -> Iterator[Program]:
 @contextmanager
 def station(folder: RecordFolder, port: int) -> Iterator[subprocess.Popen[bytes]]:
     command = [sys.executable, "-m", "workstation.cli", "station", "--data", str(folder.path)]
-    environment = os.environ | {"TRACTION_STOP_PORT": str(port), "TRACTION_TIME_ZONE": "UTC"}
+    environment = os.environ | {
+        "TRACTION_STOP_PORT": str(port),
+        "TRACTION_CONSOLE_PORT": str(free_port()),
+        "TRACTION_TIME_ZONE": "UTC",
+    }
     with subprocess.Popen(command, cwd=ROOT, env=environment) as process:
         try:
             yield process

@@ -17,9 +17,9 @@ import pytest
 
 from tests.support.real_time import ROOT, wait_until
 from tests.support.stops import connect_and_say, free_port
+from workstation.station.child_program import MOST_LOG_BYTES
 from workstation.station.place import ChannelPlace, station_folder
 from workstation.station.plan import PlannedUnit, StationPlan
-from workstation.station.unit_process import MOST_LOG_BYTES
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs signals and sockets with a path")
 UNITS = ("Table 1", "Table 2")
@@ -34,6 +34,7 @@ class Clinic:
             data=str(data),
             units=tuple(PlannedUnit(called=name, port=name, unit_id="") for name in UNITS),
             control=(sys.executable, "-m", "tests.support.stand_in_control", str(data), state),
+            console=(sys.executable, "-c", "pass"),
             stop_port=free_port(),
             console_port=8720,
             time_zone="UTC",

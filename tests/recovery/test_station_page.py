@@ -32,11 +32,12 @@ class Reader:
     def __init__(self, data: Path, running: ExitStack, patch: pytest.MonkeyPatch) -> None:
         self.records = RecordFolder(data)
         self.running = running
-        self.door = free_port()
+        self.door, self.console = free_port(), free_port()
         self.address = self.unit_id = self.output = ""
         self.station: Program | None = None
         self.done: list[str] = []
         patch.setenv("TRACTION_STOP_PORT", str(self.door))
+        patch.setenv("TRACTION_CONSOLE_PORT", str(self.console))
 
     def do(self, step: Step) -> None:
         match step:
@@ -67,6 +68,8 @@ class Reader:
                 self.station.wait_for("end with Ctrl-C")
                 self.output = self.station.output.replace(self.address, ADDRESS)
                 self.output = self.output.replace(f":{self.door}/", f":{Settings().stop_port}/")
+                console = Settings().console_port
+                self.output = self.output.replace(f":{self.console}/", f":{console}/")
             case ["sound-check", *_]:
                 pass  # asks a person
             case ["watch"]:

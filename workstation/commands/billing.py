@@ -24,7 +24,7 @@ from workstation.commands.options import (
     grouped,
     say_whose_visit,
 )
-from workstation.commands.session_names import named_paper, named_session
+from workstation.commands.session_names import named_session, named_treatment
 from workstation.exit_status import RECORD_BAD
 from workstation.output import say, say_json, say_text
 
@@ -129,13 +129,14 @@ def scrub(session: SessionArgument, claim: PayerOptions, records: RecordsOptions
 
     visit: Visit | PaperVisit
     facts: tuple[Any, ...]
-    if paper := named_paper(records.place, session):
-        visit = _billed_paper(records.place, paper, claim)
+    named = named_treatment(records.place, session)
+    if named.on_paper:
+        visit = _billed_paper(records.place, named.called, claim)
         report = visit.report
         assert report is not None, "a scrubbed sheet has a report"
         facts = (visit.session_id, report, (), (), NEVER_EXPORTED)
     else:
-        visit, report = _billed(records.place, session, claim, "scrub", altered_too=True)
+        visit, report = _billed(records.place, named.called, claim, "scrub", altered_too=True)
         facts = (visit.session_id, report, visit.offers, visit.acceptances, exported(visit))
     if records.as_json:
         say_json("scrub", report_document(*facts))
@@ -163,8 +164,9 @@ def estimate(
     """
     from records.visit.billing import estimate_visit
 
-    visit, report = _billed(records.place, session, claim, "estimate")
-    made = estimate_visit(visit, table or _fee_table(records.place))
+    place = records.place
+    visit, report = _billed(place, named_session(place, session), claim, "estimate")
+    made = estimate_visit(visit, table or _fee_table(place))
     if records.as_json:
         say_json("estimate", _estimate_document(visit, report, made))
         return
@@ -190,7 +192,7 @@ def accept(
     if not by.strip():
         raise RequestRefused('by is empty; say who accepts with --by "NAME"')
     place = records.place
-    visit, _ = _billed(place, session, claim, "accept")
+    visit, _ = _billed(place, named_session(place, session), claim, "accept")
     chosen = ClaimCode(
         modifier=code.modifier,
         diagnosis=code.diagnosis,
@@ -221,7 +223,7 @@ def payers(records: RecordsOptions) -> None:
 
 
 def _billed(
-    place: Place, session: str, claim: PayerOptions, what: str, *, altered_too: bool = False
+    place: Place, session_id: str, claim: PayerOptions, what: str, *, altered_too: bool = False
 ) -> tuple[Visit, ScrubReport]:
     """The claim for a person to read, and what the rules say of it; audited."""
     from records.exports.ready import scrubbed
@@ -229,7 +231,6 @@ def _billed(
     from workstation.author_now import reader_now
 
     settings, folder = place
-    session_id = named_session(place, session)
     person = reader_now(folder)
     visit = audited_visit(folder, session_id, settings, person, what, altered_too=altered_too)
     say_whose_visit(visit)

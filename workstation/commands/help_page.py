@@ -54,6 +54,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "doctor",
     ),
     "Engineer": (
+        "console",
         "control",
         "demo",
         "simulate",

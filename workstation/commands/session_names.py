@@ -1,9 +1,12 @@
-"""From what a person calls a session to its id, wherever a command asks for one."""
+"""From what a person calls a treatment to its id, wherever a command asks for one.
+
+A name means the same in every command: a session, or a downtime sheet that was entered later.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -11,16 +14,39 @@ from controller.errors import RecordNotFound, RequestRefused, SessionAmbiguous
 from workstation.commands.options import Place
 
 if TYPE_CHECKING:
-    from records.keeping.search import FoundSession
-    from records.keeping.session_names import Fitting
+    from records.keeping.session_names import CalledTreatment, Fitting
 
 SHOWN = 10
-"""Most sessions that are listed where a name fits several."""
+"""Most treatments that are listed where a name fits several."""
 WAYS = "an id or an end of it, last, a day, a patient reference or a unit"
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a person named: the id of a session, or of a sheet (``on_paper``)."""
+
+    called: str
+    on_paper: bool = False
+
+
 def named_session(place: Place, name: str, by: str = "") -> str:
-    """The id of the one session that is called so.
+    """The id of the one session that is called so, as ``named_treatment`` finds it.
+
+    Raises RequestRefused where a downtime sheet is called so.
+    """
+    named = named_treatment(place, name, by)
+    if named.on_paper:
+        called = name if name == named.called else f"{name!r} ({named.called})"
+        raise RequestRefused(
+            f"{called} is a downtime sheet: no device recorded it, so there is no session. "
+            "`traction note`, `scrub`, and `export` as pdf, text or json take it; `traction "
+            "sessions` lists the sessions with their ids"
+        )
+    return named.called
+
+
+def named_treatment(place: Place, name: str, by: str = "") -> Named:
+    """The one session or sheet that is called so.
 
     Raises RecordNotFound, or SessionAmbiguous with those that fit. A look-up by the patient, and a
     list that shows patients, leave a row of the access first. A whole id is found by the evidence
@@ -29,14 +55,11 @@ def named_session(place: Place, name: str, by: str = "") -> str:
     from records.clinic.paper_sheets import is_paper
 
     if is_paper(name):
-        raise RequestRefused(
-            f"{name} is a downtime sheet: no device recorded it, so there is no session. `traction "
-            "note`, `scrub`, and `export` as pdf, text or json take it"
-        )
-    if whole := _called_so(place, name):
-        return whole
+        return _sheet_called_so(place, name)
+    if whole := _session_called_so(place, name):
+        return Named(whole)
     fitting = _fitting(place, name)
-    found = fitting.sessions
+    found = fitting.treatments
     if not found:
         raise RecordNotFound(
             f"session {name!r} is not on file in {place.folder}; `traction sessions` lists them. "
@@ -45,24 +68,19 @@ def named_session(place: Place, name: str, by: str = "") -> str:
     if fitting.by_patient or len(found) > 1:
         _leave_row(place, found[:SHOWN], by)
     if len(found) == 1:
-        return found[0].head.session_id
+        return Named(found[0].called, found[0].on_paper)
     raise SessionAmbiguous(
-        f"session {name!r} fits {len(found)} sessions; say which by its id, or the newest with "
-        f"'last {name}'",
+        f"session {name!r} fits {len(found)} {_kinds(found)}; say which by its id, or the newest "
+        f"with 'last {name}'",
         listed=_lines(place, found),
     )
 
 
-def named_paper(place: Place, name: str) -> str | None:
-    """The id of the downtime sheet that is called so, by its id or the beginning of it.
-
-    None for a name that means a session. Raises RecordNotFound or SessionAmbiguous.
-    """
-    from records.clinic.paper_sheets import is_paper, sheets_on_file
+def _sheet_called_so(place: Place, name: str) -> Named:
+    """The sheet whose id begins so; raises RecordNotFound or SessionAmbiguous."""
+    from records.clinic.paper_sheets import sheets_on_file
     from records.visit.paper_visit import require_sheet
 
-    if not is_paper(name):
-        return None
     ids = [each.sheet.sheet_id for each in sheets_on_file(place.folder)]
     fitting = [each for each in ids if each.startswith(name)]
     if len(fitting) > 1 and name not in fitting:
@@ -70,10 +88,10 @@ def named_paper(place: Place, name: str) -> str | None:
             f"{name!r} fits {len(fitting)} sheets; say which", listed=(*fitting,)
         )
     found = name if name in fitting or not fitting else fitting[0]
-    return require_sheet(place.folder, found).sheet.sheet_id
+    return Named(require_sheet(place.folder, found).sheet.sheet_id, on_paper=True)
 
 
-def _called_so(place: Place, name: str) -> str:
+def _session_called_so(place: Place, name: str) -> str:
     """``name`` where it is an id, else ""."""
     from records.evidence.reader import find_session
 
@@ -85,20 +103,23 @@ def _called_so(place: Place, name: str) -> str:
 
 def _fitting(place: Place, name: str) -> Fitting:
     from controller.runtime.clock import SystemClock
-    from records.keeping.search import SessionQuery, find_sessions
-    from records.keeping.session_names import SessionNaming, sessions_named
+    from records.keeping.search import SessionQuery
+    from records.keeping.session_names import SessionNaming, find_treatments, treatments_named
 
-    listed = find_sessions(place.folder, SessionQuery(), place.day_of)
-    today = place.day_of(SystemClock().utc_ms())
-    naming = SessionNaming(day_of=place.day_of, today=today, unit_names={})
-    fitting = sessions_named(listed, name, naming)
-    if fitting.sessions or not listed:
+    day_of = place.day_of
+    listed = find_treatments(place.folder, SessionQuery(), day_of)
+    naming = SessionNaming(day_of=day_of, today=day_of(SystemClock().utc_ms()), unit_names={})
+    fitting = treatments_named(listed, name, naming)
+    if not listed or not all(one.on_paper for one in fitting.treatments):
         return fitting
-    return sessions_named(listed, name, replace(naming, unit_names=_unit_names(place)))
+    return treatments_named(listed, name, replace(naming, unit_names=_unit_names(place)))
 
 
 def _unit_names(place: Place) -> dict[str, str]:
-    """What the clinic calls its units, by their id; read only where no other name fits."""
+    """What the clinic calls its units, by their id; read only where no session fits otherwise.
+
+    A sheet says itself what its table was called.
+    """
     from records.standing.kinds import UnitRecord
     from records.standing.versions import read_standing
 
@@ -108,18 +129,25 @@ def _unit_names(place: Place) -> dict[str, str]:
     }
 
 
-def _leave_row(place: Place, found: Sequence[FoundSession], by: str) -> None:
+def _leave_row(place: Place, found: Sequence[CalledTreatment], by: str) -> None:
     from records.clinic.audit import record_read
     from workstation.author_now import reader_now
 
-    ids = [one.head.session_id for one in found]
+    ids = [one.called for one in found]
     record_read(place.folder, reader_now(place.folder, by), "search", fields=ids)
 
 
-def _lines(place: Place, found: Sequence[FoundSession]) -> tuple[str, ...]:
+def _kinds(found: Sequence[CalledTreatment]) -> str:
+    sheets = sum(one.on_paper for one in found)
+    if not sheets:
+        return "sessions"
+    return "sheets" if sheets == len(found) else "sessions and sheets"
+
+
+def _lines(place: Place, found: Sequence[CalledTreatment]) -> tuple[str, ...]:
     lines = [
-        f"{one.head.session_id}  {one.reference or 'no patient'}  "
-        f"{_minute(place.local(one.head.started_utc_ms))}  {one.outcome}"
+        f"{one.called}  {one.reference or 'no patient'}  "
+        f"{_minute(place.local(one.began_utc_ms))}  {one.state}"
         for one in found[:SHOWN]
     ]
     more = len(found) - len(lines)

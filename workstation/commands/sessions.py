@@ -1,15 +1,15 @@
-"""``traction sessions``, ``show`` and ``audit``: what is on file, and who looked at it."""
+"""``traction sessions`` and ``show``: what is on file."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from controller.errors import JournalCorrupt, RecordNotFound, RequestRefused, SessionAmbiguous
+from controller.errors import RequestRefused
 from workstation.commands.options import (
     PersonOptions,
     Place,
@@ -25,11 +25,10 @@ from workstation.output import say, say_json, say_json_text, warn
 if TYPE_CHECKING:
     from controller.order.force_unit import ForceUnit
     from records.keeping.search import FoundSession, SessionQuery
-    from records.store.canonical import StoredEvent
+    from records.keeping.sheet_search import FoundSheet
     from records.visit.visit import Visit
 
 
-ALTERED_AUDIT = "the rows of accesses were altered"
 NOT_CHECKED = (
     "not checked by this list: `traction verify --all` checks every session, each document its own"
 )
@@ -49,109 +48,108 @@ class QueryOptions:
     ] = False
     limit: Annotated[int, typer.Option(min=0, help="How many, the newest first; 0: all.")] = 20
 
+    def asked(self) -> SessionQuery:
+        """What is asked of the records; raises RequestRefused for a day that is none."""
+        from records.keeping.search import SessionQuery
+
+        return SessionQuery(
+            patient=self.patient,
+            first_day=_day("--from", self.first_day),
+            last_day=_day("--to", self.last_day),
+            outcome=self.outcome,
+            words=tuple(self.text.split()),
+        )
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the program."""
     app.command("sessions")(sessions)
     app.command("show")(show)
-    app.command("audit")(audit)
 
 
 @grouped
 def sessions(query: QueryOptions, person: PersonOptions) -> None:
     """List the sessions on file, newest first; all of them or those that fit."""
     from records.clinic.audit import record_read
-    from records.keeping.search import SessionQuery, find_sessions
+    from records.keeping.search import SessionQuery
     from workstation.author_now import reader_now
+    from workstation.history.finding import find_treatments_told
 
     place = person.place
     folder = place.folder
-    asked = SessionQuery(
-        patient=query.patient,
-        first_day=_day("--from", query.first_day),
-        last_day=_day("--to", query.last_day),
-        outcome=query.outcome,
-        words=tuple(query.text.split()),
-    )
-    found = find_sessions(folder, asked, place.day_of)
-    folded = 0
-    if not query.refused and "refused" not in query.outcome.lower():
-        folded = sum(one.refused for one in found)
-        found = [one for one in found if not one.refused]
-    listed = found[: query.limit] if query.limit else found
-    if listed or (folder.clinic_database.exists() and (asked.patient or asked.words)):
-        ids = [session.head.session_id for session in listed]
+    asked = query.asked()
+    found = find_treatments_told(folder, asked, place.day_of, refused_too=query.refused)
+    every = found.every
+    listed = found.part(0, query.limit)
+    if listed.every or (folder.clinic_database.exists() and (asked.patient or asked.words)):
+        ids = [one.called for one in listed.every]
         record_read(folder, reader_now(folder, person.by), "search", fields=ids)
-    shown = _facts(listed, place)
-    sheets = _sheets(place, asked)
-    if sheets:
-        fields = [str(each["sheet_id"]) for each in sheets]
-        record_read(folder, reader_now(folder, person.by), "search", fields=fields)
-    left_out = {"refused": folded, "older": len(found) - len(listed)}
+    are_sheets = [one.on_paper for one in listed.every]
+    shown = _facts(listed.sessions, place)
+    sheets = _sheets(listed.sheets, place)
+    left_out = {"refused": found.left_out, "older": len(every) - len(are_sheets)}
     if person.as_json:
         say_json("sessions", {"sessions": shown, "left_out": left_out, "from_paper": sheets})
         return
-    if not found:
+    if not every:
         that_fit = " that fit" if asked != SessionQuery() else ""
         say(f"no sessions{that_fit} in {folder}")
-    for row in shown:
-        say(_line(row))
+    lines = {False: map(_line, shown), True: map(_sheet_line, sheets)}
+    for is_sheet in are_sheets:
+        say(next(lines[is_sheet]))
     for line in _left_out(left_out):
         say(line)
-    for sheet in sheets:
-        say(_sheet_line(sheet))
     if shown:
         say(NOT_CHECKED)
 
 
-def _sheets(place: Place, asked: SessionQuery) -> list[dict[str, object]]:
-    """Visits that were entered from downtime sheets, newest first; they have no words to search."""
-    from records.clinic.paper_sheets import sheets_on_file
+def _sheets(found: Sequence[FoundSheet], place: Place) -> list[dict[str, object]]:
+    """What is told of each visit that was entered from a downtime sheet."""
     from records.note.paper_note import minutes_of
 
-    if asked.outcome or asked.words:
-        return []
-    found = []
-    for kept in reversed(sheets_on_file(place.folder)):
-        sheet, day = kept.sheet, place.day_of(kept.sheet.began_utc_ms)
-        too_old = asked.first_day is not None and day < asked.first_day
-        too_new = asked.last_day is not None and day > asked.last_day
-        if too_old or too_new or asked.patient not in ("", sheet.reference):
-            continue
-        found.append(
-            {
-                "sheet_id": sheet.sheet_id,
-                "patient_reference": sheet.reference,
-                "began": place.local(sheet.began_utc_ms).isoformat(),
-                "minutes": minutes_of(sheet),
-                "entered_by": kept.by,
-            }
+    return [
+        {
+            "sheet_id": one.kept.sheet.sheet_id,
+            "patient_reference": one.reference,
+            "began": place.local(one.kept.sheet.began_utc_ms).isoformat(),
+            "minutes": minutes_of(one.kept.sheet),
+            "outcome": one.outcome,
+            "note": one.note_status,
+            "entered_by": one.kept.by,
+        }
+        for one in found
+    ]
+
+
+def _sheet_line(row: Mapping[str, object]) -> str:
+    return "  ".join(
+        (
+            str(row["sheet_id"]),
+            _minute(row["began"]),
+            str(row["patient_reference"]),
+            f"{row['minutes']} min",
+            str(row["outcome"]),
+            f"note {row['note']}",
+            f"entered from paper by {row['entered_by']}, not recorded by the device",
         )
-    return found
-
-
-def _sheet_line(sheet: Mapping[str, object]) -> str:
-    return (
-        f"{sheet['sheet_id']}  {sheet['began']}  {sheet['patient_reference']}  "
-        f"{sheet['minutes']} min  entered from paper by {sheet['entered_by']}, not recorded by "
-        "the device"
     )
 
 
 def _facts(found: Sequence[FoundSession], place: Place) -> list[dict[str, object]]:
     """What is told of each session."""
-    from records.keeping.search import claims_sent, delivered_minutes
+    from records.keeping.session_facts import claims_sent, delivered_minutes
     from workstation.last_check import LastVerified
 
     verified = LastVerified.of(place.folder)
     sent = claims_sent(place.folder) if found else {}
+    minutes = delivered_minutes(place.folder, [one.head.session_id for one in found])
     return [
         {
             "session_id": session.head.session_id,
             "unit_id": session.head.unit_id,
             "patient_reference": session.reference,
             "started": place.local(session.head.started_utc_ms).isoformat(),
-            "minutes": delivered_minutes(place.folder, session.head.session_id),
+            "minutes": minutes[session.head.session_id],
             "outcome": session.outcome,
             "sealed": session.sealed,
             "note": session.note_status,
@@ -164,12 +162,11 @@ def _facts(found: Sequence[FoundSession], place: Place) -> list[dict[str, object
 
 def _line(row: Mapping[str, object]) -> str:
     """The same for people."""
-    started = str(row["started"])[:16].replace("T", " ")
     sealed = "" if row["sealed"] else ", not sealed"
     return "  ".join(
         (
             str(row["session_id"]),
-            started,
+            _minute(row["started"]),
             str(row["patient_reference"]) or "no patient",
             "minutes unknown" if row["minutes"] is None else f"{row['minutes']} min",
             f"{row['outcome']}{sealed}",
@@ -179,6 +176,10 @@ def _line(row: Mapping[str, object]) -> str:
             str(row["verified"]),
         )
     )
+
+
+def _minute(moment: object) -> str:
+    return str(moment)[:16].replace("T", " ")
 
 
 def _claim(row: Mapping[str, object]) -> str:
@@ -198,45 +199,6 @@ def _left_out(count: Mapping[str, int]) -> Iterator[str]:
         yield f"{older} older ones are not listed; --limit 0 lists all"
 
 
-@grouped
-def audit(
-    *,
-    session: Annotated[str, typer.Option(help="Only of this session id.")] = "",
-    patient: Annotated[str, typer.Option(help="Only of this patient.")] = "",
-    person: PersonOptions,
-) -> None:
-    """List who read or wrote patients' data, oldest first (exit status 4: it was altered)."""
-    from records.clinic.audit import accesses, altered_audit, record_read, standing_field
-    from records.keeping.search import SessionQuery, find_sessions
-    from workstation.author_now import reader_now
-
-    place = person.place
-    folder = place.folder
-    wanted = {_named_or_as_it_is(place, session, person.by)} if session else None
-    if patient:
-        of_patient = find_sessions(folder, SessionQuery(patient=patient), place.day_of)
-        ids = [found.head.session_id for found in of_patient]
-        if folder.clinic_database.exists():
-            record_read(folder, reader_now(folder, person.by), "audit", fields=ids)
-        ids.append(standing_field("patient", patient))
-        wanted = {*ids} if wanted is None else wanted.intersection(ids)
-    altered, found = altered_audit(folder), accesses(folder, wanted)
-    if altered and person.as_json:
-        raise JournalCorrupt(f"{ALTERED_AUDIT}: {altered}; without --json the rows are shown")
-    if person.as_json:
-        say_json("audit", {"accesses": [asdict(access) for access in found]})
-        return
-    if altered:
-        say(f"{ALTERED_AUDIT}: {altered}")
-    for access in found:
-        when = place.local(access.at_utc_ms).isoformat(" ")
-        fields = f"  {', '.join(access.fields)}" if access.fields else ""
-        say(f"{when}  {access.by} ({access.user})  {access.what}  {access.session_id}{fields}")
-    if altered:
-        say(f"{ALTERED_AUDIT}: {altered}")
-        raise typer.Exit(RECORD_BAD)
-
-
 def _day(option: str, text: str) -> date | None:
     if not text:
         return None
@@ -244,16 +206,6 @@ def _day(option: str, text: str) -> date | None:
         return date.fromisoformat(text)
     except ValueError as error:
         raise RequestRefused(f"{option}={text} is not a day; write it as 2026-01-31") from error
-
-
-def _named_or_as_it_is(place: Place, session: str, by: str) -> str:
-    """A session that is on file no more has rows all the same."""
-    try:
-        return named_session(place, session, by)
-    except SessionAmbiguous:
-        raise
-    except RecordNotFound:
-        return session
 
 
 @grouped
@@ -287,27 +239,14 @@ def show(session: SessionArgument, records: RecordsOptions) -> None:
 def event_lines(visit: Visit, forces: ForceUnit) -> Iterator[str]:
     """The events of the session that was asked for, on both axes of time."""
     from records.note.device_fields import local_time
-    from records.note.event_texts import since_traction_text
+    from workstation.history.told_events import told_events
 
-    record, began_ms = visit.asked_session.record, visit.asked_dose.treatment_started_ms
+    record = visit.asked_session.record
     yield f"session {record.head.session_id}: {record.outcome}"
     yield f"events {len(record.events)}, samples {len(record.samples)}"
     yield f"times of day in {local_time(record, 0, visit.zone).strftime('%Z')}; s since the opening"
-    for event in record.events:
-        of_day = local_time(record, event.at_ms, visit.zone).strftime("%H:%M:%S")
-        since = since_traction_text(event.at_ms, began_ms)
-        said = _sentence(event, forces)
-        yield f"{of_day}  {since:<26} {event.at_ms / 1000:10.3f} s  {said}"
-
-
-def _sentence(event: StoredEvent, forces: ForceUnit) -> str:
-    """What an event says; as it is stored where an altered record says nothing that can be read."""
-    from workstation.texts.event_sentences import as_stored, event_sentence
-
-    try:
-        return event_sentence(event, forces)
-    except JournalCorrupt:
-        return as_stored(event)
+    for told in told_events(record, visit.zone, visit.asked_dose, forces):
+        yield (f"{told.of_day}  {told.since_traction:<26} {told.at_ms / 1000:10.3f} s  {told.said}")
 
 
 def _one_visit(visit: Visit) -> str:

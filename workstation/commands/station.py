@@ -1,4 +1,4 @@
-"""``traction station``: a program for each unit, and the stop."""
+"""``traction station``: a program for each unit, the console, and the stop."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def register(app: typer.Typer) -> None:
 
 @grouped
 def station(*, records: RecordsOptions) -> None:
-    """Run the station: a program for each table on file, and the stop door.
+    """Run the station: a program for each table on file, the console and the stop door.
 
     Ctrl-C, SIGTERM and a shutdown let every patient go before the programs end.
     """
@@ -38,12 +38,14 @@ def station(*, records: RecordsOptions) -> None:
     tables = [each.record for each in held.units if each.record.in_use]
     plan = _plan(place, settings_at_the_clinic(place.settings, held), tables)
     stop = f"http://127.0.0.1:{plan.stop_port}/"
+    console = f"http://127.0.0.1:{plan.console_port}/"
     if records.as_json:
         units = [{"name": each.name, "address": each.address} for each in tables]
-        say_json("station", {"data": plan.data, "stop": stop, "units": units})
+        say_json("station", {"data": plan.data, "console": console, "stop": stop, "units": units})
     else:
         for each in tables:
             say(f"{each.name} at {each.address}")
+        say(f"console at {console}")
         say(f"stop door at {stop}")
         say("end with Ctrl-C: every patient is let go first")
     _become_parent(plan)
@@ -58,6 +60,7 @@ def _plan(place: Place, settings: Settings, tables: list[UnitRecord]) -> Station
         data=data,
         units=check_units(map(_planned, tables)),
         control=(sys.executable, "-m", "workstation.cli", "control", "--data", data, "--"),
+        console=(sys.executable, "-m", "workstation.cli", "console", "--data", data),
         stop_port=settings.stop_port,
         console_port=settings.console_port,
         stop_addresses=tuple(settings.stop_addresses.split()),

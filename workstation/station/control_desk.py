@@ -126,7 +126,7 @@ class ControlDesk:
         """
         with self._lock:
             self._number += 1
-            snapshot = replace(snapshot, number=self._number)
+            snapshot = replace(snapshot, number=self._number, sounds=self.sounds)
             self._newest = snapshot
             self._shown_at_s = self._clock.now_s()
             for peer in self._peers:

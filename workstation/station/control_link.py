@@ -1,7 +1,7 @@
 """The station's connection to the process that drives a unit: kept open, and opened anew.
 
-It says that the station is there, hears how the unit is, and carries stops. A press during a gap of
-a moment is sent when the connection is back.
+It says that the station is there, hears how the unit is, and carries what people ask for. A press
+during a gap of a moment is sent when the connection is back.
 """
 
 from __future__ import annotations
@@ -25,13 +25,17 @@ from workstation.station.messages import (
     VERSION,
     Announce,
     Followed,
+    GivenAnswer,
     Heartbeat,
     Hello,
     Leave,
+    MadeRequest,
     OrderedStop,
     PeerRole,
+    Prepare,
     RefusedMessage,
     RequestOutcome,
+    TraceOn,
     encoded,
     from_control,
 )
@@ -42,8 +46,8 @@ from workstation.station.stop_target import SeenForce, StopAnswer, StopResult
 HEARTBEAT_S: Final = 1.0
 RETRY_S: Final = 0.2
 SENT_AGAIN_S: Final = 5.0
-"""A press that was not answered is sent on a new connection, if it is younger."""
-KEPT_PRESSES: Final = 20
+"""What was not answered is sent on a new connection, if it is younger; its id makes it one."""
+KEPT_MESSAGES: Final = 64
 _FREE_STATES = frozenset({UnitState.ARMED, UnitState.IDLE, UnitState.SAFE_LATCHED, UnitState.FAULT})
 """States in which nothing pulls, once the force is low (``controller.session.release``)."""
 _RESULTS = {
@@ -53,17 +57,33 @@ _RESULTS = {
 }
 
 
-class LinkedPress:
-    """A press on its way; answered by the thread of the link."""
+Asked = Prepare | GivenAnswer | MadeRequest | OrderedStop | TraceOn
+"""Messages whose outcome is told by their id."""
 
-    def __init__(self, message: OrderedStop, at_s: float) -> None:
+
+class SentMessage:
+    """A message with an id on its way; its outcome is set by the thread of the link."""
+
+    def __init__(self, message: Asked, at_s: float) -> None:
         self.message = message
         self.at_s = at_s
-        self.given: StopAnswer | None = None
+        self.outcome: RequestOutcome | None = None
+
+
+class LinkedPress:
+    """A press of a stop on its way."""
+
+    def __init__(self, sent: SentMessage) -> None:
+        self._sent = sent
 
     def answer(self) -> StopAnswer | None:
         """What became of it; None as long as nothing answered."""
-        return self.given
+        outcome = self._sent.outcome
+        if outcome is None:
+            return None
+        return StopAnswer(
+            result=_RESULTS[outcome.result], utc_ms=outcome.utc_ms, force_n=outcome.force_n
+        )
 
 
 def _nobody_looks() -> Heartbeat:
@@ -101,7 +121,7 @@ class ControlLink:
         self._heard_s = clock.now_s() - FRESH_S
         self._released: SeenForce | None = None
         self._awaits_release = False
-        self._presses: deque[LinkedPress] = deque(maxlen=KEPT_PRESSES)
+        self._sent: deque[SentMessage] = deque(maxlen=KEPT_MESSAGES)
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._keep, daemon=True)
         self._thread.start()
@@ -115,11 +135,14 @@ class ControlLink:
 
     def order_stop(self, source: str) -> LinkedPress:
         """Order the release."""
-        message = OrderedStop(id=uuid.uuid4().hex, by=source)
-        press = LinkedPress(message, self._clock.now_s())
-        self._presses.append(press)
+        return LinkedPress(self.ask(OrderedStop(id=uuid.uuid4().hex, by=source)))
+
+    def ask(self, message: Asked) -> SentMessage:
+        """Send a message whose outcome will be told; again where the connection fails at once."""
+        sent = SentMessage(message, self._clock.now_s())
+        self._sent.append(sent)
         self._send(message)
-        return press
+        return sent
 
     def tell(self, text: str) -> None:
         """Say something to whoever watches the unit."""
@@ -184,7 +207,7 @@ class ControlLink:
     def _keep(self) -> None:
         while not self._closed.is_set():
             try:
-                self._talk(connect_to(self._place, encode=encoded, clock=self._clock))
+                self._talk(connect_to(self._place, encode=encoded))
             except StationUnreachable:
                 pass
             except Exception as error:
@@ -207,9 +230,9 @@ class ControlLink:
             peer.close()
 
     def _send_again(self, peer: Peer) -> None:
-        for press in list(self._presses):
-            if press.given is None and self._clock.now_s() - press.at_s <= SENT_AGAIN_S:
-                peer.send(press.message)
+        for sent in list(self._sent):
+            if sent.outcome is None and self._clock.now_s() - sent.at_s <= SENT_AGAIN_S:
+                peer.send(sent.message)
 
     def _hear(self, peer: Peer) -> None:
         next_beat_s = self._clock.now_s()
@@ -243,15 +266,20 @@ class ControlLink:
             self.said.append(said)
 
     def _answered(self, outcome: RequestOutcome) -> None:
-        press = next((one for one in self._presses if one.message.id == outcome.id), None)
-        if press is None or press.given is not None or outcome.result not in _RESULTS:
+        sent = next((one for one in self._sent if one.message.id == outcome.id), None)
+        if sent is None or sent.outcome is not None:
             return
-        result = _RESULTS[outcome.result]
+        if isinstance(sent.message, OrderedStop):
+            if outcome.result not in _RESULTS:
+                return
+            self._await_release(_RESULTS[outcome.result])
+        sent.outcome = outcome
+
+    def _await_release(self, result: StopResult) -> None:
         if result is StopResult.ORDERED:
             self._released = None
         if result is not StopResult.NOTHING_OPEN:
             self._awaits_release = self._released is None
-        press.given = StopAnswer(result=result, utc_ms=outcome.utc_ms, force_n=outcome.force_n)
 
 
 def _is_fresh(snapshot: Snapshot) -> bool:

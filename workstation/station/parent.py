@@ -1,4 +1,4 @@
-"""The parent of a station: it keeps a process for each unit and the stop door, and nothing else.
+"""The parent of a station: it keeps a process for each unit, the console, and the stop door.
 
 Standard library only, so that it is small and nothing in it fails with a library. It knows no
 patient, no order and no record. When it is killed, the units' processes go on, and the next parent
@@ -33,10 +33,13 @@ from controller.words import one_line
 from records.store.private_files import open_or_create
 from workstation.exit_status import exit_status
 from workstation.station.attention import Attention
+from workstation.station.console_process import ConsoleProcess
 from workstation.station.control_link import ControlLink
 from workstation.station.messages import Heartbeat
 from workstation.station.place import ChannelPlace, Held, station_folder
 from workstation.station.plan import PlannedUnit, StationPlan
+from workstation.station.service_manager import ALIVE, READY, ServiceManager
+from workstation.station.service_manager import ENDING as ENDING_STATE
 from workstation.station.sparing_log import SparingLog
 from workstation.station.stop_desk import StopDesk
 from workstation.station.stop_door import DoorAddress, StopDoor
@@ -99,9 +102,11 @@ class Station:
         self._ends = ""
         self._turned_s = clock.now_s()
         self._sounds = False
+        self._manager = ServiceManager()
         self._units: list[UnitProcess] = []
         try:
             self._units = [self._process_of(unit, folder, plan) for unit in plan.units]
+            self._console = ConsoleProcess(folder, plan.console, clock=clock, report=self._report)
             self._door = self._opened(plan)
             self._attention = Attention(clock, self._report)
         except BaseException:
@@ -114,13 +119,19 @@ class Station:
     def run(self) -> None:
         """Keep everything up until ``end``; then let every patient go, and wait until all have."""
         self._report(f"station with {', '.join(unit.called for unit in self._units)}")
+        self._manager.say(READY)
         while not self._ends:
             self.keep_up()
+            self._manager.say(ALIVE)
             self._clock.sleep_until(self._clock.now_s() + TURN_S)
+        self._manager.say(ENDING_STATE)
         for unit in self._units:
             unit.end(f"the station ends ({self._ends})")
         while remaining := [unit for unit in self._units if not unit.has_ended()]:
             self._attend(remaining)
+            self._manager.say(ALIVE)
+            self._clock.sleep_until(self._clock.now_s() + TURN_S)
+        while not self._console.has_ended():
             self._clock.sleep_until(self._clock.now_s() + TURN_S)
         self._report("station ended")
         self.close()
@@ -134,6 +145,7 @@ class Station:
         """One turn: start what has ended, and open a door that has failed again."""
         for unit in self._units:
             unit.keep_up()
+        self._console.keep_up(in_session=any(unit.link.in_session for unit in self._units))
         self._attend(self._units)
         if not self.door_is_open:
             self._log.say("door", "the stop door has failed and is opened again")

@@ -132,3 +132,8 @@ def short_path(path: Path) -> Iterator[str]:
         yield f"{DESCRIPTORS}/{folder}/{path.name}"
     finally:
         os.close(folder)
+
+
+def console_lock(folder: Path) -> Path:
+    """Held by the console of a station for its life."""
+    return folder / "console.lock"

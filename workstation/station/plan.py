@@ -30,7 +30,9 @@ class PlannedUnit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StationPlan:
-    """``data`` is the folder of the records; ``control`` starts the program of a unit.
+    """``data`` is the folder of the records.
+
+    ``control`` starts the program of a unit, ``console`` that of the pages.
 
     ``stop_addresses`` are other addresses than loopback that the door listens on, behind TLS with
     ``certificate`` (a PEM file with its key). ``time_zone`` is an IANA name, "" the system's.
@@ -39,6 +41,7 @@ class StationPlan:
     data: str
     units: tuple[PlannedUnit, ...]
     control: tuple[str, ...]
+    console: tuple[str, ...]
     stop_port: int
     console_port: int
     stop_addresses: tuple[str, ...] = ()

@@ -9,7 +9,7 @@ from typing import Final
 from controller.ports import Clock
 from controller.words import NAME_CHARACTERS, one_line
 from workstation.station.sparing_log import SparingLog
-from workstation.station.stop_page import page, response, stop_path
+from workstation.station.stop_page import PageAnswer, page, stop_path
 from workstation.station.stop_request import Head, HeadInvalid, Neighbours, parsed
 from workstation.station.stop_target import (
     Press,
@@ -44,7 +44,7 @@ class Pending:
 
     presses: Sequence[Press]
     due_s: float
-    content: Callable[[], bytes]
+    content: Callable[[], PageAnswer]
 
     def is_ready(self, now_s: float) -> bool:
         """True when there is no more to wait for."""
@@ -76,6 +76,10 @@ class StopDesk:
             head = parsed(head_bytes)
         except HeadInvalid as error:
             return self._refused("400 Bad Request", f"This is no request of a browser: {error}.")
+        return self.answer(head, source)
+
+    def answer(self, head: Head, source: str) -> Pending:
+        """Do what a request asks for, where somebody else has read it."""
         if not self._neighbours.knows_hosts(head.hosts):
             self._log.say("host", f"STOP under another name than this door's, from {source}")
             return self._refused("421 Misdirected Request", "This door has another name.")
@@ -85,7 +89,7 @@ class StopDesk:
             return self._show(head)
         return self._refused("405 Method Not Allowed", "Press the button, or send a POST.")
 
-    def too_long(self) -> bytes:
+    def too_long(self) -> PageAnswer:
         """The answer to a head that is longer than any browser's."""
         return self._refused("431 Request Header Fields Too Large", "Too long.").content()
 
@@ -122,11 +126,11 @@ class StopDesk:
         target = self._targets.get(head.unit or "")
         return [] if target is None else [target]
 
-    def _page(self, targets: Sequence[StopTarget], unit: str, origin: str | None) -> bytes:
+    def _page(self, targets: Sequence[StopTarget], unit: str, origin: str | None) -> PageAnswer:
         lines = [line for target in targets for line in self._lines(target)]
         refresh = None if all(map(self._is_settled, targets)) else stop_path(unit)
         content = page(lines, [target.called for target in targets], refresh=refresh)
-        return response("200 OK", content, allowed_origin=origin)
+        return PageAnswer(status="200 OK", content=content, allowed_origin=origin)
 
     def _lines(self, target: StopTarget) -> list[str]:
         pressed = self._last(target)
@@ -173,9 +177,10 @@ class StopDesk:
         )
 
     def _refused(self, status: str, text: str) -> Pending:
-        return self._at_once(lambda: response(status, page([text], list(self._targets))))
+        content = page([text], list(self._targets))
+        return self._at_once(lambda: PageAnswer(status=status, content=content))
 
-    def _at_once(self, content: Callable[[], bytes]) -> Pending:
+    def _at_once(self, content: Callable[[], PageAnswer]) -> Pending:
         return Pending(presses=(), due_s=self._clock.now_s(), content=content)
 
 

@@ -204,14 +204,14 @@ class StopDoor:
             caller.pending = self._desk.handle(head, caller.source)
             self._look_at_time(caller)
         elif len(caller.received) > MOST_HEAD_BYTES:
-            self._answer(caller, self._desk.too_long())
+            self._answer(caller, self._desk.too_long().as_bytes())
 
     def _look_at_time(self, caller: _Caller) -> None:
         """Send an answer that is ready, and drop who is too late."""
         now_s = self._clock.now_s()
         if caller.pending is not None:
             if caller.pending.is_ready(now_s):
-                content, caller.pending = caller.pending.content(), None
+                content, caller.pending = caller.pending.content().as_bytes(), None
                 self._answer(caller, content)
         elif now_s >= caller.due_s:
             raise EOFError

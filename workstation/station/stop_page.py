@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from html import escape
 from typing import Final
 from urllib.parse import quote
@@ -50,19 +51,38 @@ def _button(called: str) -> str:
     )
 
 
-def response(status: str, content: bytes, *, allowed_origin: str | None = None) -> bytes:
-    """A whole answer; ``allowed_origin`` is a page that may read it by a script."""
-    headers = [
-        f"HTTP/1.1 {status}",
-        "Content-Type: text/html; charset=utf-8",
-        f"Content-Length: {len(content)}",
-        "Connection: close",
-        "Cache-Control: no-store",
-        f"Content-Security-Policy: {POLICY}",
-        "X-Content-Type-Options: nosniff",
-        "Referrer-Policy: same-origin",
-        "Vary: Origin",
-    ]
-    if allowed_origin is not None:
-        headers.append(f"Access-Control-Allow-Origin: {allowed_origin}")
-    return "\r\n".join([*headers, "", ""]).encode("latin-1") + content
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageAnswer:
+    """A page with its status line; ``allowed_origin`` is a page that may read it by a script."""
+
+    status: str
+    content: bytes
+    allowed_origin: str | None = None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What a browser must know of it, but its length."""
+        said = {
+            "Content-Type": "text/html; charset=utf-8",
+            "Cache-Control": "no-store",
+            "Content-Security-Policy": POLICY,
+            "X-Content-Type-Options": "nosniff",
+            "Referrer-Policy": "same-origin",
+            "Vary": "Origin",
+        }
+        if self.allowed_origin is not None:
+            said["Access-Control-Allow-Origin"] = self.allowed_origin
+        return said
+
+    def as_bytes(self) -> bytes:
+        """The whole answer on a connection that ends behind it."""
+        headers = {
+            **self.headers,
+            "Content-Length": str(len(self.content)),
+            "Connection": "close",
+        }
+        lines = [f"{name}: {value}" for name, value in headers.items()]
+        return (
+            "\r\n".join([f"HTTP/1.1 {self.status}", *lines, "", ""]).encode("latin-1")
+            + self.content
+        )

@@ -49,6 +49,8 @@ UNIT_EVENTS: Final = {
     71: "flash written",
 }
 """Codes of the unit's event ring (reference map, B.6)."""
+WITH_FORCE: Final = frozenset({10, 11, 12, 13, 20, 30, *range(40, 52)})
+"""Codes whose values are force (0.1 N) and position (0.1 mm) (reference map, B.10)."""
 TENTHS: Final = "0.1 "
 MILLISECONDS_PER_SECOND: Final = 1000
 
@@ -145,8 +147,13 @@ def _(said: happened.PhaseChanged, forces: ForceUnit) -> str:
 def _(said: happened.UnitEventSeen, forces: ForceUnit) -> str:
     what = UNIT_EVENTS.get(said.code, "an event that the map does not name")
     boot = "" if said.boot is None else f", start {said.boot}"
+    if said.code in WITH_FORCE:
+        where = f" at {_force(said.value_1, forces)}, position {said.value_2 / 10:.1f} mm"
+        values = ""
+    else:
+        where, values = "", f", values {said.value_1} and {said.value_2}"
     return (
-        f"the unit keeps: {what} (code {said.code}, values {said.value_1} and {said.value_2}, "
+        f"the unit keeps: {what}{where} (code {said.code}{values}, "
         f"entry {said.sequence}{boot}, at {_seconds(said.unit_at_ms)}, "
         f"{_seconds(said.uptime_ms)} after its start)"
     )

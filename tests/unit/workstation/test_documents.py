@@ -11,6 +11,7 @@ from rich.console import Console
 
 from controller.errors import JournalUnavailable, RecordNotFound
 from controller.events import Outcome
+from controller.order.force_unit import ForceUnit
 from controller.runtime.clock import SystemClock
 from records.evidence.reader import list_sessions
 from records.exports.formats import written
@@ -99,11 +100,32 @@ def test_the_third_session_was_observed_and_says_so(shown: Shown) -> None:
     assert load_visit(shown.data, shown.observed, SETTINGS).charge().values["minutes"] == "1"
 
 
-def test_the_cervical_act_runs_over_lines_of_text_as_a_choice(tmp_path: Path) -> None:
-    screen = io.StringIO()
-    run_short_demo(Console(file=screen, width=160), tmp_path, SETTINGS, cervical_wire="ascii")
-    assert "cervical over ASCII" in screen.getvalue()
-    told = json.loads((tmp_path / "cervical-session.json").read_text())
+@pytest.fixture(scope="module")
+def other_clinic(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The demo over lines of text, in a clinic that thinks in newtons: its folder and screen."""
+    folder, screen = tmp_path_factory.mktemp("other"), io.StringIO()
+    settings = SETTINGS.model_copy(update={"force_unit": ForceUnit.NEWTON})
+    run_short_demo(Console(file=screen, width=160), folder, settings, cervical_wire="ascii")
+    return folder, screen.getvalue()
+
+
+def test_the_cervical_act_runs_over_lines_of_text_as_a_choice(
+    other_clinic: tuple[Path, str],
+) -> None:
+    folder, screen = other_clinic
+    assert "cervical over ASCII" in screen
+    told = json.loads((folder / "cervical-session.json").read_text())
     assert told["outcome"] == "completed"
-    note = (tmp_path / "cervical-note.txt").read_text()
+    note = (folder / "cervical-note.txt").read_text()
     assert "row 7 zero shifted" in " ".join(note.split())
+
+
+def test_the_screen_of_the_demo_is_led_by_the_clinic_s_unit_and_its_notes_by_newtons(
+    shown: Shown, other_clinic: tuple[Path, str]
+) -> None:
+    screens = {"lbf": shown.screen, "N": other_clinic[1]}
+    assert "27.0 lbf (120.0 N) for 20 s" in " ".join(screens["lbf"].split())
+    assert "120.0 N (27.0 lbf) for 20 s" in " ".join(screens["N"].split())
+    assert "N (" not in screens["lbf"]
+    assert "lbf (" not in screens["N"]
+    assert "120.0 N (27.0 lbf)" in (shown.folder / "lumbar-note.txt").read_text()

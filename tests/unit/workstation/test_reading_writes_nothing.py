@@ -82,6 +82,7 @@ WRITING = {
     "quarantine put",
     "repack",
     "restore",
+    "console",
     "control",
     "watch",
     "run",

@@ -25,6 +25,21 @@ def test_beside_newtons_stand_pounds() -> None:
     assert ForceUnit.NEWTON.with_other(9.9, 6) == "   9.9 N (  2.2 lbf)"
 
 
+@pytest.mark.parametrize("unit", ForceUnit)
+def test_a_force_that_rounds_to_nothing_has_no_sign(unit: ForceUnit) -> None:
+    assert "-" not in unit.with_other(-0.04)
+    assert unit.in_unit(-0.04, 6) == f"   0.0 {unit.value}"
+    assert not unit.in_sentence("zero -0.01 N").startswith("zero -0.0 ")
+
+
+def test_a_value_of_a_note_is_led_by_the_clinic_s_unit() -> None:
+    said = "102.3 N (23.0 lbf) for 60 s / -3.2 N (-0.7 lbf); 0.57 s to 15 N"
+    shown = "23.0 lbf (102.3 N) for 60 s / -0.7 lbf (-3.2 N); 0.57 s to 15 N"
+    assert ForceUnit.POUND.in_value(said) == shown
+    assert ForceUnit.KILOGRAM.in_value("mean 102.3 N (23.0 lbf)") == "mean 10.4 kgf (102.3 N)"
+    assert ForceUnit.NEWTON.in_value(said) == said
+
+
 @pytest.mark.parametrize(
     ("said", "shown"),
     [

@@ -56,6 +56,10 @@ def test_the_parent_gets_every_table_in_use_with_the_program_that_drives_it(
         *(sys.executable, "-m", "workstation.cli", "control"),
         *("--data", str(data.path), "--"),
     )
+    assert plan.console == (
+        *(sys.executable, "-m", "workstation.cli", "console"),
+        *("--data", str(data.path)),
+    )
     assert (plan.stop_port, plan.console_port) == (8721, 8720)
     assert (plan.time_zone, plan.force_unit) == ("UTC", ForceUnit.POUND)
     assert StationPlan.of_text(plan.as_text()) == plan
@@ -66,6 +70,7 @@ def test_as_json_it_says_where_the_stop_is(data: RecordFolder, begun: list[Stati
     assert json.loads(said(data, "station", "--json")) == {
         "format": "traction-station/1",
         "data": str(data.path),
+        "console": "http://127.0.0.1:8720/",
         "stop": "http://127.0.0.1:8721/",
         "units": [{"name": "Table 1", "address": "modbus-tcp://host:5020?unit=1"}],
     }

@@ -20,7 +20,12 @@ from workstation.station.stop_door import StopDoor
 @pytest.fixture
 def plan(tmp_path: Path) -> StationPlan:
     return StationPlan(
-        data=str(tmp_path), units=(), control=(), stop_port=free_port(), console_port=8720
+        data=str(tmp_path),
+        units=(),
+        control=(),
+        console=("/nothing/of/this/name",),
+        stop_port=free_port(),
+        console_port=8720,
     )
 
 

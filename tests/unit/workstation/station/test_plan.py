@@ -19,6 +19,7 @@ def test_a_plan_is_handed_over_as_text() -> None:
         data="/srv/\u00e4 b",
         units=(ONE, TWO),
         control=("python", "-m", "x"),
+        console=("python", "-m", "y"),
         stop_port=8721,
         console_port=8720,
         stop_addresses=("desk.example",),

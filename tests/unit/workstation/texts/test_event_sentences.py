@@ -28,6 +28,7 @@ TOLD = [kind for kind in EventKind if kind is not EventKind.SESSION_STARTED]
 FORCES: dict[EventKind, dict[str, JsonValue]] = {
     EventKind.UNIT_ARMED: {"force_limit_dn": 1023},
     EventKind.PHASE_CHANGED: {"target_dn": 1023},
+    EventKind.UNIT_EVENT_SEEN: {"code": 10, "value_1": 1023},
     EventKind.FORCE_ADJUSTED: {"new_force_dn": 1023},
     EventKind.PAUSED: {"target_dn": 1023},
     EventKind.RESUMED: {"from_dn": 1023},
@@ -84,6 +85,18 @@ def test_forces_are_led_by_the_clinic_s_unit(kind: EventKind) -> None:
     detail = complete(kind, FORCES[kind])
     assert "23.0 lbf (102.3 N)" in told(kind, detail, ForceUnit.POUND)
     assert "102.3 N" in told(kind, detail)
+
+
+@pytest.mark.parametrize("code", [10, 13, 20, 30, 40, 51])
+def test_an_event_of_the_unit_tells_force_and_position_of_its_moment(code: int) -> None:
+    detail = complete(EventKind.UNIT_EVENT_SEEN, {"code": code, "value_1": 1991, "value_2": -373})
+    said = told(EventKind.UNIT_EVENT_SEEN, detail, ForceUnit.POUND)
+    assert f"{UNIT_EVENTS[code]} at 44.8 lbf (199.1 N), position -37.3 mm (code {code}, " in said
+
+
+def test_values_of_the_unit_s_other_events_are_told_as_they_came() -> None:
+    detail = complete(EventKind.UNIT_EVENT_SEEN, {"code": 2, "value_1": 1, "value_2": 2000})
+    assert "armed (code 2, values 1 and 2000, " in told(EventKind.UNIT_EVENT_SEEN, detail)
 
 
 def test_words_of_people_stay_as_they_were_said() -> None:

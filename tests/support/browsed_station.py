@@ -1,0 +1,109 @@
+"""A whole station for a browser: simulated units, their programs, the stop door and the console."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from controller.runtime.clock import SystemClock
+from records.standing.versions import read_standing
+from records.store.record_folder import RecordFolder
+from tests.support.real_time import PATIENCE_S, ROOT, simulated_unit, wait_until
+from tests.support.station_console import configured
+from tests.support.stops import free_port
+from workstation.author_now import author_now
+from workstation.session.standing import settings_at_the_clinic
+from workstation.settings import Settings
+from workstation.sound.day_check import Hearing, keep_hearing
+from workstation.station.place import console_lock, station_folder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrowsedStation:
+    """Where it is, and its processes."""
+
+    records: RecordFolder
+    console_port: int
+    stop_port: int
+    parent: subprocess.Popen[bytes]
+
+    @property
+    def address(self) -> str:
+        """The console's pages."""
+        return f"http://127.0.0.1:{self.console_port}"
+
+    @property
+    def door(self) -> str:
+        """The stop door."""
+        return f"http://127.0.0.1:{self.stop_port}"
+
+    @property
+    def console_process(self) -> int:
+        """The process of the console."""
+        lock = console_lock(station_folder(self.records.path))
+        return int(lock.read_text(encoding="ascii"))
+
+    def end(self) -> None:
+        """As Ctrl-C does: every patient is let go first."""
+        self.parent.send_signal(signal.SIGTERM)
+        try:
+            self.parent.wait(PATIENCE_S)
+        finally:
+            self.parent.kill()
+
+
+@contextmanager
+def browsed_station(
+    folder: Path, bodies: Sequence[str] = ("lumbar_split",), wire: str = "tcp"
+) -> Iterator[BrowsedStation]:
+    """A station with a table for each of ``bodies``, whose console answers.
+
+    The clinic has decided to work without sound today: a test machine has no loudspeaker.
+    """
+    with ExitStack() as stack:
+        units = [
+            stack.enter_context(simulated_unit(wire, "--body", body, "--seed", str(seed)))
+            for seed, body in enumerate(bodies, 1)
+        ]
+        records = configured(folder / "data", *(address for _, address in units))
+        _work_without_sound(records)
+        station = _started(records)
+        stack.callback(station.end)
+        wait_until(lambda: _answers(station.address), "the console")
+        yield station
+
+
+def _started(records: RecordFolder) -> BrowsedStation:
+    console_port, stop_port = free_port(), free_port()
+    environment = os.environ | {
+        "TRACTION_CONSOLE_PORT": str(console_port),
+        "TRACTION_STOP_PORT": str(stop_port),
+        "TRACTION_TIME_ZONE": "UTC",
+    }
+    command = [sys.executable, "-m", "workstation.cli", "station", "--data", str(records.path)]
+    parent = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
+    return BrowsedStation(
+        records=records, console_port=console_port, stop_port=stop_port, parent=parent
+    )
+
+
+def _work_without_sound(records: RecordFolder) -> None:
+    utc_ms = SystemClock().utc_ms()
+    day = settings_at_the_clinic(Settings(), read_standing(records)).day_at(utc_ms)
+    author = author_now(records, "A. Example", utc_ms)
+    keep_hearing(records, author, day, Hearing.WITHOUT, "no loudspeaker")
+
+
+def _answers(address: str) -> bool:
+    try:
+        return httpx.get(address, timeout=5.0).status_code == 200
+    except httpx.TransportError:
+        return False

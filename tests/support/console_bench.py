@@ -1,0 +1,148 @@
+"""The console in one process: its real application over real records, and units that stand still.
+
+The links to the units' programs are stand-ins whose snapshots and outcomes a test sets. What comes
+and goes over real channels is the browser tests' (``browsed_station``).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any, cast
+
+from starlette.testclient import TestClient
+
+from controller.ports import Clock
+from controller.snapshot import Doing, Said, Snapshot
+from records.standing.versions import read_standing
+from records.store.record_folder import RecordFolder
+from tests.support.sessions import SETTINGS
+from tests.support.stops import PressOnTable
+from workstation.console.application import make_application
+from workstation.console.live_pages import LivePages
+from workstation.console.serving import make_site
+from workstation.console.site import Site
+from workstation.console.units import KeptUnit
+from workstation.station.control_link import Asked, ControlLink, SentMessage
+from workstation.station.messages import Followed, RequestOutcome
+from workstation.station.place import ChannelPlace, station_folder
+from workstation.station.stop_target import SeenForce, StopAnswer, StopResult
+
+PERSON = "Pat Jones"
+CONSOLE = f"http://127.0.0.1:{SETTINGS.console_port}"
+IDLE = Snapshot(
+    number=1,
+    utc_ms=0,
+    doing=Doing.IDLE,
+    phase="idle",
+    force_n=1.8,
+    reading_age_s=0.0,
+    sounds=True,
+)
+
+
+class StandInLink:
+    """A connection whose other side says what a test wants."""
+
+    def __init__(self, called: str) -> None:
+        self.called = called
+        self.manual_release = "Turn the red wheel."
+        self.snapshot: Snapshot | None = IDLE
+        self.is_answering, self.silent_s = True, 0.0
+        self.said: deque[Said] = deque()
+        self.asked: list[Asked] = []
+        self.presses: list[PressOnTable] = []
+        self.told: list[str] = []
+        self.follows: RequestOutcome | Followed | None = Followed.FOLLOWED
+        """What becomes of a message: an outcome, its result, or None where nothing is answered."""
+        self.stop_answer = StopAnswer(result=StopResult.NOTHING_OPEN, utc_ms=0, force_n=1.8)
+        self.seen: SeenForce | None = None
+
+    def show(self, **changes: Any) -> None:
+        """The newest snapshot with these changes."""
+        shown = self.snapshot or IDLE
+        self.snapshot = replace(shown, number=shown.number + 1, **changes)
+
+    def ask(self, message: Asked) -> SentMessage:
+        """Keep it, and answer it as was set."""
+        self.asked.append(message)
+        sent = SentMessage(message, 0.0)
+        if isinstance(self.follows, Followed):
+            sent.outcome = RequestOutcome(
+                id=message.id, result=self.follows, reason="", utc_ms=0, force_n=None
+            )
+        elif self.follows is not None:
+            sent.outcome = replace(self.follows, id=message.id)
+        return sent
+
+    def order_stop(self, source: str) -> PressOnTable:
+        """Keep it, and answer it as was set."""
+        self.presses.append(PressOnTable(source, self.stop_answer))
+        return self.presses[-1]
+
+    def tell(self, text: str) -> None:
+        """Keep it."""
+        self.told.append(text)
+
+    def force(self) -> SeenForce:
+        """That of the newest snapshot."""
+        shown = self.snapshot
+        return SeenForce(utc_ms=0, force_n=shown.force_n if shown else None)
+
+    def released(self) -> SeenForce | None:
+        """As was set."""
+        return self.seen
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class ConsoleBench:
+    """A console over a clinic's records; ``client`` is a browser of somebody who sits there."""
+
+    def __init__(self, site: Site, links: Mapping[str, StandInLink], clock: Clock) -> None:
+        self.site, self.links, self.clock = site, links, clock
+        self.log: list[str] = []
+        self.client = TestClient(
+            make_application(site, self.log.append), base_url=CONSOLE, follow_redirects=False
+        )
+        self.client.headers["origin"] = CONSOLE
+
+    def sit_down(self, name: str = PERSON) -> None:
+        """Say who sits here."""
+        assert self.client.post("/person", data={"name": name}).status_code == 303
+
+    def page(self, path: str) -> str:
+        """A page that must come."""
+        answer = self.client.get(path)
+        assert answer.status_code == 200, answer.text
+        return str(answer.text)
+
+    def post(self, path: str, **fields: str) -> str:
+        """An act that must be done; returns the address that the browser is sent to."""
+        answer = self.client.post(path, data=fields)
+        assert answer.status_code == 303, answer.text
+        return str(answer.headers["location"])
+
+
+@contextmanager
+def console_bench(
+    folder: RecordFolder, clock: Clock, tables: Sequence[str] = ()
+) -> Iterator[ConsoleBench]:
+    """A console for the tables on file, or only those named."""
+    station = station_folder(folder.path)
+    found = [each.record for each in read_standing(folder).units]
+    links: dict[str, StandInLink] = {}
+    kept = []
+    for table in found:
+        if not tables or table.name in tables:
+            links[table.name] = StandInLink(table.name)
+            place = ChannelPlace(folder=station, called=table.name)
+            kept.append(KeptUnit(table, place, cast("ControlLink", links[table.name]), clock))
+    log: list[str] = []
+    site = make_site(folder, SETTINGS, kept, LivePages(clock), clock=clock, report=log.append)
+    bench = ConsoleBench(site, links, clock)
+    with bench.client:
+        yield bench

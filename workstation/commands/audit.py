@@ -1,0 +1,71 @@
+"""``traction audit``: who looked at what is on file."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from controller.errors import JournalCorrupt, RecordNotFound, SessionAmbiguous
+from workstation.commands.options import PersonOptions, Place, grouped
+from workstation.commands.session_names import named_treatment
+from workstation.exit_status import RECORD_BAD
+from workstation.output import say, say_json
+
+ALTERED_AUDIT = "the rows of accesses were altered"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the program."""
+    app.command("audit")(audit)
+
+
+@grouped
+def audit(
+    *,
+    session: Annotated[str, typer.Option(help="Only of this session id.")] = "",
+    patient: Annotated[str, typer.Option(help="Only of this patient.")] = "",
+    person: PersonOptions,
+) -> None:
+    """List who read or wrote patients' data, oldest first (exit status 4: it was altered)."""
+    from records.clinic.audit import accesses, altered_audit, record_read, standing_field
+    from records.keeping.search import SessionQuery
+    from records.keeping.session_names import find_treatments
+    from workstation.author_now import reader_now
+
+    place = person.place
+    folder = place.folder
+    wanted = {_named_or_as_it_is(place, session, person.by)} if session else None
+    if patient:
+        of_patient = SessionQuery(patient=patient)
+        ids = [one.called for one in find_treatments(folder, of_patient, place.day_of)]
+        if folder.clinic_database.exists():
+            record_read(folder, reader_now(folder, person.by), "audit", fields=ids)
+        ids.append(standing_field("patient", patient))
+        wanted = {*ids} if wanted is None else wanted.intersection(ids)
+    altered, found = altered_audit(folder), accesses(folder, wanted)
+    if altered and person.as_json:
+        raise JournalCorrupt(f"{ALTERED_AUDIT}: {altered}; without --json the rows are shown")
+    if person.as_json:
+        say_json("audit", {"accesses": [asdict(access) for access in found]})
+        return
+    if altered:
+        say(f"{ALTERED_AUDIT}: {altered}")
+    for access in found:
+        when = place.local(access.at_utc_ms).isoformat(" ")
+        fields = f"  {', '.join(access.fields)}" if access.fields else ""
+        say(f"{when}  {access.by} ({access.user})  {access.what}  {access.session_id}{fields}")
+    if altered:
+        say(f"{ALTERED_AUDIT}: {altered}")
+        raise typer.Exit(RECORD_BAD)
+
+
+def _named_or_as_it_is(place: Place, session: str, by: str) -> str:
+    """A session that is on file no more has rows all the same."""
+    try:
+        return named_treatment(place, session, by).called
+    except SessionAmbiguous:
+        raise
+    except RecordNotFound:
+        return session

@@ -1,0 +1,133 @@
+"""How a page's form reaches a handler: read whole, by a known person, outside the event loop."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+from urllib.parse import quote
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from workstation.console.site import Site
+
+MOST_FIELDS: Final = 300
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+class Form:
+    """The fields of a form as text, without the white space around them."""
+
+    def __init__(self, data: FormData) -> None:
+        self._data = data
+
+    def text(self, name: str) -> str:
+        """A field; "" where it was not sent."""
+        value = self._data.get(name, "")
+        return value.strip() if isinstance(value, str) else ""
+
+    def texts(self, name: str) -> list[str]:
+        """Every value of a field that may come several times."""
+        return [one.strip() for one in self._data.getlist(name) if isinstance(one, str)]
+
+    def is_ticked(self, name: str) -> bool:
+        """Whether a box was ticked."""
+        return bool(self.text(name))
+
+    def values(self) -> dict[str, str]:
+        """Every field, to be shown again beside a refusal."""
+        return {name: self.text(name) for name in self._data}
+
+
+def site_of(request: Request) -> Site:
+    """What the console's pages use."""
+    site: Site = request.app.state.site
+    return site
+
+
+def shown(handler: Callable[[Request], Response]) -> Handler:
+    """A page: reading records may take its time, and the live view does not wait for it."""
+
+    async def show(request: Request) -> Response:
+        return await run_in_threadpool(handler, request)
+
+    return show
+
+
+def shown_to_person(handler: Callable[[Request, str], Response]) -> Handler:
+    """A page of a patient's data: the row of the access names who reads, so a name is asked first.
+
+    ``handler`` gets the person's name.
+    """
+
+    async def show(request: Request) -> Response:
+        person = site_of(request).people.named(request)
+        if not person:
+            return to(f"/person?back={quote(_address(request))}")
+        return await run_in_threadpool(handler, request, person)
+
+    return show
+
+
+def posted(handler: Callable[[Request, Form, str], Response]) -> Handler:
+    """An act of a person; who has not said a name is asked for it and comes back to the page.
+
+    ``handler`` gets the form and the person's name.
+    """
+
+    async def act(request: Request) -> Response:
+        form = await _form(request)
+        person = site_of(request).people.named(request)
+        if not person:
+            return to(f"/person?back={quote(came_from(request))}")
+        return await run_in_threadpool(handler, request, form, person)
+
+    return act
+
+
+def open_to_all(handler: Callable[[Request, Form, str], Response]) -> Handler:
+    """An act that leads outward: less, pause, end, check-in. Nobody must say a name first.
+
+    ``handler`` gets the form and the person's name, "" where nobody has said one.
+    """
+
+    async def act(request: Request) -> Response:
+        form = await _form(request)
+        person = site_of(request).people.named(request)
+        return await run_in_threadpool(handler, request, form, person)
+
+    return act
+
+
+def to(path: str) -> Response:
+    """The answer to every act that was done: look at this page, and reload it freely."""
+    return RedirectResponse(path, status_code=303)
+
+
+def came_from(request: Request) -> str:
+    """The page of this console that a form was on; the overview where that is not known."""
+    referer = request.headers.get("referer", "")
+    own = str(request.base_url)
+    return f"/{referer.removeprefix(own)}" if referer.startswith(own) else "/"
+
+
+def _address(request: Request) -> str:
+    query = request.url.query
+    return f"{request.url.path}?{query}" if query else request.url.path
+
+
+def own_path(text: str) -> str:
+    """A path of this console; the overview for anything that leads elsewhere."""
+    plain = text.startswith("/") and not text.startswith(("//", "/\\"))
+    return text if plain and text.isprintable() else "/"
+
+
+async def _form(request: Request) -> Form:
+    try:
+        data: Any = await request.form(max_files=0, max_fields=MOST_FIELDS)
+    except (HTTPException, ValueError) as error:
+        raise HTTPException(400, "This is no form of the console.") from error
+    return Form(data)

@@ -1,0 +1,128 @@
+"""The console as an ASGI application: its pages, its live events, and what is said of errors."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Final
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount
+from starlette.staticfiles import StaticFiles
+
+from controller.errors import RecordNotFound, TractionError
+from workstation.console.gate import Gate
+from workstation.console.pages import (
+    events,
+    history,
+    note,
+    notes,
+    overview,
+    person,
+    replay,
+    session,
+    stop,
+    unit,
+    visit_dose,
+    visit_identify,
+    visit_order,
+    visit_screen,
+    visits,
+)
+from workstation.console.site import Site
+from workstation.station.stop_request import LOOPBACK, Neighbours
+
+FRAME_S: Final = 0.05
+IDLE_FRAME_S: Final = 0.25
+"""Between two frames while no session is open; a page misses events after a second."""
+
+PAGES: Final[Sequence[Callable[[], list[BaseRoute]]]] = (
+    overview.routes,
+    person.routes,
+    visits.routes,
+    visit_identify.routes,
+    visit_dose.routes,
+    visit_screen.routes,
+    visit_order.routes,
+    unit.routes,
+    events.routes,
+    stop.routes,
+    note.routes,
+    notes.routes,
+    history.routes,
+    session.routes,
+    replay.routes,
+)
+"""Each adds its routes."""
+
+
+def make_application(site: Site, report: Callable[[str], None]) -> Starlette:
+    """The console of a station. ``report`` takes what only the log shows."""
+    console = Neighbours(names=LOOPBACK, ports=frozenset({site.settings.console_port}))
+
+    async def refused(request: Request, error: Exception) -> Response:
+        assert isinstance(error, TractionError)
+        status = 404 if isinstance(error, RecordNotFound) else 409
+        text = site.words.sentence(error.message)
+        return site.page(request, "refused.html", status=status, text=text)
+
+    async def no_page(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        text = WORDS.get(error.status_code, error.detail)
+        return site.page(request, "refused.html", status=error.status_code, text=text)
+
+    async def failed(request: Request, error: Exception) -> Response:
+        report(f"{request.method} {request.url.path}: {error!r}")
+        return site.page(request, "refused.html", status=500, text=FAILED)
+
+    app = Starlette(
+        routes=[
+            *(route for routes in PAGES for route in routes()),
+            Mount("/static", StaticFiles(packages=[("workstation.console", "static")])),
+        ],
+        middleware=[Middleware(Gate, console=console, stop_port=site.settings.stop_port)],
+        exception_handlers={TractionError: refused, HTTPException: no_page, Exception: failed},
+        lifespan=_live,
+    )
+    app.state.site = site
+    return app
+
+
+WORDS: Final = {
+    404: "There is no such page. STOP works.",
+    405: "A page cannot do that. Use its buttons. STOP works.",
+}
+FAILED: Final = (
+    "The console has failed at this page; what was on record before stands. Try once more, then "
+    "look into the log of the console. STOP works."
+)
+
+
+@asynccontextmanager
+async def _live(app: Starlette) -> AsyncIterator[None]:
+    """Show the present to all pages as long as the console serves."""
+    task = asyncio.create_task(_show_frames(app.state.site))
+    try:
+        yield
+    finally:
+        task.cancel()
+        app.state.site.pages.end_all()
+
+
+async def _show_frames(site: Site) -> None:
+    """One frame for all pages, 20 times a second in a session."""
+    loop = asyncio.get_running_loop()
+    due_s = loop.time()
+    while True:
+        for each in site.units.values():
+            each.keep_chart()
+        if site.pages.is_watched:
+            site.pages.show(site.frames.encoded())
+        every_s = FRAME_S if site.frames.any_session else IDLE_FRAME_S
+        due_s = max(due_s + every_s, loop.time())
+        await asyncio.sleep(due_s - loop.time())

@@ -1,0 +1,71 @@
+"""How the clinic reads times and forces; kept, so that the live view never waits for a database."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime
+from typing import Final
+
+from controller.errors import TractionError
+from controller.ports import Clock
+from records.standing.versions import read_standing
+from records.store.record_folder import RecordFolder
+from workstation.session.standing import settings_at_the_clinic
+from workstation.settings import Settings
+from workstation.station.stop_target import StopWording
+
+REFRESH_S: Final = 5.0
+
+
+class ClinicWords:
+    """The settings with the clinic's own name, zone and unit of force.
+
+    They are read again while no session is open: a unit of force never changes in the middle of a
+    treatment (hazard 38). Where clinic.db cannot be read the last ones stand.
+    """
+
+    def __init__(self, folder: RecordFolder, settings: Settings, clock: Clock) -> None:
+        self._folder, self._own, self._clock = folder, settings, clock
+        self._lock = threading.Lock()
+        self.settings = settings
+        self.read()
+
+    def read(self) -> None:
+        """Read them now."""
+        with self._lock:
+            try:
+                held = read_standing(self._folder)
+            except TractionError:
+                return
+            self.settings = settings_at_the_clinic(self._own, held)
+
+    @property
+    def wording(self) -> StopWording:
+        """Zone and unit of force as the texts of a stop want them."""
+        zone = self.settings.zone_at(self._clock.utc_ms())
+        return StopWording(zone=zone, unit=self.settings.unit_of_force)
+
+    @property
+    def zone_name(self) -> str:
+        """The name of the clinic's zone at present, as clocks show it."""
+        return f"{self.at(self._clock.utc_ms()):%Z}" or "UTC"
+
+    def at(self, utc_ms: int) -> datetime:
+        """A moment as the clinic reads it."""
+        return datetime.fromtimestamp(utc_ms / 1000, UTC).astimezone(self.settings.zone_at(utc_ms))
+
+    def time(self, utc_ms: int) -> str:
+        """The time of day of a moment, to the second."""
+        return f"{self.at(utc_ms):%H:%M:%S}"
+
+    def now(self) -> str:
+        """The time of day now."""
+        return self.time(self._clock.utc_ms())
+
+    def force(self, force_n: float | None) -> str:
+        """A force in the clinic's unit."""
+        return self.wording.force(force_n)
+
+    def sentence(self, text: str) -> str:
+        """A sentence with newtons in the clinic's unit."""
+        return self.settings.unit_of_force.in_sentence(text)

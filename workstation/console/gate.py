@@ -1,0 +1,82 @@
+"""What every request to the console passes: the name it was called by, where it comes from, size.
+
+A POST is taken from a page of this console alone; STOP has rules of its own (``stop``).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from workstation.station.stop_request import Neighbours
+
+MOST_BODY_BYTES: Final = 262_144
+STOP_PATH: Final = "/stop"
+UNSAFE: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+
+class Gate:
+    """Wraps the application. ``console`` are its own pages, ``door`` where STOP goes."""
+
+    def __init__(self, app: ASGIApp, *, console: Neighbours, stop_port: int) -> None:
+        self._app = app
+        self._console = console
+        self._stop_port = stop_port
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuse what may not come in, and put the rules for browsers on every answer."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        refusal = self._refusal(scope, headers)
+        if refusal is not None:
+            await refusal(scope, receive, send)
+            return
+        policy = self._policy(headers.get("host", ""))
+
+        async def send_guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                _guard(MutableHeaders(scope=message), policy)
+            await send(message)
+
+        await self._app(scope, receive, send_guarded)
+
+    def _refusal(self, scope: Scope, headers: Headers) -> PlainTextResponse | None:
+        if not headers.getlist("host") or not self._console.knows_hosts(headers.getlist("host")):
+            return PlainTextResponse("This console has another name.", status_code=421)
+        if scope["method"] not in UNSAFE or _is_stop(scope["path"]):
+            return None
+        origins = headers.getlist("origin")
+        if not origins or "null" in origins or self._console.foreign(origins) is not None:
+            return PlainTextResponse(
+                "Only pages of this console may do that. Open it anew.", status_code=403
+            )
+        length = headers.get("content-length", "")
+        if not length.isdecimal() or int(length) > MOST_BODY_BYTES:
+            return PlainTextResponse("That is too long for a form.", status_code=413)
+        return None
+
+    def _policy(self, host: str) -> str:
+        name = host.rpartition(":")[0] or host
+        door = f"http://{name}:{self._stop_port}"
+        return (
+            f"default-src 'self'; connect-src 'self' {door}; form-action 'self' {door}; "
+            "frame-ancestors 'none'; base-uri 'none'; object-src 'none'"
+        )
+
+
+def _is_stop(path: str) -> bool:
+    return path == STOP_PATH or path.startswith(f"{STOP_PATH}/")
+
+
+def _guard(headers: MutableHeaders, policy: str) -> None:
+    headers.setdefault("Content-Security-Policy", policy)
+    headers.setdefault("Cache-Control", "no-store")
+    headers.setdefault("Referrer-Policy", "same-origin")
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("X-Frame-Options", "DENY")
+    headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")

@@ -1,0 +1,108 @@
+"""Which pages are open in which browser, and which of them somebody can see.
+
+A page confirms from the events that it receives, never from a timer: a browser slows the timers of
+a hidden page down, and a page that shows nothing must not count.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from controller.ports import Clock
+from workstation.station.messages import MOST_PAGES, Heartbeat
+
+CONFIRMED_S: Final = 5.0
+"""A page that has confirmed within this time is live; it confirms every second."""
+MOST_STREAMS: Final = 3
+"""Of one browser: it opens six connections to one address and no more."""
+
+
+class LiveStream:
+    """The events of one page; only the newest frame waits for it."""
+
+    def __init__(self, browser: str) -> None:
+        self.id = secrets.token_hex(8)
+        self.browser = browser
+        self._frame: bytes | None = None
+        self._came = asyncio.Event()
+        self.is_ended = False
+
+    def show(self, frame: bytes) -> None:
+        """Send it unless a newer one comes before its turn."""
+        self._frame = frame
+        self._came.set()
+
+    def end(self) -> None:
+        """Another page of this browser has taken its place."""
+        self.is_ended = True
+        self._came.set()
+
+    async def next(self) -> bytes | None:
+        """The newest frame once there is one; None at the end."""
+        while not self.is_ended:
+            await self._came.wait()
+            self._came.clear()
+            if self._frame is not None and not self.is_ended:
+                frame, self._frame = self._frame, None
+                return frame
+        return None
+
+
+class LivePages:
+    """All streams of a console. Streams are opened and shown to by the event loop alone."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._streams: list[LiveStream] = []
+        self._confirmed_s: dict[str, float] = {}
+
+    @property
+    def is_watched(self) -> bool:
+        """True while any page is open."""
+        return bool(self._streams)
+
+    @contextmanager
+    def opened(self, browser: str) -> Iterator[LiveStream]:
+        """A stream for a page; the oldest of the browser's ends where it has too many."""
+        stream = LiveStream(browser)
+        own = [each for each in self._streams if each.browser == browser]
+        for oldest in own[: max(0, len(own) - MOST_STREAMS + 1)]:
+            oldest.end()
+            self._streams.remove(oldest)
+        self._streams.append(stream)
+        try:
+            yield stream
+        finally:
+            if stream in self._streams:
+                self._streams.remove(stream)
+            self._confirmed_s.pop(stream.id, None)
+
+    def show(self, frame: bytes) -> None:
+        """A frame for every page."""
+        for stream in self._streams:
+            stream.show(frame)
+
+    def end_all(self) -> None:
+        """The console ends: no stream keeps it waiting."""
+        for stream in self._streams:
+            stream.end()
+
+    def confirm(self, stream_id: str) -> bool:
+        """A visible page has drawn a frame; False for a stream that is none (any more)."""
+        if not any(each.id == stream_id for each in self._streams):
+            return False
+        self._confirmed_s[stream_id] = self._clock.now_s()
+        return True
+
+    def count(self) -> int:
+        """How many pages somebody can see."""
+        since_s = self._clock.now_s() - CONFIRMED_S
+        return sum(at_s >= since_s for at_s in [*self._confirmed_s.values()])
+
+    def heartbeat(self) -> Heartbeat:
+        """What the units' programs hear once a second."""
+        return Heartbeat(live_pages=min(self.count(), MOST_PAGES))

@@ -1,0 +1,42 @@
+"""The live events of a page, and its word that somebody can see them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import BaseRoute, Route
+
+from workstation.console.acts import site_of
+from workstation.console.people import browser_of
+from workstation.console.site import Site
+
+
+def routes() -> list[BaseRoute]:
+    """The stream and the confirmation."""
+    return [
+        Route("/events", stream, methods=["GET"]),
+        Route("/events/{stream_id}/seen", seen, methods=["POST"]),
+    ]
+
+
+async def stream(request: Request) -> Response:
+    """Server-sent events: first the stream's id, then the newest frame again and again."""
+    events = _events(site_of(request), browser_of(request) or "none")
+    return StreamingResponse(events, media_type="text/event-stream")
+
+
+async def _events(site: Site, browser: str) -> AsyncIterator[bytes]:
+    with site.pages.opened(browser) as opened:
+        yield f"retry: 500\nevent: stream\ndata: {opened.id}\n\n".encode()
+        yield site.frames.encoded()
+        while (frame := await opened.next()) is not None:
+            yield frame
+        yield b"event: taken\ndata: another tab\n\n"
+
+
+async def seen(request: Request) -> Response:
+    """A visible page has drawn a frame."""
+    known = site_of(request).pages.confirm(request.path_params["stream_id"])
+    return Response(status_code=204 if known else 410)

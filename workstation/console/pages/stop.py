@@ -1,0 +1,45 @@
+"""STOP by the console's own address: the second way beside the stop door, with the same rules."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from workstation.console.acts import site_of
+from workstation.station.stop_request import Head
+
+LOOK_S: Final = 0.01
+
+
+def routes() -> list[BaseRoute]:
+    """``/stop`` for all tables, ``/stop/NAME`` for one; GET never stops."""
+    return [
+        Route("/stop", stop, methods=["GET", "POST"]),
+        Route("/stop/{name}", stop, methods=["GET", "POST"]),
+    ]
+
+
+async def stop(request: Request) -> Response:
+    """Order the release and say what became of it, within a quarter of a second."""
+    site = site_of(request)
+    head = Head(
+        method=request.method,
+        path=request.url.path if "name" not in request.path_params else _path(request),
+        hosts=tuple(request.headers.getlist("host")),
+        origins=tuple(request.headers.getlist("origin")),
+    )
+    source = request.client.host if request.client else "unknown"
+    pending = site.stop_desk.answer(head, source)
+    while not pending.is_ready(site.clock.now_s()):
+        await asyncio.sleep(LOOK_S)
+    answer = pending.content()
+    code = int(answer.status.partition(" ")[0])
+    return Response(answer.content, status_code=code, headers=answer.headers)
+
+
+def _path(request: Request) -> str:
+    return f"/stop/{request.path_params['name']}"

@@ -1,0 +1,173 @@
+"""The console's process: connects to every unit's program and serves pages until it is ended."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import socket
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+import uvicorn
+
+from controller.errors import StationBusy
+from controller.ports import Clock
+from records.standing.kinds import UnitRecord
+from records.store.record_folder import RecordFolder
+from workstation.console.application import make_application
+from workstation.console.clinic_words import ClinicWords
+from workstation.console.live_frames import LiveFrames
+from workstation.console.live_pages import LivePages
+from workstation.console.people import PeopleCookie, key_in
+from workstation.console.site import Site
+from workstation.console.units import KeptUnit
+from workstation.settings import Settings
+from workstation.station.control_link import ControlLink
+from workstation.station.messages import PeerRole
+from workstation.station.place import ChannelPlace, Held, console_lock, station_folder
+from workstation.station.stop_desk import StopDesk
+from workstation.station.stop_request import LOOPBACK, Neighbours
+
+HOST: Final = "127.0.0.1"
+WAITING_CONNECTIONS: Final = 64
+LAST_ANSWERS_S: Final = 1
+"""For answers under way when the console is ended; the streams of pages end at once."""
+ENDING: Final = (signal.SIGTERM, signal.SIGINT)
+
+
+def serve(
+    folder: RecordFolder,
+    settings: Settings,
+    tables: Iterable[UnitRecord],
+    *,
+    clock: Clock,
+    report: Callable[[str], None],
+) -> None:
+    """Serve the console until a signal ends it.
+
+    Raises StationBusy where another console serves these records, or its port is taken.
+    """
+    station = station_folder(folder.path)
+    with ExitStack() as stack:
+        held = Held(console_lock(station), "another console serves these records; use that one")
+        stack.callback(held.release)
+        listening = stack.enter_context(_listening(settings.console_port))
+        pages = LivePages(clock)
+        units = connected_units(station, tables, pages, clock=clock, report=report)
+        for unit in units:
+            stack.callback(unit.link.close)
+        site = make_site(folder, settings, units, pages, clock=clock, report=report)
+        config = uvicorn.Config(
+            make_application(site, report),
+            log_config=None,
+            access_log=False,
+            ws="none",
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=LAST_ANSWERS_S,
+        )
+        report(f"console at {console_address(settings)}")
+        for number in ENDING:
+            signal.signal(number, _has_ended)
+        PageServer(config, pages).run(sockets=[listening])
+
+
+class PageServer(uvicorn.Server):
+    """Ends the streams of all pages with the first signal: nothing waits for a browser."""
+
+    def __init__(self, config: uvicorn.Config, pages: LivePages) -> None:
+        super().__init__(config)
+        self._pages = pages
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Called by a signal."""
+        self._pages.end_all()
+        super().handle_exit(sig, frame)
+
+
+def _has_ended(_number: int, _frame: FrameType | None) -> None:
+    """The server raises its signal once more when it has ended; that is the end already."""
+
+
+def console_address(settings: Settings) -> str:
+    """Where a browser of this machine finds the console."""
+    return f"http://{HOST}:{settings.console_port}/"
+
+
+def connected_units(
+    station: Path,
+    tables: Iterable[UnitRecord],
+    pages: LivePages,
+    *,
+    clock: Clock,
+    report: Callable[[str], None],
+) -> list[KeptUnit]:
+    """Each is connected to in a thread of its own, whose end is awaited by ``link.close``."""
+    units = []
+    for table in tables:
+        place = ChannelPlace(folder=station, called=table.name)
+        link = ControlLink(
+            place,
+            clock,
+            report,
+            manual_release=table.manual_release or "",
+            role=PeerRole.CONSOLE,
+            heartbeat=pages.heartbeat,
+        )
+        units.append(KeptUnit(table, place, link, clock))
+    return units
+
+
+def make_site(
+    folder: RecordFolder,
+    settings: Settings,
+    kept: Iterable[KeptUnit],
+    pages: LivePages,
+    *,
+    clock: Clock,
+    report: Callable[[str], None],
+) -> Site:
+    """Everything that the pages of these units use."""
+    units = {unit.name: unit for unit in kept}
+    words = ClinicWords(folder, settings, clock)
+    ports = frozenset({settings.console_port, settings.stop_port})
+    return Site(
+        folder=folder,
+        settings=settings,
+        clock=clock,
+        units=units,
+        words=words,
+        frames=LiveFrames(units, words, clock),
+        pages=pages,
+        people=PeopleCookie(key_in(station_folder(folder.path))),
+        stop_desk=StopDesk(
+            [*units.values()],
+            Neighbours(names=LOOPBACK, ports=ports),
+            words=words.wording,
+            clock=clock,
+            report=report,
+        ),
+        report=report,
+    )
+
+
+def _listening(port: int) -> socket.socket:
+    made = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        if os.name == "posix":
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind((HOST, port))
+        made.listen(WAITING_CONNECTIONS)
+    except OSError as error:
+        made.close()
+        if error.errno != errno.EADDRINUSE:
+            raise
+        raise StationBusy(
+            f"the port {port} of this machine is not free; end the program that has it, or choose "
+            "another one with the setting console_port"
+        ) from error
+    return made

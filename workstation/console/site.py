@@ -1,0 +1,105 @@
+"""What every page of the console uses: records, units, words of the clinic, and the templates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from controller.ports import Clock
+from records.standing.versions import StandingData, read_standing
+from records.store.author import Author
+from records.store.record_folder import RecordFolder
+from workstation.author_now import author_now
+from workstation.console.clinic_words import ClinicWords
+from workstation.console.live_frames import LiveFrames
+from workstation.console.live_pages import LivePages
+from workstation.console.people import PeopleCookie, mark_browser
+from workstation.console.replays import Replays
+from workstation.console.templating import render
+from workstation.console.units import KeptUnit
+from workstation.session.workplace import Workplace
+from workstation.settings import Settings
+from workstation.station.stop_desk import StopDesk
+
+SHOWN_STOPS: Final = 4
+"""With more units there is one STOP for all tables beside the overview."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """One per console. ``settings`` are those of the workstation; ``words`` the clinic's.
+
+    ``report`` takes what only the log shows: never a patient's data, never a word of a person.
+    """
+
+    folder: RecordFolder
+    settings: Settings
+    clock: Clock
+    units: Mapping[str, KeptUnit]
+    words: ClinicWords
+    frames: LiveFrames
+    pages: LivePages
+    people: PeopleCookie
+    stop_desk: StopDesk
+    report: Callable[[str], None]
+    replays: Replays = field(default_factory=Replays)
+
+    def standing(self) -> StandingData:
+        """What the clinic keeps, read now; raises JournalCorrupt or JournalUnavailable."""
+        return read_standing(self.folder)
+
+    def author(self, by: str) -> Author:
+        """A person who puts something on record, now."""
+        return author_now(self.folder, by, self.clock.utc_ms())
+
+    def workplace(self) -> Workplace:
+        """What sessions and visits are made with, in the clinic's settings."""
+        return Workplace(
+            folder=self.folder, settings=self.words.settings, clock=self.clock, warn=_unheard
+        )
+
+    def page(
+        self, request: Request, template: str, *, status: int = 200, **context: Any
+    ) -> Response:
+        """A whole page: the frame that every page has around what ``template`` says.
+
+        ``unit`` in the context is the KeptUnit that the page belongs to; its STOP stands alone.
+        """
+        response = HTMLResponse(self.text(request, template, **context), status_code=status)
+        mark_browser(request, response)
+        return response
+
+    def text(self, request: Request, template: str, **context: Any) -> str:
+        """The same as text."""
+        unit: KeptUnit | None = context.get("unit")
+        frame = self.frames.present()
+        return render(
+            template,
+            {
+                "request": request,
+                "person": self.people.named(request),
+                "units": [*self.units.values()],
+                "others": [each for each in self.units.values() if each is not unit],
+                "frame": frame,
+                "door": door_address(request, self.settings.stop_port),
+                "most_stops": SHOWN_STOPS,
+                "zone": self.words.zone_name,
+                "force_unit": self.words.settings.unit_of_force,
+                "unit": unit,
+                **context,
+            },
+        )
+
+
+def door_address(request: Request, port: int) -> str:
+    """Where the stop door is, for a browser that reached the console as it did."""
+    host = request.url.hostname or "127.0.0.1"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _unheard(_text: str) -> None:
+    """Warnings of a page's own work stand in its answer."""

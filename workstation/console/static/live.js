@@ -1,0 +1,97 @@
+// The live events: the newest frame is put into the page; a second without one is said at once.
+
+import { doorState } from "./stop.js";
+
+const SILENT_MS = 1000;
+const AGAIN_MS = 500;
+const SEEN_EVERY_MS = 1000;
+const UNSEEN = "--";
+const FIGURES = ["force", "force_other", "target", "target_other", "left", "phase_left", "cycle",
+  "second_force", "pull", "speed", "check_in", "limit", "ceiling"];
+
+let source = null;
+let streamId = "";
+let heardMs = performance.now();
+let seenMs = 0;
+let taken = false;
+const listeners = [];
+
+/** Have `listener(frame)` called with each frame, and with null while there are none. */
+export function onFrame(listener) {
+  listeners.push(listener);
+}
+
+/** Listen for as long as the page is open; a stream that was refused is opened anew. */
+export function follow() {
+  open();
+  setInterval(lookForSilence, 100);
+}
+
+function open() {
+  source = new EventSource("/events");
+  source.addEventListener("stream", (event) => { streamId = event.data; });
+  source.addEventListener("taken", () => {
+    taken = true;
+    source.close();
+    lookForSilence();
+  });
+  source.onmessage = (event) => heard(JSON.parse(event.data));
+  source.onerror = () => {
+    if (source.readyState === EventSource.CLOSED && !taken) setTimeout(open, AGAIN_MS);
+  };
+}
+
+function heard(frame) {
+  heardMs = performance.now();
+  document.body.dataset.live = "live";
+  document.getElementById("no-live-data").hidden = true;
+  put(document.getElementById("clock"), frame.clock);
+  for (const unit of frame.units) show(unit);
+  for (const listener of listeners) listener(frame);
+  confirm();
+}
+
+/** Somebody can see this page: said from an event, because a hidden page's timers are slowed down. */
+function confirm() {
+  const now = performance.now();
+  if (document.visibilityState !== "visible" || now - seenMs < SEEN_EVERY_MS || !streamId) return;
+  seenMs = now;
+  fetch(`/events/${streamId}/seen`, { method: "POST", body: "", keepalive: true }).catch(() => {});
+}
+
+function show(unit) {
+  const first = unit.alarms[0];
+  const more = { ...unit, first_alarm: first ? `ALARM (${first.priority}) ${first.text}` : "" };
+  for (const place of placesOf(unit.name)) {
+    place.dataset.state = unit.state;
+    place.dataset.priority = first ? first.priority : "";
+    for (const each of place.querySelectorAll("[data-is]")) put(each, more[each.dataset.is] ?? "");
+  }
+}
+
+function placesOf(name) {
+  const quoted = CSS.escape(name);
+  return document.querySelectorAll(`[data-strip="${quoted}"], [data-of="${quoted}"]`);
+}
+
+/** Written only when it changes: a screen reader would read it again and again otherwise. */
+export function put(element, text) {
+  if (element && element.textContent !== text) element.textContent = text;
+}
+
+function lookForSilence() {
+  const silentMs = performance.now() - heardMs;
+  if (silentMs < SILENT_MS) return;
+  document.body.dataset.live = "silent";
+  const words = taken
+    ? "The live view is shown in another tab. Load this page again to show it here."
+    : `NO LIVE DATA for ${Math.floor(silentMs / 1000)} s. The treatment may still be running. `
+      + `Look at the patient. ${doorState()}.`;
+  const place = document.getElementById("no-live-data");
+  put(place, words);
+  place.hidden = false;
+  for (const each of document.querySelectorAll("[data-is]")) {
+    if (FIGURES.includes(each.dataset.is)) put(each, UNSEEN);
+  }
+  for (const listener of listeners) listener(null);
+}

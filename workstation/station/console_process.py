@@ -1,0 +1,70 @@
+"""The console's process, as the station's parent keeps it: started, found, started again."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+from controller.ports import Clock
+from workstation.restarts import Restarts
+from workstation.station.child_program import ChildProgram, ProgramFiles
+from workstation.station.place import console_lock
+
+CALLED: Final = "console"
+ENDS_WITHIN_S: Final = 5.0
+"""A console that was told to end and does not is killed: it drives nothing."""
+
+
+class ConsoleProcess:
+    """One per station; ``keep_up`` is called several times a second."""
+
+    def __init__(
+        self,
+        folder: Path,
+        command: Sequence[str],
+        *,
+        clock: Clock,
+        report: Callable[[str], None],
+    ) -> None:
+        files = ProgramFiles(lock=console_lock(folder), log=folder / f"{CALLED}.log")
+        self._program = ChildProgram(CALLED, files, command, report)
+        self._clock = clock
+        self._restarts = Restarts()
+        self._runs = False
+        self._since_s = self._start_at_s = clock.now_s()
+        self._told_at_s: float | None = None
+
+    def keep_up(self, *, in_session: bool) -> None:
+        """Start it when it is time; sooner while somebody is treated."""
+        now_s = self._clock.now_s()
+        runs = self._program.is_running(now_s)
+        if runs and not self._runs:
+            self._since_s = now_s
+        elif self._runs and not runs:
+            wait_s = self._restarts.wait_s(now_s - self._since_s, in_session=in_session)
+            self._start_at_s = now_s + wait_s
+        self._runs = runs
+        if not runs and now_s >= self._start_at_s:
+            self._start(now_s)
+
+    def has_ended(self) -> bool:
+        """Tell it to end, and be asked again and again until it has."""
+        now_s = self._clock.now_s()
+        if not self._program.is_running(now_s):
+            return True
+        if self._told_at_s is None:
+            self._told_at_s = now_s
+            self._program.signal(signal.SIGTERM)
+        elif now_s - self._told_at_s > ENDS_WITHIN_S:
+            self._told_at_s = now_s
+            self._program.signal(getattr(signal, "SIGKILL", signal.SIGTERM))
+        return False
+
+    def _start(self, now_s: float) -> None:
+        if self._program.start():
+            self._since_s = now_s
+            self._runs = True
+        else:
+            self._start_at_s = now_s + self._restarts.wait_s(0.0)
