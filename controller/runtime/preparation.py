@@ -365,7 +365,7 @@ class Preparation:
     def _record_items(self, items: list[CheckItem]) -> None:
         for item in items:
             self._recorder.event(item.recorded, now_s=self._clock.now_s())
-            self._operator.tell(f"self-check {item.text}")
+            self._operator.tell_check(item.settled)
         for item in items:
             if item.refuses:
                 name = item.name.replace("_", " ")

@@ -21,6 +21,7 @@ from controller.words import TEXT_CHARACTERS
 from workstation.station.channel import Peer, connect_to
 from workstation.station.messages import (
     FRESH_S,
+    LAST_CHECKS,
     LAST_SAID,
     VERSION,
     Announce,
@@ -111,6 +112,8 @@ class ControlLink:
         self.manual_release = manual_release
         self.said: deque[Said] = deque(maxlen=LAST_SAID)
         """What was said last; a new connection tells the last ones again."""
+        self.checks: deque[Said] = deque(maxlen=LAST_CHECKS)
+        """Those of it that settled items of the self-check, further back."""
         self._role = role
         self._heartbeat = heartbeat
         self._place = place
@@ -262,8 +265,12 @@ class ControlLink:
 
     def _keep_said(self, said: Said) -> None:
         """Numbers begin anew with a new process, and a new connection repeats the last ones."""
-        if said not in self.said:
-            self.said.append(said)
+        known = self.said if said.check is None else self.checks
+        if said in known:
+            return
+        self.said.append(said)
+        if said.check is not None:
+            self.checks.append(said)
 
     def _answered(self, outcome: RequestOutcome) -> None:
         sent = next((one for one in self._sent if one.message.id == outcome.id), None)
