@@ -17,7 +17,7 @@ from starlette.staticfiles import StaticFiles
 
 from controller.errors import RecordNotFound, TractionError
 from workstation.console.gate import Gate
-from workstation.console.pages import events, overview, person, stop, unit
+from workstation.console.pages import events, overview, person, stop, unit, unit_acts
 from workstation.console.site import Site
 from workstation.station.stop_request import LOOPBACK, Neighbours
 
@@ -29,6 +29,7 @@ PAGES: Final[Sequence[Callable[[], list[BaseRoute]]]] = (
     overview.routes,
     person.routes,
     unit.routes,
+    unit_acts.routes,
     events.routes,
     stop.routes,
 )
@@ -94,7 +95,7 @@ async def _show_frames(site: Site) -> None:
     due_s = loop.time()
     while True:
         for each in site.units.values():
-            each.keep_chart()
+            each.keep()
         if site.pages.is_watched:
             site.pages.show(site.frames.encoded())
         every_s = FRAME_S if site.frames.any_session else IDLE_FRAME_S

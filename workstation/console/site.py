@@ -18,6 +18,7 @@ from workstation.console.clinic_words import ClinicWords
 from workstation.console.live_frames import LiveFrames
 from workstation.console.live_pages import LivePages
 from workstation.console.people import PeopleCookie, mark_browser
+from workstation.console.session_reader import SessionReader
 from workstation.console.templating import render
 from workstation.console.units import KeptUnit
 from workstation.session.workplace import Workplace
@@ -41,6 +42,7 @@ class Site:
     pages: LivePages
     people: PeopleCookie
     stop_desk: StopDesk
+    reader: SessionReader
 
     def standing(self) -> StandingData:
         """What the clinic keeps, read now; raises JournalCorrupt or JournalUnavailable."""
