@@ -1,19 +1,27 @@
 """The console of ``console_bench`` served to a real browser, with a real stop door beside it.
 
 The units stand still and show what a test sets: each priority of alarm, silence, an ended program.
+
+    python -m tests.support.served_console DATA
+
+serves one in a process of its own, with a treatment whose force moves.
 """
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from math import sin
+from pathlib import Path
 from typing import cast
 
 import uvicorn
 
 from controller.runtime.clock import SystemClock
+from controller.snapshot import Doing
 from records.standing.versions import read_standing
 from records.store.record_folder import RecordFolder
 from tests.support.console_bench import StandInLink
@@ -87,3 +95,35 @@ def _serving(site: Site, log: list[str]) -> Iterator[str]:
         site.pages.end_all()
         server.should_exit = True
         thread.join()
+
+
+def moving(served: ServedConsole, table: str, clock: SystemClock) -> None:
+    """Show a treatment whose force moves, 20 times a second, for as long as the process lives."""
+    link, started_s = served.links[table], clock.now_s()
+    at_s = started_s
+    while True:
+        at_s += 0.05
+        clock.sleep_until(at_s)
+        elapsed_s = at_s - started_s
+        link.show(
+            utc_ms=clock.utc_ms(),
+            doing=Doing.SESSION,
+            session_id="20261130T140000Z-aaaaaa",
+            phase="holding",
+            elapsed_s=elapsed_s,
+            planned_s=900.0,
+            target_n=102.3,
+            force_n=101.0 + sin(elapsed_s),
+            reading_age_s=0.01,
+        )
+
+
+def main(data: str) -> None:
+    """Serve the clinic of a folder, with a treatment on its first table."""
+    with served_console(RecordFolder(Path(data))) as served:
+        print(served.address, flush=True)
+        moving(served, next(iter(served.links)), SystemClock())
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
