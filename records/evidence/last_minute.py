@@ -36,7 +36,7 @@ class LastMinute:
 def read_last_minute(path: Path, session_id: str, for_ms: int) -> LastMinute:
     """What a unit's file holds of the end of a session; raises JournalError or RecordNotFound."""
     with reading(path) as db, refused_in_words(f"the last minute of session {session_id}"):
-        found = [each for each in session_rows_called(db, session_id)]
+        found = session_rows_called(db, session_id)
         if len(found) != 1:
             raise RecordNotFound(f"session {session_id} is not on file in {path}")
         events = event_rows(db, found[0].number)

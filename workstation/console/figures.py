@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from controller.order.force_unit import ForceUnit
 from controller.snapshot import Doing, Snapshot
 from workstation.console.frames import UNSEEN
 from workstation.station.messages import FRESH_S
 from workstation.terminal.progress import minutes
+
+IN_TROUBLE: Final = "Records go to the side file: check the disk before the next session."
 
 
 def forces(shown: Snapshot, unit: ForceUnit) -> dict[str, Any]:
@@ -77,11 +79,6 @@ def small_print(shown: Snapshot) -> dict[str, Any]:
         "switch": "" if shown.patient_switch is None else shown.patient_switch.name.lower(),
         "takeover": "operated at its panel" if shown.local_takeover else "",
         "link": f"{trip}{shown.missed} missed, {shown.mismatched} mismatched",
-        "record": RECORD_IN_TROUBLE
-        if shown.record_trouble
-        else f"{shown.record_age_s:.1f} s behind",
+        "record": IN_TROUBLE if shown.record_trouble else f"{shown.record_age_s:.1f} s behind",
         "lateness": f"{shown.lateness_s * 1000:.0f} ms",
     }
-
-
-RECORD_IN_TROUBLE = "Records go to the side file: check the disk before the next session."

@@ -36,7 +36,7 @@ WHO: Final = "Say who sits here first."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Act:
+class PossibleAct:
     """Something that can be asked for; ``why_not`` is "" where it would be followed now.
 
     ``change_n`` is what a change of force would add. ``outward`` leads to less force or is for the
@@ -55,34 +55,34 @@ class Act:
         return f"{self.label}|{self.why_not}"
 
 
-def acts_now(shown: Snapshot, forces: ForceUnit, *, signed_in: bool) -> dict[str, Act]:
+def acts_now(shown: Snapshot, forces: ForceUnit, *, signed_in: bool) -> dict[str, PossibleAct]:
     """Every act by its name, in the order in which a page has them."""
     step_n = STEPS_N[forces]
     more_n = min(step_n, math.floor(shown.increase_n * 10 + 1e-6) / 10) or step_n
     acts = (
-        Act(
+        PossibleAct(
             name="less",
             label=f"Less by {forces.in_unit(step_n)}",
             why_not=_refused(AdjustForce(by=_ANYBODY, change_n=-step_n), "Less", shown),
             change_n=-step_n,
             outward=True,
         ),
-        Act(name="pause", label="Pause", why_not=_pause(shown), outward=True),
-        Act(name="resume", label="Resume", why_not=_resume(shown, signed_in)),
-        Act(
-            name="check_in",
-            label="Check-in",
-            why_not=_refused(CheckIn(by=_ANYBODY), "A check-in", shown),
-            outward=True,
-        ),
-        Act(
+        PossibleAct(
             name="more",
             label=f"More by {forces.in_unit(more_n)}",
             why_not=_more(shown, forces, signed_in),
             change_n=more_n,
         ),
-        Act(name="remark", label="Remark", why_not=_remark(shown, signed_in)),
-        Act(
+        PossibleAct(name="pause", label="Pause", why_not=_pause(shown), outward=True),
+        PossibleAct(name="resume", label="Resume", why_not=_resume(shown, signed_in)),
+        PossibleAct(
+            name="check_in",
+            label="Check-in",
+            why_not=_refused(CheckIn(by=_ANYBODY), "A check-in", shown),
+            outward=True,
+        ),
+        PossibleAct(name="remark", label="Remark", why_not=_remark(shown, signed_in)),
+        PossibleAct(
             name="end",
             label="End the treatment",
             why_not=_refused(EndEarly(by=_ANYBODY), "The end", shown),

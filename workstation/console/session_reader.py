@@ -97,7 +97,7 @@ class SessionReader:
             self._log.say("facts", f"{unit.name}: {error.message}")
 
     def _read_chart(self, unit: KeptUnit) -> None:
-        """A session that was open before the console was there: its chart begins with the record."""
+        """A session that was open before the console was: its chart begins with the record."""
         session_id = unit.session_id
         if not session_id or unit.table.unit_id is None:
             return

@@ -14,7 +14,7 @@ from controller.start.self_check import CheckState
 from controller.words import one_line
 from workstation.console.check_steps import CheckStep, check_steps
 from workstation.console.clinic_words import ClinicWords
-from workstation.console.possible import Act, acts_now, phase_of
+from workstation.console.possible import PossibleAct, acts_now, phase_of
 from workstation.console.session_facts import SessionFacts
 from workstation.console.unit_words import headline
 from workstation.console.units import EndedSession, KeptUnit, new_id
@@ -45,7 +45,7 @@ class QuestionView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UnitView:
+class UnitPageView:
     """``page`` is one of idle, busy, checks, live, end."""
 
     page: str
@@ -53,7 +53,7 @@ class UnitView:
     headline: str
     facts: SessionFacts | None
     banner: Sequence[tuple[str, str]]
-    acts: Sequence[Act]
+    acts: Sequence[PossibleAct]
     steps: Sequence[CheckStep]
     questions: Sequence[QuestionView]
     start: QuestionView | None
@@ -69,13 +69,13 @@ class UnitView:
         return new_id()
 
 
-def unit_view(unit: KeptUnit, words: ClinicWords, *, signed_in: bool) -> UnitView:
+def unit_view(unit: KeptUnit, words: ClinicWords, *, signed_in: bool) -> UnitPageView:
     """The unit's page at this moment."""
     shown = unit.live or _UNHEARD
     facts, checks = unit.open_facts, unit.checks
     page = page_of(unit)
     questions = [question_view(each, words) for each in shown.questions]
-    return UnitView(
+    return UnitPageView(
         page=page,
         session_id=unit.session_id,
         headline=headline(shown),
@@ -116,7 +116,6 @@ def banner(facts: SessionFacts, words: ClinicWords) -> Sequence[tuple[str, str]]
     return (
         ("Patient", facts.patient),
         ("Region", order.region.value),
-        ("On", order.table_text),
         ("Ordered", forces.with_other(order.hold_force_n)),
         ("At most", forces.with_other(order.force_limit_n)),
         ("Time", f"{order.traction_s / 60:g} min"),

@@ -9,7 +9,7 @@ from typing import Final
 from controller.ports import Clock
 from controller.words import NAME_CHARACTERS, one_line
 from workstation.station.sparing_log import SparingLog
-from workstation.station.stop_page import PageAnswer, Part, page, stop_path
+from workstation.station.stop_page import PageAnswer, SaidOfUnit, page, stop_path
 from workstation.station.stop_request import Head, HeadInvalid, Neighbours, parsed
 from workstation.station.stop_target import (
     Press,
@@ -129,7 +129,7 @@ class StopDesk:
         return [] if target is None else [target]
 
     def _page(self, targets: Sequence[StopTarget], unit: str, origin: str | None) -> PageAnswer:
-        parts = [Part(called=each.called, lines=self._lines(each)) for each in targets]
+        parts = [SaidOfUnit(called=each.called, lines=self._lines(each)) for each in targets]
         refresh = None if all(map(self._is_settled, targets)) else stop_path(unit)
         content = page(parts, [target.called for target in targets], refresh=refresh)
         return PageAnswer(status="200 OK", content=content, allowed_origin=origin)
@@ -179,7 +179,7 @@ class StopDesk:
         )
 
     def _refused(self, status: str, text: str) -> Pending:
-        content = page([Part(lines=[text])], list(self._targets))
+        content = page([SaidOfUnit(lines=[text])], list(self._targets))
         return self._at_once(lambda: PageAnswer(status=status, content=content))
 
     def _at_once(self, content: Callable[[], PageAnswer]) -> Pending:
