@@ -17,7 +17,19 @@ from starlette.staticfiles import StaticFiles
 
 from controller.errors import RecordNotFound, TractionError
 from workstation.console.gate import Gate
-from workstation.console.pages import events, overview, person, stop, unit, unit_acts
+from workstation.console.pages import (
+    events,
+    overview,
+    person,
+    stop,
+    unit,
+    unit_acts,
+    visit_dose,
+    visit_identify,
+    visit_order,
+    visit_screen,
+    visits,
+)
 from workstation.console.site import Site
 from workstation.station.stop_request import LOOPBACK, Neighbours
 
@@ -28,6 +40,11 @@ IDLE_FRAME_S: Final = 0.25
 PAGES: Final[Sequence[Callable[[], list[BaseRoute]]]] = (
     overview.routes,
     person.routes,
+    visits.routes,
+    visit_identify.routes,
+    visit_dose.routes,
+    visit_screen.routes,
+    visit_order.routes,
     unit.routes,
     unit_acts.routes,
     events.routes,
