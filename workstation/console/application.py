@@ -19,8 +19,11 @@ from controller.errors import RecordNotFound, TractionError
 from workstation.console.gate import Gate
 from workstation.console.pages import (
     events,
+    history,
     overview,
     person,
+    replay,
+    session,
     stop,
     unit,
     unit_acts,
@@ -49,6 +52,9 @@ PAGES: Final[Sequence[Callable[[], list[BaseRoute]]]] = (
     unit_acts.routes,
     events.routes,
     stop.routes,
+    history.routes,
+    session.routes,
+    replay.routes,
 )
 """Each adds its routes."""
 

@@ -16,10 +16,7 @@ let due = false;
 
 /** Draw into `canvas` for as long as the page is open, beginning with what the console kept. */
 export async function draw(canvas) {
-  const context = canvas.getContext("2d");
-  fit(canvas);
-  addEventListener("resize", () => fit(canvas));
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => fit(canvas));
+  keepFit(canvas);
   await read();
   onFrame((frame) => {
     newest = frame && frame.units.find((each) => each.name === document.body.dataset.unit);
@@ -31,9 +28,24 @@ export async function draw(canvas) {
     due = true;
     requestAnimationFrame(() => {
       due = false;
-      paint(context, canvas.width, canvas.height);
+      paint(canvas.getContext("2d"), canvas.width, canvas.height);
     });
   });
+}
+
+/** Draw a moment of the past, for a replay: `past` points, `signs` of events, up to `endMs`. */
+export function showPast(canvas, past, signs, endMs) {
+  if (!newest) keepFit(canvas);
+  points.splice(0, points.length, ...past, { at: endMs, force: null, target: null });
+  marks = signs.map(({ at, mark, text }) => ({ at, kind: mark, text }));
+  newest = { state: "live" };
+  paint(canvas.getContext("2d"), canvas.width, canvas.height);
+}
+
+function keepFit(canvas) {
+  fit(canvas);
+  addEventListener("resize", () => fit(canvas));
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => fit(canvas));
 }
 
 /** What the console kept: all of it at the beginning, and marks when there are new ones. */
@@ -138,7 +150,7 @@ function sign(context, mark, at, height) {
   context.lineTo(at, height);
   context.stroke();
   context.font = "bold 20px system-ui, sans-serif";
-  context.fillText(SIGNS[mark.kind], at - 6, 18);
+  context.fillText(SIGNS[mark.kind] ?? "", at - 6, 18);
 }
 
 function hatch(context, width, height) {
