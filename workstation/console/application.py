@@ -20,6 +20,8 @@ from workstation.console.gate import Gate
 from workstation.console.pages import (
     events,
     history,
+    note,
+    notes,
     overview,
     person,
     replay,
@@ -52,6 +54,8 @@ PAGES: Final[Sequence[Callable[[], list[BaseRoute]]]] = (
     unit_acts.routes,
     events.routes,
     stop.routes,
+    note.routes,
+    notes.routes,
     history.routes,
     session.routes,
     replay.routes,

@@ -155,6 +155,7 @@ def make_site(
             clock=clock,
             report=report,
         ),
+        report=report,
     )
 
 
