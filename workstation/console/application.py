@@ -28,6 +28,7 @@ from workstation.console.pages import (
     session,
     stop,
     unit,
+    unit_acts,
     visit_dose,
     visit_identify,
     visit_order,
@@ -50,6 +51,7 @@ PAGES: Final[Sequence[Callable[[], list[BaseRoute]]]] = (
     visit_screen.routes,
     visit_order.routes,
     unit.routes,
+    unit_acts.routes,
     events.routes,
     stop.routes,
     note.routes,
@@ -120,7 +122,7 @@ async def _show_frames(site: Site) -> None:
     due_s = loop.time()
     while True:
         for each in site.units.values():
-            each.keep_chart()
+            each.keep()
         if site.pages.is_watched:
             site.pages.show(site.frames.encoded())
         every_s = FRAME_S if site.frames.any_session else IDLE_FRAME_S
