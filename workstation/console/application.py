@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
 from controller.errors import RecordNotFound, TractionError
+from workstation.console.acts import typed_in
 from workstation.console.gate import Gate
 from workstation.console.pages import (
     events,
@@ -55,20 +56,24 @@ def make_application(site: Site, report: Callable[[str], None]) -> Starlette:
     """The console of a station. ``report`` takes what only the log shows."""
     console = Neighbours(names=LOOPBACK, ports=frozenset({site.settings.console_port}))
 
+    def not_done(request: Request, status: int, text: str) -> Response:
+        typed = typed_in(request)
+        return site.page(request, "refused.html", status=status, text=text, typed=typed)
+
     async def refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, TractionError)
         status = 404 if isinstance(error, RecordNotFound) else 409
         text = site.words.sentence(error.message)
-        return site.page(request, "refused.html", status=status, text=text)
+        return not_done(request, status, text)
 
     async def no_page(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         text = WORDS.get(error.status_code, error.detail)
-        return site.page(request, "refused.html", status=error.status_code, text=text)
+        return not_done(request, error.status_code, text)
 
     async def failed(request: Request, error: Exception) -> Response:
         report(f"{request.method} {request.url.path}: {error!r}")
-        return site.page(request, "refused.html", status=500, text=FAILED)
+        return not_done(request, 500, FAILED)
 
     app = Starlette(
         routes=[
