@@ -20,10 +20,16 @@ from workstation.console.acts import typed_in
 from workstation.console.gate import Gate
 from workstation.console.pages import (
     events,
+    history,
+    note,
+    notes,
     overview,
     person,
+    replay,
+    session,
     stop,
     unit,
+    unit_acts,
     visit_dose,
     visit_identify,
     visit_order,
@@ -46,8 +52,14 @@ PAGES: Final[Sequence[Callable[[], list[BaseRoute]]]] = (
     visit_screen.routes,
     visit_order.routes,
     unit.routes,
+    unit_acts.routes,
     events.routes,
     stop.routes,
+    note.routes,
+    notes.routes,
+    history.routes,
+    session.routes,
+    replay.routes,
 )
 """Each adds its routes."""
 
@@ -115,7 +127,7 @@ async def _show_frames(site: Site) -> None:
     due_s = loop.time()
     while True:
         for each in site.units.values():
-            each.keep_chart()
+            each.keep()
         if site.pages.is_watched:
             site.pages.show(site.frames.encoded())
         every_s = FRAME_S if site.frames.any_session else IDLE_FRAME_S
