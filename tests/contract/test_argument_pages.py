@@ -18,11 +18,11 @@ from tests.safety.test_layers_alone import PATIENT, UNIT, Case
 from tests.support.pages import DOCS, PACKAGES, ROOT, rows, sections, shipped_modules
 
 HAZARDS = DOCS / "hazards.md"
-STPA, SCEPTIC, RISKS, CLASSES = (
+STPA, SCEPTIC, RISKS, CLASSES, THREATS = (
     DOCS / "explanations" / f"{name}.md"
-    for name in ("stpa", "sceptic", "risk-management", "software-classification")
+    for name in ("stpa", "sceptic", "risk-management", "software-classification", "threat-model")
 )
-PAGES = (HAZARDS, STPA, SCEPTIC, RISKS, CLASSES)
+PAGES = (HAZARDS, STPA, SCEPTIC, RISKS, CLASSES, THREATS)
 FORMS = {"N", "W", "E", "L", "D"}
 
 
@@ -121,7 +121,7 @@ def test_every_finding_code_stands_in_the_analysis_or_the_hazard_table() -> None
 
 def test_every_control_action_has_its_five_forms() -> None:
     actions = re.split(r"^### ", sections(text_of(STPA))["Unsafe control actions"], flags=re.M)[1:]
-    assert len(actions) == 18
+    assert len(actions) == 19
     for action in actions:
         name = action.splitlines()[0]
         forms = {form for row in rows(action) for form in row[0].split(", ")}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -18,6 +18,8 @@ from workstation.console.clinic_words import ClinicWords
 from workstation.console.live_frames import LiveFrames
 from workstation.console.live_pages import LivePages
 from workstation.console.people import PeopleCookie, mark_browser
+from workstation.console.replays import Replays
+from workstation.console.session_reader import SessionReader
 from workstation.console.templating import render
 from workstation.console.units import KeptUnit
 from workstation.session.workplace import Workplace
@@ -30,7 +32,10 @@ SHOWN_STOPS: Final = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """One per console. ``settings`` are those of the workstation; ``words`` the clinic's."""
+    """One per console. ``settings`` are those of the workstation; ``words`` the clinic's.
+
+    ``report`` takes what only the log shows: never a patient's data, never a word of a person.
+    """
 
     folder: RecordFolder
     settings: Settings
@@ -41,10 +46,18 @@ class Site:
     pages: LivePages
     people: PeopleCookie
     stop_desk: StopDesk
+    reader: SessionReader
+    report: Callable[[str], None]
+    replays: Replays = field(default_factory=Replays)
 
     def standing(self) -> StandingData:
         """What the clinic keeps, read now; raises JournalCorrupt or JournalUnavailable."""
         return read_standing(self.folder)
+
+    def refresh_words(self) -> None:
+        """Read the clinic's words again, unless a session is open somewhere."""
+        if not self.frames.any_session:
+            self.words.read()
 
     def author(self, by: str) -> Author:
         """A person who puts something on record, now."""
