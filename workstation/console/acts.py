@@ -57,6 +57,21 @@ def shown(handler: Callable[[Request], Response]) -> Handler:
     return show
 
 
+def shown_to(handler: Callable[[Request, str], Response]) -> Handler:
+    """A page with patients' data; who has not said a name is asked for it and comes back.
+
+    ``handler`` gets the person's name, under which the access is kept.
+    """
+
+    async def show(request: Request) -> Response:
+        person = site_of(request).people.named(request)
+        if not person:
+            return to(f"/person?back={quote(_with_query(request))}")
+        return await run_in_threadpool(handler, request, person)
+
+    return show
+
+
 def posted(handler: Callable[[Request, Form, str], Response]) -> Handler:
     """An act of a person; who has not said a name is asked for it and comes back to the page.
 
@@ -103,6 +118,11 @@ def own_path(text: str) -> str:
     """A path of this console; the overview for anything that leads elsewhere."""
     plain = text.startswith("/") and not text.startswith(("//", "/\\"))
     return text if plain and text.isprintable() else "/"
+
+
+def _with_query(request: Request) -> str:
+    """The path of a page of this console, as a browser asked for it."""
+    return str(request.url).removeprefix(str(request.base_url).rstrip("/"))
 
 
 async def _form(request: Request) -> Form:

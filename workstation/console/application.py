@@ -17,7 +17,16 @@ from starlette.staticfiles import StaticFiles
 
 from controller.errors import RecordNotFound, TractionError
 from workstation.console.gate import Gate
-from workstation.console.pages import events, overview, person, stop, unit
+from workstation.console.pages import (
+    events,
+    overview,
+    patient_entry,
+    patient_flags,
+    patients,
+    person,
+    stop,
+    unit,
+)
 from workstation.console.site import Site
 from workstation.station.stop_request import LOOPBACK, Neighbours
 
@@ -28,6 +37,9 @@ IDLE_FRAME_S: Final = 0.25
 PAGES: Final[Sequence[Callable[[], list[BaseRoute]]]] = (
     overview.routes,
     person.routes,
+    patient_entry.routes,
+    patient_flags.routes,
+    patients.routes,
     unit.routes,
     events.routes,
     stop.routes,
