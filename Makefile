@@ -7,7 +7,7 @@ RUN = .venv/bin/python
 .PHONY: demo test check bench bench-compiled bench-loop structure lock setup clean coverage gate-safety \
 	campaign-mutation campaign-acceptance campaign-alter-clinic campaign-alter-visits campaign-contexts campaign-alterations \
 	campaign-second-reader \
-	campaign-power-cuts campaign-keeping-cuts campaign-kill campaign-soak campaign-station campaign-terminals campaign-matrix \
+	campaign-power-cuts campaign-keeping-cuts campaign-kill campaign-soak campaign-station campaign-console campaign-terminals campaign-matrix \
 	campaign-false-stops campaign-observer campaign-review-changes campaign-alteration-kinds campaign-fuzz \
 	campaign-fuzz-wire campaign-readme test-matrix wheel
 
@@ -138,6 +138,10 @@ campaign-soak: setup
 # half on a machine that does nothing else; in parts: .venv/bin/python -m tests.campaigns.station stops
 campaign-station: setup
 	$(RUN) -m tests.campaigns.station
+
+# What the console's server, pages and chart cost, as ratios; needs a Chromium: about six minutes.
+campaign-console: setup
+	$(RUN) -m tests.campaigns.console_figures
 
 # Held, unread, closed and full displays in every phase, in real time: about three minutes.
 campaign-terminals: setup

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import math
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import cache
+from operator import attrgetter
 from reprlib import repr as shown
 from types import NoneType, UnionType
 from typing import Any, Final, TypeAlias, TypeVar
@@ -23,7 +24,8 @@ Plain: TypeAlias = "bool | int | float | str | list[Plain] | dict[str, Plain] | 
 DECIMALS: Final = 3
 """Thousandths of a newton, a second or a millimetre are below what anybody can see."""
 
-_AS_THEY_ARE: Final = (NoneType, bool, int, str)
+_AS_THEY_ARE: Final = frozenset({NoneType, bool, int, str})
+_UNCHANGED: Final = _AS_THEY_ARE | {float}
 _LARGEST: Final = 2.0**53
 """From here on a float is no longer every whole number."""
 
@@ -42,10 +44,14 @@ def to_plain(value: object, where: str = "value") -> Plain:
         return to_plain(value.value, where)
     if is_dataclass(value):
         # A snapshot has 40 fields and is sent at every tick: most of them need no call.
+        items = _values(typing.cast("Any", type(value)))(value)
         return {
-            name: item if type(item) in _AS_THEY_ARE else to_plain(item, f"{where}.{name}")
-            for name in _types(typing.cast("Any", type(value)))
-            for item in (getattr(value, name),)
+            name: item
+            if (its_type := type(item)) in _AS_THEY_ARE
+            else round(item, DECIMALS)
+            if its_type is float and -_LARGEST < item < _LARGEST
+            else to_plain(item, f"{where}.{name}")
+            for name, item in zip(_types(typing.cast("Any", type(value))), items, strict=True)
         }
     if isinstance(value, tuple):
         return [to_plain(item, f"{where}[{place}]") for place, item in enumerate(value)]
@@ -62,15 +68,27 @@ def from_plain(as_class: type[T], plain: object, where: str = "value") -> T:
     if not isinstance(plain, Mapping):
         raise NotPlain(f"{where} is {shown(plain)}, not an object")
     types = _types(typing.cast("Any", as_class))
+    if plain.keys() != types.keys():
+        _refuse_keys(plain, types, where)
+    taken = _taken_as_they_are(typing.cast("Any", as_class))
+    return as_class(
+        **{
+            name: value
+            if (its_type := type(value)) in taken[name]
+            and (its_type is not float or -_LARGEST < typing.cast("float", value) < _LARGEST)
+            else _typed(types[name], value, f"{where}.{name}")
+            for name, value in plain.items()
+        }
+    )
+
+
+def _refuse_keys(plain: Mapping[Any, object], types: Mapping[str, Any], where: str) -> None:
     for key in plain:
         if key not in types:
             raise NotPlain(f"{where} has the unknown key {shown(key)}")
     for name in types:
         if name not in plain:
             raise NotPlain(f"{where} lacks the key {name!r}")
-    return as_class(
-        **{name: _typed(wanted, plain[name], f"{where}.{name}") for name, wanted in types.items()}
-    )
 
 
 def _typed(wanted: Any, value: object, where: str) -> object:
@@ -103,11 +121,36 @@ def _is_plain(wanted: Any, value: object) -> bool:
 
 
 def _member(wanted: type[Enum], value: object, where: str) -> Enum:
-    # True == 1 and 1.0 == 1: only a value of the same type names a member.
-    for member in wanted:
-        if member.value == value and type(member.value) is type(value):
-            return member
-    raise NotPlain(f"{where} is {shown(value)}, not one of {wanted.__name__}")
+    member = _members(wanted).get((type(value), value)) if isinstance(value, Hashable) else None
+    if member is None:
+        raise NotPlain(f"{where} is {shown(value)}, not one of {wanted.__name__}")
+    return member
+
+
+@cache
+def _members(wanted: type[Enum]) -> dict[tuple[type, Hashable], Enum]:
+    """By value and its type: True == 1 and 1.0 == 1, and only the same type names a member."""
+    return {(type(member.value), member.value): member for member in wanted}
+
+
+@cache
+def _values(as_class: Any) -> Callable[[object], tuple[Any, ...]]:
+    """Reads the fields of an instance in one call."""
+    names = [each.name for each in fields(as_class)]
+    if len(names) < 2:  # an attrgetter of one name returns no tuple
+        return lambda value: tuple(getattr(value, name) for name in names)
+    return attrgetter(*names)
+
+
+@cache
+def _taken_as_they_are(as_class: Any) -> dict[str, frozenset[type]]:
+    """The types whose values a field takes without a change; a number may be too large for it."""
+    return {
+        name: _UNCHANGED.intersection(
+            typing.get_args(wanted) if isinstance(wanted, UnionType) else (wanted,)
+        )
+        for name, wanted in _types(as_class).items()
+    }
 
 
 @cache

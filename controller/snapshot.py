@@ -12,8 +12,9 @@ that a clock that is set does not move it.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 from controller.alarms import RaisedAlarm
 from controller.questions import OpenQuestion
@@ -121,21 +122,19 @@ class Snapshot:
         return max(0.0, self.planned_s - self.elapsed_s)
 
 
-def with_reading(shown: Snapshot, reading: Telemetry | None, now_s: float) -> Snapshot:
-    """A snapshot with what a reading of this moment says; None: there was none."""
+def of_reading(reading: Telemetry | None) -> dict[str, Any]:
+    """What a reading of this moment says of a snapshot; None: there was none."""
     if reading is None:
-        return shown
-    return replace(
-        shown,
-        force_n=known_number(reading.force_n),
-        second_force_n=known_number(reading.second_force_n),
-        unit_state=reading.unit_state,
-        patient_switch=reading.patient_switch,
-        emergency_stop_open=reading.emergency_stop_open,
-        local_takeover=reading.status.has(UnitStatus.LOCAL_TAKEOVER),
-        speed_mm_per_s=known_number(reading.speed_mm_per_s),
-        reading_age_s=now_s - reading.taken_at_s,
-    )
+        return {}
+    return {
+        "force_n": known_number(reading.force_n),
+        "second_force_n": known_number(reading.second_force_n),
+        "unit_state": reading.unit_state,
+        "patient_switch": reading.patient_switch,
+        "emergency_stop_open": reading.emergency_stop_open,
+        "local_takeover": reading.status.has(UnitStatus.LOCAL_TAKEOVER),
+        "speed_mm_per_s": known_number(reading.speed_mm_per_s),
+    }
 
 
 def known_number(value: float | None) -> float | None:

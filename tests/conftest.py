@@ -17,6 +17,7 @@ import pytest
 from hypothesis import settings
 
 from records.store.record_folder import RecordFolder
+from tests.support.open_databases import tell_of_open_databases
 
 if TYPE_CHECKING:
     from tests.support.foreign_programs import Libmodbus
@@ -25,6 +26,7 @@ os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
 """Also for every program that a test starts."""
 os.environ["TRACTION_FORCE_UNIT"] = "N"
 """Wherever the tests run; without it the machine's time zone has a say."""
+tell_of_open_databases()
 settings.register_profile("repeatable", deadline=None, derandomize=True)
 settings.load_profile("repeatable")
 OBJECTS_PER_COLLECTION = 20_000

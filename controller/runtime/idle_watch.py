@@ -11,7 +11,7 @@ from controller.runtime.ticker import Ticker
 from controller.runtime.tokenless import TokenlessRelease
 from controller.session.free_cord import FreeCord
 from controller.session.release import RELEASE_LIMIT_S
-from controller.snapshot import Doing, Snapshot, with_reading
+from controller.snapshot import Doing, Snapshot, of_reading
 from controller.telemetry import CommandKind, ForceCommand, Telemetry, UnitState
 
 SILENCE_LIMIT_S: Final = 2.0
@@ -82,6 +82,7 @@ class IdleWatch:
 
     def _tell(self, lateness_s: float, message: str) -> None:
         self._number += 1
+        now_s, reading = self._clock.now_s(), self._reading
         shown = Snapshot(
             number=self._number,
             utc_ms=self._clock.utc_ms(),
@@ -91,8 +92,10 @@ class IdleWatch:
             round_trip_s=self._round_trip_s,
             missed=self._missed,
             message=message,
+            reading_age_s=None if reading is None else now_s - reading.taken_at_s,
+            **of_reading(reading),
         )
-        self._show(with_reading(shown, self._reading, self._clock.now_s()))
+        self._show(shown)
 
     def _message(self, *, driven: bool, is_first: bool) -> str:
         if self._reading is None:

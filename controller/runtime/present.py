@@ -10,7 +10,7 @@ from controller.runtime.open_questions import OpenQuestions
 from controller.runtime.recorder import Recorder
 from controller.safety.limits import SafetyLimits
 from controller.session.course import Course
-from controller.snapshot import Snapshot, known_number, with_reading
+from controller.snapshot import Snapshot, known_number, of_reading
 from controller.telemetry import Telemetry
 
 
@@ -69,45 +69,42 @@ class Present:
         self._number += 1
         if reading is not None:
             self._taken_at_s = reading.taken_at_s
-        self._newest = with_reading(
-            Snapshot(
-                number=self._number,
-                utc_ms=self._clock.utc_ms(),
-                session_id=self._session_id,
-                phase=course.phase,
-                stage=course.stage,
-                hold_number=course.hold_number,
-                hold_count=course.hold_count,
-                elapsed_s=course.elapsed_s,
-                planned_s=course.planned_s,
-                since_start_s=course.since_start_s,
-                phase_left_s=course.phase_left_s,
-                pause_left_s=course.pause_left_s,
-                check_in_s=course.check_in_s,
-                target_n=target_n,
-                ceiling_n=course.ceiling_n,
-                limit_n=None if limits is None else limits.force_n,
-                increase_n=course.increase_n,
-                pull_mm=known_number(pull_mm),
-                pull_share=_share(pull_mm, limits),
-                reading_age_s=None if self._taken_at_s is None else now_s - self._taken_at_s,
-                alarms=self._alarms.active,
-                questions=self._questions.waiting,
-                tone=self._alarms.tone_due(now_s),
-                sound_paused_s=self._alarms.sound_paused_s(now_s),
-                message=message,
-                lateness_s=lateness_s,
-                round_trip_s=self._round_trip_s,
-                missed=self._missed,
-                mismatched=self._mismatched,
-                record_age_s=self._recorder.age_s(),
-                record_trouble=self._recorder.trouble,
-                console_age_s=attendance.console_age_s,
-                page_age_s=attendance.page_age_s,
-                station_age_s=attendance.station_age_s,
-            ),
-            reading,
-            now_s,
+        self._newest = Snapshot(
+            number=self._number,
+            utc_ms=self._clock.utc_ms(),
+            session_id=self._session_id,
+            phase=course.phase,
+            stage=course.stage,
+            hold_number=course.hold_number,
+            hold_count=course.hold_count,
+            elapsed_s=course.elapsed_s,
+            planned_s=course.planned_s,
+            since_start_s=course.since_start_s,
+            phase_left_s=course.phase_left_s,
+            pause_left_s=course.pause_left_s,
+            check_in_s=course.check_in_s,
+            target_n=target_n,
+            ceiling_n=course.ceiling_n,
+            limit_n=None if limits is None else limits.force_n,
+            increase_n=course.increase_n,
+            pull_mm=known_number(pull_mm),
+            pull_share=_share(pull_mm, limits),
+            reading_age_s=None if self._taken_at_s is None else now_s - self._taken_at_s,
+            alarms=self._alarms.active,
+            questions=self._questions.waiting,
+            tone=self._alarms.tone_due(now_s),
+            sound_paused_s=self._alarms.sound_paused_s(now_s),
+            message=message,
+            lateness_s=lateness_s,
+            round_trip_s=self._round_trip_s,
+            missed=self._missed,
+            mismatched=self._mismatched,
+            record_age_s=self._recorder.age_s(),
+            record_trouble=self._recorder.trouble,
+            console_age_s=attendance.console_age_s,
+            page_age_s=attendance.page_age_s,
+            station_age_s=attendance.station_age_s,
+            **of_reading(reading),
         )
         self._operator.show(self._newest)
 

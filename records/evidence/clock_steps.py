@@ -63,7 +63,7 @@ def newest_utc_ms(folder: RecordFolder) -> int | None:
     nothing.
     """
     # The steps themselves are found without reading an event.
-    from records.evidence.reader import last_record_utc_ms
+    from records.evidence.newest_arming import last_record_utc_ms
 
     armed = last_record_utc_ms(folder)
     if armed is not None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from controller.event_details.opening import (
     OpeningOfSession,
     RecordedObservation,
     RecordedProfile,
 )
-from records.course.course import ObservedCourse
-from records.course.phases import ObservedKind, ObservedPhase
-from records.course.readings import Gap
 from records.note.event_texts import When, newtons
+
+if TYPE_CHECKING:
+    from records.course.course import ObservedCourse
+    from records.course.phases import ObservedPhase
+    from records.course.readings import Gap
 
 Named = tuple[str, str, str]
 NOT_COVERED = (
@@ -65,6 +68,8 @@ def gaps_text(gaps: Sequence[Gap], when: When) -> str:
 
 def phases_text(phases: Sequence[ObservedPhase]) -> str:
     """Of each kind how many, how long and to which force, in the order of the first ones."""
+    from records.course.phases import ObservedKind
+
     kinds = dict.fromkeys(phase.kind for phase in phases if phase.kind is not ObservedKind.FREE)
     return "; ".join(_kind_text([p for p in phases if p.kind is kind]) for kind in kinds) or "none"
 

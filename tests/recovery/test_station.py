@@ -17,9 +17,9 @@ import pytest
 
 from tests.support.real_time import ROOT, wait_until
 from tests.support.stops import connect_and_say, free_port
+from workstation.station.child_program import MOST_LOG_BYTES
 from workstation.station.place import ChannelPlace, station_folder
 from workstation.station.plan import PlannedUnit, StationPlan
-from workstation.station.unit_process import MOST_LOG_BYTES
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs signals and sockets with a path")
 UNITS = ("Table 1", "Table 2")

@@ -14,7 +14,7 @@ from controller.events import EventKind, JsonValue, Outcome
 from controller.questions import Answer, Question
 from controller.snapshot import Snapshot
 from records.evidence.integrity import verify
-from records.evidence.reader import last_arming_of
+from records.evidence.newest_arming import last_arming_of
 from records.exports.formats import written
 from records.store.record_folder import RecordFolder
 from simulator.map_v1 import State

@@ -45,7 +45,7 @@ class Echoing:
         )
 
     def connect(self) -> Peer:
-        return connect_to(self.place, encode=as_bytes, clock=SystemClock())
+        return connect_to(self.place, encode=as_bytes)
 
     def raw(self) -> socket.socket:
         """A connection that has proved nothing."""

@@ -183,7 +183,7 @@ def _connected(place: ChannelPlace) -> Peer:
 
     def answers() -> bool:
         with suppress(StationUnreachable):
-            found.append(connect_to(place, encode=encoded, clock=CLOCK))
+            found.append(connect_to(place, encode=encoded))
         return bool(found)
 
     wait_until(answers, f"the program of {place.called}")

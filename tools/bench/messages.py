@@ -58,7 +58,7 @@ def measure(folder: Path, rounds: int, trips: int) -> Mapping[str, Sequence[floa
     """Seconds of every round trip, both kinds in turns; both servers run in ``folder``."""
     clock, numbers = SystemClock(), count(1)
     taken_s: dict[str, list[float]] = {BARE: [], OURS: []}
-    peer = connect_to(_place(folder), encode=encoded, clock=clock)
+    peer = connect_to(_place(folder), encode=encoded)
     peer.send(Hello(version=VERSION, role=PeerRole.WATCH))
     peer.receive(5.0)
     with socket.socket(socket.AF_UNIX) as bare:

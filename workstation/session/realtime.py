@@ -26,9 +26,9 @@ as a session uses) is not fetched for it."""
 
 if sys.platform == "linux":
     _FIRST = os.SCHED_FIFO | os.SCHED_RESET_ON_FORK
-    _LAST = os.SCHED_BATCH | os.SCHED_RESET_ON_FORK
-    """Behind every thread that wakes up. The flag stays: without rights of its own a process may
-    come back to real-time scheduling, and may not take that flag away."""
+    _ORDINARY = os.SCHED_OTHER | os.SCHED_RESET_ON_FORK
+    """The flag stays: without rights of its own a process may come back to real-time scheduling,
+    and may not take that flag away."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +68,7 @@ def as_ordinary_work(report: Callable[[str], None]) -> Iterator[None]:
     if sys.platform != "linux" or os.sched_getscheduler(0) != _FIRST:
         yield
         return
-    os.sched_setscheduler(0, _LAST, os.sched_param(0))
+    os.sched_setscheduler(0, _ORDINARY, os.sched_param(0))
     try:
         yield
     finally:

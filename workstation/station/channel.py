@@ -19,6 +19,7 @@ from typing import Final
 from controller.errors import MessageRefused, StationUnreachable
 from controller.ports import Clock
 from records.store.private_files import write_private
+from workstation.station.frames import FrameSender
 from workstation.station.line import Accepting, MessageLine, connect, listen
 from workstation.station.outbox import Outbox
 from workstation.station.place import ChannelPlace, Held
@@ -42,22 +43,43 @@ Encode = Callable[[object], bytes]
 class Peer:
     """The other side of a connection, which has proved that it may talk.
 
-    One thread receives. Any thread may ``send`` and ``show``, which never wait.
+    One thread receives. Any thread may ``send`` and ``show``, which never wait: what the other
+    side does not take at once is left to a thread that does nothing else. ``frames`` sends what is
+    shown; without it nothing may be.
     """
 
-    def __init__(self, line: MessageLine, encode: Encode, clock: Clock) -> None:
+    def __init__(
+        self, line: MessageLine, encode: Encode, frames: FrameSender | None = None
+    ) -> None:
         self._line = line
         self._encode = encode
-        self._outbox = Outbox(clock)
+        self._frames = frames
+        self._outbox = Outbox()
         self._writer = _thread(self._write)
 
     def send(self, message: object) -> None:
         """Send it behind what waits."""
-        self._outbox.put(message)
+        if not self._sent_at_once(message):
+            self._outbox.put(message)
 
     def show(self, frame: object) -> None:
         """Send it unless a newer one comes before its turn."""
-        self._outbox.show(frame)
+        assert self._frames is not None
+        self._frames.show(self, frame)
+
+    def pass_on(self, frame: object) -> None:
+        """Send a frame whose turn has come, or keep it for the writer as the newest."""
+        if not self._sent_at_once(frame):
+            self._outbox.show(frame)
+
+    def _sent_at_once(self, message: object) -> bool:
+        if not self._outbox.is_idle:
+            return False
+        try:
+            return self._line.offer(self._encode(message))
+        except EOFError:
+            self.cut()
+            return True
 
     def receive(self, timeout_s: float | None = None) -> bytes | None:
         """As ``MessageLine.receive`` does."""
@@ -109,6 +131,7 @@ class ChannelListener:
         self._serve = serve
         self._encode = encoded_once(encode)
         self._clock = clock
+        self._frames = FrameSender(clock)
         self._log = SparingLog(clock, report)
         self._held = Held(
             place.lock, f"another program of this workstation keeps {place.called}; use that one"
@@ -139,6 +162,7 @@ class ChannelListener:
         for line in lines:
             line.cut()
         self._accepting.close()
+        self._frames.close()
         self._thread.join()
         self._place.socket.unlink(missing_ok=True)
         self._place.key.unlink(missing_ok=True)
@@ -179,7 +203,7 @@ class ChannelListener:
             self._say("proof", "a connection without the key was refused")
             line.close()
         else:
-            self._serve_until_end(Peer(line, self._encode, self._clock))
+            self._serve_until_end(Peer(line, self._encode, self._frames))
         finally:
             with self._lock:
                 self._lines.discard(line)
@@ -212,7 +236,7 @@ def encoded_once(encode: Encode) -> Encode:
     return once
 
 
-def connect_to(place: ChannelPlace, *, encode: Encode, clock: Clock) -> Peer:
+def connect_to(place: ChannelPlace, *, encode: Encode) -> Peer:
     """Connect to the process that listens at ``place``; raises StationUnreachable saying why."""
     try:
         key = place.key.read_bytes()
@@ -232,7 +256,7 @@ def connect_to(place: ChannelPlace, *, encode: Encode, clock: Clock) -> Peer:
     except StationUnreachable:
         line.close()
         raise
-    return Peer(line, encode, clock)
+    return Peer(line, encode)
 
 
 def _ask_for_proof(line: MessageLine, key: bytes) -> None:

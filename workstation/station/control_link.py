@@ -207,7 +207,7 @@ class ControlLink:
     def _keep(self) -> None:
         while not self._closed.is_set():
             try:
-                self._talk(connect_to(self._place, encode=encoded, clock=self._clock))
+                self._talk(connect_to(self._place, encode=encoded))
             except StationUnreachable:
                 pass
             except Exception as error:

@@ -11,6 +11,7 @@ import select
 import socket
 import struct
 import sys
+import threading
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any, Final, Protocol, TypeAlias
@@ -32,6 +33,8 @@ REST_S: Final = 1.0
 STALL_S: Final = 30.0
 """For a message that the other side does not take; a hung console may come back before."""
 CONNECT_S: Final = 1.0
+OFFERED_BYTES: Final = 16_384
+"""A socket that takes anything has room for so much, and the library sends it in one piece."""
 WAITING_CONNECTIONS: Final = 64
 """What the system keeps for a listener that has not come round to them."""
 
@@ -40,23 +43,51 @@ _TOO_LONG = "message length"
 
 
 class MessageLine:
-    """Messages of at most ``MOST_BYTES`` both ways; ``receive`` and ``send`` by one thread each."""
+    """Messages of at most ``MOST_BYTES`` both ways.
+
+    ``receive`` and ``send`` by one thread each; any thread may ``offer``.
+    """
 
     def __init__(self, connection: AnyConnection) -> None:
         self._connection = connection
         self._socket: socket.socket | None = None
         self._is_torn = False
+        self._sending = threading.Lock()
         self._waiting: select.poll | None = None
+        self._room: select.poll | None = None
         if sys.platform != "win32":
             # Made once: the library's own poll makes a selector for every message.
             self._waiting = select.poll()
             self._waiting.register(connection.fileno(), select.POLLIN)
+            self._room = select.poll()
+            self._room.register(connection.fileno(), select.POLLOUT)
             self._socket = socket.socket(fileno=os.dup(connection.fileno()))
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _interval(REST_S))
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _interval(STALL_S))
 
     def send(self, content: bytes) -> None:
         """Send one message; raises EOFError when the other side is gone or does not take it."""
+        with self._sending:
+            self._send(content)
+
+    def offer(self, content: bytes) -> bool:
+        """Send one message unless that would have to wait; False: nothing of it was sent.
+
+        Raises EOFError when the other side is gone.
+        """
+        if self._room is None or len(content) > OFFERED_BYTES:
+            return False
+        if not self._sending.acquire(blocking=False):
+            return False
+        try:
+            if not self._room.poll(0):
+                return False
+            self._send(content)
+            return True
+        finally:
+            self._sending.release()
+
+    def _send(self, content: bytes) -> None:
         try:
             self._connection.send_bytes(content)
         except OSError as error:

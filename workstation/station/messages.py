@@ -245,6 +245,7 @@ FROM_CONTROL: Final[Mapping[str, type[Any]]] = {
     "outcome": RequestOutcome,
     "refused": RefusedMessage,
 }
+_ENCODE: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 _KINDS = {as_class: kind for kind, as_class in {**TO_CONTROL, **FROM_CONTROL}.items()}
 REQUESTS: Final[Mapping[str, type[Any]]] = {
     request_name(each.__new__(each)): each for each in get_args(SessionRequest)
@@ -257,9 +258,7 @@ def encoded(message: object) -> bytes:
     plain = to_plain(message) if not isinstance(message, MadeRequest) else _plain_request(message)
     assert isinstance(plain, dict)
     said = {"kind": _KINDS[type(message)], **plain}
-    return json.dumps(said, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode(
-        "utf-8", "replace"
-    )
+    return _ENCODE(said).encode("utf-8", "replace")
 
 
 def to_control(content: bytes) -> ToControl:

@@ -1,4 +1,4 @@
-"""What a connection has yet to send: messages in their order, and of frames the newest alone."""
+"""What a connection could not send at once: messages in their order, of frames the newest alone."""
 
 from __future__ import annotations
 
@@ -6,10 +6,6 @@ import threading
 from collections import deque
 from typing import Final
 
-from controller.ports import Clock
-
-FRAME_S: Final = 0.05
-"""At most 20 frames a second."""
 MOST_WAITING: Final = 256
 """Messages of one connection; with more it is not being read, and it is given up."""
 
@@ -17,13 +13,16 @@ MOST_WAITING: Final = 256
 class Outbox:
     """Filled by any thread, which never waits; emptied by the connection's own writer."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+    def __init__(self) -> None:
         self._changed = threading.Condition()
         self._messages: deque[object] = deque()
         self._frame: object | None = None
-        self._frame_due_s = clock.now_s()
-        self._ends = self._dropped = False
+        self._ends = self._dropped = self._taken = False
+
+    @property
+    def is_idle(self) -> bool:
+        """True while nothing waits, the writer sends nothing, and more may come."""
+        return not (self._messages or self._taken or self._ends)
 
     def put(self, message: object) -> None:
         """Send it behind what waits; a connection on which too much waits is given up."""
@@ -56,20 +55,16 @@ class Outbox:
     def next(self) -> object | None:
         """Wait for the next thing to send; None when there will be none."""
         with self._changed:
+            self._taken = False
             while not self._dropped:
                 if self._messages:
+                    self._taken = True
                     return self._messages.popleft()
                 if self._ends:
                     break
-                wait_s = self._frame_due_s - self._clock.now_s()
-                if self._frame is not None and wait_s <= 0:
-                    return self._taken_frame()
-                self._changed.wait(None if self._frame is None else wait_s)
+                if self._frame is not None:
+                    frame, self._frame = self._frame, None
+                    self._taken = True
+                    return frame
+                self._changed.wait()
             return None
-
-    def _taken_frame(self) -> object | None:
-        """Frames that come at the tick find their time come, though no tick is quite on time."""
-        frame, self._frame = self._frame, None
-        now_s = self._clock.now_s()
-        self._frame_due_s = max(self._frame_due_s + FRAME_S, now_s + FRAME_S / 2)
-        return frame

@@ -34,6 +34,7 @@ class Outer:
     colour: Colour
     level: Level | None = None
     inner: tuple[Inner, ...] = ()
+    names: tuple[str, ...] = ()
 
 
 FULL = Outer(
@@ -43,6 +44,7 @@ FULL = Outer(
     colour=Colour.RED,
     level=Level.ONE,
     inner=(Inner(word="a"), Inner(word="b")),
+    names=("x",),
 )
 PLAIN: dict[str, Any] = {
     "count": 3,
@@ -51,6 +53,7 @@ PLAIN: dict[str, Any] = {
     "colour": "red",
     "level": 1,
     "inner": [{"word": "a"}, {"word": "b"}],
+    "names": ["x"],
 }
 
 
@@ -87,6 +90,9 @@ def test_floats_are_rounded_to_thousandths() -> None:
         ({"colour": ["red"]}, "value.colour is ['red'], not one of Colour"),
         ({"level": True}, "value.level is True, not one of Level"),
         ({"level": 1.0}, "value.level is 1.0, not one of Level"),
+        ({"force_n": 1e300}, "value.force_n is 1e+300, not float"),
+        ({"names": "x"}, "value.names is 'x', not "),
+        ({"names": [1]}, "value.names[0] is 1, not str"),
         ({"inner": {}}, "value.inner is {}, not "),
         ({"inner": [{"word": "a"}, {}]}, "value.inner[1] lacks the key 'word'"),
         ({"inner": [3]}, "value.inner[0] is 3, not an object"),

@@ -15,7 +15,8 @@ from controller.errors import JournalError
 from records.clinic.clinic_verify import verify_clinic
 from records.evidence import guarded_check
 from records.evidence.integrity import verify
-from records.evidence.reader import last_arming_of, last_record_utc_ms, last_seen_of, list_sessions
+from records.evidence.newest_arming import last_arming_of, last_record_utc_ms, last_seen_of
+from records.evidence.reader import list_sessions
 from records.evidence.start_check import check_before_start
 from records.evidence.stored_session import SessionHead, StoredSession, load_stored
 from records.evidence.unreadable import UNREADABLE

@@ -9,7 +9,8 @@ from controller.ports import LastSeen
 from controller.runtime.clock import VirtualClock
 from records.evidence.integrity import verify
 from records.evidence.journal import SessionOpening, SqliteJournal, open_session
-from records.evidence.reader import RUNNING, last_record_utc_ms, last_seen_of, read_session
+from records.evidence.newest_arming import last_record_utc_ms, last_seen_of
+from records.evidence.reader import RUNNING, read_session
 from records.evidence.unit_reading import reading
 from records.store.database import rows
 from records.store.record_folder import RecordFolder

@@ -300,9 +300,9 @@ def test_a_mark_takes_in_the_seal_before_it_the_file_s_past_and_its_name(
 
 
 def test_a_file_of_an_older_schema_has_no_marks(tmp_path: Path) -> None:
-    older = Database(memory=True)
-    older.execute("PRAGMA user_version = 3")
-    assert marks_of(older, tmp_path) == {}
+    with closing(Database(memory=True)) as older:
+        older.execute("PRAGMA user_version = 3")
+        assert marks_of(older, tmp_path) == {}
 
 
 def test_outside_checkpoints_are_compared_with_what_is_not_read_again(data: RecordFolder) -> None:

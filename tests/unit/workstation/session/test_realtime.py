@@ -65,7 +65,7 @@ def test_slow_work_is_behind_others_and_the_loop_is_before_them_again(scheduler:
     told: list[str] = []
     with as_ordinary_work(told.append):
         assert (scheduler.policy, scheduler.priority) == (
-            os.SCHED_BATCH | os.SCHED_RESET_ON_FORK,
+            os.SCHED_OTHER | os.SCHED_RESET_ON_FORK,
             0,
         )
     assert (scheduler.policy, scheduler.priority) == (os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, 50)

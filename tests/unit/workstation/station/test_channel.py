@@ -10,17 +10,16 @@ import struct
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 
 from controller.errors import MessageRefused, RequestRefused, StationBusy, StationUnreachable
-from controller.runtime.clock import SystemClock
 from tests.support.peers import Echoing, as_bytes, echoing
 from tests.support.real_time import ROOT, wait_until
-from workstation.station.channel import MOST_CONNECTIONS, connect_to, encoded_once
-from workstation.station.line import MOST_BYTES, listen
+from workstation.station.channel import MOST_CONNECTIONS, Peer, connect_to, encoded_once
+from workstation.station.line import MOST_BYTES, MessageLine, connect, listen
 from workstation.station.place import ChannelPlace, is_held, short_path, station_folder
 
 NO_KEY = "Table 1: a connection without the key was refused"
@@ -166,14 +165,14 @@ def test_a_listener_without_the_key_is_not_believed(tmp_path: Path) -> None:
     place.key.write_bytes(bytes(32))
     imposter = listen(place)
     with pytest.raises(StationUnreachable, match="did not prove who it is"):
-        connect_to(place, encode=as_bytes, clock=SystemClock())
+        connect_to(place, encode=as_bytes)
     imposter.close()
 
 
 def test_where_nobody_listens_the_reason_is_said(tmp_path: Path) -> None:
     place = ChannelPlace(folder=station_folder(tmp_path), called="Table 1")
     with pytest.raises(StationUnreachable, match="no program answers for Table 1"):
-        connect_to(place, encode=as_bytes, clock=SystemClock())
+        connect_to(place, encode=as_bytes)
 
 
 # --- too much ---------------------------------------------------------------------------------
@@ -215,20 +214,56 @@ def test_a_message_that_is_too_long_is_answered_and_ends_the_connection(
     assert echoes(both)
 
 
-def test_a_reader_that_does_not_read_loses_frames_and_delays_nobody(both: Echoing) -> None:
+@contextmanager
+def unread(folder: Path) -> Iterator[tuple[Peer, MessageLine]]:
+    """A peer, and the line at its other end, of which nothing is read so far."""
+    place = ChannelPlace(folder=station_folder(folder), called="Table 1")
+    accepting = listen(place)
+    line = connect(place)
+    peer = Peer(accepting.accept(), as_bytes)
+    try:
+        yield peer, line
+    finally:
+        peer.close()
+        line.close()
+        accepting.close()
+
+
+@pytest.mark.parametrize("size", [1_000, MOST_BYTES])
+def test_a_reader_that_does_not_read_loses_frames_and_delays_nobody(
+    tmp_path: Path, size: int
+) -> None:
     """10 000 frames of 64 KiB would be 640 MB on the way."""
-    peer = both.connect()
-    for number in range(10_000):
-        peer.show(number.to_bytes(2, "big") * (MOST_BYTES // 2))
-    peer.send(b"order")
-    said = list[bytes]()
-    while not said or said[-1] != (9999).to_bytes(2, "big"):
-        got = peer.receive()
-        assert got is not None
-        said.append(got[:2])
-    assert b"or" in said
-    assert len(said) < 100
-    peer.close()
+    with unread(tmp_path) as (peer, line):
+        for number in range(10_000):
+            peer.pass_on(number.to_bytes(2, "big") * (size // 2))
+        peer.send(b"order")
+        said = list[bytes]()
+        while not {b"or", (9999).to_bytes(2, "big")} <= {*said}:
+            got = line.receive()
+            assert got is not None
+            said.append(got[:2])
+        assert len(said) < 1000
+
+
+def test_messages_keep_their_order_past_one_that_has_to_wait(tmp_path: Path) -> None:
+    """What is too long to be sent at once is not overtaken by what is short."""
+    messages = [bytes([number]) * (MOST_BYTES if number % 3 else 10) for number in range(30)]
+    with unread(tmp_path) as (peer, line):
+        for message in messages:
+            peer.send(message)
+        assert [line.receive() for _ in messages] == messages
+
+
+def test_what_is_sent_to_a_side_that_has_gone_raises_nothing_and_ends_the_connection(
+    tmp_path: Path,
+) -> None:
+    with unread(tmp_path) as (peer, line):
+        line.cut()
+        peer.send(b"order")
+        peer.pass_on(b"frame")
+        with pytest.raises(EOFError):
+            peer.receive()
 
 
 def test_a_client_whose_listener_hangs_is_told_within_a_second(tmp_path: Path) -> None:
@@ -245,7 +280,7 @@ def test_a_client_whose_listener_hangs_is_told_within_a_second(tmp_path: Path) -
             process.stdout.readline()
             process.send_signal(signal.SIGSTOP)
             with pytest.raises(StationUnreachable, match="did not prove"):
-                connect_to(place, encode=as_bytes, clock=SystemClock())
+                connect_to(place, encode=as_bytes)
             assert is_held(place.lock)
         finally:
             process.kill()

@@ -1,0 +1,105 @@
+"""A unit as the record last saw it armed: its firmware and zero, its clock, the times of that day.
+
+Apart from the reader of sessions: these values are those of the core's ports, which nobody needs
+who reads a note or a claim.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+from controller.event_details.codec import decode_fields
+from controller.event_details.happened import ClockNumbers, SelfCheckRecorded, UnitArmed
+from controller.event_details.opening import SessionStarted
+from controller.events import EventKind
+from controller.ports import LastArming, LastSeen
+from records.evidence.session_content import event_rows
+from records.evidence.unit_reading import reading
+from records.evidence.unreadable import refused_in_words
+from records.store.canonical import EventRow
+from records.store.database import Database, rows
+from records.store.record_folder import RecordFolder
+from records.strict_json import parse_object
+
+T = TypeVar("T")
+
+
+def last_arming_of(path: Path) -> LastArming | None:
+    """The unit of this file as it was in the newest session on file that armed it."""
+    if not path.exists():
+        return None
+    with reading(path) as db, refused_in_words(f"the newest arming in {path}"):
+        events = _newest_armed(db)
+        for armed in _of_kind(events, EventKind.UNIT_ARMED):
+            for opening in _of_kind(events, EventKind.SESSION_STARTED):
+                return _last_arming(
+                    _said(opening, SessionStarted), _said(armed, UnitArmed), armed.utc_ms
+                )
+    return None
+
+
+def _said(row: EventRow, as_class: type[T]) -> T:
+    """What a row says; ValueError for what its kind does not say."""
+    return decode_fields(as_class, parse_object(row.detail_json))
+
+
+def _last_arming(started: SessionStarted, armed: UnitArmed, utc_ms: int) -> LastArming:
+    identity, zero_dn = started.session.identity, armed.gross_zero_dn
+    if identity is None:
+        raise ValueError("an observed session arms nothing")
+    return LastArming(
+        firmware=identity.firmware,
+        firmware_crc=identity.firmware_crc,
+        gross_zero_n=None if zero_dn is None else zero_dn / 10,
+        armed_on=datetime.fromtimestamp(utc_ms / 1000, UTC).date().isoformat(),
+    )
+
+
+def _newest_armed(db: Database) -> list[EventRow]:
+    """The events of the newest session that armed the unit; none where no session did.
+
+    A session that armed nothing may have been refused for its clock: its times prove nothing.
+    """
+    for (session,) in rows(db, "SELECT number FROM session ORDER BY number DESC"):
+        events = event_rows(db, session)
+        if _of_kind(events, EventKind.UNIT_ARMED):
+            return events
+    return []
+
+
+def _of_kind(events: list[EventRow], kind: EventKind) -> list[EventRow]:
+    return [event for event in events if event.kind == kind]
+
+
+def last_seen_of(path: Path) -> LastSeen | None:
+    """The unit's own clock in the newest session that armed it; None where it recorded none."""
+    if not path.exists():
+        return None
+    with reading(path) as db, refused_in_words(f"the unit's clock in {path}"):
+        for event in _of_kind(_newest_armed(db), EventKind.SELF_CHECK_RECORDED):
+            item = _said(event, SelfCheckRecorded)
+            if item.item == "clock" and item.numbers is not None:
+                seen = decode_fields(ClockNumbers, item.numbers)
+                return LastSeen(
+                    utc_ms=seen.utc_ms, boot_count=seen.boot_count, uptime_ms=seen.uptime_ms
+                )
+    return None
+
+
+def last_record_utc_ms(folder: RecordFolder) -> int | None:
+    """The latest time in the newest session of each unit on file that armed it, UTC milliseconds.
+
+    Only the newest: a clock that was ahead once and has been set right is in doubt once, not for
+    ever.
+    """
+    newest: list[int] = []
+    for present in folder.unit_databases():
+        for path in folder.databases_of(present.stem):
+            with reading(path) as db, refused_in_words(f"the newest times in {path}"):
+                times = [event.utc_ms for event in _newest_armed(db)]
+            newest += times
+            if times:
+                break
+    return max(newest, default=None)
