@@ -208,15 +208,20 @@ def list_sessions(folder: RecordFolder) -> list[SessionRecord]:
         )
 
 
-def load_session(db: Database, path: Path, head: SessionHead) -> SessionRecord:
-    """One session whole; raises JournalCorrupt where a row is not what the program writes."""
+def load_session(
+    db: Database, path: Path, head: SessionHead, *, with_samples: bool = True
+) -> SessionRecord:
+    """One session, whole or its events alone.
+
+    Raises JournalCorrupt where a row is not what the program writes.
+    """
     with refused_in_words(f"session {head.session_id} in {path}"):
         seal = rows(db, "SELECT digest FROM seal WHERE session = ?", (head.number,))
         return _record(
             path,
             head,
             event_rows(db, head.number),
-            sample_data(db, head.number),
+            sample_data(db, head.number) if with_samples else b"",
             seal[0][0] if seal else None,
             seal_signature(db, head.number),
         )

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from records.clinic.audit import written_row
 from records.note.lifecycle import TYPED, draft_in, keep_words
 from records.note.words import Word
 from records.store.author import Author
+from records.store.clinic_chain import append_entries
 from records.store.clinic_file import clinic_reading, clinic_writing
+from records.store.database import rows
 from records.store.record_folder import RecordFolder
 
 VISIT = "visit-"
@@ -23,22 +26,12 @@ def keep_prepared(
     folder: RecordFolder, visit_id: str, texts: Mapping[str, str], author: Author
 ) -> None:
     """Keep what was typed for a visit, in place of what was typed for it before."""
-    said = {
-        name: Word(
-            value=text,
-            not_assessed=False,
-            source=TYPED,
-            said_by=author.by.strip(),
-            said_utc_ms=author.at_utc_ms,
-        )
-        for name, text in texts.items()
-    }
     with clinic_writing(folder) as db:
         db.execute(
             "DELETE FROM draft_word WHERE substr(session_id, 1, ?) = ? AND said_utc_ms < ?",
             (len(VISIT), VISIT, author.at_utc_ms - KEPT_MS),
         )
-        keep_words(db, visit_id, said)
+        keep_words(db, visit_id, _words(texts, author))
 
 
 def prepared_texts(folder: RecordFolder, visit_id: str) -> dict[str, str]:
@@ -48,7 +41,61 @@ def prepared_texts(folder: RecordFolder, visit_id: str) -> dict[str, str]:
     return {name: word.value for name, word in found.items() if word.value is not None}
 
 
+def claim_prepared(folder: RecordFolder, visit_id: str, name: str, author: Author) -> bool:
+    """Keep a name once; False where it is kept already, whoever was faster."""
+    with clinic_writing(folder) as db:
+        if name in draft_in(db, visit_id):
+            return False
+        keep_words(db, visit_id, _words({name: ""}, author))
+    return True
+
+
+def visits_prepared_with(folder: RecordFolder, name: str, text: str) -> list[str]:
+    """Visits for which this was typed under this name, newest first."""
+    with clinic_reading(folder) as db:
+        found: list[tuple[str]] = rows(
+            db,
+            "SELECT session_id FROM draft_word WHERE substr(session_id, 1, ?) = ? AND name = ? "
+            "AND value = ? ORDER BY said_utc_ms DESC, session_id",
+            (len(VISIT), VISIT, name, text),
+        )
+    return [visit_id for (visit_id,) in found]
+
+
+def hand_over(
+    folder: RecordFolder, texts: Mapping[str, str], session: tuple[str, str], author: Author
+) -> None:
+    """Give a session's note the words that were typed before it.
+
+    ``session`` is its id and the key of its patient.
+    """
+    session_id, patient_key = session
+    with clinic_writing(folder) as db:
+        keep_words(db, session_id, _words(texts, author))
+        row = written_row(
+            author,
+            "note completed",
+            session_id=session_id,
+            patient_key=patient_key,
+            fields=list(texts),
+        )
+        append_entries(db, author, [row])
+
+
 def forget_prepared(folder: RecordFolder, visit_id: str) -> None:
     """Drop it, once order and note of the session have it."""
     with clinic_writing(folder) as db:
         db.execute("DELETE FROM draft_word WHERE session_id = ?", (visit_id,))
+
+
+def _words(texts: Mapping[str, str], author: Author) -> dict[str, Word]:
+    return {
+        name: Word(
+            value=text,
+            not_assessed=False,
+            source=TYPED,
+            said_by=author.by.strip(),
+            said_utc_ms=author.at_utc_ms,
+        )
+        for name, text in texts.items()
+    }

@@ -18,11 +18,11 @@ from tests.safety.test_layers_alone import PATIENT, UNIT, Case
 from tests.support.pages import DOCS, PACKAGES, ROOT, rows, sections, shipped_modules
 
 HAZARDS = DOCS / "hazards.md"
-STPA, SCEPTIC, RISKS, CLASSES = (
+STPA, SCEPTIC, RISKS, CLASSES, THREATS = (
     DOCS / "explanations" / f"{name}.md"
-    for name in ("stpa", "sceptic", "risk-management", "software-classification")
+    for name in ("stpa", "sceptic", "risk-management", "software-classification", "threat-model")
 )
-PAGES = (HAZARDS, STPA, SCEPTIC, RISKS, CLASSES)
+PAGES = (HAZARDS, STPA, SCEPTIC, RISKS, CLASSES, THREATS)
 FORMS = {"N", "W", "E", "L", "D"}
 
 

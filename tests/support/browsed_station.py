@@ -14,11 +14,13 @@ from pathlib import Path
 import httpx
 
 from controller.runtime.clock import SystemClock
+from records.standing.versions import read_standing
 from records.store.record_folder import RecordFolder
 from tests.support.real_time import PATIENCE_S, ROOT, simulated_unit, wait_until
 from tests.support.station_console import configured
 from tests.support.stops import free_port
 from workstation.author_now import author_now
+from workstation.session.standing import settings_at_the_clinic
 from workstation.settings import Settings
 from workstation.sound.day_check import Hearing, keep_hearing
 from workstation.station.place import console_lock, station_folder
@@ -95,7 +97,7 @@ def _started(records: RecordFolder) -> BrowsedStation:
 
 def _work_without_sound(records: RecordFolder) -> None:
     utc_ms = SystemClock().utc_ms()
-    day = Settings(time_zone="UTC").day_at(utc_ms)
+    day = settings_at_the_clinic(Settings(), read_standing(records)).day_at(utc_ms)
     author = author_now(records, "A. Example", utc_ms)
     keep_hearing(records, author, day, Hearing.WITHOUT, "no loudspeaker")
 

@@ -156,13 +156,14 @@ def order_check(
     from records.order.order import PlannedOrder
     from records.order.order_file import read_order
     from workstation.texts.refusals import refusals_in
+    from workstation.visit.order_check import order_facts
 
     place = records.place.at_the_clinic()
     with refusals_in(place.settings.unit_of_force):
         planned = PlannedOrder.of(read_order(order))
         if records.as_json:
             _check_standing(place, planned.order, unit, warn)
-            say_json("order-check", _facts(planned))
+            say_json("order-check", order_facts(planned))
         else:
             _say_checked(place, planned, unit)
 
@@ -181,38 +182,14 @@ def _say_checked(place: Place, planned: PlannedOrder, unit: str) -> None:
     _check_standing(place, planned.order, unit, lambda text: say(forces.in_sentence(text)))
 
 
-def _facts(planned: PlannedOrder) -> dict[str, object]:
-    """What a session would make of an order, for programs."""
-    from dataclasses import asdict
-
-    from workstation.session.operators import possible_questions
-
-    dose, plan = planned.order.prescription, planned.plan
-    return {
-        "patient_reference": planned.order.patient_reference,
-        "region": dose.region.value,
-        "mode": dose.mode.value,
-        "table": None if dose.table is None else dose.table.value,
-        "hold_force_n": dose.hold_force_n,
-        "rest_force_n": dose.rest_force_n,
-        "most_force_n": dose.force_limit_n,
-        "as_entered": dict(planned.order.as_entered),
-        "times": asdict(plan.times),
-        "questions": [question.value for question in possible_questions(dose)],
-        "order_digest": planned.order.digest,
-    }
-
-
 def _check_standing(place: Place, ordered: Order, unit: str, tell: Callable[[str], None]) -> None:
     """What standing data say of an order; a patient's are told once the access is on record."""
-    from records.standing.fit import check_order_fits_table
-    from records.standing.for_session import standing_for
     from records.standing.versions import read_standing
+    from workstation.visit.order_check import check_standing
 
     held = read_standing(place.folder)
-    if unit:
-        check_order_fits_table(ordered.prescription, _table(held, unit))
-    standing = standing_for(held, ordered, day_of(place))
+    table = _table(held, unit) if unit else None
+    standing = check_standing(ordered, held, day_of(place), table)
     if standing.patient is None:
         return
     _audit(place, standing.patient.name, "order check")

@@ -110,13 +110,16 @@ def _fitting(place: Place, name: str) -> Fitting:
     listed = find_treatments(place.folder, SessionQuery(), day_of)
     naming = SessionNaming(day_of=day_of, today=day_of(SystemClock().utc_ms()), unit_names={})
     fitting = treatments_named(listed, name, naming)
-    if fitting.treatments or not listed:
+    if not listed or not all(one.on_paper for one in fitting.treatments):
         return fitting
     return treatments_named(listed, name, replace(naming, unit_names=_unit_names(place)))
 
 
 def _unit_names(place: Place) -> dict[str, str]:
-    """What the clinic calls its units, by their id; read only where no other name fits."""
+    """What the clinic calls its units, by their id; read only where no session fits otherwise.
+
+    A sheet says itself what its table was called.
+    """
     from records.standing.kinds import UnitRecord
     from records.standing.versions import read_standing
 

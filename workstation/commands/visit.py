@@ -278,22 +278,13 @@ def _dialogue(lines: TypedLines) -> Dialogue:
 
 def _signer(place: Place, by: str, credentials: str) -> VisitHolder:
     """Who holds the visit: somebody on file by initials or name, else as it was given."""
-    from records.standing.proposals import person_called
     from records.standing.versions import read_standing
-    from workstation.visit.desk import VisitHolder
+    from workstation.visit.desk import holder_called
 
     if not by.strip():
         raise RequestRefused('by is empty; say who holds the visit with --by "NAME"')
     name = check_name("--by", by.strip())
-    known = person_called(read_standing(place.folder), name)
-    if known is None:
-        return VisitHolder(name=name, credentials=credentials.strip())
-    record = known.record
-    return VisitHolder(
-        name=record.full_name,
-        credentials=record.credentials or credentials.strip(),
-        initials=record.initials,
-    )
+    return holder_called(read_standing(place.folder), name, credentials)
 
 
 def _leave_checkpoints(place: Place) -> None:

@@ -19,13 +19,21 @@ from controller.errors import RecordNotFound, TractionError
 from workstation.console.gate import Gate
 from workstation.console.pages import (
     events,
+    history,
     overview,
     patient_entry,
     patient_flags,
     patients,
     person,
+    replay,
+    session,
     stop,
     unit,
+    visit_dose,
+    visit_identify,
+    visit_order,
+    visit_screen,
+    visits,
 )
 from workstation.console.site import Site
 from workstation.station.stop_request import LOOPBACK, Neighbours
@@ -40,9 +48,17 @@ PAGES: Final[Sequence[Callable[[], list[BaseRoute]]]] = (
     patient_entry.routes,
     patient_flags.routes,
     patients.routes,
+    visits.routes,
+    visit_identify.routes,
+    visit_dose.routes,
+    visit_screen.routes,
+    visit_order.routes,
     unit.routes,
     events.routes,
     stop.routes,
+    history.routes,
+    session.routes,
+    replay.routes,
 )
 """Each adds its routes."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -18,6 +18,7 @@ from workstation.console.clinic_words import ClinicWords
 from workstation.console.live_frames import LiveFrames
 from workstation.console.live_pages import LivePages
 from workstation.console.people import PeopleCookie, mark_browser
+from workstation.console.replays import Replays
 from workstation.console.templating import render
 from workstation.console.units import KeptUnit
 from workstation.session.workplace import Workplace
@@ -41,6 +42,7 @@ class Site:
     pages: LivePages
     people: PeopleCookie
     stop_desk: StopDesk
+    replays: Replays = field(default_factory=Replays)
 
     def standing(self) -> StandingData:
         """What the clinic keeps, read now; raises JournalCorrupt or JournalUnavailable."""

@@ -38,6 +38,8 @@ from workstation.station.control_link import ControlLink
 from workstation.station.messages import Heartbeat
 from workstation.station.place import ChannelPlace, Held, station_folder
 from workstation.station.plan import PlannedUnit, StationPlan
+from workstation.station.service_manager import ALIVE, READY, ServiceManager
+from workstation.station.service_manager import ENDING as ENDING_STATE
 from workstation.station.sparing_log import SparingLog
 from workstation.station.stop_desk import StopDesk
 from workstation.station.stop_door import DoorAddress, StopDoor
@@ -100,6 +102,7 @@ class Station:
         self._ends = ""
         self._turned_s = clock.now_s()
         self._sounds = False
+        self._manager = ServiceManager()
         self._units: list[UnitProcess] = []
         try:
             self._units = [self._process_of(unit, folder, plan) for unit in plan.units]
@@ -116,13 +119,17 @@ class Station:
     def run(self) -> None:
         """Keep everything up until ``end``; then let every patient go, and wait until all have."""
         self._report(f"station with {', '.join(unit.called for unit in self._units)}")
+        self._manager.say(READY)
         while not self._ends:
             self.keep_up()
+            self._manager.say(ALIVE)
             self._clock.sleep_until(self._clock.now_s() + TURN_S)
+        self._manager.say(ENDING_STATE)
         for unit in self._units:
             unit.end(f"the station ends ({self._ends})")
         while remaining := [unit for unit in self._units if not unit.has_ended()]:
             self._attend(remaining)
+            self._manager.say(ALIVE)
             self._clock.sleep_until(self._clock.now_s() + TURN_S)
         while not self._console.has_ended():
             self._clock.sleep_until(self._clock.now_s() + TURN_S)

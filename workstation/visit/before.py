@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import date
 
 from controller.order.prescription import Region
 from records.clinic.visit_steps import StepKind, VisitStep
@@ -11,7 +12,7 @@ from records.standing.flags import flags_told
 from records.standing.kinds import PatientRecord
 from records.standing.versions import StandingData, StandingVersion
 from records.visit.screen import NOT_PRESENT, screen_items
-from workstation.visit.desk import VisitDesk
+from workstation.visit.desk import Said, VisitDesk
 from workstation.visit.dialogue import VisitLeft
 
 SKIP = "skip"
@@ -21,11 +22,9 @@ LIKE_A_SKIP = f"{SKIP} REASON where it cannot be compared"
 def tell_of_patient(
     desk: VisitDesk, patient: StandingVersion[PatientRecord], region: Region
 ) -> None:
-    """What everybody must hear before a treatment of a region: plan of care, lasting flags."""
-    for text in told_of_patient(patient, desk.day):
+    """Tell what must be heard before a treatment of a region."""
+    for text in told_before(patient, region, desk.day):
         desk.dialogue.tell(text)
-    for flag in flags_told(patient, region, desk.day):
-        desk.dialogue.tell(f"LASTING FLAG {flag.number}: {flag.words}")
 
 
 def identify(
@@ -43,10 +42,28 @@ def identify(
     ):
         answer = _compared(desk, name, label, value)
         if answer is not None:
-            left_out = (("name and birth date", answer),)
-            return desk.keep(visit_id, patient.reference, StepKind.NOT_IDENTIFIED, left_out)
+            return desk.keep(visit_id, patient.reference, *not_compared(answer))
+    return desk.keep(visit_id, patient.reference, *compared(patient))
+
+
+def compared(patient: PatientRecord) -> tuple[StepKind, Said]:
+    """The step of a comparison in which the patient said both as they are on file."""
     said = (("name", patient.full_name), ("date of birth", patient.birth_date.isoformat()))
-    return desk.keep(visit_id, patient.reference, StepKind.IDENTIFIED, said)
+    return StepKind.IDENTIFIED, said
+
+
+def not_compared(reason: str) -> tuple[StepKind, Said]:
+    """The step of a comparison that was left out, with the reason or without one."""
+    return StepKind.NOT_IDENTIFIED, (("name and birth date", reason),)
+
+
+def told_before(
+    patient: StandingVersion[PatientRecord], region: Region, day: date
+) -> Iterator[str]:
+    """What everybody must hear before a treatment of a region: plan of care, lasting flags."""
+    yield from told_of_patient(patient, day)
+    for flag in flags_told(patient, region, day):
+        yield f"LASTING FLAG {flag.number}: {flag.words}"
 
 
 def _compared(desk: VisitDesk, name: str, label: str, value: str) -> str | None:

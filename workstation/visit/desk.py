@@ -11,8 +11,11 @@ from pathlib import Path
 from controller.errors import RequestRefused
 from controller.order.force_unit import ForceUnit
 from controller.ports import Clock
+from controller.words import check_name
 from records.clinic.visit_steps import StepKind, VisitBegun, VisitStep, keep_step
 from records.order.order import PlannedOrder
+from records.standing.proposals import person_called
+from records.standing.versions import StandingData
 from records.store.author import Author
 from records.store.record_folder import RecordFolder
 from records.visit.paper_visit import PaperVisit, load_paper
@@ -47,6 +50,20 @@ class VisitHolder:
         return f"{self.name}, {self.credentials}" if self.credentials else self.name
 
 
+def holder_called(held: StandingData, by: str, credentials: str = "") -> VisitHolder:
+    """Somebody on file by initials or name, else as it was given; raises RequestRefused."""
+    name = check_name("by", by.strip())
+    known = person_called(held, name)
+    if known is None:
+        return VisitHolder(name=name, credentials=credentials.strip())
+    record = known.record
+    return VisitHolder(
+        name=record.full_name,
+        credentials=record.credentials or credentials.strip(),
+        initials=record.initials,
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VisitDesk:
     """Everything that the steps of a visit use.
@@ -61,7 +78,7 @@ class VisitDesk:
     treat: Callable[[str, PlannedOrder, VisitBegun], TreatedSession]
     close_left_open: Callable[[str], None]
     documents: Path
-    new_id: Callable[[], str] = field(default=lambda: VISIT + secrets.token_hex(6))
+    new_id: Callable[[], str] = field(default_factory=lambda: new_visit_id)
 
     @property
     def folder(self) -> RecordFolder:
@@ -114,15 +131,35 @@ class VisitDesk:
         self, visit_id: str, reference: str, kind: StepKind, said: tuple[tuple[str, str], ...]
     ) -> VisitStep:
         """Put a step on record, now."""
-        author = self.author()
-        step = VisitStep(
-            visit=visit_id,
-            reference=reference,
-            kind=kind,
-            said=said,
-            by=author.by,
-            user=author.user,
-            at_utc_ms=author.at_utc_ms,
-        )
-        keep_step(self.folder, author, step)
-        return step
+        return keep_step_by(self.folder, self.author(), visit_id, reference, (kind, said))
+
+
+Said = tuple[tuple[str, str], ...]
+"""Pairs of what was asked and what was answered."""
+
+
+def keep_step_by(
+    folder: RecordFolder,
+    author: Author,
+    visit_id: str,
+    reference: str,
+    done: tuple[StepKind, Said],
+) -> VisitStep:
+    """Put a step that a person did on record."""
+    kind, said = done
+    step = VisitStep(
+        visit=visit_id,
+        reference=reference,
+        kind=kind,
+        said=said,
+        by=author.by,
+        user=author.user,
+        at_utc_ms=author.at_utc_ms,
+    )
+    keep_step(folder, author, step)
+    return step
+
+
+def new_visit_id() -> str:
+    """What a visit is called by until it has a session; it says nothing of a person."""
+    return VISIT + secrets.token_hex(6)

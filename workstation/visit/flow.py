@@ -31,14 +31,13 @@ from workstation.visit.completing import complete_note, sign_note
 from workstation.visit.desk import TreatedSession, VisitDesk
 from workstation.visit.from_paper import finish_paper
 from workstation.visit.new_patient import with_patient
+from workstation.visit.next_dose import PERFORMED_BY, region_of
 from workstation.visit.ordering import (
-    PERFORMED_BY,
     Whom,
     choose_order,
     choose_table,
     ordered,
     proposed_order,
-    region_of,
 )
 
 TAKEN_UP_FOR = timedelta(days=30)

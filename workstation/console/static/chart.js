@@ -21,6 +21,13 @@ export async function draw(canvas) {
   });
 }
 
+/** Draw a moment of the past, for a replay: `past` points, `signs` of events, up to `endMs`. */
+export function showPast(canvas, past, signs, endMs) {
+  points.splice(0, points.length, ...past, { at: endMs, force: null, target: null });
+  newest = { state: "live" };
+  paint(canvas);
+}
+
 function paint(canvas) {
   const context = canvas.getContext("2d");
   const style = getComputedStyle(canvas);

@@ -80,6 +80,17 @@ def test_last_is_no_older_session_where_a_command_needs_one(
     assert f"'last' ({SHEET}) is a downtime sheet: no device recorded it" in error.message
 
 
+def test_a_table_s_name_fits_its_sheets_and_its_sessions(data: RecordFolder) -> None:
+    newer = "20260105T000000Z-3d4e5f"
+    recorded(data, newer, began_ms=BEGAN_MS + 4 * DAY_MS)
+    table = ("Table 1", "address=modbus-tcp://host:5020?unit=1", f"unit_id={UNIT}")
+    said(data, "units", "add", *table, "--by", "P. Jones")
+    assert newer in said(data, "show", "last table 1")
+    error = run(data, "show", "table 1").exception
+    assert isinstance(error, SessionAmbiguous)
+    assert [line.split("  ")[0] for line in error.listed] == [newer, SHEET, SESSION]
+
+
 def test_no_session_is_joined_to_a_sheet_by_another_name_of_it(data: RecordFolder) -> None:
     error = run(data, "note", "last", "--with", SESSION, "--by", "P. Jones").exception
     assert isinstance(error, NoteRefused)

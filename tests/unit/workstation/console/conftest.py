@@ -10,13 +10,16 @@ from controller.runtime.clock import VirtualClock
 from records.store.record_folder import RecordFolder
 from tests.support.console_bench import ConsoleBench, console_bench
 from tests.support.reception import medicare_patient, open_clinic
-from tests.support.standing import keep
+from tests.support.standing import example, keep
+
+UNIT_ID = "00c0ffee00c0ffee"
 
 
 @pytest.fixture
 def bench(folder: RecordFolder) -> Iterator[ConsoleBench]:
     """Nobody has said a name yet."""
     open_clinic(folder)
+    keep(folder, example("unit", unit_id=UNIT_ID), made_from=1)
     keep(folder, medicare_patient("2026-11-18"))
     with console_bench(folder, VirtualClock()) as opened:
         yield opened

@@ -1,0 +1,70 @@
+"""A visit held through the pages of the console, as a browser without scripts would."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from html import unescape
+
+from controller.order.prescription import Region
+from records.visit.screen import screen_items
+from tests.support.console_bench import ConsoleBench
+
+FINDINGS: Mapping[str, str] = {
+    "symptoms": "left arm pain to the elbow",
+    "rationale": "arm pain centralised with manual distraction",
+    "pain_before": "6",
+}
+PRESET = "preset Cervical mild"
+
+
+def begin(bench: ConsoleBench, reference: str = "TEST-1", **more: str) -> str:
+    """A new visit; returns its address."""
+    return bench.post("/visits", reference=reference, **more)
+
+
+def identified(bench: ConsoleBench, visit: str) -> None:
+    """Name and birth date were compared."""
+    bench.post(f"{visit}/identify", way="compared", name="1", birth_date="1")
+
+
+def with_dose(bench: ConsoleBench, visit: str, basis: str = PRESET, **more: str) -> None:
+    """A dose to begin with."""
+    bench.post(f"{visit}/dose", basis=basis, **more)
+
+
+def answers(region: Region = Region.CERVICAL) -> dict[str, str]:
+    """Nothing of the screen is present."""
+    return {f"answer {item}": "no" for item in screen_items(region)}
+
+
+def screened(bench: ConsoleBench, visit: str) -> None:
+    """Every item was asked."""
+    bench.post(f"{visit}/screen", **answers())
+
+
+def at_the_order(bench: ConsoleBench) -> str:
+    """A visit whose next page is the order; returns its address."""
+    visit = begin(bench)
+    identified(bench, visit)
+    with_dose(bench, visit)
+    screened(bench, visit)
+    return visit
+
+
+def fields_of(page: str) -> dict[str, str]:
+    """What the order form of a page would send if nothing was touched."""
+    form = page[page.index('id="order"') :]
+    form = form[: form.index("</form>")]
+    found = {}
+    for tag in re.findall(r"<input[^>]*>", form):
+        told = dict(re.findall(r'(\w+)="([^"]*)"', tag))
+        ticked = told.get("type") not in ("checkbox", "radio") or " checked" in tag
+        if "name" in told and ticked:
+            found[told["name"]] = unescape(told.get("value", ""))
+    for name, text in re.findall(r'<textarea[^>]*name="(\w+)"[^>]*>([^<]*)</textarea>', form):
+        found[name] = unescape(text)
+    for name, options in re.findall(r'<select[^>]*name="(\w+)"[^>]*>(.*?)</select>', form, re.S):
+        chosen = re.search(r'<option value="([^"]*)" selected', options)
+        found[name] = unescape(chosen[1]) if chosen else ""
+    return found

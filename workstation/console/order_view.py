@@ -1,0 +1,104 @@
+"""What stands beside the fields of an order: readings, limits, mistakes, plan and picture.
+
+The page that is drawn on the server and the one that a script keeps fresh show the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from controller.order.force_unit import ForceUnit
+from workstation.console.order_plot import order_plot
+from workstation.console.visit_pages import OpenVisit
+from workstation.texts.plan_text import plan_text
+from workstation.visit.order_form import (
+    FORCES,
+    CheckedForm,
+    Whose,
+    force_readings,
+    region_in,
+)
+from workstation.visit.order_limits import limits_in_words, most_force_n
+
+TITLES: Final[Mapping[str, str]] = {
+    "mode": "Mode",
+    "hold_force": "Hold force",
+    "rest_force": "Rest force",
+    "hold_time": "Hold time",
+    "rest_time": "Rest time",
+    "treatment_time": "Treatment time",
+    "maximum_force": "At most in this session",
+    "table": "The patient lies on",
+    "body_mass": "Body mass",
+    "pretension_force": "Pretension force",
+    "pretension_time": "Pretension time",
+    "ramp_up": "Ramp up",
+    "ramp_down": "Ramp down",
+    "progressive_steps": "Steps up before",
+    "regressive_steps": "Steps down after",
+    "step_time": "Time of a step (static)",
+}
+"""Fields of the dose in the order of the page."""
+FIRST: Final = tuple(TITLES)[:8]
+"""What nearly every order says; the others are folded away."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderView:
+    """Words by field, and what is said of the whole."""
+
+    readings: Mapping[str, str]
+    limits: Mapping[str, str]
+    mistakes: Mapping[str, list[str]]
+    second_looks: Mapping[str, tuple[str, str]]
+    """By the name of its tick what a confirmation is kept as, and the sentence for people."""
+    plan: str
+    plot: str
+
+    def facts(self) -> dict[str, Any]:
+        """For the page's script."""
+        return {
+            "readings": dict(self.readings),
+            "limits": dict(self.limits),
+            "mistakes": dict(self.mistakes),
+            "second_looks": dict(self.second_looks),
+            "plan": self.plan,
+            "plot": self.plot,
+        }
+
+
+def order_view(visit: OpenVisit, checked: CheckedForm, whose: Whose) -> OrderView:
+    """The view of a form as it was checked."""
+    form, words = visit.kept.form, visit.site.words
+    forces = words.settings.unit_of_force
+    read = force_readings(form)
+    region = region_in(form)
+    limits: dict[str, str] = {}
+    if region is not None:
+        table = whose.table.record if whose.table else None
+        most = most_force_n(region, form.get("table", ""), table, visit.patient.record)
+        limits = limits_in_words(region, most, read["hold_force"], forces)
+    mistakes: dict[str, list[str]] = {}
+    for name, text in checked.mistakes:
+        mistakes.setdefault(name, []).append(words.sentence(text))
+    planned = checked.planned
+    return OrderView(
+        readings={key: in_every_unit(read[key], forces) for key in FORCES},
+        limits=limits,
+        mistakes=mistakes,
+        second_looks={
+            name: (text, words.sentence(text)) for name, text in checked.second_looks.items()
+        },
+        plan=plan_text(planned.plan, forces) if planned else "",
+        plot=str(order_plot(planned.plan, forces)) if planned else "",
+    )
+
+
+def in_every_unit(force_n: float | None, forces: ForceUnit) -> str:
+    """A force in the clinic's unit, then in the others; "" for none."""
+    if force_n is None:
+        return ""
+    units = (forces, *(each for each in ForceUnit if each is not forces))
+    return " = ".join(each.in_unit(force_n) for each in units)

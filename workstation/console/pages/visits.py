@@ -1,0 +1,191 @@
+"""A visit begins, and where it stands: before its session, in it, and behind it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from controller.errors import RequestRefused
+from controller.events import Outcome
+from records.clinic.audit import record_read, standing_field
+from records.clinic.visit_sessions import visits_of
+from records.visit.prepared import VISIT, keep_prepared
+from records.visit.worklist import ListedVisit, list_visits
+from workstation.console.acts import Form, posted, shown, site_of, to
+from workstation.console.pages.unit import unit_path
+from workstation.console.site import Site
+from workstation.console.units import new_id
+from workstation.console.visit_pages import OpenVisit, visit_act, visit_page, visit_path
+from workstation.visit.before import patient_of
+from workstation.visit.desk import new_visit_id
+from workstation.visit.kept_visit import (
+    FURTHER,
+    BegunSession,
+    begin_kept,
+    untouched_visits,
+)
+from workstation.visit.next_dose import booked_tables
+from workstation.visit.note_desk import NoteDesk
+from workstation.visit.order_form import UNIT
+
+
+def routes() -> list[BaseRoute]:
+    """The beginning, and the visit's own page with its acts."""
+    return [
+        Route("/visits", posted(begin), methods=["POST"]),
+        Route("/visits/ended", shown(ended), methods=["GET"]),
+        Route("/visits/{visit}", visit_page(page), methods=["GET"]),
+        Route("/visits/{visit}/again", visit_act(again), methods=["POST"]),
+        Route("/visits/{visit}/join", visit_act(join), methods=["POST"]),
+    ]
+
+
+def begin(request: Request, form: Form, person: str) -> Response:
+    """A new visit of a patient on file, or the one that was just begun; asked twice on a day."""
+    site = site_of(request)
+    reference = form.text("reference")
+    held = site.standing()
+    patient_of(held, reference)
+    author = site.author(person)
+    record_read(site.folder, author, "visit", fields=[standing_field("patient", reference)])
+    visit_id = _id_of(form.text("again"))
+    if not visit_id:
+        if waiting := untouched_visits(site.folder, reference):
+            return to(visit_path(waiting[0]))
+        if others := _of_today(site, reference):
+            return _asked_again(request, site, (reference, form.text("table")), others)
+    day = site.words.settings.day_at(site.clock.utc_ms())
+    tables = [each.name for each in held.units]
+    booked = booked_tables(site.folder, held, reference, day) or tables
+    asked = [form.text("table")] if form.text("table") in tables else booked
+    table = asked[0] if len(asked) == 1 else ""
+    visit_id = visit_id or new_visit_id()
+    begin_kept(site.folder, visit_id, reference, {UNIT: table} if table else {}, author)
+    return to(visit_path(visit_id))
+
+
+def _id_of(request_id: str) -> str:
+    """The visit that a form begins; the same form, sent twice, begins one."""
+    return f"{VISIT}{request_id[:12]}" if request_id.isalnum() and request_id.isascii() else ""
+
+
+def _of_today(site: Site, reference: str) -> list[ListedVisit]:
+    settings = site.words.settings
+    day = settings.day_at(site.clock.utc_ms())
+    return list_visits(site.folder, settings, settings.day_at, (day, day), reference=reference)
+
+
+def _asked_again(
+    request: Request, site: Site, asked: tuple[str, str], others: list[ListedVisit]
+) -> Response:
+    """Whether another visit is begun beside one of the same day."""
+    reference, table = asked
+    rows = [
+        {
+            "at": site.words.time(each.began_utc_ms),
+            "state": each.state.value,
+            "path": visit_path(each.visit_id) if each.visit_id else _note_path(each.session_id),
+        }
+        for each in others
+    ]
+    return site.page(
+        request,
+        "visit/again.html",
+        reference=reference,
+        table=table,
+        others=rows,
+        request_id=new_id(),
+    )
+
+
+def ended(request: Request) -> Response:
+    """Said to be another patient: nothing was begun."""
+    return site_of(request).page(request, "visit/ended.html")
+
+
+# --- where it stands ----------------------------------------------------------------------------
+
+
+def page(request: Request, visit: OpenVisit) -> Response:
+    """The next step before a session; behind one what became of it and what comes next."""
+    kept = visit.kept
+    if kept.is_preparing:
+        return to(visit.path(visit.next_step))
+    treated = kept.treated
+    return visit.page(
+        request,
+        "visit/visit.html",
+        sessions=[_row(visit.site, each) for each in treated],
+        may_treat_again=_may_treat_again(treated),
+        to_join=_to_join(visit, treated),
+        note_path=_note_path(treated[0].session_id),
+    )
+
+
+def _row(site: Site, session: BegunSession) -> dict[str, Any]:
+    units = [each for each in site.units.values() if each.session_id == session.session_id]
+    return {
+        "session_id": session.session_id,
+        "outcome": session.outcome,
+        "is_open": session.is_open,
+        "unit": units[0].name if units else "",
+        "unit_path": unit_path(units[0].name) if units else "",
+        "path": f"/sessions/{session.session_id}",
+    }
+
+
+def _may_treat_again(treated: tuple[BegunSession, ...]) -> bool:
+    """Where the last session ended early, and none is open."""
+    closed = not any(each.is_open for each in treated)
+    return closed and treated[-1].outcome != Outcome.COMPLETED
+
+
+def _to_join(visit: OpenVisit, treated: tuple[BegunSession, ...]) -> list[str]:
+    """Closed sessions of the visit that its note does not have yet."""
+    first, *others = treated
+    together = visits_of(visit.site.folder).sessions_with(first.session_id)
+    return [
+        each.session_id
+        for each in others
+        if not each.is_open and not first.is_open and each.session_id not in together
+    ]
+
+
+def _note_path(session_id: str) -> str:
+    return f"/sessions/{session_id}/note"
+
+
+def again(_request: Request, _form: Form, visit: OpenVisit) -> Response:
+    """A further session in this visit: patient and screen stand, dose and findings are new."""
+    treated = visit.kept.treated
+    if not visit.kept.is_preparing:
+        if not treated or not _may_treat_again(treated):
+            raise RequestRefused(
+                f"the visit of patient {visit.kept.reference} has a session that is open or "
+                "completed; a further session is of a visit that ended early"
+            )
+        kept = {name: text for name, text in visit.kept.form.items() if name == UNIT}
+        keep_prepared(
+            visit.site.folder, visit.kept.visit_id, {FURTHER: str(len(treated))}, visit.author
+        )
+        begin_kept(visit.site.folder, visit.kept.visit_id, visit.kept.reference, kept, visit.author)
+    return to(visit.path("dose"))
+
+
+def join(_request: Request, _form: Form, visit: OpenVisit) -> Response:
+    """Put the visit's sessions into one note."""
+    treated = visit.kept.treated
+    if treated:
+        desk = NoteDesk(
+            (visit.site.words.settings, visit.site.folder),
+            treated[0].session_id,
+            visit.author.by,
+            visit.holder.credentials,
+            visit.site.clock.utc_ms,
+        )
+        for session_id in _to_join(visit, treated):
+            desk.join(session_id, "")
+    return to(visit.path())

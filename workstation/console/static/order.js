@@ -1,0 +1,67 @@
+// Keeps what is typed into an order and shows what the check of the program says of it.
+// Without it the button [Check] is the way.
+
+const form = document.getElementById("order");
+const WAIT_MS = 500;
+let waiting = null;
+let asked = 0;
+
+form.addEventListener("input", () => {
+  clearTimeout(waiting);
+  waiting = setTimeout(check, WAIT_MS);
+});
+
+async function check() {
+  const number = ++asked;
+  const answer = await fetch(form.dataset.check, {
+    method: "POST",
+    headers: { accept: "application/json" },
+    body: new URLSearchParams(new FormData(form)),
+  }).catch(() => null);
+  if (answer && answer.ok && number === asked && answer.headers.get("content-type") === "application/json") {
+    show(await answer.json());
+  }
+}
+
+function show(facts) {
+  for (const each of document.querySelectorAll("[data-reading]")) put(each, facts.readings[each.dataset.reading]);
+  for (const each of document.querySelectorAll("[data-limit]")) put(each, facts.limits[each.dataset.limit]);
+  for (const each of document.querySelectorAll("[data-mistakes]")) {
+    put(each, (facts.mistakes[each.dataset.mistakes] || []).join(" "));
+  }
+  put(document.getElementById("plan"), facts.plan);
+  picture(facts.plot);
+  secondLooks(facts.second_looks);
+}
+
+function put(element, text) {
+  if (element.textContent !== (text || "")) element.textContent = text || "";
+}
+
+function picture(plot) {
+  const place = document.getElementById("plot");
+  if (place.dataset.drawn === plot) return;
+  place.dataset.drawn = plot;
+  const made = plot ? new DOMParser().parseFromString(plot, "image/svg+xml").documentElement : null;
+  place.replaceChildren(...(made ? [document.adoptNode(made)] : []));
+}
+
+/** A sentence that was confirmed stays ticked; a new one is to be confirmed anew. */
+function secondLooks(sentences) {
+  const place = document.getElementById("second-looks");
+  const ticks = [...place.querySelectorAll("input")];
+  const kept = new Set();
+  for (const tick of ticks) {
+    if (sentences[tick.name] && sentences[tick.name][0] === tick.value) kept.add(tick.name);
+    else tick.closest("label").remove();
+  }
+  for (const [name, [value, text]] of Object.entries(sentences)) {
+    if (kept.has(name)) continue;
+    const label = document.createElement("label");
+    label.className = "tick told";
+    const tick = document.createElement("input");
+    Object.assign(tick, { type: "checkbox", name, value });
+    label.append(tick, ` ${text} Confirmed.`);
+    place.append(label);
+  }
+}

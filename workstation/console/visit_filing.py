@@ -1,0 +1,122 @@
+"""From the order form to the checks: the order is filed, and the unit's program begins."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from controller.errors import RequestRefused
+from controller.ports import Clock
+from controller.words import one_line
+from records.clinic.visit_steps import ORDER, StepKind, VisitBegun
+from records.order.order import PlannedOrder
+from records.standing.kinds import UnitRecord
+from records.standing.versions import StandingVersion
+from records.visit.prepared import claim_prepared, hand_over, keep_prepared
+from workstation.console.units import KeptUnit
+from workstation.console.visit_pages import OpenVisit
+from workstation.session.filing import file_for_table
+from workstation.session.identifiers import random_identifiers
+from workstation.session.workplace import FiledSession
+from workstation.station.control_link import SentMessage
+from workstation.station.messages import Followed, RequestOutcome
+from workstation.visit.desk import keep_step_by
+from workstation.visit.last_time import LastTime
+from workstation.visit.order_form import FORCE_REASON, NOTE_FIELDS
+
+ANSWER_S: Final = 5.0
+"""For the program of a unit to take a session; its page shows what came later."""
+LOOK_S: Final = 0.02
+MOST_REQUEST: Final = 64
+
+
+def begin_session(
+    visit: OpenVisit,
+    planned: PlannedOrder,
+    table: StandingVersion[UnitRecord],
+    last: LastTime,
+    request_id: str,
+) -> None:
+    """File the order with the visit's steps and ask the table's program for its session.
+
+    The same form sent again does nothing. Raises RequestRefused with why the session does not
+    begin.
+    """
+    unit = _answering(visit, table.name)
+    folder, visit_id = visit.site.folder, visit.kept.visit_id
+    if not _is_request(request_id):
+        raise RequestRefused("this form has no number of its own; load the page again")
+    if not claim_prepared(folder, visit_id, f"request {request_id}", visit.author):
+        return
+    _keep_words(visit, planned)
+    visit = _with_reason(visit, planned, last)
+    filed = file_for_table(
+        visit.site.workplace(),
+        planned,
+        table.name,
+        author=visit.author,
+        identifiers=random_identifiers(),
+        begun=VisitBegun(visit=visit_id, steps=visit.kept.steps),
+    )
+    outcome = _outcome(visit.site.clock, unit.prepare(filed, visit.author.by))
+    if outcome is not None and outcome.result is not Followed.FOLLOWED:
+        raise RequestRefused(f"{one_line(outcome.reason)}")
+    _hand_over(visit, filed)
+
+
+def _answering(visit: OpenVisit, name: str) -> KeptUnit:
+    """The table's program; raises RequestRefused where none is heard."""
+    unit = visit.site.units.get(name)
+    if unit is None or unit.live is None:
+        raise RequestRefused(
+            f"no program answers for {name}: look whether the station runs and the table is "
+            "switched on, or choose another table"
+        )
+    return unit
+
+
+def _is_request(request_id: str) -> bool:
+    return request_id.isascii() and request_id.isalnum() and len(request_id) <= MOST_REQUEST
+
+
+def _keep_words(visit: OpenVisit, planned: PlannedOrder) -> None:
+    """The order as a visit at the terminal keeps it, so that it could be taken up there."""
+    form = visit.kept.form
+    texts = {ORDER: planned.order.source_text}
+    texts |= {name: form[name] for name in NOTE_FIELDS if form.get(name)}
+    keep_prepared(visit.site.folder, visit.kept.visit_id, texts, visit.author)
+
+
+def _with_reason(visit: OpenVisit, planned: PlannedOrder, last: LastTime) -> OpenVisit:
+    """After trouble a force that is not lower has a reason, which is a step of the visit."""
+    force_n = planned.order.prescription.hold_force_n
+    if not last.needs_a_reason(force_n):
+        return visit
+    forces = visit.site.words.settings.unit_of_force
+    said = (("force", forces.with_other(force_n)), ("reason", visit.kept.form[FORCE_REASON]))
+    kept = visit.kept
+    step = keep_step_by(
+        visit.site.folder,
+        visit.author,
+        kept.visit_id,
+        kept.reference,
+        (StepKind.FORCE_CONFIRMED, said),
+    )
+    return replace(visit, kept=replace(kept, steps=(*kept.steps, step)))
+
+
+def _outcome(clock: Clock, sent: SentMessage) -> RequestOutcome | None:
+    """What became of it; None where nothing was heard in time."""
+    deadline_s = clock.now_s() + ANSWER_S
+    while sent.outcome is None and clock.now_s() < deadline_s:
+        clock.sleep_until(clock.now_s() + LOOK_S)
+    return sent.outcome
+
+
+def _hand_over(visit: OpenVisit, filed: FiledSession) -> None:
+    """What was said before the first session stands in its note."""
+    form = visit.kept.form
+    texts = {name: form[name] for name in NOTE_FIELDS if form.get(name)}
+    if texts and not visit.kept.treated:
+        session = (filed.session_id, filed.patient_key)
+        hand_over(visit.site.folder, texts, session, visit.author)
