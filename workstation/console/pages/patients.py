@@ -73,7 +73,6 @@ def patient_page(
         visits=past_visits(site.folder, settings, patient.name),
         words=site.words,
         table=request.query_params.get("table", ""),
-        appointment=request.query_params.get("appointment", ""),
         fault=fault,
         typed=typed,
     )
