@@ -14,7 +14,7 @@ from typing import Any, cast
 
 from starlette.testclient import TestClient
 
-from controller.runtime.clock import VirtualClock
+from controller.ports import Clock
 from controller.snapshot import Doing, Said, Snapshot
 from records.standing.versions import read_standing
 from records.store.record_folder import RecordFolder
@@ -102,7 +102,7 @@ class StandInLink:
 class ConsoleBench:
     """A console over a clinic's records; ``client`` is a browser of somebody who sits there."""
 
-    def __init__(self, site: Site, links: Mapping[str, StandInLink], clock: VirtualClock) -> None:
+    def __init__(self, site: Site, links: Mapping[str, StandInLink], clock: Clock) -> None:
         self.site, self.links, self.clock = site, links, clock
         self.log: list[str] = []
         self.client = TestClient(
@@ -129,7 +129,7 @@ class ConsoleBench:
 
 @contextmanager
 def console_bench(
-    folder: RecordFolder, clock: VirtualClock, tables: Sequence[str] = ()
+    folder: RecordFolder, clock: Clock, tables: Sequence[str] = ()
 ) -> Iterator[ConsoleBench]:
     """A console for the tables on file, or only those named."""
     station = station_folder(folder.path)
