@@ -57,16 +57,16 @@ def shown(handler: Callable[[Request], Response]) -> Handler:
     return show
 
 
-def shown_to(handler: Callable[[Request, str], Response]) -> Handler:
-    """A page with patients' data; who has not said a name is asked for it and comes back.
+def shown_to_person(handler: Callable[[Request, str], Response]) -> Handler:
+    """A page of a patient's data: the row of the access names who reads, so a name is asked first.
 
-    ``handler`` gets the person's name, under which the access is kept.
+    ``handler`` gets the person's name.
     """
 
     async def show(request: Request) -> Response:
         person = site_of(request).people.named(request)
         if not person:
-            return to(f"/person?back={quote(_with_query(request))}")
+            return to(f"/person?back={quote(_address(request))}")
         return await run_in_threadpool(handler, request, person)
 
     return show
@@ -114,15 +114,15 @@ def came_from(request: Request) -> str:
     return f"/{referer.removeprefix(own)}" if referer.startswith(own) else "/"
 
 
+def _address(request: Request) -> str:
+    query = request.url.query
+    return f"{request.url.path}?{query}" if query else request.url.path
+
+
 def own_path(text: str) -> str:
     """A path of this console; the overview for anything that leads elsewhere."""
     plain = text.startswith("/") and not text.startswith(("//", "/\\"))
     return text if plain and text.isprintable() else "/"
-
-
-def _with_query(request: Request) -> str:
-    """The path of a page of this console, as a browser asked for it."""
-    return str(request.url).removeprefix(str(request.base_url).rstrip("/"))
 
 
 async def _form(request: Request) -> Form:

@@ -20,6 +20,8 @@ from workstation.console.gate import Gate
 from workstation.console.pages import (
     events,
     history,
+    note,
+    notes,
     overview,
     patient_entry,
     patient_flags,
@@ -56,6 +58,8 @@ PAGES: Final[Sequence[Callable[[], list[BaseRoute]]]] = (
     unit.routes,
     events.routes,
     stop.routes,
+    note.routes,
+    notes.routes,
     history.routes,
     session.routes,
     replay.routes,

@@ -151,6 +151,7 @@ def make_site(
             clock=clock,
             report=report,
         ),
+        report=report,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -31,7 +31,10 @@ SHOWN_STOPS: Final = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """One per console. ``settings`` are those of the workstation; ``words`` the clinic's."""
+    """One per console. ``settings`` are those of the workstation; ``words`` the clinic's.
+
+    ``report`` takes what only the log shows: never a patient's data, never a word of a person.
+    """
 
     folder: RecordFolder
     settings: Settings
@@ -42,6 +45,7 @@ class Site:
     pages: LivePages
     people: PeopleCookie
     stop_desk: StopDesk
+    report: Callable[[str], None]
     replays: Replays = field(default_factory=Replays)
 
     def standing(self) -> StandingData:

@@ -15,7 +15,7 @@ from records.standing.kinds import PatientRecord
 from records.standing.payers import payers_in_use
 from records.standing.said import added, changed
 from records.standing.write import namesakes, write_standing
-from workstation.console.acts import Form, posted, shown_to, site_of, to
+from workstation.console.acts import Form, posted, shown_to_person, site_of, to
 from workstation.console.patient_form import patient_groups, said_in, values_of
 from workstation.console.patient_reading import keep_reading, patient_path
 from workstation.console.site import Site
@@ -29,9 +29,9 @@ def routes() -> list[BaseRoute]:
     """A new patient, and a change."""
     one = "/patients/{reference:path}"
     return [
-        Route("/patients/new", shown_to(new), methods=["GET"]),
+        Route("/patients/new", shown_to_person(new), methods=["GET"]),
         Route("/patients/new", posted(add), methods=["POST"]),
-        Route(f"{one}/change", shown_to(edit), methods=["GET"]),
+        Route(f"{one}/change", shown_to_person(edit), methods=["GET"]),
         Route(f"{one}/change", posted(change), methods=["POST"]),
     ]
 

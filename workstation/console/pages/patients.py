@@ -14,7 +14,7 @@ from records.standing.fit import told_of_patient
 from records.standing.kinds import folded
 from records.standing.said import remarks
 from records.standing.versions import StandingData
-from workstation.console.acts import shown_to, site_of, to
+from workstation.console.acts import shown_to_person, site_of, to
 from workstation.console.patient_reading import Patient, keep_reading, patient_path
 from workstation.visit.before import patient_of
 from workstation.visit.past_visits import past_visits
@@ -26,8 +26,8 @@ NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 def routes() -> list[BaseRoute]:
     """The search and a patient's page; it takes what no other page of a patient is called."""
     return [
-        Route("/patients", shown_to(find), methods=["GET"]),
-        Route("/patients/{reference:path}", shown_to(page), methods=["GET"]),
+        Route("/patients", shown_to_person(find), methods=["GET"]),
+        Route("/patients/{reference:path}", shown_to_person(page), methods=["GET"]),
     ]
 
 
