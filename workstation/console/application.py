@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
 from controller.errors import RecordNotFound, TractionError
+from workstation.console.acts import typed_in
 from workstation.console.gate import Gate
 from workstation.console.pages import (
     events,
@@ -31,6 +32,7 @@ from workstation.console.pages import (
     session,
     stop,
     unit,
+    unit_acts,
     visit_dose,
     visit_identify,
     visit_order,
@@ -56,6 +58,7 @@ PAGES: Final[Sequence[Callable[[], list[BaseRoute]]]] = (
     visit_screen.routes,
     visit_order.routes,
     unit.routes,
+    unit_acts.routes,
     events.routes,
     stop.routes,
     note.routes,
@@ -71,20 +74,24 @@ def make_application(site: Site, report: Callable[[str], None]) -> Starlette:
     """The console of a station. ``report`` takes what only the log shows."""
     console = Neighbours(names=LOOPBACK, ports=frozenset({site.settings.console_port}))
 
+    def not_done(request: Request, status: int, text: str) -> Response:
+        typed = typed_in(request)
+        return site.page(request, "refused.html", status=status, text=text, typed=typed)
+
     async def refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, TractionError)
         status = 404 if isinstance(error, RecordNotFound) else 409
         text = site.words.sentence(error.message)
-        return site.page(request, "refused.html", status=status, text=text)
+        return not_done(request, status, text)
 
     async def no_page(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         text = WORDS.get(error.status_code, error.detail)
-        return site.page(request, "refused.html", status=error.status_code, text=text)
+        return not_done(request, error.status_code, text)
 
     async def failed(request: Request, error: Exception) -> Response:
         report(f"{request.method} {request.url.path}: {error!r}")
-        return site.page(request, "refused.html", status=500, text=FAILED)
+        return not_done(request, 500, FAILED)
 
     app = Starlette(
         routes=[
@@ -126,7 +133,7 @@ async def _show_frames(site: Site) -> None:
     due_s = loop.time()
     while True:
         for each in site.units.values():
-            each.keep_chart()
+            each.keep()
         if site.pages.is_watched:
             site.pages.show(site.frames.encoded())
         every_s = FRAME_S if site.frames.any_session else IDLE_FRAME_S

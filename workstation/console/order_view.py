@@ -82,7 +82,7 @@ def order_view(visit: OpenVisit, checked: CheckedForm, whose: Whose) -> OrderVie
         limits = limits_in_words(region, most, read["hold_force"], forces)
     mistakes: dict[str, list[str]] = {}
     for name, text in checked.mistakes:
-        mistakes.setdefault(name, []).append(words.sentence(text))
+        mistakes.setdefault(name, []).append(words.sentence(_beside(name, text)))
     planned = checked.planned
     return OrderView(
         readings={key: in_every_unit(read[key], forces) for key in FORCES},
@@ -94,6 +94,13 @@ def order_view(visit: OpenVisit, checked: CheckedForm, whose: Whose) -> OrderVie
         plan=plan_text(planned.plan, forces) if planned else "",
         plot=str(order_plot(planned.plan, forces)) if planned else "",
     )
+
+
+def _beside(name: str, text: str) -> str:
+    """A mistake as it is read beside its field, where nobody writes keys."""
+    if name in TITLES and text.startswith(f"key {name} is missing"):
+        return f"{TITLES[name]} is missing; write it, with its unit where it has one"
+    return text
 
 
 def in_every_unit(force_n: float | None, forces: ForceUnit) -> str:

@@ -19,6 +19,7 @@ from workstation.console.live_frames import LiveFrames
 from workstation.console.live_pages import LivePages
 from workstation.console.people import PeopleCookie, mark_browser
 from workstation.console.replays import Replays
+from workstation.console.session_reader import SessionReader
 from workstation.console.templating import render
 from workstation.console.units import KeptUnit
 from workstation.session.workplace import Workplace
@@ -45,6 +46,7 @@ class Site:
     pages: LivePages
     people: PeopleCookie
     stop_desk: StopDesk
+    reader: SessionReader
     report: Callable[[str], None]
     replays: Replays = field(default_factory=Replays)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from controller.errors import RequestRefused
+from controller.order.prescription import REGION_LIMITS, Mode
 from controller.words import fault_of
 from records.standing.for_session import unit_called
 from records.visit.screen import screening_text
@@ -44,6 +45,7 @@ from workstation.visit.order_form import (
     check_form,
     not_confirmed,
     proposed_in,
+    region_in,
 )
 
 STEP: Final = "order"
@@ -70,7 +72,11 @@ def routes() -> list[BaseRoute]:
     """The page, its check, and the way on."""
     return [
         Route("/visits/{visit}/order", visit_page(preparing(page)), methods=["GET"]),
-        Route("/visits/{visit}/order/check", visit_act(preparing(check)), methods=["POST"]),
+        Route(
+            "/visits/{visit}/order/check",
+            visit_act(preparing(check), shows=False),
+            methods=["POST"],
+        ),
         Route("/visits/{visit}/order/start", visit_act(start), methods=["POST"]),
     ]
 
@@ -180,6 +186,7 @@ def _page(
         view=view,
         titles=TITLES,
         first=FIRST,
+        choices=_choices(visit.kept.form),
         folded_out=any(name in view.mistakes for name in TITLES if name not in FIRST),
         words=_words(whose),
         tables=_tables(visit),
@@ -190,6 +197,24 @@ def _page(
         lacking=lacking,
         request_id=new_id(),
     )
+
+
+def _choices(form: Mapping[str, str]) -> dict[str, list[tuple[str, str]]]:
+    """What may be chosen where nothing is written; a value that is none of it stays to be seen."""
+    region = region_in(form)
+    tables = REGION_LIMITS[region].tables if region else ()
+    choices = {
+        "mode": [("", "choose"), *((each.value, each.value) for each in Mode)],
+        "table": [
+            ("", "not said: counts as a friction table"),
+            *((each.value, each.value.replace("_", "-")) for each in tables),
+        ],
+    }
+    for name, known in choices.items():
+        typed = form.get(name, "")
+        if typed not in dict(known):
+            known.append((typed, typed))
+    return choices
 
 
 def _words(whose: Whose) -> list[dict[str, str]]:
