@@ -44,6 +44,8 @@ PATHS = {
     "/visits/{visit}/dose": "{identified}/dose",
     "/visits/{visit}/screen": "{dosed}/screen",
     "/visits/{visit}/order": "{screened}/order",
+    "/notes": "/notes",
+    "/sessions/{session}/note": "/sessions/{session}/note",
     "/sessions": "/sessions",
     "/sessions/{session_id}": "/sessions/{session}",
     "/sessions/{session_id}/verify": "/sessions/{session}/verify",
