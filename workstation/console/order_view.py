@@ -43,6 +43,21 @@ TITLES: Final[Mapping[str, str]] = {
 """Fields of the dose in the order of the page."""
 FIRST: Final = tuple(TITLES)[:8]
 """What nearly every order says; the others are folded away."""
+LABELS: Final[Mapping[str, str]] = {
+    **TITLES,
+    "symptoms": "Symptoms today",
+    "rationale": "Why traction rather than another modality",
+    "pain_before": "Pain before (0-10)",
+    "diagnosis": "Diagnosis",
+    "positioning": "Positioning",
+    "harness": "Harness",
+    "set_up_by": "Set up by",
+    "supervised_by": "Supervised by",
+    "performed_by": "Performed by",
+    "unit": "Table",
+    "force_reason": "Why the force is not lower",
+}
+"""Every field by its name for people."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from controller.words import fault_of
 from records.standing.for_session import unit_called
 from records.visit.screen import screening_text
 from workstation.console.acts import Form, to
-from workstation.console.order_view import FIRST, TITLES, order_view
+from workstation.console.order_view import FIRST, LABELS, TITLES, order_view
 from workstation.console.pages.unit import unit_path
 from workstation.console.pages.visit_dose import last_of
 from workstation.console.units import new_id
@@ -40,6 +40,7 @@ from workstation.visit.order_form import (
     SECOND_LOOK,
     TAKEN_OVER,
     UNIT,
+    WHO,
     CheckedForm,
     Whose,
     check_form,
@@ -60,11 +61,6 @@ FORM_FIELDS: Final = (
     *(SAME + name for name in TAKEN_OVER),
     *(CONFIRMED + each.value for each in SECOND_LOOK),
 )
-LABELS: Final = {
-    "diagnosis": "Diagnosis (ICD-10-CM codes with their dots, commas between)",
-    "positioning": "Positioning",
-    "harness": "Harness",
-}
 NO_PROGRAM: Final = "no program"
 
 
@@ -185,6 +181,8 @@ def _page(
         form=visit.kept.form,
         view=view,
         titles=TITLES,
+        labels=LABELS,
+        people=WHO,
         first=FIRST,
         choices=_choices(visit.kept.form),
         folded_out=any(name in view.mistakes for name in TITLES if name not in FIRST),
@@ -222,7 +220,6 @@ def _words(whose: Whose) -> list[dict[str, str]]:
     return [
         {
             "name": name,
-            "label": LABELS[name],
             "proposed": whose.proposed[name].text if name in whose.proposed else "",
             "source": whose.proposed[name].source if name in whose.proposed else "",
         }
