@@ -19,6 +19,7 @@ from workstation.console.live_frames import LiveFrames
 from workstation.console.live_pages import LivePages
 from workstation.console.people import PeopleCookie, mark_browser
 from workstation.console.replays import Replays
+from workstation.console.session_reader import SessionReader
 from workstation.console.templating import render
 from workstation.console.units import KeptUnit
 from workstation.session.workplace import Workplace
@@ -45,12 +46,18 @@ class Site:
     pages: LivePages
     people: PeopleCookie
     stop_desk: StopDesk
+    reader: SessionReader
     report: Callable[[str], None]
     replays: Replays = field(default_factory=Replays)
 
     def standing(self) -> StandingData:
         """What the clinic keeps, read now; raises JournalCorrupt or JournalUnavailable."""
         return read_standing(self.folder)
+
+    def refresh_words(self) -> None:
+        """Read the clinic's words again, unless a session is open somewhere."""
+        if not self.frames.any_session:
+            self.words.read()
 
     def author(self, by: str) -> Author:
         """A person who puts something on record, now."""
