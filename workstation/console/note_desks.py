@@ -82,6 +82,7 @@ class OpenNote:
         visit, trouble = _looked_at(self.site, visit)
         report = visit.report if isinstance(visit, Visit | PaperVisit) else None
         beside = BesideWords(
+            forces=self.site.words.settings.unit_of_force,
             typed=self.waiting(),
             findings=report.findings if report else (),
             posted=said,

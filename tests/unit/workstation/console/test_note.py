@@ -82,6 +82,7 @@ def test_open_fields_stand_first_and_each_value_has_its_source(bench: ConsoleBen
     assert page.index("Open: ") < page.index("What people said") < page.index("Order and device")
     assert "Source: order, filed by P. Jones" in page
     assert "events 1 to 3 of the session&#39;s record" in page
+    assert "13.5 lbf (60.1 N)" in page, "the clinic's unit leads"
     assert 'name="field.peak_force"' not in page, "the device's numbers are no entries"
     assert 'name="field.patient_reference"' not in page
     (access,) = [each for each in accesses(bench.site.folder) if each.what == "note"]

@@ -36,7 +36,7 @@ def test_notes_stand_by_day_with_what_is_open_the_newest_first(bench: ConsoleBen
     page = bench.page("/notes")
     assert page.index("Friday 2026-01-02") < page.index("Thursday 2026-01-01")
     assert "to sign" in page
-    assert "<li>Patient response</li>" in page
+    assert ", Patient response, " in page
     assert 'href="/sessions/s-3/note"' in page
     assert "/sessions/s-1/note" not in page, "what is signed waits for nobody"
     (access,) = [each for each in accesses(bench.site.folder) if each.what == "notes"]
