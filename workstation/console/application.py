@@ -18,13 +18,17 @@ from starlette.staticfiles import StaticFiles
 from controller.errors import RecordNotFound, TractionError
 from workstation.console.gate import Gate
 from workstation.console.pages import (
+    alarms,
+    audit,
     events,
     history,
+    more,
     overview,
     person,
     replay,
     session,
     stop,
+    support,
     unit,
     visit_dose,
     visit_identify,
@@ -53,6 +57,10 @@ PAGES: Final[Sequence[Callable[[], list[BaseRoute]]]] = (
     history.routes,
     session.routes,
     replay.routes,
+    alarms.routes,
+    more.routes,
+    audit.routes,
+    support.routes,
 )
 """Each adds its routes."""
 
