@@ -57,6 +57,21 @@ def shown(handler: Callable[[Request], Response]) -> Handler:
     return show
 
 
+def shown_to_person(handler: Callable[[Request, str], Response]) -> Handler:
+    """A page of a patient's data: the row of the access names who reads, so a name is asked first.
+
+    ``handler`` gets the person's name.
+    """
+
+    async def show(request: Request) -> Response:
+        person = site_of(request).people.named(request)
+        if not person:
+            return to(f"/person?back={quote(_address(request))}")
+        return await run_in_threadpool(handler, request, person)
+
+    return show
+
+
 def posted(handler: Callable[[Request, Form, str], Response]) -> Handler:
     """An act of a person; who has not said a name is asked for it and comes back to the page.
 
@@ -97,6 +112,11 @@ def came_from(request: Request) -> str:
     referer = request.headers.get("referer", "")
     own = str(request.base_url)
     return f"/{referer.removeprefix(own)}" if referer.startswith(own) else "/"
+
+
+def _address(request: Request) -> str:
+    query = request.url.query
+    return f"{request.url.path}?{query}" if query else request.url.path
 
 
 def own_path(text: str) -> str:

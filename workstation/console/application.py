@@ -23,6 +23,8 @@ from workstation.console.pages import (
     events,
     history,
     more,
+    note,
+    notes,
     overview,
     person,
     replay,
@@ -30,6 +32,7 @@ from workstation.console.pages import (
     stop,
     support,
     unit,
+    unit_acts,
     visit_dose,
     visit_identify,
     visit_order,
@@ -52,8 +55,11 @@ PAGES: Final[Sequence[Callable[[], list[BaseRoute]]]] = (
     visit_screen.routes,
     visit_order.routes,
     unit.routes,
+    unit_acts.routes,
     events.routes,
     stop.routes,
+    note.routes,
+    notes.routes,
     history.routes,
     session.routes,
     replay.routes,
@@ -124,7 +130,7 @@ async def _show_frames(site: Site) -> None:
     due_s = loop.time()
     while True:
         for each in site.units.values():
-            each.keep_chart()
+            each.keep()
         if site.pages.is_watched:
             site.pages.show(site.frames.encoded())
         every_s = FRAME_S if site.frames.any_session else IDLE_FRAME_S

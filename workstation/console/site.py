@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ from workstation.console.live_frames import LiveFrames
 from workstation.console.live_pages import LivePages
 from workstation.console.people import PeopleCookie, mark_browser
 from workstation.console.replays import MOST_REPLAYS, Replay
+from workstation.console.session_reader import SessionReader
 from workstation.console.templating import render
 from workstation.console.units import KeptUnit
 from workstation.session.workplace import Workplace
@@ -34,7 +35,10 @@ SHOWN_STOPS: Final = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """One per console. ``settings`` are those of the workstation; ``words`` the clinic's."""
+    """One per console. ``settings`` are those of the workstation; ``words`` the clinic's.
+
+    ``report`` takes what only the log shows: never a patient's data, never a word of a person.
+    """
 
     folder: RecordFolder
     settings: Settings
@@ -45,6 +49,8 @@ class Site:
     pages: LivePages
     people: PeopleCookie
     stop_desk: StopDesk
+    reader: SessionReader
+    report: Callable[[str], None]
     replays: KeptForPages[Replay] = field(default_factory=lambda: KeptForPages(MOST_REPLAYS))
     support_files: KeptForPages[str] = field(default_factory=lambda: KeptForPages(MOST_FILES))
 

@@ -17,10 +17,11 @@ from typing import Final, assert_never
 from controller.errors import MessageRefused, RequestRefused
 from controller.ports import Attendance, Clock
 from controller.requests import AskedRequest
-from controller.snapshot import Doing, Said, Snapshot
+from controller.snapshot import Doing, Said, SettledCheck, Snapshot
 from workstation.station.channel import Peer
 from workstation.station.messages import (
     FRESH_S,
+    LAST_CHECKS,
     LAST_SAID,
     VERSION,
     Announce,
@@ -102,6 +103,7 @@ class ControlDesk:
         self._peers: dict[Peer, PeerRole] = {}
         self._asked: OrderedDict[str, _Asked] = OrderedDict()
         self._said: deque[Said] = deque(maxlen=LAST_SAID)
+        self._checks: deque[Said] = deque(maxlen=LAST_CHECKS)
         self._said_count = self._number = 0
         self._newest: Snapshot | None = None
         self._shown_at_s = clock.now_s()
@@ -149,11 +151,25 @@ class ControlDesk:
     def tell(self, text: str) -> None:
         """Something that stays readable, to everybody who is connected."""
         with self._lock:
-            self._said_count += 1
-            said = Said(number=self._said_count, utc_ms=self._clock.utc_ms(), text=text)
-            self._said.append(said)
-            for peer in self._peers:
-                peer.send(said)
+            self._said.append(self._say(text))
+
+    def tell_check(self, check: SettledCheck) -> None:
+        """How an item of the self-check was settled, to everybody who is connected."""
+        with self._lock:
+            self._checks.append(self._say(check.told, check))
+
+    def _say(self, text: str, check: SettledCheck | None = None) -> Said:
+        self._said_count += 1
+        said = Said(
+            number=self._said_count,
+            utc_ms=self._clock.utc_ms(),
+            text=text,
+            session_id=self.session_id,
+            check=check,
+        )
+        for peer in self._peers:
+            peer.send(said)
+        return said
 
     def asked_session(self) -> Prepare | None:
         """The session that somebody has asked for and nobody began yet."""
@@ -282,7 +298,7 @@ class ControlDesk:
                     session_id=self.session_id,
                 )
             )
-            for said in self._said:
+            for said in sorted([*self._said, *self._checks], key=lambda each: each.number):
                 peer.send(said)
             if self._newest is not None:
                 peer.show(self._newest)

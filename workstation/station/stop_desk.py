@@ -9,7 +9,7 @@ from typing import Final
 from controller.ports import Clock
 from controller.words import NAME_CHARACTERS, one_line
 from workstation.station.sparing_log import SparingLog
-from workstation.station.stop_page import PageAnswer, page, stop_path
+from workstation.station.stop_page import PageAnswer, SaidOfUnit, page, stop_path
 from workstation.station.stop_request import Head, HeadInvalid, Neighbours, parsed
 from workstation.station.stop_target import (
     Press,
@@ -101,7 +101,7 @@ class StopDesk:
         if not targets:
             return self._unknown(head)
         where = f"STOP from {source}, {_sender(head)}"[:NAME_CHARACTERS]
-        presses = [target.order_stop(where) for target in targets]
+        presses = [target.order_stop(where, head.press) for target in targets]
         now_s = self._clock.now_s()
         for target, press in zip(targets, presses, strict=True):
             self._pressed[target.called] = Pressed(press=press, at_s=now_s)
@@ -118,7 +118,9 @@ class StopDesk:
         targets = list(self._targets.values()) if head.path == "/" else self._meant(head)
         if not targets:
             return self._unknown(head)
-        return self._at_once(lambda: self._page(targets, head.unit or "", None))
+        ours = self._neighbours.foreign(head.origins) is None
+        origin = next((one for one in head.origins if ours and one != "null"), None)
+        return self._at_once(lambda: self._page(targets, head.unit or "", origin))
 
     def _meant(self, head: Head) -> list[StopTarget]:
         if head.unit == "":
@@ -127,19 +129,19 @@ class StopDesk:
         return [] if target is None else [target]
 
     def _page(self, targets: Sequence[StopTarget], unit: str, origin: str | None) -> PageAnswer:
-        lines = [line for target in targets for line in self._lines(target)]
+        parts = [SaidOfUnit(called=each.called, lines=self._lines(each)) for each in targets]
         refresh = None if all(map(self._is_settled, targets)) else stop_path(unit)
-        content = page(lines, [target.called for target in targets], refresh=refresh)
+        content = page(parts, [target.called for target in targets], refresh=refresh)
         return PageAnswer(status="200 OK", content=content, allowed_origin=origin)
 
     def _lines(self, target: StopTarget) -> list[str]:
         pressed = self._last(target)
         if pressed is None:
-            return [target.called, present_text(target.force(), self._words)]
+            return [present_text(target.force(), self._words)]
         answer = pressed.press.answer()
         if answer is None:
-            return [target.called, not_reached_text(target)]
-        lines = [target.called, press_text(target.called, answer, self._words)]
+            return [not_reached_text(target)]
+        lines = [press_text(target.called, answer, self._words)]
         seen = target.released()
         if seen is not None and answer.result is not StopResult.NOTHING_OPEN:
             lines.append(released_text(answer, seen, self._words))
@@ -177,7 +179,7 @@ class StopDesk:
         )
 
     def _refused(self, status: str, text: str) -> Pending:
-        content = page([text], list(self._targets))
+        content = page([SaidOfUnit(lines=[text])], list(self._targets))
         return self._at_once(lambda: PageAnswer(status=status, content=content))
 
     def _at_once(self, content: Callable[[], PageAnswer]) -> Pending:

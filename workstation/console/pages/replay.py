@@ -12,8 +12,8 @@ from starlette.routing import BaseRoute, Route
 from controller.errors import JournalCorrupt, JournalUnavailable, RecordNotFound
 from records.visit.load import altered_is_said
 from workstation.console.acts import shown, site_of, to
+from workstation.console.figures import other_unit
 from workstation.console.force_plot import NEWTONS
-from workstation.console.live_frames import other_unit
 from workstation.console.pages.session import read_visit, unreadable, whole_id
 from workstation.console.replays import Replay
 from workstation.console.session_view import SessionView

@@ -58,7 +58,7 @@ def reception() -> Reception:
 
 def sentences(answer: str) -> list[str]:
     """What a page says below the name of the unit."""
-    return [unescape(text) for text in re.findall(r"<p>(.*?)</p>", answer)][1:]
+    return [unescape(text) for text in re.findall(r"<p>(.*?)</p>", answer)]
 
 
 def status(answer: str) -> str:
@@ -157,7 +157,7 @@ def test_only_a_post_stops(reception: Reception, method: str) -> None:
 def test_the_short_path_stops_all_and_names_each(reception: Reception, path: str) -> None:
     answer = reception.post(path)
     assert reception.presses() == [1, 1]
-    assert re.findall(r"<p>(Table .)</p><p>STOP was", answer) == ["Table 1", "Table 2"]
+    assert re.findall(r"<h2>(Table .)</h2><p>STOP was", answer) == ["Table 1", "Table 2"]
 
 
 @pytest.mark.parametrize("path", ["/stop/Table%203", "/stop/table%201", "/stop/%00", "/", "/x"])
