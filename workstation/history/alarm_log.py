@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -91,10 +91,10 @@ class AlarmQuery:
 
 def logged_alarms(
     folder: RecordFolder, query: AlarmQuery, day_of: Callable[[int], date]
-) -> Iterator[LoggedAlarm]:
+) -> Generator[LoggedAlarm, None, None]:
     """The alarms that fit, newest sessions first; nothing is read before it is asked for.
 
-    What cannot be read stands there with its fault.
+    What cannot be read stands there with its fault. Whoever does not take all of them closes it.
     """
     with ExitStack() as stack:
         files: dict[Path, Database] = {}

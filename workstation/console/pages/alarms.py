@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
@@ -67,8 +68,9 @@ def page(request: Request) -> Response:
         return site.page(request, "history/alarms.html", status=422, rows=None, **context)
     number = page_number(typed.get("page", ""))
     first = (number - 1) * ON_A_PAGE
-    fitting = logged_alarms(site.folder, alarm_query(read, typed), site.words.settings.day_at)
-    found = [*islice(fitting, first, first + ON_A_PAGE + 1)]
+    day_of = site.words.settings.day_at
+    with closing(logged_alarms(site.folder, alarm_query(read, typed), day_of)) as fitting:
+        found = [*islice(fitting, first, first + ON_A_PAGE + 1)]
     part = found[:ON_A_PAGE]
     _record(request, part, "alarms")
     asked = {name: typed[name] for name in (*FIELDS, "priority", "open") if typed.get(name)}

@@ -5,10 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import re
+from contextlib import closing
 
 import pytest
 
-from controller.events import EventKind
+from controller.events import EventKind, JsonValue
 from records.clinic.audit import accesses
 from records.store.record_folder import RecordFolder
 from tests.support.altering import altering
@@ -17,14 +18,18 @@ from tests.support.notes import BEGAN_MS, DAY_MS, UNIT, Happened, recorded
 from tests.support.standing import example, keep
 from workstation.history.alarm_log import AlarmQuery, logged_alarms
 
-RAISED = {"code": "force_missing", "priority": "high", "text": "force reading is missing"}
-CLEARED = {
+RAISED: dict[str, JsonValue] = {
+    "code": "force_missing",
+    "priority": "high",
+    "text": "force reading is missing",
+}
+CLEARED: dict[str, JsonValue] = {
     "hazard": 1,
     "code": "force_missing",
     "first_seen_ms": 4_900,
     "last_seen_ms": 5_900,
 }
-SLACK = {"code": "cord_slack", "priority": "medium", "text": "cord is slack"}
+SLACK: dict[str, JsonValue] = {"code": "cord_slack", "priority": "medium", "text": "cord is slack"}
 FIRST: Happened = [
     (5_000, EventKind.ALARM_RAISED, RAISED),
     (
@@ -127,8 +132,8 @@ def test_nothing_is_read_before_it_is_asked_for(bench: ConsoleBench, folder: Rec
             happened=FIRST[:1],
         )
     day_of = bench.site.words.settings.day_at
-    newest = next(logged_alarms(folder, AlarmQuery(), day_of))
-    assert newest.session_id == "s-59"
+    with closing(logged_alarms(folder, AlarmQuery(), day_of)) as alarms:
+        assert next(alarms).session_id == "s-59"
     first = bench.page("/alarms")
     assert len(codes(first)) == 50
     second = bench.page("/alarms?page=2")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from controller.errors import TractionError
-from controller.events import EventKind
+from controller.events import EventKind, JsonValue
 from controller.runtime.clock import VirtualClock
 from records.clinic.audit import accesses
 from records.note.lifecycle import complete
@@ -33,8 +33,8 @@ from workstation.station.place import ChannelPlace, station_folder
 
 CANARY = "Canarybird"
 HEAD = "traction-capture 1 2026-11-29T16:44:12.123Z {digest} modbus-tcp://{host}:502?unit=1"
-TROUBLE = {"code": 1101, "message": CANARY, "raw": CANARY}
-ALARM = {"code": "over_force", "priority": "high", "text": CANARY}
+TROUBLE: dict[str, JsonValue] = {"code": 1101, "message": CANARY, "raw": CANARY}
+ALARM: dict[str, JsonValue] = {"code": "over_force", "priority": "high", "text": CANARY}
 ORDER_WORDS = ("rationale",)
 
 
