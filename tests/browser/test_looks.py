@@ -44,6 +44,8 @@ PATHS = {
     "/visits/{visit}/dose": "{identified}/dose",
     "/visits/{visit}/screen": "{dosed}/screen",
     "/visits/{visit}/order": "{screened}/order",
+    "/notes": "/notes",
+    "/sessions/{session}/note": "/sessions/{session}/note",
     "/sessions": "/sessions",
     "/sessions/{session_id}": "/sessions/{session}",
     "/sessions/{session_id}/verify": "/sessions/{session}/verify",
@@ -99,7 +101,9 @@ def _begun_visits(folder: RecordFolder) -> dict[str, str]:
     """The address of a visit at each of its steps."""
     with console_bench(folder, SystemClock()) as bench:
         bench.sit_down()
-        found = {name: begin(bench) for name in ("begun", "identified", "dosed", "screened")}
+        found = {
+            name: begin(bench, again=name) for name in ("begun", "identified", "dosed", "screened")
+        }
         for name in ("identified", "dosed", "screened"):
             identified(bench, found[name])
         for name in ("dosed", "screened"):

@@ -58,6 +58,11 @@ class Site:
         """What the clinic keeps, read now; raises JournalCorrupt or JournalUnavailable."""
         return read_standing(self.folder)
 
+    def refresh_words(self) -> None:
+        """Read the clinic's words again, unless a session is open somewhere."""
+        if not self.frames.any_session:
+            self.words.read()
+
     def author(self, by: str) -> Author:
         """A person who puts something on record, now."""
         return author_now(self.folder, by, self.clock.utc_ms())
