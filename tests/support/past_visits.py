@@ -32,6 +32,7 @@ def treated_before(records: RecordFolder) -> None:
     keep(records, medicare_patient("2025-11-18", reference=RETURNING, last_name="Poe"))
     keep(records, example("unit", name=FORMER, address=ADDRESS))
     with reception(records, records.path / "claims") as held:
+        held.unit = 9
         held.identifiers = replace(
             held.identifiers,
             session_id=lambda utc_ms: "20251125T000000Z-000001",
