@@ -19,6 +19,7 @@ from records.store.record_folder import RecordFolder
 from records.visit.screen import screen_items
 from tests.support.browsed_station import BrowsedStation, browsed_station
 from tests.support.past_visits import RETURNING, commissioned, treated_before
+from tests.support.real_time import wait_until
 
 TABLE = "Table 1"
 APART = {
@@ -87,9 +88,21 @@ class Hand:
             if start.is_visible():
                 break
             text = self.page.locator("li.step.now p").first.inner_text()
+            wait_until(lambda: _has_stood(yes), "a button that is taken")
             self.tap(yes, next((APART[each] for each in APART if each in text), "click"))
             expect(self.page.locator("li.step.now p").first).not_to_have_text(text)
+        wait_until(lambda: _has_stood(start), "a button that is taken")
         self.tap(start, "click")
+
+
+def _has_stood(button: Locator) -> bool:
+    """Whether it appeared long enough ago that a touch of it is meant (``unit.js``)."""
+    return bool(
+        button.evaluate(
+            "(one) => performance.now() - "
+            "Number(one.closest('[data-part]').dataset.newMs ?? -Infinity) > 700"
+        )
+    )
 
 
 @pytest.fixture
