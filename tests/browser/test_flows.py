@@ -124,7 +124,10 @@ def hand(browser: Browser, clinic: BrowsedStation) -> Iterator[Hand]:
 def _let_go(page: Page) -> None:
     """The table is free again for the next patient."""
     page.get_by_role("button", name=f"STOP {TABLE}").click()
-    page.get_by_role("button", name="Acknowledge", exact=True).click()
+    end = page.get_by_role("group", name="Question").get_by_role("button", name="Acknowledge")
+    expect(end).to_be_visible()
+    wait_until(lambda: _has_stood(end), "a button that is taken")
+    end.click()
     expect(page.locator(f"[data-strip='{TABLE}'] [data-is=headline]")).to_have_text(
         "no treatment is open"
     )
