@@ -169,9 +169,9 @@ def test_a_new_patient_costs_nine_clicks_and_the_order(hand: Hand) -> None:
     hand.click("New patient", role="link")
     page = hand.page
     for label, text in (
-        ("Family name", "Roe"),
-        ("Given name", "Mary"),
-        ("Date of birth", "1971-02-28"),
+        ("Last name", "Roe"),
+        ("First name", "Mary"),
+        ("Birth date", "1971-02-28"),
     ):
         hand.type(label, text, "the patient's record")
     hand.click("Add the patient")
