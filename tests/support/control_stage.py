@@ -50,8 +50,9 @@ class PlayedDesk(ControlDesk):
         super().show(snapshot)
         if not hasattr(self, "shown"):
             self.shown = []
-        self.shown.append(snapshot)
-        self.play(snapshot)
+        assert self._newest is not None
+        self.shown.append(self._newest)
+        self.play(self._newest)
 
 
 class ControlStage:

@@ -7,7 +7,7 @@ the thread that drives takes it at its tick; it never waits for a connection.
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -16,9 +16,11 @@ from typing import Final, assert_never
 
 from controller.errors import MessageRefused, RequestRefused
 from controller.ports import Attendance, Clock
-from controller.requests import AskedRequest
+from controller.requests import AskedRequest, SessionRequest
 from controller.snapshot import Doing, Said, SettledCheck, Snapshot
+from workstation.station.asked_messages import AskedMessages
 from workstation.station.channel import Peer
+from workstation.station.idle_alarms import IdleAlarms
 from workstation.station.messages import (
     FRESH_S,
     LAST_CHECKS,
@@ -45,8 +47,6 @@ from workstation.station.remote_operator import Became, RemoteOperator
 
 HELLO_S: Final = 1.0
 """For the first message of a connection."""
-REMEMBERED: Final = 512
-"""Outcomes that are given again to an id that comes twice."""
 BUSY_EVERY_S: Final = 0.25
 """How often busy is shown again, so that slow work is never silence."""
 SESSION_OVER: Final = "the session is over"
@@ -60,17 +60,6 @@ MAY: Final = {
     PeerRole.WATCH: frozenset({Heartbeat, OrderedStop}),
 }
 """Which messages each role may send; everybody may stop."""
-
-
-@dataclass(slots=True)
-class _Asked:
-    """A message with an id: who sent it, and what became of it."""
-
-    peers: list[Peer]
-    is_stop: bool
-    waits: bool = False
-    """What became of it is still to be seen."""
-    outcome: RequestOutcome | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +90,8 @@ class ControlDesk:
         self._begin_tracing = begin_tracing
         self._lock = threading.RLock()
         self._peers: dict[Peer, PeerRole] = {}
-        self._asked: OrderedDict[str, _Asked] = OrderedDict()
+        self._asked = AskedMessages()
+        self._idle_alarms = IdleAlarms(clock)
         self._said: deque[Said] = deque(maxlen=LAST_SAID)
         self._checks: deque[Said] = deque(maxlen=LAST_CHECKS)
         self._said_count = self._number = 0
@@ -129,6 +119,7 @@ class ControlDesk:
         with self._lock:
             self._number += 1
             snapshot = replace(snapshot, number=self._number, sounds=self.sounds)
+            snapshot = self._idle_alarms.shown_in(snapshot)
             self._newest = snapshot
             self._shown_at_s = self._clock.now_s()
             for peer in self._peers:
@@ -189,14 +180,15 @@ class ControlDesk:
             if self.leaving:
                 self._operator.leave(self.leaving)
             self.settle(asked.id, Followed.FOLLOWED)
+            if noted := self._idle_alarms.take_note(asked.by):
+                self.tell(noted)
             return self._operator
 
     def end(self) -> None:
         """The session is over, and with it whatever still waited for its next tick."""
         with self._lock:
-            for request_id, entry in self._asked.items():
-                if entry.waits and entry.outcome is None:
-                    self.settle(request_id, Followed.REFUSED, SESSION_OVER)
+            for request_id in self._asked.waiting:
+                self.settle(request_id, Followed.REFUSED, SESSION_OVER)
             self._operator = self._preparing = self._stopped = None
             self._idle_stop = False
 
@@ -206,18 +198,20 @@ class ControlDesk:
             self.settle(asked.id, Followed.REFUSED, reason)
             self.end()
 
+    def raise_alarm(self, session_id: str, code: str) -> None:
+        """An alarm about a session of before, which stays until a named person takes note."""
+        with self._lock:
+            self._idle_alarms.raise_for(session_id, code)
+
     def settle(self, request_id: str, result: Followed, reason: str = "") -> None:
         """What became of a message, to everybody who sent it."""
         with self._lock:
-            entry = self._asked.get(request_id)
-            if entry is None or entry.outcome is not None:
+            if not self._asked.is_open(request_id):
                 return
-            entry.outcome = self._outcome(request_id, result, reason)
-            if entry.is_stop and result is Followed.FOLLOWED:
-                self._stopped = entry.outcome
-            for peer in entry.peers:
-                peer.send(entry.outcome)
-            entry.peers.clear()
+            outcome = self._outcome(request_id, result, reason)
+            if self._asked.is_stop(request_id) and result is Followed.FOLLOWED:
+                self._stopped = outcome
+            self._asked.settle(outcome)
 
     def take_idle_stop(self) -> bool:
         """True once behind a stop that came while no session was open."""
@@ -274,9 +268,7 @@ class ControlDesk:
         finally:
             with self._lock:
                 self._peers.pop(peer, None)
-                for entry in self._asked.values():
-                    if peer in entry.peers:
-                        entry.peers.remove(peer)
+                self._asked.forget(peer)
 
     def _welcomed(self, peer: Peer) -> PeerRole | None:
         """Returns who it is; None for a connection that says nothing or something else first."""
@@ -345,20 +337,11 @@ class ControlDesk:
 
     def _take_once(self, peer: Peer, message: _WithId) -> None:
         """Do what a message asks for, unless one with its id was here before."""
-        known = self._asked.get(message.id)
-        if known is not None:
-            if known.outcome is None:
-                known.peers.append(peer)
-            else:
-                peer.send(known.outcome)
+        if not self._asked.is_new(message.id, peer, is_stop=isinstance(message, OrderedStop)):
             return
-        entry = _Asked(peers=[peer], is_stop=isinstance(message, OrderedStop))
-        self._asked[message.id] = entry
-        while len(self._asked) > REMEMBERED:
-            self._asked.popitem(last=False)
         became = self._done(message)
         if became is None:
-            entry.waits = True
+            self._asked.wait(message.id)
         else:
             self.settle(message.id, *became)
 
@@ -376,11 +359,18 @@ class ControlDesk:
                 threading.Thread(target=self._begin_trace, args=(message,), daemon=True).start()
                 return None  # it may wait for the disk, and nobody else for it
         operator = self._operator
+        if isinstance(message, MadeRequest) and self._idle_alarms.concern(message.session_id):
+            return self._noted(message.request)
         if operator is None or message.session_id != operator.session_id:
             return Followed.REFUSED, f"session {message.session_id} is not open on {self._called}"
         if isinstance(message, GivenAnswer):
             return operator.give(message)
         return operator.put(AskedRequest(id=message.id, request=message.request))
+
+    def _noted(self, request: SessionRequest) -> Became:
+        settled = self._idle_alarms.follow(request)
+        self.tell(settled.text)
+        return Followed.FOLLOWED if settled.followed else Followed.REFUSED, settled.text
 
     def _begin_trace(self, message: TraceOn) -> None:
         try:
