@@ -21,10 +21,13 @@ from workstation.console.acts import typed_in
 from workstation.console.clinic_words import REFRESH_S
 from workstation.console.gate import Gate
 from workstation.console.pages import (
+    alarms,
+    audit,
     claim,
     events,
     exports,
     history,
+    more,
     note,
     notes,
     overview,
@@ -35,6 +38,7 @@ from workstation.console.pages import (
     replay,
     session,
     stop,
+    support,
     unit,
     unit_acts,
     visit_dose,
@@ -72,6 +76,10 @@ PAGES: Final[Sequence[Callable[[], list[BaseRoute]]]] = (
     history.routes,
     session.routes,
     replay.routes,
+    alarms.routes,
+    more.routes,
+    audit.routes,
+    support.routes,
 )
 """Each adds its routes."""
 
