@@ -10,7 +10,7 @@ from controller.events import Sample, SessionEvent
 from controller.order.prescription import Region
 from controller.questions import Answer, Question
 from controller.requests import AskedRequest, RequestSettled, Stop
-from controller.snapshot import Snapshot
+from controller.snapshot import SettledCheck, Snapshot
 from controller.telemetry import ForceCommand, ForceSample, Telemetry, UnitEvent
 
 WATCHDOG_S: Final = 0.5
@@ -416,6 +416,10 @@ class Operator(Protocol):
 
     def tell(self, text: str) -> None:
         """Say something that stays readable: a check, a refusal, an alarm."""
+        ...
+
+    def tell_check(self, check: SettledCheck) -> None:
+        """Say how an item of the self-check was settled."""
         ...
 
     def show(self, snapshot: Snapshot) -> None:

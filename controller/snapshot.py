@@ -31,12 +31,51 @@ class Doing(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SettledCheck:
+    """An item of the self-check as people read it; ``by`` is who confirmed it.
+
+    ``state`` is that of a ``CheckState``, ``todo`` what to do about an item that is not passed. One
+    that ``refuses`` has ended the start.
+    """
+
+    name: str
+    state: str
+    value: str
+    by: str = ""
+    todo: str = ""
+    refuses: bool = False
+
+    @property
+    def text(self) -> str:
+        """One line."""
+        by = f" by {self.by}" if self.by else ""
+        todo = f"; {self.todo}" if self.todo else ""
+        return f"{self.words(self.name)}: {self.words(self.state)}{by} ({self.value}){todo}"
+
+    @property
+    def told(self) -> str:
+        """The same among other lines."""
+        return f"self-check {self.text}"
+
+    @staticmethod
+    def words(name: str) -> str:
+        """A name as people read it."""
+        return name.replace("_", " ")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
-    """Something that was told once: a check, a refusal, an alarm. ``utc_ms`` is the wall clock."""
+    """Something that was told once: a check, a refusal, an alarm. ``utc_ms`` is the wall clock.
+
+    ``session_id`` is the session that it was told in; "" outside of one. ``check`` is there where
+    the text is that of an item of the self-check.
+    """
 
     number: int
     utc_ms: int
     text: str
+    session_id: str = ""
+    check: SettledCheck | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -59,7 +59,7 @@ _UNUSABLE = {
 }
 
 
-_CONFIRMED_BY_ANSWER: dict[Question, tuple[str, str]] = {
+CONFIRMED_BY_ANSWER: dict[Question, tuple[str, str]] = {
     Question.UNIT_NOT_COMMISSIONED: ("commissioning", "no weight test on record: no patient"),
     Question.CLOCK_IN_DOUBT: ("clock", "in doubt, and the start wanted all the same"),
     Question.FIRMWARE_CHANGED: ("firmware", "stop test and weight test passed with it"),
@@ -346,7 +346,7 @@ class Preparation:
         """Name of the item that the answer settles, and what it says."""
         if question is Question.TABLE_MOVES_FREELY:
             return "table", table_confirmed(self._order)
-        return _CONFIRMED_BY_ANSWER[question]
+        return CONFIRMED_BY_ANSWER[question]
 
     def _require(self, question: Question, text: str) -> str:
         """Ask and wait without a limit (nothing moves); returns who said yes, a no is a refusal."""
@@ -365,7 +365,7 @@ class Preparation:
     def _record_items(self, items: list[CheckItem]) -> None:
         for item in items:
             self._recorder.event(item.recorded, now_s=self._clock.now_s())
-            self._operator.tell(f"self-check {item.text}")
+            self._operator.tell_check(item.settled)
         for item in items:
             if item.refuses:
                 name = item.name.replace("_", " ")

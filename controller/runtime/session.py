@@ -301,7 +301,8 @@ class Session:
         self, machine: SessionMachine, reading: Telemetry | None, lateness_s: float
     ) -> None:
         course = machine.course(self._clock.now_s())
-        self._ports.present.show(course, reading, lateness_s=lateness_s)
+        reason = machine.ending.reason
+        self._ports.present.show(course, reading, lateness_s=lateness_s, message=reason)
 
     def _hear(self, when: str) -> None:
         """Requests that come while no loop runs."""

@@ -24,6 +24,7 @@ from controller.ports import (
 )
 from controller.safety.limits import SafetyLimits
 from controller.safety.windows import exceeds
+from controller.snapshot import SettledCheck
 from controller.telemetry import FORCE_FAULTS, PatientSwitch, Telemetry, UnitFault, UnitStatus
 
 ZERO_LIMIT_N: Final = 3.0
@@ -90,13 +91,21 @@ class CheckItem:
         )
 
     @property
+    def settled(self) -> SettledCheck:
+        """As people read it."""
+        return SettledCheck(
+            name=self.name,
+            state=self.state.value,
+            value=self.shown or self.value,
+            by=self.by,
+            todo=self.todo,
+            refuses=self.refuses,
+        )
+
+    @property
     def text(self) -> str:
         """One line for people."""
-        state = self.state.value.replace("_", " ")
-        by = f" by {self.by}" if self.by else ""
-        todo = f"; {self.todo}" if self.todo else ""
-        value = self.shown or self.value
-        return f"{self.name.replace('_', ' ')}: {state}{by} ({value}){todo}"
+        return self.settled.text
 
 
 def judged(name: str, good: bool, value: str, todo: str, *, blocking: bool = True) -> CheckItem:

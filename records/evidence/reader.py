@@ -173,6 +173,14 @@ def find_session(folder: RecordFolder, session_id: str) -> SessionHead:
     return _find(folder, session_id)[1]
 
 
+def is_on_file(folder: RecordFolder, session_id: str) -> bool:
+    """Whether a session of exactly this id was ever begun here."""
+    paths = folder.readable_databases()
+    return any(
+        head.session_id == session_id for path in paths for head in _called(path, session_id)
+    )
+
+
 def locate_session(folder: RecordFolder, session_id: str) -> tuple[Path, SessionHead]:
     """A session's file and row, by its id or the beginning of it; raises RecordNotFound."""
     return _find(folder, session_id)
@@ -208,15 +216,20 @@ def list_sessions(folder: RecordFolder) -> list[SessionRecord]:
         )
 
 
-def load_session(db: Database, path: Path, head: SessionHead) -> SessionRecord:
-    """One session whole; raises JournalCorrupt where a row is not what the program writes."""
+def load_session(
+    db: Database, path: Path, head: SessionHead, *, with_samples: bool = True
+) -> SessionRecord:
+    """One session, whole or its events alone.
+
+    Raises JournalCorrupt where a row is not what the program writes.
+    """
     with refused_in_words(f"session {head.session_id} in {path}"):
         seal = rows(db, "SELECT digest FROM seal WHERE session = ?", (head.number,))
         return _record(
             path,
             head,
             event_rows(db, head.number),
-            sample_data(db, head.number),
+            sample_data(db, head.number) if with_samples else b"",
             seal[0][0] if seal else None,
             seal_signature(db, head.number),
         )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import struct
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from records.evidence.chain_walk import ComputedLinks, LinkRanges, LinkRow, walk_chain
@@ -193,6 +194,12 @@ def session_rows_called(db: Database, beginning: str) -> list[SessionHead]:
         "typeof(session_id) = 'text' AND substr(session_id, 1, ?) = ?",
         (len(beginning), beginning),
     )
+
+
+def session_rows_named(db: Database, session_ids: Collection[str]) -> list[SessionHead]:
+    """The rows of the sessions that are called so."""
+    names = json.dumps([*session_ids])
+    return _heads_where(db, "session_id IN (SELECT value FROM json_each(?))", (names,))
 
 
 def _heads_where(db: Database, where: str, parameters: tuple[object, ...]) -> list[SessionHead]:

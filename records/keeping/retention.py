@@ -26,6 +26,7 @@ from records.evidence.unit_reading import reading
 from records.evidence.year_files import close_reopened, opened_for_change
 from records.keeping.legal_hold import Hold, holds, patient_key_of, standing_holds
 from records.keys.key_checkpoint import is_of_keys
+from records.note.typed import drop_typed
 from records.store.author import Author
 from records.store.chain import Subject
 from records.store.checkpoint import Checkpoint
@@ -326,6 +327,7 @@ def _remove_words(
         append_entries(db, author, [(EntryKind.SESSION_REMOVED, detail)])
         for table in ("session_order", "draft_word"):
             db.execute(f"DELETE FROM {table} WHERE session_id = ?", (head.session_id,))
+        drop_typed(db, head.session_id)
         db.execute(
             "DELETE FROM patient WHERE key = ? AND key NOT IN "
             "(SELECT patient_key FROM session_order)",

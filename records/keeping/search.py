@@ -1,30 +1,23 @@
-"""Finding sessions: by patient, day, outcome, and words that somebody wrote. Read-only.
+"""Finding sessions: by patient, day, table, outcome, and words that somebody wrote. Read-only.
 
-Samples are not read, so that a folder of years is searched in seconds.
+Samples are not read, and of the words only what is asked for, so that years are searched at once.
 """
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 
-from controller.errors import TractionError
 from controller.event_details.codec import decode_fields
 from controller.event_details.happened import SessionEnded
 from controller.events import EventKind, Outcome
-from records.clinic.readings import EXPORTED, left_readings
-from records.clinic.visit_sessions import visits_in
-from records.evidence.reader import NOT_CLOSED, REMOVED, RUNNING, SessionHead, read_session
+from records.evidence.reader import NOT_CLOSED, REMOVED, RUNNING, SessionHead
 from records.evidence.unit_reading import reading
-from records.evidence.unreadable import UNREADABLE, refused_in_words
-from records.keeping.visit_words import statuses_of_notes, texts_of_visits
-from records.note.delivered_dose import compute_dose
-from records.note.words import DRAFT
-from records.store.clinic_chain import EntryKind, entries_of_kind
-from records.store.clinic_file import clinic_reading, has_chain
+from records.evidence.unreadable import refused_in_words
+from records.keeping.searched_words import UNSPOKEN, searched_words
 from records.store.database import rows
 from records.store.record_folder import RecordFolder
 from records.store.unit_lock import UnitLock
@@ -32,29 +25,51 @@ from records.strict_json import parse_object
 
 REFUSED = Outcome.REFUSED
 """How a try ends that was refused before anything moved."""
+WIDEST_ZONES = timedelta(days=1)
+"""No clinic's day begins or ends further from that of UTC."""
+ALWAYS_MS = (-(2**63), 2**63 - 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionQuery:
-    """What a session must be to be found; None or empty asks nothing. Days are inclusive."""
+    """What a session must be to be found; None or empty asks nothing. Days are inclusive.
+
+    ``tables`` are ids of units, and what the clinic calls its tables.
+    """
 
     patient: str = ""
     first_day: date | None = None
     last_day: date | None = None
     outcome: str = ""
     words: tuple[str, ...] = ()
+    tables: frozenset[str] = frozenset()
 
-    def fits(self, day: date, outcome: str, references: Collection[str], texts: str) -> bool:
-        """True for a treatment of that day that ended so; ``texts`` are its words, in small."""
-        if self.first_day and day < self.first_day:
-            return False
-        if self.last_day and day > self.last_day:
-            return False
+    def fits(self, outcome: str, references: Collection[str], texts: str, table: str) -> bool:
+        """True for a treatment that ended so; ``texts`` are its words, in small."""
         if self.outcome and self.outcome.lower() not in outcome.lower():
             return False
         if self.patient and self.patient not in references:
             return False
+        if self.tables and table not in self.tables:
+            return False
         return all(word.lower() in texts for word in self.words)
+
+    def fits_day(self, began_utc_ms: int, day_of: Callable[[int], date]) -> bool:
+        """True for a treatment that began in the days; ``day_of`` gives the clinic's day."""
+        if self.first_day is None and self.last_day is None:
+            return True
+        day = day_of(began_utc_ms)
+        return (self.first_day or day) <= day <= (self.last_day or day)
+
+    @property
+    def around_ms(self) -> tuple[int, int]:
+        """UTC milliseconds between which every treatment of the days began, and some others."""
+        first, last = ALWAYS_MS
+        if self.first_day is not None and self.first_day > date.min + WIDEST_ZONES:
+            first = _utc_ms(self.first_day - WIDEST_ZONES)
+        if self.last_day is not None and self.last_day < date.max - 2 * WIDEST_ZONES:
+            last = _utc_ms(self.last_day + 2 * WIDEST_ZONES)
+        return first, last
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,20 +89,6 @@ class FoundSession:
         return self.outcome == REFUSED
 
 
-@dataclass(frozen=True, slots=True)
-class _Spoken:
-    """Everything that people wrote of one session."""
-
-    reference: str = ""
-    references: frozenset[str] = frozenset()
-    texts: str = ""
-    status: str = DRAFT
-
-
-UNSPOKEN = _Spoken()
-"""Of a session of which nobody wrote anything."""
-
-
 def find_sessions(
     folder: RecordFolder, query: SessionQuery, day_of: Callable[[int], date]
 ) -> list[FoundSession]:
@@ -99,11 +100,13 @@ def find_sessions(
 def _found(
     folder: RecordFolder, query: SessionQuery, day_of: Callable[[int], date]
 ) -> list[FoundSession]:
-    spoken = _spoken(folder)
+    spoken = searched_words(folder, query.words)
     found = []
-    for head, outcome, sealed in _listed(folder):
+    for head, outcome, sealed in _listed(folder, query.around_ms):
         said = spoken.get(head.session_id, UNSPOKEN)
-        if query.fits(day_of(head.started_utc_ms), outcome, said.references, said.texts):
+        if query.fits(outcome, said.references, said.texts, head.unit_id) and query.fits_day(
+            head.started_utc_ms, day_of
+        ):
             found.append(
                 FoundSession(
                     head=head,
@@ -115,33 +118,6 @@ def _found(
                 )
             )
     return sorted(found, key=lambda f: (f.head.started_utc_ms, f.head.session_id), reverse=True)
-
-
-def delivered_minutes(folder: RecordFolder, session_id: str) -> int | None:
-    """Whole minutes of traction; None where the content was removed or cannot be read."""
-    try:
-        return compute_dose(read_session(folder, session_id)).delivered_minutes
-    except (TractionError, *UNREADABLE):
-        return None
-
-
-def claims_sent(folder: RecordFolder) -> dict[str, list[str]]:
-    """Formats in which a claim without errors left, by session (that of a visit), oldest first."""
-    if not folder.clinic_database.exists():
-        return {}
-    with refused_in_words(f"the exports of claims in {folder}"), clinic_reading(folder) as db:
-        if not has_chain(db):
-            return {}
-        visits = visits_in(db)
-        read = [entry.detail for entry in entries_of_kind(db, EntryKind.RECORD_READ)]
-    left = (one.detail for one in left_readings(folder) if one.detail is not None)
-    sent: dict[str, list[str]] = {}
-    for detail in (*read, *left):
-        export = detail.get(EXPORTED)
-        if isinstance(export, dict) and export.get("ready"):
-            for name in visits.sessions_with(str(detail["session_id"])):
-                sent.setdefault(name, []).append(str(export["format"]))
-    return sent
 
 
 def last_visit_of(folder: RecordFolder, head: SessionHead, session_ids: set[str]) -> str | None:
@@ -173,7 +149,9 @@ def _not_refused(folder: RecordFolder, session_ids: set[str]) -> Iterator[Sessio
             yield head
 
 
-def _listed(folder: RecordFolder) -> Iterator[tuple[SessionHead, str, bool]]:
+def _listed(
+    folder: RecordFolder, between_ms: tuple[int, int] = ALWAYS_MS
+) -> Iterator[tuple[SessionHead, str, bool]]:
     for path in folder.readable_databases():
         with reading(path) as db:
             listed = rows(
@@ -181,8 +159,9 @@ def _listed(folder: RecordFolder) -> Iterator[tuple[SessionHead, str, bool]]:
                 "SELECT number, session_id, unit_id, started_utc_ms, utc_offset_min, "
                 "(SELECT detail FROM event WHERE session = number AND kind = ? "
                 "ORDER BY sequence DESC LIMIT 1), "
-                "EXISTS (SELECT 1 FROM seal WHERE session = number) FROM session",
-                (int(EventKind.SESSION_ENDED),),
+                "EXISTS (SELECT 1 FROM seal WHERE session = number) FROM session "
+                "WHERE started_utc_ms BETWEEN ? AND ?",
+                (int(EventKind.SESSION_ENDED), *between_ms),
             )
         for number, session_id, unit_id, started, offset, ended, sealed in listed:
             head = SessionHead(
@@ -197,39 +176,17 @@ def _listed(folder: RecordFolder) -> Iterator[tuple[SessionHead, str, bool]]:
 
 def _outcome(path: Path, ended: str | None, sealed: bool) -> str:
     if ended is not None:
-        return decode_fields(SessionEnded, parse_object(ended)).outcome
+        return _outcome_in(ended)
     if sealed:
         return REMOVED
     return RUNNING if UnitLock(path).is_held() else NOT_CLOSED
 
 
-def _spoken(folder: RecordFolder) -> dict[str, _Spoken]:
-    if not folder.clinic_database.exists():
-        return {}
-    with clinic_reading(folder) as db:
-        said, status = texts_of_visits(db), statuses_of_notes(db)
-        named = visits_in(db).named
-        ordered = rows(
-            db,
-            "SELECT session_id, reference, order_text FROM session_order "
-            "JOIN patient ON key = patient_key",
-        )
-    found = {}
-    for session_id, ordered_for, text in ordered:
-        words = said.get(named(session_id), {})
-        reference = words.get("patient_reference") or ordered_for
-        found[session_id] = _Spoken(
-            reference=reference,
-            references=frozenset({ordered_for, reference}),
-            texts="\n".join([*_order_texts(text), *words.values()]).lower(),
-            status=status.get(named(session_id), DRAFT),
-        )
-    return found
+@lru_cache(maxsize=1024)
+def _outcome_in(ended: str) -> str:
+    """What the detail of an end says: most ends of a clinic are the same few texts."""
+    return decode_fields(SessionEnded, parse_object(ended)).outcome
 
 
-def _order_texts(order_text: str) -> list[str]:
-    """The values that the order's writer wrote, without the keys."""
-    values: list[str] = []
-    for value in tomllib.loads(order_text).values():
-        values += [str(item) for item in value] if isinstance(value, list) else [str(value)]
-    return values
+def _utc_ms(day: date) -> int:
+    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp() * 1000)

@@ -15,6 +15,9 @@ from records.note.words import DRAFT
 from records.store.clinic_file import clinic_reading
 from records.store.record_folder import RecordFolder
 
+TABLE = "table"
+"""What a sheet calls the table."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundSheet:
@@ -54,7 +57,10 @@ def find_sheets(
             note_status=status.get(sheet.sheet_id, DRAFT),
         )
         texts = "\n".join([*_texts(sheet), *words.values()]).lower()
-        if query.fits(day_of(sheet.began_utc_ms), one.outcome, one.references, texts):
+        table = sheet.values.get(TABLE, "")
+        if query.fits(one.outcome, one.references, texts, table) and query.fits_day(
+            sheet.began_utc_ms, day_of
+        ):
             found.append(one)
     return found
 

@@ -19,6 +19,8 @@ from records.store.canonical import SampleArray, StoredEvent
 
 TREATING_LABELS = frozenset(phase.label for phase in TREATING_PHASES)
 """The first is a ramp up, unless the ordered force is not above the pretension."""
+RELEASE_LABELS = frozenset({Phase.RELEASING.label, Phase.FAULTED.label})
+MINUTE_MS = 60_000
 RELEASED_DN = 150
 BAND_DN = 100
 LONGEST_INTERVAL_MS = 300
@@ -85,7 +87,7 @@ def compute_dose(record: SessionRecord) -> DeliveredDose:
     return DeliveredDose(
         traction_ms=traction_ms,
         paused_ms=paused_ms,
-        delivered_minutes=traction_ms // 60_000,
+        delivered_minutes=traction_ms // MINUTE_MS,
         hold_time_ms=_hold_time_ms(samples, in_hold),
         hold_samples=int(in_hold.sum()),
         mean_hold_force_dn=_mean_half_up(samples["force_1_dn"][in_hold].astype(np.int64)),
@@ -97,6 +99,18 @@ def compute_dose(record: SessionRecord) -> DeliveredDose:
     )
 
 
+def traction_minutes(record: SessionRecord) -> int | None:
+    """Whole minutes of traction by the events alone; None where only the samples can tell them."""
+    changes = record.of_kind(EventKind.PHASE_CHANGED)
+    entered = {change.said(PhaseChanged).to_phase for change in changes}
+    if record.observed or (entered & TREATING_LABELS and not entered & RELEASE_LABELS):
+        return None
+    started_ms, ended_ms, paused_ms = _treatment_times(record)
+    if started_ms is None or ended_ms is None:
+        return 0
+    return (ended_ms - started_ms - paused_ms) // MINUTE_MS
+
+
 def _observed_dose(record: SessionRecord) -> DeliveredDose:
     """The numbers of the course. Its sudden releases are the stops: who made them is not known."""
     course, samples = record.course, record.samples
@@ -105,7 +119,7 @@ def _observed_dose(record: SessionRecord) -> DeliveredDose:
     return DeliveredDose(
         traction_ms=course.traction_ms,
         paused_ms=0,
-        delivered_minutes=course.traction_ms // 60_000,
+        delivered_minutes=course.traction_ms // MINUTE_MS,
         hold_time_ms=course.hold_time_ms,
         hold_samples=course.hold_samples,
         mean_hold_force_dn=course.mean_hold_force_dn,
@@ -169,7 +183,7 @@ def _treatment_times(record: SessionRecord) -> tuple[int | None, int | None, int
             started_ms = event.at_ms
         elif entered == Phase.PAUSED.label:
             paused_at_ms = event.at_ms
-        elif entered in (Phase.RELEASING.label, Phase.FAULTED.label) and ended_ms is None:
+        elif entered in RELEASE_LABELS and ended_ms is None:
             ended_ms = event.at_ms
     if started_ms is not None and ended_ms is None:
         ended_ms = _last_known_ms(record, started_ms)

@@ -27,6 +27,7 @@ from records.note.fields import (
 )
 from records.note.stored_text import confirmed_from
 from records.note.treatment_note import TreatmentNote
+from records.note.typed import TYPED, drop_typed
 from records.note.words import NoteWords, Word, filing_of, fold
 from records.provenance import ON_PAPER, ORDERED
 from records.store.author import Author
@@ -44,7 +45,6 @@ from records.store.clinic_file import clinic_writing, has_chain
 from records.store.database import Database, rows
 from records.store.record_folder import RecordFolder
 
-TYPED = "typed"
 NOT_DRAFTED = frozenset({ORDERED, ON_PAPER})
 """Sources of words that stand outside of the draft: in the order, or on a downtime sheet."""
 
@@ -69,7 +69,8 @@ def complete(
 ) -> None:
     """Say something of fields of a draft; raises NoteRefused naming the field."""
     said = {
-        name: _word(_checked(note, name, value), TYPED, author) for name, value in values.items()
+        name: _word(checked_word(note, name, value), TYPED, author)
+        for name, value in values.items()
     }
     _say(folder, note, said, author, "note completed")
 
@@ -134,6 +135,7 @@ def sign(folder: RecordFolder, note: TreatmentNote, credentials: str, author: Au
         }
         append_entries(db, author, [(EntryKind.NOTE_SIGNED, detail)])
         db.execute("DELETE FROM draft_word WHERE session_id = ?", (note.session_id,))
+        drop_typed(db, note.session_id, said)
 
 
 def amend(
@@ -153,7 +155,7 @@ def amend(
     credentials = amender(note, author, reason, credentials)
     said = {}
     for name, value in values.items():
-        checked = _checked(note, name, value, amending=True)
+        checked = checked_word(note, name, value)
         if checked == _value(note, name):
             raise NoteRefused(f"{name} is {checked!r} already; an amendment changes something")
         said[name] = _word(checked, TYPED, author)
@@ -167,6 +169,7 @@ def amend(
             "words": {name: word.as_json() for name, word in said.items()},
         }
         append_entries(db, author, [(EntryKind.NOTE_AMENDED, detail)])
+        drop_typed(db, note.session_id, said)
 
 
 def amender(note: TreatmentNote, author: Author, reason: str, credentials: str) -> str:
@@ -184,9 +187,10 @@ def amender(note: TreatmentNote, author: Author, reason: str, credentials: str) 
 # --- what may be said -------------------------------------------------------------------------
 
 
-def _checked(note: TreatmentNote, name: str, value: str, *, amending: bool = False) -> str:
+def checked_word(note: TreatmentNote, name: str, value: str) -> str:
+    """What a field of the note would say for ``value``; raises NoteRefused saying why not."""
     field = _field_for(note, name)
-    if name == PATIENT_REFERENCE.name and not amending:
+    if name == PATIENT_REFERENCE.name and not note.versions:
         ordered = note.field(name)
         if ordered.source in NOT_DRAFTED:
             by = "the sheet" if note.on_paper else "the order that the session was run with"
@@ -281,6 +285,7 @@ def _say(
                 f"the note of session {note.session_id} was signed meanwhile; read it again"
             )
         keep_words(db, note.session_id, said)
+        drop_typed(db, note.session_id, said)
         row = written_row(
             author,
             what,

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from controller.errors import NoteRefused
 from controller.events import JsonValue
+from records.clinic.filed_orders import sessions_of_patient
 from records.clinic.visit_sessions import VisitStatement, visit_entry, visits_in
+from records.evidence.stored_session import SessionHead
+from records.keeping.search import others_of_day
 from records.note.fields import PATIENT_REFERENCE, REMARK
 from records.note.lifecycle import (
     amender,
@@ -26,10 +29,11 @@ from records.note.lifecycle import (
 )
 from records.note.session_part import RecordedSession, field_of
 from records.note.treatment_note import FurtherSessions, TreatmentNote, draft_note
+from records.note.typed import typed_in
 from records.note.words import NoteWords, Word
 from records.store.author import Author
 from records.store.clinic_chain import EntryKind, append_entries
-from records.store.clinic_file import clinic_writing
+from records.store.clinic_file import clinic_reading, clinic_writing
 from records.store.database import Database
 from records.store.record_folder import RecordFolder
 from records.visit.visit import Visit
@@ -55,6 +59,7 @@ def join_session(folder: RecordFolder, visit: Visit, other: Visit, change: Visit
         _require_same_visits(db, visit, other)
         require_unchanged(db, visit.note)
         require_unchanged(db, other.note)
+        _require_nothing_typed(db, other)
         taken = _taken_over(db, visit, other)
         _append(db, visit, changed, change, taken)
         if not visit.note.versions:
@@ -84,6 +89,21 @@ def part_session(folder: RecordFolder, visit: Visit, session_id: str, change: Vi
                 "DELETE FROM draft_word WHERE session_id = ? AND name = ?",
                 (visit.session_id, name),
             )
+
+
+def joinable_sessions(folder: RecordFolder, visit: Visit) -> list[SessionHead]:
+    """Other sessions of the patient on the clinic's day, by their beginning, in which was treated.
+
+    Whether they were one visit, a person says.
+    """
+
+    def day_of(utc_ms: int) -> date:
+        return datetime.fromtimestamp(utc_ms / 1000, visit.zone).date()
+
+    with clinic_reading(folder) as db:
+        known = {*sessions_of_patient(db, visit.note.patient_key)} - {*visit.note.sessions}
+    found = others_of_day(folder, visit.record.head, known, day_of)
+    return sorted(found, key=lambda head: (head.started_utc_ms, head.session_id))
 
 
 # --- what forbids it ----------------------------------------------------------------------------
@@ -180,6 +200,15 @@ def _require_same_visits(db: Database, *visits: Visit) -> None:
                     f"the visit of session {session_id} was changed by somebody else meanwhile; "
                     "read it again, then repeat"
                 )
+
+
+def _require_nothing_typed(db: Database, other: Visit) -> None:
+    """Words that wait for a note of its own would be lost from sight."""
+    if waiting := typed_in(db, other.session_id):
+        raise NoteRefused(
+            f"something was typed for the note of session {other.session_id} and is not in it yet "
+            f"({', '.join(waiting)}); take it into that note or clear it there, then repeat"
+        )
 
 
 # --- what is written ----------------------------------------------------------------------------

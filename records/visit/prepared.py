@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from records.clinic.audit import written_row
-from records.note.lifecycle import TYPED, draft_in, keep_words
+from records.note.lifecycle import draft_in, keep_words
+from records.note.typed import TYPED
 from records.note.words import Word
 from records.store.author import Author
 from records.store.clinic_chain import append_entries
@@ -36,9 +37,14 @@ def keep_prepared(
 
 def prepared_texts(folder: RecordFolder, visit_id: str) -> dict[str, str]:
     """What was typed for a visit; nothing once its session has it."""
-    with clinic_reading(folder) as db:
-        found = draft_in(db, visit_id)
+    found = prepared_words(folder, visit_id)
     return {name: word.value for name, word in found.items() if word.value is not None}
+
+
+def prepared_words(folder: RecordFolder, visit_id: str) -> dict[str, Word]:
+    """The same with who typed it, and when."""
+    with clinic_reading(folder) as db:
+        return draft_in(db, visit_id)
 
 
 def claim_prepared(folder: RecordFolder, visit_id: str, name: str, author: Author) -> bool:

@@ -17,7 +17,8 @@ from controller.order.prescription import REGION_LIMITS, Region
 from records.clinic.paper_sheets import PAPER, PaperSheet, sheets_on_file
 from records.evidence.reader import REMOVED, read_session
 from records.keeping.search import FoundSession, SessionQuery, find_sessions
-from records.note.lifecycle import TYPED, draft_in, keep_words
+from records.note.lifecycle import draft_in, keep_words
+from records.note.typed import TYPED
 from records.note.words import Word
 from records.order.quantities import force_n, time_s
 from records.standing.kinds import PatientRecord, UnitRecord

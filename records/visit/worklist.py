@@ -16,8 +16,9 @@ from records.clinic.filed_orders import reference_of
 from records.clinic.paper_sheets import sheets_on_file
 from records.clinic.visit_sessions import visits_of
 from records.clinic.visit_steps import VisitStep, steps_on_file
-from records.evidence.reader import NOT_CLOSED, REMOVED, RUNNING
+from records.evidence.reader import NOT_CLOSED, REMOVED, RUNNING, is_on_file
 from records.keeping.search import FoundSession, SessionQuery, find_sessions
+from records.note.words import DRAFT
 from records.store.clinic_file import clinic_reading
 from records.store.record_folder import RecordFolder
 from records.visit.load import Practice, load_visit
@@ -73,13 +74,17 @@ def list_visits(
     days: tuple[date, date],
     *,
     reference: str | None = None,
+    unsigned_only: bool = False,
 ) -> list[ListedVisit]:
     """The visits of the days from the first to the last, by their beginning; of one patient only.
 
     Sessions that were refused are none. A visit whose record or words were altered is told as that.
+    With ``unsigned_only`` visits whose note was signed are passed over without being read.
     """
     query = SessionQuery(first_day=days[0], last_day=days[1], patient=reference or "")
     found = find_sessions(folder, query, day_of)
+    if unsigned_only:
+        found = _unsigned(folder, found)
     listed = [
         *_with_sessions(folder, practice, found),
         *_without_session(folder, day_of, days),
@@ -89,6 +94,13 @@ def list_visits(
         (each for each in listed if _is_told(each, listed, reference)),
         key=lambda each: (each.began_utc_ms, each.session_id),
     )
+
+
+def _unsigned(folder: RecordFolder, found: list[FoundSession]) -> list[FoundSession]:
+    """Sessions of visits whose one note nobody has signed."""
+    visits = visits_of(folder)
+    signed = {visits.named(each.head.session_id) for each in found if each.note_status != DRAFT}
+    return [each for each in found if visits.named(each.head.session_id) not in signed]
 
 
 def _is_told(each: ListedVisit, listed: list[ListedVisit], reference: str | None) -> bool:
@@ -152,11 +164,16 @@ def _with_sessions(
 def _without_session(
     folder: RecordFolder, day_of: DayOf, days: tuple[date, date]
 ) -> Iterator[ListedVisit]:
-    """Visits that were begun and have no session yet; of each patient the newest of a day."""
+    """Visits that were begun and have no session yet; of each patient the newest of a day.
+
+    A session that was asked for and never began is none.
+    """
     newest: dict[tuple[str, date], ListedVisit] = {}
-    for visit_id, steps in steps_on_file(folder).waiting().items():
+    on_file = steps_on_file(folder)
+    for visit_id, steps in on_file.by_visit().items():
         day = day_of(steps[0].at_utc_ms)
-        if days[0] <= day <= days[1]:
+        asked = on_file.sessions.get(visit_id, ())
+        if days[0] <= day <= days[1] and not any(is_on_file(folder, each) for each in asked):
             newest[steps[0].reference, day] = ListedVisit(
                 reference=steps[0].reference,
                 state=VisitState.BEGUN,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -11,13 +13,25 @@ from playwright.sync_api import Browser, Page
 from starlette.routing import Route
 
 from controller.alarms import RaisedAlarm
+from controller.runtime.clock import SystemClock
 from controller.snapshot import Doing
+from records.evidence.reader import list_sessions
 from records.store.record_folder import RecordFolder
+from tests.support.console_bench import console_bench
+from tests.support.console_visits import begin, identified, screened, with_dose
 from tests.support.real_time import ROOT
-from tests.support.reception import medicare_patient, open_clinic
+from tests.support.reception import (
+    FINDINGS,
+    FIRST_TIME,
+    OTHERWISE,
+    medicare_patient,
+    open_clinic,
+    reception,
+)
 from tests.support.served_console import ServedConsole, served_console
 from tests.support.standing import example, keep
 from workstation.console.application import PAGES
+from workstation.visit.flow import AskedVisit, begin_visit
 
 PICTURES = ROOT / "build" / "pictures"
 """Kept as results of the build."""
@@ -25,53 +39,121 @@ PATHS = {
     "/": "/",
     "/person": "/person",
     "/units/{name}": "/units/Table%201",
+    "/patients": "/patients?find=doe",
+    "/patients/new": "/patients/new",
+    "/patients/{reference:path}": "/patients/TEST-1",
+    "/patients/{reference:path}/change": "/patients/TEST-1/change",
+    "/visits/ended": "/visits/ended",
+    "/visits/{visit}/identify": "{begun}/identify",
+    "/visits/{visit}/dose": "{identified}/dose",
+    "/visits/{visit}/screen": "{dosed}/screen",
+    "/visits/{visit}/order": "{screened}/order",
+    "/notes": "/notes",
+    "/sessions/{session}/note": "/sessions/{session}/note",
+    "/sessions": "/sessions",
+    "/sessions/{session_id}": "/sessions/{session}",
+    "/sessions/{session_id}/verify": "/sessions/{session}/verify",
+    "/sessions/{session_id}/replay": "/sessions/{session}/replay",
+    "/alarms": "/alarms",
+    "/more": "/more",
+    "/audit": "/audit",
+    "/settings": "/settings",
+    "/about": "/about",
+    "/support": "/support",
+    "/support/file": "/support/file",
 }
 """An address of every page, by the route that draws it."""
-NO_PAGES = {"/events", "/stop", "/stop/{name}", "/units/{name}/chart"}
-"""Routes that answer a GET with something else than a page of the console."""
+NO_PAGES = {
+    "/events",
+    "/stop",
+    "/stop/{name}",
+    "/units/{name}/chart",
+    "/visits/{visit}",
+    "/sessions/{session_id}/replay/{replay_id}",
+    "/alarms.csv",
+    "/support/file/{file_id}",
+    "/support/units/{name}/captures/{file}",
+}
+"""Routes that answer a GET with something else than a page of the console: they send elsewhere,
+or are of a script or files to keep."""
 SIZES = {"desk": (1280, 800), "wide": (1920, 1080), "tablet": (1024, 768)}
 LEAST_TEXT_PX = 18
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clinic:
+    """A console over a clinic with something on every page, and what stands in its addresses."""
+
+    console: ServedConsole
+    names: Mapping[str, str]
+
+    def path(self, template: str) -> str:
+        return template.format(**self.names)
+
+
 @pytest.fixture(scope="module")
-def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedConsole]:
-    """Two tables, one of them in a hold with an alarm of high priority."""
-    folder = RecordFolder(tmp_path_factory.mktemp("looks") / "data")
+def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
+    """Two tables, one of them in a hold with alarms, one whole visit and four that are begun."""
+    made = tmp_path_factory.mktemp("looks")
+    folder = RecordFolder(made / "data")
     folder.path.mkdir(mode=0o700)
     open_clinic(folder)
-    keep(
-        folder,
-        example("unit", name="Table 2", address="modbus-tcp://192.0.2.6:502", unit_id="0a" * 8),
-    )
     keep(folder, medicare_patient("2026-11-18"))
+    with reception(folder, made / "claims") as opened:
+        answers = {**FINDINGS, **OTHERWISE, **FIRST_TIME}
+        begin_visit(opened.desk(answers), AskedVisit(reference="TEST-1"))
+    second = example("unit", name="Table 2", address="modbus-tcp://192.0.2.6:502", unit_id="0a" * 8)
+    keep(folder, second)
+    names = _begun_visits(folder)
+    names["session"] = list_sessions(folder)[0].head.session_id
     with served_console(folder) as served:
-        served.links["Table 1"].show(
-            doing=Doing.SESSION,
-            session_id="20261130T140000Z-aaaaaa",
-            phase="holding",
-            hold_number=3,
-            hold_count=11,
-            elapsed_s=271.0,
-            planned_s=900.0,
-            target_n=102.3,
-            force_n=101.0,
-            ceiling_n=110.0,
-            limit_n=120.0,
-            increase_n=5.0,
-            reading_age_s=0.05,
-            alarms=(
-                RaisedAlarm(code="patient_switch_pressed", number=1, utc_ms=1_796_000_000_000),
-                RaisedAlarm(code="console_lost", number=2, utc_ms=1_796_000_100_000),
-                RaisedAlarm(code="check_in_due", number=3, utc_ms=1_796_000_200_000),
-            ),
-        )
-        yield served
+        served.links["Table 1"].show(**IN_A_HOLD)
+        yield Clinic(console=served, names=names)
+
+
+def _begun_visits(folder: RecordFolder) -> dict[str, str]:
+    """The address of a visit at each of its steps."""
+    with console_bench(folder, SystemClock()) as bench:
+        bench.sit_down()
+        found = {
+            name: begin(bench, again=name) for name in ("begun", "identified", "dosed", "screened")
+        }
+        for name in ("identified", "dosed", "screened"):
+            identified(bench, found[name])
+        for name in ("dosed", "screened"):
+            with_dose(bench, found[name])
+        screened(bench, found["screened"])
+    return found
+
+
+IN_A_HOLD: Mapping[str, Any] = {
+    "doing": Doing.SESSION,
+    "session_id": "20261130T140000Z-aaaaaa",
+    "phase": "holding",
+    "hold_number": 3,
+    "hold_count": 11,
+    "elapsed_s": 271.0,
+    "planned_s": 900.0,
+    "target_n": 102.3,
+    "force_n": 101.0,
+    "ceiling_n": 110.0,
+    "limit_n": 120.0,
+    "increase_n": 5.0,
+    "reading_age_s": 0.05,
+    "alarms": (
+        RaisedAlarm(code="patient_switch_pressed", number=1, utc_ms=1_796_000_000_000),
+        RaisedAlarm(code="console_lost", number=2, utc_ms=1_796_000_100_000),
+        RaisedAlarm(code="check_in_due", number=3, utc_ms=1_796_000_200_000),
+    ),
+}
 
 
 @pytest.fixture
-def looked(browser: Browser, console: ServedConsole) -> Iterator[Page]:
+def looked(browser: Browser, clinic: Clinic) -> Iterator[Page]:
     """A page at the size of a desk, of somebody who has said a name."""
-    context = browser.new_context(base_url=console.address, viewport={"width": 1280, "height": 800})
+    context = browser.new_context(
+        base_url=clinic.console.address, viewport={"width": 1280, "height": 800}
+    )
     page = context.new_page()
     page.goto("/person")
     page.get_by_label("Another name").fill("Pat Jones")
@@ -88,10 +170,18 @@ def test_every_page_has_an_address_here() -> None:
 
 
 @pytest.mark.parametrize("path", PATHS.values())
-def test_a_page_is_fit_to_be_read(looked: Page, path: str) -> None:
-    """Nothing that axe finds in light and dark, no small text, no low target."""
-    looked.goto(path)
+def test_a_page_is_fit_to_be_read(looked: Page, clinic: Clinic, path: str) -> None:
+    """Nothing that axe finds in light and dark, no small text, no low target, STOP in its place."""
+    answer = looked.goto(clinic.path(path))
+    assert answer is not None
+    assert answer.status == 200
+    assert answer.request.redirected_from is None
     looked.locator("#door-state", has_text="STOP: ready").wait_for()
+    for size, (width, height) in SIZES.items():
+        looked.set_viewport_size({"width": width, "height": height})
+        looked.screenshot(path=_picture(path, size))
+        _check_stop(looked, is_own=path.startswith("/units/"))
+        assert looked.evaluate("document.documentElement.scrollWidth <= innerWidth")
     for scheme in ("light", "dark"):
         looked.emulate_media(color_scheme=scheme)
         looked.screenshot(path=_picture(path, scheme), full_page=True)
@@ -101,24 +191,18 @@ def test_a_page_is_fit_to_be_read(looked: Page, path: str) -> None:
     assert looked.evaluate(LOW_TARGETS) == []
 
 
-@pytest.mark.parametrize("path", PATHS.values())
-def test_stop_stands_where_it_always_is(looked: Page, path: str) -> None:
-    for size, (width, height) in SIZES.items():
-        looked.set_viewport_size({"width": width, "height": height})
-        looked.goto(path)
-        looked.screenshot(path=_picture(path, size))
-        stop = looked.locator("form.stop button").first
-        box = stop.bounding_box()
-        assert box is not None
-        assert (box["x"], box["y"]) == pytest.approx((19.0, 11.0), abs=12.0)
-        if path.startswith("/units/"):
-            assert box["width"] >= 220
-            assert box["height"] >= 72
-        assert looked.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        assert looked.evaluate(
-            "([x, y]) => document.elementFromPoint(x, y).closest('form.stop') !== null",
-            [box["x"] + box["width"] / 2, box["y"] + box["height"] / 2],
-        )
+def _check_stop(looked: Page, *, is_own: bool) -> None:
+    """At its place on every page, large on its unit's own, and nothing lies over it."""
+    box = looked.locator("form.stop button").first.bounding_box()
+    assert box is not None
+    assert (box["x"], box["y"]) == pytest.approx((19.0, 11.0), abs=12.0)
+    if is_own:
+        assert box["width"] >= 220
+        assert box["height"] >= 72
+    assert looked.evaluate(
+        "([x, y]) => document.elementFromPoint(x, y).closest('form.stop') !== null",
+        [box["x"] + box["width"] / 2, box["y"] + box["height"] / 2],
+    )
 
 
 @pytest.mark.parametrize("path", ["/", "/units/Table%201"])
@@ -151,5 +235,6 @@ def _told(violation: dict[str, object]) -> tuple[object, object, list[object]]:
 
 def _picture(path: str, how: str) -> Path:
     PICTURES.mkdir(parents=True, exist_ok=True)
-    name = path.strip("/").replace("/", "-").replace("%20", "-") or "overview"
+    plain = path.replace("{", "").replace("}", "").replace("%20", "-")
+    name = plain.strip("/").replace("/", "-") or "overview"
     return PICTURES / f"{name}-{how}.png"

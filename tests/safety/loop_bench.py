@@ -26,7 +26,7 @@ from controller.safety.supervisor import Supervisor
 from controller.safety.verdict import RELEASE_STRENGTH, Action
 from controller.session.inputs_and_effects import Ending
 from controller.session.machine import SessionMachine
-from controller.snapshot import Snapshot
+from controller.snapshot import SettledCheck, Snapshot
 from controller.telemetry import CommandKind, ForceCommand
 from tests.safety.obedient_unit import LIMIT_N, ORDER, RELEASED_N, STEP_S, ObedientUnit
 from tests.support.asked_requests import with_ids
@@ -79,6 +79,9 @@ class YesOperator:
         self.settled.append((request_id, outcome))
 
     def tell(self, text: str) -> None:
+        """Nobody listens."""
+
+    def tell_check(self, check: SettledCheck) -> None:
         """Nobody listens."""
 
     def show(self, snapshot: Snapshot) -> None:

@@ -19,7 +19,7 @@ from controller.events import EventKind
 from controller.ports import NOBODY_WATCHES, Attendance, Clock, TractionUnit
 from controller.questions import Answer, Question
 from controller.requests import AskedRequest, RequestSettled, Stop
-from controller.snapshot import Snapshot
+from controller.snapshot import SettledCheck, Snapshot
 from firmware_bridge.connect import connect_serial
 from records.evidence.journal import SqliteJournal
 from records.evidence.reader import SessionRecord, read_session
@@ -167,6 +167,9 @@ class Person:
 
     def tell(self, text: str) -> None:
         self.told.append(text)
+
+    def tell_check(self, check: SettledCheck) -> None:
+        self.told.append(check.told)
 
     def show(self, snapshot: Snapshot) -> None:
         self._since_start_s = snapshot.since_start_s

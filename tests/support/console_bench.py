@@ -14,8 +14,8 @@ from typing import Any, cast
 
 from starlette.testclient import TestClient
 
-from controller.runtime.clock import VirtualClock
-from controller.snapshot import Doing, Said, Snapshot
+from controller.ports import Clock
+from controller.snapshot import Doing, Said, SettledCheck, Snapshot
 from records.standing.versions import read_standing
 from records.store.record_folder import RecordFolder
 from tests.support.sessions import SETTINGS
@@ -52,6 +52,8 @@ class StandInLink:
         self.snapshot: Snapshot | None = IDLE
         self.is_answering, self.silent_s = True, 0.0
         self.said: deque[Said] = deque()
+        self.checks: deque[Said] = deque()
+        self.said_count = 0
         self.asked: list[Asked] = []
         self.presses: list[PressOnTable] = []
         self.told: list[str] = []
@@ -65,6 +67,19 @@ class StandInLink:
         shown = self.snapshot or IDLE
         self.snapshot = replace(shown, number=shown.number + 1, **changes)
 
+    def say(self, text: str) -> None:
+        """The unit's program tells something in the session that is shown."""
+        self.said.append(self._said(text, None))
+
+    def settle(self, check: SettledCheck) -> None:
+        """It tells an item of the self-check."""
+        self.checks.append(self._said(check.told, check))
+
+    def _said(self, text: str, check: SettledCheck | None) -> Said:
+        self.said_count += 1
+        session_id = self.snapshot.session_id if self.snapshot else ""
+        return Said(number=self.said_count, utc_ms=0, text=text, session_id=session_id, check=check)
+
     def ask(self, message: Asked) -> SentMessage:
         """Keep it, and answer it as was set."""
         self.asked.append(message)
@@ -77,9 +92,9 @@ class StandInLink:
             sent.outcome = replace(self.follows, id=message.id)
         return sent
 
-    def order_stop(self, source: str) -> PressOnTable:
+    def order_stop(self, source: str, press: str = "") -> PressOnTable:
         """Keep it, and answer it as was set."""
-        self.presses.append(PressOnTable(source, self.stop_answer))
+        self.presses.append(PressOnTable(source, self.stop_answer, press))
         return self.presses[-1]
 
     def tell(self, text: str) -> None:
@@ -102,11 +117,13 @@ class StandInLink:
 class ConsoleBench:
     """A console over a clinic's records; ``client`` is a browser of somebody who sits there."""
 
-    def __init__(self, site: Site, links: Mapping[str, StandInLink], clock: VirtualClock) -> None:
+    def __init__(self, site: Site, links: Mapping[str, StandInLink], clock: Clock) -> None:
         self.site, self.links, self.clock = site, links, clock
         self.log: list[str] = []
         self.client = TestClient(
-            make_application(site, self.log.append), base_url=CONSOLE, follow_redirects=False
+            make_application(site, self.log.append, lambda: self.log.append("given up")),
+            base_url=CONSOLE,
+            follow_redirects=False,
         )
         self.client.headers["origin"] = CONSOLE
 
@@ -129,7 +146,7 @@ class ConsoleBench:
 
 @contextmanager
 def console_bench(
-    folder: RecordFolder, clock: VirtualClock, tables: Sequence[str] = ()
+    folder: RecordFolder, clock: Clock, tables: Sequence[str] = ()
 ) -> Iterator[ConsoleBench]:
     """A console for the tables on file, or only those named."""
     station = station_folder(folder.path)

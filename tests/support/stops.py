@@ -28,6 +28,7 @@ CONSOLE_PORT = 8720
 class PressOnTable:
     source: str
     given: StopAnswer | None
+    press: str = ""
 
     def answer(self) -> StopAnswer | None:
         return self.given
@@ -45,8 +46,8 @@ class Table:
     presses: list[PressOnTable] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
 
-    def order_stop(self, source: str) -> PressOnTable:
-        self.presses.append(PressOnTable(source, self.answers))
+    def order_stop(self, source: str, press: str = "") -> PressOnTable:
+        self.presses.append(PressOnTable(source, self.answers, press))
         return self.presses[-1]
 
     def tell(self, text: str) -> None:

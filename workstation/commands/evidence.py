@@ -18,14 +18,10 @@ from workstation.output import say, say_json, utc_text, warn
 
 if TYPE_CHECKING:
     from records.clinic.chain_check import ClinicAlteration
-    from records.clinic.clinic_verify import ClinicVerification
-    from records.evidence.clock_steps import ClockStep
     from records.evidence.session_check import Alteration
-    from records.evidence.tally import Verification
-    from records.evidence.verified import Recall
-    from records.keys.key_records import KeyHistory
     from records.store.checkpoint import Checkpoint
     from records.store.record_folder import RecordFolder
+    from workstation.history.verifying import FoundOfRecords, Outside
 
 RECORD_BAD = 4
 
@@ -42,21 +38,6 @@ class OutsideOptions:
         list[Path] | None,
         typer.Option(help="Public key (PEM) to trust instead of the folder's.", show_default=False),
     ] = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Outside:
-    """The same, read: ``keys`` by key id, None for those of the folder."""
-
-    checkpoints: Sequence[Checkpoint]
-    keys: dict[str, bytes] | None
-
-    @classmethod
-    def of(cls, options: OutsideOptions) -> _Outside:
-        """Read what was named; raises AddressInvalid, JournalError or KeyUnavailable."""
-        given = [found for text in options.checkpoint or () for found in outside_checkpoints(text)]
-        keys = public_keys(options.public_key) if options.public_key else None
-        return cls(checkpoints=given, keys=keys)
 
 
 def register(app: typer.Typer) -> None:
@@ -84,7 +65,7 @@ def verify(
         raise AddressInvalid("say which session to verify, or --all, or --bundle FILE")
     if since_last and (not all_ or outside.public_key):
         raise AddressInvalid("--since-last goes with --all, and not with --public-key")
-    place, given = records.place, _Outside.of(outside)
+    place, given = records.place, _outside(outside)
     if bundle is not None:
         _verify_bundle(bundle, place.folder, given, as_json=records.as_json)
     else:
@@ -132,15 +113,26 @@ def checkpoints(
         warn(f"stamped {made.covers} bytes of the list at {made.at:%Y-%m-%d %H:%M:%S} UTC")
 
 
+def _outside(options: OutsideOptions) -> Outside:
+    """What was named, read; raises AddressInvalid, JournalError or KeyUnavailable."""
+    from workstation.history.verifying import Outside
+
+    given = [found for text in options.checkpoint or () for found in outside_checkpoints(text)]
+    keys = public_keys(options.public_key) if options.public_key else None
+    return Outside(checkpoints=given, keys=keys)
+
+
 def _verify_records(
-    place: Place, session: str | None, outside: _Outside, *, since_last: bool, as_json: bool
+    place: Place, session: str | None, outside: Outside, *, since_last: bool, as_json: bool
 ) -> None:
-    from workstation.last_check import forget, recall_of, remember
+    from workstation.history.verifying import check_records
+    from workstation.last_check import forget, progress, recall_of, remember
 
     folder = place.folder
     wanted = None if session is None else _session_called(place, session)
     recall = recall_of(folder, since_last=since_last)
-    found = _checked(place, wanted, outside, recall)
+    with progress() as watch:
+        found = check_records(place.settings, folder, wanted, outside, recall=recall, watch=watch)
     if as_json:
         say_json("verify", _facts(found))
     else:
@@ -159,63 +151,7 @@ def _verify_records(
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Found:
-    """What a verification found; ``alterations`` are those of sessions, keys and time stamps.
-
-    Where only a session was looked at, ``clinic`` is about its words, and ``steps`` are empty.
-    """
-
-    sessions: Verification
-    alterations: Sequence[Alteration]
-    basis: str
-    clinic: ClinicVerification
-    trusted: KeyHistory
-    steps: Sequence[ClockStep]
-
-
-def _checked(place: Place, wanted: str | None, outside: _Outside, recall: Recall) -> _Found:
-    """Every check of the records, or of one session, against what comes from outside."""
-    from records.clinic.clinic_verify import is_of_clinic, verify_clinic, verify_words
-    from records.evidence.clock_steps import clock_steps
-    from records.evidence.integrity import verify as verify_records
-    from records.keeping.backup_list import is_of_backup
-    from records.keys.key_checkpoint import is_of_keys
-    from workstation.anchors import compared
-    from workstation.last_check import progress
-
-    settings, folder = place
-    second = compared(settings, folder)
-    points = [*outside.checkpoints, *_about(second.checkpoints, wanted)]
-    of_clinic = [point for point in points if is_of_clinic(point)]
-    of_keys = [point for point in points if is_of_keys(point)]
-    others = (is_of_clinic, is_of_keys, is_of_backup)
-    of_sessions = [p for p in points if not any(of_other(p) for of_other in others)]
-    with progress() as watch:
-        result = verify_records(
-            folder,
-            wanted,
-            checkpoints=of_sessions,
-            public_keys=outside.keys,
-            recall=recall,
-            watch=watch,
-        )
-    alterations = [*result.alterations, *_of_anchors(folder, of_keys, second.faults)]
-    if wanted is None or of_clinic:
-        clinic = verify_clinic(folder, checkpoints=of_clinic, public_keys=outside.keys)
-    else:
-        clinic = verify_words(folder, wanted, public_keys=outside.keys)
-    return _Found(
-        sessions=result,
-        alterations=alterations,
-        basis=f"{result.basis}; {second.basis}" if second.basis else result.basis,
-        clinic=clinic,
-        trusted=_trusted(folder, outside.keys),
-        steps=clock_steps(folder) if wanted is None else [],
-    )
-
-
-def _facts(found: _Found) -> dict[str, object]:
+def _facts(found: FoundOfRecords) -> dict[str, object]:
     """The findings for programs."""
     from workstation.commands.keys import key_facts
 
@@ -228,7 +164,7 @@ def _facts(found: _Found) -> dict[str, object]:
     return {**asdict(result), "basis": found.basis, **said}
 
 
-def _lines(found: _Found, folder: RecordFolder) -> Iterator[str]:
+def _lines(found: FoundOfRecords, folder: RecordFolder) -> Iterator[str]:
     """What was looked at, for people; what was altered is said behind it."""
     from workstation.commands.keys import key_lines
     from workstation.last_check import left_out_line
@@ -255,7 +191,7 @@ def _lines(found: _Found, folder: RecordFolder) -> Iterator[str]:
 def _verify_bundle(
     path: Path,
     folder: RecordFolder,
-    outside: _Outside,
+    outside: Outside,
     *,
     as_json: bool,
 ) -> None:
@@ -308,19 +244,13 @@ def _conclude(
     read_everything: bool = True,
 ) -> None:
     """The findings, and the verdict over all of them: status 4 and the last line never differ."""
+    from workstation.history.verifying import alteration_line, verdict_on
+
     every: list[Alteration | ClinicAlteration] = [*alterations, *of_words]
     if not as_json:
         for found in alterations:
-            since = "" if found.since_utc_ms is None else f", since {utc_text(found.since_utc_ms)}"
-            label = "NOT CHECKED" if found.unread else "ALTERED"
-            whose = f"session {found.session_id}, " if found.session_id else ""
-            say(f"{label} {whose}{found.where}: {found.what}{since}")
-        if not all(found.unread for found in every):
-            verdict = "altered"
-        else:
-            nothing = "nothing was altered" + ("" if read_everything else " in what was read")
-            verdict = "not everything could be checked" if every else nothing
-        say(f"{verdict} (checked: {basis})")
+            say(alteration_line(found))
+        say(f"{verdict_on(every, read_everything=read_everything)} (checked: {basis})")
     if every:
         raise typer.Exit(RECORD_BAD)
 
@@ -339,40 +269,6 @@ def outside_checkpoints(text: str) -> list[Checkpoint]:
     if not found:
         raise AddressInvalid(f"{path} holds no checkpoint; name a note, an export or a list")
     return found
-
-
-def _about(points: Sequence[Checkpoint], session_id: str | None) -> list[Checkpoint]:
-    """All checkpoints of the second place, or those of one session."""
-    if session_id is None:
-        return list(points)
-    return [point for point in points if point.name.upper() == session_id.upper()]
-
-
-def _of_anchors(
-    folder: RecordFolder, of_keys: Sequence[Checkpoint], faults: Sequence[str]
-) -> Iterator[Alteration]:
-    """What does not fit the checkpoints of the record of keys, and the time stamps."""
-    from records.evidence.session_check import Alteration
-    from records.keys.key_checkpoint import faults_against
-    from records.keys.key_folder import key_history
-
-    for what in faults_against(key_history(folder), of_keys):
-        yield Alteration(session_id="", where="the record of keys", what=what)
-    for what in faults:
-        yield Alteration(session_id="", where="the second place", what=what)
-
-
-def _trusted(folder: RecordFolder, given: dict[str, bytes] | None) -> KeyHistory:
-    """The keys that a verification believed, with their times."""
-    from records.keys.key_folder import key_history
-    from records.keys.signing import known_public_keys
-
-    history = key_history(folder)
-    if given is not None:
-        return history.only(given)
-    if history.records or history.fault:
-        return history
-    return history.only(known_public_keys(folder), "folder")
 
 
 def public_keys(paths: Sequence[Path]) -> dict[str, bytes]:

@@ -136,10 +136,7 @@ def export(
     if named.on_paper:
         _export_paper(place, named.called, asked, as_json=records.as_json)
         return
-    if format_ is Format.BUNDLE:
-        visit = _audited(place, named.called, "export bundle")
-    else:
-        visit = _visit(place, named.called, f"export {format_.value}", claim)
+    visit = _visit(place, named.called, f"export {format_.value}", claim)
     written = write_export(place.folder, visit, asked, say_whose_visit)
     _report(visit, format_, written, as_json=records.as_json)
 
@@ -210,19 +207,11 @@ def upload(
 
 def _visit(place: Place, session: str, what: str, claim: ClaimOptions) -> Visit:
     """The session with its claim and what the rules say of it; the access is kept first."""
-    from records.exports.ready import scrubbed
-
-    visit = _audited(place, session, what)
-    if claim.context is None and not visit.note.reached_holding:
-        return visit  # without a treatment there is no claim for rules to look at
-    return scrubbed(place.folder, visit, payer=claim.payer, context_file=claim.context)
-
-
-def _audited(place: Place, session: str, what: str) -> Visit:
-    from records.visit.load import audited_visit
     from workstation.author_now import reader_now
+    from workstation.visit.exporting import visit_to_export
 
-    return audited_visit(place.folder, session, place.settings, reader_now(place.folder), what)
+    person = reader_now(place.folder)
+    return visit_to_export(place, session, what, person, (claim.payer, claim.context))
 
 
 def _report(visit: Visit, format_: Format, written: Written, *, as_json: bool) -> None:

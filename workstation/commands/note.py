@@ -226,46 +226,28 @@ def _say_each(lines: Iterator[str]) -> None:
 
 def _hints(visit: Visit) -> Iterator[str]:
     """Returns what waits for a person; no part of the note."""
+    from records.visit.note_hints import repetition_text, unsaid_texts
+
     note = visit.note
     for field in note.proposals:
         yield f"the last visit says of {field.name}: {field.value!r}; confirm it with --confirm"
     for repeated in note.repetitions:
-        yield (
-            f"{repeated.name} repeats the text of session {repeated.session_id} "
-            f"({repeated.permille / 10:.0f} % alike); repeated text is a known reason for denial"
-        )
-    yield from _unsaid(visit)
-
-
-def _unsaid(visit: Visit) -> Iterator[str]:
-    """What the order of one of several sessions says and the word on the note does not."""
-    from records.note.fields import clinician_fields
-
-    for known in clinician_fields(stopped=True, adjusted=True) if visit.further else ():
-        for session in visit.sessions:
-            ordered = known.told(session.order)
-            said = visit.note.field(known.name) if ordered else None
-            if said is not None and ordered not in (said.value or ""):
-                yield (
-                    f"the order of session {session.session_id} says of {known.name}: {ordered!r}; "
-                    "the note says something else"
-                )
+        yield repetition_text(repeated)
+    yield from unsaid_texts(visit)
 
 
 def _history(visit: NotedVisit) -> Iterator[str]:
     """Every version with each of its words, the oldest first."""
-    from records.visit.note_status import status_text, version_texts
+    from records.visit.note_history import told_versions
+    from records.visit.note_status import status_text
 
     note = visit.note
     yield f"note of session {note.session_id}: {status_text(note)}"
-    before: dict[str, str | None] = {}
-    for version, line in zip(note.versions, version_texts(note), strict=True):
-        yield line
-        for name, word in version.changes.items():
-            said = "[not assessed]" if word.not_assessed else repr(word.value)
-            was = f" (was {before[name]!r})" if name in before else ""
-            yield f"  {name} = {said}{was}"
-            before[name] = word.value
+    for version in told_versions(note):
+        yield version.line
+        for word in version.words:
+            was = f" (was {word.was!r})" if word.is_changed else ""
+            yield f"  {word.name} = {word.said}{was}"
 
 
 def _sources(visit: NotedVisit) -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from controller.errors import JournalCorrupt, RequestRefused
+from controller.errors import RequestRefused
 from workstation.commands.options import (
     PersonOptions,
     Place,
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from controller.order.force_unit import ForceUnit
     from records.keeping.search import FoundSession, SessionQuery
     from records.keeping.sheet_search import FoundSheet
-    from records.store.canonical import StoredEvent
     from records.visit.visit import Visit
 
 
@@ -72,29 +71,23 @@ def register(app: typer.Typer) -> None:
 def sessions(query: QueryOptions, person: PersonOptions) -> None:
     """List the sessions on file, newest first; all of them or those that fit."""
     from records.clinic.audit import record_read
-    from records.keeping.search import SessionQuery, find_sessions
-    from records.keeping.session_names import called_treatments
-    from records.keeping.sheet_search import find_sheets
+    from records.keeping.search import SessionQuery
     from workstation.author_now import reader_now
+    from workstation.history.finding import find_treatments_told
 
     place = person.place
     folder = place.folder
     asked = query.asked()
-    found = find_sessions(folder, asked, place.day_of)
-    folded = 0
-    if not query.refused and "refused" not in query.outcome.lower():
-        folded = sum(one.refused for one in found)
-        found = [one for one in found if not one.refused]
-    on_paper = find_sheets(folder, asked, place.day_of)
-    every = called_treatments(found, on_paper)
-    listed = every[: query.limit] if query.limit else every
-    if listed or (folder.clinic_database.exists() and (asked.patient or asked.words)):
-        ids = [one.called for one in listed]
+    found = find_treatments_told(folder, asked, place.day_of, refused_too=query.refused)
+    every = found.every
+    listed = found.part(0, query.limit)
+    if listed.every or (folder.clinic_database.exists() and (asked.patient or asked.words)):
+        ids = [one.called for one in listed.every]
         record_read(folder, reader_now(folder, person.by), "search", fields=ids)
-    are_sheets = [one.on_paper for one in listed]
-    shown = _facts(found[: are_sheets.count(False)], place)
-    sheets = _sheets(on_paper[: are_sheets.count(True)], place)
-    left_out = {"refused": folded, "older": len(every) - len(listed)}
+    are_sheets = [one.on_paper for one in listed.every]
+    shown = _facts(listed.sessions, place)
+    sheets = _sheets(listed.sheets, place)
+    left_out = {"refused": found.left_out, "older": len(every) - len(are_sheets)}
     if person.as_json:
         say_json("sessions", {"sessions": shown, "left_out": left_out, "from_paper": sheets})
         return
@@ -144,18 +137,19 @@ def _sheet_line(row: Mapping[str, object]) -> str:
 
 def _facts(found: Sequence[FoundSession], place: Place) -> list[dict[str, object]]:
     """What is told of each session."""
-    from records.keeping.search import claims_sent, delivered_minutes
+    from records.keeping.session_facts import claims_sent, delivered_minutes
     from workstation.last_check import LastVerified
 
     verified = LastVerified.of(place.folder)
     sent = claims_sent(place.folder) if found else {}
+    minutes = delivered_minutes(place.folder, [one.head.session_id for one in found])
     return [
         {
             "session_id": session.head.session_id,
             "unit_id": session.head.unit_id,
             "patient_reference": session.reference,
             "started": place.local(session.head.started_utc_ms).isoformat(),
-            "minutes": delivered_minutes(place.folder, session.head.session_id),
+            "minutes": minutes[session.head.session_id],
             "outcome": session.outcome,
             "sealed": session.sealed,
             "note": session.note_status,
@@ -245,27 +239,14 @@ def show(session: SessionArgument, records: RecordsOptions) -> None:
 def event_lines(visit: Visit, forces: ForceUnit) -> Iterator[str]:
     """The events of the session that was asked for, on both axes of time."""
     from records.note.device_fields import local_time
-    from records.note.event_texts import since_traction_text
+    from workstation.history.told_events import told_events
 
-    record, began_ms = visit.asked_session.record, visit.asked_dose.treatment_started_ms
+    record = visit.asked_session.record
     yield f"session {record.head.session_id}: {record.outcome}"
     yield f"events {len(record.events)}, samples {len(record.samples)}"
     yield f"times of day in {local_time(record, 0, visit.zone).strftime('%Z')}; s since the opening"
-    for event in record.events:
-        of_day = local_time(record, event.at_ms, visit.zone).strftime("%H:%M:%S")
-        since = since_traction_text(event.at_ms, began_ms)
-        said = _sentence(event, forces)
-        yield f"{of_day}  {since:<26} {event.at_ms / 1000:10.3f} s  {said}"
-
-
-def _sentence(event: StoredEvent, forces: ForceUnit) -> str:
-    """What an event says; as it is stored where an altered record says nothing that can be read."""
-    from workstation.texts.event_sentences import as_stored, event_sentence
-
-    try:
-        return event_sentence(event, forces)
-    except JournalCorrupt:
-        return as_stored(event)
+    for told in told_events(record, visit.zone, visit.asked_dose, forces):
+        yield (f"{told.of_day}  {told.since_traction:<26} {told.at_ms / 1000:10.3f} s  {told.said}")
 
 
 def _one_visit(visit: Visit) -> str:

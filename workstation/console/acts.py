@@ -57,6 +57,21 @@ def shown(handler: Callable[[Request], Response]) -> Handler:
     return show
 
 
+def shown_to_person(handler: Callable[[Request, str], Response]) -> Handler:
+    """A page of a patient's data: the row of the access names who reads, so a name is asked first.
+
+    ``handler`` gets the person's name.
+    """
+
+    async def show(request: Request) -> Response:
+        person = site_of(request).people.named(request)
+        if not person:
+            return to(f"/person?back={quote(_address(request))}")
+        return await run_in_threadpool(handler, request, person)
+
+    return show
+
+
 def posted(handler: Callable[[Request, Form, str], Response]) -> Handler:
     """An act of a person; who has not said a name is asked for it and comes back to the page.
 
@@ -99,6 +114,11 @@ def came_from(request: Request) -> str:
     return f"/{referer.removeprefix(own)}" if referer.startswith(own) else "/"
 
 
+def _address(request: Request) -> str:
+    query = request.url.query
+    return f"{request.url.path}?{query}" if query else request.url.path
+
+
 def own_path(text: str) -> str:
     """A path of this console; the overview for anything that leads elsewhere."""
     plain = text.startswith("/") and not text.startswith(("//", "/\\"))
@@ -110,4 +130,12 @@ async def _form(request: Request) -> Form:
         data: Any = await request.form(max_files=0, max_fields=MOST_FIELDS)
     except (HTTPException, ValueError) as error:
         raise HTTPException(400, "This is no form of the console.") from error
-    return Form(data)
+    form = Form(data)
+    request.state.typed = form
+    return form
+
+
+def typed_in(request: Request) -> dict[str, str]:
+    """What the form of an act held, to be sent once more where the act failed; else nothing."""
+    form: Form | None = getattr(request.state, "typed", None)
+    return form.values() if form is not None else {}

@@ -23,6 +23,7 @@ from workstation.console.clinic_words import ClinicWords
 from workstation.console.live_frames import LiveFrames
 from workstation.console.live_pages import LivePages
 from workstation.console.people import PeopleCookie, key_in
+from workstation.console.session_reader import SessionReader
 from workstation.console.site import Site
 from workstation.console.units import KeptUnit
 from workstation.settings import Settings
@@ -61,8 +62,10 @@ def serve(
         for unit in units:
             stack.callback(unit.link.close)
         site = make_site(folder, settings, units, pages, clock=clock, report=report)
+        site.reader.start()
+        stack.callback(site.reader.close)
         config = uvicorn.Config(
-            make_application(site, report),
+            make_application(site, report, _give_up),
             log_config=None,
             access_log=False,
             ws="none",
@@ -87,6 +90,10 @@ class PageServer(uvicorn.Server):
         """Called by a signal."""
         self._pages.end_all()
         super().handle_exit(sig, frame)
+
+
+def _give_up() -> None:
+    signal.raise_signal(signal.SIGTERM)
 
 
 def _has_ended(_number: int, _frame: FrameType | None) -> None:
@@ -142,6 +149,7 @@ def make_site(
         units=units,
         words=words,
         frames=LiveFrames(units, words, clock),
+        reader=SessionReader(folder, units, clock, report),
         pages=pages,
         people=PeopleCookie(key_in(station_folder(folder.path))),
         stop_desk=StopDesk(
@@ -151,6 +159,7 @@ def make_site(
             clock=clock,
             report=report,
         ),
+        report=report,
     )
 
 

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 from typing import Any
+from urllib.parse import quote
+from zlib import crc32
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from controller.snapshot import SettledCheck
 from workstation.station.stop_page import stop_path
+
+_FORM_ID = re.compile(r'name="id" value="[0-9a-f]*"')
+_FIGURE = re.compile(r'(data-is="[a-z_]+"[^>]*>)[^<]*')
 
 
 @cache
@@ -22,7 +29,16 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters["stop_path"] = stop_path
+    made.filters["segment"] = partial(quote, safe="")
+    made.filters["words"] = SettledCheck.words
+    made.filters["part_version"] = part_version
     return made
+
+
+def part_version(part: str) -> str:
+    """Changes when a part of a page does, but for its live figures and the ids of its forms."""
+    lasting = _FIGURE.sub(r"\1", _FORM_ID.sub("", part))
+    return f"{crc32(lasting.encode('utf-8', 'replace')):08x}"
 
 
 def render(template: str, context: Mapping[str, Any]) -> str:

@@ -3,33 +3,36 @@
 from __future__ import annotations
 
 import uuid
-from collections import deque
+from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Final
 
 from controller.ports import Clock
 from controller.questions import Question
 from controller.requests import SessionRequest
-from controller.snapshot import Doing, Snapshot
+from controller.snapshot import Doing, SettledCheck, Snapshot
 from records.standing.kinds import UnitRecord
+from workstation.console.chart import UnitChart
+from workstation.console.session_facts import SessionFacts
 from workstation.session.workplace import FiledSession
 from workstation.station.control_link import ControlLink, SentMessage
-from workstation.station.messages import GivenAnswer, MadeRequest, Prepare
+from workstation.station.messages import GivenAnswer, MadeRequest, Prepare, TraceOn
 from workstation.station.place import ChannelPlace, is_held
 from workstation.station.stop_desk import SHOWN_S
 from workstation.station.stop_target import Press, SeenForce
 
-CHART_S: Final = 60.0
-POINTS_PER_S: Final = 20
+KEPT_REQUESTS: Final = 256
+"""So many are known again when they come twice."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ForcePoint:
-    """A moment of the chart: wall clock, force and ordered force in newtons, None where unknown."""
+class EndedSession:
+    """The session that was open last, as it was heard last."""
 
-    utc_ms: int
-    force_n: float | None
-    target_n: float | None
+    session_id: str
+    phase: str
+    reason: str
+    left_s: float
 
 
 class KeptUnit:
@@ -40,17 +43,26 @@ class KeptUnit:
     ) -> None:
         self.table = table
         self.link = link
-        self.chart: deque[ForcePoint] = deque(maxlen=int(CHART_S * POINTS_PER_S))
+        self.chart = UnitChart()
+        self.facts: SessionFacts | None = None
+        """Of the newest session that was read; kept by the console's reader."""
+        self.last: EndedSession | None = None
+        """The newest session that this console has heard of."""
         self._place = place
         self._clock = clock
         self._press: Press | None = None
         self._pressed_s = clock.now_s()
-        self._charted = -1
+        self._asked: OrderedDict[str, SentMessage] = OrderedDict()
 
     @property
     def name(self) -> str:
         """The clinic's name of the table."""
         return self.table.name
+
+    @property
+    def place(self) -> ChannelPlace:
+        """Where its program listens, and keeps the bytes of its line."""
+        return self._place
 
     @property
     def called(self) -> str:
@@ -95,20 +107,39 @@ class KeptUnit:
         """False when the process that drives it has ended; its lock is free then."""
         return is_held(self._place.lock)
 
-    def keep_chart(self) -> None:
-        """Add the newest moment to the chart, once."""
+    @property
+    def open_facts(self) -> SessionFacts | None:
+        """The facts of the session that is open; None before they were read, and without one."""
+        facts = self.facts
+        return facts if facts is not None and facts.session_id == self.session_id else None
+
+    @property
+    def checks(self) -> list[SettledCheck]:
+        """The self-check of the session that is open, or was last."""
+        session_id = self.session_id or (self.last.session_id if self.last else "")
+        said = [*self.link.checks]
+        return [each.check for each in said if each.check and each.session_id == session_id]
+
+    def keep(self) -> None:
+        """Keep the newest moment for the chart, and what is known of a session to its end."""
         shown = self.live
-        if shown is not None and shown.number != self._charted:
-            self._charted = shown.number
-            point = ForcePoint(utc_ms=shown.utc_ms, force_n=shown.force_n, target_n=shown.target_n)
-            self.chart.append(point)
+        if shown is None:
+            return
+        self.chart.keep(shown)
+        if shown.doing is Doing.SESSION:
+            self.last = EndedSession(
+                session_id=shown.session_id,
+                phase=shown.phase,
+                reason=shown.message,
+                left_s=shown.treatment_left_s,
+            )
 
     # --- what people ask ----------------------------------------------------------------------
 
-    def order_stop(self, source: str) -> Press:
+    def order_stop(self, source: str, press: str = "") -> Press:
         """Order the release; as a target of the stop desk."""
         self._pressed_s = self._clock.now_s()
-        self._press = self.link.order_stop(source)
+        self._press = self.link.order_stop(source, press)
         return self._press
 
     def newest_press(self) -> Press | None:
@@ -135,15 +166,30 @@ class KeptUnit:
         self, session_id: str, question: Question, *, accepted: bool, by: str, request_id: str
     ) -> SentMessage:
         """Answer a question of a session."""
-        return self.link.ask(
-            GivenAnswer(
-                id=request_id, session_id=session_id, question=question, accepted=accepted, by=by
-            )
+        given = GivenAnswer(
+            id=request_id, session_id=session_id, question=question, accepted=accepted, by=by
         )
+        return self._once(given)
+
+    def trace(self, by: str) -> SentMessage:
+        """Have the bytes of its line kept for a while."""
+        return self.link.ask(TraceOn(id=new_id(), by=by))
 
     def request(self, session_id: str, request: SessionRequest, request_id: str) -> SentMessage:
-        """Ask for something in a session."""
-        return self.link.ask(MadeRequest(id=request_id, session_id=session_id, request=request))
+        """Ask for something in a session; with an id that was here before, it is that request."""
+        return self._once(MadeRequest(id=request_id, session_id=session_id, request=request))
+
+    def asked(self, request_id: str) -> SentMessage | None:
+        """What was asked under an id; None where nothing was, or long ago."""
+        return self._asked.get(request_id)
+
+    def _once(self, message: GivenAnswer | MadeRequest) -> SentMessage:
+        known = self._asked.get(message.id)
+        if known is None:
+            known = self._asked[message.id] = self.link.ask(message)
+            while len(self._asked) > KEPT_REQUESTS:
+                self._asked.popitem(last=False)
+        return known
 
 
 def new_id() -> str:

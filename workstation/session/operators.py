@@ -26,7 +26,7 @@ from controller.requests import (
     SessionRequest,
     Stop,
 )
-from controller.snapshot import Snapshot
+from controller.snapshot import SettledCheck, Snapshot
 from controller.start.before_start import needs_person, questions_before_start
 from workstation.login import login_name
 from workstation.session.request_lines import help_text, parse_request
@@ -254,6 +254,10 @@ class SessionOperator:
     def tell(self, text: str) -> None:
         """Say it on a line of its own."""
         self._tell(text)
+
+    def tell_check(self, check: SettledCheck) -> None:
+        """Say it on a line of its own."""
+        self._tell(check.told)
 
     def show(self, snapshot: Snapshot) -> None:
         """Hand the tick's figures to the display."""

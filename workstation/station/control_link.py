@@ -21,6 +21,7 @@ from controller.words import TEXT_CHARACTERS
 from workstation.station.channel import Peer, connect_to
 from workstation.station.messages import (
     FRESH_S,
+    LAST_CHECKS,
     LAST_SAID,
     VERSION,
     Announce,
@@ -111,6 +112,9 @@ class ControlLink:
         self.manual_release = manual_release
         self.said: deque[Said] = deque(maxlen=LAST_SAID)
         """What was said last; a new connection tells the last ones again."""
+        self.checks: deque[Said] = deque(maxlen=LAST_CHECKS)
+        """Those of it that settled items of the self-check, further back."""
+        self.said_count = 0
         self._role = role
         self._heartbeat = heartbeat
         self._place = place
@@ -133,9 +137,9 @@ class ControlLink:
         """The unit's name."""
         return self._place.called
 
-    def order_stop(self, source: str) -> LinkedPress:
-        """Order the release."""
-        return LinkedPress(self.ask(OrderedStop(id=uuid.uuid4().hex, by=source)))
+    def order_stop(self, source: str, press: str = "") -> LinkedPress:
+        """Order the release; a press that has a name is one, however often it comes."""
+        return LinkedPress(self.ask(OrderedStop(id=press or uuid.uuid4().hex, by=source)))
 
     def ask(self, message: Asked) -> SentMessage:
         """Send a message whose outcome will be told; again where the connection fails at once."""
@@ -262,12 +266,18 @@ class ControlLink:
 
     def _keep_said(self, said: Said) -> None:
         """Numbers begin anew with a new process, and a new connection repeats the last ones."""
-        if said not in self.said:
-            self.said.append(said)
+        known = self.said if said.check is None else self.checks
+        if said in known:
+            return
+        self.said.append(said)
+        self.said_count += 1
+        if said.check is not None:
+            self.checks.append(said)
 
     def _answered(self, outcome: RequestOutcome) -> None:
-        sent = next((one for one in self._sent if one.message.id == outcome.id), None)
-        if sent is None or sent.outcome is not None:
+        waiting = (one for one in self._sent if one.message.id == outcome.id and not one.outcome)
+        sent = next(waiting, None)
+        if sent is None:
             return
         if isinstance(sent.message, OrderedStop):
             if outcome.result not in _RESULTS:

@@ -33,6 +33,8 @@ FRESH_S: Final = 1.0
 """What was heard or read longer ago is not the present."""
 LAST_SAID: Final = 20
 """So much of what was said before is told at Hello."""
+LAST_CHECKS: Final = 100
+"""And so many items of the self-check: those of the newest session, and as many again."""
 
 _ID = re.compile(r"[0-9A-Za-z_-]+")
 _HEX = re.compile(r"[0-9a-f]+")

@@ -14,7 +14,7 @@ from typing import Final, Protocol
 from controller.ports import Attendance
 from controller.questions import Answer, Question
 from controller.requests import AskedRequest, RequestSettled, Stop
-from controller.snapshot import Snapshot
+from controller.snapshot import SettledCheck, Snapshot
 from workstation.station.messages import Followed, GivenAnswer
 
 REQUESTS_WAITING: Final = 50
@@ -35,6 +35,10 @@ class Screens(Protocol):
 
     def tell(self, text: str) -> None:
         """Say something that stays readable."""
+        ...
+
+    def tell_check(self, check: SettledCheck) -> None:
+        """Say how an item of the self-check was settled."""
         ...
 
     def settle(self, request_id: str, result: Followed, reason: str = "") -> None:
@@ -143,6 +147,10 @@ class RemoteOperator:
     def tell(self, text: str) -> None:
         """Say it to everybody who watches."""
         self._screens.tell(text)
+
+    def tell_check(self, check: SettledCheck) -> None:
+        """Say it to everybody who watches."""
+        self._screens.tell_check(check)
 
     def show(self, snapshot: Snapshot) -> None:
         """Show the present to everybody who watches."""

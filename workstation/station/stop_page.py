@@ -13,7 +13,8 @@ from urllib.parse import quote
 REFRESH_S: Final = 1
 STYLE: Final = (
     "body{font:22px/1.5 sans-serif;margin:2em;max-width:40em;background:#fff;color:#111}"
-    "p{margin:.5em 0}button{font:bold 28px sans-serif;min-width:220px;min-height:72px;"
+    "h2,p{margin:.5em 0;font-size:22px}"
+    "button{font:bold 28px sans-serif;min-width:220px;min-height:72px;"
     "margin:.5em 0;background:#b00020;color:#fff;border:0}"
 )
 _STYLE_HASH: Final = b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
@@ -28,20 +29,34 @@ def stop_path(called: str) -> str:
     return f"/stop/{quote(called, safe='')}" if called else "/stop"
 
 
-def page(lines: Iterable[str], units: Sequence[str], *, refresh: str | None = None) -> bytes:
-    """A page of ``lines`` with a button for each unit; ``refresh`` is the path to look at next."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaidOfUnit:
+    """What is said of one unit; ``called`` is "" for what is said of none."""
+
+    called: str = ""
+    lines: Sequence[str]
+
+
+def page(parts: Iterable[SaidOfUnit], units: Sequence[str], *, refresh: str | None = None) -> bytes:
+    """A page with a button for each unit; ``refresh`` is the path to look at next."""
     again = (
         f'<meta http-equiv="refresh" content="{REFRESH_S};url={escape(refresh)}">'
         if refresh
         else ""
     )
-    said = "".join(f"<p>{escape(line)}</p>" for line in lines)
+    said = "".join(map(_said, parts))
     buttons = "".join(_button(called) for called in units)
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8">{again}'
         '<meta name="viewport" content="width=device-width"><title>STOP</title>'
         f"<style>{STYLE}</style></head><body><main>{said}{buttons}</main></body></html>"
     ).encode()
+
+
+def _said(part: SaidOfUnit) -> str:
+    called = f"<h2>{escape(part.called)}</h2>" if part.called else ""
+    lines = "".join(f"<p>{escape(line)}</p>" for line in part.lines)
+    return f"<section>{called}{lines}</section>"
 
 
 def _button(called: str) -> str:

@@ -6,6 +6,7 @@ never keeps another request waiting.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -14,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 MOST_HEAD_BYTES: Final = 16_384
 END_OF_HEAD: Final = (b"\r\n\r\n", b"\n\n")
 STOP_PATH: Final = "/stop"
+_PRESS: Final = re.compile(r"(?:^|&)press=([0-9A-Za-z_-]{8,40})(?:&|$)")
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -23,12 +25,17 @@ class HeadInvalid(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
-    """Method, path without its query, and of two headers every value that was sent."""
+    """Method, path without its query, and of two headers every value that was sent.
+
+    ``press`` is the name that a page has given to a press, so that one that comes on two ways is
+    one; "" where it gave none.
+    """
 
     method: str
     path: str
     hosts: tuple[str, ...]
     origins: tuple[str, ...]
+    press: str = ""
 
     @property
     def unit(self) -> str | None:
@@ -55,9 +62,16 @@ def parsed(head: bytes) -> Head:
     return Head(
         method=words[0],
         path=_path(words[1]),
+        press=press_named(words[1].partition("?")[2]),
         hosts=tuple(value for name, value in named if name == "host"),
         origins=tuple(value for name, value in named if name == "origin"),
     )
+
+
+def press_named(query: str) -> str:
+    """The name of a press in a query; anything that is none names none."""
+    found = _PRESS.search(query)
+    return found[1] if found else ""
 
 
 def _header(line: str) -> tuple[str, str]:

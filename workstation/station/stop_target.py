@@ -59,8 +59,11 @@ class StopTarget(Protocol):
         """How people free a patient from it by hand, in the clinic's words; "" where none are."""
         ...
 
-    def order_stop(self, source: str) -> Press:
-        """Order the release; ``source`` says for the record where the press came from."""
+    def order_stop(self, source: str, press: str = "") -> Press:
+        """Order the release; ``source`` says for the record where the press came from.
+
+        A ``press`` that has a name is one press, however often it comes.
+        """
         ...
 
     def tell(self, text: str) -> None:

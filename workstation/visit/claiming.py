@@ -68,7 +68,7 @@ def export_when_ready(
     folder: RecordFolder, visit: Visit, place: Path, person: NewPerson
 ) -> ClaimResult:
     """Write the claim into the folder of a day, or say what it lacks."""
-    lacks = tuple(_lacks(visit))
+    lacks = tuple(claim_lacks(visit))
     result = ClaimResult(
         session_id=visit.session_id, reference=visit.patient_reference, lacks=lacks
     )
@@ -84,7 +84,7 @@ def export_when_ready(
     return ClaimResult(session_id=result.session_id, reference=result.reference, file=written.file)
 
 
-def _lacks(visit: Visit) -> Iterator[str]:
+def claim_lacks(visit: Visit) -> Iterator[str]:
     """What keeps a claim back, each as the rules say it."""
     assert visit.report is not None, "a scrubbed visit has a report"
     for finding in visit.report.findings:

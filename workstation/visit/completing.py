@@ -48,13 +48,12 @@ def sign_note(desk: VisitDesk, session_id: str) -> bool:
             "(`traction people add`) or give --credentials"
         )
         return False
-    names = {each.casefold() for each in (signer.name, signer.initials, signer.in_full) if each}
     text = f"Sign as {signer.in_full}: type your name or initials. n leaves it unsigned"
     while True:
-        answer = desk.dialogue.words("signature", text).casefold()
-        if answer in ("n", "no"):
+        answer = desk.dialogue.words("signature", text)
+        if answer.casefold() in ("n", "no"):
             return False
-        if answer in names:
+        if signer.answers_to(answer):
             note.sign()
             return True
         desk.dialogue.tell(f"that is not the name of who holds this visit ({signer.in_full})")
@@ -101,10 +100,15 @@ def _minutes(desk: VisitDesk, note: NoteDesk) -> bool:
                 for name in MINUTES:
                     note.mark_not_assessed(name)
                 return True
-            numbers = answer.split()
-            if len(numbers) != len(MINUTES):
-                raise RequestRefused(f"minutes={answer!r} is not two whole numbers, as in 0 25")
-            note.complete(dict(zip(MINUTES, numbers, strict=True)))
+            note.complete(minutes_in(answer))
             return True
         except RequestRefused as refusal:
             desk.tell_refusal(refusal)
+
+
+def minutes_in(answer: str) -> dict[str, str]:
+    """Both numbers of minutes by their fields; raises RequestRefused for anything but two."""
+    numbers = answer.split()
+    if len(numbers) != len(MINUTES):
+        raise RequestRefused(f"minutes={answer!r} is not two whole numbers, as in 0 25")
+    return dict(zip(MINUTES, numbers, strict=True))

@@ -49,6 +49,11 @@ class VisitHolder:
         """With credentials, as set-up and supervision name people."""
         return f"{self.name}, {self.credentials}" if self.credentials else self.name
 
+    def answers_to(self, text: str) -> bool:
+        """Whether a person who types this signs as the holder: name, initials, or in full."""
+        names = {each.casefold() for each in (self.name, self.initials, self.in_full) if each}
+        return text.strip().casefold() in names
+
 
 def holder_called(held: StandingData, by: str, credentials: str = "") -> VisitHolder:
     """Somebody on file by initials or name, else as it was given; raises RequestRefused."""

@@ -13,8 +13,10 @@ if TYPE_CHECKING:
     from records.store.record_folder import RecordFolder
     from records.visit.visit import Visit
     from workstation.output import Target
+    from workstation.settings import Settings
 
 BUNDLE = "bundle"
+EVIDENCE_OUT = f"export {BUNDLE}"
 FOR_A_RECEIVER = frozenset({"csv", "837p", "hl7-dft"})
 """Formats that differ by their receiver, whose name the file then carries."""
 
@@ -54,6 +56,59 @@ class Written(NamedTuple):
     notices: tuple[str, ...]
 
 
+class MadeExport(NamedTuple):
+    """A document of a visit before it leaves: its bytes, the name of its file, what was changed."""
+
+    content: bytes
+    name: str
+    notices: tuple[str, ...]
+
+
+def visit_to_export(
+    place: tuple[Settings, RecordFolder],
+    session: str,
+    what: str,
+    person: Person,
+    claim: tuple[str | None, Path | None] = (None, None),
+) -> Visit:
+    """The session with what the rules say of its claim; the access is kept first.
+
+    ``what`` names it in the audit ("export pdf"), ``claim`` is the payer whose rules are taken and
+    the file of an imported claim. Evidence is handed out as it is, and without a treatment there is
+    no claim for rules to look at.
+    """
+    from records.exports.ready import scrubbed
+    from records.visit.load import audited_visit
+
+    settings, folder = place
+    visit = audited_visit(folder, session, settings, person, what)
+    payer, context_file = claim
+    nothing_to_claim = context_file is None and not visit.note.reached_holding
+    if what == EVIDENCE_OUT or nothing_to_claim:
+        return visit
+    return scrubbed(folder, visit, payer=payer, context_file=context_file)
+
+
+def made_export(folder: RecordFolder, visit: Visit, asked: AskedExport) -> MadeExport:
+    """Make it; raises ExportRefused where a claim left in this format before, unless ``again``."""
+    from records.visit.sent import refuse_second
+
+    if asked.sent_as and not asked.again:
+        refuse_second(visit, asked.sent_as)
+    made, name = _made(folder, visit, asked)
+    return MadeExport(made.content, name, made.notices)
+
+
+def keep_on_record(
+    folder: RecordFolder, visit: Visit, asked: AskedExport, made: MadeExport, person: Person
+) -> None:
+    """A claim is on record before it leaves; raises AuditUnavailable when that is impossible."""
+    from records.visit.sent import keep_export
+
+    if asked.sent_as:
+        keep_export(folder, visit, person, asked.sent_as, made.name, made.content)
+
+
 def write_export(
     folder: RecordFolder,
     visit: Visit,
@@ -66,20 +121,17 @@ def write_export(
     Raises ExportRefused, ExportIncomplete, AuditUnavailable or JournalUnavailable.
     """
     from records.exports.formats import refuse_other_session
-    from records.visit.sent import keep_export, refuse_second
     from workstation.author_now import reader_now
     from workstation.output import refuse_existing, write_file
 
-    if asked.sent_as and not asked.again:
-        refuse_second(visit, asked.sent_as)
-    made, name = _made(folder, visit, asked)
+    made = made_export(folder, visit, asked)
     told(visit)
-    target = asked.out.file(name) if asked.out else Path(name)
+    target = asked.out.file(made.name) if asked.out else Path(made.name)
     refuse_other_session(visit.note.sessions, target)
     refuse_existing(target, force=asked.force)
-    if asked.sent_as:
-        reader = (person or reader_now)(folder)
-        keep_export(folder, visit, reader, asked.sent_as, target.name, made.content)
+    keep_on_record(
+        folder, visit, asked, made._replace(name=target.name), (person or reader_now)(folder)
+    )
     return Written(write_file(target, made.content), made.notices)
 
 

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from workstation.console.acts import site_of
-from workstation.station.stop_request import Head
+from workstation.station.stop_request import Head, press_named
 
 LOOK_S: Final = 0.01
 
@@ -31,6 +31,7 @@ async def stop(request: Request) -> Response:
         path=request.url.path if "name" not in request.path_params else _path(request),
         hosts=tuple(request.headers.getlist("host")),
         origins=tuple(request.headers.getlist("origin")),
+        press=press_named(request.url.query),
     )
     source = request.client.host if request.client else "unknown"
     pending = site.stop_desk.answer(head, source)

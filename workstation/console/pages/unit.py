@@ -1,7 +1,9 @@
-"""A unit's own page: the live view, and what may be asked of its session."""
+"""A unit's own page: the checks before a start, the live view, the end."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Final
 from urllib.parse import quote
 
 from starlette.exceptions import HTTPException
@@ -10,11 +12,17 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from workstation.console.acts import shown, site_of
+from workstation.console.chart import TOLERANCE_N, TOLERANCE_SHARE
+from workstation.console.possible import WHO
+from workstation.console.unit_view import outcome_words, unit_view
 from workstation.console.units import KeptUnit
+
+NOBODY: Final = "nobody named"
+"""Who looked, in the audit, where nobody has said who sits there."""
 
 
 def routes() -> list[BaseRoute]:
-    """The live page and its chart."""
+    """The page and its chart."""
     return [
         Route("/units/{name}", shown(page), methods=["GET"]),
         Route("/units/{name}/chart", chart, methods=["GET"]),
@@ -35,12 +43,46 @@ def unit_named(request: Request) -> KeptUnit:
 
 
 def page(request: Request) -> Response:
-    """The unit as it is at present; it reads no database."""
-    unit = unit_named(request)
-    return site_of(request).page(request, "unit.html", unit=unit)
+    """The unit as it is at present; it waits for no database."""
+    return unit_page(request, unit_named(request))
+
+
+def unit_page(
+    request: Request,
+    unit: KeptUnit,
+    *,
+    fault: str = "",
+    typed: Mapping[str, str] | None = None,
+) -> Response:
+    """The page, with what was wrong with a form that was sent from it, and what stood in it."""
+    site = site_of(request)
+    person = site.people.named(request)
+    view = unit_view(unit, site.words, signed_in=bool(person))
+    if view.facts is not None:
+        site.reader.note_view(person or NOBODY, view.facts)
+    asked = unit.asked(request.query_params.get("asked", ""))
+    return site.page(
+        request,
+        "unit/unit.html",
+        status=422 if fault else 200,
+        unit=unit,
+        view=view,
+        outcome=fault or outcome_words(asked, site.words),
+        fault=fault,
+        typed={"act": "", "words": "", **(typed or {})},
+        still="still" in request.query_params,
+        path=unit_path(unit.name),
+        who=WHO,
+    )
 
 
 async def chart(request: Request) -> Response:
     """The last minute of the unit, for a page that was loaded anew."""
-    points = [[p.utc_ms, p.force_n, p.target_n] for p in [*unit_named(request).chart]]
-    return JSONResponse({"points": points})
+    kept = unit_named(request).chart
+    return JSONResponse(
+        {
+            "points": [[p.utc_ms, p.force_n, p.target_n] for p in kept.points],
+            "marks": [[m.utc_ms, m.kind, m.text] for m in kept.marks],
+            "tolerance": {"n": TOLERANCE_N, "share": TOLERANCE_SHARE},
+        }
+    )

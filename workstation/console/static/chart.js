@@ -1,42 +1,130 @@
-// The force of the last 60 seconds on a canvas: force, ordered force, hatched where nothing is known.
+// The force of the last 60 seconds on a canvas: force, ordered force with its band of tolerance,
+// limits as lines, marks of requests, pauses and alarms; hatched where nothing is known.
 
 import { onFrame } from "./live.js";
 
 const SHOWN_MS = 60000;
 const GAP_MS = 1000;
+const SIGNS = { request: "R", pause: "P", alarm: "!", stop: "S" };
 const points = [];
+let marks = [];
+let marked = 0;
+let tolerance = { n: 0, share: 0 };
 let newest = null;
+let colours = {};
+let due = false;
 
 /** Draw into `canvas` for as long as the page is open, beginning with what the console kept. */
 export async function draw(canvas) {
-  const unit = document.body.dataset.unit;
-  const answer = await fetch(`/units/${encodeURIComponent(unit)}/chart`);
-  for (const [at, force, target] of (await answer.json()).points) points.push({ at, force, target });
+  keepFit(canvas);
+  await read();
   onFrame((frame) => {
-    newest = frame && frame.units.find((each) => each.name === unit);
+    newest = frame && frame.units.find((each) => each.name === document.body.dataset.unit);
     if (newest && newest.state === "live") {
       points.push({ at: frame.utc_ms, force: newest.force_n, target: newest.target_n });
+      if (newest.marks !== marked) read();
     }
-    requestAnimationFrame(() => paint(canvas));
+    if (due) return;
+    due = true;
+    requestAnimationFrame(() => {
+      due = false;
+      paint(canvas.getContext("2d"), canvas.width, canvas.height);
+    });
   });
 }
 
-function paint(canvas) {
-  const context = canvas.getContext("2d");
+/** Draw a moment of the past, for a replay: `past` points, `signs` of events, up to `endMs`. */
+export function showPast(canvas, past, signs, endMs) {
+  if (!newest) keepFit(canvas);
+  points.splice(0, points.length, ...past, { at: endMs, force: null, target: null });
+  marks = signs.map(({ at, mark, text }) => ({ at, kind: mark, text }));
+  newest = { state: "live" };
+  paint(canvas.getContext("2d"), canvas.width, canvas.height);
+}
+
+function keepFit(canvas) {
+  fit(canvas);
+  addEventListener("resize", () => fit(canvas));
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => fit(canvas));
+}
+
+/** What the console kept: all of it at the beginning, and marks when there are new ones. */
+async function read() {
+  if (newest) marked = newest.marks;
+  const unit = document.body.dataset.unit;
+  const answer = await fetch(`/units/${encodeURIComponent(unit)}/chart`, { cache: "no-store" });
+  const kept = await answer.json();
+  marks = kept.marks.map(([at, kind, text]) => ({ at, kind, text }));
+  tolerance = kept.tolerance;
+  const first = points.length ? points[0].at : Infinity;
+  const before = kept.points.filter(([at]) => at < first);
+  points.unshift(...before.map(([at, force, target]) => ({ at, force, target })));
+}
+
+/** Size and colours are read here alone: reading them at every frame costs more than drawing. */
+function fit(canvas) {
   const style = getComputedStyle(canvas);
-  const { width, height } = canvas;
+  const names = { force: "--link", ink: "--ink", quiet: "--quiet", line: "--line", alarm: "--high" };
+  colours = Object.fromEntries(
+    Object.entries(names).map(([name, property]) => [name, style.getPropertyValue(property).trim()]));
+  const ratio = devicePixelRatio || 1;
+  canvas.width = Math.max(300, canvas.clientWidth * ratio);
+  canvas.height = Math.max(100, canvas.clientHeight * ratio);
+}
+
+function paint(context, width, height) {
   context.clearRect(0, 0, width, height);
   if (!newest || newest.state !== "live") {
-    hatch(context, width, height, style.color);
+    hatch(context, width, height);
     return;
   }
   const end = points.length ? points[points.length - 1].at : 0;
   while (points.length && points[0].at < end - SHOWN_MS) points.shift();
-  const most = Math.max(50, ...points.map((p) => Math.max(p.force ?? 0, p.target ?? 0))) * 1.1;
+  let most = Math.max(20, newest.limit_n ?? 0, newest.ceiling_n ?? 0);
+  for (const p of points) most = Math.max(most, p.force ?? 0, p.target ?? 0);
   const x = (at) => width - ((end - at) / SHOWN_MS) * width;
-  const y = (force) => height - (Math.max(0, force) / most) * (height - 4) - 2;
-  line(context, "target", x, y, "#767676", 2);
-  line(context, "force", x, y, style.color, 4);
+  const y = (force) => height - 4 - (Math.max(0, force) / (most * 1.1)) * (height - 30);
+  band(context, x, y);
+  limit(context, width, y, newest.limit_n, "order's limit");
+  line(context, "target", x, y, colours.quiet, 2);
+  line(context, "force", x, y, colours.force, 4);
+  for (const mark of marks) if (mark.at >= end - SHOWN_MS) sign(context, mark, x(mark.at), height);
+}
+
+/** The force may be this far beside the ordered one. */
+function band(context, x, y) {
+  context.fillStyle = colours.line;
+  context.globalAlpha = 0.25;
+  let run = [];
+  for (const p of [...points, { at: 0, target: null }]) {
+    if (p.target !== null && p.target !== undefined && p.target > 0) { run.push(p); continue; }
+    if (run.length > 1) fillRun(context, run, x, y);
+    run = [];
+  }
+  context.globalAlpha = 1;
+}
+
+function fillRun(context, run, x, y) {
+  const wide = (p) => Math.max(tolerance.n, tolerance.share * p.target);
+  context.beginPath();
+  for (const p of run) context.lineTo(x(p.at), y(p.target + wide(p)));
+  for (const p of run.reverse()) context.lineTo(x(p.at), y(p.target - wide(p)));
+  context.fill();
+}
+
+function limit(context, width, y, force, text) {
+  if (force === null || force === undefined) return;
+  context.strokeStyle = colours.ink;
+  context.setLineDash([12, 8]);
+  context.lineWidth = 2;
+  context.beginPath();
+  context.moveTo(0, y(force));
+  context.lineTo(width, y(force));
+  context.stroke();
+  context.setLineDash([]);
+  context.fillStyle = colours.ink;
+  context.font = "18px system-ui, sans-serif";
+  context.fillText(text, 8, y(force) - 6);
 }
 
 function line(context, key, x, y, colour, width) {
@@ -54,14 +142,24 @@ function line(context, key, x, y, colour, width) {
   context.stroke();
 }
 
-function hatch(context, width, height, colour) {
-  context.strokeStyle = colour;
-  context.globalAlpha = 0.3;
+function sign(context, mark, at, height) {
+  context.strokeStyle = context.fillStyle = mark.kind === "alarm" ? colours.alarm : colours.ink;
+  context.lineWidth = 2;
+  context.beginPath();
+  context.moveTo(at, 22);
+  context.lineTo(at, height);
+  context.stroke();
+  context.font = "bold 20px system-ui, sans-serif";
+  context.fillText(SIGNS[mark.kind] ?? "", at - 6, 18);
+}
+
+function hatch(context, width, height) {
+  context.strokeStyle = colours.quiet;
+  context.lineWidth = 1;
   context.beginPath();
   for (let x = -height; x < width; x += 24) {
     context.moveTo(x, height);
     context.lineTo(x + height, 0);
   }
   context.stroke();
-  context.globalAlpha = 1;
 }

@@ -1,11 +1,12 @@
 // The live events: the newest frame is put into the page; a second without one is said at once.
 
-import { doorState } from "./stop.js";
+import { doorState, stopHeard } from "./stop.js";
 
 const SILENT_MS = 1000;
 const AGAIN_MS = 500;
 const SEEN_EVERY_MS = 1000;
 const UNSEEN = "--";
+const OTHER_TAB = "The live view is shown in another tab.";
 const FIGURES = ["force", "force_other", "target", "target_other", "left", "phase_left", "cycle",
   "second_force", "pull", "speed", "check_in", "limit", "ceiling"];
 
@@ -25,6 +26,11 @@ export function onFrame(listener) {
 export function follow() {
   open();
   setInterval(lookForSilence, 100);
+  document.getElementById("show-here").addEventListener("click", () => {
+    taken = false;
+    heardMs = performance.now();
+    open();
+  });
 }
 
 function open() {
@@ -45,6 +51,8 @@ function heard(frame) {
   heardMs = performance.now();
   document.body.dataset.live = "live";
   document.getElementById("no-live-data").hidden = true;
+  document.getElementById("show-here").hidden = true;
+  stopHeard(frame);
   put(document.getElementById("clock"), frame.clock);
   for (const unit of frame.units) show(unit);
   for (const listener of listeners) listener(frame);
@@ -62,6 +70,9 @@ function confirm() {
 function show(unit) {
   const first = unit.alarms[0];
   const more = { ...unit, first_alarm: first ? `ALARM (${first.priority}) ${first.text}` : "" };
+  if (document.body.dataset.unit === unit.name || !document.body.dataset.unit) {
+    put(document.getElementById("sound-state"), unit.sound);
+  }
   for (const place of placesOf(unit.name)) {
     place.dataset.state = unit.state;
     place.dataset.priority = first ? first.priority : "";
@@ -84,12 +95,13 @@ function lookForSilence() {
   if (silentMs < SILENT_MS) return;
   document.body.dataset.live = "silent";
   const words = taken
-    ? "The live view is shown in another tab. Load this page again to show it here."
+    ? OTHER_TAB
     : `NO LIVE DATA for ${Math.floor(silentMs / 1000)} s. The treatment may still be running. `
       + `Look at the patient. ${doorState()}.`;
   const place = document.getElementById("no-live-data");
   put(place, words);
   place.hidden = false;
+  document.getElementById("show-here").hidden = !taken;
   for (const each of document.querySelectorAll("[data-is]")) {
     if (FIGURES.includes(each.dataset.is)) put(each, UNSEEN);
   }

@@ -1,12 +1,19 @@
 // Keeps a page fresh: live figures, the state of the stop door, and STOP without leaving the page.
 // Everything works without it; a form is the way then.
 
-import { watchDoor, stopInPlace } from "./stop.js";
+import { watchSleep } from "./asleep.js";
 import { follow } from "./live.js";
+import { watchProgram } from "./older.js";
+import { soundAlarms } from "./sound.js";
+import { stopInPlace, watchDoor } from "./stop.js";
 
 watchDoor();
 stopInPlace();
+watchSleep();
+watchProgram();
+soundAlarms();
 follow();
-if (document.getElementById("chart")) {
+if (document.getElementById("unit-page")) {
+  import("./unit.js").then((unit) => unit.keepParts());
   import("./chart.js").then((chart) => chart.draw(document.getElementById("chart")));
 }

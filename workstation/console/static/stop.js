@@ -2,11 +2,14 @@
 
 const PROBE_MS = 2000;
 const ANSWER_MS = 1500;
+const FOLLOW_MS = 1000;
+const FOLLOWED_TIMES = 30;
 const READY = "STOP: ready";
 const NOT_REACHABLE = "STOP: NOT REACHABLE FROM HERE: use the patient's switch";
 
 export const door = document.body.dataset.door;
 let reachable = false;
+let toldMs = -Infinity;
 
 export function doorState() {
   return reachable ? "STOP: ready" : "STOP: not reachable from here: use the patient's switch";
@@ -41,27 +44,64 @@ export function stopInPlace() {
 }
 
 async function press(form) {
-  say([form.textContent.trim() + " was pressed"]);
+  const called = form.dataset.stops;
+  say([`STOP ${called} was pressed`]);
   const address = new URL(form.action);
-  const ways = [address.href, address.pathname];
+  address.searchParams.set("press", newName());
+  const ways = [address.href, address.pathname + address.search];
   const answers = ways.map((way) =>
     fetch(way, { method: "POST", cache: "no-store", signal: AbortSignal.timeout(ANSWER_MS) }).then(read));
   try {
     say(await Promise.any(answers));
+    followAtDoor(form.action, FOLLOWED_TIMES);
   } catch {
-    const called = form.textContent.trim().replace(/^STOP /, "");
-    say([`STOP did not reach ${called}. Use the patient's switch or the emergency stop.`]);
+    const release = form.dataset.release ? ` Manual release: ${form.dataset.release}` : "";
+    say([`STOP did not reach ${called}. Use the patient's switch or the emergency stop.${release}`]);
   }
 }
 
-/** The lines of an answer's page; anything but an answer to a press is none. */
+/** Both ways carry one name, so that one press is never taken for two. */
+function newName() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return [...bytes].map((each) => each.toString(16).padStart(2, "0")).join("");
+}
+
+/** The lines of an answer's page, each unit's by itself; anything but an answer to a press is none. */
 async function read(response) {
   if (!response.ok) throw new Error(response.statusText);
   const text = (await response.text()).replace(/<style>.*<\/style>/s, ""); // the policy forbids it here
   const page = new DOMParser().parseFromString(text, "text/html");
-  return [...page.querySelectorAll("main p")].map((line) => line.textContent);
+  const parts = [...page.querySelectorAll("main section")];
+  return parts.map((part) => {
+    const lines = [...part.querySelectorAll("p")].map((line) => line.textContent).join(" ");
+    const called = part.querySelector("h2")?.textContent;
+    return parts.length > 1 && called ? `${called}: ${lines}` : lines;
+  });
+}
+
+/** With the console gone the door alone tells that the release was seen. */
+function followAtDoor(address, times) {
+  if (!times) return;
+  setTimeout(async () => {
+    if (performance.now() - toldMs > FOLLOW_MS) {
+      await fetch(address, { cache: "no-store", signal: AbortSignal.timeout(ANSWER_MS) })
+        .then(read).then(say).catch(() => {});
+    }
+    followAtDoor(address, times - 1);
+  }, FOLLOW_MS);
+}
+
+/** What the console tells of presses takes the place of what the press itself was answered. */
+export function stopHeard(frame) {
+  const told = frame.units.filter((unit) => unit.stop.length);
+  if (!told.length) return;
+  toldMs = performance.now();
+  const many = told.length > 1;
+  say(told.map((unit) => (many ? `${unit.name}: ` : "") + unit.stop.join(" ")));
 }
 
 function say(lines) {
-  document.getElementById("stop-said").textContent = lines.join(" ");
+  const place = document.getElementById("stop-said");
+  const text = lines.join(" ");
+  if (place.textContent !== text) place.textContent = text;
 }

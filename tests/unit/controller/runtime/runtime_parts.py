@@ -11,7 +11,7 @@ from controller.ports import NOBODY_WATCHES, ArmingRequest, Attendance, UnitIden
 from controller.questions import Answer, Question
 from controller.requests import AskedRequest, RequestSettled, Stop
 from controller.runtime.clock import VirtualClock
-from controller.snapshot import Snapshot
+from controller.snapshot import SettledCheck, Snapshot
 from controller.telemetry import ForceCommand, Telemetry, UnitEvent, UnitState, UnitStatus
 from tests.unit.controller import builders
 from tests.unit.controller.builders import TRACKING
@@ -189,6 +189,9 @@ class Answers:
 
     def tell(self, text: str) -> None:
         self.told.append(text)
+
+    def tell_check(self, check: SettledCheck) -> None:
+        self.told.append(check.told)
 
     def show(self, snapshot: Snapshot) -> None:
         self.shown.append(snapshot)

@@ -35,7 +35,7 @@ from controller.runtime.clock import VirtualClock
 from controller.runtime.preparation import Preparation
 from controller.runtime.recorder import Recorder
 from controller.runtime.session_ports import SessionPorts
-from controller.snapshot import Snapshot
+from controller.snapshot import SettledCheck, Snapshot
 from controller.telemetry import ForceCommand, Telemetry, UnitState, UnitStatus
 from tests.support.asked_requests import with_ids
 from tests.support.commissionings import TESTED
@@ -143,6 +143,9 @@ class Yes:
 
     def tell(self, text: str) -> None:
         self.said.append(text)
+
+    def tell_check(self, check: SettledCheck) -> None:
+        self.said.append(check.told)
 
     def show(self, snapshot: Snapshot) -> None:
         pass

@@ -523,6 +523,7 @@ def test_behind_a_stop_the_tone_comes_until_a_person_acknowledges_the_end() -> N
     shown = [snapshot for snapshot in person.shown if snapshot.phase == "stopped"]
     assert [snapshot.tone for snapshot in shown].count(True) == 3
     assert [alarm.code for alarm in shown[-1].alarms] == ["treatment_done"]
+    assert shown[-1].message == "operator stop (A. Person)"
     assert [asked.question for asked in shown[-1].questions] == [Question.END_ACKNOWLEDGED]
     assert bench.details(EventKind.QUESTION_ANSWERED)[-1]["by"] == "B. Person"
     assert [detail["action"] for detail in bench.details(EventKind.OPERATOR_ACTED)] == ["stop"]

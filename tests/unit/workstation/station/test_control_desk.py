@@ -12,10 +12,11 @@ from controller.ports import NOBODY_WATCHES
 from controller.questions import Question
 from controller.requests import CheckIn, EndEarly, RequestSettled
 from controller.runtime.clock import VirtualClock
-from controller.snapshot import Doing, Snapshot
+from controller.snapshot import Doing, Said, SettledCheck, Snapshot
 from tests.support.real_time import wait_until
 from tests.support.station_peers import PaperPeer
-from workstation.station.control_desk import BUSY_EVERY_S, REMEMBERED, ControlDesk
+from workstation.station.asked_messages import REMEMBERED
+from workstation.station.control_desk import BUSY_EVERY_S, ControlDesk
 from workstation.station.messages import (
     FRESH_S,
     LAST_SAID,
@@ -115,6 +116,20 @@ def test_who_connects_is_told_the_unit_what_was_said_and_the_present() -> None:
     assert (peer.welcome.unit, peer.welcome.unit_id) == ("Table 1", "00aa")
     assert peer.texts == [f"text {number}" for number in range(5, LAST_SAID + 5)]
     assert [each.force_n for each in peer.snapshots] == [1.8]
+
+
+def test_items_of_the_self_check_are_told_again_however_many_there_were() -> None:
+    bench = Bench()
+    bench.begin()
+    bench.desk.tell("before")
+    checks = [SettledCheck(name=f"item {n}", state="passed", value="x") for n in range(LAST_SAID)]
+    for check in checks:
+        bench.desk.tell_check(check)
+    bench.desk.tell("behind")
+    peer = bench.say()
+    assert peer.texts == ["before", *(check.told for check in checks), "behind"]
+    assert [each.check for each in peer.all_of(Said) if each.check] == checks
+    assert {each.session_id for each in peer.all_of(Said)[1:]} == {"s1"}
 
 
 @pytest.mark.parametrize("first", [Heartbeat(live_pages=1), OrderedStop(id="s", by="x"), b"", b"["])

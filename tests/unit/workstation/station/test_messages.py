@@ -14,7 +14,7 @@ from controller.alarms import RaisedAlarm
 from controller.errors import MessageRefused, RequestRefused
 from controller.questions import OpenQuestion, Question
 from controller.requests import AdjustForce, Pause
-from controller.snapshot import Said, Snapshot
+from controller.snapshot import Said, SettledCheck, Snapshot
 from controller.telemetry import UnitState
 from controller.words import hides
 from records.strict_json import parse_message
@@ -109,6 +109,15 @@ def test_a_full_snapshot_arrives_as_it_was() -> None:
         ),
     )
     assert from_control(encoded(full)) == full
+
+
+def test_an_item_of_the_self_check_arrives_as_it_was() -> None:
+    check = SettledCheck(
+        name="zero", state="failed", value="3.4 N", todo="free the cord", refuses=True
+    )
+    said = Said(number=1, utc_ms=1, text=check.told, session_id="s1", check=check)
+    assert from_control(encoded(said)) == said
+    assert said.text == "self-check zero: failed (3.4 N); free the cord"
 
 
 def test_half_a_character_that_was_told_does_not_keep_the_rest_back() -> None:

@@ -1,0 +1,120 @@
+"""The history: what is found by which field, in parts, and what a look leaves in the audit."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from records.clinic.audit import accesses
+from records.store.record_folder import RecordFolder
+from tests.support.console_bench import ConsoleBench
+from tests.support.notes import BEGAN_MS, DAY_MS, ORDER, recorded
+
+SECOND = ORDER.replace("left arm pain", "numb fingers")
+
+
+@pytest.fixture
+def three(bench: ConsoleBench, folder: RecordFolder) -> ConsoleBench:
+    """Three sessions on three days: completed, stopped, and a try that was refused."""
+    recorded(folder, "s-1")
+    recorded(
+        folder,
+        "s-2",
+        order=SECOND,
+        reference="TEST-2",
+        began_ms=BEGAN_MS + DAY_MS,
+        outcome="stopped",
+    )
+    recorded(folder, "s-3", began_ms=BEGAN_MS + 2 * DAY_MS, outcome="refused", held_ms=None)
+    return bench
+
+
+def found(page: str) -> list[str]:
+    """The sessions of a list, in its order."""
+    return re.findall(r'<a href="/sessions/([^"/]+)">Session', page)
+
+
+@pytest.mark.parametrize(
+    ("asked", "sessions"),
+    [
+        ("", ["s-2", "s-1"]),
+        ("refused=1", ["s-3", "s-2", "s-1"]),
+        ("patient=TEST-2", ["s-2"]),
+        ("patient=TEST", []),
+        ("from=2026-01-01", ["s-2"]),
+        ("to=2025-12-31", ["s-1"]),
+        ("from=2025-12-31&to=2025-12-31", ["s-1"]),
+        ("outcome=stopped", ["s-2"]),
+        ("outcome=refused", ["s-3"]),
+        ("words=Numb+fingers", ["s-2"]),
+        ("words=numb+pain", []),
+        ("table=Table+1", []),
+    ],
+)
+def test_each_field_finds(three: ConsoleBench, asked: str, sessions: list[str]) -> None:
+    assert found(three.page(f"/sessions?{asked}")) == sessions
+
+
+def test_what_is_left_out_is_said(three: ConsoleBench) -> None:
+    page = three.page("/sessions")
+    assert "2 found" in page
+    assert "1 refused try is not listed." in page
+    assert "2025-12-31 18:00" in page  # the clinic's zone, not UTC
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "fault"),
+    [
+        ("from", "31.1.2026", "from=31.1.2026 is not a day; write it as 2026-01-31"),
+        ("to", "2026-02-30", "to=2026-02-30 is not a day"),
+        ("patient", "x" * 10_000, "patient has 10000 characters, at most"),
+        ("words", "\u202eabc", "words "),
+        ("table", "Table 9", "table=Table 9 is none on file"),
+        ("outcome", "y" * 10_000, "outcome has 10000 characters"),
+    ],
+)
+def test_a_wrong_field_is_named_and_what_was_typed_stays(
+    three: ConsoleBench, field: str, typed: str, fault: str
+) -> None:
+    answer = three.client.get("/sessions", params={field: typed, "refused": "1"})
+    assert answer.status_code == 422
+    assert fault in answer.text
+    assert found(answer.text) == []
+    if field not in ("table", "outcome"):
+        assert f'value="{typed}"' in answer.text
+
+
+def test_days_the_wrong_way_round_are_refused(three: ConsoleBench) -> None:
+    answer = three.client.get("/sessions?from=2026-01-02&to=2026-01-01")
+    assert answer.status_code == 422
+    assert "to=2026-01-01 is before from=2026-01-02; exchange them" in answer.text
+
+
+def test_a_script_in_a_field_is_text(three: ConsoleBench) -> None:
+    page = three.page("/sessions?words=%3Cscript%3Ealert(1)%3C/script%3E")
+    assert "<script>alert" not in page
+    assert "0 found" in page
+
+
+def test_a_look_leaves_its_row_with_what_was_shown(
+    three: ConsoleBench, folder: RecordFolder
+) -> None:
+    three.sit_down()
+    three.page("/sessions?patient=TEST-2")
+    (row,) = [one for one in accesses(folder) if one.what == "search"]
+    assert (row.by, row.fields) == ("Pat Jones", ("s-2",))
+
+
+def test_more_than_a_page_comes_in_parts(bench: ConsoleBench, folder: RecordFolder) -> None:
+    for number in range(52):
+        recorded(folder, f"s-{number:02}", began_ms=BEGAN_MS + number * 60_000, held_ms=1000)
+    first = bench.page("/sessions?patient=TEST-1")
+    assert found(first)[0] == "s-51"
+    assert len(found(first)) == 50
+    assert "52 found, page 1 of 2" in first
+    (older,) = re.findall(r'href="([^"]+)">Older', first)
+    second = bench.page(older.replace("&amp;", "&"))
+    assert found(second) == ["s-01", "s-00"]
+    assert "Older" not in second
+    assert found(bench.page("/sessions?page=99999999999")) == found(first)

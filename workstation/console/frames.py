@@ -1,0 +1,98 @@
+"""What pages show of the present: a frame, with a part for each unit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+UNSEEN: Final = "--"
+"""Stands for a figure that was not heard within the last second."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmWords:
+    """An alarm as pages list it; ``key`` names this raising of it for an acknowledgement."""
+
+    key: str
+    priority: str
+    text: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuestionWords:
+    """An open question; ``name`` is what an answer to it is sent under."""
+
+    name: str
+    text: str
+    person_only: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitFrame:
+    """A unit at one moment, in words. ``state`` is one of live, silent, gone, connecting.
+
+    Forces and times that are not known are "--". ``headline`` says what the unit does, ``warning``
+    what must not be misread; "" where there is nothing to say. ``initials`` and ``patient`` are of
+    the session that is open, once they were read. ``shape`` changes when the unit's own page has
+    other parts to show than figures; it is "" while nothing is heard.
+    """
+
+    name: str
+    state: str
+    doing: str = ""
+    headline: str = ""
+    warning: str = ""
+    session_id: str = ""
+    initials: str = ""
+    patient: str = ""
+    phase: str = ""
+    stage: str = ""
+    force: str = UNSEEN
+    force_other: str = UNSEEN
+    target: str = UNSEEN
+    target_other: str = UNSEEN
+    second_force: str = UNSEEN
+    ceiling: str = UNSEEN
+    limit: str = UNSEEN
+    increase_n: float = 0.0
+    force_n: float | None = None
+    target_n: float | None = None
+    ceiling_n: float | None = None
+    limit_n: float | None = None
+    left: str = UNSEEN
+    phase_left: str = UNSEEN
+    pause_left: str = ""
+    check_in: str = UNSEEN
+    cycle: str = ""
+    pull: str = UNSEEN
+    speed: str = UNSEEN
+    switch: str = ""
+    takeover: str = ""
+    link: str = ""
+    record: str = ""
+    lateness: str = ""
+    sound: str = ""
+    sound_paused: str = ""
+    alarms: tuple[AlarmWords, ...] = ()
+    questions: tuple[QuestionWords, ...] = ()
+    stop: tuple[str, ...] = ()
+    marks: int = 0
+    shape: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """All units at one moment; ``clock`` is the time of day in the clinic's zone.
+
+    ``program`` is the one that serves the pages: a page of another one is older.
+    """
+
+    utc_ms: int
+    clock: str
+    program: str
+    units: tuple[UnitFrame, ...]
+
+    def of(self, name: str) -> UnitFrame:
+        """The unit of this name."""
+        return next(each for each in self.units if each.name == name)

@@ -1,0 +1,165 @@
+"""A note in the hands of who sits at a browser: found by its session, and put on a page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from controller.errors import NoteRefused, TractionError
+from records.exports.ready import scrubbed
+from records.note.fields import PATIENT_REFERENCE
+from records.note.treatment_note import TreatmentNote, sessions_text
+from records.note.typed import TypedText, typed_texts
+from records.visit.note_hints import unsaid_texts
+from records.visit.note_history import told_versions
+from records.visit.one_visit import joinable_sessions
+from records.visit.paper_visit import PaperVisit, scrubbed_paper
+from records.visit.prepared import forget_prepared, prepared_words
+from records.visit.visit import NotedVisit, Visit
+from workstation.console.note_form import SIGNATURE, WHOLE_NOTE, PostedNote
+from workstation.console.note_view import BesideWords, note_view
+from workstation.console.site import Site
+from workstation.visit.desk import VisitHolder, holder_called
+from workstation.visit.note_desk import NoteDesk
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenNote:
+    """One note and who has it in hand; ``visit`` is as it was read for the program itself."""
+
+    site: Site
+    desk: NoteDesk
+    holder: VisitHolder
+    visit: NotedVisit
+
+    @property
+    def note(self) -> TreatmentNote:
+        """The note."""
+        return self.visit.note
+
+    @property
+    def called(self) -> str:
+        """The session, or sheet, that the note is called by."""
+        return self.note.session_id
+
+    def waiting(self) -> dict[str, TypedText]:
+        """What was typed and is in no note yet, before the session or for the note."""
+        return {**self._prepared(), **typed_texts(self.site.folder, self.called)}
+
+    def with_prepared(self, texts: Mapping[str, str]) -> dict[str, str]:
+        """``texts`` with what was typed before the session and is not among them."""
+        return {**{name: each.text for name, each in self._prepared().items()}, **texts}
+
+    def forget_prepared(self) -> None:
+        """What was typed before the session stands with the note now.
+
+        A visit whose words the note has already may be preparing a further session.
+        """
+        if self._prepared():
+            forget_prepared(self.site.folder, self._visit_id)
+
+    @property
+    def _visit_id(self) -> str:
+        steps = self.visit.steps if isinstance(self.visit, Visit) else ()
+        return steps[0].visit if steps and not self.note.versions else ""
+
+    def _prepared(self) -> dict[str, TypedText]:
+        """Only for open fields: the order that was typed has become the session's."""
+        if not self._visit_id:
+            return {}
+        words = prepared_words(self.site.folder, self._visit_id)
+        return {
+            name: TypedText(text=word.value, by=word.said_by, at_utc_ms=word.said_utc_ms)
+            for name, word in words.items()
+            if word.value is not None and name in self.note.open_fields
+        }
+
+    def drawn(self, said: PostedNote | None, faults: Mapping[str, str]) -> dict[str, Any]:
+        """What the page shows; the access is on record before."""
+        visit = self.desk.shown_note("note")
+        visit, trouble = _looked_at(self.site, visit)
+        report = visit.report if isinstance(visit, Visit | PaperVisit) else None
+        beside = BesideWords(
+            typed=self.waiting(),
+            findings=report.findings if report else (),
+            posted=said,
+            faults=faults,
+        )
+        note = visit.note
+        return {
+            "visit": visit,
+            "note": note,
+            "of": sessions_text(note),
+            "patient": note.field(PATIENT_REFERENCE.name).value or "",
+            "began": _began(visit),
+            "view": note_view(note, beside),
+            "versions": [*told_versions(note)],
+            "hints": [*unsaid_texts(visit)] if isinstance(visit, Visit) else [],
+            "joinable": self._joinable(visit),
+            "joined": [name for name in note.sessions if name != note.session_id],
+            "is_recorded": isinstance(visit, Visit),
+            "trouble": trouble,
+            "holder": self.holder,
+            "signature": said.signature if said else "",
+            "credentials": said.credentials if said else "",
+            "fault_text": faults.get(WHOLE_NOTE, ""),
+            "signature_fault": faults.get(SIGNATURE, ""),
+            "faults": len(faults),
+        }
+
+    def _joinable(self, visit: NotedVisit) -> list[tuple[str, str]]:
+        """Other sessions of the patient on the day, each with the time of its beginning."""
+        if not isinstance(visit, Visit):
+            return []
+        found = joinable_sessions(self.site.folder, visit)
+        return [
+            (each.session_id, f"{each.session_id}, {_minute(visit, each.started_utc_ms)}")
+            for each in found
+        ]
+
+
+def note_of(site: Site, session: str, person: str, credentials: str = "") -> OpenNote:
+    """The note of a session or of a downtime sheet; raises TractionError.
+
+    A note begins when its session has ended: before that it would tell half of it.
+    """
+    settings = site.words.settings
+    holder = VisitHolder(name="")
+    if person:
+        holder = holder_called(site.standing(), person, credentials)
+    desk = NoteDesk(
+        (settings, site.folder), session, holder.name, holder.credentials, site.clock.utc_ms
+    )
+    visit = desk.read_note()
+    if visit.note.ended_utc_ms is None:
+        raise NoteRefused(
+            f"session {session} is {visit.note.outcome}: the note begins when the session has ended"
+        )
+    desk.session = visit.note.session_id
+    return OpenNote(site=site, desk=desk, holder=holder, visit=visit)
+
+
+def _looked_at(site: Site, visit: NotedVisit) -> tuple[NotedVisit, str]:
+    """The visit with what the rules say of its claim; why they could not look, else ""."""
+    try:
+        if isinstance(visit, PaperVisit):
+            return scrubbed_paper(site.folder, visit), ""
+        if isinstance(visit, Visit) and visit.note.reached_holding:
+            return scrubbed(site.folder, visit), ""
+    except TractionError as error:
+        return visit, error.message
+    return visit, ""
+
+
+def _began(visit: NotedVisit) -> str:
+    if isinstance(visit, PaperVisit):
+        return _minute(visit, visit.kept.sheet.began_utc_ms)
+    assert isinstance(visit, Visit), "a visit is recorded or on paper"
+    return _minute(visit, visit.record.head.started_utc_ms)
+
+
+def _minute(visit: Visit | PaperVisit, utc_ms: int) -> str:
+    moment = datetime.fromtimestamp(utc_ms / 1000, visit.zone)
+    return f"{moment:%Y-%m-%d %H:%M} {moment:%Z}".rstrip()

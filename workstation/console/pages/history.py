@@ -1,0 +1,119 @@
+"""The history: treatments found by patient, day, outcome, words and table, in pages of 50."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from controller.events import Outcome
+from records.clinic.audit import record_read
+from records.evidence.reader import NOT_CLOSED, REMOVED, RUNNING
+from records.keeping.session_facts import delivered_minutes
+from records.keeping.session_names import CalledTreatment
+from records.note.paper_note import minutes_of
+from workstation.console.acts import shown, site_of
+from workstation.console.site import Site
+from workstation.history.finding import FoundTreatments, find_treatments_told
+from workstation.history.query_form import FIELDS, read_query
+
+ON_A_PAGE: Final = 50
+OUTCOMES: Final = (*(str(each) for each in Outcome), NOT_CLOSED, RUNNING, REMOVED)
+NOT_CHECKED: Final = (
+    "This list checks nothing: the page of a session checks that session, and `traction verify "
+    "--all` checks every one."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryRow:
+    """A treatment in the list, in words; ``path`` is "" for one without a page of its own."""
+
+    called: str
+    path: str
+    began: str
+    patient: str
+    table: str
+    minutes: str
+    outcome: str
+    note: str
+
+
+def routes() -> list[BaseRoute]:
+    """The list, with its form above it."""
+    return [Route("/sessions", shown(page), methods=["GET"])]
+
+
+def page(request: Request) -> Response:
+    """The form and what fits it; every look leaves its row in the audit."""
+    site, typed = site_of(request), dict(request.query_params)
+    tables = [each.record for each in site.standing().units]
+    read = read_query({name: typed.get(name, "").strip() for name in FIELDS}, tables)
+    number = page_number(typed.get("page", ""))
+    context: dict[str, Any] = {
+        "typed": typed,
+        "faults": read.faults,
+        "tables": tables,
+        "outcomes": OUTCOMES,
+        "not_checked": NOT_CHECKED,
+    }
+    if read.faults:
+        return site.page(request, "history/list.html", status=422, rows=None, **context)
+    day_of = site.words.settings.day_at
+    found = find_treatments_told(
+        site.folder, read.query, day_of, refused_too=bool(typed.get("refused"))
+    )
+    part = found.part((number - 1) * ON_A_PAGE, ON_A_PAGE)
+    if part.every or (site.folder.clinic_database.exists() and any(typed.values())):
+        ids = [one.called for one in part.every]
+        record_read(site.folder, site.author(site.people.named(request)), "search", fields=ids)
+    names = {table.unit_id: table.name for table in tables if table.unit_id}
+    return site.page(
+        request,
+        "history/list.html",
+        rows=[*_rows(site, part, names)],
+        found=found,
+        number=number,
+        pages=max(1, -(-len(found.every) // ON_A_PAGE)),
+        link=lambda to: f"/sessions?{urlencode(_asked(typed) | {'page': str(to)})}",
+        **context,
+    )
+
+
+def page_number(text: str) -> int:
+    """A part of a list by its number; the first for anything that is none."""
+    return int(text) if text.isdecimal() and 0 < len(text) < 7 and int(text) > 0 else 1
+
+
+def _asked(typed: Mapping[str, str]) -> dict[str, str]:
+    return {name: typed[name] for name in (*FIELDS, "refused") if typed.get(name)}
+
+
+def _rows(site: Site, part: FoundTreatments, names: Mapping[str, str]) -> Iterator[HistoryRow]:
+    minutes = delivered_minutes(site.folder, [one.head.session_id for one in part.sessions])
+    notes = {one.head.session_id: one.note_status for one in part.sessions}
+    for sheet in part.sheets:
+        minutes[sheet.kept.sheet.sheet_id] = minutes_of(sheet.kept.sheet)
+        notes[sheet.kept.sheet.sheet_id] = sheet.note_status
+    for one in part.every:
+        yield _row(site, one, names, minutes.get(one.called), notes.get(one.called, ""))
+
+
+def _row(
+    site: Site, one: CalledTreatment, names: Mapping[str, str], minutes: int | None, note: str
+) -> HistoryRow:
+    return HistoryRow(
+        called=one.called,
+        path="" if one.on_paper else f"/sessions/{one.called}",
+        began=f"{site.words.at(one.began_utc_ms):%Y-%m-%d %H:%M}",
+        patient=one.reference or "no patient",
+        table=names.get(one.unit, one.unit),
+        minutes="unknown" if minutes is None else f"{minutes} min",
+        outcome=one.state,
+        note=note,
+    )

@@ -1,0 +1,80 @@
+"""The replay of a session on the live chart, at 1, 4 and 16 times: it drives and stops nothing."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from controller.errors import JournalCorrupt, JournalUnavailable, RecordNotFound
+from records.visit.load import altered_is_said
+from workstation.console.acts import shown, site_of, to
+from workstation.console.figures import other_unit
+from workstation.console.force_plot import NEWTONS
+from workstation.console.pages.session import read_visit, unreadable, whole_id
+from workstation.console.replays import Replay
+from workstation.console.session_view import SessionView
+
+SPEEDS: Final = (1, 4, 16)
+
+
+def routes() -> list[BaseRoute]:
+    """The page, what happened in the session, and its samples in pieces of a minute."""
+    path = "/sessions/{session_id}/replay"
+    return [
+        Route(path, shown(page), methods=["GET"]),
+        Route(f"{path}/{{replay_id}}", shown(piece), methods=["GET"]),
+    ]
+
+
+def page(request: Request) -> Response:
+    """The chart, and a banner that nobody takes for live; its row in the audit stands before it."""
+    site, called = site_of(request), request.path_params["session_id"]
+    session_id = whole_id(site, called)
+    if session_id != called:
+        return to(f"/sessions/{session_id}/replay")
+    try:
+        visit = read_visit(request, session_id, "replay")
+        with altered_is_said(visit):
+            view = SessionView(visit, site.words)
+            replay = Replay(session_id=session_id, samples=view.record.samples)
+            played = _played(view, site.replays.keep(replay), replay)
+    except (JournalCorrupt, JournalUnavailable, RecordNotFound) as error:
+        return unreadable(request, session_id, error)
+    return site.page(request, "history/replay.html", view=view, played=played, speeds=SPEEDS)
+
+
+def piece(request: Request) -> Response:
+    """A minute of samples; 410 for a page that has been open for too long."""
+    asked = request.path_params
+    replay = site_of(request).replays.of(asked["replay_id"])
+    from_ms = request.query_params.get("from_ms", "")
+    if replay is None or replay.session_id != asked["session_id"]:
+        return JSONResponse({"fault": "Load the page again."}, status_code=410)
+    if not from_ms.isdecimal() or len(from_ms) > 10:
+        raise HTTPException(400, "from_ms is no number of milliseconds.")
+    return JSONResponse(replay.piece(int(from_ms)))
+
+
+def _played(view: SessionView, replay_id: str, replay: Replay) -> dict[str, Any]:
+    """What the page's script needs beside the samples."""
+    first_ms, last_ms = replay.span_ms
+    unit, other = view.forces, other_unit(view.forces)
+    return {
+        "path": f"{view.path}/replay/{replay_id}",
+        "first_ms": first_ms,
+        "last_ms": last_ms,
+        "origin_ms": view.origin_ms,
+        "units": [{"symbol": one.value, "newtons": NEWTONS[one]} for one in (unit, other)],
+        "events": [
+            {
+                "at": each.told.at_ms,
+                "mark": each.told.mark,
+                "text": f"{each.told.of_day}  {each.told.said}",
+            }
+            for each in view.events()
+        ],
+    }

@@ -1,0 +1,139 @@
+"""A session on file: what happened, dose against order, the whole curve, and whether it fits."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from controller.errors import JournalCorrupt, JournalUnavailable, RecordNotFound, RequestRefused
+from records.clinic.paper_sheets import is_paper
+from records.evidence.reader import find_session
+from records.evidence.verified import Recall
+from records.visit.load import altered_is_said, audited_visit
+from records.visit.visit import Visit
+from workstation.console.acts import shown, site_of, to
+from workstation.console.session_view import SessionView
+from workstation.console.site import Site
+from workstation.history.plot_range import typed_range
+from workstation.history.verifying import (
+    NOTHING_GIVEN,
+    alteration_line,
+    check_records,
+    verdict_on,
+)
+from workstation.last_check import LastVerified
+from workstation.texts.clinic_report import clinic_lines
+
+
+def routes() -> list[BaseRoute]:
+    """The page of a session, and its check."""
+    return [
+        Route("/sessions/{session_id}", shown(page), methods=["GET"]),
+        Route("/sessions/{session_id}/verify", shown(verify), methods=["GET"]),
+    ]
+
+
+def page(request: Request) -> Response:
+    """What ``traction show`` tells and more; the look leaves its row in the audit first."""
+    site, called = site_of(request), request.path_params["session_id"]
+    session_id = whole_id(site, called)
+    if session_id != called:
+        return to(f"/sessions/{session_id}")
+    try:
+        visit = read_visit(request, session_id, "show")
+        with altered_is_said(visit):
+            return _told(request, SessionView(visit, site.words))
+    except (JournalCorrupt, JournalUnavailable, RecordNotFound) as error:
+        return unreadable(request, session_id, error)
+
+
+def verify(request: Request) -> Response:
+    """The record checked now against what is kept outside; nothing is remembered of it.
+
+    It only reads and shows nothing of a patient: a page that is loaded again is a check anew.
+    """
+    site = site_of(request)
+    session_id = whole_id(site, request.path_params["session_id"])
+    at = site.words.now()
+    found = check_records(
+        site.words.settings,
+        site.folder,
+        session_id,
+        NOTHING_GIVEN,
+        recall=Recall(None),
+        watch=lambda _unit, _done, _of: None,
+    )
+    return site.page(
+        request,
+        "history/verified.html",
+        session_id=session_id,
+        at=at,
+        found=found,
+        verdict=verdict_on(found.every),
+        lines=[*map(alteration_line, found.alterations), *clinic_lines(found.clinic)],
+    )
+
+
+def whole_id(site: Site, called: str) -> str:
+    """The id of the one session that begins so; raises RecordNotFound or RequestRefused."""
+    if is_paper(called):
+        raise RequestRefused(
+            f"{called} was entered from a downtime sheet: no device recorded it, so there is no "
+            "curve and there are no events. Its note has what stands on the sheet"
+        )
+    return find_session(site.folder, called).session_id
+
+
+def read_visit(request: Request, session_id: str, what: str) -> Visit:
+    """A session and its visit for whoever sits here, altered or not, after its audit row."""
+    site = site_of(request)
+    person = site.author(site.people.named(request))
+    return audited_visit(
+        site.folder, session_id, site.words.settings, person, what, altered_too=True
+    )
+
+
+def unreadable(
+    request: Request,
+    session_id: str,
+    error: JournalCorrupt | JournalUnavailable | RecordNotFound,
+) -> Response:
+    """A session whose content is gone by rule, or cannot be read: said in words."""
+    gone = isinstance(error, RecordNotFound)
+    return site_of(request).page(
+        request,
+        "history/unreadable.html",
+        status=410 if gone else 409,
+        session_id=session_id,
+        gone=gone,
+        text=error.message,
+    )
+
+
+def _told(request: Request, view: SessionView) -> Response:
+    site, asked = site_of(request), request.query_params
+    fault = ""
+    try:
+        view.part = typed_range(
+            asked.get("from", "").strip(), asked.get("to", "").strip(), view.origin_ms, view.whole
+        )
+    except RequestRefused as refusal:
+        fault = refusal.message
+    events = view.events()
+    live = [each for each in site.units.values() if each.session_id == view.session_id]
+    return site.page(
+        request,
+        "history/session.html",
+        status=422 if fault else 200,
+        view=view,
+        events=events,
+        plot=view.plot(events),
+        live=live,
+        last_verified=LastVerified.of(site.folder).words(view.session_id),
+        typed={
+            "from": asked.get("from", view.time(view.part.first_ms)),
+            "to": asked.get("to", view.time(view.part.last_ms)),
+        },
+        fault=fault,
+    )

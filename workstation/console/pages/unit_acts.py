@@ -1,0 +1,171 @@
+"""What people ask of a unit's session: answers to its questions, and requests."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from controller.errors import RequestRefused
+from controller.questions import Question
+from controller.requests import (
+    AcknowledgeAlarms,
+    AdjustForce,
+    AlarmOnScreen,
+    CheckIn,
+    EndEarly,
+    Pause,
+    PauseSound,
+    Remark,
+    Resume,
+    SessionRequest,
+)
+from controller.words import NAME_CHARACTERS
+from workstation.console.acts import Form, open_to_all, site_of, to
+from workstation.console.pages.unit import unit_named, unit_page, unit_path
+from workstation.console.possible import STEPS_N, WHO
+from workstation.console.unit_view import seen_digest
+from workstation.console.units import KeptUnit
+from workstation.station.control_link import SentMessage
+
+LOOKS: Final = 100
+LOOK_S: Final = 0.01
+"""So often a page looks what became of its request; it says so where nothing comes."""
+NEEDS_A_NAME: Final = frozenset({"resume", "more", "remark", "acknowledge"})
+MOST_ALARMS: Final = 100
+
+
+def routes() -> list[BaseRoute]:
+    """The two acts."""
+    return [
+        Route("/units/{name}/answers", open_to_all(answer), methods=["POST"]),
+        Route("/units/{name}/requests", open_to_all(ask), methods=["POST"]),
+    ]
+
+
+def answer(request: Request, form: Form, person: str) -> Response:
+    """Answer a question in the words in which it was on the screen; only a no needs no name."""
+    unit = unit_named(request)
+    accepted = form.text("accepted") == "yes"
+    if accepted and not person:
+        return _refused(request, unit, WHO, form)
+    try:
+        question = _question(form)
+        _check_same_words(unit, question, form)
+        sent = unit.give(
+            form.text("session"),
+            question,
+            accepted=accepted,
+            by=person or _at(unit),
+            request_id=form.text("id"),
+        )
+    except RequestRefused as refusal:
+        return _refused(request, unit, refusal.message, form)
+    return _done(unit, sent)
+
+
+def ask(request: Request, form: Form, person: str) -> Response:
+    """Ask for something; what leads to less force, or is for the patient's sake, needs no name."""
+    unit = unit_named(request)
+    act = form.text("act")
+    if act in NEEDS_A_NAME and not person:
+        return _refused(request, unit, WHO, form)
+    try:
+        step_n = STEPS_N[site_of(request).words.settings.unit_of_force]
+        asked = _request(form, person or _at(unit), step_n)
+        sent = unit.request(form.text("session"), asked, form.text("id"))
+    except RequestRefused as refusal:
+        return _refused(request, unit, refusal.message, form)
+    return _done(unit, sent)
+
+
+def _at(unit: KeptUnit) -> str:
+    """Who asks where nobody has said a name."""
+    return f"at {unit.name}, signed out"
+
+
+def _refused(request: Request, unit: KeptUnit, text: str, form: Form) -> Response:
+    return unit_page(request, unit, fault=f"Not done: {text}", typed=form.values())
+
+
+def _done(unit: KeptUnit, sent: SentMessage) -> Response:
+    pause = threading.Event()
+    for _ in range(LOOKS):
+        if sent.outcome is not None or pause.wait(LOOK_S):
+            break
+    return to(f"{unit_path(unit.name)}?asked={sent.message.id}")
+
+
+def _question(form: Form) -> Question:
+    try:
+        return Question(form.text("question"))
+    except ValueError as error:
+        raise RequestRefused(
+            f"question={form.text('question')[:40]!r} is none; answer on the unit's page"
+        ) from error
+
+
+def _check_same_words(unit: KeptUnit, question: Question, form: Form) -> None:
+    """A question that was put anew with other words is not the one that was answered."""
+    shown = unit.live
+    asked = [] if shown is None else [q for q in shown.questions if q.question is question]
+    if asked and seen_digest(asked[0]) != form.text("seen"):
+        raise RequestRefused("the question has changed since; read it again, then answer")
+
+
+def _request(form: Form, by: str, step_n: float) -> SessionRequest:
+    """The request of a form; raises RequestRefused."""
+    act, words = form.text("act"), form.text("words")
+    plain: Mapping[str, Callable[[], SessionRequest]] = {
+        "pause": lambda: Pause(by=by, reason=words),
+        "resume": lambda: Resume(by=by),
+        "check_in": lambda: CheckIn(by=by),
+        "remark": lambda: Remark(by=by, text=_needed("remark", words)),
+        "end": lambda: EndEarly(by=by, reason=words),
+        "silence": lambda: PauseSound(by=by),
+        "acknowledge": lambda: AcknowledgeAlarms(by=by, alarms=_alarms(form)),
+        "less": lambda: AdjustForce(by=by, change_n=-step_n, reason=words),
+        "more": lambda: AdjustForce(
+            by=by, change_n=_more_n(form, step_n), reason=_needed("reason", words)
+        ),
+    }
+    make = plain.get(act)
+    if make is None:
+        raise RequestRefused(f"act={act[:40]!r} is none of {', '.join(plain)}")
+    return make()
+
+
+def _needed(field: str, words: str) -> str:
+    if not words:
+        raise RequestRefused(f"{field} is empty; write it beside the button, then press again")
+    return words
+
+
+def _more_n(form: Form, step_n: float) -> float:
+    """By how much the button said that it would raise the force."""
+    text = form.text("change_n")
+    try:
+        change_n = float(text)
+    except ValueError:
+        change_n = math.nan
+    if not 0 < change_n <= step_n + 1e-6:
+        raise RequestRefused(
+            f"change_n={text[:40]!r} is not between 0 and {step_n:.1f} N; use the page's button"
+        )
+    return change_n
+
+
+def _alarms(form: Form) -> tuple[AlarmOnScreen, ...]:
+    """The alarms that stood on the screen, each "code:number"."""
+    found = []
+    for text in form.texts("alarm")[:MOST_ALARMS]:
+        code, _, number = text.rpartition(":")
+        if not code or not number.isascii() or not number.isdecimal():
+            raise RequestRefused(f"alarm={text[:40]!r} names no alarm; use the page's button")
+        found.append(AlarmOnScreen(code=code[:NAME_CHARACTERS], number=int(number[:9])))
+    return tuple(found)

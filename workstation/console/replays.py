@@ -1,0 +1,47 @@
+"""A session that a page replays: read once, behind its row in the audit, given out in pieces."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from controller.order.phases import Phase
+from records.evidence.valid_samples import valid_samples
+from records.store.canonical import SampleArray
+
+MOST_REPLAYS: Final = 6
+"""Are kept at a time: an hour of samples takes some megabytes."""
+PIECE_MS: Final = 60_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replay:
+    """The samples of a session; times in milliseconds of the session."""
+
+    session_id: str
+    samples: SampleArray
+
+    @property
+    def span_ms(self) -> tuple[int, int]:
+        """The first and the last sample; (0, 0) without any."""
+        times = self.samples["taken_at_ms"]
+        return (int(times[0]), int(times[-1])) if len(times) else (0, 0)
+
+    def piece(self, from_ms: int) -> dict[str, Any]:
+        """A minute of points: time, force and ordered force in newtons, None where not read."""
+        times = self.samples["taken_at_ms"].astype(np.int64)
+        until_ms = from_ms + PIECE_MS
+        part = self.samples[(times >= from_ms) & (times < until_ms)]
+        read = valid_samples(part).tolist()
+        forces = (part["force_1_dn"].astype(np.float64) / 10).tolist()
+        released = part["phase"] == int(Phase.RELEASING)
+        targets = np.where(released, 0, part["target_dn"].astype(np.float64) / 10).tolist()
+        points = [
+            [at, force if is_read else None, target]
+            for at, force, is_read, target in zip(
+                part["taken_at_ms"].tolist(), forces, read, targets, strict=True
+            )
+        ]
+        return {"points": points, "until_ms": until_ms, "is_last": until_ms > self.span_ms[1]}

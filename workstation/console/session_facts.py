@@ -1,0 +1,58 @@
+"""What people know a session by: patient, region, forces, as its order on file says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from controller.errors import TractionError
+from controller.order.prescription import Prescription
+from records.clinic.filed_orders import filed_order
+from records.order.order_file import parse_order
+from records.standing.kinds import PatientRecord
+from records.standing.versions import read_standing
+from records.store.clinic_file import clinic_reading
+from records.store.record_folder import RecordFolder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionFacts:
+    """Of one session. ``initials`` and ``reference`` are "" where the order names nobody."""
+
+    session_id: str
+    patient_key: str
+    reference: str
+    initials: str
+    order: Prescription
+
+    @property
+    def patient(self) -> str:
+        """Initials and reference, as they may be read across a room."""
+        return " ".join(filter(None, (self.initials, self.reference))) or "no patient named"
+
+
+def read_facts(folder: RecordFolder, session_id: str) -> SessionFacts:
+    """The facts of a session whose order is on file; raises TractionError."""
+    with clinic_reading(folder) as db:
+        filed = filed_order(db, session_id)
+    order = parse_order(filed.order_text, f"of session {session_id}")
+    return SessionFacts(
+        session_id=session_id,
+        patient_key=filed.patient_key,
+        reference=order.patient_reference,
+        initials=_initials(folder, order.patient_reference),
+        order=order.prescription,
+    )
+
+
+def _initials(folder: RecordFolder, reference: str) -> str:
+    try:
+        found = read_standing(folder).patient_exactly(reference)
+    except TractionError:
+        return ""  # the reference stands for the patient alone
+    return "" if found is None else initials_of(found.record)
+
+
+def initials_of(patient: PatientRecord) -> str:
+    """First name before family name: "J.D."."""
+    names = (patient.first_name, patient.last_name)
+    return "".join(f"{name.strip()[:1].upper()}." for name in names if name.strip())

@@ -1,0 +1,228 @@
+"""What the page of a session shows, in words and shapes: state, dose, curve, events, integrity."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlencode
+
+from controller.order.force_unit import ForceUnit
+from records.evidence.reader import NOT_CLOSED, RUNNING
+from records.note.device_fields import Field
+from records.note.events import pauses
+from records.visit.visit import Visit
+from workstation.console.clinic_words import ClinicWords
+from workstation.console.force_plot import ForcePlot, PlotMarks, force_plot
+from workstation.history.force_curve import force_curve
+from workstation.history.plot_range import PlotRange, time_text
+from workstation.history.told_events import ALARM, REQUEST, ToldEvent, told_events
+
+AROUND_MS: Final = 15_000
+"""So much before and behind an event is shown by its link."""
+PRESCRIBED: Final = ("region", "mode", "hold_force", "rest_force", "ramp", "treatment_time")
+DELIVERED: Final = (
+    "outcome",
+    "delivered_minutes",
+    "mean_hold_force",
+    "peak_force",
+    "hold_time",
+    "time_in_band",
+    "paused",
+    "started_at",
+    "ended_at",
+    "adjustments",
+)
+CHECKED: Final = (
+    "Checked when this page was made: every event and sample of this session, its links, its seal "
+    "and signature, its order and what was written of it: nothing was altered."
+)
+UNSEALED: Final = (
+    "Checked when this page was made: what is written so far fits. There is no seal yet, so "
+    "nothing shows that the end is the end."
+)
+NOT_CHECKED: Final = (
+    "Not checked by this page: checkpoints in the second place, other sessions, and the rest of "
+    "clinic.db. [Verify] looks at the checkpoints as well, `traction verify --all` at everything."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkedEvent:
+    """An event and the address of its surroundings in the curve."""
+
+    told: ToldEvent
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CurveLink:
+    """A link to another part of the curve."""
+
+    text: str
+    path: str
+
+
+class SessionView:
+    """Of a visit, the session by which it was asked for; ``part`` of its curve is shown."""
+
+    def __init__(self, visit: Visit, words: ClinicWords) -> None:
+        self.visit = visit
+        self._words = words
+        session = visit.asked_session
+        self.session_id, self.record, self._dose = (
+            session.session_id,
+            session.record,
+            visit.asked_dose,
+        )
+        self.origin_ms = self._dose.treatment_started_ms or 0
+        self.whole = self._whole()
+        self.part = PlotRange(first_ms=self.whole[0], last_ms=self.whole[1], whole=self.whole)
+
+    @property
+    def path(self) -> str:
+        """The address of the page."""
+        return f"/sessions/{self.session_id}"
+
+    @property
+    def forces(self) -> ForceUnit:
+        """The unit that leads."""
+        return self._words.settings.unit_of_force
+
+    @property
+    def axis(self) -> str:
+        """From what times count."""
+        began = self._dose.treatment_started_ms is not None
+        return "since traction began" if began else "since the session was opened"
+
+    @property
+    def began(self) -> str:
+        """Day and time of the opening, with the zone of then."""
+        at = self._words.at(self.record.head.started_utc_ms)
+        return f"{at:%Y-%m-%d %H:%M %Z}"
+
+    @property
+    def others(self) -> list[str]:
+        """Further sessions of the same visit."""
+        return [name for name in self.visit.note.sessions if name != self.session_id]
+
+    def state(self) -> str:
+        """What must be known of a session that is not closed; "" for one that is."""
+        if self.record.outcome == RUNNING:
+            return (
+                f"This session is being recorded. What stands here was read at "
+                f"{self._words.now()} and is not live: load the page again to read it anew."
+            )
+        if self.record.outcome == NOT_CLOSED:
+            return (
+                "This session was interrupted: the program that recorded it ended before it could "
+                "close it. The next start on this unit closes it; until then nothing is signed or "
+                "billed from it."
+            )
+        return ""
+
+    def integrity(self) -> list[str]:
+        """What was checked, what was not, and what was found."""
+        if self.visit.altered:
+            return [f"ALTERED: {self.visit.altered}.", NOT_CHECKED]
+        return [CHECKED if self.record.seal is not None else UNSEALED, NOT_CHECKED]
+
+    # --- dose ---------------------------------------------------------------------------------
+
+    def prescribed(self) -> list[Field]:
+        """What was ordered."""
+        return self._named(PRESCRIBED)
+
+    def delivered(self) -> list[Field]:
+        """What was delivered, with every stop."""
+        stops = [each for each in self._fields() if _plain(each) == "stop"]
+        return [*self._named(DELIVERED), *stops]
+
+    def value(self, field: Field) -> str:
+        """A field's text with the clinic's unit leading."""
+        return self.forces.in_sentence(self.forces.in_value(field.value or "not recorded"))
+
+    def _named(self, names: Sequence[str]) -> list[Field]:
+        by_name = {_plain(each): each for each in self._fields()}
+        return [by_name[name] for name in names if name in by_name]
+
+    def _fields(self) -> Sequence[Field]:
+        parts = (part for part in self.visit.note.parts if part.session_id == self.session_id)
+        return next((part.fields for part in parts), self.visit.note.device_fields)
+
+    # --- curve and events ---------------------------------------------------------------------
+
+    def events(self) -> list[LinkedEvent]:
+        """Every event, each with its place in the curve."""
+        told = told_events(self.record, self.visit.zone, self._dose, self.forces)
+        return [
+            LinkedEvent(told=each, path=self.path_of(self.part.around(each.at_ms, AROUND_MS)))
+            for each in told
+        ]
+
+    def plot(self, events: Sequence[LinkedEvent]) -> ForcePlot | None:
+        """The curve of the part that is shown; None where no reading was recorded in it."""
+        shown = self.part
+        curve = force_curve(self.record.samples, (shown.first_ms, shown.last_ms))
+        if curve.is_empty:
+            return None
+        told = [each.told for each in events]
+        marks = PlotMarks(
+            stops_ms=sorted(stop.at_ms for stop in self._dose.stops),
+            pauses_ms=[
+                (each.began_ms, each.ended_ms or self.whole[1]) for each in pauses(self.record)
+            ],
+            alarms_ms=[each.at_ms for each in told if each.mark == ALARM],
+            requests_ms=[each.at_ms for each in told if each.mark == REQUEST],
+        )
+        return force_plot(
+            curve,
+            shown,
+            marks,
+            origin_ms=self.origin_ms,
+            unit=self.forces,
+            ordered=not self.record.observed,
+        )
+
+    def path_of(self, part: PlotRange) -> str:
+        """The address of the page with a part of the curve."""
+        if part.is_whole:
+            return f"{self.path}#plot"
+        asked = {
+            "from": time_text(part.first_ms, self.origin_ms),
+            "to": time_text(part.last_ms, self.origin_ms),
+        }
+        return f"{self.path}?{urlencode(asked, safe=':')}#plot"
+
+    def ways(self) -> list[CurveLink]:
+        """Links that lead nearer, further, along and back."""
+        part = self.part
+        whole = PlotRange(first_ms=self.whole[0], last_ms=self.whole[1], whole=self.whole)
+        found = [CurveLink(text="Nearer", path=self.path_of(part.zoomed(0.5)))]
+        if not part.is_whole:
+            found += [
+                CurveLink(text="Further", path=self.path_of(part.zoomed(2.0))),
+                CurveLink(text="Earlier", path=self.path_of(part.moved(-0.5))),
+                CurveLink(text="Later", path=self.path_of(part.moved(0.5))),
+                CurveLink(text="Whole session", path=self.path_of(whole)),
+            ]
+        return found
+
+    def time(self, at_ms: int) -> str:
+        """A moment of the session as it is typed."""
+        return time_text(at_ms, self.origin_ms)
+
+    def _whole(self) -> tuple[int, int]:
+        """From the first sample or the opening to the last sample or event."""
+        times = self.record.samples["taken_at_ms"]
+        ends = [event.at_ms for event in self.record.events[-1:]]
+        if len(times):
+            return int(times[0]), max(int(times[-1]), *ends, int(times[0]) + 1)
+        return 0, max(1, *ends)
+
+
+def _plain(field: Field) -> str:
+    """The name of a field without what tells sessions and stops apart."""
+    name = field.name.partition(".")[0]
+    kind, _, number = name.partition("_")
+    return kind if number.isdigit() else name

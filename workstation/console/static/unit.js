@@ -1,0 +1,96 @@
+// A unit's own page: parts that changed are fetched and put in place, and forms are sent without
+// leaving the page. Without it the forms are sent as forms, and the page is read again.
+
+import { onFrame } from "./live.js";
+import { mayBeSent } from "./older.js";
+
+const NEW_MS = 600;
+const AGAIN_MS = 1000;
+const GAVE_UP = "It was not sent: the console does not answer. Look at the patient. STOP works.";
+
+const page = document.getElementById("unit-page");
+const name = page.dataset.of;
+let shape = "";
+let fetching = false;
+let triedMs = -AGAIN_MS;
+
+/** Keep the page's parts fresh and send its forms in place. */
+export function keepParts() {
+  onFrame((frame) => {
+    const unit = frame && frame.units.find((each) => each.name === name);
+    if (unit && unit.shape && unit.shape !== shape && performance.now() - triedMs > AGAIN_MS / 5) {
+      freshen(unit.shape);
+    }
+  });
+  page.addEventListener("submit", (event) => {
+    event.preventDefault();
+    send(event.target, event.submitter);
+  });
+  page.addEventListener("click", ignoreTooSoon, true);
+}
+
+async function freshen(wanted) {
+  if (fetching) return;
+  fetching = true;
+  triedMs = performance.now();
+  try {
+    const answer = await fetch(page.dataset.path, { cache: "no-store" });
+    if (answer.ok) {
+      putParts(await answer.text(), false);
+      shape = wanted;
+    }
+  } catch {
+    // the next frame asks again
+  } finally {
+    fetching = false;
+  }
+}
+
+/** Put the parts of `text` that differ in place; what was typed in the others stays. */
+function putParts(text, wasSent) {
+  const fresh = new DOMParser().parseFromString(text, "text/html");
+  const freshPage = fresh.getElementById("unit-page");
+  if (!freshPage) return;
+  if (page.dataset.page !== freshPage.dataset.page) {
+    page.dataset.page = freshPage.dataset.page;
+    dispatchEvent(new Event("resize")); // the chart has a size only where it is shown
+  }
+  for (const part of page.querySelectorAll("[data-part]")) {
+    const other = freshPage.querySelector(`[data-part="${part.dataset.part}"]`);
+    if (!other || other.dataset.version === part.dataset.version) continue;
+    if (part.dataset.part === "asked" && !wasSent) continue;
+    const focused = part.contains(document.activeElement) ? document.activeElement : null;
+    const typed = [...part.querySelectorAll("input:not([type=hidden])")].map((each) => each.value);
+    other.dataset.newMs = performance.now();
+    part.replaceWith(document.adoptNode(other));
+    other.querySelectorAll("input:not([type=hidden])").forEach((each, place) => {
+      if (!wasSent && typed[place]) each.value = typed[place];
+    });
+    if (focused && focused.name) other.querySelector(`[name="${focused.name}"]`)?.focus();
+  }
+}
+
+/** A button that has appeared under a finger a moment ago was not meant. */
+function ignoreTooSoon(event) {
+  const part = event.target.closest("[data-part]");
+  if (!part || !event.target.closest("button")) return;
+  if (performance.now() - Number(part.dataset.newMs ?? -NEW_MS) < NEW_MS) {
+    event.preventDefault();
+    event.stopPropagation();
+  }
+}
+
+async function send(form, button) {
+  if (form.dataset.sending || !mayBeSent(form)) return;
+  form.dataset.sending = "yes";
+  const fields = new URLSearchParams(new FormData(form));
+  if (button && button.name) fields.set(button.name, button.value);
+  try {
+    const answer = await fetch(form.action, { method: "POST", body: fields });
+    putParts(await answer.text(), true);
+  } catch {
+    document.getElementById("asked").textContent = GAVE_UP;
+  } finally {
+    delete form.dataset.sending;
+  }
+}

@@ -1,0 +1,169 @@
+"""Everything that a unit's own page shows beside figures, put together for its template."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from controller.order.phases import FINAL_PHASES, Phase
+from controller.questions import OpenQuestion, Question
+from controller.snapshot import Doing, SettledCheck, Snapshot
+from controller.start.self_check import CheckState
+from controller.words import one_line
+from workstation.console.check_steps import CheckStep, check_steps
+from workstation.console.clinic_words import ClinicWords
+from workstation.console.possible import PossibleAct, acts_now, phase_of
+from workstation.console.session_facts import SessionFacts
+from workstation.console.unit_words import headline
+from workstation.console.units import EndedSession, KeptUnit, new_id
+from workstation.station.control_link import SentMessage
+from workstation.station.messages import Followed
+from workstation.terminal.progress import minutes
+
+SAID_SHOWN: Final = 6
+DIGITS: Final = 12
+"""Of the digest by which an answer names the question that was on the screen."""
+ONLY_YES: Final = frozenset({Question.END_ACKNOWLEDGED})
+BUTTONS: Final = {
+    Question.START_TRACTION: "Start traction",
+    Question.END_ACKNOWLEDGED: "Acknowledge",
+}
+_UNHEARD: Final = Snapshot(number=0, utc_ms=0, doing=Doing.IDLE, phase="idle")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuestionView:
+    """A question with what its form sends: ``seen`` names the words that were on the screen."""
+
+    name: str
+    text: str
+    seen: str
+    yes: str
+    no: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitPageView:
+    """``page`` is one of idle, busy, checks, live, end."""
+
+    page: str
+    session_id: str
+    headline: str
+    facts: SessionFacts | None
+    banner: Sequence[tuple[str, str]]
+    acts: Sequence[PossibleAct]
+    steps: Sequence[CheckStep]
+    questions: Sequence[QuestionView]
+    start: QuestionView | None
+    checks: Sequence[SettledCheck]
+    failed: Sequence[SettledCheck]
+    last: EndedSession | None
+    last_words: str
+    said: Sequence[str]
+
+    @staticmethod
+    def new_id() -> str:
+        """For a form."""
+        return new_id()
+
+
+def unit_view(unit: KeptUnit, words: ClinicWords, *, signed_in: bool) -> UnitPageView:
+    """The unit's page at this moment."""
+    shown = unit.live or _UNHEARD
+    facts, checks = unit.open_facts, unit.checks
+    page = page_of(unit)
+    questions = [question_view(each, words) for each in shown.questions]
+    return UnitPageView(
+        page=page,
+        session_id=unit.session_id,
+        headline=headline(shown),
+        facts=facts,
+        banner=banner(facts, words) if facts else (),
+        acts=tuple(acts_now(shown, words.settings.unit_of_force, signed_in=signed_in).values()),
+        steps=check_steps(shown, checks, facts.order if facts else None)
+        if page == "checks"
+        else (),
+        questions=[each for each in questions if each.name != Question.START_TRACTION.value],
+        start=next((q for q in questions if q.name == Question.START_TRACTION.value), None),
+        checks=[each for each in checks if each.state != CheckState.FAILED.value],
+        failed=[each for each in checks if each.state == CheckState.FAILED.value],
+        last=unit.last,
+        last_words=_last_words(unit, words),
+        said=_said(unit, words),
+    )
+
+
+def page_of(unit: KeptUnit) -> str:
+    """Which page a unit has; while nothing is heard that of a session that was open."""
+    shown = unit.live
+    if shown is None:
+        return "live" if unit.session_id else "idle"
+    if shown.doing is Doing.BUSY:
+        return "busy"
+    if shown.doing is Doing.IDLE:
+        return "idle"
+    phase = phase_of(shown)
+    if phase is Phase.CHECKING:
+        return "checks"
+    return "end" if phase in FINAL_PHASES else "live"
+
+
+def banner(facts: SessionFacts, words: ClinicWords) -> Sequence[tuple[str, str]]:
+    """Whose session it is, and what was ordered."""
+    order, forces = facts.order, words.settings.unit_of_force
+    return (
+        ("Patient", facts.patient),
+        ("Region", order.region.value),
+        ("Ordered", forces.with_other(order.hold_force_n)),
+        ("At most", forces.with_other(order.force_limit_n)),
+        ("Time", f"{order.traction_s / 60:g} min"),
+    )
+
+
+def question_view(asked: OpenQuestion, words: ClinicWords) -> QuestionView:
+    """A question in its own words."""
+    return QuestionView(
+        name=asked.question.value,
+        text=words.sentence(asked.text),
+        seen=seen_digest(asked),
+        yes=BUTTONS.get(asked.question, "Yes"),
+        no="" if asked.question in ONLY_YES else "No",
+    )
+
+
+def seen_digest(asked: OpenQuestion) -> str:
+    """By it an answer says which words it answers: a question may be put anew with others."""
+    return hashlib.sha256(asked.text.encode("utf-8", "replace")).hexdigest()[:DIGITS]
+
+
+def outcome_words(sent: SentMessage | None, words: ClinicWords) -> str:
+    """What became of something that was asked from a page."""
+    if sent is None:
+        return ""
+    outcome = sent.outcome
+    if outcome is None:
+        return "It was asked; nothing has answered yet. Look at the patient."
+    if outcome.result is Followed.FOLLOWED:
+        return words.sentence(outcome.reason) or "Done."
+    return f"Not done: {words.sentence(outcome.reason)}"
+
+
+def _last_words(unit: KeptUnit, words: ClinicWords) -> str:
+    """How the last session ended, as its program told it."""
+    if unit.last is None:
+        return ""
+    said = [each for each in [*unit.link.said] if each.session_id == unit.last.session_id]
+    told = [each.text for each in said if each.text.startswith("session ")]
+    return words.sentence(one_line(told[-1])) if told else words.sentence(unit.last.reason)
+
+
+def _said(unit: KeptUnit, words: ClinicWords) -> Sequence[str]:
+    told = [each for each in [*unit.link.said] if each.check is None][-SAID_SHOWN:]
+    return [f"{words.time(each.utc_ms)}  {one_line(words.sentence(each.text))}" for each in told]
+
+
+def left_words(last: EndedSession) -> str:
+    """What was left of the treatment."""
+    return minutes(last.left_s)

@@ -1,0 +1,55 @@
+"""Treatments on file, recorded or entered from paper, in one list and in parts of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from records.keeping.search import FoundSession, SessionQuery, find_sessions
+from records.keeping.session_names import CalledTreatment, called_treatments
+from records.keeping.sheet_search import FoundSheet, find_sheets
+from records.store.record_folder import RecordFolder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundTreatments:
+    """What fits, newest first. ``left_out`` are refused tries that were not asked for."""
+
+    sessions: Sequence[FoundSession]
+    sheets: Sequence[FoundSheet]
+    every: Sequence[CalledTreatment]
+    left_out: int
+
+    def part(self, first: int, count: int) -> FoundTreatments:
+        """``count`` of them from the ``first`` on; 0: all that follow."""
+        every = self.every[first : first + count if count else None]
+        ids = {one.called for one in every}
+        return FoundTreatments(
+            sessions=[one for one in self.sessions if one.head.session_id in ids],
+            sheets=[one for one in self.sheets if one.kept.sheet.sheet_id in ids],
+            every=every,
+            left_out=self.left_out,
+        )
+
+
+def find_treatments_told(
+    folder: RecordFolder,
+    query: SessionQuery,
+    day_of: Callable[[int], date],
+    *,
+    refused_too: bool,
+) -> FoundTreatments:
+    """All that fit; tries that were refused before anything moved only where they are asked for."""
+    sessions = find_sessions(folder, query, day_of)
+    left_out = 0
+    if not refused_too and "refused" not in query.outcome.lower():
+        left_out = sum(one.refused for one in sessions)
+        sessions = [one for one in sessions if not one.refused]
+    sheets = find_sheets(folder, query, day_of)
+    return FoundTreatments(
+        sessions=sessions,
+        sheets=sheets,
+        every=called_treatments(sessions, sheets),
+        left_out=left_out,
+    )
