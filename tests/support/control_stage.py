@@ -50,9 +50,10 @@ class PlayedDesk(ControlDesk):
         super().show(snapshot)
         if not hasattr(self, "shown"):
             self.shown = []
-        assert self._newest is not None
-        self.shown.append(self._newest)
-        self.play(self._newest)
+        newest = self._audience.newest
+        assert newest is not None
+        self.shown.append(newest)
+        self.play(newest)
 
 
 class ControlStage:

@@ -7,7 +7,6 @@ the thread that drives takes it at its tick; it never waits for a connection.
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -17,14 +16,12 @@ from typing import Final, assert_never
 from controller.errors import MessageRefused, RequestRefused
 from controller.ports import Attendance, Clock
 from controller.requests import AskedRequest, SessionRequest
-from controller.snapshot import Doing, Said, SettledCheck, Snapshot
+from controller.snapshot import Doing, SettledCheck, Snapshot
 from workstation.station.asked_messages import AskedMessages
+from workstation.station.audience import Audience, HeardOf
 from workstation.station.channel import Peer
 from workstation.station.idle_alarms import IdleAlarms
 from workstation.station.messages import (
-    FRESH_S,
-    LAST_CHECKS,
-    LAST_SAID,
     VERSION,
     Announce,
     Followed,
@@ -89,20 +86,14 @@ class ControlDesk:
         self._time_of = time_of
         self._begin_tracing = begin_tracing
         self._lock = threading.RLock()
-        self._peers: dict[Peer, PeerRole] = {}
+        self._audience = Audience(clock)
+        self._heard = HeardOf(clock)
         self._asked = AskedMessages()
         self._idle_alarms = IdleAlarms(clock)
-        self._said: deque[Said] = deque(maxlen=LAST_SAID)
-        self._checks: deque[Said] = deque(maxlen=LAST_CHECKS)
-        self._said_count = self._number = 0
-        self._newest: Snapshot | None = None
-        self._shown_at_s = clock.now_s()
         self._preparing: Preparing | None = None
         self._operator: RemoteOperator | None = None
         self._idle_stop = False
         self._stopped: RequestOutcome | None = None
-        self._heard_s: dict[PeerRole, float] = {}
-        self._pages_s: float | None = None
         self.unit_id = ""
         self.sounds: bool | None = None
         """Whether the station has a loudspeaker that answers; None without a station."""
@@ -112,18 +103,10 @@ class ControlDesk:
     # --- the thread that drives ---------------------------------------------------------------
 
     def show(self, snapshot: Snapshot) -> None:
-        """The present, to everybody who is connected; of several in a row only the newest.
-
-        It is numbered here: sessions and the watch between them make one row.
-        """
+        """The present, to everybody who is connected; of several in a row only the newest."""
         with self._lock:
-            self._number += 1
-            snapshot = replace(snapshot, number=self._number, sounds=self.sounds)
-            snapshot = self._idle_alarms.shown_in(snapshot)
-            self._newest = snapshot
-            self._shown_at_s = self._clock.now_s()
-            for peer in self._peers:
-                peer.show(snapshot)
+            shown = self._idle_alarms.shown_in(snapshot)
+            self._audience.show(shown, sounds=self.sounds)
 
     def show_busy(self, text: str) -> None:
         """Say that slow work begins; ``repeat_busy`` repeats it until something else is shown."""
@@ -142,25 +125,12 @@ class ControlDesk:
     def tell(self, text: str) -> None:
         """Something that stays readable, to everybody who is connected."""
         with self._lock:
-            self._said.append(self._say(text))
+            self._audience.tell(text, self.session_id)
 
     def tell_check(self, check: SettledCheck) -> None:
         """How an item of the self-check was settled, to everybody who is connected."""
         with self._lock:
-            self._checks.append(self._say(check.told, check))
-
-    def _say(self, text: str, check: SettledCheck | None = None) -> Said:
-        self._said_count += 1
-        said = Said(
-            number=self._said_count,
-            utc_ms=self._clock.utc_ms(),
-            text=text,
-            session_id=self.session_id,
-            check=check,
-        )
-        for peer in self._peers:
-            peer.send(said)
-        return said
+            self._audience.tell_check(check, self.session_id)
 
     def asked_session(self) -> Prepare | None:
         """The session that somebody has asked for and nobody began yet."""
@@ -238,23 +208,17 @@ class ControlDesk:
 
     def attendance(self) -> Attendance:
         """How long ago console, page and station were heard; None for what never was."""
-        return Attendance(
-            console_age_s=self._age_s(self._heard_s.get(PeerRole.CONSOLE)),
-            page_age_s=self._age_s(self._pages_s),
-            station_age_s=self._age_s(self._heard_s.get(PeerRole.STATION)),
-        )
-
-    def _age_s(self, at_s: float | None) -> float | None:
-        return None if at_s is None else self._clock.now_s() - at_s
+        return self._heard.attendance()
 
     # --- threads of connections ---------------------------------------------------------------
 
     def repeat_busy(self) -> None:
         """Show busy again where nothing was shown for a while; called in a thread of its own."""
         with self._lock:
-            newest = self._newest
-            quiet_s = self._clock.now_s() - self._shown_at_s
-            if newest is not None and newest.doing is Doing.BUSY and quiet_s >= BUSY_EVERY_S:
+            newest = self._audience.newest
+            if newest is None or self._audience.quiet_s < BUSY_EVERY_S:
+                return
+            if newest.doing is Doing.BUSY:
                 self.show(replace(newest, utc_ms=self._clock.utc_ms()))
 
     def serve(self, peer: Peer) -> None:
@@ -267,7 +231,7 @@ class ControlDesk:
             pass  # it has gone
         finally:
             with self._lock:
-                self._peers.pop(peer, None)
+                self._audience.leave(peer)
                 self._asked.forget(peer)
 
     def _welcomed(self, peer: Peer) -> PeerRole | None:
@@ -290,14 +254,8 @@ class ControlDesk:
                     session_id=self.session_id,
                 )
             )
-            for said in sorted([*self._said, *self._checks], key=lambda each: each.number):
-                peer.send(said)
-            if self._newest is not None:
-                peer.show(self._newest)
-            self._peers[peer] = hello.role
-            self._heard_s[hello.role] = self._clock.now_s()
-            if hello.role is PeerRole.CONSOLE and self._pages_s is None:
-                self._pages_s = self._clock.now_s()  # from here on a page is missed
+            self._audience.join(peer)
+            self._heard.welcome(hello.role)
         return hello.role
 
     def _listen(self, peer: Peer, role: PeerRole) -> None:
@@ -316,14 +274,14 @@ class ControlDesk:
                 peer.send(RefusedMessage(code=error.code, reason=error.message))
                 continue
             with self._lock:
-                self._heard_s[role] = self._clock.now_s()
+                self._heard.hear(role)
                 self._take(peer, message)
 
     def _take(self, peer: Peer, message: ToControl) -> None:
         match message:
             case Heartbeat():
                 if message.live_pages:
-                    self._pages_s = self._clock.now_s()
+                    self._heard.see_page()
                 if message.sounds is not None:
                     self.sounds = message.sounds
             case Announce():
@@ -404,19 +362,15 @@ class ControlDesk:
 
     def _outcome(self, request_id: str, result: Followed, reason: str) -> RequestOutcome:
         """With the force of the newest reading where that is fresh; of a stop that of the first."""
-        shown, first = self._newest, self._stopped
+        first = self._stopped
         if result is Followed.ALREADY and first is not None:
             return replace(first, id=request_id, result=result)
-        force_n = None
-        if shown is not None and shown.reading_age_s is not None:
-            age_s = shown.reading_age_s + self._clock.now_s() - self._shown_at_s
-            force_n = shown.force_n if age_s <= FRESH_S else None
         return RequestOutcome(
             id=request_id,
             result=result,
             reason=reason,
             utc_ms=self._clock.utc_ms(),
-            force_n=force_n,
+            force_n=self._audience.fresh_force_n,
         )
 
 
