@@ -70,6 +70,7 @@ NO_PAGES = {
     "/stop/{name}",
     "/units/{name}/chart",
     "/visits/{visit}",
+    "/sessions/{session_id}/visit",
     "/sessions/{session_id}/replay/{replay_id}",
     "/sessions/{session}/export/{format}",
     "/alarms.csv",
