@@ -24,7 +24,7 @@ from records.store.record_folder import RecordFolder
 from simulator.device.firmware import ReferenceFirmware
 from simulator.line.direct_line import DirectClock
 from simulator.table.patient import Patient, PressTestPatient
-from simulator.units import simulated_firmware, unit_of
+from simulator.units import simulated_firmware, unit_now
 from tests.support.sessions import BAUDRATE, SETTINGS, fixed_identifiers, fixed_key
 from tests.support.standing import example, keep, patient
 from workstation.session.direct import direct_connection
@@ -181,6 +181,7 @@ class Reception:
     key: SigningKey
     identifiers: Identifiers
     body: str = "cervical_sliding"
+    unit: int = 1
     visits: Iterator[int] = field(default_factory=count)
     questions: list[Question] = field(default_factory=list)
     dialogue: AnsweringDialogue = field(default_factory=lambda: AnsweringDialogue({}))
@@ -235,7 +236,7 @@ class Reception:
             self.on_the_table(),
             seed=1,
             powered_on_at_s=self.clock.now_s(),
-            described=replace(unit_of(self.body), boot_count=self.switched_on),
+            described=replace(unit_now(self.body, number=self.unit), boot_count=self.switched_on),
         )
         return treat(
             uri,

@@ -21,8 +21,11 @@ from workstation.console.acts import typed_in
 from workstation.console.clinic_words import REFRESH_S
 from workstation.console.gate import Gate
 from workstation.console.pages import (
+    alarms,
+    audit,
     events,
     history,
+    more,
     note,
     notes,
     overview,
@@ -33,6 +36,7 @@ from workstation.console.pages import (
     replay,
     session,
     stop,
+    support,
     unit,
     unit_acts,
     visit_dose,
@@ -68,6 +72,10 @@ PAGES: Final[Sequence[Callable[[], list[BaseRoute]]]] = (
     history.routes,
     session.routes,
     replay.routes,
+    alarms.routes,
+    more.routes,
+    audit.routes,
+    support.routes,
 )
 """Each adds its routes."""
 
