@@ -69,6 +69,7 @@ NO_PAGES = {
     "/stop/{name}",
     "/units/{name}/chart",
     "/visits/{visit}",
+    "/sessions/{session_id}/visit",
     "/sessions/{session_id}/replay/{replay_id}",
     "/alarms.csv",
     "/support/file/{file_id}",

@@ -29,6 +29,7 @@ from records.evidence.quarantine import put_aside, refuse_not_accepted
 from records.evidence.reader import SessionRecord, read_session
 from records.keys.signing import SigningKey
 from records.store.canonical import EventRow
+from records.store.file_lock import is_locked
 from records.store.record_folder import RecordFolder
 from records.store.unit_lock import UnitLock, holding
 from workstation.session.workplace import Workplace
@@ -88,10 +89,18 @@ def _close_all(
     closed = [_close(folder, one, clock, key, seen) for one in left]
     mine = folder.unit_database(unit_id)
     for path in folder.unit_databases():
-        if path != mine and not UnitLock(path).is_held():
+        if path != mine and not _is_driven(folder, path):
             closed += _recover_other(workplace, path.stem, key)
     refuse_not_accepted(folder, unit_id)
     return closed
+
+
+def _is_driven(folder: RecordFolder, path: Path) -> bool:
+    """True for a unit with an open session, or one that a station's program looks after itself.
+
+    That one may begin a session in this moment, and would find its lock taken.
+    """
+    return UnitLock(path).is_held() or is_locked(folder.station_lock(path.stem))
 
 
 def _recover_other(workplace: Workplace, unit_id: str, key: SigningKey) -> list[str]:

@@ -36,8 +36,6 @@ from workstation.station.messages import Prepare
 from workstation.station.place import Held
 from workstation.station.sparing_log import SparingLog
 
-STATION_LOCK: Final = ".station"
-"""Beside a unit's file of records: held for the life of the process that keeps the unit."""
 NO_STATION: Final = "no station is heard: alarms are shown and sound nowhere"
 _GONE: Final = AlarmRaised(
     code=CONTROL_GONE,
@@ -176,7 +174,7 @@ class ControlProcess:
                 self._kept = None
             self._is_recovered = False
         if self._kept is None:
-            path = self._workplace.folder.unit_database(unit_id).with_suffix(STATION_LOCK)
+            path = self._workplace.folder.station_lock(unit_id)
             make_folder(path.parent)
             self._kept = Held(path, f"unit {unit_id} is kept by another program of the station")
         self._desk.unit_id = unit_id

@@ -43,7 +43,7 @@ from workstation.session.opening import opening_of
 from workstation.session.workplace import FiledSession, Workplace
 from workstation.sound.day_check import Hearing, keep_hearing
 from workstation.station import control_process
-from workstation.station.control_process import NO_STATION, STATION_LOCK
+from workstation.station.control_process import NO_STATION
 from workstation.station.messages import Heartbeat, MadeRequest, OrderedStop, PeerRole
 from workstation.station.place import Held
 
@@ -186,6 +186,34 @@ def test_a_program_that_was_lost_is_an_alarm_until_a_named_person_takes_note(
     assert record.outcome == "interrupted"
     (raised,) = record.of_kind(EventKind.ALARM_RAISED)
     assert raised.said(AlarmRaised).code == "control_gone"
+
+
+def test_a_session_of_a_unit_that_another_program_keeps_is_left_to_that_program(
+    stage: ControlStage,
+) -> None:
+    other = "00c0ffee00c0ffee"
+    clock = stage.stage.clock
+    unit = stage.stage.connect(ADDRESS, clock)
+    planned = PlannedOrder.of(parse_order(SHORT_CERVICAL, "test"))
+    opening = opening_of(LEFT_OPEN, ADDRESS, planned, unit, stage.workplace, "00" * 8)
+    unit.close()
+    opening = replace(opening, unit_id=other)
+    open_session(stage.folder, opening, clock, key=KEY).abandon()
+    kept = Held(stage.folder.station_lock(other), "x")
+    looked = list[str]()
+
+    def play(snapshot: Snapshot) -> None:
+        if snapshot.doing is Doing.IDLE and not snapshot.message:
+            looked.append(record_of(stage).outcome)
+            stage.leave()
+
+    stage.run(play)
+    assert set(looked) == {"interrupted (not yet closed)"}
+    kept.release()
+    stage.desk.leaving = ""
+    stage.run(play)
+    assert record_of(stage).outcome == "interrupted"
+    assert not record_of(stage).of_kind(EventKind.ALARM_RAISED), "nobody watched that unit"
 
 
 def test_who_begins_the_next_session_has_taken_note_by_name(stage: ControlStage) -> None:
@@ -386,7 +414,7 @@ def test_a_unit_that_cannot_be_reached_is_told_once_and_tried_again(stage: Contr
 
 
 def test_a_unit_that_another_program_keeps_is_not_driven(stage: ControlStage) -> None:
-    path = stage.folder.unit_database(stage.unit_id).with_suffix(STATION_LOCK)
+    path = stage.folder.station_lock(stage.unit_id)
     path.parent.mkdir(parents=True, exist_ok=True)
     other = Held(path, "x")
     began_s = stage.stage.clock.now_s()
