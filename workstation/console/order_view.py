@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from controller.order.force_unit import ForceUnit
+from controller.order.planner import TreatmentPlan
+from controller.words import one_line
 from workstation.console.order_plot import order_plot
+from workstation.console.templating import render
 from workstation.console.visit_pages import OpenVisit
 from workstation.texts.plan_text import plan_text
 from workstation.visit.order_form import (
@@ -60,6 +63,10 @@ LABELS: Final[Mapping[str, str]] = {
 """Every field by its name for people."""
 
 
+SHOWN: Final = 300
+"""Characters of a sentence: some repeat what was typed, however long that is."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderView:
     """Words by field, and what is said of the whole."""
@@ -107,15 +114,20 @@ def order_view(visit: OpenVisit, checked: CheckedForm, whose: Whose) -> OrderVie
             name: (text, words.sentence(text)) for name, text in checked.second_looks.items()
         },
         plan=plan_text(planned.plan, forces) if planned else "",
-        plot=str(order_plot(planned.plan, forces)) if planned else "",
+        plot=_picture(planned.plan, forces) if planned else "",
     )
+
+
+def _picture(plan: TreatmentPlan, forces: ForceUnit) -> str:
+    return render("visit/plot.html", {"plot": order_plot(plan, forces)})
 
 
 def _beside(name: str, text: str) -> str:
     """A mistake as it is read beside its field, where nobody writes keys."""
     if name in TITLES and text.startswith(f"key {name} is missing"):
         return f"{TITLES[name]} is missing; write it, with its unit where it has one"
-    return text
+    plain = one_line(text)
+    return plain if len(plain) <= SHOWN else f"{plain[:SHOWN]}..."
 
 
 def in_every_unit(force_n: float | None, forces: ForceUnit) -> str:
