@@ -40,11 +40,16 @@ class Stored(Enum):
 
 @dataclass(frozen=True, slots=True)
 class _Described:
-    """A field as it is stored; ``wanted`` is its type."""
+    """A field as it is stored; ``wanted`` is its type.
+
+    A value of one of the classes ``as_they_are`` is read as it stands: most values are, and a note
+    is read from thousands.
+    """
 
     name: str
     key: str
     wanted: Any
+    as_they_are: frozenset[type]
     in_parts: bool
     unless_none: bool
     required: bool
@@ -76,7 +81,10 @@ def _decoded_fields(
         if each.in_parts:
             yield each.name, _decoded_part(each.wanted, stored, where)
         elif each.key in stored:
-            yield each.name, _decoded(each.wanted, stored[each.key], f"{where}.{each.key}")
+            value = stored[each.key]
+            if type(value) not in each.as_they_are:
+                value = _decoded(each.wanted, value, f"{where}.{each.key}")
+            yield each.name, value
         elif each.required:
             raise DetailUnreadable(f"{where} has no {each.key!r}")
 
@@ -158,7 +166,15 @@ def _description(each: Field[Any], hint: Any) -> _Described:
         name=each.name,
         key=names[0] if names else each.name,
         wanted=wanted,
+        as_they_are=_as_they_are(wanted),
         in_parts=Stored.IN_PARTS in marks,
         unless_none=Stored.UNLESS_NONE in marks,
         required=each.default is MISSING,
     )
+
+
+def _as_they_are(wanted: Any) -> frozenset[type]:
+    choices = typing.get_args(wanted) if isinstance(wanted, UnionType) else (wanted,)
+    if any(isinstance(one, type) and issubclass(one, Enum) for one in choices):
+        return frozenset()  # a text may be a known word
+    return frozenset(one for one in choices if one in (int, str, bool, type(None)))

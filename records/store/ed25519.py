@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
@@ -21,6 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
 from controller.errors import KeyUnavailable
 
 SEED_SIZE = 32
+SIGNATURE_SIZE = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,16 @@ def key_id_of(public_key: bytes) -> str:
 
 
 def verify_signature(public_key: bytes, digest: bytes, signature: bytes) -> bool:
-    """True when ``signature`` of ``digest`` was made with the private half of ``public_key``."""
+    """True when ``signature`` of ``digest`` was made with the private half of ``public_key``.
+
+    The same three always give the same answer, so it is kept: a visit asks about the same links of
+    clinic.db each time that it reads its words.
+    """
+    return len(signature) == SIGNATURE_SIZE and _verified(public_key, digest, signature)
+
+
+@lru_cache(maxsize=10_000)
+def _verified(public_key: bytes, digest: bytes, signature: bytes) -> bool:
     try:
         Ed25519PublicKey.from_public_bytes(public_key).verify(signature, digest)
     except (InvalidSignature, ValueError):

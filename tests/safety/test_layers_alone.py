@@ -24,7 +24,7 @@ from controller.telemetry import ForceCommand
 from records.store.record_folder import RecordFolder
 from simulator.device.firmware import ReferenceFirmware
 from simulator.map_v1 import RegisterRefused, State
-from tests.support.sessions import staged
+from tests.support.sessions import FACTORY_BAUDRATE, staged
 from tests.support.typed import second_cell
 from tests.unit.simulator.host import FORCE, TICK_S, Desk
 
@@ -226,7 +226,7 @@ def test_last_resort_alone(
     monkeypatch.setattr(Supervisor, "judge", says_yes)
     monkeypatch.setattr(Supervisor, "narrowed", narrows_nothing)
     seen = "the release was ordered and seen;" if breaks.seen else "not seen: look at the patient"
-    with staged(folder) as stage:
+    with staged(folder, baudrate=FACTORY_BAUDRATE) as stage:
         stage.firmware.machine.blind()
         stage.firmware.watchdog.stop()
         with pytest.raises(ProgramFailed, match=seen):

@@ -24,7 +24,7 @@ from simulator.line.servers import SimulatedUnit
 from simulator.map_v1 import EventCode, State, crc16_of_registers
 from tests.safety.hazard_stage import HazardStage, hazard_stage
 from tests.safety.test_hazards import assert_nothing_wound_in
-from tests.support.sessions import staged
+from tests.support.sessions import FACTORY_BAUDRATE, staged
 
 SOON_OVER = 'step = [{ at = "1 s", do = "end", by = "P. Jones" }]'
 FREE_N = 15.0
@@ -276,7 +276,7 @@ def test_row_31_a_closed_pty_ends_the_session_and_is_not_opened_again(folder: Re
             stage.unit.stop()
 
     closed_at_s: list[float] = []
-    with staged(folder, wire="rtu") as stage:
+    with staged(folder, wire="rtu", baudrate=FACTORY_BAUDRATE) as stage:
         stage.connect = connect
         result = stage.treat(watch=close)
         record = stage.visit(result.session_id).record
@@ -297,7 +297,7 @@ def test_row_31_a_closed_pty_ends_the_session_and_is_not_opened_again(folder: Re
 def test_row_32_a_unit_under_another_port_name_is_known_by_its_unit_id(
     folder: RecordFolder,
 ) -> None:
-    with staged(folder, wire="rtu") as stage:
+    with staged(folder, wire="rtu", baudrate=FACTORY_BAUDRATE) as stage:
         first = stage.treat(script=SOON_OVER)
         other = SimulatedUnit(stage.firmware, VirtualDeviceTime(stage.clock)).serve_rtu(38400)
         with other:

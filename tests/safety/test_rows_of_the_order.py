@@ -32,7 +32,7 @@ from records.store.record_folder import RecordFolder
 from simulator.map_v1 import COMMAND, EventCode, RegisterRefused, Result, State
 from tests.safety.hazard_stage import HazardStage, hazard_stage
 from tests.safety.test_hazards import assert_nothing_wound_in
-from tests.support.sessions import SHORT_CERVICAL, Stage, staged
+from tests.support.sessions import FACTORY_BAUDRATE, SHORT_CERVICAL, Stage, staged
 
 PRESET_N = 2000.0
 STATIC = """
@@ -81,7 +81,7 @@ def refused_with_2000_n(
 def test_row_39_a_spoiled_preset_of_2000_n_is_refused_before_the_arming(
     folder: RecordFolder, monkeypatch: pytest.MonkeyPatch, forgotten: tuple[str, ...]
 ) -> None:
-    with staged(folder) as stage:
+    with staged(folder, baudrate=FACTORY_BAUDRATE) as stage:
         refused = refused_with_2000_n(stage, monkeypatch, *forgotten)
         assert stage.firmware.token == 0
         assert stage.firmware.plant.cord_force_n < 1.0
@@ -99,7 +99,7 @@ def test_row_39_a_unit_is_not_armed_for_2000_n(
         arm(self, replace(request, force_limit_n=PRESET_N))
 
     monkeypatch.setattr(ReferenceUnit, "arm", for_2000_n)
-    with staged(folder) as stage:
+    with staged(folder, baudrate=FACTORY_BAUDRATE) as stage:
         with pytest.raises(UnitFaulted, match="a limit is out of range"):
             stage.treat()
         assert stage.firmware.token == 0
@@ -185,7 +185,7 @@ def test_row_41_a_held_key_raises_the_force_one_step_every_2_s_within_the_order(
             set_points_n.append(machine.loop.setpoint_n)
             ceilings_n.append(machine.ceiling_n)
 
-    with staged(folder) as stage:
+    with staged(folder, baudrate=FACTORY_BAUDRATE) as stage:
         result = stage.treat(
             SHORT_CERVICAL + 'maximum_force = "66 N"\n', script=HELD_KEY, watch=watch
         )

@@ -21,7 +21,7 @@ from records.evidence.integrity import verify
 from records.evidence.journal_store import JournalStore
 from records.evidence.spill import SpillFile, spill_path
 from records.store.record_folder import RecordFolder
-from tests.support.sessions import SHORT_CERVICAL, staged
+from tests.support.sessions import FACTORY_BAUDRATE, SHORT_CERVICAL, staged
 
 FREE_N = 15.0
 ONE_HOLD = SHORT_CERVICAL.replace('hold_time = "20 s"', 'hold_time = "40 s"')
@@ -99,7 +99,7 @@ def test_row_46_a_locked_database_does_not_end_the_treatment_and_loses_nothing(
             lock.release()
 
     spilled: list[bool] = []
-    with staged(folder_in_memory) as stage:
+    with staged(folder_in_memory, baudrate=FACTORY_BAUDRATE) as stage:
         in_hold = InHold(lock_for_6_s, folder_in_memory)
         result = stage.treat(ONE_HOLD, watch=watch)
         record = stage.visit(result.session_id).record
@@ -120,7 +120,7 @@ def test_row_46_a_truncated_database_is_found_at_the_end_and_starts_nothing_agai
 
     Nobody sees it before the end. The patient is not concerned; the record is.
     """
-    with staged(folder_in_memory) as stage:
+    with staged(folder_in_memory, baudrate=FACTORY_BAUDRATE) as stage:
         watch = InHold(truncate, folder_in_memory)
         with pytest.raises(JournalCorrupt, match="malformed; keep the file and restore a copy"):
             stage.treat(ONE_HOLD, watch=watch)
@@ -154,7 +154,7 @@ def test_row_46_with_no_place_left_the_patient_is_released_after_5_s(
         if snapshot.phase == "releasing" and not released_at_s:
             released_at_s.append(stage.clock.now_s())
 
-    with staged(folder_in_memory) as stage:
+    with staged(folder_in_memory, baudrate=FACTORY_BAUDRATE) as stage:
         in_hold = InHold(break_both, folder_in_memory)
         with pytest.raises(JournalUnavailable, match="could not be written"):
             stage.treat(ONE_HOLD, watch=watch)
@@ -180,7 +180,7 @@ def test_row_47_a_writer_that_dies_is_seen_and_the_patient_released(
 
         monkeypatch.setattr(JournalStore, "keep", dead)
 
-    with staged(folder_in_memory) as stage:
+    with staged(folder_in_memory, baudrate=FACTORY_BAUDRATE) as stage:
         watch = InHold(die, folder_in_memory)
         with pytest.raises(JournalUnavailable, match="made by the test"):
             stage.treat(ONE_HOLD, watch=watch)
@@ -204,7 +204,7 @@ def test_row_48_a_second_session_on_the_unit_is_refused_and_the_first_one_goes_o
             stage.treat(SHORT_CERVICAL)
         refusals.append(busy.value.message)
 
-    with staged(folder) as stage:
+    with staged(folder, baudrate=FACTORY_BAUDRATE) as stage:
         result = stage.treat(SHORT_CERVICAL, watch=InHold(start_another, folder))
         record = stage.visit(result.session_id).record
     assert len(refusals) == 1

@@ -24,7 +24,13 @@ from simulator.map_v1 import EventCode
 from tests.support.asked import Asked
 from tests.support.commissionings import LINE, commissioned, filed, passed_record
 from tests.support.observed import TABLE, observed_session
-from tests.support.sessions import SHORT_CERVICAL, Stage, fixed_key, staged
+from tests.support.sessions import (
+    FACTORY_BAUDRATE,
+    SHORT_CERVICAL,
+    Stage,
+    fixed_key,
+    staged,
+)
 from workstation.session.commissioned import instrument_as_commissioned, unit_as_commissioned
 
 NOT_COMMISSIONED = "Unit not commissioned: test fixture or simulator only, no patient."
@@ -160,7 +166,7 @@ def test_a_commissioned_line_is_in_doubt_for_what_was_measured_and_another_for_a
     folder: RecordFolder,
 ) -> None:
     """90 ms were measured; the time-out is 40 ms, so that answers are at most 50 ms late."""
-    with staged(folder) as stage:
+    with staged(folder, baudrate=FACTORY_BAUDRATE) as stage:
         units = connected_units(stage)
         commissioned(stage)
         stage.treat()

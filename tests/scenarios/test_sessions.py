@@ -21,7 +21,14 @@ from simulator.map_v1 import State
 from simulator.table.patient import PassivePatient, StopsDuring
 from tests.support.independent_dose import independent_dose
 from tests.support.pdfs import text_of
-from tests.support.sessions import SHORT_CERVICAL, SHORT_LUMBAR, Stage, staged
+from tests.support.sessions import (
+    BAUDRATE,
+    FACTORY_BAUDRATE,
+    SHORT_CERVICAL,
+    SHORT_LUMBAR,
+    Stage,
+    staged,
+)
 from workstation.session.operators import SessionOperator
 
 
@@ -29,7 +36,9 @@ def kinds(stage: Stage, session_id: str) -> list[EventKind]:
     return [event.kind for event in stage.visit(session_id).record.events]
 
 
-@pytest.mark.parametrize(("wire", "baudrate"), [("tcp", 0), ("rtu", 38400), ("rtu", 19200)])
+@pytest.mark.parametrize(
+    ("wire", "baudrate"), [("tcp", 0), ("rtu", FACTORY_BAUDRATE), ("rtu", BAUDRATE)]
+)
 def test_a_treatment_is_completed_and_recorded(
     folder: RecordFolder, wire: str, baudrate: int
 ) -> None:
@@ -50,7 +59,8 @@ def test_a_treatment_is_completed_and_recorded(
 def test_the_same_seed_gives_the_same_record_to_the_byte(tmp_path: Path, wire: str) -> None:
     seals, events = [], []
     for run in ("first", "second"):
-        with staged(RecordFolder(tmp_path / run), wire=wire) as stage:
+        folder = RecordFolder(tmp_path / run)
+        with staged(folder, wire=wire, baudrate=FACTORY_BAUDRATE) as stage:
             # The address differs between runs (a port, a terminal's number); all else is the same.
             real = stage.uri
             result = stage.treat()
@@ -66,9 +76,10 @@ def test_the_same_seed_gives_the_same_record_to_the_byte(tmp_path: Path, wire: s
 
 
 def test_a_direct_line_gives_the_same_record_as_a_pseudo_terminal(tmp_path: Path) -> None:
-    with staged(RecordFolder(tmp_path / "pty"), wire="rtu") as stage:
+    pty, directly = RecordFolder(tmp_path / "pty"), RecordFolder(tmp_path / "direct")
+    with staged(pty, wire="rtu", baudrate=FACTORY_BAUDRATE) as stage:
         over_pty = stage.visit(stage.treat().session_id).record
-    with staged(RecordFolder(tmp_path / "direct"), wire="direct") as stage:
+    with staged(directly, wire="direct", baudrate=FACTORY_BAUDRATE) as stage:
         direct = stage.visit(stage.treat().session_id).record
     assert direct.samples.tobytes() == over_pty.samples.tobytes()
     assert [(e.at_ms, e.kind) for e in direct.events] == [

@@ -17,7 +17,7 @@ from records.evidence.reader import SessionRecord, list_sessions
 from records.store.record_folder import RecordFolder
 from simulator.map_v1 import State
 from simulator.table.patient import PressTestPatient, UnitView
-from tests.support.sessions import SHORT_CERVICAL, Stage, staged
+from tests.support.sessions import FACTORY_BAUDRATE, SHORT_CERVICAL, Stage, staged
 from workstation.exit_status import exit_status
 from workstation.session.operators import SessionOperator
 from workstation.session.treat import SessionResult
@@ -255,7 +255,7 @@ class LooksUntil(SessionOperator):
 def test_a_patient_who_presses_while_getting_up_has_not_stopped_a_treatment(
     folder: RecordFolder,
 ) -> None:
-    with staged(folder) as stage:
+    with staged(folder, baudrate=FACTORY_BAUDRATE) as stage:
         operator = LooksUntil(2.0, stage.firmware.switch.press)
         result = stage.treat(operator=operator)
         record = record_of(stage, result)
@@ -272,7 +272,7 @@ def test_force_that_comes_back_before_the_acknowledgement_is_an_alarm(folder: Re
         firmware.plant.clutch_closed = True
         firmware.plant.position_mm += 10.0
 
-    with staged(folder) as stage:
+    with staged(folder, baudrate=FACTORY_BAUDRATE) as stage:
         result = stage.treat(operator=LooksUntil(2.0, pull))
         record = record_of(stage, result)
     assert result.ending.outcome == Outcome.COMPLETED

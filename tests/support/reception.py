@@ -25,7 +25,7 @@ from simulator.device.firmware import ReferenceFirmware
 from simulator.line.direct_line import DirectClock
 from simulator.table.patient import Patient, PressTestPatient
 from simulator.units import simulated_firmware, unit_of
-from tests.support.sessions import SETTINGS, fixed_identifiers, fixed_key
+from tests.support.sessions import BAUDRATE, SETTINGS, fixed_identifiers, fixed_key
 from tests.support.standing import example, keep, patient
 from workstation.session.direct import direct_connection
 from workstation.session.identifiers import Identifiers
@@ -158,8 +158,6 @@ def kinds_of(
     return found
 
 
-BAUDRATE = 19200
-"""At which a tick takes 100 ms: half of the work of a session, and no visit is about its ticks."""
 KINDS = ("answer", "identification", "screen", "tick", "finding")
 QUESTIONS = {
     Question.PATIENT_AND_ORDER: "identification",

@@ -47,6 +47,11 @@ treatment_time = "1 min"
 diagnosis = ["M50.120"]
 """
 
+BAUDRATE = 19200
+"""At which a tick takes 100 ms: half of the exchanges, and few tests are about ticks."""
+FACTORY_BAUDRATE = 38400
+"""At which a tick takes 50 ms, as on a network."""
+
 SHORT_LUMBAR = """
 patient_reference = "TEST-2"
 region = "lumbar"
@@ -134,12 +139,12 @@ def staged(
     body: str = "cervical_sliding",
     patient: Patient | None = None,
     seed: int = 1,
-    baudrate: int = 38400,
+    baudrate: int = BAUDRATE,
 ) -> Iterator[Stage]:
     """A stage over the wire tcp, rtu, ascii or direct.
 
     The direct line has the same times and bytes and costs the least: the others are for tests
-    whose subject is the wire.
+    whose subject is the wire. ``baudrate`` is that of direct and rtu.
     """
     who = patient or PressTestPatient()
     if wire == "direct":
