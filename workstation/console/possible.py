@@ -105,7 +105,9 @@ def phase_of(shown: Snapshot) -> Phase:
 def _refused(request: TreatmentRequest, called: str, shown: Snapshot) -> str:
     """Why a request is not heard in this phase."""
     if shown.doing is not Doing.SESSION:
-        why = "nothing is heard of the table" if shown.phase == NOT_HEARD else "no treatment is open"
+        why = (
+            "nothing is heard of the table" if shown.phase == NOT_HEARD else "no treatment is open"
+        )
         return f"{called} is not possible: {why}."
     phase = phase_of(shown)
     if phase in phases_for(request):
