@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
+CONTROL_GONE: Final = "control_gone"
+"""The one alarm that outlives the process in which it would have been raised."""
 SOUND_PAUSE_S: Final = 120.0
 """A paused sound comes back by itself."""
 
@@ -186,6 +188,10 @@ class AlarmBoard:
             self._sound_paused_until_s = -math.inf
         self._tone_at_s = -math.inf
         return alarm
+
+    def of_those(self, seen: Collection[tuple[str, int]]) -> list[str]:
+        """The codes of the active alarms among those that were seen, by code and number."""
+        return [one.code for one in self.active if (one.code, one.number) in seen]
 
     def acknowledge(self, codes: Collection[str]) -> tuple[str, ...]:
         """Take alarms off the board; returns the codes that were on it."""

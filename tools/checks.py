@@ -1,10 +1,10 @@
-"""Runs the project's checks one after the other and says how many seconds each took.
+"""Runs the project's checks side by side and says how many seconds each took.
 
 python tools/checks.py lint types contracts tests
 
-The commands of one part run side by side. The tests are six, of about the same processor time:
-those with real programs in real time also wait, so that two cores have work to the end. Their files
-are in memory where the system has room for them: on a disk they wait for it at every flush.
+What a command said is shown when it ends. The tests are seven commands of about the same processor
+time: those with real programs in real time also wait, so that two cores have work to the end. Their
+files are in memory where the system has room for them: on a disk they wait for it at every flush.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory, TemporaryFile
-from typing import IO
+from tempfile import TemporaryDirectory
 
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPTS = Path(sys.executable).parent
@@ -26,6 +26,7 @@ PACKAGES = ["controller", "firmware_bridge", "records", "simulator", "workstatio
 
 PYTEST = [sys.executable, "-m", "pytest"]
 RECORDS, WORKSTATION = "tests/unit/records", "tests/unit/workstation"
+VISIT = f"{WORKSTATION}/visit"
 REAL_TIME = "tests/recovery"
 BROWSER = "tests/browser"
 SAFETY = ("tests/safety", "tests/contract")
@@ -35,6 +36,8 @@ ENVIRONMENT = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTEC
 MEMORY = Path("/dev/shm")
 FREE_BYTES = 2_000_000_000
 """The tests leave some 500 MB of files behind; the rest is for what else the machine does."""
+OPEN_TO_ALL = 0o755
+"""Tests of the superuser look from accounts without rights, which must come as far as the test."""
 
 PARTS: dict[str, list[list[str]]] = {
     "lint": [
@@ -46,12 +49,24 @@ PARTS: dict[str, list[list[str]]] = {
     "tests": [
         [*PYTEST, *(f"--ignore={one}" for one in APART)],
         [*PYTEST, RECORDS],
-        [*PYTEST, WORKSTATION],
+        [*PYTEST, WORKSTATION, f"--ignore={VISIT}"],
+        [*PYTEST, VISIT],
         [*PYTEST, REAL_TIME],
         [*PYTEST, BROWSER],
         [*PYTEST, *SAFETY],
     ],
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A command that ran to its end; ``output`` is what it said."""
+
+    part: str
+    command: list[str]
+    output: str
+    seconds: float
+    failed: bool
 
 
 def main(names: list[str]) -> int:
@@ -60,38 +75,34 @@ def main(names: list[str]) -> int:
     if unknown or not names:
         print(f"checks: name some of {', '.join(PARTS)}; unknown: {', '.join(unknown) or 'none'}")
         return 2
-    results = {name: run(name) for name in names}
-    for name, (seconds, failed) in results.items():
-        print(f"{name:<10} {seconds:7.1f} s  {'FAILED' if failed else 'ok'}")
-    print(f"{'together':<10} {sum(seconds for seconds, _ in results.values()):7.1f} s")
-    return 1 if any(failed for _, failed in results.values()) else 0
-
-
-def run(name: str) -> tuple[float, bool]:
-    """Run one part; returns its seconds and whether it failed."""
-    print(f"== {name}", flush=True)
     started_s = time.perf_counter()
-    first, *others = PARTS[name]
+    ended = run(names)
+    for name in names:
+        of_part = [one for one in ended if one.part == name]
+        seconds, failed = max(one.seconds for one in of_part), any(one.failed for one in of_part)
+        print(f"{name:<10} {seconds:7.1f} s  {'FAILED' if failed else 'ok'}")
+    print(f"{'together':<10} {time.perf_counter() - started_s:7.1f} s")
+    return 1 if any(one.failed for one in ended) else 0
+
+
+def run(names: list[str]) -> list[Ended]:
+    """Run all commands of the named parts at once and show each when it ends."""
+    commands = [(name, command) for name in names for command in PARTS[name]]
+    ended = []
     with ExitStack() as stack:
         environment = dict(ENVIRONMENT)
         if has_room(MEMORY):
             files = TemporaryDirectory(dir=MEMORY, prefix="checks-", ignore_cleanup_errors=True)
             environment["TMPDIR"] = stack.enter_context(files)
-        pool = stack.enter_context(ThreadPoolExecutor(max_workers=len(PARTS[name])))
-        outputs = [stack.enter_context(TemporaryFile()) for _ in others]
-        beside = [
-            pool.submit(_timed, other, environment, output)
-            for other, output in zip(others, outputs, strict=True)
-        ]
-        took = [_timed(first, environment, None)]
-        for running, output in zip(beside, outputs, strict=True):
-            took.append(running.result())
-            output.seek(0)
-            sys.stdout.write(output.read().decode(errors="replace"))
-            sys.stdout.flush()
-    for command, (seconds, _) in zip(PARTS[name], took, strict=True):
-        print(f"{seconds:7.1f} s  {' '.join((Path(command[0]).name, *command[1:]))}")
-    return time.perf_counter() - started_s, any(status for _, status in took)
+            Path(files.name).chmod(OPEN_TO_ALL)
+        pool = stack.enter_context(ThreadPoolExecutor(max_workers=len(commands)))
+        running = [pool.submit(_run, *each, environment) for each in commands]
+        for done in as_completed(running):
+            one = done.result()
+            print(f"== {one.part}: {' '.join((Path(one.command[0]).name, *one.command[1:]))}")
+            print(f"{one.output}{one.seconds:7.1f} s", flush=True)
+            ended.append(one)
+    return ended
 
 
 def has_room(folder: Path) -> bool:
@@ -102,15 +113,20 @@ def has_room(folder: Path) -> bool:
     return system.f_bavail * system.f_frsize >= FREE_BYTES and not system.f_flag & os.ST_NOEXEC
 
 
-def _timed(
-    command: list[str], environment: Mapping[str, str], output: IO[bytes] | None
-) -> tuple[float, int]:
-    """Run a command to its end, with its output into a file where one is given."""
+def _run(part: str, command: list[str], environment: Mapping[str, str]) -> Ended:
     started_s = time.perf_counter()
     done = subprocess.run(
-        command, cwd=ROOT, env=environment, stdout=output, stderr=output, check=False
+        command,
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+        text=True,
+        errors="replace",
     )
-    return time.perf_counter() - started_s, done.returncode
+    took_s = time.perf_counter() - started_s
+    return Ended(part, command, done.stdout, took_s, done.returncode != 0)
 
 
 if __name__ == "__main__":

@@ -90,7 +90,7 @@ def program(files: Iterable[str] = COMMANDS) -> typer.Typer:
 def _say_version(is_asked: bool) -> None:
     """Print the version and end, before anything else is looked at."""
     if is_asked:
-        from workstation.commands.where import program_version
+        from workstation.texts.shipped import program_version
 
         say(f"traction {program_version()}")
         raise typer.Exit

@@ -241,3 +241,19 @@ def _in_the_environment() -> dict[str, str]:
     said = {name.upper(): value for name, value in os.environ.items()}
     names = {key: f"{PREFIX}{key.upper()}" for key in Settings.model_fields}
     return {key: said[name] for key, name in names.items() if said.get(name)}
+
+
+def setting_sources() -> dict[str, str]:
+    """Where each setting is said, by its key: environment, settings file, or nowhere ("default").
+
+    Raises RequestRefused where the settings file cannot be read.
+    """
+    said, environment = _in_the_file(), _in_the_environment()
+    return {
+        key: f"environment variable {PREFIX}{key.upper()}"
+        if key in environment
+        else f"settings file {settings_file()}"
+        if key in said
+        else "default"
+        for key in Settings.model_fields
+    }

@@ -12,6 +12,7 @@ from controller.requests import AcknowledgeAlarms, AlarmRequest, PauseSound, Req
 from controller.runtime.recorder import Recorder
 from controller.session.inputs_and_effects import Effect, RaiseAlarm, SettleAlarm, session_ms
 
+NO_ALARM: Final = "no alarm waits for an acknowledgement"
 OTHER_ALARMS: Final = "other alarms have come since: look at them, then acknowledge again"
 
 
@@ -48,18 +49,14 @@ class AlarmKeeper:
         match request:
             case AcknowledgeAlarms(by=by, alarms=alarms):
                 seen = {(alarm.code, alarm.number) for alarm in alarms}
-                active = self._board.active
-                codes = [alarm.code for alarm in active if (alarm.code, alarm.number) in seen]
-                taken = self._acknowledge(codes, by, now_s)
-                if taken or not active:
-                    return RequestSettled(followed=bool(taken), text=_acknowledged(taken, by))
-                return RequestSettled(followed=False, text=OTHER_ALARMS)
+                was_active = bool(self._board.active)
+                taken = self._acknowledge(self._board.of_those(seen), by, now_s)
+                return acknowledged(taken, by, was_active=was_active)
             case PauseSound(by=by):
                 until_s = self._board.pause_sound(now_s)
                 until_ms = session_ms(until_s, self._recorder.origin_s)
                 self._recorder.event(AlarmSoundPaused(by=by, until_ms=until_ms), now_s=now_s)
-                text = f"no tones for {until_s - now_s:.0f} s, by {by}"
-                return RequestSettled(followed=True, text=text)
+                return RequestSettled(followed=True, text=paused_words(until_s - now_s, by))
             case _:
                 assert_never(request)
 
@@ -89,7 +86,14 @@ class AlarmKeeper:
         return taken
 
 
-def _acknowledged(codes: Sequence[str], by: str) -> str:
-    if not codes:
-        return "no alarm waits for an acknowledgement"
-    return f"acknowledged by {by}: {', '.join(code.replace('_', ' ') for code in codes)}"
+def acknowledged(taken: Sequence[str], by: str, *, was_active: bool) -> RequestSettled:
+    """What became of an acknowledgement that took these codes off the board."""
+    if taken:
+        names = ", ".join(code.replace("_", " ") for code in taken)
+        return RequestSettled(followed=True, text=f"acknowledged by {by}: {names}")
+    return RequestSettled(followed=False, text=OTHER_ALARMS if was_active else NO_ALARM)
+
+
+def paused_words(seconds: float, by: str) -> str:
+    """That the sound is paused, by whom."""
+    return f"no tones for {seconds:.0f} s, by {by}"

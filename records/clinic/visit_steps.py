@@ -66,12 +66,11 @@ class StepsOnFile:
     steps: tuple[VisitStep, ...]
     sessions: Mapping[str, tuple[str, ...]]
 
-    def waiting(self) -> dict[str, tuple[VisitStep, ...]]:
-        """Visits that have no session yet, each with its steps."""
+    def by_visit(self) -> dict[str, tuple[VisitStep, ...]]:
+        """Every visit with its steps."""
         found: dict[str, tuple[VisitStep, ...]] = {}
         for step in self.steps:
-            if step.visit not in self.sessions:
-                found[step.visit] = (*found.get(step.visit, ()), step)
+            found[step.visit] = (*found.get(step.visit, ()), step)
         return found
 
 

@@ -173,6 +173,14 @@ def find_session(folder: RecordFolder, session_id: str) -> SessionHead:
     return _find(folder, session_id)[1]
 
 
+def is_on_file(folder: RecordFolder, session_id: str) -> bool:
+    """Whether a session of exactly this id was ever begun here."""
+    paths = folder.readable_databases()
+    return any(
+        head.session_id == session_id for path in paths for head in _called(path, session_id)
+    )
+
+
 def locate_session(folder: RecordFolder, session_id: str) -> tuple[Path, SessionHead]:
     """A session's file and row, by its id or the beginning of it; raises RecordNotFound."""
     return _find(folder, session_id)

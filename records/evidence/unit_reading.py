@@ -2,21 +2,45 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Final
 
 from controller.errors import JournalError
 from records.evidence.predecessor import Predecessor, predecessor_of
 from records.evidence.stored_session import SessionHead, session_rows_of
 from records.evidence.unreadable import refused_in_words
 from records.store.database import Database, checking_file, reading_file, rows
+from records.store.schema_check import is_begun
 from records.store.unit_file import UNIT_SCHEMA
+from records.store.unit_lock import UnitLock
+
+LOOK_S: Final = 0.02
+LOOKS: Final = 100
+"""Two seconds, as a writer is waited for that is at work on the file."""
 
 
-def reading(path: Path) -> AbstractContextManager[Database]:
-    """A read-only connection for a while."""
-    return reading_file(path, UNIT_SCHEMA)
+@contextmanager
+def reading(path: Path) -> Iterator[Database]:
+    """A read-only connection for a while; a file that is being made is waited for.
+
+    The first session of a unit makes its file, and programs of other units read at that time.
+    """
+    for _ in range(LOOKS):
+        if not _is_being_made(path):
+            break
+        threading.Event().wait(LOOK_S)
+    with reading_file(path, UNIT_SCHEMA) as db:
+        yield db
+
+
+def _is_being_made(path: Path) -> bool:
+    if not UnitLock(path).is_held():
+        return False
+    with checking(path) as db:
+        return is_begun(db)
 
 
 def checking(path: Path) -> AbstractContextManager[Database]:

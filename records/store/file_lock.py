@@ -68,6 +68,18 @@ def take_lock(path: Path, descriptor: int) -> bool:
     return True
 
 
+def is_locked(path: Path) -> bool:
+    """True when some process holds the lock, as far as this one can find out; nothing is made."""
+    try:
+        descriptor = os.open(path, os.O_RDWR)
+    except OSError:
+        return False
+    try:
+        return not try_lock(descriptor, shared=True)
+    finally:
+        os.close(descriptor)
+
+
 def share_lock(folder: Path, descriptor: int) -> bool:
     """True when a lock on ``folder`` is shared now; raises JournalUnavailable without locks."""
     try:

@@ -24,7 +24,7 @@ UNFINISHED = "-unfinished"
 _UNIT_ID = re.compile("[0-9a-f]{16}")
 _YEAR_FILE = re.compile(r"([0-9a-f]{16})-\d{4}(-\d+)?\.db(\.closing)?")
 _OURS = re.compile(
-    r"[0-9a-f]{16}\.(db(-wal|-shm|-journal|\.new|\.next|\.schema-\d+)?|lock|spill)"
+    r"[0-9a-f]{16}\.(db(-wal|-shm|-journal|\.new|\.next|\.schema-\d+)?|lock|spill|station)"
     r"|[0-9a-f]{16}-\d{4}(-\d+)?\.db(\.closing|\.moved)?"
 )
 """The names of a unit's files; its id is 16 hex digits for life."""
@@ -145,6 +145,10 @@ class RecordFolder:
     def unit_database(self, unit_id: str) -> Path:
         """Returns where the evidence of a unit lives."""
         return self.units / f"{unit_id}.db"
+
+    def station_lock(self, unit_id: str) -> Path:
+        """Returns the lock that a station's program of the unit holds for its life."""
+        return self.units / f"{unit_id}.station"
 
     def new_database(self, unit_id: str) -> Path:
         """Returns where the file is made that follows one which is being put aside."""

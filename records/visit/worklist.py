@@ -16,7 +16,7 @@ from records.clinic.filed_orders import reference_of
 from records.clinic.paper_sheets import sheets_on_file
 from records.clinic.visit_sessions import visits_of
 from records.clinic.visit_steps import VisitStep, steps_on_file
-from records.evidence.reader import NOT_CLOSED, REMOVED, RUNNING
+from records.evidence.reader import NOT_CLOSED, REMOVED, RUNNING, is_on_file
 from records.keeping.search import FoundSession, SessionQuery, find_sessions
 from records.note.words import DRAFT
 from records.store.clinic_file import clinic_reading
@@ -164,11 +164,16 @@ def _with_sessions(
 def _without_session(
     folder: RecordFolder, day_of: DayOf, days: tuple[date, date]
 ) -> Iterator[ListedVisit]:
-    """Visits that were begun and have no session yet; of each patient the newest of a day."""
+    """Visits that were begun and have no session yet; of each patient the newest of a day.
+
+    A session that was asked for and never began is none.
+    """
     newest: dict[tuple[str, date], ListedVisit] = {}
-    for visit_id, steps in steps_on_file(folder).waiting().items():
+    on_file = steps_on_file(folder)
+    for visit_id, steps in on_file.by_visit().items():
         day = day_of(steps[0].at_utc_ms)
-        if days[0] <= day <= days[1]:
+        asked = on_file.sessions.get(visit_id, ())
+        if days[0] <= day <= days[1] and not any(is_on_file(folder, each) for each in asked):
             newest[steps[0].reference, day] = ListedVisit(
                 reference=steps[0].reference,
                 state=VisitState.BEGUN,

@@ -39,15 +39,28 @@ PATHS = {
     "/": "/",
     "/person": "/person",
     "/units/{name}": "/units/Table%201",
+    "/patients": "/patients?find=doe",
+    "/patients/new": "/patients/new",
+    "/patients/{reference:path}": "/patients/TEST-1",
+    "/patients/{reference:path}/change": "/patients/TEST-1/change",
     "/visits/ended": "/visits/ended",
     "/visits/{visit}/identify": "{begun}/identify",
     "/visits/{visit}/dose": "{identified}/dose",
     "/visits/{visit}/screen": "{dosed}/screen",
     "/visits/{visit}/order": "{screened}/order",
+    "/notes": "/notes",
+    "/sessions/{session}/note": "/sessions/{session}/note",
     "/sessions": "/sessions",
     "/sessions/{session_id}": "/sessions/{session}",
     "/sessions/{session_id}/verify": "/sessions/{session}/verify",
     "/sessions/{session_id}/replay": "/sessions/{session}/replay",
+    "/alarms": "/alarms",
+    "/more": "/more",
+    "/audit": "/audit",
+    "/settings": "/settings",
+    "/about": "/about",
+    "/support": "/support",
+    "/support/file": "/support/file",
 }
 """An address of every page, by the route that draws it."""
 NO_PAGES = {
@@ -57,9 +70,12 @@ NO_PAGES = {
     "/units/{name}/chart",
     "/visits/{visit}",
     "/sessions/{session_id}/replay/{replay_id}",
+    "/alarms.csv",
+    "/support/file/{file_id}",
+    "/support/units/{name}/captures/{file}",
 }
-"""Routes that answer a GET with something else than a page of the console: they send elsewhere, or
-to a script."""
+"""Routes that answer a GET with something else than a page of the console: they send elsewhere,
+or are of a script or files to keep."""
 SIZES = {"desk": (1280, 800), "wide": (1920, 1080), "tablet": (1024, 768)}
 LEAST_TEXT_PX = 18
 
@@ -99,7 +115,9 @@ def _begun_visits(folder: RecordFolder) -> dict[str, str]:
     """The address of a visit at each of its steps."""
     with console_bench(folder, SystemClock()) as bench:
         bench.sit_down()
-        found = {name: begin(bench) for name in ("begun", "identified", "dosed", "screened")}
+        found = {
+            name: begin(bench, again=name) for name in ("begun", "identified", "dosed", "screened")
+        }
         for name in ("identified", "dosed", "screened"):
             identified(bench, found[name])
         for name in ("dosed", "screened"):

@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from controller.alarms import alarm_kind
+from controller.alarms import CONTROL_GONE, alarm_kind
 from controller.errors import LinkError
 from controller.events import EventKind
 from controller.ports import TractionUnit
@@ -37,7 +37,6 @@ from tests.campaigns.station_lab import (
 )
 from tests.support.real_time import ROOT, wait_until
 from tests.support.station_console import TABLE, is_holding, is_idle
-from workstation.station.attention import LOST
 from workstation.station.control_link import ControlLink
 
 HUNG_S = 10.0
@@ -48,7 +47,7 @@ AFTER_S = 10.0
 """Samples so long behind a loss are compared with the others."""
 WATCHED_ON_S = 10.0
 LEAVE_S = 60.0
-LOST_WORDS = alarm_kind(LOST).text
+LOST_WORDS = alarm_kind(CONTROL_GONE).text
 """What the parent's log says of the alarm ``control_gone``."""
 OBSERVE = ForceCommand(kind=CommandKind.OBSERVE)
 

@@ -16,7 +16,9 @@ from pathlib import Path
 
 import pytest
 
+from controller.alarms import CONTROL_GONE
 from controller.events import EventKind
+from controller.requests import AcknowledgeAlarms
 from controller.runtime.clock import SystemClock
 from controller.snapshot import Doing
 from controller.telemetry import CommandKind, ForceCommand, UnitState
@@ -45,7 +47,7 @@ from tests.support.station_console import (
 )
 from tests.support.stops import connect_and_say, free_port
 from tests.support.terminals import Terminal, seated
-from workstation.station.messages import OrderedStop
+from workstation.station.messages import MadeRequest, OrderedStop
 
 pytestmark = [
     pytest.mark.skipif(os.name != "posix", reason="needs signals and sockets with a path"),
@@ -119,7 +121,10 @@ def killed_in_a_hold(folder: Path) -> None:
             shown = looking.until(is_idle, "the unit, watched anew")
             assert shown.force_n is not None
             assert abs(shown.force_n) < 20.0
-            assert shown.session_id == ""
+            assert [one.code for one in shown.alarms] == [CONTROL_GONE]
+            note = AcknowledgeAlarms(by="A. Example", alarms=shown.alarms_on_screen)
+            looking.peer.send(MadeRequest(id="note", session_id=shown.session_id, request=note))
+            looking.until(lambda seen: is_idle(seen) and not seen.alarms, "the end of the alarm")
             running.send(signal.SIGTERM)
             assert running.end() == 0, running.output
     (session,) = list_sessions(records)

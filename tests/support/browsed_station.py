@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,12 +60,20 @@ class BrowsedStation:
             self.parent.kill()
 
 
+def _as_it_is(_records: RecordFolder) -> None:
+    """Records of a clinic that has treated nobody yet."""
+
+
 @contextmanager
 def browsed_station(
-    folder: Path, bodies: Sequence[str] = ("lumbar_split",), wire: str = "tcp"
+    folder: Path,
+    bodies: Sequence[str] = ("lumbar_split",),
+    wire: str = "tcp",
+    before: Callable[[RecordFolder], None] = _as_it_is,
 ) -> Iterator[BrowsedStation]:
     """A station with a table for each of ``bodies``, whose console answers.
 
+    ``before`` puts into its records what is to be there before it starts.
     The clinic has decided to work without sound today: a test machine has no loudspeaker.
     """
     with ExitStack() as stack:
@@ -75,6 +83,7 @@ def browsed_station(
         ]
         records = configured(folder / "data", *(address for _, address in units))
         _work_without_sound(records)
+        before(records)
         station = _started(records)
         stack.callback(station.end)
         wait_until(lambda: _answers(station.address), "the console")

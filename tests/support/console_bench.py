@@ -121,7 +121,9 @@ class ConsoleBench:
         self.site, self.links, self.clock = site, links, clock
         self.log: list[str] = []
         self.client = TestClient(
-            make_application(site, self.log.append), base_url=CONSOLE, follow_redirects=False
+            make_application(site, self.log.append, lambda: self.log.append("given up")),
+            base_url=CONSOLE,
+            follow_redirects=False,
         )
         self.client.headers["origin"] = CONSOLE
 

@@ -50,8 +50,10 @@ class PlayedDesk(ControlDesk):
         super().show(snapshot)
         if not hasattr(self, "shown"):
             self.shown = []
-        self.shown.append(snapshot)
-        self.play(snapshot)
+        newest = self._audience.newest
+        assert newest is not None
+        self.shown.append(newest)
+        self.play(newest)
 
 
 class ControlStage:

@@ -24,16 +24,17 @@ from records.store.record_folder import RecordFolder
 from simulator.device.firmware import ReferenceFirmware
 from simulator.line.direct_line import DirectClock
 from simulator.table.patient import Patient, PressTestPatient
-from simulator.units import simulated_firmware, unit_of
+from simulator.units import simulated_firmware, unit_now
 from tests.support.sessions import BAUDRATE, SETTINGS, fixed_identifiers, fixed_key
 from tests.support.standing import example, keep, patient
 from workstation.session.direct import direct_connection
+from workstation.session.filing import read_filed
 from workstation.session.identifiers import Identifiers
 from workstation.session.operators import SessionOperator
 from workstation.session.session_script import parse_script
 from workstation.session.standing import settings_at_the_clinic
 from workstation.session.treat import SessionResult, treat
-from workstation.session.workplace import Recording, Workplace
+from workstation.session.workplace import FiledSession, Recording, Workplace
 from workstation.visit.desk import TreatedSession, VisitDesk, VisitHolder
 from workstation.visit.dialogue import Dialogue
 
@@ -180,6 +181,7 @@ class Reception:
     key: SigningKey
     identifiers: Identifiers
     body: str = "cervical_sliding"
+    unit: int = 1
     visits: Iterator[int] = field(default_factory=count)
     questions: list[Question] = field(default_factory=list)
     dialogue: AnsweringDialogue = field(default_factory=lambda: AnsweringDialogue({}))
@@ -212,7 +214,7 @@ class Reception:
 
     def _treat(self, uri: str, planned: PlannedOrder, begun: VisitBegun) -> TreatedSession:
         operator = CountingOperator(self.script)
-        done = self._session(uri, planned, operator, begun)
+        done = self._session(uri, planned, operator, replace(self.recording, begun=begun))
         self.questions += operator.questions
         self.ended.append(str(done.ending.outcome))
         return TreatedSession(
@@ -222,7 +224,11 @@ class Reception:
         )
 
     def _session(
-        self, uri: str, planned: PlannedOrder, operator: SessionOperator, begun: VisitBegun
+        self,
+        uri: str,
+        planned: PlannedOrder,
+        operator: SessionOperator,
+        recording: Recording,
     ) -> SessionResult:
         self.switched_on += 1  # a unit that is switched on anew for each patient
         unit = simulated_firmware(
@@ -230,7 +236,7 @@ class Reception:
             self.on_the_table(),
             seed=1,
             powered_on_at_s=self.clock.now_s(),
-            described=replace(unit_of(self.body), boot_count=self.switched_on),
+            described=replace(unit_now(self.body, number=self.unit), boot_count=self.switched_on),
         )
         return treat(
             uri,
@@ -238,8 +244,15 @@ class Reception:
             workplace=Workplace(folder=self.folder, settings=SETTINGS, clock=self.clock),
             operator=operator,
             connect=self._connecting(unit),
-            recording=replace(self.recording, begun=begun),
+            recording=recording,
         )
+
+    def treat_filed(self, filed: FiledSession, address: str) -> SessionResult:
+        """Run a session whose order somebody else has filed, as the program of a table does."""
+        workplace = Workplace(folder=self.folder, settings=SETTINGS, clock=self.clock)
+        planned, begun = read_filed(workplace, filed)
+        recording = replace(self.recording, begun=begun, filed=filed)
+        return self._session(address, planned, CountingOperator(self.script), recording)
 
     def _connecting(self, firmware: ReferenceFirmware) -> Callable[[str, Clock], TractionUnit]:
         """A direct line; with ``verified`` to a unit whose profile is one for patients."""

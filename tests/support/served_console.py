@@ -77,7 +77,7 @@ def served_console(folder: RecordFolder) -> Iterator[ServedConsole]:
 def _serving(site: Site, log: list[str]) -> Iterator[str]:
     port = site.settings.console_port
     config = uvicorn.Config(
-        make_application(site, log.append),
+        make_application(site, log.append, lambda: log.append("given up")),
         host="127.0.0.1",
         port=port,
         log_config=None,

@@ -37,6 +37,7 @@ from workstation.session.workplace import FiledSession, Workplace
 from workstation.station.channel import Peer, connect_to
 from workstation.station.messages import (
     VERSION,
+    Followed,
     GivenAnswer,
     Heartbeat,
     Hello,
@@ -80,6 +81,7 @@ class Console:
         self.outcomes: dict[str, RequestOutcome] = {}
         self._answered: set[tuple[Question, str]] = set()
         self._has_run = False
+        self._asked_by = ""
         self._beat_at_s = 0.0
         self._name = token_hex(4)
         self._count = 0
@@ -97,9 +99,10 @@ class Console:
             author=author,
             identifiers=random_identifiers(),
         )
+        self._asked_by = self._new_id("prepare")
         self.peer.send(
             Prepare(
-                id=self._new_id("prepare"),
+                id=self._asked_by,
                 session_id=self.filed.session_id,
                 patient_key=self.filed.patient_key,
                 order_digest=self.filed.order_digest,
@@ -119,9 +122,17 @@ class Console:
             shown = self._hear()
             if shown is not None and seen(shown):
                 return shown
-            if self._has_run and shown is not None and is_idle(shown):
-                raise EndedEarly(f"the session ended before {what}: {self.said[-3:]}")
+            if shown is not None and is_idle(shown):
+                self._check_goes_on(what)
         raise AssertionError(f"{what} did not come; {self.newest}; {self.said[-3:]}")
+
+    def _check_goes_on(self, what: str) -> None:
+        """Raise EndedEarly where an idle unit shows that what is waited for will not come."""
+        asked = self.outcomes.get(self._asked_by)
+        if asked is not None and asked.result is Followed.REFUSED:
+            raise EndedEarly(f"the session did not begin: {asked.reason}")
+        if self._has_run:
+            raise EndedEarly(f"the session ended before {what}: {self.said[-3:]}")
 
     def look_on(self, seconds: float) -> None:
         """Answer and look on for a while."""
@@ -142,9 +153,12 @@ class Console:
         if not isinstance(message, Snapshot):
             return None
         self.newest = message
-        self._has_run = self._has_run or message.doing is Doing.SESSION
+        self._has_run |= message.doing is Doing.SESSION or self._is_asked_for(message)
         self._answer(message)
         return message
+
+    def _is_asked_for(self, shown: Snapshot) -> bool:
+        return self.filed is not None and shown.session_id == self.filed.session_id
 
     def _answer(self, shown: Snapshot) -> None:
         for asked in shown.questions:

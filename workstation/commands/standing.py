@@ -5,7 +5,7 @@ One implementation for all five; patients have lasting flags beside it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -86,8 +86,10 @@ def _commands(kind: str) -> Iterator[tuple[str, Callable[..., None]]]:
 
     def add(words: WordsArgument, *, reason: ReasonOption = "", person: PersonOptions) -> None:
         """Add a record, from KEY=VALUE words; a dotted key leads into a table."""
+        from records.standing.said import added
+
         name, said = _said(kind, words)
-        _written(kind, person, lambda held: _added(held, kind, name, said, reason))
+        _written(kind, person, lambda held: added(kind, name, said, reason))
 
     def show(
         name: NameArgument = "",
@@ -118,8 +120,10 @@ def _commands(kind: str) -> Iterator[tuple[str, Callable[..., None]]]:
         person: PersonOptions,
     ) -> None:
         """Change keys of a record; KEY= takes one away. A newer version of somebody else wins."""
+        from records.standing.said import changed
+
         name, said = _said(kind, words)
-        _written(kind, person, lambda held: _changed(held, kind, name, said, (version, reason)))
+        _written(kind, person, lambda held: changed(held, kind, name, said, (version, reason)))
 
     def list_(
         *,
@@ -252,6 +256,7 @@ def _written(
     kind: str, person: PersonOptions, change: Callable[[StandingData], StandingChange]
 ) -> None:
     """Make the change from what is on file, keep it, and say what stands now."""
+    from records.standing.said import remarks
     from records.standing.write import write_standing
     from workstation.author_now import author_now
 
@@ -259,7 +264,7 @@ def _written(
     held = _held(place)
     made = change(held)
     (kept,) = write_standing(place.folder, author_now(place.folder, person.by), [made])
-    for text in _remarks(kept, held, day_of(place)):
+    for text in remarks(kept, held, day_of(place)):
         warn(text)
     if person.as_json:
         say_json("standing", kept.facts)
@@ -267,47 +272,12 @@ def _written(
         say(f"kept: {kept.words}")
 
 
-def _added(
-    held: StandingData, kind: str, name: str, said: Mapping[str, Any], reason: str
-) -> StandingChange:
-    from records.standing.files import record_of
-    from records.standing.kinds import KINDS
-    from records.standing.shipped import shipped_table
-    from records.standing.write import StandingChange
-
-    called = KINDS[kind].called
-    table = (shipped_table(name) if kind == "preset" else None) or {}
-    table = _merged(table, {**({called: name} if called else {}), **said})
-    return StandingChange(record=record_of(kind, table, _label(kind, name)), reason=reason)
-
-
-def _changed(
-    held: StandingData,
-    kind: str,
-    name: str,
-    said: Mapping[str, Any],
-    why: tuple[int | None, str],
-) -> StandingChange:
-    from records.standing.files import record_of
-    from records.standing.kinds import require_name
-    from records.standing.versions import record_json
-    from records.standing.write import StandingChange
-
-    version, reason = why
-    found = held.found(kind, name)
-    if not said:
-        raise RequestRefused("nothing to change; say which key gets which value, as in key=value")
-    record = record_of(kind, _merged(record_json(found.record), said), _label(kind, name))
-    require_name(kind, record, found.name)
-    made_from = found.number if version is None else version
-    return StandingChange(record=record, made_from=made_from, reason=reason)
-
-
 def _imported(
     kind: str, person: PersonOptions, file: Path, reason: str, column_map: Path | None = None
 ) -> None:
     from dataclasses import replace
 
+    from records.standing.said import remarks
     from records.standing.write import write_standing
     from workstation.author_now import author_now
 
@@ -320,7 +290,7 @@ def _imported(
     if changes:
         kept = write_standing(place.folder, author_now(place.folder, person.by), changes)
     for version in kept:
-        for text in _remarks(version, held, day_of(place)):
+        for text in remarks(version, held, day_of(place)):
             warn(text)
     if person.as_json:
         facts = [each.facts for each in kept]
@@ -431,20 +401,6 @@ def _name(kind: str, name: str) -> str:
     return name
 
 
-def _merged(table: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
-    """``table`` with what was said in its place; None takes a key away."""
-    merged = dict(table)
-    for key, value in said.items():
-        old = merged.get(key)
-        if isinstance(value, dict):
-            merged[key] = _merged(old if isinstance(old, dict) else {}, value)
-        elif value is None:
-            merged.pop(key, None)
-        else:
-            merged[key] = value
-    return merged
-
-
 def _named(by: str, does: str) -> str:
     if not by.strip():
         raise RequestRefused(f'by is empty; say who {does} with --by "NAME"')
@@ -461,13 +417,15 @@ def _held(place: Place) -> StandingData:
 
 
 def _version(held: StandingData, kind: str, name: str, number: int | None) -> Version:
+    from records.standing.versions import label
+
     newest = held.found(kind, name)
     versions = held.versions(kind, name)
     if number is None:
         return newest
     if not 1 <= number <= len(versions):
         raise RequestRefused(
-            f"{_label(kind, name)} has versions 1 to {len(versions)}, and no version {number}"
+            f"{label(kind, name)} has versions 1 to {len(versions)}, and no version {number}"
         )
     return versions[number - 1]
 
@@ -492,12 +450,6 @@ def _audit(place: Place, person: PersonOptions, what: str, found: Sequence[Versi
 
 
 # --- what is told -----------------------------------------------------------------------------
-
-
-def _label(kind: str, name: str) -> str:
-    from records.standing.versions import label
-
-    return label(kind, name)
 
 
 def _lines(version: Version) -> Iterator[str]:
@@ -549,22 +501,3 @@ def _say_shipped(kind: str, known: set[str]) -> None:
         if name not in known:
             dose = f"{preset.region}  {preset.dose.mode} {preset.dose.hold_force}"
             say(f"{name}  {dose}  comes with the program, taken over by nobody")
-
-
-def _remarks(version: Version, held: StandingData, day: date) -> Iterator[str]:
-    """What a person should look at, and what keeps nothing out."""
-    from records.standing.fit import plan_ran_out
-    from records.standing.kinds import PatientRecord
-    from records.standing.payers import payer_not_in_use
-    from records.standing.write import namesakes
-
-    if isinstance(version.record, PatientRecord):
-        for reference in namesakes(held, version.record):
-            yield (
-                f"patient {reference} has the same names and day of birth as {version.name}: if "
-                "it is the same person, use one reference only"
-            )
-        if text := plan_ran_out(version.record, day):
-            yield text
-        if text := payer_not_in_use(version.record, held):
-            yield text

@@ -88,22 +88,9 @@ def _key(folder: RecordFolder) -> Facts:
 
 
 def _versions() -> Facts:
-    import platform
-    import sqlite3
+    from workstation.texts.shipped import program_version, system_versions
 
-    return {
-        "traction": program_version(),
-        "python": platform.python_version(),
-        "sqlite": sqlite3.sqlite_version,
-        "system": platform.platform(),
-    }
-
-
-def program_version() -> str:
-    """The version of the program that is installed."""
-    from importlib.metadata import version
-
-    return version("traction-session-controller")
+    return {"traction": program_version(), **system_versions()}
 
 
 def _lines(facts: Facts) -> Iterator[str]:

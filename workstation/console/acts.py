@@ -130,4 +130,12 @@ async def _form(request: Request) -> Form:
         data: Any = await request.form(max_files=0, max_fields=MOST_FIELDS)
     except (HTTPException, ValueError) as error:
         raise HTTPException(400, "This is no form of the console.") from error
-    return Form(data)
+    form = Form(data)
+    request.state.typed = form
+    return form
+
+
+def typed_in(request: Request) -> dict[str, str]:
+    """What the form of an act held, to be sent once more where the act failed; else nothing."""
+    form: Form | None = getattr(request.state, "typed", None)
+    return form.values() if form is not None else {}

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Final
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -16,17 +17,26 @@ from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
 from controller.errors import RecordNotFound, TractionError
+from workstation.console.acts import typed_in
+from workstation.console.clinic_words import REFRESH_S
 from workstation.console.gate import Gate
 from workstation.console.pages import (
+    alarms,
+    audit,
     events,
     history,
+    more,
     note,
     notes,
     overview,
+    patient_entry,
+    patient_flags,
+    patients,
     person,
     replay,
     session,
     stop,
+    support,
     unit,
     unit_acts,
     visit_dose,
@@ -45,6 +55,9 @@ IDLE_FRAME_S: Final = 0.25
 PAGES: Final[Sequence[Callable[[], list[BaseRoute]]]] = (
     overview.routes,
     person.routes,
+    patient_entry.routes,
+    patient_flags.routes,
+    patients.routes,
     visits.routes,
     visit_identify.routes,
     visit_dose.routes,
@@ -59,28 +72,41 @@ PAGES: Final[Sequence[Callable[[], list[BaseRoute]]]] = (
     history.routes,
     session.routes,
     replay.routes,
+    alarms.routes,
+    more.routes,
+    audit.routes,
+    support.routes,
 )
 """Each adds its routes."""
 
 
-def make_application(site: Site, report: Callable[[str], None]) -> Starlette:
-    """The console of a station. ``report`` takes what only the log shows."""
+def make_application(
+    site: Site, report: Callable[[str], None], give_up: Callable[[], None]
+) -> Starlette:
+    """The console of a station. ``report`` takes what only the log shows.
+
+    ``give_up`` ends a console that can show the present no more: its parent starts another one.
+    """
     console = Neighbours(names=LOOPBACK, ports=frozenset({site.settings.console_port}))
+
+    def not_done(request: Request, status: int, text: str) -> Response:
+        typed = typed_in(request)
+        return site.page(request, "refused.html", status=status, text=text, typed=typed)
 
     async def refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, TractionError)
         status = 404 if isinstance(error, RecordNotFound) else 409
         text = site.words.sentence(error.message)
-        return site.page(request, "refused.html", status=status, text=text)
+        return not_done(request, status, text)
 
     async def no_page(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         text = WORDS.get(error.status_code, error.detail)
-        return site.page(request, "refused.html", status=error.status_code, text=text)
+        return not_done(request, error.status_code, text)
 
     async def failed(request: Request, error: Exception) -> Response:
         report(f"{request.method} {request.url.path}: {error!r}")
-        return site.page(request, "refused.html", status=500, text=FAILED)
+        return not_done(request, 500, FAILED)
 
     app = Starlette(
         routes=[
@@ -89,7 +115,7 @@ def make_application(site: Site, report: Callable[[str], None]) -> Starlette:
         ],
         middleware=[Middleware(Gate, console=console, stop_port=site.settings.stop_port)],
         exception_handlers={TractionError: refused, HTTPException: no_page, Exception: failed},
-        lifespan=_live,
+        lifespan=_living(report, give_up),
     )
     app.state.site = site
     return app
@@ -105,15 +131,36 @@ FAILED: Final = (
 )
 
 
-@asynccontextmanager
-async def _live(app: Starlette) -> AsyncIterator[None]:
-    """Show the present to all pages as long as the console serves."""
-    task = asyncio.create_task(_show_frames(app.state.site))
-    try:
-        yield
-    finally:
-        task.cancel()
-        app.state.site.pages.end_all()
+def _living(
+    report: Callable[[str], None], give_up: Callable[[], None]
+) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+    def look_at_end(task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (failure := task.exception()) is not None:
+            report(f"nothing can be shown any more: {failure!r}")
+            give_up()
+
+    @asynccontextmanager
+    async def live(app: Starlette) -> AsyncIterator[None]:
+        """Show the present to all pages as long as the console serves."""
+        site: Site = app.state.site
+        tasks = [asyncio.create_task(_show_frames(site)), asyncio.create_task(_keep_words(site))]
+        for task in tasks:
+            task.add_done_callback(look_at_end)
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            site.pages.end_all()
+
+    return live
+
+
+async def _keep_words(site: Site) -> None:
+    """Read the clinic's words again and again; a database that is locked keeps no page waiting."""
+    while True:
+        await asyncio.sleep(REFRESH_S)
+        await run_in_threadpool(site.refresh_words)
 
 
 async def _show_frames(site: Site) -> None:

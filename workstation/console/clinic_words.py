@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Final
 
 from controller.errors import TractionError
@@ -57,6 +57,14 @@ class ClinicWords:
     def time(self, utc_ms: int) -> str:
         """The time of day of a moment, to the second."""
         return f"{self.at(utc_ms):%H:%M:%S}"
+
+    def today(self) -> date:
+        """The clinic's day now."""
+        return self.settings.day_at(self._clock.utc_ms())
+
+    def day_and_time(self, utc_ms: int) -> str:
+        """Day and time of a moment, to the minute."""
+        return f"{self.at(utc_ms):%Y-%m-%d %H:%M}"
 
     def now(self) -> str:
         """The time of day now."""

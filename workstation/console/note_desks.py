@@ -53,8 +53,11 @@ class OpenNote:
         return {**{name: each.text for name, each in self._prepared().items()}, **texts}
 
     def forget_prepared(self) -> None:
-        """What was typed before the session stands with the note now."""
-        if self._visit_id:
+        """What was typed before the session stands with the note now.
+
+        A visit whose words the note has already may be preparing a further session.
+        """
+        if self._prepared():
             forget_prepared(self.site.folder, self._visit_id)
 
     @property

@@ -43,6 +43,21 @@ TITLES: Final[Mapping[str, str]] = {
 """Fields of the dose in the order of the page."""
 FIRST: Final = tuple(TITLES)[:8]
 """What nearly every order says; the others are folded away."""
+LABELS: Final[Mapping[str, str]] = {
+    **TITLES,
+    "symptoms": "Symptoms today",
+    "rationale": "Why traction rather than another modality",
+    "pain_before": "Pain before (0-10)",
+    "diagnosis": "Diagnosis",
+    "positioning": "Positioning",
+    "harness": "Harness",
+    "set_up_by": "Set up by",
+    "supervised_by": "Supervised by",
+    "performed_by": "Performed by",
+    "unit": "Table",
+    "force_reason": "Why the force is not lower",
+}
+"""Every field by its name for people."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +97,7 @@ def order_view(visit: OpenVisit, checked: CheckedForm, whose: Whose) -> OrderVie
         limits = limits_in_words(region, most, read["hold_force"], forces)
     mistakes: dict[str, list[str]] = {}
     for name, text in checked.mistakes:
-        mistakes.setdefault(name, []).append(words.sentence(text))
+        mistakes.setdefault(name, []).append(words.sentence(_beside(name, text)))
     planned = checked.planned
     return OrderView(
         readings={key: in_every_unit(read[key], forces) for key in FORCES},
@@ -94,6 +109,13 @@ def order_view(visit: OpenVisit, checked: CheckedForm, whose: Whose) -> OrderVie
         plan=plan_text(planned.plan, forces) if planned else "",
         plot=str(order_plot(planned.plan, forces)) if planned else "",
     )
+
+
+def _beside(name: str, text: str) -> str:
+    """A mistake as it is read beside its field, where nobody writes keys."""
+    if name in TITLES and text.startswith(f"key {name} is missing"):
+        return f"{TITLES[name]} is missing; write it, with its unit where it has one"
+    return text
 
 
 def in_every_unit(force_n: float | None, forces: ForceUnit) -> str:

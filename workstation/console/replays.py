@@ -1,10 +1,7 @@
-"""Sessions that pages replay: read once, behind their row in the audit, and given out in pieces."""
+"""A session that a page replays: read once, behind its row in the audit, given out in pieces."""
 
 from __future__ import annotations
 
-import secrets
-import threading
-from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,7 +12,7 @@ from records.evidence.valid_samples import valid_samples
 from records.store.canonical import SampleArray
 
 MOST_REPLAYS: Final = 6
-"""An hour of samples takes some megabytes; the oldest replay makes room for a newer one."""
+"""Are kept at a time: an hour of samples takes some megabytes."""
 PIECE_MS: Final = 60_000
 
 
@@ -48,26 +45,3 @@ class Replay:
             )
         ]
         return {"points": points, "until_ms": until_ms, "is_last": until_ms > self.span_ms[1]}
-
-
-class Replays:
-    """Each is known by an id that only the page has which was made for it."""
-
-    def __init__(self) -> None:
-        self._kept: OrderedDict[str, Replay] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def keep(self, replay: Replay) -> str:
-        """Keep it for its page; returns its id."""
-        made = secrets.token_hex(16)
-        with self._lock:
-            self._kept[made] = replay
-            while len(self._kept) > MOST_REPLAYS:
-                self._kept.popitem(last=False)
-        return made
-
-    def of(self, replay_id: str, session_id: str) -> Replay | None:
-        """The replay of a page; None where it has made room, or is of another session."""
-        with self._lock:
-            found = self._kept.get(replay_id)
-        return found if found is not None and found.session_id == session_id else None

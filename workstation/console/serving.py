@@ -65,7 +65,7 @@ def serve(
         site.reader.start()
         stack.callback(site.reader.close)
         config = uvicorn.Config(
-            make_application(site, report),
+            make_application(site, report, _give_up),
             log_config=None,
             access_log=False,
             ws="none",
@@ -90,6 +90,10 @@ class PageServer(uvicorn.Server):
         """Called by a signal."""
         self._pages.end_all()
         super().handle_exit(sig, frame)
+
+
+def _give_up() -> None:
+    signal.raise_signal(signal.SIGTERM)
 
 
 def _has_ended(_number: int, _frame: FrameType | None) -> None:

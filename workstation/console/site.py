@@ -15,10 +15,11 @@ from records.store.author import Author
 from records.store.record_folder import RecordFolder
 from workstation.author_now import author_now
 from workstation.console.clinic_words import ClinicWords
+from workstation.console.kept_for_pages import KeptForPages
 from workstation.console.live_frames import LiveFrames
 from workstation.console.live_pages import LivePages
 from workstation.console.people import PeopleCookie, mark_browser
-from workstation.console.replays import Replays
+from workstation.console.replays import MOST_REPLAYS, Replay
 from workstation.console.session_reader import SessionReader
 from workstation.console.templating import render
 from workstation.console.units import KeptUnit
@@ -26,6 +27,8 @@ from workstation.session.workplace import Workplace
 from workstation.settings import Settings
 from workstation.station.stop_desk import StopDesk
 
+MOST_FILES: Final = 4
+"""Files for support that wait to be saved."""
 SHOWN_STOPS: Final = 4
 """With more units there is one STOP for all tables beside the overview."""
 
@@ -48,11 +51,17 @@ class Site:
     stop_desk: StopDesk
     reader: SessionReader
     report: Callable[[str], None]
-    replays: Replays = field(default_factory=Replays)
+    replays: KeptForPages[Replay] = field(default_factory=lambda: KeptForPages(MOST_REPLAYS))
+    support_files: KeptForPages[str] = field(default_factory=lambda: KeptForPages(MOST_FILES))
 
     def standing(self) -> StandingData:
         """What the clinic keeps, read now; raises JournalCorrupt or JournalUnavailable."""
         return read_standing(self.folder)
+
+    def refresh_words(self) -> None:
+        """Read the clinic's words again, unless a session is open somewhere."""
+        if not self.frames.any_session:
+            self.words.read()
 
     def author(self, by: str) -> Author:
         """A person who puts something on record, now."""

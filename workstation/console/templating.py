@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 from typing import Any
+from urllib.parse import quote
 from zlib import crc32
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -28,6 +29,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters["stop_path"] = stop_path
+    made.filters["segment"] = partial(quote, safe="")
     made.filters["words"] = SettledCheck.words
     made.filters["part_version"] = part_version
     return made

@@ -16,7 +16,7 @@ from workstation.console.chart import UnitChart
 from workstation.console.session_facts import SessionFacts
 from workstation.session.workplace import FiledSession
 from workstation.station.control_link import ControlLink, SentMessage
-from workstation.station.messages import GivenAnswer, MadeRequest, Prepare
+from workstation.station.messages import GivenAnswer, MadeRequest, Prepare, TraceOn
 from workstation.station.place import ChannelPlace, is_held
 from workstation.station.stop_desk import SHOWN_S
 from workstation.station.stop_target import Press, SeenForce
@@ -59,6 +59,11 @@ class KeptUnit:
     def name(self) -> str:
         """The clinic's name of the table."""
         return self.table.name
+
+    @property
+    def place(self) -> ChannelPlace:
+        """Where its program listens, and keeps the bytes of its line."""
+        return self._place
 
     @property
     def called(self) -> str:
@@ -175,6 +180,10 @@ class KeptUnit:
             id=request_id, session_id=session_id, question=question, accepted=accepted, by=by
         )
         return self._once(given)
+
+    def trace(self, by: str) -> SentMessage:
+        """Have the bytes of its line kept for a while."""
+        return self.link.ask(TraceOn(id=new_id(), by=by))
 
     def request(self, session_id: str, request: SessionRequest, request_id: str) -> SentMessage:
         """Ask for something in a session; with an id that was here before, it is that request."""

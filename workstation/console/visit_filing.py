@@ -6,27 +6,25 @@ from dataclasses import replace
 from typing import Final
 
 from controller.errors import RequestRefused
-from controller.ports import Clock
 from controller.words import one_line
 from records.clinic.visit_steps import ORDER, StepKind, VisitBegun
 from records.order.order import PlannedOrder
 from records.standing.kinds import UnitRecord
 from records.standing.versions import StandingVersion
 from records.visit.prepared import claim_prepared, hand_over, keep_prepared
+from workstation.console.asked import outcome_of
 from workstation.console.units import KeptUnit
 from workstation.console.visit_pages import OpenVisit
 from workstation.session.filing import file_for_table
 from workstation.session.identifiers import random_identifiers
 from workstation.session.workplace import FiledSession
-from workstation.station.control_link import SentMessage
-from workstation.station.messages import Followed, RequestOutcome
+from workstation.station.messages import Followed
 from workstation.visit.desk import keep_step_by
 from workstation.visit.last_time import LastTime
 from workstation.visit.order_form import FORCE_REASON, NOTE_FIELDS
 
 ANSWER_S: Final = 5.0
 """For the program of a unit to take a session; its page shows what came later."""
-LOOK_S: Final = 0.02
 MOST_REQUEST: Final = 64
 
 
@@ -58,7 +56,7 @@ def begin_session(
         identifiers=random_identifiers(),
         begun=VisitBegun(visit=visit_id, steps=visit.kept.steps),
     )
-    outcome = _outcome(visit.site.clock, unit.prepare(filed, visit.author.by))
+    outcome = outcome_of(visit.site.clock, unit.prepare(filed, visit.author.by), ANSWER_S)
     if outcome is not None and outcome.result is not Followed.FOLLOWED:
         raise RequestRefused(f"{one_line(outcome.reason)}")
     _hand_over(visit, filed)
@@ -103,14 +101,6 @@ def _with_reason(visit: OpenVisit, planned: PlannedOrder, last: LastTime) -> Ope
         (StepKind.FORCE_CONFIRMED, said),
     )
     return replace(visit, kept=replace(kept, steps=(*kept.steps, step)))
-
-
-def _outcome(clock: Clock, sent: SentMessage) -> RequestOutcome | None:
-    """What became of it; None where nothing was heard in time."""
-    deadline_s = clock.now_s() + ANSWER_S
-    while sent.outcome is None and clock.now_s() < deadline_s:
-        clock.sleep_until(clock.now_s() + LOOK_S)
-    return sent.outcome
 
 
 def _hand_over(visit: OpenVisit, filed: FiledSession) -> None:

@@ -128,11 +128,16 @@ def visit_page(handler: Callable[[Request, OpenVisit], Response]) -> Handler:
     return shown(show)
 
 
-def visit_act(handler: Callable[[Request, Form, OpenVisit], Response]) -> Handler:
-    """An act in a visit. Whoever has said no name is asked; what was typed is kept meanwhile."""
+def visit_act(
+    handler: Callable[[Request, Form, OpenVisit], Response], *, shows: bool = True
+) -> Handler:
+    """An act in a visit. Whoever has said no name is asked; what was typed is kept meanwhile.
+
+    One that shows nothing which its page does not show leaves no row of an access.
+    """
 
     def act(request: Request, form: Form, person: str) -> Response:
-        visit = opened(request, person)
+        visit = opened(request, person, shows=shows)
         if not person:
             visit.keep(form.values())
             return to(f"/person?back={quote(visit.path())}")
@@ -167,12 +172,14 @@ def refuse_of_another_day(visit: OpenVisit) -> None:
         )
 
 
-def opened(request: Request, person: str) -> OpenVisit:
+def opened(request: Request, person: str, *, shows: bool = True) -> OpenVisit:
     """The visit of a page's address; raises RecordNotFound, or AuditUnavailable."""
     site = site_of(request)
     kept = kept_visit(site.folder, request.path_params["visit"])
     author = site.author(person)
-    record_read(site.folder, author, "visit", fields=[standing_field("patient", kept.reference)])
+    if shows:
+        named = [standing_field("patient", kept.reference)]
+        record_read(site.folder, author, "visit", fields=named)
     held = site.standing()
     return OpenVisit(
         site=site,

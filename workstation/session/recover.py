@@ -8,10 +8,12 @@ has accepted that.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from controller.errors import JournalCorrupt, JournalUnavailable
 from controller.event_details.happened import (
+    AlarmRaised,
     DroppedRows,
     SessionEnded,
     UnitObserved,
@@ -27,9 +29,19 @@ from records.evidence.quarantine import put_aside, refuse_not_accepted
 from records.evidence.reader import SessionRecord, read_session
 from records.keys.signing import SigningKey
 from records.store.canonical import EventRow
+from records.store.file_lock import is_locked
 from records.store.record_folder import RecordFolder
 from records.store.unit_lock import UnitLock, holding
 from workstation.session.workplace import Workplace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """What a start saw of the unit whose session it closes; nothing of the other units."""
+
+    found: UnitFound | None = None
+    raised: AlarmRaised | None = None
+
 
 Examined = tuple[list[LeftOpen], JournalCorrupt | JournalUnavailable | None]
 """The sessions that may be closed, or why the file may not be gone on with."""
@@ -39,9 +51,12 @@ def recover(
     unit: TractionUnit,
     workplace: Workplace,
     key: SigningKey,
+    *,
+    raised: AlarmRaised | None = None,
 ) -> list[str]:
     """Close what an earlier program left open; returns the ids of the sessions that were closed.
 
+    ``raised`` is the alarm that the end of that program was; the unit's own sessions keep it.
     Raises JournalCorrupt when the unit's own file was put aside, now or before, and nobody has
     accepted it yet. What is put aside of other units is told as a warning.
     """
@@ -49,13 +64,13 @@ def recover(
     unit_id = unit.identity.unit_id
     left, fault = _examined(folder, unit_id, clock, key)
     found = let_go_of_unit(unit, clock, armed_seconds_ago=_armed_seconds_ago(left, folder, clock))
-    return _close_all(workplace, unit_id, key, (left, fault), found)
+    return _close_all(workplace, unit_id, key, (left, fault), _Seen(found=found, raised=raised))
 
 
 def recover_observed(unit_id: str, workplace: Workplace, key: SigningKey) -> list[str]:
     """The same before a table is observed: there is nothing that could be let go."""
     examined = _examined(workplace.folder, unit_id, workplace.clock, key)
-    return _close_all(workplace, unit_id, key, examined, None)
+    return _close_all(workplace, unit_id, key, examined, _Seen())
 
 
 def _close_all(
@@ -63,7 +78,7 @@ def _close_all(
     unit_id: str,
     key: SigningKey,
     examined: Examined,
-    found: UnitFound | None,
+    seen: _Seen,
 ) -> list[str]:
     folder, clock = workplace.folder, workplace.clock
     left, fault = examined
@@ -71,13 +86,21 @@ def _close_all(
         _put_aside(folder, unit_id, clock, key, fault)
     elif fault is not None:
         raise fault
-    closed = [_close(folder, one, clock, key, found) for one in left]
+    closed = [_close(folder, one, clock, key, seen) for one in left]
     mine = folder.unit_database(unit_id)
     for path in folder.unit_databases():
-        if path != mine and not UnitLock(path).is_held():
+        if path != mine and not _is_driven(folder, path):
             closed += _recover_other(workplace, path.stem, key)
     refuse_not_accepted(folder, unit_id)
     return closed
+
+
+def _is_driven(folder: RecordFolder, path: Path) -> bool:
+    """True for a unit with an open session, or one that a station's program looks after itself.
+
+    That one may begin a session in this moment, and would find its lock taken.
+    """
+    return UnitLock(path).is_held() or is_locked(folder.station_lock(path.stem))
 
 
 def _recover_other(workplace: Workplace, unit_id: str, key: SigningKey) -> list[str]:
@@ -91,7 +114,7 @@ def _recover_other(workplace: Workplace, unit_id: str, key: SigningKey) -> list[
             f"the record of unit {unit_id} did not fit ({fault.message}); it was put aside in "
             f"{aside}. Have a person look at it before that unit is used again"
         )
-    return [_close(folder, one, clock, key, None) for one in left]
+    return [_close(folder, one, clock, key, _Seen()) for one in left]
 
 
 def _examined(folder: RecordFolder, unit_id: str, clock: Clock, key: SigningKey) -> Examined:
@@ -134,18 +157,22 @@ def _put_aside_events(left: LeftOpen) -> Iterable[EventRow]:
     return (event for batch in left.batches for event in batch.events)
 
 
-def _close(
-    folder: RecordFolder, left: LeftOpen, clock: Clock, key: SigningKey, found: UnitFound | None
-) -> str:
+def _close(folder: RecordFolder, left: LeftOpen, clock: Clock, key: SigningKey, seen: _Seen) -> str:
     """Append what was seen of the unit and the end of the session, and seal it."""
     head = left.head
     journal = reopen_session(folder, left, clock, key=key)
-    record = read_session(folder, head.session_id)
+    try:
+        record = read_session(folder, head.session_id)
+    except BaseException:
+        journal.abandon()
+        raise
     at_ms = max(0, clock.utc_ms() - head.started_utc_ms)
     if not record.of_kind(EventKind.SESSION_ENDED):
         if not record.observed:
-            journal.append_event(session_event(_observed(found), at_ms=at_ms))
-        ended = _ended(record, left, found)
+            journal.append_event(session_event(_observed(seen.found), at_ms=at_ms))
+        if seen.raised is not None:
+            journal.append_event(session_event(seen.raised, at_ms=at_ms))
+        ended = _ended(record, left, seen.found)
         journal.append_event(session_event(ended, at_ms=at_ms))
     journal.close()
     return head.session_id

@@ -10,16 +10,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
-from controller.alarms import RaisedAlarm
+from controller.alarms import CONTROL_GONE, RaisedAlarm
 from controller.ports import Clock
 from controller.snapshot import Snapshot
 from workstation.awake.keeper_client import AwakeKeeper, AwakeState
 from workstation.sound.player_client import SoundPlayer, SoundState
 from workstation.sound.sounding import Sounder, UnitAlarms
 
-LOST: Final = "control_gone"
 LOST_FOR_S: Final = 30.0
-"""At least so long the alarm stands, also where the next program answers at once."""
+"""So long the alarm stands where the next program answers and does not raise it itself."""
 
 
 class HeardUnit(Protocol):
@@ -134,11 +133,11 @@ class Attention:
         if unit.in_session and not unit.is_answering:
             if loss is None or loss.heard_again:
                 self._lost_count += 1
-                alarm = RaisedAlarm(code=LOST, number=self._lost_count, utc_ms=utc_ms)
+                alarm = RaisedAlarm(code=CONTROL_GONE, number=self._lost_count, utc_ms=utc_ms)
                 loss = _Loss(alarm=alarm, until_s=now_s + LOST_FOR_S)
                 self._losses[unit.called] = loss
                 self._report(f"{unit.called}: {alarm.text}")
-        elif loss is not None and now_s >= loss.until_s:
+        elif loss is not None and (now_s >= loss.until_s or _has_taken_over(unit)):
             del self._losses[unit.called]
             return None
         elif loss is not None and unit.is_answering and not loss.heard_again:
@@ -151,3 +150,9 @@ class Attention:
         if self._said.get(what) != text:
             self._said[what] = text
             self._report(text)
+
+
+def _has_taken_over(unit: HeardUnit) -> bool:
+    """True where the unit's next program shows the alarm, until a person acknowledges it there."""
+    shown = unit.snapshot if unit.is_answering else None
+    return shown is not None and any(one.code == CONTROL_GONE for one in shown.alarms)

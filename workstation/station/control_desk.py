@@ -7,7 +7,6 @@ the thread that drives takes it at its tick; it never waits for a connection.
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -16,13 +15,13 @@ from typing import Final, assert_never
 
 from controller.errors import MessageRefused, RequestRefused
 from controller.ports import Attendance, Clock
-from controller.requests import AskedRequest
-from controller.snapshot import Doing, Said, SettledCheck, Snapshot
+from controller.requests import AskedRequest, SessionRequest
+from controller.snapshot import Doing, SettledCheck, Snapshot
+from workstation.station.asked_messages import AskedMessages
+from workstation.station.audience import Audience, HeardOf
 from workstation.station.channel import Peer
+from workstation.station.idle_alarms import IdleAlarms
 from workstation.station.messages import (
-    FRESH_S,
-    LAST_CHECKS,
-    LAST_SAID,
     VERSION,
     Announce,
     Followed,
@@ -45,8 +44,6 @@ from workstation.station.remote_operator import Became, RemoteOperator
 
 HELLO_S: Final = 1.0
 """For the first message of a connection."""
-REMEMBERED: Final = 512
-"""Outcomes that are given again to an id that comes twice."""
 BUSY_EVERY_S: Final = 0.25
 """How often busy is shown again, so that slow work is never silence."""
 SESSION_OVER: Final = "the session is over"
@@ -60,17 +57,6 @@ MAY: Final = {
     PeerRole.WATCH: frozenset({Heartbeat, OrderedStop}),
 }
 """Which messages each role may send; everybody may stop."""
-
-
-@dataclass(slots=True)
-class _Asked:
-    """A message with an id: who sent it, and what became of it."""
-
-    peers: list[Peer]
-    is_stop: bool
-    waits: bool = False
-    """What became of it is still to be seen."""
-    outcome: RequestOutcome | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,19 +86,14 @@ class ControlDesk:
         self._time_of = time_of
         self._begin_tracing = begin_tracing
         self._lock = threading.RLock()
-        self._peers: dict[Peer, PeerRole] = {}
-        self._asked: OrderedDict[str, _Asked] = OrderedDict()
-        self._said: deque[Said] = deque(maxlen=LAST_SAID)
-        self._checks: deque[Said] = deque(maxlen=LAST_CHECKS)
-        self._said_count = self._number = 0
-        self._newest: Snapshot | None = None
-        self._shown_at_s = clock.now_s()
+        self._audience = Audience(clock)
+        self._heard = HeardOf(clock)
+        self._asked = AskedMessages()
+        self._idle_alarms = IdleAlarms(clock)
         self._preparing: Preparing | None = None
         self._operator: RemoteOperator | None = None
         self._idle_stop = False
         self._stopped: RequestOutcome | None = None
-        self._heard_s: dict[PeerRole, float] = {}
-        self._pages_s: float | None = None
         self.unit_id = ""
         self.sounds: bool | None = None
         """Whether the station has a loudspeaker that answers; None without a station."""
@@ -122,17 +103,10 @@ class ControlDesk:
     # --- the thread that drives ---------------------------------------------------------------
 
     def show(self, snapshot: Snapshot) -> None:
-        """The present, to everybody who is connected; of several in a row only the newest.
-
-        It is numbered here: sessions and the watch between them make one row.
-        """
+        """The present, to everybody who is connected; of several in a row only the newest."""
         with self._lock:
-            self._number += 1
-            snapshot = replace(snapshot, number=self._number, sounds=self.sounds)
-            self._newest = snapshot
-            self._shown_at_s = self._clock.now_s()
-            for peer in self._peers:
-                peer.show(snapshot)
+            shown = self._idle_alarms.shown_in(snapshot)
+            self._audience.show(shown, sounds=self.sounds)
 
     def show_busy(self, text: str) -> None:
         """Say that slow work begins; ``repeat_busy`` repeats it until something else is shown."""
@@ -151,25 +125,12 @@ class ControlDesk:
     def tell(self, text: str) -> None:
         """Something that stays readable, to everybody who is connected."""
         with self._lock:
-            self._said.append(self._say(text))
+            self._audience.tell(text, self.session_id)
 
     def tell_check(self, check: SettledCheck) -> None:
         """How an item of the self-check was settled, to everybody who is connected."""
         with self._lock:
-            self._checks.append(self._say(check.told, check))
-
-    def _say(self, text: str, check: SettledCheck | None = None) -> Said:
-        self._said_count += 1
-        said = Said(
-            number=self._said_count,
-            utc_ms=self._clock.utc_ms(),
-            text=text,
-            session_id=self.session_id,
-            check=check,
-        )
-        for peer in self._peers:
-            peer.send(said)
-        return said
+            self._audience.tell_check(check, self.session_id)
 
     def asked_session(self) -> Prepare | None:
         """The session that somebody has asked for and nobody began yet."""
@@ -189,14 +150,15 @@ class ControlDesk:
             if self.leaving:
                 self._operator.leave(self.leaving)
             self.settle(asked.id, Followed.FOLLOWED)
+            if noted := self._idle_alarms.take_note(asked.by):
+                self.tell(noted)
             return self._operator
 
     def end(self) -> None:
         """The session is over, and with it whatever still waited for its next tick."""
         with self._lock:
-            for request_id, entry in self._asked.items():
-                if entry.waits and entry.outcome is None:
-                    self.settle(request_id, Followed.REFUSED, SESSION_OVER)
+            for request_id in self._asked.waiting:
+                self.settle(request_id, Followed.REFUSED, SESSION_OVER)
             self._operator = self._preparing = self._stopped = None
             self._idle_stop = False
 
@@ -206,18 +168,20 @@ class ControlDesk:
             self.settle(asked.id, Followed.REFUSED, reason)
             self.end()
 
+    def raise_alarm(self, session_id: str, code: str) -> None:
+        """An alarm about a session of before, which stays until a named person takes note."""
+        with self._lock:
+            self._idle_alarms.raise_for(session_id, code)
+
     def settle(self, request_id: str, result: Followed, reason: str = "") -> None:
         """What became of a message, to everybody who sent it."""
         with self._lock:
-            entry = self._asked.get(request_id)
-            if entry is None or entry.outcome is not None:
+            if not self._asked.is_open(request_id):
                 return
-            entry.outcome = self._outcome(request_id, result, reason)
-            if entry.is_stop and result is Followed.FOLLOWED:
-                self._stopped = entry.outcome
-            for peer in entry.peers:
-                peer.send(entry.outcome)
-            entry.peers.clear()
+            outcome = self._outcome(request_id, result, reason)
+            if self._asked.is_stop(request_id) and result is Followed.FOLLOWED:
+                self._stopped = outcome
+            self._asked.settle(outcome)
 
     def take_idle_stop(self) -> bool:
         """True once behind a stop that came while no session was open."""
@@ -244,23 +208,17 @@ class ControlDesk:
 
     def attendance(self) -> Attendance:
         """How long ago console, page and station were heard; None for what never was."""
-        return Attendance(
-            console_age_s=self._age_s(self._heard_s.get(PeerRole.CONSOLE)),
-            page_age_s=self._age_s(self._pages_s),
-            station_age_s=self._age_s(self._heard_s.get(PeerRole.STATION)),
-        )
-
-    def _age_s(self, at_s: float | None) -> float | None:
-        return None if at_s is None else self._clock.now_s() - at_s
+        return self._heard.attendance()
 
     # --- threads of connections ---------------------------------------------------------------
 
     def repeat_busy(self) -> None:
         """Show busy again where nothing was shown for a while; called in a thread of its own."""
         with self._lock:
-            newest = self._newest
-            quiet_s = self._clock.now_s() - self._shown_at_s
-            if newest is not None and newest.doing is Doing.BUSY and quiet_s >= BUSY_EVERY_S:
+            newest = self._audience.newest
+            if newest is None or self._audience.quiet_s < BUSY_EVERY_S:
+                return
+            if newest.doing is Doing.BUSY:
                 self.show(replace(newest, utc_ms=self._clock.utc_ms()))
 
     def serve(self, peer: Peer) -> None:
@@ -273,10 +231,8 @@ class ControlDesk:
             pass  # it has gone
         finally:
             with self._lock:
-                self._peers.pop(peer, None)
-                for entry in self._asked.values():
-                    if peer in entry.peers:
-                        entry.peers.remove(peer)
+                self._audience.leave(peer)
+                self._asked.forget(peer)
 
     def _welcomed(self, peer: Peer) -> PeerRole | None:
         """Returns who it is; None for a connection that says nothing or something else first."""
@@ -298,14 +254,8 @@ class ControlDesk:
                     session_id=self.session_id,
                 )
             )
-            for said in sorted([*self._said, *self._checks], key=lambda each: each.number):
-                peer.send(said)
-            if self._newest is not None:
-                peer.show(self._newest)
-            self._peers[peer] = hello.role
-            self._heard_s[hello.role] = self._clock.now_s()
-            if hello.role is PeerRole.CONSOLE and self._pages_s is None:
-                self._pages_s = self._clock.now_s()  # from here on a page is missed
+            self._audience.join(peer)
+            self._heard.welcome(hello.role)
         return hello.role
 
     def _listen(self, peer: Peer, role: PeerRole) -> None:
@@ -324,14 +274,14 @@ class ControlDesk:
                 peer.send(RefusedMessage(code=error.code, reason=error.message))
                 continue
             with self._lock:
-                self._heard_s[role] = self._clock.now_s()
+                self._heard.hear(role)
                 self._take(peer, message)
 
     def _take(self, peer: Peer, message: ToControl) -> None:
         match message:
             case Heartbeat():
                 if message.live_pages:
-                    self._pages_s = self._clock.now_s()
+                    self._heard.see_page()
                 if message.sounds is not None:
                     self.sounds = message.sounds
             case Announce():
@@ -345,20 +295,11 @@ class ControlDesk:
 
     def _take_once(self, peer: Peer, message: _WithId) -> None:
         """Do what a message asks for, unless one with its id was here before."""
-        known = self._asked.get(message.id)
-        if known is not None:
-            if known.outcome is None:
-                known.peers.append(peer)
-            else:
-                peer.send(known.outcome)
+        if not self._asked.is_new(message.id, peer, is_stop=isinstance(message, OrderedStop)):
             return
-        entry = _Asked(peers=[peer], is_stop=isinstance(message, OrderedStop))
-        self._asked[message.id] = entry
-        while len(self._asked) > REMEMBERED:
-            self._asked.popitem(last=False)
         became = self._done(message)
         if became is None:
-            entry.waits = True
+            self._asked.wait(message.id)
         else:
             self.settle(message.id, *became)
 
@@ -376,11 +317,18 @@ class ControlDesk:
                 threading.Thread(target=self._begin_trace, args=(message,), daemon=True).start()
                 return None  # it may wait for the disk, and nobody else for it
         operator = self._operator
+        if isinstance(message, MadeRequest) and self._idle_alarms.concern(message.session_id):
+            return self._noted(message.request)
         if operator is None or message.session_id != operator.session_id:
             return Followed.REFUSED, f"session {message.session_id} is not open on {self._called}"
         if isinstance(message, GivenAnswer):
             return operator.give(message)
         return operator.put(AskedRequest(id=message.id, request=message.request))
+
+    def _noted(self, request: SessionRequest) -> Became:
+        settled = self._idle_alarms.follow(request)
+        self.tell(settled.text)
+        return Followed.FOLLOWED if settled.followed else Followed.REFUSED, settled.text
 
     def _begin_trace(self, message: TraceOn) -> None:
         try:
@@ -414,19 +362,15 @@ class ControlDesk:
 
     def _outcome(self, request_id: str, result: Followed, reason: str) -> RequestOutcome:
         """With the force of the newest reading where that is fresh; of a stop that of the first."""
-        shown, first = self._newest, self._stopped
+        first = self._stopped
         if result is Followed.ALREADY and first is not None:
             return replace(first, id=request_id, result=result)
-        force_n = None
-        if shown is not None and shown.reading_age_s is not None:
-            age_s = shown.reading_age_s + self._clock.now_s() - self._shown_at_s
-            force_n = shown.force_n if age_s <= FRESH_S else None
         return RequestOutcome(
             id=request_id,
             result=result,
             reason=reason,
             utc_ms=self._clock.utc_ms(),
-            force_n=force_n,
+            force_n=self._audience.fresh_force_n,
         )
 
 

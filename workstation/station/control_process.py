@@ -11,12 +11,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Final
 
+from controller.alarms import ALARMS, CONTROL_GONE
 from controller.errors import LinkError, RequestRefused, TractionError
+from controller.event_details.happened import AlarmRaised
+from controller.events import Outcome
 from controller.ports import Clock, TractionUnit
 from controller.runtime.idle_watch import IDLE, NO_READING, IdleWatch
 from controller.runtime.lateness import lateness_words
 from controller.runtime.ticker import Ticker
 from controller.snapshot import Doing, Snapshot
+from records.evidence.reader import read_session
 from records.keys.signing import load_or_create_key
 from records.standing.for_session import unit_at
 from records.standing.versions import read_standing
@@ -30,10 +34,14 @@ from workstation.sound.day_check import sound_of_day, start_refusal
 from workstation.station.control_desk import ControlDesk
 from workstation.station.messages import Prepare
 from workstation.station.place import Held
+from workstation.station.sparing_log import SparingLog
 
-STATION_LOCK: Final = ".station"
-"""Beside a unit's file of records: held for the life of the process that keeps the unit."""
 NO_STATION: Final = "no station is heard: alarms are shown and sound nowhere"
+_GONE: Final = AlarmRaised(
+    code=CONTROL_GONE,
+    priority=ALARMS[CONTROL_GONE].priority.name.lower(),
+    text=ALARMS[CONTROL_GONE].text,
+)
 RECONNECT_S: Final = (0.0, 1.0, 2.0, 4.0)
 """Between two tries to reach a unit; then always the last."""
 LOOK_S: Final = 0.05
@@ -65,6 +73,7 @@ class ControlProcess:
         log: Callable[[str], None],
     ) -> None:
         self._log = log
+        self._kinds = SparingLog(workplace.clock, log)
         self._table = table
         self._workplace = replace(workplace, working=self._working)
         self._clock = workplace.clock
@@ -93,6 +102,11 @@ class ControlProcess:
         self._desk.show_busy(text)
         with as_ordinary_work(self._desk.tell):
             yield
+
+    def _say(self, text: str) -> None:
+        """Something about unit and program, for who watches and for the log: never a patient's."""
+        self._desk.tell(text)
+        self._kinds.say(text, text)
 
     # --- between sessions ---------------------------------------------------------------------
 
@@ -127,7 +141,7 @@ class ControlProcess:
         """Say why once, then look at the desk for a while before the next try."""
         if error.message != self._trouble:
             self._trouble = error.message
-            self._desk.tell(f"{self._table.name}: {error.message}")
+            self._say(f"{self._table.name}: {error.message}")
         until_s = self._clock.now_s() + RECONNECT_S[min(self._failed, len(RECONNECT_S) - 1)]
         self._failed += 1
         ticker = Ticker(self._clock, LOOK_S)
@@ -151,7 +165,7 @@ class ControlProcess:
         unit_id = unit.identity.unit_id
         if unit_id != self._desk.unit_id:
             if self._desk.unit_id:
-                self._desk.tell(
+                self._say(
                     f"{self._table.name}: unit {unit_id} answers, before it was "
                     f"{self._desk.unit_id}; look which table it is"
                 )
@@ -160,7 +174,7 @@ class ControlProcess:
                 self._kept = None
             self._is_recovered = False
         if self._kept is None:
-            path = self._workplace.folder.unit_database(unit_id).with_suffix(STATION_LOCK)
+            path = self._workplace.folder.station_lock(unit_id)
             make_folder(path.parent)
             self._kept = Held(path, f"unit {unit_id} is kept by another program of the station")
         self._desk.unit_id = unit_id
@@ -173,20 +187,28 @@ class ControlProcess:
         try:
             with workplace.working(CHECKING):
                 unit_at(read_standing(workplace.folder), self._table.address, unit)
-                closed = recover(unit, workplace, load_or_create_key(workplace.folder))
+                self._close_left_open(unit)
         except LinkError:
             raise
         except TractionError as error:
-            self._desk.tell(f"{self._table.name}: {error.message}")
-        else:
-            for session_id in closed:
-                self._desk.tell(f"closed as interrupted: session {session_id}")
+            self._say(f"{self._table.name}: {error.message}")
         self._is_recovered = True
+
+    def _close_left_open(self, unit: TractionUnit) -> None:
+        """A session of this unit that its program did not end is an alarm until somebody looks."""
+        workplace = self._workplace
+        key = load_or_create_key(workplace.folder)
+        for session_id in recover(unit, workplace, key, raised=_GONE):
+            self._say(f"closed as interrupted: session {session_id}")
+            record = read_session(workplace.folder, session_id)
+            is_own = record.head.unit_id == unit.identity.unit_id
+            if is_own and record.outcome == Outcome.INTERRUPTED:
+                self._desk.raise_alarm(session_id, CONTROL_GONE)
 
     def _check_sound(self) -> None:
         """Raise RequestRefused where a station sounds its alarms and nobody would hear them."""
         if self._desk.sounds is None:
-            self._desk.tell(NO_STATION)
+            self._say(NO_STATION)
             return
         workplace = self._workplace
         utc_ms = self._clock.utc_ms()
@@ -227,11 +249,13 @@ class ControlProcess:
             self._is_recovered = False
             kept = "" if error.session_id is None else f"; recorded as session {error.session_id}"
             self._desk.tell(f"session refused: {error.message}{kept}")
+            self._log(f"session {asked.session_id}: refused (error {error.code})")
         else:
             for session_id in result.recovered:
-                self._desk.tell(f"closed as interrupted: session {session_id}")
+                self._say(f"closed as interrupted: session {session_id}")
             ending = result.ending
             self._desk.tell(f"session {result.session_id}: {ending.outcome} ({ending.reason})")
+            self._log(f"session {result.session_id}: {ending.outcome}")
             self._log(f"session {result.session_id}: {lateness_words(result.lateness)}")
         finally:
             self._desk.end()

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from controller.errors import RequestRefused, StationBusy
-from records.store.file_lock import take_lock, try_lock
+from records.store.file_lock import is_locked, take_lock
 from records.store.private_files import HAS_MODES, PRIVATE_FOLDER, make_folder, open_or_create
 
 FOLDER: Final = "station"
@@ -105,15 +105,8 @@ class Held:
 
 
 def is_held(path: Path) -> bool:
-    """True when some process holds the lock, as far as this one can find out; nothing is made."""
-    try:
-        descriptor = os.open(path, os.O_RDWR)
-    except OSError:
-        return False
-    try:
-        return not try_lock(descriptor, shared=True)
-    finally:
-        os.close(descriptor)
+    """True when some process holds the lock of a place; nothing is made."""
+    return is_locked(path)
 
 
 @contextmanager

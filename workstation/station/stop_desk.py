@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from controller.ports import Clock
@@ -26,13 +27,15 @@ ANSWER_S: Final = 0.25
 """After a press the page is sent, whatever has come by then."""
 SHOWN_S: Final = 120.0
 """For so long a page shows what became of the last press."""
+KEPT_PRESSES: Final = 20
+"""Of a unit: the page of who looks tells of the one that ordered the release."""
 ORIGIN_CHARACTERS: Final = 60
 """Of a foreign origin in a message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pressed:
-    """The last press on a unit."""
+    """A press on a unit."""
 
     press: Press
     at_s: float
@@ -52,7 +55,7 @@ class Pending:
 
 
 class StopDesk:
-    """The units that can be stopped, and what was last pressed on each."""
+    """The units that can be stopped, and what was pressed on each of late."""
 
     def __init__(
         self,
@@ -68,7 +71,9 @@ class StopDesk:
         self._words = words
         self._clock = clock
         self._log = SparingLog(clock, report)
-        self._pressed: dict[str, Pressed] = {}
+        self._pressed: dict[str, deque[Pressed]] = {
+            called: deque(maxlen=KEPT_PRESSES) for called in self._targets
+        }
 
     def handle(self, head_bytes: bytes, source: str) -> Pending:
         """Do what a request asks for. ``source`` is the address that it came from."""
@@ -104,13 +109,14 @@ class StopDesk:
         presses = [target.order_stop(where, head.press) for target in targets]
         now_s = self._clock.now_s()
         for target, press in zip(targets, presses, strict=True):
-            self._pressed[target.called] = Pressed(press=press, at_s=now_s)
+            self._pressed[target.called].append(Pressed(press=press, at_s=now_s))
             self._log.say(f"pressed {target.called}", f"{target.called}: {where}")
         origin = next((one for one in head.origins if one != "null"), None)
+        own = {target.called: press for target, press in zip(targets, presses, strict=True)}
         return Pending(
             presses=presses,
             due_s=now_s + ANSWER_S,
-            content=lambda: self._page(targets, head.unit or "", origin),
+            content=lambda: self._page(targets, head.unit or "", origin, own),
         )
 
     def _show(self, head: Head) -> Pending:
@@ -120,7 +126,7 @@ class StopDesk:
             return self._unknown(head)
         ours = self._neighbours.foreign(head.origins) is None
         origin = next((one for one in head.origins if ours and one != "null"), None)
-        return self._at_once(lambda: self._page(targets, head.unit or "", origin))
+        return self._at_once(lambda: self._page(targets, head.unit or "", origin, {}))
 
     def _meant(self, head: Head) -> list[StopTarget]:
         if head.unit == "":
@@ -128,17 +134,31 @@ class StopDesk:
         target = self._targets.get(head.unit or "")
         return [] if target is None else [target]
 
-    def _page(self, targets: Sequence[StopTarget], unit: str, origin: str | None) -> PageAnswer:
-        parts = [SaidOfUnit(called=each.called, lines=self._lines(each)) for each in targets]
-        refresh = None if all(map(self._is_settled, targets)) else stop_path(unit)
-        content = page(parts, [target.called for target in targets], refresh=refresh)
+    def _page(
+        self,
+        targets: Sequence[StopTarget],
+        unit: str,
+        origin: str | None,
+        own: Mapping[str, Press],
+    ) -> PageAnswer:
+        """Whoever pressed is told of the ``own`` press, whoever looks of the one that ordered."""
+        told = [(each, own.get(each.called) or self._newest(each)) for each in targets]
+        parts = [
+            SaidOfUnit(called=target.called, lines=self._lines(target, press))
+            for target, press in told
+        ]
+        settled = all(self._is_settled(target, press) for target, press in told)
+        content = page(
+            parts,
+            [target.called for target in targets],
+            refresh=None if settled else stop_path(unit),
+        )
         return PageAnswer(status="200 OK", content=content, allowed_origin=origin)
 
-    def _lines(self, target: StopTarget) -> list[str]:
-        pressed = self._last(target)
-        if pressed is None:
+    def _lines(self, target: StopTarget, press: Press | None) -> list[str]:
+        if press is None:
             return [present_text(target.force(), self._words)]
-        answer = pressed.press.answer()
+        answer = press.answer()
         if answer is None:
             return [not_reached_text(target)]
         lines = [press_text(target.called, answer, self._words)]
@@ -147,20 +167,26 @@ class StopDesk:
             lines.append(released_text(answer, seen, self._words))
         return lines
 
-    def _is_settled(self, target: StopTarget) -> bool:
+    def _is_settled(self, target: StopTarget, press: Press | None) -> bool:
         """True when a page about it will not change any more by itself."""
-        pressed = self._last(target)
-        if pressed is None:
+        if press is None:
             return True
-        answer = pressed.press.answer()
+        answer = press.answer()
         if answer is None:
             return False
         return answer.result is StopResult.NOTHING_OPEN or target.released() is not None
 
-    def _last(self, target: StopTarget) -> Pressed | None:
-        pressed = self._pressed.get(target.called)
-        fresh = pressed is not None and self._clock.now_s() - pressed.at_s <= SHOWN_S
-        return pressed if fresh else None
+    def _newest(self, target: StopTarget) -> Press | None:
+        """The newest press; of several that met one order the one that gave it."""
+        after_s = self._clock.now_s() - SHOWN_S
+        presses = [one.press for one in self._pressed[target.called] if one.at_s >= after_s]
+        if not presses:
+            return None
+        answer = presses[-1].answer()
+        if answer is None or answer.result is not StopResult.ALREADY_ORDERED:
+            return presses[-1]
+        ordered = replace(answer, result=StopResult.ORDERED)
+        return next((one for one in presses if one.answer() == ordered), presses[-1])
 
     def _refuse_foreign(self, origin: str, source: str) -> Pending:
         shown = one_line(origin[:ORIGIN_CHARACTERS])

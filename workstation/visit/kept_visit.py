@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -133,10 +133,21 @@ def keep_form(
 
 def untouched_visits(folder: RecordFolder, reference: str) -> list[str]:
     """Visits of a patient that were begun on a page and have no step yet, newest first."""
-    on_file = steps_on_file(folder)
-    known = {each.visit for each in on_file.steps} | {*on_file.sessions}
+    known = steps_on_file(folder).by_visit()
     found = visits_prepared_with(folder, PATIENT, reference)
     return [each for each in found if each not in known]
+
+
+def visits_to_go_on(
+    folder: RecordFolder, reference: str, is_today: Callable[[int], bool]
+) -> list[tuple[str, int]]:
+    """Today's visits of a patient in which nobody was treated yet, with their beginnings."""
+    found = [
+        (visit_id, steps[0].at_utc_ms)
+        for visit_id, steps in steps_on_file(folder).by_visit().items()
+        if steps[0].reference == reference and is_today(steps[0].at_utc_ms)
+    ]
+    return [each for each in found if not kept_visit(folder, each[0]).treated]
 
 
 def _form(text: str) -> dict[str, str]:

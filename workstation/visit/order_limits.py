@@ -59,8 +59,8 @@ def limits_in_words(
     ramp_low, ramp_high = REGION_LIMITS[region].ramp_up_n_per_s
     ranges = {
         "hold_force": f"{LEAST_HOLD_N:g} to {most_n:g} N; {whose}",
-        "maximum_force": f"hold force to {most_n:g} N; {whose}",
-        "rest_force": "0 N to 90 % of the hold force and 10 N below it",
+        "maximum_force": f"{LEAST_HOLD_N:g} to {most_n:g} N, at least the hold force; {whose}",
+        "rest_force": "at most 90 % of the hold force, and 10 N below it",
         "pretension_force": f"0 to {PRETENSION_MAX_N:g} N, at most the hold force",
         "ramp_up": f"{ramp_low:g} to {ramp_high:g} N/s",
         "ramp_down": f"{ramp_low:g} N/s to twice the ramp up",

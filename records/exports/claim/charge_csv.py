@@ -34,7 +34,7 @@ def charge_csv(visit: Visit, receiver: Receiver) -> str:
     text = io.StringIO()
     writer = csv.writer(text, delimiter=receiver.delimiter, lineterminator="\r\n")
     writer.writerow([column.head for column in receiver.columns])
-    writer.writerow([_safe(_cell(column, receiver, values)) for column in receiver.columns])
+    writer.writerow([safe_cell(_cell(column, receiver, values)) for column in receiver.columns])
     return text.getvalue()
 
 
@@ -80,7 +80,7 @@ def _cell(column: Column, receiver: Receiver, values: Mapping[str, str]) -> str:
     return column.spread.join(text) if column.spread else text
 
 
-def _safe(cell: str) -> str:
+def safe_cell(cell: str) -> str:
     """What hides is written out; what a spreadsheet would run, also behind blanks, is marked."""
     shown = one_line(cell)
     return f"'{shown}" if shown.lstrip()[:1] in _FORMULA else shown

@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 import controller
-from controller.alarms import ALARMS, AlarmBoard, Priority, alarm_kind
+from controller.alarms import ALARMS, CONTROL_GONE, AlarmBoard, Priority, alarm_kind
 from controller.safety.checks import CHECKS
-from workstation.station.attention import LOST
 
 SOURCES = [*Path(controller.__file__).parent.rglob("*.py")]
 
@@ -28,7 +27,7 @@ def codes_in_the_core() -> set[str]:
 def test_every_alarm_code_has_text_and_every_text_an_alarm() -> None:
     raised = codes_of_the_supervisor() | (codes_in_the_core() & set(ALARMS))
     assert {"over_force", "check_in_due", "treatment_done", "pause_over"} <= raised
-    assert raised | {LOST} == set(ALARMS)
+    assert raised | {CONTROL_GONE} == set(ALARMS)
     assert all(kind.text and kind.code == code for code, kind in ALARMS.items())
 
 

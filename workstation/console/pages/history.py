@@ -54,7 +54,7 @@ def page(request: Request) -> Response:
     site, typed = site_of(request), dict(request.query_params)
     tables = [each.record for each in site.standing().units]
     read = read_query({name: typed.get(name, "").strip() for name in FIELDS}, tables)
-    number = _page_number(typed.get("page", ""))
+    number = page_number(typed.get("page", ""))
     context: dict[str, Any] = {
         "typed": typed,
         "faults": read.faults,
@@ -85,7 +85,8 @@ def page(request: Request) -> Response:
     )
 
 
-def _page_number(text: str) -> int:
+def page_number(text: str) -> int:
+    """A part of a list by its number; the first for anything that is none."""
     return int(text) if text.isdecimal() and 0 < len(text) < 7 and int(text) > 0 else 1
 
 

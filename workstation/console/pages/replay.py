@@ -50,9 +50,9 @@ def page(request: Request) -> Response:
 def piece(request: Request) -> Response:
     """A minute of samples; 410 for a page that has been open for too long."""
     asked = request.path_params
-    replay = site_of(request).replays.of(asked["replay_id"], asked["session_id"])
+    replay = site_of(request).replays.of(asked["replay_id"])
     from_ms = request.query_params.get("from_ms", "")
-    if replay is None:
+    if replay is None or replay.session_id != asked["session_id"]:
         return JSONResponse({"fault": "Load the page again."}, status_code=410)
     if not from_ms.isdecimal() or len(from_ms) > 10:
         raise HTTPException(400, "from_ms is no number of milliseconds.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -11,11 +11,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from controller.errors import RequestRefused
+from controller.order.prescription import REGION_LIMITS, Mode
 from controller.words import fault_of
 from records.standing.for_session import unit_called
 from records.visit.screen import screening_text
 from workstation.console.acts import Form, to
-from workstation.console.order_view import FIRST, TITLES, order_view
+from workstation.console.order_view import FIRST, LABELS, TITLES, order_view
 from workstation.console.pages.unit import unit_path
 from workstation.console.pages.visit_dose import last_of
 from workstation.console.units import new_id
@@ -39,11 +40,13 @@ from workstation.visit.order_form import (
     SECOND_LOOK,
     TAKEN_OVER,
     UNIT,
+    WHO,
     CheckedForm,
     Whose,
     check_form,
     not_confirmed,
     proposed_in,
+    region_in,
 )
 
 STEP: Final = "order"
@@ -58,11 +61,6 @@ FORM_FIELDS: Final = (
     *(SAME + name for name in TAKEN_OVER),
     *(CONFIRMED + each.value for each in SECOND_LOOK),
 )
-LABELS: Final = {
-    "diagnosis": "Diagnosis (ICD-10-CM codes with their dots, commas between)",
-    "positioning": "Positioning",
-    "harness": "Harness",
-}
 NO_PROGRAM: Final = "no program"
 
 
@@ -70,7 +68,11 @@ def routes() -> list[BaseRoute]:
     """The page, its check, and the way on."""
     return [
         Route("/visits/{visit}/order", visit_page(preparing(page)), methods=["GET"]),
-        Route("/visits/{visit}/order/check", visit_act(preparing(check)), methods=["POST"]),
+        Route(
+            "/visits/{visit}/order/check",
+            visit_act(preparing(check), shows=False),
+            methods=["POST"],
+        ),
         Route("/visits/{visit}/order/start", visit_act(start), methods=["POST"]),
     ]
 
@@ -179,7 +181,10 @@ def _page(
         form=visit.kept.form,
         view=view,
         titles=TITLES,
+        labels=LABELS,
+        people=WHO,
         first=FIRST,
+        choices=_choices(visit.kept.form),
         folded_out=any(name in view.mistakes for name in TITLES if name not in FIRST),
         words=_words(whose),
         tables=_tables(visit),
@@ -192,12 +197,29 @@ def _page(
     )
 
 
+def _choices(form: Mapping[str, str]) -> dict[str, list[tuple[str, str]]]:
+    """What may be chosen where nothing is written; a value that is none of it stays to be seen."""
+    region = region_in(form)
+    tables = REGION_LIMITS[region].tables if region else ()
+    choices = {
+        "mode": [("", "choose"), *((each.value, each.value) for each in Mode)],
+        "table": [
+            ("", "not said: counts as a friction table"),
+            *((each.value, each.value.replace("_", "-")) for each in tables),
+        ],
+    }
+    for name, known in choices.items():
+        typed = form.get(name, "")
+        if typed not in dict(known):
+            known.append((typed, typed))
+    return choices
+
+
 def _words(whose: Whose) -> list[dict[str, str]]:
     """The words that the last visit may propose."""
     return [
         {
             "name": name,
-            "label": LABELS[name],
             "proposed": whose.proposed[name].text if name in whose.proposed else "",
             "source": whose.proposed[name].source if name in whose.proposed else "",
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,9 +13,10 @@ from controller.errors import RequestRefused
 from controller.events import Outcome
 from records.clinic.audit import record_read, standing_field
 from records.clinic.visit_sessions import visits_of
+from records.standing.versions import StandingData
 from records.visit.prepared import VISIT, keep_prepared
-from records.visit.worklist import ListedVisit, list_visits
-from workstation.console.acts import Form, posted, shown, site_of, to
+from records.visit.worklist import list_visits
+from workstation.console.acts import Form, came_from, open_to_all, shown, site_of, to
 from workstation.console.pages.unit import unit_path
 from workstation.console.site import Site
 from workstation.console.units import new_id
@@ -26,6 +28,7 @@ from workstation.visit.kept_visit import (
     BegunSession,
     begin_kept,
     untouched_visits,
+    visits_to_go_on,
 )
 from workstation.visit.next_dose import booked_tables
 from workstation.visit.note_desk import NoteDesk
@@ -35,7 +38,7 @@ from workstation.visit.order_form import UNIT
 def routes() -> list[BaseRoute]:
     """The beginning, and the visit's own page with its acts."""
     return [
-        Route("/visits", posted(begin), methods=["POST"]),
+        Route("/visits", open_to_all(begin), methods=["POST"]),
         Route("/visits/ended", shown(ended), methods=["GET"]),
         Route("/visits/{visit}", visit_page(page), methods=["GET"]),
         Route("/visits/{visit}/again", visit_act(again), methods=["POST"]),
@@ -44,26 +47,24 @@ def routes() -> list[BaseRoute]:
 
 
 def begin(request: Request, form: Form, person: str) -> Response:
-    """A new visit of a patient on file, or the one that was just begun; asked twice on a day."""
+    """A new visit of a patient on file, or the one that was just begun; asked twice on a day.
+
+    It needs nobody's name yet: whoever compares the patient is asked for it first.
+    """
     site = site_of(request)
     reference = form.text("reference")
     held = site.standing()
     patient_of(held, reference)
-    author = site.author(person)
-    record_read(site.folder, author, "visit", fields=[standing_field("patient", reference)])
     visit_id = _id_of(form.text("again"))
     if not visit_id:
         if waiting := untouched_visits(site.folder, reference):
             return to(visit_path(waiting[0]))
         if others := _of_today(site, reference):
-            return _asked_again(request, site, (reference, form.text("table")), others)
-    day = site.words.settings.day_at(site.clock.utc_ms())
-    tables = [each.name for each in held.units]
-    booked = booked_tables(site.folder, held, reference, day) or tables
-    asked = [form.text("table")] if form.text("table") in tables else booked
-    table = asked[0] if len(asked) == 1 else ""
+            return _asked_again(request, person, (reference, form.text("table")), others)
+    table = _table(site, held, reference, form.text("table"))
     visit_id = visit_id or new_visit_id()
-    begin_kept(site.folder, visit_id, reference, {UNIT: table} if table else {}, author)
+    words = {UNIT: table} if table else {}
+    begin_kept(site.folder, visit_id, reference, words, site.author(person))
     return to(visit_path(visit_id))
 
 
@@ -72,31 +73,54 @@ def _id_of(request_id: str) -> str:
     return f"{VISIT}{request_id[:12]}" if request_id.isalnum() and request_id.isascii() else ""
 
 
-def _of_today(site: Site, reference: str) -> list[ListedVisit]:
-    settings = site.words.settings
+def _table(site: Site, held: StandingData, reference: str, asked: str) -> str:
+    """The table that was asked for, else the one that is booked, else the only one."""
+    tables = [each.name for each in held.units]
+    if asked in tables:
+        return asked
+    day = site.words.settings.day_at(site.clock.utc_ms())
+    found = booked_tables(site.folder, held, reference, day) or tables
+    return found[0] if len(found) == 1 else ""
+
+
+def _of_today(site: Site, reference: str) -> list[dict[str, str]]:
+    """The patient's visits of today: those to go on with, and those that have a session."""
+    settings, folder = site.words.settings, site.folder
     day = settings.day_at(site.clock.utc_ms())
-    return list_visits(site.folder, settings, settings.day_at, (day, day), reference=reference)
+    going = visits_to_go_on(folder, reference, lambda utc_ms: settings.day_at(utc_ms) == day)
+    listed = list_visits(folder, settings, settings.day_at, (day, day), reference=reference)
+    return [
+        *(
+            _row_of(site, began_ms, "go on where it was left", visit_path(visit_id))
+            for visit_id, began_ms in going
+        ),
+        *(
+            _row_of(site, each.began_utc_ms, each.state.value, _note_path(each.session_id))
+            for each in listed
+            if each.session_id
+        ),
+    ]
+
+
+def _row_of(site: Site, began_ms: int, state: str, path: str) -> dict[str, str]:
+    return {"at": site.words.time(began_ms), "state": state, "path": path}
 
 
 def _asked_again(
-    request: Request, site: Site, asked: tuple[str, str], others: list[ListedVisit]
+    request: Request, person: str, asked: tuple[str, str], others: list[dict[str, str]]
 ) -> Response:
     """Whether another visit is begun beside one of the same day."""
-    reference, table = asked
-    rows = [
-        {
-            "at": site.words.time(each.began_utc_ms),
-            "state": each.state.value,
-            "path": visit_path(each.visit_id) if each.visit_id else _note_path(each.session_id),
-        }
-        for each in others
-    ]
+    if not person:
+        return to(f"/person?back={quote(came_from(request))}")
+    site, (reference, table) = site_of(request), asked
+    named = [standing_field("patient", reference)]
+    record_read(site.folder, site.author(person), "today", fields=named)
     return site.page(
         request,
         "visit/again.html",
         reference=reference,
         table=table,
-        others=rows,
+        visits=others,
         request_id=new_id(),
     )
 

@@ -5,7 +5,7 @@ import { onFrame } from "./live.js";
 
 const SHOWN_MS = 60000;
 const GAP_MS = 1000;
-const SIGNS = { request: "R", pause: "P", alarm: "!" };
+const SIGNS = { request: "R", pause: "P", alarm: "!", stop: "S" };
 const points = [];
 let marks = [];
 let marked = 0;

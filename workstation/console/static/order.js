@@ -26,9 +26,8 @@ async function check() {
 function show(facts) {
   for (const each of document.querySelectorAll("[data-reading]")) put(each, facts.readings[each.dataset.reading]);
   for (const each of document.querySelectorAll("[data-limit]")) put(each, facts.limits[each.dataset.limit]);
-  for (const each of document.querySelectorAll("[data-mistakes]")) {
-    put(each, (facts.mistakes[each.dataset.mistakes] || []).join(" "));
-  }
+  for (const each of document.querySelectorAll("[data-mistakes]")) beside(each, facts.mistakes);
+  wrong(facts.mistakes);
   put(document.getElementById("plan"), facts.plan);
   picture(facts.plot);
   secondLooks(facts.second_looks);
@@ -36,6 +35,34 @@ function show(facts) {
 
 function put(element, text) {
   if (element.textContent !== (text || "")) element.textContent = text || "";
+}
+
+/** Nothing moves while somebody types: a mistake that is gone keeps its place, a new one has none. */
+function beside(place, mistakes) {
+  const name = place.dataset.mistakes;
+  const text = (mistakes[name] || []).join(" ");
+  if (place.textContent && text) put(place, text);
+  place.classList.toggle("settled", !text);
+  const field = document.getElementById(name);
+  if (field && field.matches("input, select, textarea")) field.setAttribute("aria-invalid", text ? "true" : "false");
+}
+
+/** Every mistake, where the picture stands once there is none. */
+function wrong(mistakes) {
+  const lines = Object.entries(mistakes).flatMap(([name, texts]) => texts.map((text) => line(name, text)));
+  document.getElementById("wrong").replaceChildren(...lines);
+}
+
+function line(name, text) {
+  const made = document.createElement("li");
+  const place = document.querySelector(`[data-mistakes="${CSS.escape(name)}"]`);
+  if (place && place.dataset.label) {
+    const way = document.createElement("a");
+    Object.assign(way, { href: `#${name}`, textContent: place.dataset.label });
+    made.append(way, ": ");
+  }
+  made.append(text);
+  return made;
 }
 
 function picture(plot) {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import threading
 from contextlib import closing
 from pathlib import Path
 
@@ -14,9 +15,11 @@ from controller.runtime.clock import VirtualClock
 from records.evidence.integrity import verify
 from records.evidence.journal import SessionOpening, open_session
 from records.evidence.reader import list_sessions, read_session
+from records.evidence.unit_reading import reading
 from records.keys.signing import SigningKey
 from records.store import database
 from records.store.database import backup_path, open_for_writing, schema_version
+from records.store.private_files import create_if_missing
 from records.store.record_folder import RecordFolder
 from records.store.unit_file import UNIT_SCHEMA
 from records.store.unit_lock import UnitLock, holding
@@ -118,3 +121,32 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "units").write_text("in the way")
     with pytest.raises(JournalUnavailable, match="cannot be opened for writing"):
         UnitLock(tmp_path / "units" / "u.db").take()
+
+
+def test_a_file_that_another_program_is_making_is_waited_for(folder: RecordFolder) -> None:
+    path = folder.unit_database(UNIT)
+    with holding(UnitLock(path)):
+        create_if_missing(path)
+        reads = threading.Event()
+
+        def make() -> None:
+            reads.wait()
+            open_for_writing(path, UNIT_SCHEMA).close()
+
+        making = threading.Thread(target=make)
+        making.start()
+        reads.set()
+        with reading(path) as db:
+            assert schema_version(db) >= 1, "it may still go from version to version"
+        making.join()
+
+
+def test_a_file_that_nobody_is_making_any_more_is_refused_at_once(
+    folder: RecordFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = folder.unit_database(UNIT)
+    path.parent.mkdir(parents=True)
+    create_if_missing(path)
+    monkeypatch.setattr(threading.Event, "wait", lambda *_: pytest.fail("nobody makes it"))
+    with pytest.raises(JournalCorrupt, match="it holds no tables"), reading(path):
+        pass

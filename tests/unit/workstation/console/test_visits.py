@@ -2,16 +2,51 @@
 
 from __future__ import annotations
 
-from tests.support.console_bench import ConsoleBench
+from collections.abc import Iterator
+from dataclasses import replace
+from html import unescape
+from pathlib import Path
+
+import pytest
+
+from records.clinic.visit_sessions import visits_of
+from records.clinic.visit_steps import steps_on_file
+from records.evidence.reader import read_session
+from records.standing.versions import read_standing
+from records.store.record_folder import RecordFolder
+from records.visit.load import load_visit
+from records.visit.worklist import VisitState, list_visits
+from simulator.table.patient import StopsDuring
+from tests.support.console_bench import ConsoleBench, console_bench
 from tests.support.console_visits import (
     FINDINGS,
+    answers,
+    at_the_order,
     begin,
     fields_of,
     identified,
     screened,
     with_dose,
 )
+from tests.support.reception import FINDINGS as OF_THE_DAY
+from tests.support.reception import (
+    FIRST_TIME,
+    OTHERWISE,
+    Reception,
+    medicare_patient,
+    open_clinic,
+    reception,
+)
+from tests.support.sessions import SETTINGS
+from tests.support.standing import FLAG, example, keep
+from workstation.session.workplace import FiledSession
 from workstation.station.messages import Prepare
+from workstation.visit.flow import AskedVisit, begin_visit
+
+FIRST = {**OF_THE_DAY, **OTHERWISE, **FIRST_TIME}
+
+
+# --- from the name to the checks ----------------------------------------------------------------
 
 
 def test_a_visit_goes_from_the_name_to_the_checks(bench: ConsoleBench) -> None:
@@ -35,3 +70,402 @@ def test_a_visit_goes_from_the_name_to_the_checks(bench: ConsoleBench) -> None:
     asked = bench.links["Table 1"].asked[-1]
     assert isinstance(asked, Prepare)
     assert asked.by == "Pat Jones"
+
+
+def test_nothing_of_a_patient_is_shown_before_somebody_has_said_a_name(bench: ConsoleBench) -> None:
+    visit = begin(bench)
+    for step in ("", "/identify", "/dose", "/screen", "/order"):
+        answer = bench.client.get(visit + step)
+        assert answer.headers["location"] == f"/person?back={visit}{step}"
+    bench.sit_down()
+    assert "Doe, Jane" in bench.page(f"{visit}/identify")
+
+
+def test_a_later_step_leads_back_to_the_first_that_is_not_done(bench: ConsoleBench) -> None:
+    bench.sit_down()
+    visit = begin(bench)
+    for step in ("order", "screen"):
+        assert bench.client.get(f"{visit}/{step}").headers["location"] == visit
+    form = {"request": "abc", "hold_force": "60 N"}
+    assert bench.post(f"{visit}/order/start", **form) == visit
+    assert bench.links["Table 1"].asked == []
+
+
+def test_a_double_click_begins_one_visit(bench: ConsoleBench) -> None:
+    bench.sit_down()
+    assert begin(bench) == begin(bench)
+
+
+def test_whoever_is_not_on_file_is_named_as_that(bench: ConsoleBench) -> None:
+    bench.sit_down()
+    answer = bench.client.post("/visits", data={"reference": "TEST-9"})
+    assert answer.status_code == 404
+    assert "patient TEST-9 is not on file" in answer.text
+
+
+@pytest.mark.parametrize("visit", ["visit-nobody", "x", "visit-<b>", "..%2f", "v" * 10_000])
+def test_a_visit_that_is_none_is_said_to_be_none(bench: ConsoleBench, visit: str) -> None:
+    bench.sit_down()
+    assert bench.client.get(f"/visits/{visit}/order").status_code == 404
+
+
+def test_two_visits_side_by_side_never_mix(bench: ConsoleBench) -> None:
+    keep(bench.site.folder, medicare_patient("2026-11-18", reference="TEST-2", last_name="Poe"))
+    bench.sit_down()
+    one, two = at_the_order(bench), begin(bench, "TEST-2")
+    identified(bench, two)
+    with_dose(bench, two)
+    screened(bench, two)
+    form = fields_of(bench.page(f"{one}/order"))
+    bench.post(f"{two}/order/check", **{**fields_of(bench.page(f"{two}/order")), "symptoms": "two"})
+    bench.post(f"{one}/order/check", **{**form, "symptoms": "one"})
+    assert fields_of(bench.page(f"{one}/order"))["symptoms"] == "one"
+    page = bench.page(f"{two}/order")
+    assert fields_of(page)["symptoms"] == "two"
+    assert "Poe, " in page
+    assert "Doe, Jane" not in page
+
+
+def test_a_second_visit_of_a_day_is_asked_about(bench: ConsoleBench) -> None:
+    bench.sit_down()
+    first = at_the_order(bench)
+    answer = bench.client.post("/visits", data={"reference": "TEST-1"})
+    assert answer.status_code == 200
+    assert "has a visit today" in answer.text
+    assert f'href="{first}"' in answer.text
+    again = answer.text.split('name="again" value="')[1].split('"')[0]
+    second = begin(bench, again=again)
+    assert second != first
+    assert begin(bench, again=again) == second
+
+
+# --- who lies there -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ticked", [{}, {"name": "1"}, {"birth_date": "1"}])
+def test_both_are_compared_or_nothing_is_on_record(
+    bench: ConsoleBench, ticked: dict[str, str]
+) -> None:
+    bench.sit_down()
+    visit = begin(bench)
+    answer = bench.client.post(f"{visit}/identify", data={"way": "compared", **ticked})
+    assert answer.status_code == 422
+    assert "is not ticked" in answer.text
+    assert steps_on_file(bench.site.folder).steps == ()
+
+
+def test_a_comparison_that_is_left_out_has_a_reason(bench: ConsoleBench) -> None:
+    bench.sit_down()
+    visit = begin(bench)
+    for reason, words in (("", "reason is empty"), ("x" * 10_000, "has 10000 characters")):
+        data = {"way": "left_out", "reason": reason}
+        answer = bench.client.post(f"{visit}/identify", data=data)
+        assert answer.status_code == 422
+        assert words in answer.text
+        assert f'value="{reason}"' in answer.text
+    bench.post(f"{visit}/identify", way="left_out", reason="cannot speak, wristband read")
+    (step,) = steps_on_file(bench.site.folder).steps
+    assert step.said == (("name and birth date", "cannot speak, wristband read"),)
+
+
+def test_another_patient_ends_the_visit_before_it_began(bench: ConsoleBench) -> None:
+    bench.sit_down()
+    visit = begin(bench)
+    assert bench.post(f"{visit}/identify", way="another") == "/visits/ended"
+    assert "Nothing was begun" in bench.page("/visits/ended")
+    assert bench.client.get(visit).status_code == 404
+    assert steps_on_file(bench.site.folder).steps == ()
+
+
+def test_a_reload_of_the_comparison_keeps_one_step(bench: ConsoleBench) -> None:
+    bench.sit_down()
+    visit = begin(bench)
+    identified(bench, visit)
+    identified(bench, visit)
+    assert len(steps_on_file(bench.site.folder).steps) == 1
+
+
+# --- flags and screen ---------------------------------------------------------------------------
+
+
+def test_flags_stand_above_every_page_and_refuse(bench: ConsoleBench) -> None:
+    refuses = {**FLAG, "do_not_treat": True, "region": "cervical"}
+    flagged = medicare_patient("2026-11-18", flags=[refuses])
+    keep(bench.site.folder, flagged, made_from=1, by=str(FLAG["by"]))
+    bench.sit_down()
+    visit = at_the_order(bench)
+    for step in ("identify", "dose", "order"):
+        assert "LASTING FLAG 1: DO NOT TREAT" in bench.page(f"{visit}/{step}")
+    form = fields_of(bench.page(f"{visit}/order"))
+    answer = bench.client.post(f"{visit}/order/start", data={**form, **FINDINGS})
+    assert answer.status_code == 422
+    assert "refuses this treatment" in answer.text
+    assert bench.links["Table 1"].asked == []
+
+
+def test_each_item_is_answered_and_what_was_answered_is_kept(bench: ConsoleBench) -> None:
+    bench.sit_down()
+    visit = begin(bench)
+    identified(bench, visit)
+    with_dose(bench, visit)
+    page = bench.page(f"{visit}/screen")
+    assert " checked" not in page
+    said = answers()
+    del said["answer aneurysm"]
+    answer = bench.client.post(f"{visit}/screen", data=said)
+    assert answer.status_code == 422
+    assert "aneurysm is not answered; ask it and tick yes or no" in answer.text
+    assert answer.text.count(" checked") == len(said)
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ({"answer aneurysm": "yes"}, "say in words what was found"),
+        ({"finding aneurysm": "since May"}, "ticked as not present, and a finding is written"),
+        ({"answer aneurysm": "yes", "finding aneurysm": "no"}, "says nothing of it"),
+        ({"answer aneurysm": "yes", "finding aneurysm": "x" * 10_000}, "has 10000 characters"),
+        ({"answer aneurysm": "maybe"}, "aneurysm is not answered"),
+    ],
+)
+def test_a_finding_is_said_in_words(bench: ConsoleBench, said: dict[str, str], words: str) -> None:
+    bench.sit_down()
+    visit = begin(bench)
+    identified(bench, visit)
+    with_dose(bench, visit)
+    answer = bench.client.post(f"{visit}/screen", data={**answers(), **said})
+    assert answer.status_code == 422
+    assert words in unescape(answer.text)
+
+
+def test_a_finding_needs_a_yes_to_the_treatment(bench: ConsoleBench) -> None:
+    bench.sit_down()
+    visit = begin(bench)
+    identified(bench, visit)
+    with_dose(bench, visit)
+    said = {**answers(), "answer aneurysm": "yes", "finding aneurysm": "small, physician asked"}
+    answer = bench.client.post(f"{visit}/screen", data=said)
+    assert answer.status_code == 422
+    assert "Go on with this treatment?" in answer.text
+    bench.post(f"{visit}/screen", **said, go_on="aneurysm: small, physician asked")
+    assert dict(steps_on_file(bench.site.folder).steps[-1].said)["aneurysm"] == (
+        "small, physician asked"
+    )
+
+
+def test_another_region_is_screened_for_what_was_not_asked(bench: ConsoleBench) -> None:
+    lumbar = example("preset", name="Lumbar mild", region="lumbar", dose=LUMBAR)
+    keep(bench.site.folder, lumbar)
+    bench.sit_down()
+    visit = begin(bench)
+    identified(bench, visit)
+    with_dose(bench, visit, "preset Lumbar mild")
+    bench.post(f"{visit}/screen", **answers())
+    with_dose(bench, visit)
+    assert bench.client.get(visit).headers["location"] == f"{visit}/screen"
+    page = bench.page(f"{visit}/screen")
+    assert page.count("<fieldset>") == 2
+    assert "Jaw complaints (halter)?" in page
+
+
+LUMBAR = {
+    "mode": "static",
+    "hold_force": "150 N",
+    "maximum_force": "180 N",
+    "treatment_time": "1 min",
+}
+
+
+# --- the dose -----------------------------------------------------------------------------------
+
+
+def test_a_preset_that_came_with_the_program_becomes_the_clinic_s_by_a_name(
+    bench: ConsoleBench,
+) -> None:
+    bench.sit_down()
+    visit = begin(bench)
+    identified(bench, visit)
+    assert "comes with the program, taken over by nobody" in bench.page(f"{visit}/dose")
+    with_dose(bench, visit, "shipped Cervical usual")
+    preset = read_standing(bench.site.folder).preset("Cervical usual")
+    assert preset.by == "Pat Jones"
+    screened(bench, visit)
+    assert fields_of(bench.page(f"{visit}/order"))["hold_force"] == "23 lbf"
+
+
+@pytest.mark.parametrize("basis", ["", "last", "preset nothing", "shipped nothing", "<b>"])
+def test_no_dose_is_none(bench: ConsoleBench, basis: str) -> None:
+    bench.sit_down()
+    visit = begin(bench)
+    identified(bench, visit)
+    answer = bench.client.post(f"{visit}/dose", data={"basis": basis})
+    assert answer.status_code in (404, 422)
+    assert bench.client.get(visit).headers["location"] == f"{visit}/dose"
+
+
+# --- after a session ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def clinic(folder: RecordFolder, tmp_path: Path) -> Iterator[Reception]:
+    """A clinic whose table is configured as the simulated one says that it is."""
+    with reception(folder, tmp_path / "claims") as opened:
+        open_clinic(folder)
+        keep(folder, medicare_patient("2026-11-18"))
+        opened.identifiers = replace(opened.identifiers, patient_key=lambda: "c0ffee")
+        yield opened
+
+
+@pytest.fixture
+def returning(clinic: Reception) -> Iterator[ConsoleBench]:
+    """A console two days after a first visit that was held at the terminal."""
+    begin_visit(clinic.desk(FIRST), AskedVisit(reference="TEST-1"))
+    yield from console_after(clinic, days=2)
+
+
+def console_after(clinic: Reception, days: int) -> Iterator[ConsoleBench]:
+    """A console over the clinic's records, some days later."""
+    unit_id = read_session(clinic.folder, "session-1").head.unit_id
+    keep(clinic.folder, example("unit", unit_id=unit_id), made_from=1)
+    clinic.clock.sleep_until(clinic.clock.now_s() + days * 86_400)
+    with console_bench(clinic.folder, clinic.clock) as bench:
+        bench.sit_down()
+        yield bench
+
+
+def test_as_last_time_stands_beside_what_was_delivered(returning: ConsoleBench) -> None:
+    visit = begin(returning)
+    identified(returning, visit)
+    page = returning.page(f"{visit}/dose")
+    for words in ("As last time (2026-11-24)", "mean hold", "completed", "tolerated", "60 N"):
+        assert words in page
+    assert "Today&#39;s hold force" not in page
+    with_dose(returning, visit, "last")
+    screened(returning, visit)
+    page = returning.page(f"{visit}/order")
+    form = fields_of(page)
+    assert form["hold_force"] == "60 N"
+    assert form["symptoms"] == form["pain_before"] == form["positioning"] == ""
+    assert "as on 2026-11-24: supine, knees supported" in page
+    assert "same_positioning" not in form
+
+
+def test_after_a_patient_s_stop_the_force_is_given_and_has_a_reason(clinic: Reception) -> None:
+    clinic.on_the_table = lambda: StopsDuring(1, after_s=30.0)
+    begin_visit(clinic.desk(FIRST), AskedVisit(reference="TEST-1"))
+    for bench in console_after(clinic, days=2):
+        visit = begin(bench)
+        identified(bench, visit)
+        page = bench.page(f"{visit}/dose")
+        assert "Last time the patient pressed stop" in page
+        assert ">As last time</button>" not in page
+        for force in ("", "60", "a lot"):
+            answer = bench.client.post(f"{visit}/dose", data={"basis": "last", "hold_force": force})
+            assert answer.status_code == 422
+        with_dose(bench, visit, "last", hold_force="60 N")
+        screened(bench, visit)
+        form = {**fields_of(bench.page(f"{visit}/order")), **FINDINGS}
+        answer = bench.client.post(f"{visit}/order/start", data=form)
+        assert answer.status_code == 422
+        assert "is not lower than last time; say why" in answer.text
+        form = {**fields_of(answer.text), "force_reason": "the cramp was not the pull"}
+        assert bench.post(f"{visit}/order/start", **form) == "/units/Table%201"
+        newest = steps_on_file(bench.site.folder).steps[-1]
+        assert newest.said[1] == ("reason", "the cramp was not the pull")
+
+
+def filed(bench: ConsoleBench) -> FiledSession:
+    """The session that the table was asked for last."""
+    asked = bench.links["Table 1"].asked[-1]
+    assert isinstance(asked, Prepare)
+    return FiledSession(
+        session_id=asked.session_id, patient_key=asked.patient_key, order_digest=asked.order_digest
+    )
+
+
+def started(bench: ConsoleBench, visit: str, **changes: str) -> FiledSession:
+    """The order of a visit is filed."""
+    form = {**fields_of(bench.page(f"{visit}/order")), **FINDINGS, **changes}
+    bench.post(f"{visit}/order/start", **form)
+    return filed(bench)
+
+
+def address_of(bench: ConsoleBench) -> str:
+    (unit,) = read_standing(bench.site.folder).units
+    return unit.record.address
+
+
+def test_a_session_of_the_pages_has_the_words_that_were_said_before(
+    clinic: Reception, returning: ConsoleBench
+) -> None:
+    visit = at_the_order(returning)
+    session = started(returning, visit)
+    clinic.treat_filed(session, address_of(returning))
+    note = load_visit(clinic.folder, session.session_id, SETTINGS).note
+    assert note.field("pain_before").value == "6"
+    assert note.field("performed_by").value == "Pat Jones, PT, DPT"
+    assert note.field("symptoms").value == FINDINGS["symptoms"]
+    assert note.field("patient_identified").value == "name and date of birth compared"
+    page = returning.page(visit)
+    assert "completed" in page
+    assert f"/sessions/{session.session_id}/note" in page
+    assert "Treat again" not in page
+    for step in ("identify", "dose", "screen", "order"):
+        assert returning.client.get(f"{visit}/{step}").headers["location"] == visit
+
+
+def test_a_visit_that_ended_early_is_treated_again_and_is_one_note(
+    clinic: Reception, returning: ConsoleBench
+) -> None:
+    visit = at_the_order(returning)
+    clinic.on_the_table = lambda: StopsDuring(1, after_s=30.0)
+    first = started(returning, visit)
+    clinic.treat_filed(first, address_of(returning))
+    clinic.on_the_table = Reception.on_the_table
+    assert "Treat again in this visit" in returning.page(visit)
+    assert returning.post(f"{visit}/again") == f"{visit}/dose"
+    assert returning.post(f"{visit}/again") == f"{visit}/dose"
+    assert "Last time the patient pressed stop" in returning.page(f"{visit}/dose")
+    with_dose(returning, visit, "last", hold_force="50 N")
+    page = returning.page(f"{visit}/order")
+    assert fields_of(page)["symptoms"] == ""
+    second = started(returning, visit)
+    clinic.treat_filed(second, address_of(returning))
+    assert f"The note does not have {second.session_id} yet" in returning.page(visit)
+    returning.post(f"{visit}/join")
+    returning.post(f"{visit}/join")
+    together = visits_of(clinic.folder).sessions_with(first.session_id)
+    assert together == (first.session_id, second.session_id)
+    assert "does not have" not in returning.page(visit)
+
+
+def test_a_completed_visit_is_not_treated_again(clinic: Reception, returning: ConsoleBench) -> None:
+    visit = at_the_order(returning)
+    clinic.treat_filed(started(returning, visit), address_of(returning))
+    answer = returning.client.post(f"{visit}/again")
+    assert answer.status_code == 409
+    assert "a further session is of a visit that ended early" in answer.text
+
+
+def test_a_session_that_never_began_leaves_the_visit_waiting(returning: ConsoleBench) -> None:
+    visit = at_the_order(returning)
+    started(returning, visit)
+    settings = returning.site.words.settings
+    day = settings.day_at(returning.clock.utc_ms())
+    listed = list_visits(returning.site.folder, settings, settings.day_at, (day, day))
+    assert [each.state for each in listed] == [VisitState.BEGUN]
+    assert returning.client.get(visit).headers["location"] == f"{visit}/order"
+
+
+def test_steps_of_yesterday_are_of_yesterday(bench: ConsoleBench) -> None:
+    bench.sit_down()
+    visit = at_the_order(bench)
+    form = fields_of(bench.page(f"{visit}/order"))
+    bench.clock.sleep_until(bench.clock.now_s() + 86_400)
+    bench.sit_down()
+    for answer in (
+        bench.client.get(f"{visit}/order"),
+        bench.client.post(f"{visit}/order/start", data={**form, **FINDINGS}),
+    ):
+        assert answer.status_code == 409
+        assert "patient and screen are of their day" in answer.text

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from controller.alarms import Priority, RaisedAlarm, alarm_kind
+from controller.alarms import CONTROL_GONE, Priority, RaisedAlarm, alarm_kind
 from controller.runtime.clock import VirtualClock
 from controller.snapshot import Doing, Snapshot
 from workstation.awake.keeper_client import AwakeState
 from workstation.sound.bursts import OF_PRIORITY
 from workstation.sound.player_client import SoundState
-from workstation.station.attention import LOST, Attention
+from workstation.station.attention import Attention
 
 
 @dataclass
@@ -98,8 +98,8 @@ def test_a_program_that_is_lost_in_a_session_sounds_by_the_station_itself(room: 
     room.unit.is_answering = False
     room.turns(1)
     assert room.plays.played == [HIGH]
-    assert f"Table 1: {alarm_kind(LOST).text}" in room.reported
-    assert alarm_kind(LOST).priority is Priority.HIGH
+    assert f"Table 1: {alarm_kind(CONTROL_GONE).text}" in room.reported
+    assert alarm_kind(CONTROL_GONE).priority is Priority.HIGH
     room.unit.snapshot = replace(SESSION, doing=Doing.IDLE)
     room.unit.is_answering = True
     room.turns(28)
@@ -110,6 +110,24 @@ def test_a_program_that_is_lost_in_a_session_sounds_by_the_station_itself(room: 
     assert len([text for text in room.reported if text.startswith("Table 1")]) == 1
 
 
+def test_the_next_program_that_shows_the_alarm_has_it_until_somebody_takes_note(
+    room: Room,
+) -> None:
+    room.unit.snapshot = SESSION
+    room.unit.is_answering = False
+    room.turns(2)
+    room.unit.is_answering = True
+    taken_over = RaisedAlarm(code=CONTROL_GONE, number=1, utc_ms=1)
+    room.unit.snapshot = replace(SESSION, doing=Doing.IDLE, alarms=(taken_over,))
+    room.turns(60)
+    heard = len(room.plays.played)
+    assert heard > 10, "it sounds on behind its 30 s"
+    room.unit.snapshot = replace(SESSION, doing=Doing.IDLE)
+    room.turns(1)
+    room.turns(20)
+    assert len(room.plays.played) == heard
+
+
 def test_a_program_that_is_lost_again_while_the_alarm_stands_is_told_again(room: Room) -> None:
     for _ in range(2):
         room.unit.snapshot = SESSION
@@ -117,7 +135,7 @@ def test_a_program_that_is_lost_again_while_the_alarm_stands_is_told_again(room:
         room.turns(2)
         room.unit.is_answering = True
         room.turns(8)
-    assert room.reported.count(f"Table 1: {alarm_kind(LOST).text}") == 2
+    assert room.reported.count(f"Table 1: {alarm_kind(CONTROL_GONE).text}") == 2
     heard = len(room.plays.played)
     room.turns(15)
     assert len(room.plays.played) > heard, "the second one stands for its own 30 s"

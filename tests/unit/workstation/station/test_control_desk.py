@@ -15,7 +15,8 @@ from controller.runtime.clock import VirtualClock
 from controller.snapshot import Doing, Said, SettledCheck, Snapshot
 from tests.support.real_time import wait_until
 from tests.support.station_peers import PaperPeer
-from workstation.station.control_desk import BUSY_EVERY_S, REMEMBERED, ControlDesk
+from workstation.station.asked_messages import REMEMBERED
+from workstation.station.control_desk import BUSY_EVERY_S, ControlDesk
 from workstation.station.messages import (
     FRESH_S,
     LAST_SAID,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,31 +12,38 @@ import pytest
 from pytest_mock import MockerFixture
 
 from controller.errors import LinkLost
-from controller.event_details.happened import ForceAdjusted, SessionEnded
+from controller.event_details.happened import AlarmRaised, ForceAdjusted, SessionEnded
 from controller.events import EventKind
 from controller.questions import Question
 from controller.requests import (
+    AcknowledgeAlarms,
     AdjustForce,
     CheckIn,
     EndEarly,
     Pause,
+    PauseSound,
     Resume,
     SessionRequest,
 )
+from controller.runtime.alarm_keeper import OTHER_ALARMS
 from controller.snapshot import Doing, Snapshot
-from records.evidence.journal import SqliteJournal
+from records.evidence.journal import SqliteJournal, open_session
 from records.evidence.reader import SessionRecord, list_sessions, read_session
+from records.order.order import PlannedOrder
+from records.order.order_file import parse_order
 from records.store.record_folder import RecordFolder
-from tests.support.control_stage import ASKER, Attendant, ControlStage, control_stage
+from tests.support.control_stage import ADDRESS, ASKER, Attendant, ControlStage, control_stage
 from tests.support.scheduling import Scheduler
+from tests.support.sessions import KEY, SHORT_CERVICAL
 from tests.support.station_peers import PaperPeer
 from workstation.session import realtime
 from workstation.session import treat as treating
 from workstation.session.filing import read_filed
+from workstation.session.opening import opening_of
 from workstation.session.workplace import FiledSession, Workplace
 from workstation.sound.day_check import Hearing, keep_hearing
 from workstation.station import control_process
-from workstation.station.control_process import NO_STATION, STATION_LOCK
+from workstation.station.control_process import NO_STATION
 from workstation.station.messages import Heartbeat, MadeRequest, OrderedStop, PeerRole
 from workstation.station.place import Held
 
@@ -73,7 +81,8 @@ def test_a_whole_session_by_messages_and_the_unit_is_watched_before_and_behind(
     busy = {snapshot.busy_with for snapshot in stage.desk.shown}
     assert busy == {"", "checking the records", "sealing the record"}
     assert stage.told[-1] == f"session {record.head.session_id}: completed (treatment time reached)"
-    (logged,) = stage.logged
+    ended, logged = stage.logged[-2:]
+    assert ended == f"session {record.head.session_id}: completed"
     ticks = int(logged.removeprefix(f"session {record.head.session_id}: ").split()[0])
     assert abs(ticks - len(record.samples)) < 50
     assert logged.endswith(" ticks, late by p50 0.1 ms, p99 0.1 ms, p99.9 0.1 ms, at most 0.0 ms")
@@ -116,6 +125,128 @@ def test_records_are_checked_and_sealed_behind_others_and_everything_else_before
     assert slow == {name: True for _, name in slow_works}
     assert set(shown) == {(Doing.SESSION, True)}
     assert record_of(stage).outcome == "completed"
+
+
+LEFT_OPEN = "20261125T080000Z-0dead0"
+
+
+def leave_open(stage: ControlStage) -> None:
+    """A session of the unit whose program was killed."""
+    clock = stage.stage.clock
+    unit = stage.stage.connect(ADDRESS, clock)
+    planned = PlannedOrder.of(parse_order(SHORT_CERVICAL, "test"))
+    opening = opening_of(LEFT_OPEN, ADDRESS, planned, unit, stage.workplace, "00" * 8)
+    unit.close()
+    open_session(stage.folder, opening, clock, key=KEY).abandon()
+
+
+def test_a_program_that_was_lost_is_an_alarm_until_a_named_person_takes_note(
+    stage: ControlStage,
+) -> None:
+    leave_open(stage)
+    seen = list[Snapshot]()
+    outcomes = list[tuple[str, str]]()
+
+    def ask(request: SessionRequest) -> None:
+        message = MadeRequest(id=stage.new_id(), session_id=LEFT_OPEN, request=request)
+        outcomes.extend(each[1:] for each in stage.say(message).outcomes)
+
+    def play(snapshot: Snapshot) -> None:
+        if snapshot.doing is not Doing.IDLE or snapshot.message:
+            return
+        seen.append(snapshot)
+        if len(seen) == 1:
+            (alarm,) = snapshot.alarms_on_screen
+            ask(CheckIn(by=ASKER))
+            ask(AcknowledgeAlarms(by=ASKER, alarms=(replace(alarm, number=alarm.number + 1),)))
+            ask(PauseSound(by=ASKER))
+        if len(seen) == 3:
+            ask(AcknowledgeAlarms(by=ASKER, alarms=snapshot.alarms_on_screen))
+        if len(seen) == 5:
+            ask(AcknowledgeAlarms(by=ASKER, alarms=()))
+            stage.leave()
+
+    stage.run(play)
+    assert outcomes == [
+        ("refused", "the session is over"),
+        ("refused", OTHER_ALARMS),
+        ("followed", f"no tones for 120 s, by {ASKER}"),
+        ("followed", f"acknowledged by {ASKER}: control gone"),
+        ("refused", f"session {LEFT_OPEN} is not open on Table 1"),
+    ]
+    assert [[one.code for one in shown.alarms] for shown in seen[:5]] == [["control_gone"]] * 3 + [
+        [],
+        [],
+    ]
+    assert [shown.session_id for shown in seen[2:4]] == [LEFT_OPEN, ""]
+    assert [shown.tone for shown in stage.desk.shown].count(True) == 1, "then its sound is paused"
+    assert seen[2].sound_paused_s == pytest.approx(119.9, abs=0.2)
+    assert f"closed as interrupted: session {LEFT_OPEN}" in stage.logged
+    record = record_of(stage)
+    assert record.outcome == "interrupted"
+    (raised,) = record.of_kind(EventKind.ALARM_RAISED)
+    assert raised.said(AlarmRaised).code == "control_gone"
+
+
+def test_a_session_of_a_unit_that_another_program_keeps_is_left_to_that_program(
+    stage: ControlStage,
+) -> None:
+    other = "00c0ffee00c0ffee"
+    clock = stage.stage.clock
+    unit = stage.stage.connect(ADDRESS, clock)
+    planned = PlannedOrder.of(parse_order(SHORT_CERVICAL, "test"))
+    opening = opening_of(LEFT_OPEN, ADDRESS, planned, unit, stage.workplace, "00" * 8)
+    unit.close()
+    opening = replace(opening, unit_id=other)
+    open_session(stage.folder, opening, clock, key=KEY).abandon()
+    kept = Held(stage.folder.station_lock(other), "x")
+    looked = list[str]()
+
+    def play(snapshot: Snapshot) -> None:
+        if snapshot.doing is Doing.IDLE and not snapshot.message:
+            looked.append(record_of(stage).outcome)
+            stage.leave()
+
+    stage.run(play)
+    assert set(looked) == {"interrupted (not yet closed)"}
+    kept.release()
+    stage.desk.leaving = ""
+    stage.run(play)
+    assert record_of(stage).outcome == "interrupted"
+    assert not record_of(stage).of_kind(EventKind.ALARM_RAISED), "nobody watched that unit"
+
+
+def test_who_begins_the_next_session_has_taken_note_by_name(stage: ControlStage) -> None:
+    leave_open(stage)
+    alarms, told = set[str](), list[str]()
+
+    def sees(snapshot: Snapshot) -> None:
+        alarms.update(one.code for one in snapshot.alarms)
+        if not told:
+            told.extend(stage.told)
+
+    stage.run(Attendant(stage, sees))
+    assert "control_gone" not in alarms
+    assert f"acknowledged by {ASKER}: control gone" in told
+
+
+def test_the_log_has_what_was_said_of_unit_and_program_and_nothing_of_a_patient(
+    stage: ControlStage,
+) -> None:
+    stage.unreachable = LinkLost("nobody answers at 192.0.2.5")
+
+    def play(snapshot: Snapshot) -> None:
+        if snapshot.message:
+            stage.unreachable = None
+        attendant(snapshot)
+
+    attendant = Attendant(stage)
+    stage.run(play)
+    assert attendant.filed is not None
+    assert stage.logged[:2] == ["Table 1: nobody answers at 192.0.2.5", NO_STATION]
+    assert [line.partition(": ")[0] for line in stage.logged[2:]] == [
+        f"session {attendant.filed.session_id}"
+    ] * 2
 
 
 def test_without_a_session_nothing_is_written_but_reads(stage: ControlStage) -> None:
@@ -283,7 +414,7 @@ def test_a_unit_that_cannot_be_reached_is_told_once_and_tried_again(stage: Contr
 
 
 def test_a_unit_that_another_program_keeps_is_not_driven(stage: ControlStage) -> None:
-    path = stage.folder.unit_database(stage.unit_id).with_suffix(STATION_LOCK)
+    path = stage.folder.station_lock(stage.unit_id)
     path.parent.mkdir(parents=True, exist_ok=True)
     other = Held(path, "x")
     began_s = stage.stage.clock.now_s()

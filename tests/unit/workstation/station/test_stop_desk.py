@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from controller.order.force_unit import ForceUnit
 from controller.runtime.clock import VirtualClock
 from tests.support.stops import AT_14_03_22, FREE, WORDS, Table, neighbours
-from workstation.station.stop_desk import ANSWER_S, StopDesk
+from workstation.station.stop_desk import ANSWER_S, SHOWN_S, StopDesk
 from workstation.station.stop_request import MOST_HEAD_BYTES, whole_head
 from workstation.station.stop_target import SeenForce, StopAnswer, StopResult, StopWording
 
@@ -232,6 +232,24 @@ def test_a_second_press_says_when_the_first_was(reception: Reception) -> None:
         "STOP was already ordered at 14:03:22.",
         "Released: 1.8 N.",
     ]
+
+
+def test_of_two_who_press_at_once_one_is_told_that_the_stop_was_ordered(
+    reception: Reception,
+) -> None:
+    table = reception.tables[0]
+    head = f"POST /stop/Table%201 HTTP/1.1\r\n{HERE}".encode()
+    first = reception.desk.handle(head, "127.0.0.1")
+    table.answers = ALREADY
+    second = reception.desk.handle(head, "127.0.0.1")
+    ordered = ["STOP was ordered at 14:03:22, force then 59.2 N. Look at the patient."]
+    assert sentences(first.content().as_bytes().decode()) == ordered
+    assert sentences(second.content().as_bytes().decode()) == [
+        "STOP was already ordered at 14:03:22."
+    ]
+    assert sentences(reception.ask("GET /stop/Table%201 HTTP/1.1")) == ordered
+    reception.clock.sleep_until(reception.clock.now_s() + SHOWN_S + 1.0)
+    assert sentences(reception.ask("GET /stop/Table%201 HTTP/1.1")) == ["Force 1.8 N at 14:03:24."]
 
 
 def test_a_press_with_nothing_open_tells_the_force_if_it_is_known(reception: Reception) -> None:

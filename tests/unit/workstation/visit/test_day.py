@@ -34,6 +34,7 @@ FIRST = {**FINDINGS, **OTHERWISE, **FIRST_TIME}
 NAMES = ("Adams", "Brown", "Clark", "Dixon", "Evans", "Frost", "Grant", "Hills", "Irwin", "Jonas")
 
 
+@pytest.mark.timeout(300)
 def test_a_day_of_twenty_patients(
     folder: RecordFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

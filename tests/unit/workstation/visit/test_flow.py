@@ -77,8 +77,9 @@ def test_a_table_that_is_another_unit_than_configured_is_refused(clinic: Recepti
     keep(clinic.folder, example("unit", serial_number=1), made_from=1)
     with pytest.raises(UnitNotVerified, match="says serial_number=1, the unit says"):
         begin_visit(clinic.desk(FIRST), WHOM)
-    take_up_again = steps_on_file(clinic.folder).waiting()
-    assert len(take_up_again) == 1, "what was done is on record, and no session was begun"
+    on_file = steps_on_file(clinic.folder)
+    assert len(on_file.by_visit()) == 1, "what was done is on record"
+    assert on_file.sessions == {}, "and no session was begun"
 
 
 def test_of_several_tables_one_is_chosen(clinic: Reception) -> None:

@@ -1,0 +1,33 @@
+"""What a page was shown and asks for again in pieces: kept for a while under an unguessable id."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections import OrderedDict
+from typing import Generic, TypeVar
+
+Kept = TypeVar("Kept")
+
+
+class KeptForPages(Generic[Kept]):
+    """``most`` of them; the oldest makes room."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._kept: OrderedDict[str, Kept] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def keep(self, what: Kept) -> str:
+        """Keep it for its page; returns its id, which nobody else has."""
+        made = secrets.token_hex(16)
+        with self._lock:
+            self._kept[made] = what
+            while len(self._kept) > self._most:
+                self._kept.popitem(last=False)
+        return made
+
+    def of(self, kept_id: str) -> Kept | None:
+        """What is kept under an id; None for one that made room, or never was."""
+        with self._lock:
+            return self._kept.get(kept_id)

@@ -1,0 +1,164 @@
+"""The alarm log over all sessions and restarts: what was raised, ended and acknowledged by whom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from controller.alarms import Priority
+from records.clinic.audit import record_read
+from records.standing.kinds import UnitRecord
+from workstation.console.acts import shown, site_of
+from workstation.console.pages.history import page_number
+from workstation.console.site import Site
+from workstation.history.alarm_log import AlarmQuery, LoggedAlarm, alarms_csv, logged_alarms
+from workstation.history.query_form import ReadQuery, read_query
+
+ON_A_PAGE: Final = 50
+PRIORITIES: Final = tuple(each.name.lower() for each in sorted(Priority, reverse=True))
+SYMBOLS: Final = {"high": "!!!", "medium": "!!", "low": "!"}
+FIELDS: Final = ("from", "to", "table", "words")
+NOT_CHECKED: Final = (
+    "This log checks nothing: whether the record of a session is what it was, its own page says."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmRow:
+    """An alarm of the list, in words."""
+
+    alarm: LoggedAlarm
+    raised: str
+    table: str
+    symbol: str
+    text: str
+    ended: str
+    acknowledged: str
+
+
+def routes() -> list[BaseRoute]:
+    """The list, and the same as a file."""
+    return [
+        Route("/alarms", shown(page), methods=["GET"]),
+        Route("/alarms.csv", shown(export), methods=["GET"]),
+    ]
+
+
+def page(request: Request) -> Response:
+    """A part of the log; the look leaves its row in the audit."""
+    site, typed = site_of(request), dict(request.query_params)
+    tables = _tables(site)
+    read = _read(typed, tables)
+    context: dict[str, Any] = {
+        "typed": typed,
+        "faults": read.faults,
+        "tables": tables,
+        "priorities": PRIORITIES,
+        "not_checked": NOT_CHECKED,
+    }
+    if read.faults:
+        return site.page(request, "history/alarms.html", status=422, rows=None, **context)
+    number = page_number(typed.get("page", ""))
+    first = (number - 1) * ON_A_PAGE
+    day_of = site.words.settings.day_at
+    with closing(logged_alarms(site.folder, alarm_query(read, typed), day_of)) as fitting:
+        found = [*islice(fitting, first, first + ON_A_PAGE + 1)]
+    part = found[:ON_A_PAGE]
+    _record(request, part, "alarms")
+    asked = {name: typed[name] for name in (*FIELDS, "priority", "open") if typed.get(name)}
+    return site.page(
+        request,
+        "history/alarms.html",
+        rows=[*_rows(site, part, _names(tables))],
+        number=number,
+        more=len(found) > ON_A_PAGE,
+        link=lambda to: f"/alarms?{urlencode(asked | {'page': str(to)})}",
+        file=f"/alarms.csv?{urlencode(asked)}",
+        **context,
+    )
+
+
+def export(request: Request) -> Response:
+    """Every alarm that fits, as CSV."""
+    site, typed = site_of(request), dict(request.query_params)
+    tables = _tables(site)
+    read = _read(typed, tables)
+    if read.faults:
+        return page(request)
+    found = [*logged_alarms(site.folder, alarm_query(read, typed), site.words.settings.day_at)]
+    _record(request, found, "export alarms csv")
+    text = alarms_csv(found, site.words.at, _names(tables))
+    name = f"alarms-{site.words.settings.day_at(site.clock.utc_ms())}.csv"
+    return Response(
+        text.encode("utf-8-sig"),
+        media_type="text/csv",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+def alarm_query(read: ReadQuery, typed: Mapping[str, str]) -> AlarmQuery:
+    """What the fields ask of alarms."""
+    priority = typed.get("priority", "")
+    return AlarmQuery(
+        first_day=read.query.first_day,
+        last_day=read.query.last_day,
+        priority=priority if priority in PRIORITIES else "",
+        words=read.query.words,
+        units=read.query.tables,
+        not_acknowledged=bool(typed.get("open")),
+    )
+
+
+def _read(typed: Mapping[str, str], tables: Sequence[UnitRecord]) -> ReadQuery:
+    return read_query({name: typed.get(name, "").strip() for name in FIELDS}, tables)
+
+
+def _tables(site: Site) -> list[UnitRecord]:
+    return [each.record for each in site.standing().units]
+
+
+def _names(tables: Sequence[UnitRecord]) -> dict[str, str]:
+    return {table.unit_id: table.name for table in tables if table.unit_id}
+
+
+def _record(request: Request, alarms: Sequence[LoggedAlarm], what: str) -> None:
+    site = site_of(request)
+    sessions = dict.fromkeys(each.session_id for each in alarms if each.session_id)
+    if sessions:
+        person = site.author(site.people.named(request))
+        record_read(site.folder, person, what, fields=[*sessions])
+
+
+def _rows(
+    site: Site, alarms: Sequence[LoggedAlarm], names: Mapping[str, str]
+) -> Iterator[AlarmRow]:
+    for each in alarms:
+        yield AlarmRow(
+            alarm=each,
+            raised=_moment(site, each.raised_utc_ms),
+            table=names.get(each.unit_id, each.unit_id),
+            symbol=SYMBOLS.get(each.priority, ""),
+            text=f"cannot be read: {each.fault}" if each.fault else site.words.sentence(each.text),
+            ended=_moment(site, each.ended_utc_ms) or ("" if each.fault else "not seen to end"),
+            acknowledged=_acknowledged(site, each),
+        )
+
+
+def _acknowledged(site: Site, alarm: LoggedAlarm) -> str:
+    if alarm.fault:
+        return ""
+    if not alarm.by:
+        return "by nobody"
+    return f"{_moment(site, alarm.acknowledged_utc_ms)} by {alarm.by}"
+
+
+def _moment(site: Site, utc_ms: int | None) -> str:
+    return f"{site.words.at(utc_ms):%Y-%m-%d %H:%M:%S}" if utc_ms else ""

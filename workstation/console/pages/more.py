@@ -1,0 +1,97 @@
+"""What is needed now and then: support, audit, settings, and what this program is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from records.standing.kinds import PresetRecord, UnitRecord
+from workstation.console.acts import shown, site_of
+from workstation.console.site import Site
+from workstation.settings import Settings, setting_sources
+from workstation.texts.shipped import (
+    not_tested,
+    program_licence,
+    program_version,
+    shipped_parts,
+    system_versions,
+)
+
+OF_THE_CLINIC: Final = ("clinic", "time_zone", "force_unit")
+"""Settings that the clinic's own record may say otherwise."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldSetting:
+    """A setting as it holds, and where it is said."""
+
+    key: str
+    value: str
+    source: str
+
+
+def routes() -> list[BaseRoute]:
+    """The list of pages, and two of them."""
+    return [
+        Route("/more", shown(more), methods=["GET"]),
+        Route("/settings", shown(settings), methods=["GET"]),
+        Route("/about", shown(about), methods=["GET"]),
+    ]
+
+
+def more(request: Request) -> Response:
+    """The list of pages."""
+    return site_of(request).page(request, "more/more.html")
+
+
+def settings(request: Request) -> Response:
+    """What holds and where it comes from; nothing is changed here."""
+    site = site_of(request)
+    held = site.standing()
+    tables = [each for each in held.all_of("unit") if isinstance(each.record, UnitRecord)]
+    presets = [each for each in held.all_of("preset") if isinstance(each.record, PresetRecord)]
+    return site.page(
+        request,
+        "more/settings.html",
+        held=[*_held(site)],
+        people=[*held.all_of("person")],
+        tables=tables,
+        presets=presets,
+    )
+
+
+def about(request: Request) -> Response:
+    """Version, licences, limits."""
+    return site_of(request).page(
+        request,
+        "more/about.html",
+        version=program_version(),
+        licence=program_licence(),
+        parts=shipped_parts(),
+        systems=system_versions(),
+        untested=not_tested(),
+    )
+
+
+def _held(site: Site) -> Iterator[HeldSetting]:
+    """As the console holds them since it began, the clinic's record before them."""
+    sources, own, now = setting_sources(), site.settings, site.words.settings
+    for key in Settings.model_fields:
+        value = getattr(now, key)
+        source = sources[key]
+        if key in OF_THE_CLINIC and value != getattr(own, key):
+            source = "the clinic's record (traction clinic change)"
+        if key == "data":
+            value, source = site.folder.path, "the station's --data, else the setting"
+        yield HeldSetting(key=key, value=_text(value), source=source)
+
+
+def _text(value: object) -> str:
+    if value is None or value == "":
+        return "(empty)"
+    return str(getattr(value, "value", value))

@@ -1,0 +1,206 @@
+"""The alarms of every session on file, of all tables and across restarts, newest first.
+
+A log checks nothing: whether a session's record fits, its own page and ``traction verify`` say.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from controller.errors import JournalError
+from controller.event_details.happened import AlarmAcknowledged, AlarmRaised, SafetyCleared
+from controller.events import EventKind
+from records.evidence.reader import SessionHead, SessionRecord, load_session
+from records.evidence.stored_session import session_rows_of
+from records.evidence.unit_reading import reading
+from records.exports.claim.charge_csv import safe_cell
+from records.store.canonical import StoredEvent
+from records.store.database import Database
+from records.store.record_folder import RecordFolder
+
+LONGEST: Final = timedelta(days=1)
+"""No session lasts longer."""
+COLUMNS: Final = (
+    "raised",
+    "session",
+    "unit",
+    "table",
+    "priority",
+    "code",
+    "text",
+    "ended",
+    "acknowledged",
+    "acknowledged_by",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoggedAlarm:
+    """One raising of an alarm, UTC milliseconds.
+
+    ``ended_utc_ms`` is when its cause was seen for the last time, None where that was not seen to
+    end, or is no cause that ends (a session that is over). ``by`` is who took note of it; "" as
+    long as nobody did. With a ``fault`` the alarms of the session could not be read.
+    """
+
+    session_id: str
+    unit_id: str
+    raised_utc_ms: int
+    code: str = ""
+    priority: str = ""
+    text: str = ""
+    ended_utc_ms: int | None = None
+    acknowledged_utc_ms: int | None = None
+    by: str = ""
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmQuery:
+    """Which alarms somebody looks for; None or empty asks nothing. Days are inclusive."""
+
+    first_day: date | None = None
+    last_day: date | None = None
+    priority: str = ""
+    words: tuple[str, ...] = ()
+    units: frozenset[str] = frozenset()
+    not_acknowledged: bool = False
+
+    def fits(self, alarm: LoggedAlarm, day: date) -> bool:
+        """True for an alarm of that day, and for a session whose alarms cannot be read."""
+        if not (self.first_day or day) <= day <= (self.last_day or day):
+            return False
+        if self.units and alarm.unit_id not in self.units:
+            return False
+        if alarm.fault:
+            return True
+        if self.priority and alarm.priority != self.priority:
+            return False
+        if self.not_acknowledged and alarm.by:
+            return False
+        said = f"{alarm.code} {alarm.text} {alarm.by} {alarm.session_id}".lower()
+        return all(word.lower() in said for word in self.words)
+
+
+def logged_alarms(
+    folder: RecordFolder, query: AlarmQuery, day_of: Callable[[int], date]
+) -> Generator[LoggedAlarm, None, None]:
+    """The alarms that fit, newest sessions first; nothing is read before it is asked for.
+
+    What cannot be read stands there with its fault. Whoever does not take all of them closes it.
+    """
+    with ExitStack() as stack:
+        files: dict[Path, Database] = {}
+        for path in folder.readable_databases():
+            try:
+                files[path] = stack.enter_context(reading(path))
+            except JournalError as error:
+                yield LoggedAlarm(
+                    session_id="", unit_id=path.stem, raised_utc_ms=0, fault=error.message
+                )
+        heads = [(head, path) for path, db in files.items() for head in session_rows_of(db)]
+        heads.sort(key=lambda pair: (pair[0].started_utc_ms, pair[0].session_id), reverse=True)
+        for head, path in heads:
+            if _may_fit(head, query, day_of):
+                for alarm in reversed([*_of_session(files[path], path, head)]):
+                    if query.fits(alarm, day_of(alarm.raised_utc_ms)):
+                        yield alarm
+
+
+def _may_fit(head: SessionHead, query: AlarmQuery, day_of: Callable[[int], date]) -> bool:
+    """A session over midnight has alarms of the next day, and none of the day before."""
+    if query.units and head.unit_id not in query.units:
+        return False
+    day = day_of(head.started_utc_ms)
+    before = query.last_day is not None and day > query.last_day
+    return not before and (query.first_day is None or day >= query.first_day - LONGEST)
+
+
+def _of_session(db: Database, path: Path, head: SessionHead) -> Iterator[LoggedAlarm]:
+    """In the order in which they were raised."""
+    nothing = LoggedAlarm(
+        session_id=head.session_id, unit_id=head.unit_id, raised_utc_ms=head.started_utc_ms
+    )
+    try:
+        record = load_session(db, path, head, with_samples=False)
+        yield from alarms_of(record)
+    except JournalError as error:
+        yield replace(nothing, fault=error.message)
+
+
+def alarms_of(record: SessionRecord) -> list[LoggedAlarm]:
+    """The alarms of one session, each with its end and its acknowledgement; raises JournalError."""
+    raised: list[LoggedAlarm] = []
+    for event in record.events:
+        if event.kind is EventKind.ALARM_RAISED:
+            raised.append(_raised(record, event))
+        elif event.kind is EventKind.SAFETY_CLEARED:
+            _end(raised, record, event)
+        elif event.kind is EventKind.ALARM_ACKNOWLEDGED:
+            _acknowledge(raised, event)
+    return raised
+
+
+def _raised(record: SessionRecord, event: StoredEvent) -> LoggedAlarm:
+    said = event.said(AlarmRaised)
+    return LoggedAlarm(
+        session_id=record.head.session_id,
+        unit_id=record.head.unit_id,
+        raised_utc_ms=event.utc_ms,
+        code=said.code,
+        priority=said.priority,
+        text=said.text,
+    )
+
+
+def _end(raised: list[LoggedAlarm], record: SessionRecord, event: StoredEvent) -> None:
+    """The cause of the newest alarm of this code was not there any more."""
+    cleared = event.said(SafetyCleared)
+    for number in range(len(raised) - 1, -1, -1):
+        if raised[number].code == cleared.code:
+            at_ms = record.head.started_utc_ms + cleared.last_seen_ms
+            raised[number] = replace(raised[number], ended_utc_ms=at_ms)
+            return
+
+
+def _acknowledge(raised: list[LoggedAlarm], event: StoredEvent) -> None:
+    """Every alarm of these codes that nobody had acknowledged yet."""
+    said = event.said(AlarmAcknowledged)
+    for number, alarm in enumerate(raised):
+        if alarm.code in said.codes and not alarm.by:
+            raised[number] = replace(alarm, acknowledged_utc_ms=event.utc_ms, by=said.by)
+
+
+def alarms_csv(
+    alarms: Iterable[LoggedAlarm], local: Callable[[int], datetime], tables: Mapping[str, str]
+) -> str:
+    """The same as a file; a cell that a spreadsheet would run as a formula is marked."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    for each in alarms:
+        cells = (
+            _moment(each.raised_utc_ms, local),
+            each.session_id,
+            each.unit_id,
+            tables.get(each.unit_id, ""),
+            each.priority,
+            each.code,
+            each.fault or each.text,
+            _moment(each.ended_utc_ms, local),
+            _moment(each.acknowledged_utc_ms, local),
+            each.by,
+        )
+        writer.writerow([safe_cell(cell) for cell in cells])
+    return text.getvalue()
+
+
+def _moment(utc_ms: int | None, local: Callable[[int], datetime]) -> str:
+    return local(utc_ms).isoformat(timespec="milliseconds") if utc_ms else ""

@@ -1,0 +1,117 @@
+"""Everybody who is connected to the program of a unit: what they are shown and told."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import replace
+
+from controller.ports import Attendance, Clock
+from controller.snapshot import Said, SettledCheck, Snapshot
+from workstation.station.channel import Peer
+from workstation.station.messages import FRESH_S, LAST_CHECKS, LAST_SAID, PeerRole
+
+
+class Audience:
+    """Who joins is shown the newest and told the last words. Callers hold the desk's lock."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._peers: list[Peer] = []
+        self._said: deque[Said] = deque(maxlen=LAST_SAID)
+        self._checks: deque[Said] = deque(maxlen=LAST_CHECKS)
+        self._said_count = self._number = 0
+        self._shown_at_s = clock.now_s()
+        self.newest: Snapshot | None = None
+        """What was shown last."""
+
+    def join(self, peer: Peer) -> None:
+        """A connection that has said who it is."""
+        for said in sorted([*self._said, *self._checks], key=lambda each: each.number):
+            peer.send(said)
+        if self.newest is not None:
+            peer.show(self.newest)
+        self._peers.append(peer)
+
+    def leave(self, peer: Peer) -> None:
+        """A connection has gone, whether it had joined or not."""
+        if peer in self._peers:
+            self._peers.remove(peer)
+
+    def show(self, snapshot: Snapshot, *, sounds: bool | None) -> None:
+        """The present, and whether alarms sound.
+
+        It is numbered here: sessions and the watch between them make one row.
+        """
+        self._number += 1
+        self.newest = replace(snapshot, number=self._number, sounds=sounds)
+        self._shown_at_s = self._clock.now_s()
+        for peer in self._peers:
+            peer.show(self.newest)
+
+    def tell(self, text: str, session_id: str) -> None:
+        """Something that stays readable."""
+        self._said.append(self._say(text, session_id, None))
+
+    def tell_check(self, check: SettledCheck, session_id: str) -> None:
+        """How an item of the self-check was settled."""
+        self._checks.append(self._say(check.told, session_id, check))
+
+    @property
+    def quiet_s(self) -> float:
+        """For how long nothing was shown."""
+        return self._clock.now_s() - self._shown_at_s
+
+    @property
+    def fresh_force_n(self) -> float | None:
+        """The force that was shown last; None where its reading is not fresh any more."""
+        shown = self.newest
+        if shown is None or shown.reading_age_s is None:
+            return None
+        return shown.force_n if shown.reading_age_s + self.quiet_s <= FRESH_S else None
+
+    def _say(self, text: str, session_id: str, check: SettledCheck | None) -> Said:
+        self._said_count += 1
+        said = Said(
+            number=self._said_count,
+            utc_ms=self._clock.utc_ms(),
+            text=text,
+            session_id=session_id,
+            check=check,
+        )
+        for peer in self._peers:
+            peer.send(said)
+        return said
+
+
+class HeardOf:
+    """When those who look after a session were heard last."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._heard_s: dict[PeerRole, float] = {}
+        self._pages_s: float | None = None
+
+    def welcome(self, role: PeerRole) -> None:
+        """Somebody has connected; from a console on a page is missed."""
+        self.hear(role)
+        if role is PeerRole.CONSOLE and self._pages_s is None:
+            self.see_page()
+
+    def hear(self, role: PeerRole) -> None:
+        """Somebody said something."""
+        self._heard_s[role] = self._clock.now_s()
+
+    def see_page(self) -> None:
+        """A visible page has shown a frame."""
+        self._pages_s = self._clock.now_s()
+
+    def attendance(self) -> Attendance:
+        """How long ago console, page and station were heard; None for what never was."""
+        return Attendance(
+            console_age_s=self._age_s(self._heard_s.get(PeerRole.CONSOLE)),
+            page_age_s=self._age_s(self._pages_s),
+            station_age_s=self._age_s(self._heard_s.get(PeerRole.STATION)),
+        )
+
+    def _age_s(self, at_s: float | None) -> float | None:
+        return None if at_s is None else self._clock.now_s() - at_s

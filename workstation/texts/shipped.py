@@ -1,0 +1,102 @@
+"""What is shipped, as the installed packages say it of themselves: versions, licences, limits."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import Distribution, PackageNotFoundError, distribution
+from typing import Final
+
+PROGRAM: Final = "traction-session-controller"
+NOT_TESTED: Final = "## What is not tested"
+"""Heading of the README's list of limits, which the package's description holds whole."""
+_NAME = re.compile(r"[A-Za-z0-9._-]+")
+_OSI = "License :: OSI Approved :: "
+UNSAID: Final = "not said by the package"
+LICENCE_CHARACTERS: Final = 60
+"""Longer texts in the field are a whole licence, whose name stands elsewhere."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShippedPart:
+    """A package that the program needs and that is installed with it."""
+
+    name: str
+    version: str
+    licence: str
+
+
+@cache
+def program_version() -> str:
+    """Of the program that is installed."""
+    return distribution(PROGRAM).version
+
+
+@cache
+def program_licence() -> str:
+    """Of the program itself."""
+    return _licence(distribution(PROGRAM))
+
+
+@cache
+def shipped_parts() -> tuple[ShippedPart, ...]:
+    """Everything that the program needs, and what that needs, by name; extras are left out."""
+    found: dict[str, ShippedPart] = {}
+    waiting = [*_needs(distribution(PROGRAM))]
+    while waiting:
+        name = waiting.pop()
+        key = re.sub(r"[-_.]+", "-", name).lower()
+        if key in found:
+            continue
+        try:
+            part = distribution(name)
+        except PackageNotFoundError:
+            continue  # needed on another system or Python only
+        found[key] = ShippedPart(
+            name=part.metadata["Name"], version=part.version, licence=_licence(part)
+        )
+        waiting += _needs(part)
+    return tuple(found[key] for key in sorted(found))
+
+
+def system_versions() -> dict[str, str]:
+    """What the program runs on."""
+    import platform
+    import sqlite3
+
+    return {
+        "python": platform.python_version(),
+        "sqlite": sqlite3.sqlite_version,
+        "system": platform.platform(),
+    }
+
+
+@cache
+def not_tested() -> tuple[str, ...]:
+    """The README's list of what was not tested; empty where the package does not hold it."""
+    description = str(distribution(PROGRAM).metadata.json.get("description") or "")
+    _, heading, rest = description.partition(f"{NOT_TESTED}\n")
+    lines = rest.partition("\n## ")[0].splitlines() if heading else []
+    return tuple(line.removeprefix("- ") for line in lines if line.startswith("- "))
+
+
+def _needs(part: Distribution) -> Iterator[str]:
+    for line in part.requires or ():
+        name = _NAME.match(line)
+        if name is not None and "extra ==" not in line:
+            yield name[0]
+
+
+def _licence(part: Distribution) -> str:
+    """The expression; else the classifiers' names; else a short text of the older field."""
+    said = part.metadata.json
+    if expression := said.get("license_expression"):
+        return str(expression)
+    classifiers = [str(each) for each in said.get("classifier") or ()]
+    approved = [each.removeprefix(_OSI) for each in classifiers if each.startswith(_OSI)]
+    if approved:
+        return ", ".join(approved)
+    text = str(said.get("license") or "").strip()
+    return text if text and len(text) <= LICENCE_CHARACTERS and "\n" not in text else UNSAID
