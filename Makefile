@@ -62,6 +62,7 @@ bench: setup
 	$(RUN) -m tools.bench.wire
 	$(RUN) -m tools.bench.messages
 	$(RUN) tools/bench/store.py
+	$(RUN) -m tools.bench.history
 	$(RUN) -m tests.campaigns.record_sizes
 
 # The simulated treatment from a compiled copy; needs a C compiler, takes about six minutes.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from controller.errors import JournalCorrupt
@@ -30,13 +30,15 @@ HEADS = (
     f"json_extract(detail, '$.words.{_REFERENCE}.value'), NULL) FROM entry "
     f"WHERE {_SIGNED} ORDER BY sequence"
 )
-NOTES = f"SELECT session_id, detail FROM entry WHERE {_SIGNED} ORDER BY sequence"
+NOTES = f"SELECT sequence, detail FROM entry WHERE {_SIGNED} ORDER BY sequence"
 DRAFTS = "SELECT session_id, name, value FROM draft_word WHERE value IS NOT NULL"
 ORDERS = (
     "SELECT session_id, reference, order_text FROM session_order JOIN patient ON key = patient_key"
 )
 ORDERS_WITHOUT_TEXT = ORDERS.replace("order_text", "''")
 _WRITTEN = '"words":{'
+_VALUES = re.compile(r'"value":"([^"]*)"')
+"""Of a text without a backslash; quotes that somebody wrote have one before them."""
 _TEXT = r'"[^"\\\n]*"'
 _VALUE = rf"{_TEXT}|\[(?:{_TEXT}(?:, {_TEXT})*)?\]"
 _PLAIN_ORDER = re.compile(rf"(?:\n|[A-Za-z_]+ = (?:{_VALUE})(?:\n|\Z))*")
@@ -63,11 +65,12 @@ def searched_words(folder: RecordFolder, words: Sequence[str]) -> dict[str, Spok
         return {}
     small = [word.lower() for word in words]
     with clinic_reading(folder) as db:
-        heads = _heads(db)
+        signed = _signed(db)
+        heads = _heads(signed)
         references = _drafted(db, _REFERENCE) | {
             name: said for name, (_, said) in heads.items() if said
         }
-        notes = _Notes(db, small) if small else None
+        notes = _Notes(db, small, {number: name for number, name, *_ in signed}) if small else None
         named = visits_in(db).named
         ordered = rows(db, ORDERS if small else ORDERS_WITHOUT_TEXT)
     found = {}
@@ -86,50 +89,70 @@ def searched_words(folder: RecordFolder, words: Sequence[str]) -> dict[str, Spok
 class _Notes:
     """The texts of drafts and signed notes; those that may hold no word are not read whole."""
 
-    def __init__(self, db: Database, words: Sequence[str]) -> None:
+    def __init__(self, db: Database, words: Sequence[str], visits: Mapping[int, str]) -> None:
         self._words = words
         self._as_stored = [json.dumps(word, ensure_ascii=False)[1:-1] for word in words]
         self._drafts: dict[str, dict[str, str]] = {}
         self._signed: dict[str, list[str]] = {}
-        if has_chain(db):
-            for visit, name, value in rows(db, DRAFTS):
-                self._drafts.setdefault(visit, {})[name] = value
-            for visit, detail in rows(db, NOTES):
-                self._signed.setdefault(visit, []).append(detail)
+        if not has_chain(db):
+            return
+        for visit, name, value in rows(db, DRAFTS):
+            self._drafts.setdefault(visit, {})[name] = value
+        stored = rows(db, NOTES)
+        for word in self._as_stored:
+            for sequence, detail in stored:
+                if word in detail.lower():
+                    self._signed[visits[sequence]] = []
+        if self._signed:
+            for sequence, detail in stored:
+                if visits[sequence] in self._signed:
+                    self._signed[visits[sequence]].append(detail)
 
     def with_order(self, visit: str, order_text: str) -> str:
         """The texts of an order and, where a word is not in them, those of the visit's note."""
-        texts = "\n".join(_texts_of_order(order_text, self._words))
+        texts = _texts_of_order(order_text, self._words)
+        if visit not in self._signed and visit not in self._drafts:
+            return texts
         if all(word in texts for word in self._words):
             return texts
         return f"{texts}\n{self._of(visit)}"
 
     def _of(self, visit: str) -> str:
-        """The newest text of each field, in small."""
-        said = {**self._drafts.get(visit, {})}
-        signed = self._signed.get(visit, ())
-        if any(self._may_hold_a_word(detail) for detail in signed):
-            for detail in signed:
-                said.update(_words_in(detail))
+        """The newest text of each field, in small; of an older one nothing is left."""
+        draft, signed = self._drafts.get(visit, {}), self._signed.get(visit, [])
+        if len(signed) == 1 and not draft:
+            written = _written(signed[0])
+            if "\\" not in written:
+                return "\n".join(_VALUES.findall(written))
+        said = {**draft}
+        for detail in signed:
+            said.update(_words_in(detail))
         return "\n".join(said.values()).lower()
 
-    def _may_hold_a_word(self, detail: str) -> bool:
-        """By the stored text: what people wrote is the last part of a version."""
-        written = detail[max(0, detail.rfind(_WRITTEN)) :].lower()
-        return any(word in written for word in self._as_stored)
+
+def _written(detail: str) -> str:
+    """What people wrote, in small, as it is stored: the last part of a version."""
+    return detail[max(0, detail.rfind(_WRITTEN)) :].lower()
 
 
-def _heads(db: Database) -> dict[str, tuple[str, str]]:
-    """Status and reference of each signed note, by the session or sheet that calls its visit."""
-    heads: dict[str, tuple[str, str]] = {}
-    for sequence, session_id, kind, reference in rows(db, HEADS) if has_chain(db) else ():
-        if session_id is None:
+def _signed(db: Database) -> list[tuple[int, str, int, str | None]]:
+    """Each signed version: its entry, the session or sheet of its visit, kind and reference."""
+    signed = rows(db, HEADS) if has_chain(db) else []
+    for sequence, visit, *_ in signed:
+        if visit is None:
             raise JournalCorrupt(
                 f"entry {sequence} of clinic.db does not hold its JSON any more: the file was "
                 "altered; `traction verify --all` says where"
             )
-        before = heads.get(session_id)
-        heads[session_id] = (STATUS[kind], reference or (before[1] if before else ""))
+    return signed
+
+
+def _heads(signed: Iterable[tuple[int, str, int, str | None]]) -> dict[str, tuple[str, str]]:
+    """Status and reference of each signed note, by the session or sheet that calls its visit."""
+    heads: dict[str, tuple[str, str]] = {}
+    for _, visit, kind, reference in signed:
+        before = heads.get(visit)
+        heads[visit] = (STATUS[EntryKind(kind)], reference or (before[1] if before else ""))
     return heads
 
 
@@ -145,12 +168,16 @@ def _words_in(detail: str) -> Iterator[tuple[str, str]]:
             yield name, word["value"]
 
 
-def _texts_of_order(order_text: str, words: Sequence[str]) -> Iterator[str]:
+def _texts_of_order(order_text: str, words: Sequence[str]) -> str:
     """The values that the order's writer wrote, in small, if one of the words may be in them."""
     small = order_text.lower()
+    for word in words:
+        if word in small or "\\" in small:
+            break
+    else:
+        return ""
     if _PLAIN_ORDER.fullmatch(small):
-        if any(word in small for word in words):
-            yield from (text[1:-1] for text in _TEXTS.findall(small))
-        return
-    for value in tomllib.loads(order_text).values():
-        yield from (str(item).lower() for item in (value if isinstance(value, list) else [value]))
+        return "\n".join(text[1:-1] for text in _TEXTS.findall(small))
+    values = tomllib.loads(order_text).values()
+    lists = (value if isinstance(value, list) else [value] for value in values)
+    return "\n".join(str(item).lower() for each in lists for item in each)

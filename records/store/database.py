@@ -85,7 +85,7 @@ def open_for_reading(path: Path, schema: Schema) -> Database:
     db = open_for_checking(path, schema)
     with failures_in_words(path, "read"):
         try:
-            db.conn.text_factory = _utf8
+            db.conn.text_factory = bytes.decode  # SQLite's own calls damage an operational error
             _refuse_altered(db, path, schema, any_difference=False)
         except BaseException:
             db.close()
@@ -335,11 +335,6 @@ def _refuse_altered(db: Database, path: Path, schema: Schema, *, any_difference:
                 "nothing is read from it or written to it. Run `traction verify --all`, keep the "
                 "file and restore a backup"
             )
-
-
-def _utf8(text: bytes) -> str:
-    """Text that is none ends as damage; SQLite's own decoding calls it an operational error."""
-    return text.decode()
 
 
 def _every_byte(text: bytes) -> str:

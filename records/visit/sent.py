@@ -25,13 +25,19 @@ from records.visit.visit import Visit
 
 def refuse_second(visit: Visit, format_name: str) -> None:
     """Raises ExportRefused when a claim without errors left in this format before."""
+    if left := left_already(visit, format_name):
+        raise ExportRefused(f"{left}; if that file never left, write it once more with --again")
+
+
+def left_already(visit: Visit, format_name: str) -> str:
+    """That a claim without errors left in this format before, and what comes of a second one."""
     for sent in _claims(visit):
         if sent.format == format_name:
-            raise ExportRefused(
+            return (
                 f"the claim of session {visit.session_id} was exported as {format_name} already: "
-                f"{_sent_text(visit, sent)}. A claim that is sent twice is denied as a duplicate; "
-                "if that file never left, write it once more with --again"
+                f"{_sent_text(visit, sent)}. A claim that is sent twice is denied as a duplicate"
             )
+    return ""
 
 
 def keep_export(

@@ -65,10 +65,12 @@ PATHS = {
 """An address of every page, by the route that draws it."""
 NO_PAGES = {
     "/events",
+    "/person/here",
     "/stop",
     "/stop/{name}",
     "/units/{name}/chart",
     "/visits/{visit}",
+    "/sessions/{session_id}/visit",
     "/sessions/{session_id}/replay/{replay_id}",
     "/alarms.csv",
     "/support/file/{file_id}",

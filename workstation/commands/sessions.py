@@ -79,19 +79,19 @@ def sessions(query: QueryOptions, person: PersonOptions) -> None:
     folder = place.folder
     asked = query.asked()
     found = find_treatments_told(folder, asked, place.day_of, refused_too=query.refused)
-    every = found.every
     listed = found.part(0, query.limit)
-    if listed.every or (folder.clinic_database.exists() and (asked.patient or asked.words)):
-        ids = [one.called for one in listed.every]
+    called = listed.every
+    if called or (folder.clinic_database.exists() and (asked.patient or asked.words)):
+        ids = [one.called for one in called]
         record_read(folder, reader_now(folder, person.by), "search", fields=ids)
-    are_sheets = [one.on_paper for one in listed.every]
+    are_sheets = [one.on_paper for one in called]
     shown = _facts(listed.sessions, place)
     sheets = _sheets(listed.sheets, place)
-    left_out = {"refused": found.left_out, "older": len(every) - len(are_sheets)}
+    left_out = {"refused": found.left_out, "older": found.count - len(called)}
     if person.as_json:
         say_json("sessions", {"sessions": shown, "left_out": left_out, "from_paper": sheets})
         return
-    if not every:
+    if not found.count:
         that_fit = " that fit" if asked != SessionQuery() else ""
         say(f"no sessions{that_fit} in {folder}")
     lines = {False: map(_line, shown), True: map(_sheet_line, sheets)}

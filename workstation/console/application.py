@@ -23,7 +23,9 @@ from workstation.console.gate import Gate
 from workstation.console.pages import (
     alarms,
     audit,
+    claim,
     events,
+    exports,
     history,
     more,
     note,
@@ -69,6 +71,8 @@ PAGES: Final[Sequence[Callable[[], list[BaseRoute]]]] = (
     stop.routes,
     note.routes,
     notes.routes,
+    claim.routes,
+    exports.routes,
     history.routes,
     session.routes,
     replay.routes,

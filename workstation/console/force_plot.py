@@ -16,7 +16,7 @@ from workstation.history.force_curve import ForceCurve
 from workstation.history.plot_range import PlotRange, time_text
 
 WIDTH, HEIGHT = 1100, 400
-LEFT, RIGHT, TOP, BOTTOM = 70, 1030, 56, 340
+LEFT, RIGHT, TOP, BOTTOM = 80, 1020, 56, 340
 LOWEST_TOP_N: Final = 10.0
 LABEL_GAP: Final = 70.0
 """Stops nearer than this share one label."""

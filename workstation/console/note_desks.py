@@ -82,6 +82,7 @@ class OpenNote:
         visit, trouble = _looked_at(self.site, visit)
         report = visit.report if isinstance(visit, Visit | PaperVisit) else None
         beside = BesideWords(
+            forces=self.site.words.settings.unit_of_force,
             typed=self.waiting(),
             findings=report.findings if report else (),
             posted=said,
@@ -93,7 +94,7 @@ class OpenNote:
             "note": note,
             "of": sessions_text(note),
             "patient": note.field(PATIENT_REFERENCE.name).value or "",
-            "began": _began(visit),
+            "began": began_text(visit),
             "view": note_view(note, beside),
             "versions": [*told_versions(note)],
             "hints": [*unsaid_texts(visit)] if isinstance(visit, Visit) else [],
@@ -133,12 +134,18 @@ def note_of(site: Site, session: str, person: str, credentials: str = "") -> Ope
         (settings, site.folder), session, holder.name, holder.credentials, site.clock.utc_ms
     )
     visit = desk.read_note()
-    if visit.note.ended_utc_ms is None:
-        raise NoteRefused(
-            f"session {session} is {visit.note.outcome}: the note begins when the session has ended"
-        )
+    require_ended(visit.note)
     desk.session = visit.note.session_id
     return OpenNote(site=site, desk=desk, holder=holder, visit=visit)
+
+
+def require_ended(note: TreatmentNote) -> None:
+    """Raises NoteRefused for a session that has no end."""
+    if note.ended_utc_ms is None:
+        raise NoteRefused(
+            f"session {note.session_id} is {note.outcome}: the note begins when the session has "
+            "ended"
+        )
 
 
 def _looked_at(site: Site, visit: NotedVisit) -> tuple[NotedVisit, str]:
@@ -153,7 +160,8 @@ def _looked_at(site: Site, visit: NotedVisit) -> tuple[NotedVisit, str]:
     return visit, ""
 
 
-def _began(visit: NotedVisit) -> str:
+def began_text(visit: NotedVisit) -> str:
+    """When the visit's session began, as the clinic's clock showed it."""
     if isinstance(visit, PaperVisit):
         return _minute(visit, visit.kept.sheet.began_utc_ms)
     assert isinstance(visit, Visit), "a visit is recorded or on paper"

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from controller.order.force_unit import ForceUnit
 from records.claim.rules.findings import RuleFinding
 from records.claim.rules.report import OPEN, STRENGTHS, where_from
 from records.note.device_fields import Field
@@ -105,8 +106,12 @@ class NoteView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BesideWords:
-    """What stands beside the words of a note: texts that wait, findings, and a refused post."""
+    """What stands beside the words of a note: texts that wait, findings, and a refused post.
 
+    ``forces`` is the unit that leads in what the device recorded.
+    """
+
+    forces: ForceUnit
     typed: Mapping[str, TypedText] = field(default_factory=dict)
     findings: Sequence[RuleFinding] = ()
     posted: PostedNote | None = None
@@ -119,7 +124,7 @@ def note_view(note: TreatmentNote, beside: BesideWords) -> NoteView:
     return NoteView(
         open_fields=tuple(each for each in asked if each.is_open),
         said_fields=tuple(each for each in asked if not each.is_open),
-        fixed_fields=tuple(_plain(note, each, beside) for each in note.fixed_fields),
+        fixed_fields=tuple(_fixed(note, each, beside) for each in note.fixed_fields),
         remark=_new_remark(note, beside),
         reason=_reason(note, beside),
         signature_findings=tuple(_about("signature", beside.findings)),
@@ -172,6 +177,11 @@ def _plain(note: TreatmentNote, each: Field, beside: BesideWords) -> FieldView:
         by_device=each.origin in (Origin.DEVICE, Origin.DERIVED),
         findings=tuple(_about(each.name, beside.findings)),
     )
+
+
+def _fixed(note: TreatmentNote, each: Field, beside: BesideWords) -> FieldView:
+    view = _plain(note, each, beside)
+    return replace(view, shown=beside.forces.in_value(view.shown))
 
 
 def _asked(note: TreatmentNote, beside: BesideWords) -> Iterator[FieldView]:

@@ -20,8 +20,7 @@ from workstation.session.identifiers import random_identifiers
 from workstation.session.workplace import FiledSession
 from workstation.station.messages import Followed
 from workstation.visit.desk import keep_step_by
-from workstation.visit.last_time import LastTime
-from workstation.visit.order_form import FORCE_REASON, NOTE_FIELDS
+from workstation.visit.order_form import FORCE_REASON, NOTE_FIELDS, trouble_in
 
 ANSWER_S: Final = 5.0
 """For the program of a unit to take a session; its page shows what came later."""
@@ -32,7 +31,6 @@ def begin_session(
     visit: OpenVisit,
     planned: PlannedOrder,
     table: StandingVersion[UnitRecord],
-    last: LastTime,
     request_id: str,
 ) -> None:
     """File the order with the visit's steps and ask the table's program for its session.
@@ -47,7 +45,7 @@ def begin_session(
     if not claim_prepared(folder, visit_id, f"request {request_id}", visit.author):
         return
     _keep_words(visit, planned)
-    visit = _with_reason(visit, planned, last)
+    visit = _with_reason(visit, planned)
     filed = file_for_table(
         visit.site.workplace(),
         planned,
@@ -85,10 +83,10 @@ def _keep_words(visit: OpenVisit, planned: PlannedOrder) -> None:
     keep_prepared(visit.site.folder, visit.kept.visit_id, texts, visit.author)
 
 
-def _with_reason(visit: OpenVisit, planned: PlannedOrder, last: LastTime) -> OpenVisit:
+def _with_reason(visit: OpenVisit, planned: PlannedOrder) -> OpenVisit:
     """After trouble a force that is not lower has a reason, which is a step of the visit."""
     force_n = planned.order.prescription.hold_force_n
-    if not last.needs_a_reason(force_n):
+    if not trouble_in(visit.kept.form).needs_a_reason(force_n):
         return visit
     forces = visit.site.words.settings.unit_of_force
     said = (("force", forces.with_other(force_n)), ("reason", visit.kept.form[FORCE_REASON]))

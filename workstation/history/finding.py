@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from records.keeping.search import FoundSession, SessionQuery, find_sessions
@@ -18,18 +18,28 @@ class FoundTreatments:
 
     sessions: Sequence[FoundSession]
     sheets: Sequence[FoundSheet]
-    every: Sequence[CalledTreatment]
     left_out: int
+
+    @property
+    def count(self) -> int:
+        """How many fit."""
+        return len(self.sessions) + len(self.sheets)
+
+    @property
+    def every(self) -> list[CalledTreatment]:
+        """Both kinds in one list."""
+        return called_treatments(self.sessions, self.sheets)
 
     def part(self, first: int, count: int) -> FoundTreatments:
         """``count`` of them from the ``first`` on; 0: all that follow."""
-        every = self.every[first : first + count if count else None]
-        ids = {one.called for one in every}
-        return FoundTreatments(
+        behind = first + count if count else None
+        if not self.sheets:
+            return replace(self, sessions=self.sessions[first:behind])
+        ids = {one.called for one in self.every[first:behind]}
+        return replace(
+            self,
             sessions=[one for one in self.sessions if one.head.session_id in ids],
             sheets=[one for one in self.sheets if one.kept.sheet.sheet_id in ids],
-            every=every,
-            left_out=self.left_out,
         )
 
 
@@ -47,9 +57,4 @@ def find_treatments_told(
         left_out = sum(one.refused for one in sessions)
         sessions = [one for one in sessions if not one.refused]
     sheets = find_sheets(folder, query, day_of)
-    return FoundTreatments(
-        sessions=sessions,
-        sheets=sheets,
-        every=called_treatments(sessions, sheets),
-        left_out=left_out,
-    )
+    return FoundTreatments(sessions=sessions, sheets=sheets, left_out=left_out)

@@ -42,12 +42,7 @@ def claim_of_visit(desk: VisitDesk, session_id: str) -> ClaimResult:
         for text in offer.shown:
             desk.dialogue.tell(f"  {text}")
         if desk.dialogue.yes(f"accept {offer.key}", f"Accept {offer.key}?"):
-            code = ClaimCode(
-                modifier=offer.value if offer.kind == MODIFIER else None,
-                diagnosis=None if offer.kind == MODIFIER else offer.value,
-                line=offer.line,
-            )
-            accept(desk.folder, visit, desk.author(), code)
+            accept(desk.folder, visit, desk.author(), code_called(offer.kind, offer.key))
     if visit.offers:
         visit = scrubbed_visit(desk.folder, desk.settings, session_id, desk.author)
     assert visit.report is not None, "a scrubbed visit has a report"
@@ -56,11 +51,23 @@ def claim_of_visit(desk: VisitDesk, session_id: str) -> ClaimResult:
     return export_when_ready(desk.folder, visit, place, desk.author)
 
 
+def code_called(kind: str, key: str) -> ClaimCode:
+    """The code that an offer or an acceptance names: "97012:GP", or a diagnosis."""
+    if kind != MODIFIER:
+        return ClaimCode(diagnosis=key)
+    line, _, modifier = key.partition(":")
+    return ClaimCode(modifier=modifier, line=line)
+
+
 def scrubbed_visit(
-    folder: RecordFolder, settings: Settings, session_id: str, person: NewPerson
+    folder: RecordFolder,
+    settings: Settings,
+    session_id: str,
+    person: NewPerson,
+    what: str = "scrub",
 ) -> Visit:
-    """The visit with what the rules of its payer say; the access is kept first."""
-    visit = audited_visit(folder, session_id, settings, person(folder), "scrub")
+    """The visit with what the rules of its payer say; the access is kept first as ``what``."""
+    visit = audited_visit(folder, session_id, settings, person(folder), what)
     return scrubbed(folder, visit)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from controller.errors import RecordNotFound
+from controller.events import Outcome
 from records.clinic.visit_steps import StepKind, VisitStep, steps_on_file
 from records.evidence.reader import NOT_CLOSED, REMOVED, RUNNING, read_session
 from records.store.author import Author
@@ -31,7 +32,6 @@ FORM: Final = "form"
 FURTHER: Final = "further"
 """How many sessions it had when a further one was wanted."""
 _VISIT_ID: Final = re.compile(rf"{VISIT}[0-9a-z]{{1,40}}")
-REFUSED: Final = "refused"
 OPEN_OUTCOMES: Final = (RUNNING, NOT_CLOSED)
 
 
@@ -50,7 +50,7 @@ class BegunSession:
     @property
     def treated(self) -> bool:
         """False where it was refused before anything moved."""
-        return self.outcome not in (REFUSED, REMOVED)
+        return self.outcome not in (Outcome.REFUSED, REMOVED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +136,12 @@ def untouched_visits(folder: RecordFolder, reference: str) -> list[str]:
     known = steps_on_file(folder).by_visit()
     found = visits_prepared_with(folder, PATIENT, reference)
     return [each for each in found if each not in known]
+
+
+def visit_of_session(folder: RecordFolder, session_id: str) -> str:
+    """The visit that a session was begun in; "" for one that was begun in none."""
+    sessions = steps_on_file(folder).sessions
+    return next((visit for visit, filed in sessions.items() if session_id in filed), "")
 
 
 def visits_to_go_on(

@@ -24,20 +24,32 @@ DayOf = Callable[[int], date]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LastTime:
-    """The last visit on record and a newer downtime sheet; None: there is none.
+class Trouble:
+    """Why the force of last time is to be given anew, in words, and that force; mostly nothing."""
 
-    ``hold_n`` is the force of the newest of both, ``trouble`` why a force is to be given anew.
-    """
+    hold_n: float = 0.0
+    reasons: tuple[str, ...] = ()
 
-    visit: Visit | None
-    sheet: PaperVisit | None
-    hold_n: float
-    trouble: tuple[str, ...]
+    def __bool__(self) -> bool:
+        return bool(self.reasons)
+
+    @property
+    def words(self) -> str:
+        """All reasons in one line."""
+        return " and ".join(self.reasons)
 
     def needs_a_reason(self, force_n: float) -> bool:
         """True for a force that is not lower after trouble."""
-        return bool(self.trouble) and force_n >= self.hold_n
+        return bool(self.reasons) and force_n >= self.hold_n
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastTime:
+    """The last visit on record and a newer downtime sheet; None: there is none."""
+
+    visit: Visit | None
+    sheet: PaperVisit | None
+    trouble: Trouble
 
 
 def last_time(
@@ -49,7 +61,8 @@ def last_time(
     sheet = sheet_since(folder, settings, reference, before)
     if sheet is not None and (on_paper := [*trouble_on_paper(sheet)]):
         hold_n, reasons = delivered_on_paper_n(sheet), [*reasons, *on_paper]
-    return LastTime(visit=before, sheet=sheet, hold_n=hold_n, trouble=tuple(dict.fromkeys(reasons)))
+    trouble = Trouble(hold_n=hold_n, reasons=tuple(dict.fromkeys(reasons)))
+    return LastTime(visit=before, sheet=sheet, trouble=trouble)
 
 
 def visit_in_words(before: Visit, forces: ForceUnit) -> Iterator[tuple[str, str]]:

@@ -25,7 +25,7 @@ from records.standing.kinds import PatientRecord, UnitRecord
 from records.standing.versions import StandingData, StandingVersion
 from records.visit.next_order import DOSE_KEYS, NextOrder
 from records.visit.visit import Visit
-from workstation.visit.last_time import day_of_visit
+from workstation.visit.last_time import Trouble, day_of_visit
 from workstation.visit.next_dose import INTEGERS, PERFORMED_BY
 from workstation.visit.order_check import check_standing
 
@@ -51,6 +51,8 @@ ORDER_FIELDS: Final = (*DOSE_FIELDS, *TAKEN_OVER, *FINDINGS, *PEOPLE)
 NOTE_FIELDS: Final = (PERFORMED_BY, PAIN_BEFORE)
 """Words of the note that are said before the session."""
 WHO: Final = (*PEOPLE, PERFORMED_BY)
+TROUBLE: Final = "trouble"
+TROUBLE_HOLD: Final = "trouble_hold_n"
 PROPOSED: Final = "proposed_"
 """Begins the name of a word that may be taken over, and of where it is from."""
 SECOND_LOOK: Final = (Question.LONG_TREATMENT, Question.FORCE_ABOVE_SOFT_LIMIT)
@@ -99,6 +101,19 @@ def dose_of(order: NextOrder) -> dict[str, str]:
     """The fields of a dose, as a form begins with them."""
     dose = {key: str(order.values[key]) for key in DOSE_FIELDS if key in order.values}
     return {**dose, REGION: str(order.values.get(REGION, "")), BASIS: order.source}
+
+
+def kept_trouble(trouble: Trouble) -> dict[str, str]:
+    """The trouble of last time, kept beside the form from when the dose was taken."""
+    hold = f"{trouble.hold_n:.1f}" if trouble else ""
+    return {TROUBLE: "\n".join(trouble.reasons), TROUBLE_HOLD: hold}
+
+
+def trouble_in(form: Mapping[str, str]) -> Trouble:
+    """The same, as a form has it."""
+    if not form.get(TROUBLE):
+        return Trouble()
+    return Trouble(hold_n=float(form[TROUBLE_HOLD]), reasons=tuple(form[TROUBLE].split("\n")))
 
 
 def proposals_of(patient: PatientRecord, before: Visit | None) -> dict[str, str]:

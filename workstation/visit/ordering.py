@@ -17,6 +17,7 @@ from workstation.texts.plan_text import plan_text
 from workstation.visit.desk import VisitDesk
 from workstation.visit.last_time import (
     LastTime,
+    Trouble,
     day_of_visit,
     last_time,
     sheet_head,
@@ -86,7 +87,7 @@ def choose_order(
     chosen = ChosenOrder(order=proposed, performed_by=desk.signer.in_full)
     last = _last_time(desk, whom, before)
     if last.trouble:
-        chosen = _given_force(desk, whom, chosen, last)
+        chosen = _given_force(desk, whom, chosen, last.trouble)
     while True:
         fault = _fault(desk, whom, chosen)
         answer = desk.dialogue.ask("changes", fault or _plan(desk, whom, chosen))
@@ -96,7 +97,7 @@ def choose_order(
             chosen = _changed(whom, chosen, answer)
         except RequestRefused as refusal:
             desk.tell_refusal(refusal)
-    return chosen, _reason_for_force(desk, whom, chosen, last)
+    return chosen, _reason_for_force(desk, whom, chosen, last.trouble)
 
 
 def _last_time(desk: VisitDesk, whom: Whom, before: Visit | None) -> LastTime:
@@ -109,11 +110,11 @@ def _last_time(desk: VisitDesk, whom: Whom, before: Visit | None) -> LastTime:
     return last
 
 
-def _given_force(desk: VisitDesk, whom: Whom, chosen: ChosenOrder, last: LastTime) -> ChosenOrder:
+def _given_force(desk: VisitDesk, whom: Whom, chosen: ChosenOrder, trouble: Trouble) -> ChosenOrder:
     """The force after trouble: it is never proposed."""
-    hold = desk.forces.with_other(last.hold_n)
+    hold = desk.forces.with_other(trouble.hold_n)
     text = (
-        f"Last time {' and '.join(last.trouble)} at {hold}: give today's hold force, "
+        f"Last time {trouble.words} at {hold}: give today's hold force, "
         "as in 20 lbf (hold_force=20 lbf; rest_force=10 lbf for both)"
     )
     while True:
@@ -130,11 +131,11 @@ def _given_force(desk: VisitDesk, whom: Whom, chosen: ChosenOrder, last: LastTim
 
 
 def _reason_for_force(
-    desk: VisitDesk, whom: Whom, chosen: ChosenOrder, last: LastTime
+    desk: VisitDesk, whom: Whom, chosen: ChosenOrder, trouble: Trouble
 ) -> list[VisitStep]:
     """Why the force is not lower after trouble, however it came about; none where it is."""
     force_n = _with_words(desk, whom, chosen).planned().plan.order.hold_force_n
-    if not last.needs_a_reason(force_n):
+    if not trouble.needs_a_reason(force_n):
         return []
     question = f"{desk.forces.with_other(force_n)} is not lower than last time. Why?"
     reason = desk.dialogue.words("force reason", question)

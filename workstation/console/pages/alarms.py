@@ -147,7 +147,7 @@ def _rows(
             table=names.get(each.unit_id, each.unit_id),
             symbol=SYMBOLS.get(each.priority, ""),
             text=f"cannot be read: {each.fault}" if each.fault else site.words.sentence(each.text),
-            ended=_moment(site, each.ended_utc_ms) or ("" if each.fault else "not seen to end"),
+            ended=_moment(site, each.ended_utc_ms) or ("" if each.fault else "not recorded"),
             acknowledged=_acknowledged(site, each),
         )
 

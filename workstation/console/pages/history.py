@@ -69,8 +69,9 @@ def page(request: Request) -> Response:
         site.folder, read.query, day_of, refused_too=bool(typed.get("refused"))
     )
     part = found.part((number - 1) * ON_A_PAGE, ON_A_PAGE)
-    if part.every or (site.folder.clinic_database.exists() and any(typed.values())):
-        ids = [one.called for one in part.every]
+    called = part.every
+    if called or (site.folder.clinic_database.exists() and any(typed.values())):
+        ids = [one.called for one in called]
         record_read(site.folder, site.author(site.people.named(request)), "search", fields=ids)
     names = {table.unit_id: table.name for table in tables if table.unit_id}
     return site.page(
@@ -79,7 +80,7 @@ def page(request: Request) -> Response:
         rows=[*_rows(site, part, names)],
         found=found,
         number=number,
-        pages=max(1, -(-len(found.every) // ON_A_PAGE)),
+        pages=max(1, -(-found.count // ON_A_PAGE)),
         link=lambda to: f"/sessions?{urlencode(_asked(typed) | {'page': str(to)})}",
         **context,
     )

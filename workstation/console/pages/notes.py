@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import groupby
 from typing import Final
@@ -30,13 +30,17 @@ WITH_A_NOTE: Final = (VisitState.TO_COMPLETE, VisitState.TO_SIGN)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaitingLine:
-    """A visit in a list: ``lacks`` is what keeps its note or its claim back."""
+    """A visit in a list: ``lacks`` is what keeps its note or its claim back.
+
+    ``in_lines``: each of it is a sentence.
+    """
 
     session_id: str
     reference: str
     began: str
     state: str
     lacks: tuple[str, ...] = ()
+    in_lines: bool = True
     has_a_note: bool = True
 
 
@@ -102,7 +106,8 @@ def _by_day(site: Site, listed: list[ListedVisit]) -> Iterator[tuple[date, list[
 
 def _note_line(site: Site, each: ListedVisit) -> WaitingLine:
     labels = {field.name: field.label for field in clinician_fields(stopped=True, adjusted=True)}
-    return _line(site, each, tuple(labels.get(name, name) for name in each.open_fields))
+    lacks = tuple(labels.get(name, name) for name in each.open_fields)
+    return replace(_line(site, each, lacks), in_lines=False)
 
 
 def _claim_line(site: Site, each: ListedVisit, person: str) -> WaitingLine:

@@ -28,7 +28,7 @@ from workstation.visit.last_time import (
     visit_in_words,
 )
 from workstation.visit.next_dose import preset_called, presets_in_use
-from workstation.visit.order_form import DOSE_FIELDS, WHO, dose_of, proposals_of
+from workstation.visit.order_form import DOSE_FIELDS, WHO, dose_of, kept_trouble, proposals_of
 
 STEP: Final = "dose"
 LAST: Final = "last"
@@ -81,7 +81,7 @@ def _page(
         fault=visit.site.words.sentence(fault),
         said=said or {},
         last=last,
-        last_hold=forces.with_other(last.hold_n),
+        last_hold=forces.with_other(last.trouble.hold_n),
         last_day=day_of_visit(last.visit) if last.visit else "",
         last_words=[*visit_in_words(last.visit, forces)] if last.visit else [],
         last_dose=[*_dose_words(order_like(last.visit).values)] if last.visit else [],
@@ -145,8 +145,8 @@ def take(request: Request, form: Form, visit: OpenVisit) -> Response:
         return _page(request, visit, last, refusal.message, form.values())
     blank = dict.fromkeys(DOSE_FIELDS, "")
     people = {name: visit.kept.form.get(name) or visit.holder.in_full for name in WHO}
-    words = proposals_of(visit.patient.record, last.visit)
-    return to(visit.keep({**blank, **dose_of(order), **words, **people}).path())
+    beside = {**proposals_of(visit.patient.record, last.visit), **kept_trouble(last.trouble)}
+    return to(visit.keep({**blank, **dose_of(order), **beside, **people}).path())
 
 
 def _chosen(form: Form, visit: OpenVisit, last: LastTime) -> NextOrder:

@@ -18,7 +18,6 @@ from records.visit.screen import screening_text
 from workstation.console.acts import Form, to
 from workstation.console.order_view import FIRST, LABELS, TITLES, order_view
 from workstation.console.pages.unit import unit_path
-from workstation.console.pages.visit_dose import last_of
 from workstation.console.units import new_id
 from workstation.console.visit_filing import begin_session
 from workstation.console.visit_pages import (
@@ -28,7 +27,6 @@ from workstation.console.visit_pages import (
     visit_act,
     visit_page,
 )
-from workstation.visit.last_time import LastTime
 from workstation.visit.next_dose import booked_tables
 from workstation.visit.order_form import (
     CONFIRMED,
@@ -47,6 +45,7 @@ from workstation.visit.order_form import (
     not_confirmed,
     proposed_in,
     region_in,
+    trouble_in,
 )
 
 STEP: Final = "order"
@@ -81,7 +80,7 @@ def page(request: Request, visit: OpenVisit) -> Response:
     """The form as it was left."""
     if visit.next_step != STEP:
         return to(visit.path())
-    return _page(request, visit, last_of(visit))
+    return _page(request, visit)
 
 
 def check(request: Request, form: Form, visit: OpenVisit) -> Response:
@@ -101,19 +100,18 @@ def start(request: Request, form: Form, visit: OpenVisit) -> Response:
     visit = visit.keep(_typed(form))
     if visit.next_step != STEP:
         return to(visit.path())
-    last = last_of(visit)
     whose = whose_order(visit)
     checked = check_form(visit.kept.form, whose)
-    checked = replace(checked, mistakes=(*checked.mistakes, *_unsaid(visit, checked, last)))
+    checked = replace(checked, mistakes=(*checked.mistakes, *_unsaid(visit, checked)))
     lacking = [*_lacking(visit, checked)]
     planned, table = checked.planned, whose.table
     if lacking or planned is None or table is None:
-        return _page(request, visit, last, checked=checked, lacking=lacking)
+        return _page(request, visit, checked=checked, lacking=lacking)
     try:
-        begin_session(visit, planned, table, last, form.text(REQUEST))
+        begin_session(visit, planned, table, form.text(REQUEST))
     except RequestRefused as refusal:
         refused = visit.site.words.sentence(refusal.message)
-        return _page(request, visit, last, checked=checked, refused=refused)
+        return _page(request, visit, checked=checked, refused=refused)
     return to(unit_path(table.name))
 
 
@@ -125,12 +123,12 @@ def _lacking(visit: OpenVisit, checked: CheckedForm) -> Iterator[str]:
         yield "a limit is exceeded that needs a second confirmation, below the picture"
 
 
-def _unsaid(visit: OpenVisit, checked: CheckedForm, last: LastTime) -> list[tuple[str, str]]:
+def _unsaid(visit: OpenVisit, checked: CheckedForm) -> list[tuple[str, str]]:
     """The reason for a force that is not lower after trouble, where it is not said."""
     if checked.planned is None:
         return []
     force_n = checked.planned.order.prescription.hold_force_n
-    if not last.needs_a_reason(force_n):
+    if not trouble_in(visit.kept.form).needs_a_reason(force_n):
         return []
     reason = visit.kept.form.get(FORCE_REASON, "")
     if not reason:
@@ -163,7 +161,6 @@ def whose_order(visit: OpenVisit) -> Whose:
 def _page(
     request: Request,
     visit: OpenVisit,
-    last: LastTime,
     *,
     checked: CheckedForm | None = None,
     refused: str = "",
@@ -172,7 +169,7 @@ def _page(
     whose = whose_order(visit)
     found = checked or check_form(visit.kept.form, whose)
     view = order_view(visit, found, whose)
-    forces = visit.site.words.settings.unit_of_force
+    forces, trouble = visit.site.words.settings.unit_of_force, trouble_in(visit.kept.form)
     return visit.page(
         request,
         "visit/order.html",
@@ -189,8 +186,8 @@ def _page(
         words=_words(whose),
         tables=_tables(visit),
         region=visit.kept.form.get(REGION, ""),
-        last=last,
-        last_hold=forces.with_other(last.hold_n),
+        trouble=trouble,
+        trouble_hold=forces.with_other(trouble.hold_n),
         refused=refused,
         lacking=lacking,
         request_id=new_id(),

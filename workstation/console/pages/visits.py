@@ -14,6 +14,7 @@ from controller.events import Outcome
 from records.clinic.audit import record_read, standing_field
 from records.clinic.visit_sessions import visits_of
 from records.standing.versions import StandingData
+from records.store.record_folder import RecordFolder
 from records.visit.prepared import VISIT, keep_prepared
 from records.visit.worklist import list_visits
 from workstation.console.acts import Form, came_from, open_to_all, shown, site_of, to
@@ -28,6 +29,7 @@ from workstation.visit.kept_visit import (
     BegunSession,
     begin_kept,
     untouched_visits,
+    visit_of_session,
     visits_to_go_on,
 )
 from workstation.visit.next_dose import booked_tables
@@ -41,6 +43,7 @@ def routes() -> list[BaseRoute]:
         Route("/visits", open_to_all(begin), methods=["POST"]),
         Route("/visits/ended", shown(ended), methods=["GET"]),
         Route("/visits/{visit}", visit_page(page), methods=["GET"]),
+        Route("/sessions/{session_id}/visit", shown(of_session), methods=["GET"]),
         Route("/visits/{visit}/again", visit_act(again), methods=["POST"]),
         Route("/visits/{visit}/join", visit_act(join), methods=["POST"]),
     ]
@@ -95,11 +98,22 @@ def _of_today(site: Site, reference: str) -> list[dict[str, str]]:
             for visit_id, began_ms in going
         ),
         *(
-            _row_of(site, each.began_utc_ms, each.state.value, _note_path(each.session_id))
+            _row_of(site, each.began_utc_ms, each.state.value, _path_of(folder, each.session_id))
             for each in listed
             if each.session_id
         ),
     ]
+
+
+def _path_of(folder: RecordFolder, session_id: str) -> str:
+    """The visit of a session; of one that was begun in none its note."""
+    visit_id = visit_of_session(folder, session_id)
+    return visit_path(visit_id) if visit_id else _note_path(session_id)
+
+
+def of_session(request: Request) -> Response:
+    """From a session to its visit."""
+    return to(_path_of(site_of(request).folder, request.path_params["session_id"]))
 
 
 def _row_of(site: Site, began_ms: int, state: str, path: str) -> dict[str, str]:
@@ -179,7 +193,7 @@ def _to_join(visit: OpenVisit, treated: tuple[BegunSession, ...]) -> list[str]:
 
 
 def _note_path(session_id: str) -> str:
-    return f"/sessions/{session_id}/note"
+    return f"/sessions/{quote(session_id, safe='')}/note"
 
 
 def again(_request: Request, _form: Form, visit: OpenVisit) -> Response:

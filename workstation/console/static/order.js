@@ -88,7 +88,7 @@ function secondLooks(sentences) {
     label.className = "tick told";
     const tick = document.createElement("input");
     Object.assign(tick, { type: "checkbox", name, value });
-    label.append(tick, ` ${text} Confirmed.`);
+    label.append(tick, ` ${text} Yes.`);
     place.append(label);
   }
 }

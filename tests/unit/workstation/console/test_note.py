@@ -82,6 +82,7 @@ def test_open_fields_stand_first_and_each_value_has_its_source(bench: ConsoleBen
     assert page.index("Open: ") < page.index("What people said") < page.index("Order and device")
     assert "Source: order, filed by P. Jones" in page
     assert "events 1 to 3 of the session&#39;s record" in page
+    assert "13.5 lbf (60.1 N)" in page, "the clinic's unit leads"
     assert 'name="field.peak_force"' not in page, "the device's numbers are no entries"
     assert 'name="field.patient_reference"' not in page
     (access,) = [each for each in accesses(bench.site.folder) if each.what == "note"]
@@ -124,7 +125,7 @@ def test_an_altered_record_is_said_and_not_shown(bench: ConsoleBench) -> None:
     signed(bench)
     with altering(bench.site.folder.clinic_database) as db:
         db.execute("UPDATE session_order SET order_text = replace(order_text, 'left', 'right')")
-    for path in (NOTE,):
+    for path in (NOTE, "/sessions/s-1/export/pdf", "/sessions/s-1/claim"):
         answer = bench.client.get(path)
         assert answer.status_code == 409
         assert "the order of session s-1" in answer.text

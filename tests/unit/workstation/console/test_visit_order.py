@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from html import unescape
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -308,3 +314,35 @@ def test_every_page_of_a_patient_has_its_row(bench: ConsoleBench, order: str) ->
     assert len(rows_kept) == before + 1
     newest = max(rows_kept, key=lambda each: each.at_utc_ms)
     assert newest.fields == ("patient TEST-1",)
+
+
+# --- what an act could not take -----------------------------------------------------------------
+
+
+@contextmanager
+def written_elsewhere(database: Path) -> Iterator[None]:
+    """Another program holds the file for longer than anybody waits."""
+    somebody = sqlite3.connect(database, isolation_level=None)
+    somebody.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    finally:
+        somebody.execute("ROLLBACK")
+        somebody.close()
+
+
+def test_what_could_not_be_kept_stays_on_the_page_and_can_be_sent_again(
+    bench: ConsoleBench, order: str
+) -> None:
+    form = {**fields_of(bench.page(f"{order}/order")), **FINDINGS, "symptoms": 'left "arm" <pain>'}
+    with written_elsewhere(bench.site.folder.clinic_database):
+        answer = bench.client.post(f"{order}/order/start", data=form)
+    assert answer.status_code == 409
+    assert "it is kept on this page" in answer.text
+    assert bench.links["Table 1"].asked == []
+    kept = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', answer.text))
+    again = {name: unescape(value) for name, value in kept.items()}
+    assert again == form
+    assert bench.post(f"{order}/order/start", **again) == "/units/Table%201"
+    planned, _ = read_filed(bench.site.workplace(), filed(bench))
+    assert planned.order.symptoms == 'left "arm" <pain>'

@@ -133,6 +133,7 @@ def test_a_second_visit_of_a_day_is_asked_about(bench: ConsoleBench) -> None:
     assert answer.status_code == 200
     assert "has a visit today" in answer.text
     assert f'href="{first}"' in answer.text
+    assert bench.client.get("/sessions/none/visit").headers["location"] == "/sessions/none/note"
     again = answer.text.split('name="again" value="')[1].split('"')[0]
     second = begin(bench, again=again)
     assert second != first
@@ -406,6 +407,9 @@ def test_a_session_of_the_pages_has_the_words_that_were_said_before(
     assert note.field("performed_by").value == "Pat Jones, PT, DPT"
     assert note.field("symptoms").value == FINDINGS["symptoms"]
     assert note.field("patient_identified").value == "name and date of birth compared"
+    assert (
+        returning.client.get(f"/sessions/{session.session_id}/visit").headers["location"] == visit
+    )
     page = returning.page(visit)
     assert "completed" in page
     assert f"/sessions/{session.session_id}/note" in page

@@ -1,7 +1,7 @@
 """A folder with many sessions for measuring a search: one real session, and copies of its rows.
 
-The copies have ids, days, patients, outcomes and words of their own, and signed notes. Nothing
-seals them: a search believes what stands there, and ``verify`` would refuse the folder.
+The copies have ids, days, patients, outcomes and words of their own, and signed notes. A search
+believes their seals; ``verify`` would not.
 """
 
 from __future__ import annotations
@@ -10,13 +10,16 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from typing import Any
 
 from controller.events import EventKind
 from records.store.canonical import canonical_json
-from records.store.clinic_chain import EntryKind
+from records.store.clinic_chain import EntryKind, append_entries, entries_of_kind
+from records.store.clinic_file import clinic_writing
+from records.store.database import rows
 from records.store.record_folder import RecordFolder
 from tests.support.commands import said
-from tests.support.notes import ALL_WORDS, BEGAN_MS, recorded
+from tests.support.notes import ALL_WORDS, BEGAN_MS, author, recorded
 
 HOUR_MS = 3_600_000
 PATIENTS = 400
@@ -35,8 +38,7 @@ def make_many_sessions(folder: RecordFolder, count: int) -> None:
     (unit,) = folder.unit_databases()
     with _unguarded(str(unit)) as db:
         _copy_evidence(db, count)
-    with _unguarded(str(folder.clinic_database)) as db:
-        _copy_words(db, count)
+    _copy_words(folder, count)
 
 
 def called(number: int) -> str:
@@ -79,33 +81,36 @@ def _ended(row: tuple[object, ...], number: int) -> str:
     return canonical_json(said)
 
 
-def _copy_words(db: sqlite3.Connection, count: int) -> None:
-    (key, digest, text) = db.execute(
-        "SELECT patient_key, order_digest, order_text FROM session_order"
-    ).fetchone()
-    opened, signed = (
-        db.execute("SELECT detail FROM entry WHERE kind = ?", (int(kind),)).fetchone()[0]
-        for kind in (EntryKind.SESSION_OPENED, EntryKind.NOTE_SIGNED)
-    )
-    ((first,),) = db.execute("SELECT max(sequence) + 1 FROM entry").fetchall()
-    for each in range(1, PATIENTS):
-        db.execute("INSERT INTO patient VALUES (?, ?)", (f"{key}-{each}", f"TEST-{each + 1}"))
-    for number in range(2, count + 1):
-        name, of_patient = called(number), number % PATIENTS
-        patient_key = f"{key}-{of_patient}" if of_patient else key
-        order = text.replace("TEST-1", f"TEST-{of_patient + 1}").replace(
-            SYMPTOMS[0], SYMPTOMS[number % len(SYMPTOMS)]
+def _copy_words(folder: RecordFolder, count: int) -> None:
+    """Orders, their places in the register, and signed notes, behind one link of the chain."""
+    with clinic_writing(folder) as db:
+        ((key, digest, text),) = rows(
+            db, "SELECT patient_key, order_digest, order_text FROM session_order"
         )
-        db.execute(
-            "INSERT INTO session_order VALUES (?, ?, ?, ?)", (name, patient_key, digest, order)
-        )
-        for kind, detail in ((EntryKind.SESSION_OPENED, opened), (EntryKind.NOTE_SIGNED, signed)):
-            stored = json.loads(detail) | {"session_id": name, "patient_key": patient_key}
-            if kind is EntryKind.NOTE_SIGNED and "patient_reference" in stored["words"]:
-                stored["words"]["patient_reference"]["value"] = f"TEST-{of_patient + 1}"
-            db.execute(
-                "INSERT INTO entry (sequence, utc_ms, kind, version, detail) "
-                "VALUES (?, ?, ?, 1, ?)",
-                (first, BEGAN_MS + number * HOUR_MS, int(kind), canonical_json(stored)),
+        details = {
+            kind: entries_of_kind(db, kind)[0].detail
+            for kind in (EntryKind.SESSION_OPENED, EntryKind.NOTE_SIGNED)
+        }
+        for each in range(1, PATIENTS):
+            db.execute("INSERT INTO patient VALUES (?, ?)", (f"{key}-{each}", f"TEST-{each + 1}"))
+        entries = []
+        for number in range(2, count + 1):
+            of_patient = number % PATIENTS
+            patient_key = f"{key}-{of_patient}" if of_patient else key
+            order = text.replace("TEST-1", f"TEST-{of_patient + 1}").replace(
+                SYMPTOMS[0], SYMPTOMS[number % len(SYMPTOMS)]
             )
-            first += 1
+            stored = (called(number), patient_key, digest, order)
+            db.execute("INSERT INTO session_order VALUES (?, ?, ?, ?)", stored)
+            for kind, detail in details.items():
+                said = {**detail, "session_id": called(number), "patient_key": patient_key}
+                entries.append((kind, _of_patient(said, f"TEST-{of_patient + 1}")))
+        append_entries(db, author(folder), entries)
+
+
+def _of_patient(said: dict[str, Any], reference: str) -> dict[str, Any]:
+    """A note with the patient's own reference; anything else as it is."""
+    if "words" not in said:
+        return said
+    word = {**said["words"]["patient_reference"], "value": reference}
+    return {**said, "words": {**said["words"], "patient_reference": word}}

@@ -1,0 +1,230 @@
+"""The claim's page and the documents: accepted by name, on record before they leave."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from controller.runtime.clock import VirtualClock
+from records.clinic.audit import accesses
+from records.note.lifecycle import complete, sign
+from records.store.record_folder import RecordFolder
+from records.visit.load import load_visit
+from records.visit.visit import Visit
+from tests.support.altering import altering
+from tests.support.console_bench import ConsoleBench, console_bench
+from tests.support.notes import ALL_WORDS, BEGAN_MS, DAY_MS, HOUR_MS, author, note_of, recorded
+from tests.support.reception import medicare_patient, open_clinic
+from tests.support.sessions import SETTINGS
+from tests.support.standing import keep
+from workstation.commands.export import Format
+from workstation.console.claim_view import FORMATS
+
+CLAIM = "/sessions/s-1/claim"
+GP = {"kind": "modifier", "value": "97012:GP"}
+CLAIMS = ("csv", "837p", "cms1500", "cms1500-json", "hl7-dft")
+
+
+@pytest.fixture
+def bench(folder: RecordFolder) -> Iterator[ConsoleBench]:
+    """A console the day after a session whose note is signed; Pat Jones sits there."""
+    open_clinic(folder)
+    keep(folder, medicare_patient("2025-12-20"))
+    recorded(folder)
+    by = author(folder)
+    words = {**ALL_WORDS, "performed_by": "Pat Jones, PT, DPT"}
+    complete(folder, note_of(folder), words, by)
+    sign(folder, note_of(folder), "PT", by)
+    with console_bench(folder, VirtualClock(utc_origin_ms=BEGAN_MS + HOUR_MS)) as opened:
+        opened.sit_down()
+        yield opened
+
+
+def visit(bench: ConsoleBench) -> Visit:
+    return load_visit(bench.site.folder, "s-1", SETTINGS)
+
+
+def answered(bench: ConsoleBench, act: str, **fields: str) -> str:
+    answer = bench.client.post(f"{CLAIM}/answers", data={**fields, "act": act})
+    if answer.status_code == 303:
+        return ""
+    assert answer.status_code == 422, answer.text
+    return str(answer.text)
+
+
+def ready(bench: ConsoleBench) -> None:
+    """Accept what is offered: nothing keeps the claim back then."""
+    answered(bench, "accept", **GP)
+
+
+# --- the report and the offers ------------------------------------------------------------------
+
+
+def test_the_verdict_and_each_finding_with_its_evidence_are_shown(bench: ConsoleBench) -> None:
+    page = bench.page(CLAIM)
+    assert "NOT READY: " in page
+    assert re.search(r"Evidence of T-021</summary>\s*<p>[^<]*20\d\d-\d\d-\d\d: ", page)
+    assert "Payer profile medicare_b" in page
+    assert [each.by for each in accesses(bench.site.folder) if each.what == "scrub"] == [
+        "Pat Jones"
+    ]
+
+
+def test_an_offer_is_accepted_by_name_with_what_was_shown(bench: ConsoleBench) -> None:
+    assert "Accept 97012:GP as Pat Jones" in bench.page(CLAIM)
+    assert answered(bench, "accept", **GP) == ""
+    (held,) = visit(bench).acceptances
+    assert (held.value, held.by) == ("97012:GP", "Pat Jones")
+    assert "for: the plan of care says GP" in held.evidence
+    page = bench.page(CLAIM)
+    assert "modifier 97012:GP: accepted by Pat Jones, 2025-12-31 19:00:00-06:00" in page
+    assert "Accept 97012:GP" not in page
+
+
+def test_an_acceptance_is_kept_once_and_taken_back_by_name(bench: ConsoleBench) -> None:
+    for _ in range(2):
+        answered(bench, "accept", **GP)
+    answered(bench, "withdraw", **GP)
+    answered(bench, "withdraw", **GP)
+    assert visit(bench).acceptances == ()
+    kept = [each for each in accesses(bench.site.folder) if each.kind == "proposal_accepted"]
+    assert len(kept) == 2
+
+
+@pytest.mark.parametrize(
+    ("act", "fields", "said"),
+    [
+        ("accept", {"kind": "modifier", "value": "97012:XU"}, "is not offered any more"),
+        ("accept", {"kind": "modifier", "value": ""}, "is not offered"),
+        ("accept", {"kind": "all", "value": "97012:GP"}, "use the buttons"),
+        ("", GP, "use the buttons"),
+        ("decide", {"value": "bill", "reason": ""}, "reason is empty"),
+        ("decide", {"value": "double", "reason": "why"}, "is not one of bill, bill-52, no-bill"),
+        ("decide", {"value": "bill", "reason": "x" * 2001}, "at most 2000"),
+    ],
+)
+def test_what_is_no_answer_is_refused_in_words(
+    bench: ConsoleBench, act: str, fields: dict[str, str], said: str
+) -> None:
+    assert said in answered(bench, act, **fields)
+    assert visit(bench).acceptances == ()
+
+
+def test_a_decision_is_kept_with_its_reason_and_may_be_changed(bench: ConsoleBench) -> None:
+    for value in ("bill", "no-bill", "bill"):
+        bench.clock.sleep_until(bench.clock.now_s() + 1.0)
+        assert answered(bench, "decide", value=value, reason="stopped early") == ""
+    assert answered(bench, "decide", value="bill", reason="stopped early") == ""
+    kept = [each for each in accesses(bench.site.folder) if each.kind == "proposal_accepted"]
+    assert len(kept) == 3
+
+
+def test_a_session_that_runs_has_no_claim(bench: ConsoleBench) -> None:
+    recorded(bench.site.folder, "s-2", began_ms=BEGAN_MS + DAY_MS, closed=False)
+    answer = bench.client.get("/sessions/s-2/claim")
+    assert answer.status_code == 409
+    assert "the note begins when the session has ended" in answer.text
+
+
+def test_the_checkpoints_of_record_and_signature_are_shown(bench: ConsoleBench) -> None:
+    page = bench.page(CLAIM)
+    note = visit(bench).note
+    assert note.checkpoint in page
+    assert note.signature_checkpoint in page
+
+
+# --- documents ----------------------------------------------------------------------------------
+
+
+def test_every_export_of_the_command_line_is_there() -> None:
+    assert {*FORMATS} == {each.value for each in Format}
+
+
+@pytest.mark.parametrize("name", [name for name in FORMATS if name not in CLAIMS])
+def test_documents_for_people_are_handed_out_with_their_audit_row(
+    bench: ConsoleBench, name: str
+) -> None:
+    ready(bench)
+    answer = bench.client.get(f"/sessions/s-1/export/{name}")
+    assert answer.status_code == 200, answer.text
+    shown = "inline" if name == "pdf" else "attachment"
+    assert answer.headers["content-disposition"].startswith(f'{shown}; filename="s-1')
+    assert answer.content
+    assert f"export {name}" in [each.what for each in accesses(bench.site.folder)]
+    assert visit(bench).sent == ()
+
+
+@pytest.mark.parametrize("name", CLAIMS)
+def test_a_charge_leaves_by_an_act_and_is_on_record(bench: ConsoleBench, name: str) -> None:
+    ready(bench)
+    path = f"/sessions/s-1/export/{name}"
+    assert bench.client.get(path).status_code == 405
+    assert visit(bench).sent == ()
+    answer = bench.client.post(path)
+    if answer.status_code == 422:  # the payer takes another form
+        assert "CMS-1500" in answer.text
+        return
+    assert answer.status_code == 200, answer.text
+    (sent,) = visit(bench).sent
+    assert (sent.format, sent.by) == (name, "Pat Jones")
+    assert sent.digest == hashlib.sha256(answer.content).hexdigest()
+
+
+def test_a_claim_that_left_leaves_again_only_when_asked(bench: ConsoleBench) -> None:
+    ready(bench)
+    path = "/sessions/s-1/export/csv"
+    first = bench.client.post(path)
+    assert first.status_code == 200, first.text
+    assert visit(bench).sent[0].ready
+    again = bench.client.post(path)
+    assert again.status_code == 422
+    assert "A claim that is sent twice is denied as a duplicate" in again.text
+    assert 'name="again"' in bench.page(CLAIM)
+    assert bench.client.post(path, data={"again": "yes"}).status_code == 200
+    assert len(visit(bench).sent) == 2
+
+
+def test_what_a_program_takes_without_looking_is_refused_with_the_reasons(
+    bench: ConsoleBench,
+) -> None:
+    answer = bench.client.post("/sessions/s-1/export/hl7-dft")
+    assert answer.status_code == 422
+    assert "is not ready, and its receiver imports without looking: " in answer.text
+    assert "T-021" in answer.text
+    assert visit(bench).sent == ()
+
+
+@pytest.mark.parametrize("receiver", ["nobody", "../own", "x" * 10_000])
+def test_a_receiver_that_nobody_knows_is_refused(bench: ConsoleBench, receiver: str) -> None:
+    answer = bench.client.post("/sessions/s-1/export/csv", data={"receiver": receiver})
+    assert answer.status_code == 422
+    assert "is not one of" in answer.text
+
+
+@pytest.mark.parametrize("name", ["exe", "PDF", "scrub"])
+def test_a_format_that_is_none_is_no_page(bench: ConsoleBench, name: str) -> None:
+    assert bench.client.get(f"/sessions/s-1/export/{name}").status_code == 404
+    assert bench.client.post(f"/sessions/s-1/export/{name}").status_code == 404
+
+
+def test_nothing_of_an_altered_record_is_handed_out(bench: ConsoleBench) -> None:
+    with altering(bench.site.folder.clinic_database) as db:
+        db.execute("UPDATE session_order SET order_text = replace(order_text, 'left', 'right')")
+    paths = [CLAIM, *(f"/sessions/s-1/export/{name}" for name in ("pdf", "bundle", "json"))]
+    for path in paths:
+        answer = bench.client.get(path)
+        assert (answer.status_code, "the order of session s-1" in answer.text) == (409, True)
+    answer = bench.client.post("/sessions/s-1/export/csv")
+    assert (answer.status_code, "the order of session s-1" in answer.text) == (409, True)
+
+
+def test_who_has_said_no_name_takes_nothing(bench: ConsoleBench) -> None:
+    bench.post("/person/leave")
+    assert bench.client.get("/sessions/s-1/export/pdf").status_code == 303
+    assert bench.client.post("/sessions/s-1/export/csv").status_code == 303
+    assert bench.client.post(f"{CLAIM}/answers", data=GP).status_code == 303
+    assert visit(bench).sent == ()
+    assert visit(bench).acceptances == ()

@@ -1,0 +1,167 @@
+"""The claim of a visit: what the rules say with evidence, what a person accepts, what may leave."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from controller.errors import RequestRefused
+from records.claim.charge_line import DIAGNOSIS, MODIFIER
+from records.claim.decision import DECISIONS, decision_of
+from records.clinic.paper_sheets import is_paper
+from records.exports.messages.receiver_maps import load_receivers
+from records.note.fields import PATIENT_REFERENCE
+from records.note.treatment_note import sessions_text
+from records.visit.billing import ClaimCode, accept
+from records.visit.paper_visit import PaperVisit, audited_paper, scrubbed_paper
+from records.visit.visit import Visit
+from workstation.anchors import has_second_place
+from workstation.author_now import reader_now
+from workstation.console.acts import Form, posted, shown_to_person, site_of, to
+from workstation.console.claim_view import (
+    accepted_views,
+    alerts_of,
+    export_views,
+    paper_views,
+    report_view,
+)
+from workstation.console.note_desks import began_text, require_ended
+from workstation.console.pages.note import UNPROCESSABLE
+from workstation.console.site import Site
+from workstation.visit.claiming import code_called, scrubbed_visit
+
+
+def routes() -> list[BaseRoute]:
+    """The page, and the answers to what it offers."""
+    return [
+        Route("/sessions/{session}/claim", shown_to_person(page), methods=["GET"]),
+        Route("/sessions/{session}/claim/answers", posted(answer), methods=["POST"]),
+    ]
+
+
+def claim_path(session_id: str) -> str:
+    """The address of a claim's page."""
+    return f"/sessions/{session_id}/claim"
+
+
+def page(request: Request, person: str) -> Response:
+    """The claim as it stands; a session of a visit leads to the visit's one claim."""
+    asked = request.path_params["session"]
+    visit = scrubbed_claim(site_of(request), asked, person, "scrub")
+    if visit.session_id != asked:
+        return to(claim_path(visit.session_id))
+    return claim_page(request, visit, "")
+
+
+def answer(request: Request, form: Form, person: str) -> Response:
+    """Accept one offer, take an acceptance back, or decide on a treatment that was cut short."""
+    site = site_of(request)
+    visit = scrubbed_claim(site, request.path_params["session"], person, "accept")
+    try:
+        if isinstance(visit, PaperVisit):
+            raise RequestRefused(
+                f"{visit.session_id} is a downtime sheet: nothing of it is claimed (T-001)"
+            )
+        _answered(site, visit, form, person)
+    except RequestRefused as refusal:
+        return claim_page(request, visit, refusal.message, form.values())
+    return to(claim_path(visit.session_id))
+
+
+def _answered(site: Site, visit: Visit, form: Form, person: str) -> None:
+    """Each answer is on what the page shows now; what is answered already is answered once."""
+    kind, value, act = form.text("kind"), form.text("value"), form.text("act")
+    held = {(each.what, each.value) for each in visit.acceptances}
+    if act == "decide":
+        decided = decision_of(visit.acceptances)
+        if decided is None or (decided.value, decided.reason) != (value, form.text("reason")):
+            code = ClaimCode(billing=value, reason=form.text("reason"))
+            accept(site.folder, visit, site.author(person), code)
+        return
+    if kind not in (MODIFIER, DIAGNOSIS) or act not in ("accept", "withdraw"):
+        raise RequestRefused("nothing was said of an offer; use the buttons beside the offers")
+    code, accepted = code_called(kind, value), act == "accept"
+    if accepted == ((kind, value) in held):
+        return
+    if accepted and (kind, value) not in {(each.kind, each.key) for each in visit.offers}:
+        raise RequestRefused(f"{value} is not offered any more; see what the rules say now")
+    accept(site.folder, visit, site.author(person), code, accepted=accepted)
+
+
+def scrubbed_claim(site: Site, session: str, person: str, what: str) -> Visit | PaperVisit:
+    """The visit with what the rules say of its claim; the access is kept first."""
+    settings = site.words.settings
+    if is_paper(session):
+        reader = reader_now(site.folder, person)
+        sheet = audited_paper(site.folder, session, settings, reader, what)
+        return scrubbed_paper(site.folder, sheet)
+    visit = scrubbed_visit(
+        site.folder, settings, session, lambda folder: reader_now(folder, person), what
+    )
+    require_ended(visit.note)
+    return visit
+
+
+def claim_page(
+    request: Request,
+    visit: Visit | PaperVisit,
+    fault: str,
+    typed: Mapping[str, str] | None = None,
+) -> Response:
+    """The page; with what was refused, and what was typed then."""
+    site, note = site_of(request), visit.note
+    assert visit.report is not None, "a scrubbed visit has a report"
+    status = UNPROCESSABLE if fault else 200
+    return site.page(
+        request,
+        "claim/claim.html",
+        status=status,
+        visit=visit,
+        note=note,
+        of=sessions_text(note),
+        patient=note.field(PATIENT_REFERENCE.name).value or "",
+        began=began_text(visit),
+        report=report_view(visit.report),
+        fault=site.words.sentence(fault),
+        typed=typed or {},
+        **_of_a_claim(site, visit),
+    )
+
+
+def _of_a_claim(site: Site, visit: Visit | PaperVisit) -> dict[str, Any]:
+    """What only a recorded visit has."""
+    if isinstance(visit, PaperVisit):
+        return {
+            "offers": (),
+            "accepted": [],
+            "alerts": (),
+            "decisions": (),
+            "exports": [*paper_views()],
+            "checkpoints": [],
+            "second_place": "",
+        }
+    known = load_receivers(site.folder.receivers)
+    with_columns = tuple(name for name, each in known.items() if each.columns)
+    settings = site.words.settings
+    return {
+        "offers": visit.offers,
+        "accepted": [*accepted_views(visit)],
+        "alerts": alerts_of(visit),
+        "decisions": DECISIONS,
+        "exports": [*export_views(visit, with_columns, (*known,))],
+        "checkpoints": [*_checkpoints(visit)],
+        "second_place": settings.checkpoint_copy if has_second_place(settings, site.folder) else "",
+    }
+
+
+def _checkpoints(visit: Visit) -> list[tuple[str, str]]:
+    """What binds record and words from outside, once it is there."""
+    note = visit.note
+    parts = [(f"record of {part.session_id}", part.checkpoint) for part in note.parts]
+    whole = parts or [(f"record of {note.session_id}", note.checkpoint)]
+    signed = [("newest version of the note", note.signature_checkpoint)]
+    return [(of, text) for of, text in (*whole, *signed) if text]

@@ -1,0 +1,118 @@
+"""Every export of a visit as a download; a claim is on record before it leaves."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from controller.errors import RequestRefused
+from records.clinic.paper_sheets import is_paper
+from records.exports.paper_documents import paper_document
+from records.visit.paper_visit import audited_paper
+from records.visit.sent import left_already
+from records.visit.visit import Visit
+from workstation.author_now import reader_now
+from workstation.console.acts import Form, posted, shown_to_person, site_of
+from workstation.console.claim_view import FORMATS
+from workstation.console.note_desks import require_ended
+from workstation.console.pages.claim import claim_page, scrubbed_claim
+from workstation.console.site import Site
+from workstation.visit.exporting import (
+    AskedExport,
+    MadeExport,
+    keep_on_record,
+    made_export,
+    visit_to_export,
+)
+
+TYPES: Final = {
+    ".pdf": "application/pdf",
+    ".json": "application/json",
+    ".csv": "text/csv; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".zip": "application/zip",
+}
+TEXT: Final = "text/plain; charset=utf-8"
+SHOWN_IN_THE_BROWSER: Final = "pdf"
+"""The note's pages are printed from where they are shown; all else is taken away as a file."""
+
+
+def routes() -> list[BaseRoute]:
+    """Documents for people are pages; a charge leaves by an act."""
+    return [
+        Route("/sessions/{session}/export/{format}", shown_to_person(hand_out), methods=["GET"]),
+        Route("/sessions/{session}/export/{format}", posted(leave), methods=["POST"]),
+    ]
+
+
+def hand_out(request: Request, person: str) -> Response:
+    """A document that no system takes a charge from."""
+    site, asked = site_of(request), _asked(request, again=False)
+    if asked.sent_as:
+        raise HTTPException(405)
+    session = request.path_params["session"]
+    if is_paper(session):
+        return _answer(asked, _of_paper(site, session, asked, person))
+    visit = _visit(site, session, asked, person)
+    return _answer(asked, made_export(site.folder, visit, asked))
+
+
+def leave(request: Request, form: Form, person: str) -> Response:
+    """A claim: once in a format, again only when asked; on record before it is handed out."""
+    site, session = site_of(request), request.path_params["session"]
+    asked = _asked(request, again=form.is_ticked("again"), receiver=form.text("receiver"))
+    if not asked.sent_as:
+        raise HTTPException(405)
+    if is_paper(session):
+        return _answer(asked, _of_paper(site, session, asked, person))  # refused in its words
+    visit = _visit(site, session, asked, person)
+    left = "" if asked.again else left_already(visit, asked.sent_as)
+    try:
+        if left:
+            raise RequestRefused(f'{left}. If that file never left, tick "again"')
+        asked.check_receiver(site.folder)
+        made = made_export(site.folder, visit, asked)
+    except RequestRefused as refusal:
+        shown = scrubbed_claim(site, session, person, "scrub")
+        return claim_page(request, shown, refusal.message, form.values())
+    keep_on_record(site.folder, visit, asked, made, reader_now(site.folder, person))
+    return _answer(asked, made)
+
+
+def _asked(request: Request, *, again: bool, receiver: str = "") -> AskedExport:
+    format_name = request.path_params["format"]
+    if format_name not in FORMATS:
+        raise HTTPException(404)
+    sampled = request.query_params.get("curve") == "yes"
+    return AskedExport(format=format_name, receiver=receiver or "own", sampled=sampled, again=again)
+
+
+def _visit(site: Site, session: str, asked: AskedExport, person: str) -> Visit:
+    place = (site.words.settings, site.folder)
+    reader = reader_now(site.folder, person)
+    visit = visit_to_export(place, session, f"export {asked.format}", reader)
+    require_ended(visit.note)
+    return visit
+
+
+def _of_paper(site: Site, sheet_id: str, asked: AskedExport, person: str) -> MadeExport:
+    """The note of a downtime sheet; raises ExportRefused for all that is a claim."""
+    reader = reader_now(site.folder, person)
+    what = f"export {asked.format}"
+    visit = audited_paper(site.folder, sheet_id, site.words.settings, reader, what)
+    content, name = paper_document(visit, asked.format)
+    return MadeExport(content, name, ())
+
+
+def _answer(asked: AskedExport, made: MadeExport) -> Response:
+    shown = "inline" if asked.format == SHOWN_IN_THE_BROWSER else "attachment"
+    suffix = made.name[made.name.rfind(".") :]
+    return Response(
+        made.content,
+        media_type=TYPES.get(suffix, TEXT),
+        headers={"Content-Disposition": f'{shown}; filename="{made.name}"'},
+    )
