@@ -1,10 +1,10 @@
-# Two commands matter: `make demo` and `make test`. Both set everything up first.
+# Three commands matter: `make demo`, `make test` and `make station`. All set everything up first.
 # Windows has no make: run `py -3.11 bootstrap.py`, then `.venv\Scripts\traction demo`.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 RUN = .venv/bin/python
 
-.PHONY: demo test check bench bench-compiled bench-loop structure lock setup clean coverage gate-safety \
+.PHONY: demo test station check bench bench-compiled bench-loop structure lock setup clean coverage gate-safety \
 	campaign-mutation campaign-acceptance campaign-alter-clinic campaign-alter-visits campaign-contexts campaign-alterations \
 	campaign-second-reader \
 	campaign-power-cuts campaign-keeping-cuts campaign-kill campaign-soak campaign-station campaign-console campaign-terminals campaign-matrix \
@@ -13,6 +13,10 @@ RUN = .venv/bin/python
 
 demo: setup
 	$(RUN) -m workstation.cli demo
+
+# The console beside two simulated tables, to practise; ends with Ctrl-C.
+station: setup
+	$(RUN) -m workstation.cli training
 
 test: setup
 	$(RUN) tools/checks.py lint types contracts tests

@@ -40,6 +40,7 @@ COMMANDS: Final[Mapping[str, Sequence[str]]] = {
     "visit": ("visit", "today", "claims"),
     "run": ("run",),
     "station": ("station",),
+    "training": ("training",),
     "control": ("control",),
     "console": ("console",),
     "watch": ("watch",),

@@ -21,6 +21,7 @@ from records.standing.csv_patients import (
     wrong_rows,
 )
 from records.standing.csv_rows import NAMES, CsvRow
+from records.standing.training import reference_fault
 from records.standing.versions import StandingData, checked_entries
 from records.store.author import Author
 from records.store.clinic_chain import Entry, EntryKind, append_entries
@@ -164,6 +165,8 @@ def _fault(held: StandingData, row: CsvRow) -> str:
     tables = [unit.name for unit in held.units]
     if tables and row.values["table"] not in tables:
         return f"table {row.values['table']!r} is none of the clinic's ({', '.join(tables)})"
+    if fault := reference_fault(held, row.values["reference"]):
+        return fault
     known = held.patient_exactly(row.values["reference"])
     if known is None or identity_of(known.record) == identity(row.values):
         return ""

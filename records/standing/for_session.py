@@ -9,6 +9,7 @@ from datetime import date
 from controller.errors import RequestRefused, UnitNotVerified
 from controller.ports import PatientFlag, TractionUnit
 from records.clinic.standing_used import StandingUsed, UsedRecord
+from records.evidence.simulated import is_simulated
 from records.order.order import Order
 from records.standing.fit import (
     check_order_fits_patient,
@@ -17,6 +18,7 @@ from records.standing.fit import (
 )
 from records.standing.flags import flags_told
 from records.standing.kinds import ClinicRecord, PatientRecord, StandingRecord, UnitRecord
+from records.standing.training import refuse_order_in_training
 from records.standing.versions import StandingData, StandingVersion, record_json
 
 
@@ -60,6 +62,11 @@ class SessionStanding:
         Raises UnitNotVerified where it is another one than is configured there, PrescriptionInvalid
         where the order is not given on that table.
         """
+        if self.held.is_training and not is_simulated(found.identity.raw_block.hex()):
+            raise UnitNotVerified(
+                f"the unit at {address} is no simulated one, and these records are for training; "
+                "use the clinic's own records"
+            )
         unit = unit_at(self.held, address, found)
         if unit is not None:
             check_order_fits_table(order.prescription, unit)
@@ -72,6 +79,7 @@ class SessionStanding:
 
 def standing_for(held: StandingData, order: Order, day: date) -> SessionStanding:
     """What holds for an order on the clinic's day; raises PrescriptionInvalid above a cap."""
+    refuse_order_in_training(held, order.patient_reference)
     patient = held.patient(order.patient_reference)
     if patient is None:
         return SessionStanding(held=held, clinic=held.clinic)

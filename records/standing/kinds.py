@@ -113,6 +113,8 @@ class ClinicRecord(CheckedData):
     traction_line: TractionLine | None = None
     submitter_id: OptionalText = None
     receiver_id: OptionalText = None
+    training: bool = False
+    """An invented clinic: its records take invented patients and simulated units alone."""
 
     @field_validator("time_zone")
     @classmethod

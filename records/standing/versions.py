@@ -129,6 +129,11 @@ class StandingData:
         """The clinic; None where nobody said anything of it."""
         return _as(ClinicRecord, self.newest("clinic", CLINIC))
 
+    @property
+    def is_training(self) -> bool:
+        """True for the records of an invented clinic."""
+        return self.clinic is not None and self.clinic.record.training
+
     def patient(self, reference: str) -> StandingVersion[PatientRecord] | None:
         """The patient of a reference; None where none is on file, or the order names nobody.
 

@@ -22,6 +22,7 @@ from records.standing.kinds import (
     kind_of,
     name_of,
 )
+from records.standing.training import refuse_in_training
 from records.standing.versions import (
     StandingData,
     StandingVersion,
@@ -112,6 +113,7 @@ def _refuse_twice(changes: Sequence[StandingChange]) -> None:
 def _check(held: StandingData, change: StandingChange, author: Author) -> None:
     newest = held.newest(change.kind, change.name)
     called = label(change.kind, change.name)
+    refuse_in_training(held, newest.record if newest else None, change.record)
     if newest is None:
         if change.made_from != NEW:
             raise RecordNotFound(

@@ -143,6 +143,8 @@ def nothing_known(page: Page, console: ServedConsole, patch: pytest.MonkeyPatch)
 
 
 def did_not_arrive(page: Page, console: ServedConsole, patch: pytest.MonkeyPatch) -> Locator:
+    """What became of an earlier press does not take the place of the words."""
+    expect(nothing_runs(page, console, patch)).to_have_text(says("STOP, nothing runs"))
     close_the_door(page, console)
     page.route("**/stop/**", lambda way: way.abort())
     return press(page)

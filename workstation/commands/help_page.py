@@ -11,6 +11,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "visit",
         "order",
         "run",
+        "training",
         "station",
         "watch",
         "observe",

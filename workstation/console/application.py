@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
 from controller.errors import RecordNotFound, TractionError
+from controller.words import one_line
 from workstation.console.acts import typed_in
 from workstation.console.clinic_words import REFRESH_S
 from workstation.console.gate import Gate
@@ -100,7 +101,7 @@ def make_application(
     async def refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, TractionError)
         status = 404 if isinstance(error, RecordNotFound) else 409
-        text = site.words.sentence(error.message)
+        text = one_line(site.words.sentence(error.message))
         return not_done(request, status, text)
 
     async def no_page(request: Request, error: Exception) -> Response:

@@ -18,7 +18,7 @@ REFRESH_S: Final = 5.0
 
 
 class ClinicWords:
-    """The settings with the clinic's own name, zone and unit of force.
+    """The settings with the clinic's own name, zone and unit of force, and whether it is training.
 
     They are read again while no session is open: a unit of force never changes in the middle of a
     treatment (hazard 38). Where clinic.db cannot be read the last ones stand.
@@ -28,6 +28,7 @@ class ClinicWords:
         self._folder, self._own, self._clock = folder, settings, clock
         self._lock = threading.Lock()
         self.settings = settings
+        self.is_training = False
         self.read()
 
     def read(self) -> None:
@@ -38,6 +39,7 @@ class ClinicWords:
             except TractionError:
                 return
             self.settings = settings_at_the_clinic(self._own, held)
+            self.is_training = held.is_training
 
     @property
     def wording(self) -> StopWording:

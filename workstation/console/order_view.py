@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from controller.order.force_unit import ForceUnit
+from controller.words import one_line
 from workstation.console.order_plot import order_plot
 from workstation.console.visit_pages import OpenVisit
 from workstation.texts.plan_text import plan_text
@@ -58,6 +59,10 @@ LABELS: Final[Mapping[str, str]] = {
     "force_reason": "Why the force is not lower",
 }
 """Every field by its name for people."""
+
+
+SHOWN: Final = 300
+"""Characters of a sentence: some repeat what was typed, however long that is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +120,8 @@ def _beside(name: str, text: str) -> str:
     """A mistake as it is read beside its field, where nobody writes keys."""
     if name in TITLES and text.startswith(f"key {name} is missing"):
         return f"{TITLES[name]} is missing; write it, with its unit where it has one"
-    return text
+    plain = one_line(text)
+    return plain if len(plain) <= SHOWN else f"{plain[:SHOWN]}..."
 
 
 def in_every_unit(force_n: float | None, forces: ForceUnit) -> str:

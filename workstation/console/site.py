@@ -104,6 +104,7 @@ class Site:
                 "zone": self.words.zone_name,
                 "force_unit": self.words.settings.unit_of_force,
                 "unit": unit,
+                "training": self.words.is_training,
                 **context,
             },
         )

@@ -89,6 +89,7 @@ WRITING = {
     "simulate",
     "sound-check",
     "station",
+    "training",
     "stop-test",
     "upload",
     "claims",

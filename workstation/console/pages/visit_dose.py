@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from controller.errors import PrescriptionInvalid, RequestRefused
+from controller.words import one_line
 from records.order.quantities import force_n
 from records.standing.fit import check_preset_fits_patient
 from records.standing.kinds import PresetRecord
@@ -78,7 +79,7 @@ def _page(
         "visit/dose.html",
         step=STEP,
         status=422 if fault else 200,
-        fault=visit.site.words.sentence(fault),
+        fault=visit.site.words.sentence(one_line(fault)),
         said=said or {},
         last=last,
         last_hold=forces.with_other(last.trouble.hold_n),

@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute, Route
 
 from controller.errors import RequestRefused
 from controller.events import Outcome
+from controller.words import check_name
 from records.clinic.audit import record_read, standing_field
 from records.clinic.visit_sessions import visits_of
 from records.standing.versions import StandingData
@@ -55,7 +56,7 @@ def begin(request: Request, form: Form, person: str) -> Response:
     It needs nobody's name yet: whoever compares the patient is asked for it first.
     """
     site = site_of(request)
-    reference = form.text("reference")
+    reference = check_name("reference", form.text("reference"))
     held = site.standing()
     patient_of(held, reference)
     visit_id = _id_of(form.text("again"))

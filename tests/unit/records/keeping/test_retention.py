@@ -38,6 +38,7 @@ from records.keeping.retention import (
     needs_count,
     show_retention,
 )
+from records.note.typed import keep_typed, typed_texts
 from records.standing.versions import read_standing
 from records.store.author import Author
 from records.store.chain import NOTHING
@@ -423,6 +424,13 @@ def test_every_writer_overwrites_what_it_deletes(folder: RecordFolder) -> None:
         assert db.execute("PRAGMA secure_delete").fetchone() == (1,)
         db.execute("DELETE FROM draft_word WHERE name = 'x'")
     assert b"SECRET" not in raw(folder.path)
+
+
+def test_what_was_typed_for_a_note_goes_with_its_session(data: RecordFolder) -> None:
+    keep_typed(data, "s-1", {"plan_next": "SECRET" * 900}, "P. Jones", BEGAN_MS)
+    applied(data, rule())
+    assert typed_texts(data, "s-1") == {}
+    assert b"SECRET" not in raw(data.path)
 
 
 def test_a_log_that_another_program_keeps_is_told_and_emptied_the_next_time(

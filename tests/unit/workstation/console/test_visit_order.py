@@ -132,6 +132,17 @@ def test_what_is_wrong_is_said_beside_its_field_and_kept(
     assert bench.links["Table 1"].asked == []
 
 
+@pytest.mark.parametrize("typed", [TURNED, LONG])
+def test_a_mistake_repeats_no_hidden_character_and_is_short(
+    bench: ConsoleBench, order: str, typed: str
+) -> None:
+    for field in ("pain_before", "hold_force", "unit", "mode", "table"):
+        facts = check(bench, order, **{field: typed})
+        told = json.dumps(facts["mistakes"], ensure_ascii=False)
+        assert "\u202e" not in told
+        assert len(told) < 2_000
+
+
 @pytest.mark.parametrize("field", ["symptoms", "harness", "hold_force", "unit", "pain_before"])
 def test_a_script_is_text(bench: ConsoleBench, order: str, field: str) -> None:
     answer = sent(bench, order, **{field: SCRIPT})

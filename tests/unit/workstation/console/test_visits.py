@@ -32,6 +32,7 @@ from tests.support.reception import FINDINGS as OF_THE_DAY
 from tests.support.reception import (
     FIRST_TIME,
     OTHERWISE,
+    Left,
     Reception,
     medicare_patient,
     open_clinic,
@@ -473,3 +474,26 @@ def test_steps_of_yesterday_are_of_yesterday(bench: ConsoleBench) -> None:
     ):
         assert answer.status_code == 409
         assert "patient and screen are of their day" in answer.text
+
+
+@pytest.mark.parametrize("reference", ["", "x" * 10_000, "<script>alert(1)</script>", "a\u202eb"])
+def test_a_reference_that_is_none_begins_nothing(bench: ConsoleBench, reference: str) -> None:
+    bench.sit_down()
+    answer = bench.client.post("/visits", data={"reference": reference})
+    assert answer.status_code in (404, 409, 422)
+    assert "<script>alert" not in answer.text
+    assert "\u202e" not in answer.text.split('<input type="hidden"')[0]
+    assert len(answer.text.split('<input type="hidden"')[0]) < 9_000
+
+
+def test_a_visit_that_was_left_at_the_terminal_goes_on_here(clinic: Reception) -> None:
+    desk = clinic.desk(FIRST, kill_at="changes")
+    with pytest.raises(Left):
+        begin_visit(desk, AskedVisit(reference="TEST-1"))
+    (visit_id,) = steps_on_file(clinic.folder).by_visit()
+    with console_bench(clinic.folder, clinic.clock) as bench:
+        bench.sit_down()
+        assert bench.client.get(f"/visits/{visit_id}").headers["location"].endswith("/dose")
+        with_dose(bench, f"/visits/{visit_id}")
+        location = bench.client.get(f"/visits/{visit_id}").headers["location"]
+    assert location == f"/visits/{visit_id}/order", "patient and screen were done there"

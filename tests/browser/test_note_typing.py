@@ -1,0 +1,85 @@
+"""What is typed for a note outlives the page, the browser and the console; scripts or none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from records.note.typed import typed_texts
+from records.store.record_folder import RecordFolder
+from tests.support.notes import note_of, recorded
+from tests.support.reception import medicare_patient, open_clinic
+from tests.support.served_console import ServedConsole, served_console
+from tests.support.standing import keep
+
+NOTE = "/sessions/s-1/note"
+PLAN = "twice a week"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> RecordFolder:
+    made = RecordFolder(tmp_path / "data")
+    made.path.mkdir(mode=0o700)
+    open_clinic(made)
+    keep(made, medicare_patient("2025-12-20"))
+    recorded(made)
+    return made
+
+
+@pytest.fixture
+def served(folder: RecordFolder) -> Iterator[ServedConsole]:
+    with served_console(folder) as opened:
+        yield opened
+
+
+def opened(browser: Browser, console: ServedConsole, *, scripts: bool = True) -> Page:
+    """The note in a browser that nobody has used."""
+    context = browser.new_context(base_url=console.address, java_script_enabled=scripts)
+    context.set_default_timeout(20_000)
+    page = context.new_page()
+    page.goto(NOTE)
+    page.get_by_role("button", name="Pat Jones").click()
+    return page
+
+
+def test_what_is_typed_is_there_after_the_browser_and_the_console_have_ended(
+    browser: Browser, folder: RecordFolder
+) -> None:
+    with served_console(folder) as first:
+        page = opened(browser, first)
+        page.get_by_label("Plan for next visit").fill(PLAN)
+        expect(page.locator("#kept")).to_contain_text("What you typed is kept: ")
+        page.context.close()
+    with served_console(folder) as second:
+        page = opened(browser, second)
+        expect(page.get_by_label("Plan for next visit")).to_have_value(PLAN)
+        page.context.close()
+    assert note_of(folder).field("plan_next").value is None
+
+
+def test_a_console_that_is_away_is_said_and_asked_again(
+    browser: Browser, served: ServedConsole, folder: RecordFolder
+) -> None:
+    page = opened(browser, served)
+    page.route("**/note/draft", lambda route: route.abort())
+    page.get_by_label("Plan for next visit").fill(PLAN)
+    expect(page.locator("#kept")).to_contain_text("NOT KEPT YET")
+    assert typed_texts(folder, "s-1") == {}
+    page.unroute("**/note/draft")
+    expect(page.locator("#kept")).to_contain_text("What you typed is kept: ")
+    assert typed_texts(folder, "s-1")["plan_next"].text == PLAN
+    page.context.close()
+
+
+def test_without_scripts_a_button_keeps_it(
+    browser: Browser, served: ServedConsole, folder: RecordFolder
+) -> None:
+    page = opened(browser, served, scripts=False)
+    page.get_by_label("Plan for next visit").fill(PLAN)
+    page.get_by_role("button", name="Keep what I typed").click()
+    expect(page.get_by_label("Plan for next visit")).to_have_value(PLAN)
+    assert typed_texts(folder, "s-1")["plan_next"].text == PLAN
+    page.context.close()
