@@ -13,6 +13,9 @@ watchSleep();
 watchProgram();
 soundAlarms();
 follow();
+if (document.getElementById("overview-page")) {
+  import("./overview.js").then((overview) => overview.keepDay());
+}
 if (document.getElementById("unit-page")) {
   import("./unit.js").then((unit) => unit.keepParts());
   import("./chart.js").then((chart) => chart.draw(document.getElementById("chart")));
