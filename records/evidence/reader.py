@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -258,21 +259,33 @@ def _record(
 ) -> SessionRecord:
     return SessionRecord(
         head=head,
-        events=tuple(
-            StoredEvent(
-                sequence=row.sequence,
-                at_ms=row.at_ms,
-                utc_ms=row.utc_ms,
-                kind=EventKind(row.kind),
-                version=row.version,
-                detail=parse_object(row.detail_json),
-            )
-            for row in events
-        ),
+        events=tuple(map(_stored_event, events)),
         samples=samples_from_bytes(samples),
         seal=seal,
         live=not seal and UnitLock(path).is_held(),
         signature=signature,
+    )
+
+
+def events_of_kinds(
+    db: Database, path: Path, head: SessionHead, kinds: Collection[EventKind]
+) -> list[StoredEvent]:
+    """The events of some kinds, in order; the others are not even parsed.
+
+    Raises JournalCorrupt where a row is not what the program writes.
+    """
+    with refused_in_words(f"session {head.session_id} in {path}"):
+        return [_stored_event(row) for row in event_rows(db, head.number) if row.kind in kinds]
+
+
+def _stored_event(row: EventRow) -> StoredEvent:
+    return StoredEvent(
+        sequence=row.sequence,
+        at_ms=row.at_ms,
+        utc_ms=row.utc_ms,
+        kind=EventKind(row.kind),
+        version=row.version,
+        detail=parse_object(row.detail_json),
     )
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from html import unescape
+from typing import Any
 
 from controller.order.prescription import Region
 from records.visit.screen import screen_items
 from tests.support.console_bench import ConsoleBench
+from workstation.session.workplace import FiledSession
+from workstation.station.messages import Prepare
 
 FINDINGS: Mapping[str, str] = {
     "symptoms": "left arm pain to the elbow",
@@ -68,3 +72,29 @@ def fields_of(page: str) -> dict[str, str]:
         chosen = re.search(r'<option value="([^"]*)" selected', options)
         found[name] = unescape(chosen[1]) if chosen else ""
     return found
+
+
+def check(bench: ConsoleBench, visit: str, **changes: str) -> dict[str, Any]:
+    """What the live check says of the form with some fields changed."""
+    form = fields_of(bench.page(f"{visit}/order"))
+    answer = bench.client.post(
+        f"{visit}/order/check", data={**form, **changes}, headers={"accept": "application/json"}
+    )
+    assert answer.status_code == 200
+    found: dict[str, Any] = json.loads(answer.text)
+    return found
+
+
+def sent(bench: ConsoleBench, visit: str, **changes: str) -> Any:
+    """The answer to [Go to the checks] with some fields changed."""
+    form = fields_of(bench.page(f"{visit}/order"))
+    return bench.client.post(f"{visit}/order/start", data={**form, **FINDINGS, **changes})
+
+
+def filed(bench: ConsoleBench) -> FiledSession:
+    """The session that the table was asked for last."""
+    asked = bench.links["Table 1"].asked[-1]
+    assert isinstance(asked, Prepare)
+    return FiledSession(
+        session_id=asked.session_id, patient_key=asked.patient_key, order_digest=asked.order_digest
+    )

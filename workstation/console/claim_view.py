@@ -40,6 +40,8 @@ FORMATS = {
 """Every export by its format, with what it is."""
 OF_PAPER = ("pdf", "text", "json")
 """What is made of a downtime sheet: its note, and no claim."""
+WITHOUT_TREATMENT = ("pdf", "text", "summary", "json", BUNDLE)
+"""What is made of a session in which nobody was treated: there is nothing to charge."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,13 +132,14 @@ def _by(note: TreatmentNote, each: Acceptance) -> str:
 def export_views(
     visit: Visit, csv_receivers: tuple[str, ...], receivers: tuple[str, ...]
 ) -> Iterator[ExportView]:
-    """Every export of a recorded visit."""
-    for name, title in FORMATS.items():
+    """Every export of a recorded visit; without a treatment those that charge nothing."""
+    names = FORMATS if visit.report else WITHOUT_TREATMENT
+    for name in names:
         sent_as = claim_format(name)
         chosen = (csv_receivers if name == "csv" else receivers) if name in FOR_A_RECEIVER else ()
         yield ExportView(
             format=name,
-            title=title,
+            title=FORMATS[name],
             is_claim=sent_as is not None,
             receivers=chosen,
             left=left_already(visit, sent_as) if sent_as else "",

@@ -18,6 +18,8 @@ from records.note.device_fields import Field
 from records.note.fields import REMARK
 from records.note.lifecycle import checked_word
 from records.note.treatment_note import TreatmentNote
+from records.note.typed import TYPED
+from records.provenance import ORDERED
 from workstation.console.acts import Form
 from workstation.visit.completing import MINUTES, minutes_in
 
@@ -148,21 +150,42 @@ def _place(note: TreatmentNote, name: str) -> str:
     if name == MINUTES[1] and asks_both_minutes(note):
         return MINUTES[0]
     known = {field.name for field in note.clinician_fields}
-    return name if name in known else REMARK
+    if name in known:
+        return name
+    return REMARK if name.startswith(REMARK) else WHOLE_NOTE
 
 
 def _fault(note: TreatmentNote, posted: PostedNote, name: str, text: str | None) -> str:
     known = {field.name: field for field in note.clinician_fields}
+    ticked = name in (*posted.confirmed, *posted.marked_nothing(note))
+    if ticked and name not in known:
+        return f"{name} is no field that a tick can be for; use the ticks of the page."
+    if text is None and _is_settled(known[name]):
+        return ""
     if name in known and posted.is_stale(known[name]):
         return _said_meanwhile(known[name])
-    if text is not None and name in (*posted.confirmed, *posted.marked_nothing(note)):
+    if ticked and text is not None:
         return "There is a tick and a text; leave one of them."
     if text is None:
-        return ""
+        return _fault_of_tick(note, posted, name)
     try:
         checked_word(note, name, text)
     except RequestRefused as refusal:
         return refusal.message
+    return ""
+
+
+def _is_settled(field: Field) -> bool:
+    """Whether a tick was taken already: a double click, or a page that came again."""
+    confirmed = field.value is not None and field.source not in (TYPED, ORDERED)
+    return field.not_assessed or confirmed
+
+
+def _fault_of_tick(note: TreatmentNote, posted: PostedNote, name: str) -> str:
+    if name in posted.confirmed and name in posted.nothing:
+        return "There are two ticks; leave one of them."
+    if name in posted.confirmed and name not in {each.name for each in note.proposals}:
+        return "The last visit says nothing of it; write today's words."
     return ""
 
 

@@ -1,110 +1,89 @@
-"""The course of force that an order would give, as a picture made on the server."""
+"""The course of force that an order would give, as the shapes of a picture made on the server."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
-
-from markupsafe import Markup, escape
 
 from controller.order.force_profile import ForceProfile
 from controller.order.force_unit import ForceUnit
 from controller.order.planner import TreatmentPlan
+from workstation.console.force_plot import Tick
 
-WIDTH: Final = 960.0
-HEIGHT: Final = 300.0
-LEFT: Final = 110.0
-RIGHT: Final = 20.0
-TOP: Final = 30.0
-BOTTOM: Final = 56.0
+WIDTH, HEIGHT = 960, 300
+LEFT, RIGHT, TOP, BOTTOM = 110, 940, 30, 244
 HEADROOM: Final = 1.15
 LEAST_TOP_N: Final = 20.0
 MOST_TICKS: Final = 8
 TICKS_MIN: Final = (1, 2, 5, 10, 15, 20, 30)
+LINE: Final = 22.0
+"""Texts of two forces that are nearer than this would stand upon each other."""
 
 
-def order_plot(plan: TreatmentPlan, forces: ForceUnit) -> Markup:
-    """An SVG: ordered force over the minutes of traction, with the most that is allowed."""
-    order, profile = plan.order, plan.profile
-    frame = _Frame(profile.end_s, max(order.force_limit_n, LEAST_TOP_N) * HEADROOM)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderPlot:
+    """The drawing in its own units; ``most`` is None where the hold force is the most."""
+
+    said: str
+    course: str
+    times: Sequence[Tick]
+    forces: Sequence[Tick]
+    most: Tick | None
+
+    width, height = WIDTH, HEIGHT
+    left, right, top, bottom = LEFT, RIGHT, TOP, BOTTOM
+
+
+def order_plot(plan: TreatmentPlan, forces: ForceUnit) -> OrderPlot:
+    """Ordered force over the minutes of traction, with the most that is allowed."""
+    order, end_s = plan.order, plan.profile.end_s
+    scale = _Scale(end_s, max(order.force_limit_n, LEAST_TOP_N) * HEADROOM)
     hold, most = forces.in_unit(order.hold_force_n), forces.in_unit(order.force_limit_n)
-    minutes = f"{plan.times.total_s / 60:.1f} min"
-    said = (
-        f"Ordered force: hold {hold}, at most {most}, {minutes} from the taut cord to the free one"
-    )
-    parts = [
-        *_time_axis(frame),
-        *_force_axis(
-            frame,
-            {order.hold_force_n: hold, order.rest_force_n: forces.in_unit(order.rest_force_n)},
-        ),
-        *_limit(frame, order.force_limit_n, f"at most {most}", order.hold_force_n),
-        f'<polyline class="course" points="{_points(frame, profile)}"/>',
-    ]
-    return Markup(
-        f'<svg class="plot" viewBox="0 0 {WIDTH:g} {HEIGHT:g}" role="img" '
-        f'aria-label="{escape(said)}" xmlns="http://www.w3.org/2000/svg">{"".join(parts)}</svg>'
+    limited = order.force_limit_n > order.hold_force_n
+    levels = (order.hold_force_n, 0.0, order.rest_force_n)
+    return OrderPlot(
+        said=f"Ordered force: hold {hold}, at most {most}; {end_s / 60:g} min of traction",
+        course=scale.course(plan.profile),
+        times=[*scale.minutes()],
+        forces=[*scale.levels([(each, forces.in_unit(each)) for each in levels])],
+        most=Tick(at=scale.y(order.force_limit_n), text=f"at most {most}") if limited else None,
     )
 
 
-class _Frame:
-    """Seconds and newtons to places in the picture."""
+class _Scale:
+    """From seconds and newtons to the units of the drawing."""
 
     def __init__(self, end_s: float, top_n: float) -> None:
-        self.end_s, self.top_n = end_s, top_n
+        self._end_s, self._top_n = end_s, top_n
 
     def x(self, at_s: float) -> float:
-        return LEFT + at_s / self.end_s * (WIDTH - LEFT - RIGHT)
+        return round(LEFT + at_s / self._end_s * (RIGHT - LEFT), 1)
 
     def y(self, force_n: float) -> float:
-        return HEIGHT - BOTTOM - force_n / self.top_n * (HEIGHT - TOP - BOTTOM)
+        return round(BOTTOM - force_n / self._top_n * (BOTTOM - TOP), 1)
 
+    def course(self, profile: ForceProfile) -> str:
+        """The points of the line, from the free cord to the free cord."""
+        first = profile.segments[0]
+        moments = [(0.0, 0.0), (first.start_s, first.start_force_n)]
+        moments += [(each.end_s, each.end_force_n) for each in profile.segments]
+        moments.append((profile.end_s, 0.0))
+        return " ".join(
+            dict.fromkeys(f"{self.x(at_s)},{self.y(force_n)}" for at_s, force_n in moments)
+        )
 
-def _points(frame: _Frame, profile: ForceProfile) -> str:
-    first = profile.segments[0]
-    moments = [(0.0, 0.0), (first.start_s, first.start_force_n)]
-    moments += [(each.end_s, each.end_force_n) for each in profile.segments]
-    moments.append((profile.end_s, 0.0))
-    places = [f"{frame.x(at_s):.1f},{frame.y(force_n):.1f}" for at_s, force_n in moments]
-    return " ".join(dict.fromkeys(places))
+    def minutes(self) -> Iterator[Tick]:
+        end_min = self._end_s / 60
+        step = next((each for each in TICKS_MIN if end_min / each <= MOST_TICKS), TICKS_MIN[-1])
+        for minute in range(0, int(end_min) + 1, step):
+            yield Tick(at=self.x(minute * 60), text=f"{minute}")
 
-
-def _time_axis(frame: _Frame) -> Iterator[str]:
-    base, end_min = HEIGHT - BOTTOM, frame.end_s / 60
-    yield f'<line class="axis" x1="{LEFT:g}" y1="{base:g}" x2="{WIDTH - RIGHT:g}" y2="{base:g}"/>'
-    step = next((each for each in TICKS_MIN if end_min / each <= MOST_TICKS), TICKS_MIN[-1])
-    minute = 0
-    while minute <= end_min:
-        x = frame.x(minute * 60)
-        yield f'<line class="axis" x1="{x:.1f}" y1="{base:g}" x2="{x:.1f}" y2="{base + 6:g}"/>'
-        yield f'<text x="{x:.1f}" y="{base + 26:g}" text-anchor="middle">{minute}</text>'
-        minute += step
-    right, low = WIDTH - RIGHT, HEIGHT - 6
-    yield f'<text x="{right:g}" y="{low:g}" text-anchor="end">minutes of traction</text>'
-
-
-def _force_axis(frame: _Frame, levels: dict[float, str]) -> Iterator[str]:
-    """A line at each ordered force; two that are near each other have one text."""
-    base = HEIGHT - BOTTOM
-    yield f'<line class="axis" x1="{LEFT:g}" y1="{TOP:g}" x2="{LEFT:g}" y2="{base:g}"/>'
-    yield f'<text x="{LEFT - 8:g}" y="{base + 6:g}" text-anchor="end">0</text>'
-    written = base
-    for force_n, text in sorted(levels.items()):
-        y = frame.y(force_n)
-        yield _across("level", y)
-        if written - y >= 22:
-            yield f'<text x="{LEFT - 8:g}" y="{y + 6:.1f}" text-anchor="end">{text}</text>'
-            written = y
-
-
-def _limit(frame: _Frame, most_n: float, text: str, hold_n: float) -> Iterator[str]:
-    if most_n <= hold_n:
-        return
-    y = frame.y(most_n)
-    yield _across("most", y)
-    yield f'<text x="{WIDTH - RIGHT:g}" y="{y - 8:.1f}" text-anchor="end">{text}</text>'
-
-
-def _across(kind: str, y: float) -> str:
-    right = WIDTH - RIGHT
-    return f'<line class="{kind}" x1="{LEFT:g}" y1="{y:.1f}" x2="{right:g}" y2="{y:.1f}"/>'
+    def levels(self, forces: Iterable[tuple[float, str]]) -> Iterator[Tick]:
+        """The first ones first; one too near to another has a line without a text."""
+        written: list[float] = []
+        for force_n, text in forces:
+            at = self.y(force_n)
+            free = all(abs(at - other) >= LINE for other in written)
+            written += [at] if free else []
+            yield Tick(at=at, text=text if free else "")

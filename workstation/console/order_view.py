@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from controller.order.force_unit import ForceUnit
+from controller.order.planner import TreatmentPlan
 from controller.words import one_line
 from workstation.console.order_plot import order_plot
+from workstation.console.templating import render
 from workstation.console.visit_pages import OpenVisit
 from workstation.texts.plan_text import plan_text
 from workstation.visit.order_form import (
@@ -112,8 +114,12 @@ def order_view(visit: OpenVisit, checked: CheckedForm, whose: Whose) -> OrderVie
             name: (text, words.sentence(text)) for name, text in checked.second_looks.items()
         },
         plan=plan_text(planned.plan, forces) if planned else "",
-        plot=str(order_plot(planned.plan, forces)) if planned else "",
+        plot=_picture(planned.plan, forces) if planned else "",
     )
+
+
+def _picture(plan: TreatmentPlan, forces: ForceUnit) -> str:
+    return render("visit/plot.html", {"plot": order_plot(plan, forces)})
 
 
 def _beside(name: str, text: str) -> str:

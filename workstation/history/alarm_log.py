@@ -17,7 +17,7 @@ from typing import Final
 from controller.errors import JournalError
 from controller.event_details.happened import AlarmAcknowledged, AlarmRaised, SafetyCleared
 from controller.events import EventKind
-from records.evidence.reader import SessionHead, SessionRecord, load_session
+from records.evidence.reader import SessionHead, events_of_kinds
 from records.evidence.stored_session import session_rows_of
 from records.evidence.unit_reading import reading
 from records.exports.claim.charge_csv import safe_cell
@@ -27,6 +27,7 @@ from records.store.record_folder import RecordFolder
 
 LONGEST: Final = timedelta(days=1)
 """No session lasts longer."""
+KINDS: Final = (EventKind.ALARM_RAISED, EventKind.SAFETY_CLEARED, EventKind.ALARM_ACKNOWLEDGED)
 COLUMNS: Final = (
     "raised",
     "session",
@@ -129,30 +130,29 @@ def _of_session(db: Database, path: Path, head: SessionHead) -> Iterator[LoggedA
         session_id=head.session_id, unit_id=head.unit_id, raised_utc_ms=head.started_utc_ms
     )
     try:
-        record = load_session(db, path, head, with_samples=False)
-        yield from alarms_of(record)
+        yield from _alarms(head, events_of_kinds(db, path, head, KINDS))
     except JournalError as error:
         yield replace(nothing, fault=error.message)
 
 
-def alarms_of(record: SessionRecord) -> list[LoggedAlarm]:
+def _alarms(head: SessionHead, events: Iterable[StoredEvent]) -> list[LoggedAlarm]:
     """The alarms of one session, each with its end and its acknowledgement; raises JournalError."""
     raised: list[LoggedAlarm] = []
-    for event in record.events:
+    for event in events:
         if event.kind is EventKind.ALARM_RAISED:
-            raised.append(_raised(record, event))
+            raised.append(_raised(head, event))
         elif event.kind is EventKind.SAFETY_CLEARED:
-            _end(raised, record, event)
-        elif event.kind is EventKind.ALARM_ACKNOWLEDGED:
+            _end(raised, head, event)
+        else:
             _acknowledge(raised, event)
     return raised
 
 
-def _raised(record: SessionRecord, event: StoredEvent) -> LoggedAlarm:
+def _raised(head: SessionHead, event: StoredEvent) -> LoggedAlarm:
     said = event.said(AlarmRaised)
     return LoggedAlarm(
-        session_id=record.head.session_id,
-        unit_id=record.head.unit_id,
+        session_id=head.session_id,
+        unit_id=head.unit_id,
         raised_utc_ms=event.utc_ms,
         code=said.code,
         priority=said.priority,
@@ -160,12 +160,12 @@ def _raised(record: SessionRecord, event: StoredEvent) -> LoggedAlarm:
     )
 
 
-def _end(raised: list[LoggedAlarm], record: SessionRecord, event: StoredEvent) -> None:
+def _end(raised: list[LoggedAlarm], head: SessionHead, event: StoredEvent) -> None:
     """The cause of the newest alarm of this code was not there any more."""
     cleared = event.said(SafetyCleared)
     for number in range(len(raised) - 1, -1, -1):
         if raised[number].code == cleared.code:
-            at_ms = record.head.started_utc_ms + cleared.last_seen_ms
+            at_ms = head.started_utc_ms + cleared.last_seen_ms
             raised[number] = replace(raised[number], ended_utc_ms=at_ms)
             return
 

@@ -60,14 +60,10 @@ def code_called(kind: str, key: str) -> ClaimCode:
 
 
 def scrubbed_visit(
-    folder: RecordFolder,
-    settings: Settings,
-    session_id: str,
-    person: NewPerson,
-    what: str = "scrub",
+    folder: RecordFolder, settings: Settings, session_id: str, person: NewPerson
 ) -> Visit:
-    """The visit with what the rules of its payer say; the access is kept first as ``what``."""
-    visit = audited_visit(folder, session_id, settings, person(folder), what)
+    """The visit with what the rules of its payer say; the access is kept first."""
+    visit = audited_visit(folder, session_id, settings, person(folder), "scrub")
     return scrubbed(folder, visit)
 
 

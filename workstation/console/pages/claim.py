@@ -14,9 +14,11 @@ from records.claim.charge_line import DIAGNOSIS, MODIFIER
 from records.claim.decision import DECISIONS, decision_of
 from records.clinic.paper_sheets import is_paper
 from records.exports.messages.receiver_maps import load_receivers
+from records.exports.ready import scrubbed
 from records.note.fields import PATIENT_REFERENCE
 from records.note.treatment_note import sessions_text
 from records.visit.billing import ClaimCode, accept
+from records.visit.load import audited_visit
 from records.visit.paper_visit import PaperVisit, audited_paper, scrubbed_paper
 from records.visit.visit import Visit
 from workstation.anchors import has_second_place
@@ -32,7 +34,7 @@ from workstation.console.claim_view import (
 from workstation.console.note_desks import began_text, require_ended
 from workstation.console.pages.note import UNPROCESSABLE
 from workstation.console.site import Site
-from workstation.visit.claiming import code_called, scrubbed_visit
+from workstation.visit.claiming import code_called
 
 
 def routes() -> list[BaseRoute]:
@@ -66,6 +68,7 @@ def answer(request: Request, form: Form, person: str) -> Response:
             raise RequestRefused(
                 f"{visit.session_id} is a downtime sheet: nothing of it is claimed (T-001)"
             )
+        visit.require_treatment()
         _answered(site, visit, form, person)
     except RequestRefused as refusal:
         return claim_page(request, visit, refusal.message, form.values())
@@ -93,17 +96,17 @@ def _answered(site: Site, visit: Visit, form: Form, person: str) -> None:
 
 
 def scrubbed_claim(site: Site, session: str, person: str, what: str) -> Visit | PaperVisit:
-    """The visit with what the rules say of its claim; the access is kept first."""
-    settings = site.words.settings
+    """The visit with what the rules say of its claim; the access is kept first.
+
+    Without a treatment there is no claim for rules to look at, and no report.
+    """
+    settings, reader = site.words.settings, reader_now(site.folder, person)
     if is_paper(session):
-        reader = reader_now(site.folder, person)
         sheet = audited_paper(site.folder, session, settings, reader, what)
         return scrubbed_paper(site.folder, sheet)
-    visit = scrubbed_visit(
-        site.folder, settings, session, lambda folder: reader_now(folder, person), what
-    )
+    visit = audited_visit(site.folder, session, settings, reader, what)
     require_ended(visit.note)
-    return visit
+    return scrubbed(site.folder, visit) if visit.note.reached_holding else visit
 
 
 def claim_page(
@@ -114,7 +117,6 @@ def claim_page(
 ) -> Response:
     """The page; with what was refused, and what was typed then."""
     site, note = site_of(request), visit.note
-    assert visit.report is not None, "a scrubbed visit has a report"
     status = UNPROCESSABLE if fault else 200
     return site.page(
         request,
@@ -125,7 +127,7 @@ def claim_page(
         of=sessions_text(note),
         patient=note.field(PATIENT_REFERENCE.name).value or "",
         began=began_text(visit),
-        report=report_view(visit.report),
+        report=report_view(visit.report) if visit.report else None,
         fault=site.words.sentence(fault),
         typed=typed or {},
         **_of_a_claim(site, visit),
@@ -151,7 +153,7 @@ def _of_a_claim(site: Site, visit: Visit | PaperVisit) -> dict[str, Any]:
         "offers": visit.offers,
         "accepted": [*accepted_views(visit)],
         "alerts": alerts_of(visit),
-        "decisions": DECISIONS,
+        "decisions": DECISIONS if visit.report else (),
         "exports": [*export_views(visit, with_columns, (*known,))],
         "checkpoints": [*_checkpoints(visit)],
         "second_place": settings.checkpoint_copy if has_second_place(settings, site.folder) else "",

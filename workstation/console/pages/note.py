@@ -118,21 +118,15 @@ def _take(opened: OpenNote, said: PostedNote) -> dict[str, str]:
     if faults := faults_of(note, said):
         return faults
     desk, words = opened.desk, said.words(note)
-    if words or said.marked_nothing(note) or said.confirmed:
-        _say(opened, said, words)
-    elif note.versions:
-        desk.complete({})  # says by whom it was signed
-    return {}
-
-
-def _say(opened: OpenNote, said: PostedNote, words: Mapping[str, str]) -> None:
-    desk = opened.desk
-    if words:
-        desk.complete(dict(words))
+    if words or note.versions:
+        desk.complete(dict(words))  # of a signed note it says by whom it was signed
     for name in said.confirmed:
-        desk.confirm(name)
-    for name in said.marked_nothing(opened.note):
-        desk.mark_not_assessed(name)
+        if note.field(name).needs_a_word:
+            desk.confirm(name)
+    for name in said.marked_nothing(note):
+        if note.field(name).needs_a_word:
+            desk.mark_not_assessed(name)
+    return {}
 
 
 def _sign(opened: OpenNote, said: PostedNote) -> dict[str, str]:

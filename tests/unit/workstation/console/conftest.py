@@ -9,6 +9,7 @@ import pytest
 from controller.runtime.clock import VirtualClock
 from records.store.record_folder import RecordFolder
 from tests.support.console_bench import ConsoleBench, console_bench
+from tests.support.console_visits import at_the_order
 from tests.support.reception import medicare_patient, open_clinic
 from tests.support.standing import example, keep
 
@@ -23,3 +24,10 @@ def bench(folder: RecordFolder) -> Iterator[ConsoleBench]:
     keep(folder, medicare_patient("2026-11-18"))
     with console_bench(folder, VirtualClock()) as opened:
         yield opened
+
+
+@pytest.fixture
+def order(bench: ConsoleBench) -> str:
+    """The address of a visit that has reached its order."""
+    bench.sit_down()
+    return at_the_order(bench)

@@ -129,6 +129,19 @@ def test_a_session_that_runs_has_no_claim(bench: ConsoleBench) -> None:
     assert "the note begins when the session has ended" in answer.text
 
 
+def test_a_session_without_a_treatment_has_documents_and_nothing_to_charge(
+    bench: ConsoleBench,
+) -> None:
+    recorded(bench.site.folder, "s-2", began_ms=BEGAN_MS + DAY_MS, held_ms=None, ramped_ms=20_000)
+    page = bench.page("/sessions/s-2/claim")
+    assert "No treatment was given: there is nothing to charge." in page
+    assert "/sessions/s-2/export/bundle" in page
+    assert "/sessions/s-2/export/csv" not in page
+    assert bench.client.post("/sessions/s-2/export/csv").status_code == 422
+    answer = bench.client.post("/sessions/s-2/claim/answers", data={**GP, "act": "accept"})
+    assert "there is nothing to charge" in answer.text
+
+
 def test_the_checkpoints_of_record_and_signature_are_shown(bench: ConsoleBench) -> None:
     page = bench.page(CLAIM)
     note = visit(bench).note

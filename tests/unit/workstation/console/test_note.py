@@ -1,4 +1,4 @@
-"""The note's page: open fields first, every word with its source, a signature, amendments."""
+"""The note's page: open fields first, every word with its source, and a signature."""
 
 from __future__ import annotations
 
@@ -7,71 +7,29 @@ from collections.abc import Iterator
 
 import pytest
 
-from controller.runtime.clock import VirtualClock
 from records.clinic.audit import accesses
 from records.clinic.clinic_verify import verify_clinic
 from records.note.typed import typed_texts
 from records.store.record_folder import RecordFolder
 from tests.support.altering import altering
-from tests.support.console_bench import ConsoleBench, console_bench
-from tests.support.notes import (
-    ALL_WORDS,
-    BEGAN_MS,
-    DAY_MS,
-    HOUR_MS,
-    author,
-    note_of,
-    recorded,
+from tests.support.console_bench import ConsoleBench
+from tests.support.note_pages import (
+    NOTE,
+    entered,
+    everything,
+    noted_console,
+    refused,
+    shown,
+    signed,
+    words,
 )
-from tests.support.reception import medicare_patient, open_clinic
-from tests.support.standing import keep
-from workstation.visit.completing import MINUTES
-
-NOTE = "/sessions/s-1/note"
-SHORT = {name: text for name, text in ALL_WORDS.items() if name not in MINUTES}
-SEEN = re.compile(r'name="(seen\.[^"]+)" value="([^"]*)"')
+from tests.support.notes import ALL_WORDS, BEGAN_MS, DAY_MS, note_of, recorded
 
 
 @pytest.fixture
 def bench(folder: RecordFolder) -> Iterator[ConsoleBench]:
-    """A console an hour after a session; Pat Jones, PT, DPT, sits there."""
-    open_clinic(folder)
-    keep(folder, medicare_patient("2025-12-20"))
-    recorded(folder)
-    with console_bench(folder, VirtualClock(utc_origin_ms=BEGAN_MS + HOUR_MS)) as opened:
-        opened.sit_down()
+    with noted_console(folder) as opened:
         yield opened
-
-
-def shown(bench: ConsoleBench, path: str = NOTE) -> dict[str, str]:
-    """The marks that a page has at this moment: they come back with what is posted from it."""
-    return dict(SEEN.findall(bench.page(path)))
-
-
-def entered(**words: str) -> dict[str, str]:
-    return {f"field.{name}": text for name, text in words.items()}
-
-
-def everything() -> dict[str, str]:
-    """Every open field as a person types it, both minutes in one line."""
-    both = " ".join(ALL_WORDS[name] for name in MINUTES)
-    return entered(**SHORT, **{MINUTES[0]: both})
-
-
-def signed(bench: ConsoleBench) -> None:
-    fields = {**shown(bench), **everything(), "signature": "PJ", "act": "sign"}
-    assert bench.post(NOTE, **fields) == NOTE
-
-
-def words(bench: ConsoleBench) -> dict[str, str | None]:
-    note = note_of(bench.site.folder)
-    return {field.name: field.value for field in note.clinician_fields}
-
-
-def refused(bench: ConsoleBench, path: str = NOTE, **fields: str) -> str:
-    answer = bench.client.post(path, data=fields)
-    assert answer.status_code == 422, answer.text
-    return str(answer.text)
 
 
 # --- reading ------------------------------------------------------------------------------------
@@ -219,6 +177,31 @@ def test_a_tick_beside_a_text_is_refused(bench: ConsoleBench) -> None:
     assert "leave one of them" in refused(bench, **shown(bench), **fields, act="take")
 
 
+@pytest.mark.parametrize(
+    ("ticks", "said"),
+    [
+        ({"nothing.peak_force": "yes"}, "is no field that a tick can be for"),
+        ({"confirm.nobody": "yes"}, "is no field that a tick can be for"),
+        ({"confirm.harness": "yes"}, "The last visit says nothing of it"),
+        ({"confirm.harness": "yes", "nothing.harness": "yes"}, "two ticks"),
+    ],
+)
+def test_a_tick_that_no_page_has_is_refused(
+    bench: ConsoleBench, ticks: dict[str, str], said: str
+) -> None:
+    fields = {**shown(bench), **entered(plan_next="ok"), **ticks}
+    assert said in refused(bench, **fields, act="take")
+    assert words(bench)["plan_next"] is None
+
+
+def test_ticks_that_are_posted_twice_are_taken_once(bench: ConsoleBench) -> None:
+    fields = {**shown(bench), "nothing.harness": "yes", "act": "take"}
+    for _ in range(2):
+        bench.post(NOTE, **fields)
+    written = [each for each in accesses(bench.site.folder) if each.what == "not assessed"]
+    assert len(written) == 1
+
+
 def test_of_two_tabs_the_later_one_is_told_what_was_said_meanwhile(bench: ConsoleBench) -> None:
     first = shown(bench)
     bench.post(NOTE, **first, **entered(harness="halter"), act="take")
@@ -253,123 +236,3 @@ def test_an_act_that_no_page_has_is_refused(bench: ConsoleBench, act: str) -> No
 @pytest.mark.parametrize("path", ["/note/draft", "/note/sessions"])
 def test_an_act_is_no_page(bench: ConsoleBench, path: str) -> None:
     assert bench.client.get(f"/sessions/s-1{path}").status_code == 405
-
-
-# --- what is typed ------------------------------------------------------------------------------
-
-
-def test_what_is_typed_is_kept_and_shown_and_is_no_word_of_the_note(bench: ConsoleBench) -> None:
-    answer = bench.client.post(f"{NOTE}/draft", data=entered(plan_next="twice a"))
-    assert answer.json() == {"kept": "19:00:00 CST"}
-    assert words(bench)["plan_next"] is None
-    bench.sit_down("A. Example")
-    page = bench.page(NOTE)
-    assert re.search(r'<textarea name="field\.plan_next"[^>]*>twice a</textarea>', page)
-    assert "typed by Pat Jones, 2025-12-31 19:00:00-06:00, not in the note yet" in page
-
-
-def test_what_is_typed_leaves_with_the_word_that_is_said(bench: ConsoleBench) -> None:
-    bench.client.post(f"{NOTE}/draft", data=entered(plan_next="twice a", harness="belt"))
-    bench.post(NOTE, **shown(bench), **entered(plan_next="twice a week"), act="take")
-    assert {*typed_texts(bench.site.folder, "s-1")} == {"harness"}
-    signed(bench)
-    assert typed_texts(bench.site.folder, "s-1") == {}
-
-
-def test_who_is_signed_out_loses_nothing_and_says_nothing(bench: ConsoleBench) -> None:
-    fields = {**shown(bench), **everything(), "signature": "PJ", "act": "sign"}
-    bench.post("/person/leave")
-    assert bench.post(NOTE, **fields) == f"/person?back={NOTE}"
-    assert words(bench)["plan_next"] is None
-    assert typed_texts(bench.site.folder, "s-1")["plan_next"].text == ALL_WORDS["plan_next"]
-    bench.sit_down()
-    assert f">{ALL_WORDS['plan_next']}</textarea>" in bench.page(NOTE)
-
-
-def test_a_page_that_nobody_touched_takes_no_text_of_another_away(bench: ConsoleBench) -> None:
-    older = shown(bench)
-    bench.client.post(f"{NOTE}/draft", data=entered(plan_next="twice a week"))
-    bench.post(NOTE, **older, **entered(plan_next="", harness="belt"), act="keep")
-    kept = {name: each.text for name, each in typed_texts(bench.site.folder, "s-1").items()}
-    assert kept == {"plan_next": "twice a week", "harness": "belt"}
-
-
-def test_a_text_that_is_cleared_is_gone(bench: ConsoleBench) -> None:
-    bench.client.post(f"{NOTE}/draft", data=entered(plan_next="twice"))
-    bench.post(NOTE, **shown(bench), **entered(plan_next=""), act="keep")
-    assert typed_texts(bench.site.folder, "s-1") == {}
-
-
-def test_no_word_that_is_typed_reaches_the_log(bench: ConsoleBench) -> None:
-    bench.client.post(f"{NOTE}/draft", data=entered(plan_next="secret plan"))
-    refused(bench, **shown(bench), **entered(pain_after="secret"), act="take")
-    assert "secret" not in "".join(bench.log)
-
-
-# --- amending -----------------------------------------------------------------------------------
-
-
-def test_an_amendment_has_a_reason_and_a_name_and_the_older_words_stay(
-    bench: ConsoleBench,
-) -> None:
-    signed(bench)
-    fields = {**shown(bench), **everything(), "field.pain_after": "2", "act": "amend"}
-    for name in MINUTES:
-        fields[f"field.{name}"] = ALL_WORDS[name]
-    page = refused(bench, **fields)
-    assert "an amendment says why" in page
-    assert "Nobody has signed" in page
-    assert words(bench)["pain_after"] == "3"
-    fields |= {"signature": "PJ", "reason": "slip of the pen"}
-    bench.post(NOTE, **fields)
-    assert words(bench)["pain_after"] == "2"
-    page = bench.page(NOTE)
-    assert "Version 2 by Pat Jones, PT, DPT" in page
-    assert "pain_after: &#39;2&#39; (was 3)" in page
-    assert typed_texts(bench.site.folder, "s-1") == {}
-    bench.post(NOTE, **fields)
-    assert len(note_of(bench.site.folder).versions) == 2, "posted again it is the same amendment"
-
-
-def test_an_amendment_changes_something(bench: ConsoleBench) -> None:
-    signed(bench)
-    fields = {**shown(bench), "signature": "PJ", "reason": "no reason", "act": "amend"}
-    assert "nothing to amend" in refused(bench, **fields)
-
-
-def test_a_draft_is_not_amended_and_a_signed_note_is_not_completed(bench: ConsoleBench) -> None:
-    fields = {**entered(harness="belt"), "signature": "PJ", "reason": "why", "act": "amend"}
-    assert "is a draft; complete it instead" in refused(bench, **shown(bench), **fields)
-    signed(bench)
-    assert "cannot be completed" in refused(
-        bench, **shown(bench), **entered(harness="other"), act="take"
-    )
-
-
-# --- several sessions ---------------------------------------------------------------------------
-
-
-def test_a_further_session_of_the_day_joins_and_parts(bench: ConsoleBench) -> None:
-    folder = bench.site.folder
-    recorded(folder, "s-2", began_ms=BEGAN_MS + 600_000)
-    assert '<option value="s-2">' in bench.page(NOTE)
-    bench.client.post("/sessions/s-2/note/draft", data=entered(harness="belt"))
-    page = refused(bench, f"{NOTE}/sessions", session="s-2", act="join")
-    assert "something was typed for the note of session s-2" in page
-    bench.client.post("/sessions/s-2/note/draft", data=entered(harness=""))
-    bench.post(f"{NOTE}/sessions", session="s-2", act="join")
-    assert note_of(folder).sessions == ("s-1", "s-2")
-    assert bench.client.get("/sessions/s-2/note").headers["location"] == NOTE
-    bench.post(f"{NOTE}/sessions", session="s-2", act="part")
-    assert note_of(folder).sessions == ("s-1",)
-
-
-def test_a_signed_note_takes_a_session_in_by_name_and_reason(bench: ConsoleBench) -> None:
-    recorded(bench.site.folder, "s-2", began_ms=BEGAN_MS + 600_000)
-    signed(bench)
-    asked = {"session": "s-2", "act": "join"}
-    assert "Nobody has signed" in refused(bench, f"{NOTE}/sessions", **asked)
-    assert "reason is empty" in refused(bench, f"{NOTE}/sessions", **asked, signature="PJ")
-    bench.post(f"{NOTE}/sessions", **asked, signature="PJ", reason="treated again")
-    assert len(note_of(bench.site.folder).versions) == 2
-    assert author(bench.site.folder).by == "P. Jones"
