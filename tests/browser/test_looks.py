@@ -44,6 +44,7 @@ PATHS = {
     "/patients/{reference:path}": "/patients/TEST-1",
     "/patients/{reference:path}/change": "/patients/TEST-1/change",
     "/visits/ended": "/visits/ended",
+    "/visits/{visit}": "/visits/visit-0",
     "/visits/{visit}/identify": "{begun}/identify",
     "/visits/{visit}/dose": "{identified}/dose",
     "/visits/{visit}/screen": "{dosed}/screen",
@@ -66,10 +67,10 @@ PATHS = {
 """An address of every page, by the route that draws it."""
 NO_PAGES = {
     "/events",
+    "/person/here",
     "/stop",
     "/stop/{name}",
     "/units/{name}/chart",
-    "/visits/{visit}",
     "/sessions/{session_id}/visit",
     "/sessions/{session_id}/replay/{replay_id}",
     "/sessions/{session}/export/{format}",

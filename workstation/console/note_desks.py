@@ -84,7 +84,7 @@ class OpenNote:
         beside = BesideWords(
             forces=self.site.words.settings.unit_of_force,
             typed=self.waiting(),
-            findings=report.findings if report else (),
+            report=report,
             posted=said,
             faults=faults,
         )

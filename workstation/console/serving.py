@@ -151,7 +151,11 @@ def make_site(
         frames=LiveFrames(units, words, clock),
         reader=SessionReader(folder, units, clock, report),
         pages=pages,
-        people=PeopleCookie(key_in(station_folder(folder.path))),
+        people=PeopleCookie(
+            key_in(station_folder(folder.path)),
+            clock,
+            lambda name: any(each.started_by == name for each in units.values()),
+        ),
         stop_desk=StopDesk(
             [*units.values()],
             Neighbours(names=LOOPBACK, ports=ports),

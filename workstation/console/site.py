@@ -82,6 +82,8 @@ class Site:
         """
         response = HTMLResponse(self.text(request, template, **context), status_code=status)
         mark_browser(request, response)
+        if request.headers.get("sec-fetch-user") == "?1":
+            self.people.touch(request, response)
         return response
 
     def text(self, request: Request, template: str, **context: Any) -> str:
@@ -93,6 +95,7 @@ class Site:
             {
                 "request": request,
                 "person": self.people.named(request),
+                "signed_out": self.people.is_signed_out(request),
                 "units": [*self.units.values()],
                 "others": [each for each in self.units.values() if each is not unit],
                 "frame": frame,

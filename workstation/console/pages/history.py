@@ -111,7 +111,7 @@ def _row(
     return HistoryRow(
         called=one.called,
         path="" if one.on_paper else f"/sessions/{one.called}",
-        began=f"{site.words.at(one.began_utc_ms):%Y-%m-%d %H:%M}",
+        began=f"{site.words.at(one.began_utc_ms):%Y-%m-%d %H:%M %Z}",
         patient=one.reference or "no patient",
         table=names.get(one.unit, one.unit),
         minutes="unknown" if minutes is None else f"{minutes} min",

@@ -4,6 +4,7 @@
 import { watchSleep } from "./asleep.js";
 import { follow } from "./live.js";
 import { watchProgram } from "./older.js";
+import { watchPerson } from "./signed.js";
 import { soundAlarms } from "./sound.js";
 import { stopInPlace, watchDoor } from "./stop.js";
 
@@ -11,6 +12,7 @@ watchDoor();
 stopInPlace();
 watchSleep();
 watchProgram();
+watchPerson();
 soundAlarms();
 follow();
 if (document.getElementById("unit-page")) {

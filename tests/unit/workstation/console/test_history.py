@@ -60,7 +60,7 @@ def test_what_is_left_out_is_said(three: ConsoleBench) -> None:
     page = three.page("/sessions")
     assert "2 found" in page
     assert "1 refused try is not listed." in page
-    assert "2025-12-31 18:00" in page  # the clinic's zone, not UTC
+    assert "2025-12-31 18:00 CST" in page  # the clinic's zone, not UTC
 
 
 @pytest.mark.parametrize(
