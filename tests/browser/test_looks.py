@@ -67,6 +67,7 @@ PATHS = {
 """An address of every page, by the route that draws it."""
 NO_PAGES = {
     "/events",
+    "/person/here",
     "/stop",
     "/stop/{name}",
     "/units/{name}/chart",

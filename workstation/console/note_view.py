@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from controller.order.force_unit import ForceUnit
-from records.claim.rules.findings import RuleFinding
+from records.claim.rules.findings import RuleFinding, RuleResult
 from records.claim.rules.report import OPEN, STRENGTHS, where_from
+from records.claim.rules.scrubber import ScrubReport
 from records.note.device_fields import Field
 from records.note.fields import PATIENT_REFERENCE, REMARK, TOLERANCE
 from records.note.treatment_note import TreatmentNote
@@ -50,13 +51,13 @@ LONG_TEXTS: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FindingView:
-    """What a rule says, with its source and evidence in words."""
+    """What a rule says, with its source and evidence in words; none where it was not judged."""
 
     rule: str
     severity: str
     message: str
-    source: str
-    evidence: tuple[str, ...]
+    source: str = ""
+    evidence: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,14 +107,14 @@ class NoteView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BesideWords:
-    """What stands beside the words of a note: texts that wait, findings, and a refused post.
+    """What stands beside the words of a note: texts that wait, the rules, and a refused post.
 
     ``forces`` is the unit that leads in what the device recorded.
     """
 
     forces: ForceUnit
     typed: Mapping[str, TypedText] = field(default_factory=dict)
-    findings: Sequence[RuleFinding] = ()
+    report: ScrubReport | None = None
     posted: PostedNote | None = None
     faults: Mapping[str, str] = field(default_factory=dict)
 
@@ -127,7 +128,7 @@ def note_view(note: TreatmentNote, beside: BesideWords) -> NoteView:
         fixed_fields=tuple(_fixed(note, each, beside) for each in note.fixed_fields),
         remark=_new_remark(note, beside),
         reason=_reason(note, beside),
-        signature_findings=tuple(_about("signature", beside.findings)),
+        signature_findings=tuple(_about("signature", beside.report)),
     )
 
 
@@ -175,7 +176,7 @@ def _plain(note: TreatmentNote, each: Field, beside: BesideWords) -> FieldView:
         source=tuple(source_rows(note, each)),
         where_from=each.where_from,
         by_device=each.origin in (Origin.DEVICE, Origin.DERIVED),
-        findings=tuple(_about(each.name, beside.findings)),
+        findings=tuple(_about(each.name, beside.report)),
     )
 
 
@@ -229,7 +230,7 @@ def _both_minutes(view: FieldView, note: TreatmentNote, beside: BesideWords) -> 
         label="Minutes of the visit: timed codes, then all treatment, as in 0 25",
         kind="text",
         also_seen=((MINUTES[1], f"{word_mark(note.field(MINUTES[1]))}-{mark_of('')}"),),
-        findings=(*view.findings, *_about(MINUTES[1], beside.findings)),
+        findings=(*view.findings, *_about(MINUTES[1], beside.report)),
     )
 
 
@@ -274,10 +275,26 @@ def _typed_words(note: TreatmentNote, typed: TypedText | None) -> str:
     return f"typed by {by}, {moment_text(note, typed.at_utc_ms)}, not in the note yet"
 
 
-def _about(name: str, findings: Iterable[RuleFinding]) -> Iterator[FindingView]:
-    """Findings about a field; a claim's own name of the patient is the note's reference."""
-    names = {name, *(("patient_ref",) if name == "patient_reference" else ())}
-    return (finding_view(each) for each in findings if each.field in names)
+def _about(name: str, report: ScrubReport | None) -> Iterator[FindingView]:
+    """What rules say of a field, or could not say without it.
+
+    A claim's own name of the patient is the note's reference.
+    """
+    names = {name, *(("patient_ref",) if name == PATIENT_REFERENCE.name else ())}
+    for finding in report.findings if report else ():
+        if finding.field in names:
+            yield finding_view(finding)
+    for result in report.not_judged if report else ():
+        if not names.isdisjoint(result.missing):
+            yield _not_judged(result)
+
+
+def _not_judged(result: RuleResult) -> FindingView:
+    return FindingView(
+        rule=result.rule_id,
+        severity=SEVERITY_WORDS[result.severity],
+        message=f"not judged: {'; '.join(result.why)}",
+    )
 
 
 def _kind(note: TreatmentNote, each: Field) -> str:

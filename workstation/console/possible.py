@@ -32,6 +32,8 @@ BETWEEN_INCREASES: Final = (
     "More is not possible at this moment: at least 2 s lie between two increases, and a ramp may "
     "not take longer than the hold."
 )
+NOT_HEARD: Final = "not heard"
+"""Stands for the phase of a unit that nothing is heard of."""
 WHO: Final = "Say who sits here first."
 
 
@@ -103,7 +105,10 @@ def phase_of(shown: Snapshot) -> Phase:
 def _refused(request: TreatmentRequest, called: str, shown: Snapshot) -> str:
     """Why a request is not heard in this phase."""
     if shown.doing is not Doing.SESSION:
-        return f"{called} is not possible: no treatment is open."
+        why = (
+            "nothing is heard of the table" if shown.phase == NOT_HEARD else "no treatment is open"
+        )
+        return f"{called} is not possible: {why}."
     phase = phase_of(shown)
     if phase in phases_for(request):
         return ""

@@ -10,6 +10,7 @@ from records.clinic.filed_orders import filed_order
 from records.order.order_file import parse_order
 from records.standing.kinds import PatientRecord
 from records.standing.versions import read_standing
+from records.store.clinic_chain import EntryKind, entries_of_session
 from records.store.clinic_file import clinic_reading
 from records.store.record_folder import RecordFolder
 
@@ -23,6 +24,8 @@ class SessionFacts:
     reference: str
     initials: str
     order: Prescription
+    opened_by: str = ""
+    """Who asked for the session."""
 
     @property
     def patient(self) -> str:
@@ -34,6 +37,7 @@ def read_facts(folder: RecordFolder, session_id: str) -> SessionFacts:
     """The facts of a session whose order is on file; raises TractionError."""
     with clinic_reading(folder) as db:
         filed = filed_order(db, session_id)
+        entries = entries_of_session(db, session_id)
     order = parse_order(filed.order_text, f"of session {session_id}")
     return SessionFacts(
         session_id=session_id,
@@ -41,6 +45,10 @@ def read_facts(folder: RecordFolder, session_id: str) -> SessionFacts:
         reference=order.patient_reference,
         initials=_initials(folder, order.patient_reference),
         order=order.prescription,
+        opened_by=next(
+            (str(each.detail["by"]) for each in entries if each.kind is EntryKind.SESSION_OPENED),
+            "",
+        ),
     )
 
 

@@ -96,6 +96,11 @@ class SessionView:
         return "since traction began" if began else "since the session was opened"
 
     @property
+    def zone_name(self) -> str:
+        """The clinic's zone at the opening, as clocks showed it."""
+        return f"{self._words.at(self.record.head.started_utc_ms):%Z}"
+
+    @property
     def began(self) -> str:
         """Day and time of the opening, with the zone of then."""
         at = self._words.at(self.record.head.started_utc_ms)

@@ -14,7 +14,7 @@ from controller.start.self_check import CheckState
 from controller.words import one_line
 from workstation.console.check_steps import CheckStep, check_steps
 from workstation.console.clinic_words import ClinicWords
-from workstation.console.possible import PossibleAct, acts_now, phase_of
+from workstation.console.possible import NOT_HEARD, PossibleAct, acts_now, phase_of
 from workstation.console.session_facts import SessionFacts
 from workstation.console.unit_words import headline
 from workstation.console.units import EndedSession, KeptUnit, new_id
@@ -30,7 +30,7 @@ BUTTONS: Final = {
     Question.START_TRACTION: "Start traction",
     Question.END_ACKNOWLEDGED: "Acknowledge",
 }
-_UNHEARD: Final = Snapshot(number=0, utc_ms=0, doing=Doing.IDLE, phase="idle")
+_UNHEARD: Final = Snapshot(number=0, utc_ms=0, doing=Doing.IDLE, phase=NOT_HEARD)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +87,7 @@ def unit_view(unit: KeptUnit, words: ClinicWords, *, signed_in: bool) -> UnitPag
         else (),
         questions=[each for each in questions if each.name != Question.START_TRACTION.value],
         start=next((q for q in questions if q.name == Question.START_TRACTION.value), None),
-        checks=[each for each in checks if each.state != CheckState.FAILED.value],
+        checks=[each for each in checks if not (each.by or each.state == CheckState.FAILED.value)],
         failed=[each for each in checks if each.state == CheckState.FAILED.value],
         last=unit.last,
         last_words=_last_words(unit, words),
@@ -113,11 +113,11 @@ def page_of(unit: KeptUnit) -> str:
 def banner(facts: SessionFacts, words: ClinicWords) -> Sequence[tuple[str, str]]:
     """Whose session it is, and what was ordered."""
     order, forces = facts.order, words.settings.unit_of_force
+    ordered = forces.with_other(order.hold_force_n)
     return (
         ("Patient", facts.patient),
         ("Region", order.region.value),
-        ("Ordered", forces.with_other(order.hold_force_n)),
-        ("At most", forces.with_other(order.force_limit_n)),
+        ("Ordered", f"{ordered}, at most {forces.in_unit(order.force_limit_n)}"),
         ("Time", f"{order.traction_s / 60:g} min"),
     )
 

@@ -52,6 +52,7 @@ class KeptUnit:
         self._clock = clock
         self._press: Press | None = None
         self._pressed_s = clock.now_s()
+        self._prepared = ("", "")
         self._asked: OrderedDict[str, SentMessage] = OrderedDict()
 
     @property
@@ -114,6 +115,14 @@ class KeptUnit:
         return facts if facts is not None and facts.session_id == self.session_id else None
 
     @property
+    def started_by(self) -> str:
+        """Who asked for the session that is open; "" without one, and where it is not known."""
+        session_id, by = self._prepared
+        if session_id and session_id == self.session_id:
+            return by
+        return self.open_facts.opened_by if self.open_facts else ""
+
+    @property
     def checks(self) -> list[SettledCheck]:
         """The self-check of the session that is open, or was last."""
         session_id = self.session_id or (self.last.session_id if self.last else "")
@@ -152,6 +161,7 @@ class KeptUnit:
 
     def prepare(self, filed: FiledSession, by: str) -> SentMessage:
         """Begin a session whose order is on file."""
+        self._prepared = (filed.session_id, by)
         return self.link.ask(
             Prepare(
                 id=new_id(),

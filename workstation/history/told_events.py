@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from types import MappingProxyType
 from typing import Final
 
@@ -51,15 +51,23 @@ def told_events(
 ) -> Iterator[ToldEvent]:
     """Every event; the moments of ``dose`` are those of this session."""
     began_ms = dose.treatment_started_ms
+    opened = local_time(record, 0, zone)
     stops = set() if record.observed else {stop.sequence for stop in dose.stops}
     for event in record.events:
         yield ToldEvent(
             at_ms=event.at_ms,
-            of_day=local_time(record, event.at_ms, zone).strftime("%H:%M:%S"),
+            of_day=_of_day(local_time(record, event.at_ms, zone), opened),
             since_traction=since_traction_text(event.at_ms, began_ms),
             said=_sentence(event, forces),
             mark=STOP if event.sequence in stops else MARKS.get(event.kind, ""),
         )
+
+
+def _of_day(moment: datetime, opened: datetime) -> str:
+    """The time of day; past midnight with its day, past a change of the clock with its offset."""
+    day = "" if moment.date() == opened.date() else f"{moment:%Y-%m-%d} "
+    offset = "" if moment.utcoffset() == opened.utcoffset() else f" {moment:%z}"
+    return f"{day}{moment:%H:%M:%S}{offset}"
 
 
 def _sentence(event: StoredEvent, forces: ForceUnit) -> str:

@@ -93,6 +93,7 @@ class RuleFinding:
 class RuleResult:
     """How one rule ended. ``why``: why it does not apply, or what is missing to judge it.
 
+    ``missing`` are the fields without which it is not judged.
     ``severity`` is the worst of what was found or could not be judged, else the rule's own. A rule
     that found something milder than what it could not judge is not judged; its findings stay.
     """
@@ -102,6 +103,7 @@ class RuleResult:
     severity: Severity
     findings: tuple[RuleFinding, ...] = ()
     why: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
 
     @property
     def blocks(self) -> bool:

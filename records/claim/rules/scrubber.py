@@ -177,6 +177,7 @@ def _ended(rule: Rule, severity: Severity, told: list[Told]) -> RuleResult:
             severity=worst_of(unjudged) or severity,
             findings=found,
             why=tuple(dict.fromkeys(each.text for each in open_)),
+            missing=tuple(dict.fromkeys(each.missing for each in open_)),
         )
     whys = [each.why for each in told if isinstance(each, NotApplicable)]
     if whys:

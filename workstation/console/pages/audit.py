@@ -86,4 +86,4 @@ def _checked(site: Site) -> str:
 
 
 def _moment(site: Site, row: Access) -> str:
-    return f"{site.words.at(row.at_utc_ms):%Y-%m-%d %H:%M:%S}"
+    return f"{site.words.at(row.at_utc_ms):%Y-%m-%d %H:%M:%S %Z}"

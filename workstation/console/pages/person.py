@@ -16,6 +16,8 @@ def routes() -> list[BaseRoute]:
         Route("/person", shown(page), methods=["GET"]),
         Route("/person", open_to_all(take), methods=["POST"]),
         Route("/person/leave", open_to_all(leave), methods=["POST"]),
+        Route("/person/touched", touched, methods=["POST"]),
+        Route("/person/here", here, methods=["GET"]),
     ]
 
 
@@ -58,3 +60,19 @@ def leave(request: Request, form: Form, _person: str) -> Response:
     response = to("/")
     site_of(request).people.forget(response)
     return response
+
+
+async def touched(request: Request) -> Response:
+    """Somebody has touched a page; 410 tells it that who sat here is signed out."""
+    response = _whether_here(request)
+    site_of(request).people.touch(request, response)
+    return response
+
+
+async def here(request: Request) -> Response:
+    """Whether who sat here is signed out."""
+    return _whether_here(request)
+
+
+def _whether_here(request: Request) -> Response:
+    return Response(status_code=410 if site_of(request).people.is_signed_out(request) else 204)

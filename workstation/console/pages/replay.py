@@ -14,7 +14,7 @@ from records.visit.load import altered_is_said
 from workstation.console.acts import shown, site_of, to
 from workstation.console.figures import other_unit
 from workstation.console.force_plot import NEWTONS
-from workstation.console.pages.session import read_visit, unreadable, whole_id
+from workstation.console.pages.session import read_visit, table_called, unreadable, whole_id
 from workstation.console.replays import Replay
 from workstation.console.session_view import SessionView
 
@@ -44,7 +44,14 @@ def page(request: Request) -> Response:
             played = _played(view, site.replays.keep(replay), replay)
     except (JournalCorrupt, JournalUnavailable, RecordNotFound) as error:
         return unreadable(request, session_id, error)
-    return site.page(request, "history/replay.html", view=view, played=played, speeds=SPEEDS)
+    return site.page(
+        request,
+        "history/replay.html",
+        view=view,
+        table=table_called(site, view.record.head.unit_id),
+        played=played,
+        speeds=SPEEDS,
+    )
 
 
 def piece(request: Request) -> Response:

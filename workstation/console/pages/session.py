@@ -37,6 +37,8 @@ def routes() -> list[BaseRoute]:
 def page(request: Request) -> Response:
     """What ``traction show`` tells and more; the look leaves its row in the audit first."""
     site, called = site_of(request), request.path_params["session_id"]
+    if is_paper(called):
+        return to(f"/sessions/{called}/note")  # no device recorded anything else of it
     session_id = whole_id(site, called)
     if session_id != called:
         return to(f"/sessions/{session_id}")
@@ -94,6 +96,12 @@ def read_visit(request: Request, session_id: str, what: str) -> Visit:
     )
 
 
+def table_called(site: Site, unit_id: str) -> str:
+    """The clinic's name of the table that this unit is at present; else what the unit is."""
+    names = {each.table.unit_id: name for name, each in site.units.items()}
+    return names.get(unit_id, f"unit {unit_id}")
+
+
 def unreadable(
     request: Request,
     session_id: str,
@@ -127,6 +135,7 @@ def _told(request: Request, view: SessionView) -> Response:
         "history/session.html",
         status=422 if fault else 200,
         view=view,
+        table=table_called(site, view.record.head.unit_id),
         events=events,
         plot=view.plot(events),
         live=live,

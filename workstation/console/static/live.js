@@ -6,6 +6,8 @@ const SILENT_MS = 1000;
 const AGAIN_MS = 500;
 const SEEN_EVERY_MS = 1000;
 const UNSEEN = "--";
+const OF_NOW = ["headline", "first_alarm", "warning", "switch", "link", "record", "lateness", "sound_paused"];
+const SILENT = "NO LIVE DATA";
 const OTHER_TAB = "The live view is shown in another tab.";
 const FIGURES = ["force", "force_other", "target", "target_other", "left", "phase_left", "cycle",
   "second_force", "pull", "speed", "check_in", "limit", "ceiling"];
@@ -70,6 +72,7 @@ function confirm() {
 function show(unit) {
   const first = unit.alarms[0];
   const more = { ...unit, first_alarm: first ? `ALARM (${first.priority}) ${first.text}` : "" };
+  if (unit.state === "silent" && unit.session_id) more.warning += ` ${doorState()}.`;
   if (document.body.dataset.unit === unit.name || !document.body.dataset.unit) {
     put(document.getElementById("sound-state"), unit.sound);
   }
@@ -104,6 +107,7 @@ function lookForSilence() {
   document.getElementById("show-here").hidden = !taken;
   for (const each of document.querySelectorAll("[data-is]")) {
     if (FIGURES.includes(each.dataset.is)) put(each, UNSEEN);
+    if (OF_NOW.includes(each.dataset.is)) put(each, each.dataset.is === "headline" ? SILENT : "");
   }
   for (const listener of listeners) listener(null);
 }

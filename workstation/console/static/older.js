@@ -10,7 +10,10 @@ let isOlder = false;
 /** Notice it, and send no form from then on but those of STOP and those that lead outward. */
 export function watchProgram() {
   onFrame((frame) => {
-    if (frame && frame.program !== document.body.dataset.program) isOlder = true;
+    if (frame && frame.program !== document.body.dataset.program) {
+      isOlder = true;
+      document.body.dataset.older = "yes";
+    }
   });
   document.addEventListener("submit", (event) => {
     if (!mayBeSent(event.target)) event.preventDefault();

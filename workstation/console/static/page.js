@@ -4,6 +4,7 @@
 import { watchSleep } from "./asleep.js";
 import { follow } from "./live.js";
 import { watchProgram } from "./older.js";
+import { watchPerson } from "./signed.js";
 import { soundAlarms } from "./sound.js";
 import { stopInPlace, watchDoor } from "./stop.js";
 
@@ -11,8 +12,12 @@ watchDoor();
 stopInPlace();
 watchSleep();
 watchProgram();
+watchPerson();
 soundAlarms();
 follow();
+if (document.getElementById("overview-page")) {
+  import("./overview.js").then((overview) => overview.keepDay());
+}
 if (document.getElementById("unit-page")) {
   import("./unit.js").then((unit) => unit.keepParts());
   import("./chart.js").then((chart) => chart.draw(document.getElementById("chart")));

@@ -10,6 +10,9 @@ const NOT_REACHABLE = "STOP: NOT REACHABLE FROM HERE: use the patient's switch";
 export const door = document.body.dataset.door;
 let reachable = false;
 let toldMs = -Infinity;
+const heard = new Map(); // what the console tells of each unit
+const before = new Map(); // what it told of a unit when this page was pressed: of an earlier press
+const failed = new Map(); // presses that did not arrive; they stand until a later one does
 
 export function doorState() {
   return reachable ? "STOP: ready" : "STOP: not reachable from here: use the patient's switch";
@@ -45,6 +48,7 @@ export function stopInPlace() {
 
 async function press(form) {
   const called = form.dataset.stops;
+  for (const [name, text] of heard) before.set(name, text);
   say([`STOP ${called} was pressed`]);
   const address = new URL(form.action);
   address.searchParams.set("press", newName());
@@ -52,11 +56,15 @@ async function press(form) {
   const answers = ways.map((way) =>
     fetch(way, { method: "POST", cache: "no-store", signal: AbortSignal.timeout(ANSWER_MS) }).then(read));
   try {
-    say(await Promise.any(answers));
+    const lines = await Promise.any(answers);
+    failed.delete(called);
+    say(lines);
     followAtDoor(form.action, FOLLOWED_TIMES);
   } catch {
     const release = form.dataset.release ? ` Manual release: ${form.dataset.release}` : "";
-    say([`STOP did not reach ${called}. Use the patient's switch or the emergency stop.${release}`]);
+    failed.set(called,
+      `STOP did not reach ${called}. Use the patient's switch or the emergency stop.${release}`);
+    say([]);
   }
 }
 
@@ -94,14 +102,22 @@ function followAtDoor(address, times) {
 /** What the console tells of presses takes the place of what the press itself was answered. */
 export function stopHeard(frame) {
   const told = frame.units.filter((unit) => unit.stop.length);
-  if (!told.length) return;
+  const lines = [];
+  for (const unit of told) {
+    const text = unit.stop.join(" ");
+    heard.set(unit.name, text);
+    if (before.get(unit.name) === text) continue;
+    before.delete(unit.name);
+    failed.delete(unit.name);
+    lines.push((told.length > 1 ? `${unit.name}: ` : "") + text);
+  }
+  if (!lines.length) return;
   toldMs = performance.now();
-  const many = told.length > 1;
-  say(told.map((unit) => (many ? `${unit.name}: ` : "") + unit.stop.join(" ")));
+  say(lines);
 }
 
 function say(lines) {
   const place = document.getElementById("stop-said");
-  const text = lines.join(" ");
+  const text = [...failed.values(), ...lines].join(" ");
   if (place.textContent !== text) place.textContent = text;
 }

@@ -17,12 +17,18 @@ UNIT_ID = "00c0ffee00c0ffee"
 
 
 @pytest.fixture
-def bench(folder: RecordFolder) -> Iterator[ConsoleBench]:
+def clock() -> VirtualClock:
+    """Stands still but for what a test lets pass."""
+    return VirtualClock()
+
+
+@pytest.fixture
+def bench(folder: RecordFolder, clock: VirtualClock) -> Iterator[ConsoleBench]:
     """Nobody has said a name yet."""
     open_clinic(folder)
     keep(folder, example("unit", unit_id=UNIT_ID), made_from=1)
     keep(folder, medicare_patient("2026-11-18"))
-    with console_bench(folder, VirtualClock()) as opened:
+    with console_bench(folder, clock) as opened:
         yield opened
 
 

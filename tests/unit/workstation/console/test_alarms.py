@@ -84,11 +84,11 @@ def test_alarms_are_found(three: ConsoleBench, asked: str, found: list[str]) -> 
 def test_an_alarm_has_its_end_and_its_person(three: ConsoleBench) -> None:
     page = three.page("/alarms")
     rows = [line for line in page.splitlines() if "[force_missing]" in line]
-    assert "2025-12-31 18:00:08" in rows[0]
+    assert "2025-12-31 18:00:08 CST" in rows[0]
     assert "by nobody" in rows[0]
     assert "<b>!!!</b> high" in rows[1]
-    assert "2025-12-31 18:00:05</td>" in rows[1]  # where its cause was seen last
-    assert "2025-12-31 18:00:07 by =cmd()" in rows[1]
+    assert "2025-12-31 18:00:05 CST</td>" in rows[1]  # where its cause was seen last
+    assert "2025-12-31 18:00:07 CST by =cmd()" in rows[1]
     assert "Table 7" in rows[1]
 
 

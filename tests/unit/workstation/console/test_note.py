@@ -58,6 +58,8 @@ def test_a_finding_stands_beside_the_field_that_it_is_about(bench: ConsoleBench)
     page = bench.page(NOTE)
     field = page[page.index('id="of-positioning"') :]
     assert "N-03" in field[: field.index('id="of-harness"')]
+    minutes = page[page.index('id="of-total_timed_minutes"') :]
+    assert "not judged: total_treatment_minutes is missing" in minutes
     assert "nobody has signed it" in page[page.index('class="signing"') :]
 
 

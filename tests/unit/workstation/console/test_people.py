@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from controller.runtime.clock import VirtualClock
+from controller.snapshot import Doing
 from records.store.record_folder import RecordFolder
-from tests.support.console_bench import ConsoleBench
-from workstation.console.people import COOKIE, key_in
+from tests.support.console_bench import PERSON, ConsoleBench
+from tests.support.unit_stages import HOLDING, SESSION
+from workstation.console.people import COOKIE, IDLE_S, key_in
+from workstation.session.workplace import FiledSession
 from workstation.station.place import station_folder
 
 
@@ -53,3 +57,67 @@ def test_the_key_of_names_stays_for_the_next_console(folder: RecordFolder) -> No
     key = key_in(station)
     assert key_in(station) == key
     assert (station / "console.key").stat().st_mode & 0o077 == 0
+
+
+def test_without_a_touch_for_ten_minutes_somebody_is_signed_out(
+    bench: ConsoleBench, clock: VirtualClock
+) -> None:
+    bench.sit_down()
+    clock.sleep_until(clock.now_s() + IDLE_S)
+    assert ">Pat Jones</a>" in bench.page("/")
+    clock.sleep_until(clock.now_s() + 1.0)
+    page = bench.page("/")
+    assert "who sits here?" in page
+    assert '<p id="signed-out" role="alert">You were signed out after 10 min. ' in page
+    assert bench.client.get("/person/here").status_code == 410
+    bench.sit_down()
+    assert '<p id="signed-out" role="alert" hidden>' in bench.page("/")
+    assert bench.client.get("/person/here").status_code == 204
+
+
+@pytest.mark.parametrize("touch", ["page", "word"])
+def test_a_touch_begins_the_ten_minutes_anew(
+    bench: ConsoleBench, clock: VirtualClock, touch: str
+) -> None:
+    """A page that is read again by itself is none."""
+    bench.sit_down()
+    for _ in range(3):
+        clock.sleep_until(clock.now_s() + IDLE_S - 1)
+        if touch == "page":
+            bench.client.get("/", headers={"sec-fetch-user": "?1"})
+        else:
+            assert bench.client.post("/person/touched").status_code == 204
+    assert ">Pat Jones</a>" in bench.page("/")
+    for _ in range(2):
+        clock.sleep_until(clock.now_s() + IDLE_S - 1)
+        bench.page("/")
+    assert "who sits here?" in bench.page("/")
+    assert bench.client.post("/person/touched").status_code == 410
+
+
+def test_nobody_is_signed_out_while_a_session_that_they_started_is_open(
+    bench: ConsoleBench, clock: VirtualClock
+) -> None:
+    bench.sit_down()
+    unit, link = bench.site.units["Table 1"], bench.links["Table 1"]
+    unit.prepare(FiledSession(session_id=SESSION, patient_key="ab", order_digest="cd"), PERSON)
+    link.show(**HOLDING)
+    clock.sleep_until(clock.now_s() + 3 * IDLE_S)
+    assert ">Pat Jones</a>" in bench.page("/")
+    link.show(doing=Doing.IDLE, session_id="")
+    assert "who sits here?" in bench.page("/")
+
+
+def test_what_was_typed_before_the_sign_out_is_kept(
+    bench: ConsoleBench, clock: VirtualClock
+) -> None:
+    bench.sit_down()
+    bench.links["Table 1"].show(**HOLDING)
+    clock.sleep_until(clock.now_s() + IDLE_S + 1)
+    form = {"session": SESSION, "id": "r1", "act": "remark", "words": "turned head"}
+    answer = bench.client.post("/units/Table%201/requests", data=form)
+    assert answer.status_code == 422
+    assert "What you typed is kept." in answer.text
+    assert "turned head" in answer.text
+    assert bench.links["Table 1"].asked == []
+    assert bench.client.post("/stop/Table%201").status_code == 200

@@ -99,3 +99,14 @@ def test_none_of_this_name_is_said(one: ConsoleBench) -> None:
     answer = one.client.get("/sessions/nobody")
     assert answer.status_code == 404
     assert "session &#39;nobody&#39; is not on file" in answer.text
+
+
+@pytest.mark.parametrize(
+    "called", ["x" * 10_000, "%00", "%3Cscript%3E", "..%2F..%2Fclinic.db", "s-1'--", "%E2%80%AE"]
+)
+@pytest.mark.parametrize("behind", ["", "/replay", "/verify"])
+def test_what_is_no_session_is_not_found(one: ConsoleBench, called: str, behind: str) -> None:
+    answer = one.client.get(f"/sessions/{called}{behind}")
+    assert answer.status_code == 404
+    assert "<script>" not in answer.text
+    assert one.log == []

@@ -1,0 +1,290 @@
+"""The words that must not be misread: each state is brought about, and the page says the row."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from controller.runtime.clock import VirtualClock
+from records.store.record_folder import RecordFolder
+from tests.support.console_bench import StandInLink
+from tests.support.pages import DOCS
+from tests.support.reception import CLINIC_OF_CLAIMS, medicare_patient
+from tests.support.served_console import ServedConsole, served_console
+from tests.support.standing import example, keep
+from tests.support.station_peers import PaperPeer
+from tests.support.stops import AT_14_03_22, FREE, ORDERED
+from tests.support.unit_stages import HOLDING
+from workstation.console.units import KeptUnit
+from workstation.station.control_desk import ControlDesk
+from workstation.station.messages import VERSION, Hello, PeerRole, Prepare
+from workstation.station.stop_target import StopAnswer, StopResult
+
+UNIT = "/units/Table%201"
+TABLE_OF_WORDS = "### Words that must not be misread"
+
+
+def documented() -> dict[str, str]:
+    """State and words of each row of the page."""
+    text = (DOCS / "reference" / "console.md").read_text(encoding="utf-8")
+    lines = text.partition(TABLE_OF_WORDS)[2].partition("\n#")[0].splitlines()
+    rows = [line.strip("| ").split(" | ") for line in lines if line.startswith("| ")]
+    return {row[0]: row[1] for row in rows[2:]}
+
+
+WORDS = documented()
+
+
+def says(state: str) -> re.Pattern[str]:
+    """The words of a row, whatever its seconds and times are."""
+    text = re.sub(r"14:03:2\d", r"\\d\\d:\\d\\d:\\d\\d", re.escape(WORDS[state]))
+    return re.compile(re.sub(r"for\\ 7\\ s", r"for\\ \\d+\\ s", text))
+
+
+@pytest.fixture(scope="module")
+def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedConsole]:
+    """A clinic that thinks in newtons, with one table."""
+    folder = RecordFolder(tmp_path_factory.mktemp("words") / "data")
+    folder.path.mkdir(mode=0o700)
+    keep(folder, example("clinic", **CLINIC_OF_CLAIMS, force_unit="N"))
+    keep(folder, example("person", taxonomy="225100000X"))
+    keep(folder, example("unit"))
+    keep(folder, medicare_patient("2026-11-18"))
+    with served_console(folder) as served:
+        yield served
+
+
+@pytest.fixture
+def link(console: ServedConsole) -> StandInLink:
+    """A treatment in its hold, heard at this moment."""
+    link = console.links["Table 1"]
+    link.is_answering, link.silent_s, link.seen = True, 0.0, None
+    link.show(**HOLDING, alarms=(), questions=(), sounds=True, record_trouble="")
+    return link
+
+
+@pytest.fixture
+def page(browser: Browser, console: ServedConsole, link: StandInLink) -> Iterator[Page]:
+    """A page of somebody who sits there, on the unit."""
+    context = browser.new_context(base_url=console.address, viewport={"width": 1280, "height": 800})
+    context.set_default_timeout(20_000)
+    opened = context.new_page()
+    faults: list[str] = []
+    opened.on("pageerror", lambda error: faults.append(str(error)))
+    opened.goto("/person?back=" + UNIT)
+    opened.get_by_role("button", name="Pat Jones").click()
+    opened.wait_for_url("**" + UNIT)
+    expect(opened.locator("#door-state")).to_have_text("STOP: ready")
+    yield opened
+    context.close()
+    assert faults == []
+
+
+def silence(console: ServedConsole, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No event comes any more, and the stream stays open."""
+    monkeypatch.setattr(console.site.pages, "show", lambda frame: None)
+
+
+def close_the_door(page: Page, console: ServedConsole) -> None:
+    page.route(f"http://127.0.0.1:{console.site.settings.stop_port}/**", lambda way: way.abort())
+
+
+def no_event(page: Page, console: ServedConsole, patch: pytest.MonkeyPatch) -> Locator:
+    silence(console, patch)
+    return page.locator("#no-live-data")
+
+
+def no_event_door_away(page: Page, console: ServedConsole, patch: pytest.MonkeyPatch) -> Locator:
+    close_the_door(page, console)
+    silence(console, patch)
+    return page.locator("#no-live-data")
+
+
+def program_gone(page: Page, console: ServedConsole, patch: pytest.MonkeyPatch) -> Locator:
+    link = console.links["Table 1"]
+    patch.setattr(KeptUnit, "has_a_program", property(lambda unit: False))
+    link.is_answering, link.silent_s = False, 1.5
+    return page.locator("[data-of='Table 1'] [data-is=warning]")
+
+
+def press(page: Page) -> Locator:
+    page.get_by_role("button", name="STOP Table 1").click()
+    return page.locator("#stop-said")
+
+
+def stop_ordered(page: Page, console: ServedConsole, patch: pytest.MonkeyPatch) -> Locator:
+    console.links["Table 1"].stop_answer = ORDERED
+    return press(page)
+
+
+def stop_released(page: Page, console: ServedConsole, patch: pytest.MonkeyPatch) -> Locator:
+    said = stop_ordered(page, console, patch)
+    expect(said).to_have_text(says("STOP ordered"))
+    console.links["Table 1"].seen = FREE
+    return said
+
+
+def nothing_runs(page: Page, console: ServedConsole, patch: pytest.MonkeyPatch) -> Locator:
+    console.links["Table 1"].stop_answer = StopAnswer(
+        result=StopResult.NOTHING_OPEN, utc_ms=AT_14_03_22, force_n=1.8
+    )
+    return press(page)
+
+
+def nothing_known(page: Page, console: ServedConsole, patch: pytest.MonkeyPatch) -> Locator:
+    console.links["Table 1"].stop_answer = StopAnswer(
+        result=StopResult.NOTHING_OPEN, utc_ms=AT_14_03_22, force_n=None
+    )
+    return press(page)
+
+
+def did_not_arrive(page: Page, console: ServedConsole, patch: pytest.MonkeyPatch) -> Locator:
+    """What became of an earlier press does not take the place of the words."""
+    expect(nothing_runs(page, console, patch)).to_have_text(says("STOP, nothing runs"))
+    close_the_door(page, console)
+    page.route("**/stop/**", lambda way: way.abort())
+    return press(page)
+
+
+def pressed_again(page: Page, console: ServedConsole, patch: pytest.MonkeyPatch) -> Locator:
+    link = console.links["Table 1"]
+    link.stop_answer = StopAnswer(
+        result=StopResult.ALREADY_ORDERED, utc_ms=AT_14_03_22, force_n=59.2
+    )
+    link.seen = FREE
+    return press(page)
+
+
+def door_away(page: Page, console: ServedConsole, patch: pytest.MonkeyPatch) -> Locator:
+    close_the_door(page, console)
+    return page.locator("#door-state")
+
+
+def signed_out(page: Page, console: ServedConsole, patch: pytest.MonkeyPatch) -> Locator:
+    patch.setattr("workstation.console.people.IDLE_S", -1.0)
+    page.reload()
+    return page.locator("#signed-out")
+
+
+def older(page: Page, console: ServedConsole, patch: pytest.MonkeyPatch) -> Locator:
+    """What was typed stays, and nothing was sent."""
+    asked = len(console.links["Table 1"].asked)
+    patch.setattr("workstation.console.live_frames.page_version", lambda: "a newer one")
+    page.get_by_text("Remark ...").click()
+    field = page.get_by_label("Words for the record")
+    field.fill("turned head")
+    send = page.get_by_role("button", name="Remark", exact=True)
+    expect(page.locator("body")).to_have_attribute("data-older", "yes")
+    send.click()
+    expect(page.locator("#older")).to_be_visible()
+    expect(field).to_have_value("turned head")
+    assert len(console.links["Table 1"].asked) == asked
+    return page.locator("#older")
+
+
+def not_possible(page: Page, console: ServedConsole, patch: pytest.MonkeyPatch) -> Locator:
+    console.links["Table 1"].show(increase_n=0.0, limit_n=102.0)
+    return page.locator("#why-more")
+
+
+def no_sound(page: Page, console: ServedConsole, patch: pytest.MonkeyPatch) -> Locator:
+    console.links["Table 1"].show(sounds=False)
+    return page.locator("#sound-state")
+
+
+def sound_blocked(page: Page, console: ServedConsole, patch: pytest.MonkeyPatch) -> Locator:
+    page.goto(UNIT)
+    console.links["Table 1"].show(sounds=False)
+    return page.locator("#sound-blocked")
+
+
+def other_tab(page: Page, console: ServedConsole, patch: pytest.MonkeyPatch) -> Locator:
+    """Three more pages of the same browser; a button brings the view back."""
+    for _ in range(3):
+        page.context.new_page().goto("/")
+    expect(page.locator("#no-live-data")).to_have_text(WORDS["other tab"])
+    page.get_by_role("button", name="Show it here").click()
+    expect(page.locator("#no-live-data")).to_be_hidden()
+    page.context.new_page().goto("/")
+    page.context.new_page().goto("/")
+    page.context.new_page().goto("/")
+    return page.locator("#no-live-data")
+
+
+def record_in_trouble(page: Page, console: ServedConsole, patch: pytest.MonkeyPatch) -> Locator:
+    console.links["Table 1"].show(record_trouble="disk full")
+    return page.locator("[data-is=record]")
+
+
+def asleep(page: Page, console: ServedConsole, patch: pytest.MonkeyPatch) -> Locator:
+    """The first touch does nothing, the second one is taken; STOP is never asleep."""
+    link = console.links["Table 1"]
+    page.clock.install()
+    page.reload()
+    expect(page.locator("#door-state")).to_have_text("STOP: ready")
+    asked = len(link.asked)
+    pause = page.get_by_role("button", name="Pause")
+    page.clock.fast_forward("00:20")
+    pause.click()
+    expect(page.locator("#touch-said")).to_have_text(WORDS["asleep"])
+    assert len(link.asked) == asked
+    pause.click()
+    expect(page.locator("#asked")).to_have_text("Done.")
+    assert len(link.asked) == asked + 1
+    pressed = len(link.presses)
+    page.clock.fast_forward("00:20")
+    press(page)
+    expect(page.locator("#stop-said")).not_to_be_empty()
+    assert len(link.presses) > pressed
+    return page.locator("#touch-said")
+
+
+STATES: dict[str, Callable[[Page, ServedConsole, pytest.MonkeyPatch], Locator]] = {
+    "no event for 1 s": no_event,
+    "no event, door away": no_event_door_away,
+    "control process gone": program_gone,
+    "STOP ordered": stop_ordered,
+    "STOP ordered, released": stop_released,
+    "STOP, nothing runs": nothing_runs,
+    "STOP, nothing runs, no fresh reading": nothing_known,
+    "STOP did not arrive": did_not_arrive,
+    "pressed again": pressed_again,
+    "door away": door_away,
+    "signed out": signed_out,
+    "page older than the program": older,
+    "not possible": not_possible,
+    "no sound": no_sound,
+    "sound blocked": sound_blocked,
+    "other tab": other_tab,
+    "record in trouble": record_in_trouble,
+    "asleep": asleep,
+}
+TAKEN = "taken by another"
+
+
+def test_every_row_of_the_page_is_brought_about() -> None:
+    assert {*STATES, TAKEN} == WORDS.keys()
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_the_page_says_the_words_of_a_state(
+    page: Page, console: ServedConsole, monkeypatch: pytest.MonkeyPatch, state: str
+) -> None:
+    place = STATES[state](page, console, monkeypatch)
+    expect(place).to_be_visible()
+    expect(place).to_contain_text(says(state))
+
+
+def test_who_comes_second_reads_who_was_first() -> None:
+    """The words are the unit's program's; the page of the visit shows them as they are."""
+    desk = ControlDesk("Table 1", VirtualClock(), lambda utc_ms: "14:01", Path)
+    asked = {"patient_key": "aa", "order_digest": "bb"}
+    first = Prepare(id="p1", session_id="s1", by="A. Example", **asked)
+    second = Prepare(id="p2", session_id="s2", by="B. Example", **asked)
+    peer = PaperPeer(Hello(version=VERSION, role=PeerRole.CONSOLE), first, second)
+    desk.serve(peer)
+    assert ("p2", "refused", WORDS[TAKEN]) in peer.outcomes

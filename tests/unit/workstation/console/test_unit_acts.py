@@ -1,0 +1,258 @@
+"""What a unit's page sends to its program, and what becomes of what is no request."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+
+import pytest
+
+from controller.questions import Question
+from controller.requests import (
+    AcknowledgeAlarms,
+    AdjustForce,
+    AlarmOnScreen,
+    CheckIn,
+    EndEarly,
+    Pause,
+    PauseSound,
+    Remark,
+    Resume,
+    SessionRequest,
+)
+from tests.support.console_bench import PERSON, ConsoleBench, StandInLink
+from tests.support.unit_stages import CHECKING, HOLDING, LOCKED, SESSION, asked
+from workstation.console.unit_view import seen_digest
+from workstation.station.messages import Followed, GivenAnswer, MadeRequest, RequestOutcome
+
+PAGE = "/units/Table%201"
+REQUESTS = f"{PAGE}/requests"
+ANSWERS = f"{PAGE}/answers"
+TAKEN = {
+    "id": {"1e999", "-5", "nan"},
+    "session": {"1e999", "-5", "nan"},
+    "words": {"1e999", "-5", "nan", "<script>alert(1)</script>"},
+}
+"""Odd, and still a name or words."""
+HOSTILE = ["", "x" * 10_000, "<script>alert(1)</script>", "\u202etxt", "1e999", "-5", "nan"]
+
+
+@pytest.fixture
+def link(bench: ConsoleBench) -> StandInLink:
+    """A treatment is in its hold, and somebody sits there."""
+    bench.sit_down()
+    bench.links["Table 1"].show(**HOLDING)
+    return bench.links["Table 1"]
+
+
+def request_of(link: StandInLink) -> SessionRequest:
+    """The one request that was sent."""
+    (made,) = link.asked
+    assert isinstance(made, MadeRequest)
+    assert made.session_id == SESSION
+    return made.request
+
+
+def outcome(page: str) -> str:
+    found = re.search(r'<p id="asked"[^>]*>(.*?)</p>', page, re.DOTALL)
+    assert found is not None
+    return unescape(found[1])
+
+
+@pytest.mark.parametrize(
+    ("fields", "request_made"),
+    [
+        ({"act": "less"}, AdjustForce(by=PERSON, change_n=-4.4482216152605)),
+        (
+            {"act": "more", "change_n": "4.448", "words": "tolerates well"},
+            AdjustForce(by=PERSON, change_n=4.448, reason="tolerates well"),
+        ),
+        ({"act": "pause"}, Pause(by=PERSON)),
+        ({"act": "resume"}, Resume(by=PERSON)),
+        ({"act": "check_in"}, CheckIn(by=PERSON)),
+        ({"act": "remark", "words": "turned head"}, Remark(by=PERSON, text="turned head")),
+        ({"act": "end", "words": "enough"}, EndEarly(by=PERSON, reason="enough")),
+        ({"act": "silence"}, PauseSound(by=PERSON)),
+        (
+            {"act": "acknowledge", "alarm": "harness_slipping:2"},
+            AcknowledgeAlarms(
+                by=PERSON, alarms=(AlarmOnScreen(code="harness_slipping", number=2),)
+            ),
+        ),
+    ],
+)
+def test_a_button_asks_for_one_thing(
+    bench: ConsoleBench, link: StandInLink, fields: dict[str, str], request_made: SessionRequest
+) -> None:
+    assert bench.post(REQUESTS, session=SESSION, id="r1", **fields) == f"{PAGE}?asked=r1"
+    assert request_of(link) == request_made
+
+
+def test_the_outcome_stands_on_the_page(bench: ConsoleBench, link: StandInLink) -> None:
+    told = "hold 102.3 N -> 97.3 N, by Pat Jones"
+    link.follows = RequestOutcome(
+        id="x", result=Followed.FOLLOWED, reason=told, utc_ms=0, force_n=None
+    )
+    at = bench.post(REQUESTS, session=SESSION, id="r1", act="less")
+    assert outcome(bench.page(at)) == ("hold 23.0 lbf (102.3 N) -> 21.9 lbf (97.3 N), by Pat Jones")
+    link.follows = RequestOutcome(
+        id="x",
+        result=Followed.REFUSED,
+        reason="not possible while releasing",
+        utc_ms=0,
+        force_n=None,
+    )
+    at = bench.post(REQUESTS, session=SESSION, id="r2", act="pause")
+    assert outcome(bench.page(at)) == "Not done: not possible while releasing"
+    link.follows = None
+    at = bench.post(REQUESTS, session=SESSION, id="r3", act="pause")
+    assert "nothing has answered yet" in outcome(bench.page(at))
+
+
+def test_a_double_click_is_one(bench: ConsoleBench, link: StandInLink) -> None:
+    for _ in range(3):
+        bench.post(REQUESTS, session=SESSION, id="r1", act="less")
+    assert len(link.asked) == 1
+
+
+def test_every_form_of_a_page_has_an_id_of_its_own(bench: ConsoleBench, link: StandInLink) -> None:
+    ids = re.findall(r'name="id" value="([0-9a-f]{32})"', bench.page(PAGE))
+    assert len(ids) == len({*ids}) > 4
+    assert ids[0] not in bench.page(PAGE)
+
+
+def test_what_is_posted_goes_to_the_page_s_session_or_nowhere(
+    bench: ConsoleBench, link: StandInLink
+) -> None:
+    bench.post(REQUESTS, session="another-session", id="r1", act="less")
+    (made,) = link.asked
+    assert isinstance(made, MadeRequest)
+    assert made.session_id == "another-session"
+
+
+def test_signed_out_what_leads_to_less_is_done_and_says_where(bench: ConsoleBench) -> None:
+    link = bench.links["Table 1"]
+    link.show(**HOLDING)
+    bench.post(REQUESTS, session=SESSION, id="r1", act="pause")
+    assert request_of(link) == Pause(by="at Table 1, signed out")
+    for act in ("more", "resume", "remark", "acknowledge"):
+        answer = bench.client.post(REQUESTS, data={"session": SESSION, "id": "r2", "act": act})
+        assert answer.status_code == 422
+        assert outcome(answer.text) == "Not done: Say who sits here first."
+    assert len(link.asked) == 1
+
+
+def test_what_was_typed_is_kept_beside_a_refusal(bench: ConsoleBench, link: StandInLink) -> None:
+    long = "y" * 2001
+    answer = bench.client.post(
+        REQUESTS, data={"session": SESSION, "id": "r1", "act": "remark", "words": long}
+    )
+    assert answer.status_code == 422
+    assert "text" in outcome(answer.text)
+    assert f'value="{long}"' in answer.text
+    assert link.asked == []
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize("field", ["session", "id", "act", "change_n", "words", "alarm"])
+def test_no_field_takes_what_is_none(
+    bench: ConsoleBench, link: StandInLink, field: str, text: str
+) -> None:
+    act = {"words": "remark", "alarm": "acknowledge"}.get(field, "more")
+    fields = {
+        "session": SESSION,
+        "id": "r1",
+        "act": act,
+        "change_n": "1",
+        "words": "because",
+        "alarm": "harness_slipping:2",
+        field: text,
+    }
+    answer = bench.client.post(REQUESTS, data=fields)
+    assert "<script>alert" not in answer.text
+    if field in TAKEN and text in TAKEN[field]:
+        assert answer.status_code == 303
+        return
+    assert answer.status_code == 422
+    assert outcome(answer.text).startswith("Not done: ")
+    assert link.asked == []
+
+
+# --- answers ----------------------------------------------------------------------------------
+
+
+def test_an_answer_names_its_question_and_its_words(bench: ConsoleBench, link: StandInLink) -> None:
+    link.show(**CHECKING, questions=(LOCKED,))
+    form = {
+        "session": SESSION,
+        "id": "a1",
+        "question": "lift_locked",
+        "seen": seen_digest(LOCKED),
+        "accepted": "yes",
+    }
+    assert bench.post(ANSWERS, **form) == f"{PAGE}?asked=a1"
+    assert link.asked == [
+        GivenAnswer(
+            id="a1", session_id=SESSION, question=Question.LIFT_LOCKED, accepted=True, by=PERSON
+        )
+    ]
+
+
+def test_the_form_of_a_question_is_such_an_answer(bench: ConsoleBench, link: StandInLink) -> None:
+    link.show(**CHECKING, questions=(LOCKED,))
+    page = bench.page(PAGE)
+    forms = re.findall(rf'<form class="act" method="post" action="{ANSWERS}".*?</form>', page, re.S)
+    yes, no = forms
+    for form, value in ((yes, "yes"), (no, "no")):
+        fields = dict(re.findall(r'name="(\w+)" value="([^"]*)"', form))
+        bench.post(ANSWERS, **fields)
+        assert isinstance(link.asked[-1], GivenAnswer)
+        assert link.asked[-1].accepted is (value == "yes")
+
+
+def test_a_question_that_was_put_anew_is_another_one(
+    bench: ConsoleBench, link: StandInLink
+) -> None:
+    first = asked(Question.ACKNOWLEDGE_LATCHED_UNIT, "first fault 3. Acknowledge it?")
+    then = asked(Question.ACKNOWLEDGE_LATCHED_UNIT, "first fault 4. Acknowledge it?")
+    link.show(**CHECKING, questions=(then,))
+    form = {
+        "session": SESSION,
+        "id": "a1",
+        "question": first.question.value,
+        "seen": seen_digest(first),
+        "accepted": "yes",
+    }
+    answer = bench.client.post(ANSWERS, data=form)
+    assert answer.status_code == 422
+    assert "the question has changed since" in outcome(answer.text)
+    assert link.asked == []
+
+
+def test_only_a_yes_needs_a_name(bench: ConsoleBench) -> None:
+    link = bench.links["Table 1"]
+    link.show(**CHECKING, questions=(LOCKED,))
+    form = {"session": SESSION, "question": "lift_locked", "seen": seen_digest(LOCKED)}
+    refused = bench.client.post(ANSWERS, data={**form, "id": "a1", "accepted": "yes"})
+    assert refused.status_code == 422
+    bench.post(ANSWERS, **form, id="a2", accepted="no")
+    (given,) = link.asked
+    assert isinstance(given, GivenAnswer)
+    assert (given.accepted, given.by) == (False, "at Table 1, signed out")
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_no_question_is_made_up(bench: ConsoleBench, link: StandInLink, text: str) -> None:
+    form = {"session": SESSION, "id": "a1", "question": text, "seen": "", "accepted": "yes"}
+    answer = bench.client.post(ANSWERS, data=form)
+    assert answer.status_code == 422
+    assert link.asked == []
+
+
+def test_a_get_asks_for_nothing(bench: ConsoleBench, link: StandInLink) -> None:
+    for path in (REQUESTS, ANSWERS):
+        assert bench.client.get(path, params={"act": "less"}).status_code == 405
+    foreign = {"origin": "http://evil.example"}
+    answer = bench.client.post(REQUESTS, data={"act": "end"}, headers=foreign)
+    assert answer.status_code == 403
+    assert link.asked == []
