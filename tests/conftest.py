@@ -18,6 +18,7 @@ from hypothesis import settings
 
 from records.store.record_folder import RecordFolder
 from tests.support.open_databases import tell_of_open_databases
+from tests.support.pages import ROOT
 
 if TYPE_CHECKING:
     from tests.support.foreign_programs import Libmodbus
@@ -103,3 +104,8 @@ def clinic_time_zone(monkeypatch: pytest.MonkeyPatch) -> None:
     from tests.support.sessions import SETTINGS
 
     monkeypatch.setenv("TRACTION_TIME_ZONE", SETTINGS.time_zone)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests come last: their library keeps a loop of its own in this thread to the end."""
+    items.sort(key=lambda item: "browser" in item.path.relative_to(ROOT / "tests").parts[:1])
