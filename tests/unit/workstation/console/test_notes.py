@@ -45,6 +45,7 @@ def test_notes_stand_by_day_with_what_is_open_the_newest_first(bench: ConsoleBen
 
 def test_a_note_older_than_a_month_is_not_looked_for(bench: ConsoleBench) -> None:
     bench.clock.sleep_until(bench.clock.now_s() + 40 * 86_400)
+    bench.sit_down()
     assert "No note of the last 30 days waits" in bench.page("/notes")
 
 
