@@ -5,7 +5,7 @@ It stands among the drafts of notes, under the visit's name, until its session h
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from records.clinic.audit import written_row
 from records.note.lifecycle import draft_in, keep_words
@@ -88,10 +88,13 @@ def hand_over(
         append_entries(db, author, [row])
 
 
-def forget_prepared(folder: RecordFolder, visit_id: str) -> None:
-    """Drop it, once order and note of the session have it."""
+def forget_prepared(folder: RecordFolder, visit_id: str, names: Collection[str] = ()) -> None:
+    """Drop what stands under these names, or all of it, once order and note have it."""
     with clinic_writing(folder) as db:
-        db.execute("DELETE FROM draft_word WHERE session_id = ?", (visit_id,))
+        for name in names:
+            db.execute("DELETE FROM draft_word WHERE session_id = ? AND name = ?", (visit_id, name))
+        if not names:
+            db.execute("DELETE FROM draft_word WHERE session_id = ?", (visit_id,))
 
 
 def _words(texts: Mapping[str, str], author: Author) -> dict[str, Word]:

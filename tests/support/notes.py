@@ -9,6 +9,7 @@ from controller.events import EventKind, JsonValue, Sample, SampleFlag, SessionE
 from controller.runtime.clock import VirtualClock
 from records.clinic.filed_orders import NewSession, file_order
 from records.clinic.standing_used import NOTHING_USED, StandingUsed
+from records.clinic.visit_steps import VisitBegun
 from records.evidence.journal import SessionOpening, open_session
 from records.keys.signing import NoKeyStore, SigningKey, load_or_create_key
 from records.note.treatment_note import TreatmentNote
@@ -84,6 +85,7 @@ def recorded(
     held_ms: int | None = 60_000,
     ramped_ms: int = 0,
     used: StandingUsed = NOTHING_USED,
+    begun: VisitBegun | None = None,
 ) -> None:
     """A session that held for ``held_ms``, with what else ``happened`` (ms, kind, detail).
 
@@ -94,7 +96,7 @@ def recorded(
     key = file_order(
         folder,
         filed,
-        NewSession(session_id=session_id, unit_id=UNIT, used=used),
+        NewSession(session_id=session_id, unit_id=UNIT, used=used, begun=begun),
         author=Author(by="P. Jones", user="desk", at_utc_ms=began_ms, key=KEY),
         new_key=lambda: f"key-of-{reference}",
     )

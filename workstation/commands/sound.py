@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,16 +13,9 @@ from workstation.commands.options import RecordsOptions, grouped
 from workstation.output import say, say_json, warn
 
 if TYPE_CHECKING:
-    from controller.runtime.clock import SystemClock
     from workstation.sound.day_check import SoundOfDay
-    from workstation.sound.player_client import SoundPlayer, SoundState
 
 REFUSED = 3
-PATIENCE_S = 15.0
-"""A loudspeaker that has not answered by then does not."""
-TURN_S = 0.05
-PLAYED = ("high", "end")
-"""The sound that must be heard, and the one that ends a session."""
 
 
 def register(app: typer.Typer) -> None:
@@ -78,18 +69,14 @@ def _tell(kept: SoundOfDay, *, as_json: bool) -> None:
 def _listened() -> tuple[bool, str]:
     """Whether the person at the terminal heard it, and which loudspeaker it was."""
     from controller.runtime.clock import SystemClock
-    from workstation.sound.player_client import SoundPlayer
+    from workstation.sound.listening import played_sounds
     from workstation.terminal.typed_lines import typed_lines
     from workstation.visit.dialogue import Dialogue, VisitLeft
 
     lines = typed_lines(sys.stdin)
     if lines is None:
         raise AnswerMissing("nobody is there to say whether it was heard; start it at a terminal")
-    player = SoundPlayer()
-    try:
-        state = _play(player, SystemClock())
-    finally:
-        player.close()
+    state = played_sounds(SystemClock())
     if not state.sounds:
         warn(state.text)
         return False, state.text
@@ -98,27 +85,3 @@ def _listened() -> tuple[bool, str]:
     except VisitLeft as error:
         raise AnswerMissing("the terminal closed: nobody said whether it was heard") from error
     return heard, state.text
-
-
-def _play(player: SoundPlayer, clock: SystemClock) -> SoundState:
-    """The state behind the last sound, or the one in which there is none."""
-    state = _until(player, clock, lambda state: state.sounds)
-    for count, name in enumerate(PLAYED, start=1):
-        if state.sounds:
-            player.play(name)
-            state = _until(player, clock, partial(_has_played, count))
-    return state
-
-
-def _has_played(count: int, state: SoundState) -> bool:
-    return state.played >= count
-
-
-def _until(
-    player: SoundPlayer, clock: SystemClock, fact: Callable[[SoundState], bool]
-) -> SoundState:
-    """The state once ``fact`` holds, or when it has not for too long."""
-    end_s = clock.now_s() + PATIENCE_S
-    while not fact(state := player.keep_up(clock.now_s())) and clock.now_s() < end_s:
-        clock.sleep_until(clock.now_s() + TURN_S)
-    return state

@@ -38,6 +38,7 @@ from workstation.console.pages import (
     person,
     replay,
     session,
+    sound,
     stop,
     support,
     unit,
@@ -57,6 +58,7 @@ IDLE_FRAME_S: Final = 0.25
 
 PAGES: Final[Sequence[Callable[[], list[BaseRoute]]]] = (
     overview.routes,
+    sound.routes,
     person.routes,
     patient_entry.routes,
     patient_flags.routes,

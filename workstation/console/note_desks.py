@@ -11,7 +11,7 @@ from controller.errors import NoteRefused, TractionError
 from records.exports.ready import scrubbed
 from records.note.fields import PATIENT_REFERENCE
 from records.note.treatment_note import TreatmentNote, sessions_text
-from records.note.typed import TypedText, typed_texts
+from records.note.typed import TypedText, keep_typed, typed_texts
 from records.visit.note_hints import unsaid_texts
 from records.visit.note_history import told_versions
 from records.visit.one_visit import joinable_sessions
@@ -48,17 +48,16 @@ class OpenNote:
         """What was typed and is in no note yet, before the session or for the note."""
         return {**self._prepared(), **typed_texts(self.site.folder, self.called)}
 
-    def with_prepared(self, texts: Mapping[str, str]) -> dict[str, str]:
-        """``texts`` with what was typed before the session and is not among them."""
-        return {**{name: each.text for name, each in self._prepared().items()}, **texts}
+    def keep(self, texts: Mapping[str, str], by: str, at_utc_ms: int) -> None:
+        """Keep what was typed with the note, and with it what was typed before its session.
 
-    def forget_prepared(self) -> None:
-        """What was typed before the session stands with the note now.
-
-        A visit whose words the note has already may be preparing a further session.
+        What else is kept of that visit is for its own pages.
         """
-        if self._prepared():
-            forget_prepared(self.site.folder, self._visit_id)
+        before = self._prepared()
+        told = {**{name: each.text for name, each in before.items()}, **texts}
+        keep_typed(self.site.folder, self.called, told, by, at_utc_ms)
+        if before:
+            forget_prepared(self.site.folder, self._visit_id, before.keys())
 
     @property
     def _visit_id(self) -> str:

@@ -20,6 +20,7 @@ from records.standing.kinds import UnitRecord
 from records.store.record_folder import RecordFolder
 from workstation.console.application import make_application
 from workstation.console.clinic_words import ClinicWords
+from workstation.console.kept_board import KeptBoard, KeptExamination
 from workstation.console.live_frames import LiveFrames
 from workstation.console.live_pages import LivePages
 from workstation.console.people import PeopleCookie, key_in
@@ -64,6 +65,8 @@ def serve(
         site = make_site(folder, settings, units, pages, clock=clock, report=report)
         site.reader.start()
         stack.callback(site.reader.close)
+        site.examination.start()
+        stack.callback(site.examination.close)
         config = uvicorn.Config(
             make_application(site, report, _give_up),
             log_config=None,
@@ -142,13 +145,16 @@ def make_site(
     units = {unit.name: unit for unit in kept}
     words = ClinicWords(folder, settings, clock)
     ports = frozenset({settings.console_port, settings.stop_port})
+    frames = LiveFrames(units, words, clock)
     return Site(
         folder=folder,
         settings=settings,
         clock=clock,
         units=units,
         words=words,
-        frames=LiveFrames(units, words, clock),
+        frames=frames,
+        board=KeptBoard(folder, words, units, clock),
+        examination=KeptExamination(folder, words, clock, is_treating=lambda: frames.any_session),
         reader=SessionReader(folder, units, clock, report),
         pages=pages,
         people=PeopleCookie(

@@ -15,6 +15,7 @@ from records.store.author import Author
 from records.store.record_folder import RecordFolder
 from workstation.author_now import author_now
 from workstation.console.clinic_words import ClinicWords
+from workstation.console.kept_board import KeptBoard, KeptExamination
 from workstation.console.kept_for_pages import KeptForPages
 from workstation.console.live_frames import LiveFrames
 from workstation.console.live_pages import LivePages
@@ -28,7 +29,7 @@ from workstation.settings import Settings
 from workstation.station.stop_desk import StopDesk
 
 MOST_FILES: Final = 4
-"""Files for support that wait to be saved."""
+"""Files for support that wait to be saved, and sounds that wait for an answer."""
 SHOWN_STOPS: Final = 4
 """With more units there is one STOP for all tables beside the overview."""
 
@@ -50,8 +51,12 @@ class Site:
     people: PeopleCookie
     stop_desk: StopDesk
     reader: SessionReader
+    board: KeptBoard
+    examination: KeptExamination
     report: Callable[[str], None]
     replays: KeptForPages[Replay] = field(default_factory=lambda: KeptForPages(MOST_REPLAYS))
+    played_sounds: KeptForPages[str] = field(default_factory=lambda: KeptForPages(MOST_FILES))
+    """Loudspeakers that played for a page, which asks then whether anybody heard it."""
     support_files: KeptForPages[str] = field(default_factory=lambda: KeptForPages(MOST_FILES))
 
     def standing(self) -> StandingData:

@@ -32,10 +32,10 @@ NOT_CHECKED: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryRow:
-    """A treatment in the list, in words; ``path`` is "" for one without a page of its own."""
+    """A treatment in the list, in words; one from paper has a note and no curve."""
 
     called: str
-    path: str
+    on_paper: bool
     began: str
     patient: str
     table: str
@@ -110,7 +110,7 @@ def _row(
 ) -> HistoryRow:
     return HistoryRow(
         called=one.called,
-        path="" if one.on_paper else f"/sessions/{one.called}",
+        on_paper=one.on_paper,
         began=f"{site.words.at(one.began_utc_ms):%Y-%m-%d %H:%M %Z}",
         patient=one.reference or "no patient",
         table=names.get(one.unit, one.unit),

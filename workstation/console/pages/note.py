@@ -201,8 +201,7 @@ def _keep(site: Site, opened: OpenNote, said: PostedNote, person: str) -> int:
     """Keep what was typed under the note, and drop what was typed before its session."""
     at_ms = site.clock.utc_ms()
     if waiting := said.waiting(opened.note):
-        keep_typed(site.folder, opened.called, opened.with_prepared(waiting), person, at_ms)
-        opened.forget_prepared()
+        opened.keep(waiting, person, at_ms)
     return at_ms
 
 

@@ -1,4 +1,4 @@
-"""The first page: every table with what it does and what keeps it from being ready."""
+"""The first page: every table with what keeps it from being ready, and the day."""
 
 from __future__ import annotations
 
@@ -6,14 +6,61 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from workstation.console.acts import shown, site_of
+from controller.errors import TractionError
+from records.clinic.audit import record_read, standing_field
+from workstation.console.acts import Form, posted, shown, site_of, to
+from workstation.console.day_board import DayBoard
+from workstation.console.site import Site
+from workstation.sound.day_check import start_refusal
 
 
 def routes() -> list[BaseRoute]:
-    """The overview."""
-    return [Route("/", shown(page), methods=["GET"])]
+    """The overview, and the wish to look at the workstation again."""
+    return [
+        Route("/", shown(page), methods=["GET"]),
+        Route("/workstation/look", posted(look_again), methods=["POST"]),
+    ]
 
 
 def page(request: Request) -> Response:
-    """A card for every table."""
-    return site_of(request).page(request, "overview.html")
+    """A card for every table, the day's list, and what waits for somebody."""
+    site = site_of(request)
+    board = site.board.now()
+    return site.page(
+        request,
+        "overview/overview.html",
+        board=board,
+        trouble=_kept_reading(site, request, board) or board.trouble,
+        sound=_sound_words(site, board),
+        examined=site.examination.newest,
+        is_waiting=site.examination.is_waiting,
+        words=site.words,
+    )
+
+
+def look_again(request: Request, _form: Form, _person: str) -> Response:
+    """Examine the workstation as soon as nobody is treated."""
+    site_of(request).examination.ask()
+    return to("/")
+
+
+def _kept_reading(site: Site, request: Request, board: DayBoard) -> str:
+    """Keep that somebody sees these patients; why they are not shown where that fails."""
+    person = site.people.named(request)
+    if not board.references or site.board.was_shown(person, board.references):
+        return ""
+    named = [standing_field("patient", each) for each in board.references]
+    try:
+        record_read(site.folder, site.author(person), "overview", fields=named)
+    except TractionError as error:
+        site.board.forget_shown(person, board.references)
+        return error.message
+    return ""
+
+
+def _sound_words(site: Site, board: DayBoard) -> str:
+    """Why no session may start without a word about the sound of the day; "" when one may."""
+    if board.sound is None:
+        return ""
+    heard = [each.live.sounds for each in site.units.values() if each.live is not None]
+    return start_refusal(board.sound, sounds=any(heard))

@@ -37,6 +37,8 @@ def routes() -> list[BaseRoute]:
 def page(request: Request) -> Response:
     """What ``traction show`` tells and more; the look leaves its row in the audit first."""
     site, called = site_of(request), request.path_params["session_id"]
+    if is_paper(called):
+        return to(f"/sessions/{called}/note")  # no device recorded anything else of it
     session_id = whole_id(site, called)
     if session_id != called:
         return to(f"/sessions/{session_id}")

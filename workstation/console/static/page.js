@@ -15,6 +15,9 @@ watchProgram();
 watchPerson();
 soundAlarms();
 follow();
+if (document.getElementById("overview-page")) {
+  import("./overview.js").then((overview) => overview.keepDay());
+}
 if (document.getElementById("unit-page")) {
   import("./unit.js").then((unit) => unit.keepParts());
   import("./chart.js").then((chart) => chart.draw(document.getElementById("chart")));

@@ -56,11 +56,9 @@ def check(
 
     def checked(*typed: str, script: str = PLAYS, arguments: tuple[str, ...] = ()) -> Result:
         command = (sys.executable, "-c", script, str(tmp_path / "played"))
-        monkeypatch.setattr(
-            "workstation.sound.player_client.SoundPlayer", lambda: SoundPlayer(command)
-        )
+        monkeypatch.setattr("workstation.sound.listening.SoundPlayer", lambda: SoundPlayer(command))
         monkeypatch.setattr("workstation.terminal.typed_lines.typed_lines", lambda _: Lines(*typed))
-        monkeypatch.setattr("workstation.commands.sound.PATIENCE_S", 3.0)
+        monkeypatch.setattr("workstation.sound.listening.PATIENCE_S", 3.0)
         return run(folder, "sound-check", "--by", "Ann", *arguments)
 
     return checked

@@ -7,9 +7,10 @@ import re
 import pytest
 
 from records.clinic.audit import accesses
+from records.clinic.paper_sheets import PaperSheet, keep_sheet
 from records.store.record_folder import RecordFolder
 from tests.support.console_bench import ConsoleBench
-from tests.support.notes import BEGAN_MS, DAY_MS, ORDER, recorded
+from tests.support.notes import ALL_WORDS, BEGAN_MS, DAY_MS, ORDER, author, recorded
 
 SECOND = ORDER.replace("left arm pain", "numb fingers")
 
@@ -104,6 +105,32 @@ def test_a_look_leaves_its_row_with_what_was_shown(
     three.page("/sessions?patient=TEST-2")
     (row,) = [one for one in accesses(folder) if one.what == "search"]
     assert (row.by, row.fields) == ("Pat Jones", ("s-2",))
+
+
+def test_a_treatment_from_paper_leads_to_its_note(
+    three: ConsoleBench, folder: RecordFolder
+) -> None:
+    words = {**ALL_WORDS, "symptoms": "tingling in the left hand"}
+    on_paper = PaperSheet(
+        sheet_id="paper-0123456789ab",
+        reference="TEST-1",
+        began_utc_ms=BEGAN_MS + 3 * DAY_MS,
+        ended_utc_ms=BEGAN_MS + 3 * DAY_MS + 900_000,
+        utc_offset_min=0,
+        written_by="P. Jones",
+        values={"table": "Table 1", "region": "cervical", "paused": "0 min"},
+        words=words,
+    )
+    keep_sheet(folder, author(folder), on_paper)
+    for asked in ("", "words=tingling", "table=Table+1"):
+        page = three.page(f"/sessions?{asked}")
+        assert '<a href="/sessions/paper-0123456789ab/note">Note' in page
+        assert "15 min" in page
+        assert "entered from paper" in page
+    first = three.client.get("/sessions/paper-0123456789ab")
+    assert first.headers["location"] == "/sessions/paper-0123456789ab/note"
+    replay = three.client.get("/sessions/paper-0123456789ab/replay")
+    assert (replay.status_code, "no device recorded it" in replay.text) == (409, True)
 
 
 def test_more_than_a_page_comes_in_parts(bench: ConsoleBench, folder: RecordFolder) -> None:

@@ -7,8 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from controller.errors import JournalUnavailable
+from records.clinic.visit_steps import StepKind, VisitBegun, VisitStep
 from records.note.typed import typed_texts
 from records.store.record_folder import RecordFolder
+from records.visit.prepared import keep_prepared, prepared_texts
 from tests.support.console_bench import ConsoleBench
 from tests.support.note_pages import (
     NOTE,
@@ -20,7 +23,8 @@ from tests.support.note_pages import (
     signed,
     words,
 )
-from tests.support.notes import ALL_WORDS
+from tests.support.notes import ALL_WORDS, BEGAN_MS, author, recorded
+from workstation.console import note_desks
 
 
 @pytest.fixture
@@ -78,3 +82,42 @@ def test_no_word_that_is_typed_reaches_the_log(bench: ConsoleBench) -> None:
     bench.client.post(f"{NOTE}/draft", data=entered(plan_next="secret plan"))
     refused(bench, **shown(bench), **entered(pain_after="secret"), act="take")
     assert "secret" not in "".join(bench.log)
+
+
+def test_what_was_typed_before_the_session_waits_in_its_note(bench: ConsoleBench) -> None:
+    """A visit at a terminal that ended with its session; the rest of it is of its own pages."""
+    folder, began_ms = bench.site.folder, BEGAN_MS + 600_000
+    step = VisitStep(
+        visit="visit-0",
+        reference="TEST-1",
+        kind=StepKind.IDENTIFIED,
+        said=(("name", "yes"),),
+        by="P. Jones",
+        user="desk",
+        at_utc_ms=began_ms,
+    )
+    texts = {"pain_before": "6", "further": "1"}
+    keep_prepared(folder, "visit-0", texts, author(folder, at_ms=began_ms))
+    recorded(folder, "s-2", began_ms=began_ms, begun=VisitBegun(visit="visit-0", steps=(step,)))
+    page = bench.page("/sessions/s-2/note")
+    assert re.search(r'name="field\.pain_before" value="6"', page)
+    assert "typed by P. Jones, 2025-12-31 18:10:00-06:00, not in the note yet" in page
+    bench.client.post("/sessions/s-2/note/draft", data=entered(harness="belt"))
+    assert {*typed_texts(folder, "s-2")} == {"pain_before", "harness"}
+    assert prepared_texts(folder, "visit-0") == {"further": "1"}
+
+
+def test_what_could_not_be_kept_stays_on_the_page(
+    bench: ConsoleBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fields = {**shown(bench), **entered(plan_next="twice a week"), "act": "take"}
+
+    def full(*_: object) -> None:
+        raise JournalUnavailable("clinic.db cannot be written (disk full)")
+
+    monkeypatch.setattr(note_desks, "keep_typed", full)
+    answer = bench.client.post(NOTE, data=fields)
+    assert answer.status_code == 409
+    assert "disk full" in answer.text
+    assert 'value="twice a week"' in answer.text
+    assert bench.client.post(f"{NOTE}/draft", data=fields).status_code == 409

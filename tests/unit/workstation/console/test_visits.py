@@ -200,6 +200,7 @@ def test_each_item_is_answered_and_what_was_answered_is_kept(bench: ConsoleBench
     with_dose(bench, visit)
     page = bench.page(f"{visit}/screen")
     assert " checked" not in page
+    assert "Rheumatoid arthritis with a lax C1-C2?" in page
     said = answers()
     del said["answer aneurysm"]
     answer = bench.client.post(f"{visit}/screen", data=said)
