@@ -4,7 +4,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 RUN = .venv/bin/python
 
-.PHONY: demo test station check bench bench-compiled bench-loop structure lock setup clean coverage gate-safety \
+.PHONY: pictures demo test station check bench bench-compiled bench-loop structure lock setup clean coverage gate-safety \
 	campaign-mutation campaign-acceptance campaign-alter-clinic campaign-alter-visits campaign-contexts campaign-alterations \
 	campaign-second-reader \
 	campaign-power-cuts campaign-keeping-cuts campaign-kill campaign-soak campaign-station campaign-console campaign-terminals campaign-matrix \
@@ -143,6 +143,10 @@ campaign-soak: setup
 # half on a machine that does nothing else; in parts: .venv/bin/python -m tests.campaigns.station stops
 campaign-station: setup
 	$(RUN) -m tests.campaigns.station
+
+# The pictures of docs/pictures, from a station that treats; needs a Chromium: about two minutes.
+pictures: setup
+	$(RUN) -m tests.campaigns.pictures
 
 # What the console's server, pages and chart cost, as ratios; needs a Chromium: about six minutes.
 campaign-console: setup

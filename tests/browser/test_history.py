@@ -24,6 +24,8 @@ def session(station: BrowsedStation) -> str:
 
 @pytest.mark.usefixtures("session")
 def test_a_session_is_found_and_replayed_in_three(page: Page) -> None:
+    page.goto("/person")
+    page.get_by_role("button", name="Pat Jones").click()
     page.goto("/")
     page.get_by_role("navigation", name="Pages").get_by_role("link", name="History").click()
     field = page.get_by_label("Patient reference")
@@ -47,6 +49,7 @@ def test_the_curve_needs_no_script(browser: Browser, station: BrowsedStation, se
     context = browser.new_context(base_url=station.address, java_script_enabled=False)
     page = context.new_page()
     page.goto(f"/sessions/{session}")
+    page.get_by_role("button", name="Pat Jones").click()  # a name first, and back
     expect(page.get_by_role("img", name="Force from 0:00 to 1:03")).to_be_visible()
     expect(page.locator("svg.plot polygon.actual")).to_have_count(2)  # with a gap between
     page.get_by_role("link", name="Nearer").click()

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from controller.errors import TractionError
-from records.evidence.reader import read_session
+from records.evidence.reader import RUNNING, read_session
 from records.keeping.search import FoundSession, SessionQuery, find_sessions
 from records.keeping.stop_tests import stop_tests
 from records.standing.appointments import Appointment, day_list
@@ -142,8 +142,12 @@ def _table(
     found: list[FoundSession],
     day: date,
 ) -> TableDay:
-    own = [each for each in found if each.head.unit_id == unit.unit_id and not each.refused]
-    last = own[0] if own else None
+    ended = (
+        each
+        for each in found
+        if each.head.unit_id == unit.unit_id and not each.refused and each.outcome != RUNNING
+    )
+    last = next(ended, None)
     return TableDay(
         hindrances=tuple(_hindrances(unit)),
         due=(

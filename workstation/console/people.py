@@ -5,6 +5,7 @@ There are no accounts yet: a name is what somebody says it is, as on the command
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from controller.words import check_name
 from records.store.private_files import write_private
 
 COOKIE: Final = "traction_person"
+"""Begins the name of the cookie."""
 BROWSER_COOKIE: Final = "traction_browser"
 LASTS_S: Final = 12 * 3600
 """A day's work; a workstation that was left overnight asks anew."""
@@ -48,6 +50,9 @@ class PeopleCookie:
     """
 
     def __init__(self, key: bytes, clock: Clock, stays: Callable[[str], bool]) -> None:
+        self.cookie = f"{COOKIE}_{hashlib.sha256(key).hexdigest()[:8]}"
+        """One browser has one for each station: those of a machine differ by their ports alone,
+        which cookies do not know."""
         self._serializer = URLSafeSerializer(key, salt="person")
         self._clock = clock
         self._stays = stays
@@ -76,11 +81,13 @@ class PeopleCookie:
 
     def forget(self, response: Response) -> None:
         """Nobody sits here any more."""
-        response.delete_cookie(COOKIE, httponly=True, samesite="strict")
+        response.delete_cookie(self.cookie, httponly=True, samesite="strict")
 
     def _claim(self, request: HTTPConnection) -> _Claim | None:
         try:
-            name, since_ms, touched_ms = self._serializer.loads(request.cookies.get(COOKIE, ""))
+            name, since_ms, touched_ms = self._serializer.loads(
+                request.cookies.get(self.cookie, "")
+            )
             claim = _Claim(check_name("name", name), int(since_ms), int(touched_ms))
         except (BadData, RequestRefused, TypeError, ValueError):
             return None
@@ -94,7 +101,9 @@ class PeopleCookie:
 
     def _sign(self, response: Response, claim: _Claim) -> None:
         signed = self._serializer.dumps([claim.name, claim.since_ms, claim.touched_ms])
-        response.set_cookie(COOKIE, str(signed), max_age=LASTS_S, httponly=True, samesite="strict")
+        response.set_cookie(
+            self.cookie, str(signed), max_age=LASTS_S, httponly=True, samesite="strict"
+        )
 
 
 def browser_of(request: HTTPConnection) -> str:

@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute, Route
 from controller.alarms import Priority
 from records.clinic.audit import record_read
 from records.standing.kinds import UnitRecord
-from workstation.console.acts import shown, site_of
+from workstation.console.acts import shown_to_person, site_of
 from workstation.console.pages.history import page_number
 from workstation.console.site import Site
 from workstation.history.alarm_log import AlarmQuery, LoggedAlarm, alarms_csv, logged_alarms
@@ -47,12 +47,12 @@ class AlarmRow:
 def routes() -> list[BaseRoute]:
     """The list, and the same as a file."""
     return [
-        Route("/alarms", shown(page), methods=["GET"]),
-        Route("/alarms.csv", shown(export), methods=["GET"]),
+        Route("/alarms", shown_to_person(page), methods=["GET"]),
+        Route("/alarms.csv", shown_to_person(export), methods=["GET"]),
     ]
 
 
-def page(request: Request) -> Response:
+def page(request: Request, person: str) -> Response:
     """A part of the log; the look leaves its row in the audit."""
     site, typed = site_of(request), dict(request.query_params)
     tables = _tables(site)
@@ -72,7 +72,7 @@ def page(request: Request) -> Response:
     with closing(logged_alarms(site.folder, alarm_query(read, typed), day_of)) as fitting:
         found = [*islice(fitting, first, first + ON_A_PAGE + 1)]
     part = found[:ON_A_PAGE]
-    _record(request, part, "alarms")
+    _record(site, person, part, "alarms")
     asked = {name: typed[name] for name in (*FIELDS, "priority", "open") if typed.get(name)}
     return site.page(
         request,
@@ -86,15 +86,15 @@ def page(request: Request) -> Response:
     )
 
 
-def export(request: Request) -> Response:
+def export(request: Request, person: str) -> Response:
     """Every alarm that fits, as CSV."""
     site, typed = site_of(request), dict(request.query_params)
     tables = _tables(site)
     read = _read(typed, tables)
     if read.faults:
-        return page(request)
+        return page(request, person)
     found = [*logged_alarms(site.folder, alarm_query(read, typed), site.words.settings.day_at)]
-    _record(request, found, "export alarms csv")
+    _record(site, person, found, "export alarms csv")
     text = alarms_csv(found, site.words.at, _names(tables))
     name = f"alarms-{site.words.settings.day_at(site.clock.utc_ms())}.csv"
     return Response(
@@ -129,12 +129,10 @@ def _names(tables: Sequence[UnitRecord]) -> dict[str, str]:
     return {table.unit_id: table.name for table in tables if table.unit_id}
 
 
-def _record(request: Request, alarms: Sequence[LoggedAlarm], what: str) -> None:
-    site = site_of(request)
+def _record(site: Site, person: str, alarms: Sequence[LoggedAlarm], what: str) -> None:
     sessions = dict.fromkeys(each.session_id for each in alarms if each.session_id)
     if sessions:
-        person = site.author(site.people.named(request))
-        record_read(site.folder, person, what, fields=[*sessions])
+        record_read(site.folder, site.author(person), what, fields=[*sessions])
 
 
 def _rows(

@@ -14,7 +14,7 @@ from controller.words import NAME_CHARACTERS, fault_of
 from records.clinic.audit import Access, accesses, altered_audit, record_read, standing_field
 from records.keeping.search import SessionQuery
 from records.keeping.session_names import find_treatments
-from workstation.console.acts import shown, site_of
+from workstation.console.acts import shown_to_person, site_of
 from workstation.console.pages.history import page_number
 from workstation.console.site import Site
 
@@ -24,10 +24,10 @@ FIELDS: Final = ("session", "patient", "by")
 
 def routes() -> list[BaseRoute]:
     """The list, with or without a check of its rows."""
-    return [Route("/audit", shown(page), methods=["GET"])]
+    return [Route("/audit", shown_to_person(page), methods=["GET"])]
 
 
-def page(request: Request) -> Response:
+def page(request: Request, person: str) -> Response:
     """A part of the rows; with ``check`` their chain is recomputed, which takes its time."""
     site, typed = site_of(request), dict(request.query_params)
     asked = {name: typed.get(name, "").strip() for name in FIELDS}
@@ -40,7 +40,7 @@ def page(request: Request) -> Response:
     if faults:
         return site.page(request, "more/audit.html", status=422, rows=None, **context)
     number = page_number(typed.get("page", ""))
-    rows = _rows(request, asked)
+    rows = _rows(site, person, asked)
     first = (number - 1) * ON_A_PAGE
     kept = {name: text for name, text in asked.items() if text}
     return site.page(
@@ -56,14 +56,13 @@ def page(request: Request) -> Response:
     )
 
 
-def _rows(request: Request, asked: Mapping[str, str]) -> list[Access]:
+def _rows(site: Site, person: str, asked: Mapping[str, str]) -> list[Access]:
     """Those that fit, newest first; a look by a patient leaves its own row before."""
-    site = site_of(request)
     wanted = {asked["session"]} if asked["session"] else None
     if asked["patient"]:
         ids = _of_patient(site, asked["patient"])
         if site.folder.clinic_database.exists():
-            record_read(site.folder, site.author(site.people.named(request)), "audit", fields=ids)
+            record_read(site.folder, site.author(person), "audit", fields=ids)
         ids.append(standing_field("patient", asked["patient"]))
         wanted = {*ids} if wanted is None else wanted.intersection(ids)
     by = asked["by"].casefold()

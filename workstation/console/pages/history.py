@@ -17,7 +17,7 @@ from records.evidence.reader import NOT_CLOSED, REMOVED, RUNNING
 from records.keeping.session_facts import delivered_minutes
 from records.keeping.session_names import CalledTreatment
 from records.note.paper_note import minutes_of
-from workstation.console.acts import shown, site_of
+from workstation.console.acts import shown_to_person, site_of
 from workstation.console.site import Site
 from workstation.history.finding import FoundTreatments, find_treatments_told
 from workstation.history.query_form import FIELDS, read_query
@@ -46,10 +46,10 @@ class HistoryRow:
 
 def routes() -> list[BaseRoute]:
     """The list, with its form above it."""
-    return [Route("/sessions", shown(page), methods=["GET"])]
+    return [Route("/sessions", shown_to_person(page), methods=["GET"])]
 
 
-def page(request: Request) -> Response:
+def page(request: Request, person: str) -> Response:
     """The form and what fits it; every look leaves its row in the audit."""
     site, typed = site_of(request), dict(request.query_params)
     tables = [each.record for each in site.standing().units]
@@ -72,7 +72,7 @@ def page(request: Request) -> Response:
     called = part.every
     if called or (site.folder.clinic_database.exists() and any(typed.values())):
         ids = [one.called for one in called]
-        record_read(site.folder, site.author(site.people.named(request)), "search", fields=ids)
+        record_read(site.folder, site.author(person), "search", fields=ids)
     names = {table.unit_id: table.name for table in tables if table.unit_id}
     return site.page(
         request,

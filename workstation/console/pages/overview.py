@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -11,7 +13,13 @@ from records.clinic.audit import record_read, standing_field
 from workstation.console.acts import Form, posted, shown, site_of, to
 from workstation.console.day_board import DayBoard
 from workstation.console.site import Site
-from workstation.sound.day_check import start_refusal
+from workstation.sound.day_check import Hearing, start_refusal
+from workstation.sound.wording import NO_SOUND
+
+SOUND_WORDS: Final = {
+    Hearing.NOT_ASKED: "Nobody has said today whether the sound is heard.",
+    Hearing.NOT_HEARD: "Nobody heard the sound today.",
+}
 
 
 def routes() -> list[BaseRoute]:
@@ -60,7 +68,7 @@ def _kept_reading(site: Site, request: Request, board: DayBoard) -> str:
 
 def _sound_words(site: Site, board: DayBoard) -> str:
     """Why no session may start without a word about the sound of the day; "" when one may."""
-    if board.sound is None:
-        return ""
     heard = [each.live.sounds for each in site.units.values() if each.live is not None]
-    return start_refusal(board.sound, sounds=any(heard))
+    if board.sound is None or not start_refusal(board.sound, sounds=any(heard)):
+        return ""
+    return SOUND_WORDS.get(board.sound.hearing, NO_SOUND) if any(heard) else NO_SOUND

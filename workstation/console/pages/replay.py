@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute, Route
 
 from controller.errors import JournalCorrupt, JournalUnavailable, RecordNotFound
 from records.visit.load import altered_is_said
-from workstation.console.acts import shown, site_of, to
+from workstation.console.acts import shown, shown_to_person, site_of, to
 from workstation.console.figures import other_unit
 from workstation.console.force_plot import NEWTONS
 from workstation.console.pages.session import read_visit, table_called, unreadable, whole_id
@@ -25,19 +25,19 @@ def routes() -> list[BaseRoute]:
     """The page, what happened in the session, and its samples in pieces of a minute."""
     path = "/sessions/{session_id}/replay"
     return [
-        Route(path, shown(page), methods=["GET"]),
+        Route(path, shown_to_person(page), methods=["GET"]),
         Route(f"{path}/{{replay_id}}", shown(piece), methods=["GET"]),
     ]
 
 
-def page(request: Request) -> Response:
+def page(request: Request, person: str) -> Response:
     """The chart, and a banner that nobody takes for live; its row in the audit stands before it."""
     site, called = site_of(request), request.path_params["session_id"]
     session_id = whole_id(site, called)
     if session_id != called:
         return to(f"/sessions/{session_id}/replay")
     try:
-        visit = read_visit(request, session_id, "replay")
+        visit = read_visit(site, session_id, person, "replay")
         with altered_is_said(visit):
             view = SessionView(visit, site.words)
             replay = Replay(session_id=session_id, samples=view.record.samples)

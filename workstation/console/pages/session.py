@@ -12,7 +12,7 @@ from records.evidence.reader import find_session
 from records.evidence.verified import Recall
 from records.visit.load import altered_is_said, audited_visit
 from records.visit.visit import Visit
-from workstation.console.acts import shown, site_of, to
+from workstation.console.acts import shown, shown_to_person, site_of, to
 from workstation.console.session_view import SessionView
 from workstation.console.site import Site
 from workstation.history.plot_range import typed_range
@@ -29,12 +29,12 @@ from workstation.texts.clinic_report import clinic_lines
 def routes() -> list[BaseRoute]:
     """The page of a session, and its check."""
     return [
-        Route("/sessions/{session_id}", shown(page), methods=["GET"]),
+        Route("/sessions/{session_id}", shown_to_person(page), methods=["GET"]),
         Route("/sessions/{session_id}/verify", shown(verify), methods=["GET"]),
     ]
 
 
-def page(request: Request) -> Response:
+def page(request: Request, person: str) -> Response:
     """What ``traction show`` tells and more; the look leaves its row in the audit first."""
     site, called = site_of(request), request.path_params["session_id"]
     if is_paper(called):
@@ -43,7 +43,7 @@ def page(request: Request) -> Response:
     if session_id != called:
         return to(f"/sessions/{session_id}")
     try:
-        visit = read_visit(request, session_id, "show")
+        visit = read_visit(site, session_id, person, "show")
         with altered_is_said(visit):
             return _told(request, SessionView(visit, site.words))
     except (JournalCorrupt, JournalUnavailable, RecordNotFound) as error:
@@ -87,12 +87,11 @@ def whole_id(site: Site, called: str) -> str:
     return find_session(site.folder, called).session_id
 
 
-def read_visit(request: Request, session_id: str, what: str) -> Visit:
+def read_visit(site: Site, session_id: str, person: str, what: str) -> Visit:
     """A session and its visit for whoever sits here, altered or not, after its audit row."""
-    site = site_of(request)
-    person = site.author(site.people.named(request))
+    reader = site.author(person)
     return audited_visit(
-        site.folder, session_id, site.words.settings, person, what, altered_too=True
+        site.folder, session_id, site.words.settings, reader, what, altered_too=True
     )
 
 

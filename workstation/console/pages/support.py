@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from records.clinic.audit import record_read
-from workstation.console.acts import Form, posted, shown, site_of, to
+from workstation.console.acts import Form, posted, shown, shown_to_person, site_of, to
 from workstation.console.asked import outcome_of
 from workstation.console.pages.unit import unit_named
 from workstation.console.site import Site
@@ -41,10 +41,10 @@ def routes() -> list[BaseRoute]:
     """The page, the bytes of a unit, and the file: shown first, then saved as it was shown."""
     return [
         Route("/support", shown(page), methods=["GET"]),
-        Route("/support/file", shown(show_file), methods=["GET"]),
+        Route("/support/file", shown_to_person(show_file), methods=["GET"]),
         Route("/support/file/{file_id}", shown(save_file), methods=["GET"]),
         Route("/support/units/{name}/trace", posted(trace), methods=["POST"]),
-        Route("/support/units/{name}/captures/{file}", shown(capture), methods=["GET"]),
+        Route("/support/units/{name}/captures/{file}", shown_to_person(capture), methods=["GET"]),
     ]
 
 
@@ -74,17 +74,17 @@ def trace(request: Request, form: Form, person: str) -> Response:
     return to("/support")
 
 
-def capture(request: Request) -> Response:
+def capture(request: Request, person: str) -> Response:
     """The last minutes of a capture; forces of treatments are in it, so the look is audited."""
     site, unit = site_of(request), unit_named(request)
     path = capture_named(unit.place, request.path_params["file"])
-    record_read(site.folder, site.author(site.people.named(request)), "bytes of the line")
+    record_read(site.folder, site.author(person), "bytes of the line")
     return site.page(
         request, "more/capture.html", of=unit.name, file=path.name, last=last_bytes(path)
     )
 
 
-def show_file(request: Request) -> Response:
+def show_file(request: Request, person: str) -> Response:
     """The file as it would be saved, to be read first."""
     site = site_of(request)
     units = [
@@ -93,7 +93,7 @@ def show_file(request: Request) -> Response:
     ]
     versions = {"traction": program_version(), **system_versions()}
     text = support_text(versions, site.settings, units)
-    record_read(site.folder, site.author(site.people.named(request)), "file for support")
+    record_read(site.folder, site.author(person), "file for support")
     return site.page(
         request, "more/support_file.html", text=text, file_id=site.support_files.keep(text)
     )

@@ -49,6 +49,12 @@ SECOND: Happened = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def seated(bench: ConsoleBench) -> None:
+    """Who looks has said a name."""
+    bench.sit_down()
+
+
 @pytest.fixture
 def three(bench: ConsoleBench, folder: RecordFolder) -> ConsoleBench:
     """Three alarms in two sessions of two days; the program ended in the second one."""

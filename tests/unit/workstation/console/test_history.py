@@ -15,6 +15,12 @@ from tests.support.notes import ALL_WORDS, BEGAN_MS, DAY_MS, ORDER, author, reco
 SECOND = ORDER.replace("left arm pain", "numb fingers")
 
 
+@pytest.fixture(autouse=True)
+def seated(bench: ConsoleBench) -> None:
+    """Who looks has said a name."""
+    bench.sit_down()
+
+
 @pytest.fixture
 def three(bench: ConsoleBench, folder: RecordFolder) -> ConsoleBench:
     """Three sessions on three days: completed, stopped, and a try that was refused."""
@@ -145,3 +151,24 @@ def test_more_than_a_page_comes_in_parts(bench: ConsoleBench, folder: RecordFold
     assert found(second) == ["s-01", "s-00"]
     assert "Older" not in second
     assert found(bench.page("/sessions?page=99999999999")) == found(first)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/sessions?patient=TEST-2",
+        "/sessions/s-2",
+        "/sessions/s-2/replay",
+        "/alarms",
+        "/alarms.csv",
+        "/audit",
+        "/support/file",
+    ],
+)
+def test_nobody_looks_without_a_name(three: ConsoleBench, folder: RecordFolder, path: str) -> None:
+    three.post("/person/leave")
+    before = len(accesses(folder))
+    answer = three.client.get(path)
+    assert answer.status_code == 303
+    assert answer.headers["location"].startswith("/person?back=/")
+    assert len(accesses(folder)) == before

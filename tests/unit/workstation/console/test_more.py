@@ -17,6 +17,12 @@ from tests.support.pages import ROOT
 from workstation.texts.shipped import UNSAID, not_tested, shipped_parts
 
 
+@pytest.fixture(autouse=True)
+def seated(bench: ConsoleBench) -> None:
+    """Who looks has said a name."""
+    bench.sit_down()
+
+
 def test_every_page_is_reached_from_the_list(bench: ConsoleBench) -> None:
     assert '<a href="/more">More</a>' in bench.page("/")
     more = bench.page("/more")

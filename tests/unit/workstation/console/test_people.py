@@ -9,7 +9,7 @@ from controller.snapshot import Doing
 from records.store.record_folder import RecordFolder
 from tests.support.console_bench import PERSON, ConsoleBench
 from tests.support.unit_stages import HOLDING, SESSION
-from workstation.console.people import COOKIE, IDLE_S, key_in
+from workstation.console.people import IDLE_S, PeopleCookie, key_in
 from workstation.session.workplace import FiledSession
 from workstation.station.place import station_folder
 
@@ -28,7 +28,7 @@ def test_what_is_no_name_is_refused_and_shown_again(bench: ConsoleBench, name: s
     answer = bench.client.post("/person", data={"name": name})
     assert answer.status_code == 422
     assert 'role="alert"' in answer.text
-    assert COOKIE not in bench.client.cookies
+    assert bench.site.people.cookie not in bench.client.cookies
 
 
 def test_a_script_as_a_name_is_text(bench: ConsoleBench) -> None:
@@ -39,11 +39,12 @@ def test_a_script_as_a_name_is_text(bench: ConsoleBench) -> None:
 
 def test_a_forged_name_is_nobody(bench: ConsoleBench) -> None:
     bench.sit_down()
-    signed = bench.client.cookies[COOKIE].strip('"')
+    cookie = bench.site.people.cookie
+    signed = bench.client.cookies[cookie].strip('"')
     for forged in ("Pat Jones", signed[:-2] + "xx", "x" + signed, ""):
-        bench.client.cookies.set(COOKIE, forged, domain="127.0.0.1", path="/")
+        bench.client.cookies.set(cookie, forged, domain="127.0.0.1", path="/")
         bench.client.cookies.clear()
-        answer = bench.client.get("/", headers={"cookie": f"{COOKIE}={forged}"})
+        answer = bench.client.get("/", headers={"cookie": f"{cookie}={forged}"})
         assert "who sits here?" in answer.text
 
 
@@ -121,3 +122,8 @@ def test_what_was_typed_before_the_sign_out_is_kept(
     assert "turned head" in answer.text
     assert bench.links["Table 1"].asked == []
     assert bench.client.post("/stop/Table%201").status_code == 200
+
+
+def test_two_stations_of_one_machine_share_no_name(bench: ConsoleBench) -> None:
+    others = PeopleCookie(b"another station", bench.clock, lambda _: False)
+    assert others.cookie != bench.site.people.cookie

@@ -16,6 +16,12 @@ from tests.support.notes import ADJUSTED_AND_PAUSED, recorded
 from workstation.console.replays import MOST_REPLAYS
 
 
+@pytest.fixture(autouse=True)
+def seated(bench: ConsoleBench) -> None:
+    """Who looks has said a name."""
+    bench.sit_down()
+
+
 @pytest.fixture
 def one(bench: ConsoleBench, folder: RecordFolder) -> ConsoleBench:
     """A session of a minute and two others."""

@@ -14,6 +14,12 @@ from tests.support.notes import ADJUSTED_AND_PAUSED, recorded
 POLYGON = re.compile(r'<polygon class="actual" points="([^"]+)"')
 
 
+@pytest.fixture(autouse=True)
+def seated(bench: ConsoleBench) -> None:
+    """Who looks has said a name."""
+    bench.sit_down()
+
+
 @pytest.fixture
 def one(bench: ConsoleBench, folder: RecordFolder) -> ConsoleBench:
     """A session with a change of force, a pause, a check-in and a remark."""

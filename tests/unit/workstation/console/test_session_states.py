@@ -6,6 +6,8 @@ import sqlite3
 from contextlib import closing
 from datetime import timedelta
 
+import pytest
+
 from controller.snapshot import Doing
 from records.clinic.audit import accesses
 from records.keeping.retention import RemovalConfirmation, RetentionRule, apply_retention
@@ -15,6 +17,12 @@ from tests.support.altering import altering
 from tests.support.console_bench import ConsoleBench
 from tests.support.notes import BEGAN_MS, UNIT, author, recorded
 from tests.support.sessions import SETTINGS
+
+
+@pytest.fixture(autouse=True)
+def seated(bench: ConsoleBench) -> None:
+    """Who looks has said a name."""
+    bench.sit_down()
 
 
 def test_a_session_that_is_being_written_is_not_shown_as_live(

@@ -179,6 +179,7 @@ def test_a_trace_that_is_not_begun_is_said(
 def test_the_last_minutes_of_a_line_are_shown_and_audited(
     bench: ConsoleBench, folder: RecordFolder
 ) -> None:
+    bench.sit_down()
     name = kept(folder, "Table 1")
     assert name in bench.page("/support")
     page = bench.page(f"/support/units/Table%201/captures/{name}")
@@ -190,6 +191,7 @@ def test_the_last_minutes_of_a_line_are_shown_and_audited(
 
 @pytest.mark.parametrize("name", ["..%2F..%2Fclinic.db", "nothing.capture", "console.key"])
 def test_no_other_file_is_shown(bench: ConsoleBench, name: str) -> None:
+    bench.sit_down()
     answer = bench.client.get(f"/support/units/Table%201/captures/{name}")
     assert answer.status_code == 404
 
