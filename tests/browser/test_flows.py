@@ -19,7 +19,7 @@ from records.store.record_folder import RecordFolder
 from records.visit.screen import screen_items
 from tests.support.browsed_station import BrowsedStation, browsed_station
 from tests.support.past_visits import RETURNING, commissioned, treated_before
-from tests.support.real_time import wait_until
+from tests.support.real_time import PATIENCE_MS, wait_until
 
 TABLE = "Table 1"
 APART = {
@@ -123,8 +123,7 @@ def _has_stood(button: Locator) -> bool:
 def hand(browser: Browser, clinic: BrowsedStation) -> Iterator[Hand]:
     """Pat Jones has said the name in the morning, and sees the overview."""
     context = browser.new_context(base_url=clinic.address, viewport={"width": 1280, "height": 800})
-    context.set_default_timeout(20_000)
-    expect.set_options(timeout=20_000)
+    context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     page.goto("/person?back=/")
     page.get_by_label("Another name").fill("Pat Jones")

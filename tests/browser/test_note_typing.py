@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from records.note.typed import typed_texts
 from records.store.record_folder import RecordFolder
 from tests.support.notes import note_of, recorded
+from tests.support.real_time import PATIENCE_MS
 from tests.support.reception import medicare_patient, open_clinic
 from tests.support.served_console import ServedConsole, served_console
 from tests.support.standing import keep
@@ -38,7 +39,7 @@ def served(folder: RecordFolder) -> Iterator[ServedConsole]:
 def opened(browser: Browser, console: ServedConsole, *, scripts: bool = True) -> Page:
     """The note in a browser that nobody has used."""
     context = browser.new_context(base_url=console.address, java_script_enabled=scripts)
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     page.goto(NOTE)
     page.get_by_role("button", name="Pat Jones").click()

@@ -13,6 +13,7 @@ from controller.runtime.clock import VirtualClock
 from records.store.record_folder import RecordFolder
 from tests.support.console_bench import StandInLink
 from tests.support.pages import DOCS
+from tests.support.real_time import PATIENCE_MS
 from tests.support.reception import CLINIC_OF_CLAIMS, medicare_patient
 from tests.support.served_console import ServedConsole, served_console
 from tests.support.standing import example, keep
@@ -71,7 +72,7 @@ def link(console: ServedConsole) -> StandInLink:
 def page(browser: Browser, console: ServedConsole, link: StandInLink) -> Iterator[Page]:
     """A page of somebody who sits there, on the unit."""
     context = browser.new_context(base_url=console.address, viewport={"width": 1280, "height": 800})
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(PATIENCE_MS)
     opened = context.new_page()
     faults: list[str] = []
     opened.on("pageerror", lambda error: faults.append(str(error)))

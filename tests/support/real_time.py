@@ -21,6 +21,8 @@ from workstation.session.realtime import PRIORITY
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 60.0
+PATIENCE_MS = 60_000.0
+"""The same for a browser."""
 ATTEMPTS = 3
 SHORT_PULL = """
 region = "lumbar"
