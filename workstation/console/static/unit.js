@@ -61,6 +61,8 @@ function putParts(text, wasSent) {
     if (part.dataset.part === "asked" && !wasSent) continue;
     const focused = part.contains(document.activeElement) ? document.activeElement : null;
     const typed = [...part.querySelectorAll("input:not([type=hidden])")].map((each) => each.value);
+    const isOpen = !wasSent && part.querySelector("details[open]");
+    if (isOpen) other.querySelector("details")?.setAttribute("open", "");
     other.dataset.newMs = performance.now();
     part.replaceWith(document.adoptNode(other));
     other.querySelectorAll("input:not([type=hidden])").forEach((each, place) => {

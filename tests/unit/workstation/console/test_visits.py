@@ -300,6 +300,7 @@ def test_steps_of_yesterday_are_of_yesterday(bench: ConsoleBench) -> None:
     form = fields_of(bench.page(f"{visit}/order"))
     bench.clock.sleep_until(bench.clock.now_s() + 86_400)
     bench.sit_down()
+    bench.sit_down()
     for answer in (
         bench.client.get(f"{visit}/order"),
         bench.client.post(f"{visit}/order/start", data={**form, **FINDINGS}),
