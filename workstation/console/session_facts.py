@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from controller.errors import TractionError
 from controller.order.prescription import Prescription
 from records.clinic.filed_orders import filed_order
+from records.note.words import filing_of
 from records.order.order_file import parse_order
 from records.standing.kinds import PatientRecord
 from records.standing.versions import read_standing
-from records.store.clinic_chain import EntryKind, entries_of_session
+from records.store.clinic_chain import entries_of_session
 from records.store.clinic_file import clinic_reading
 from records.store.record_folder import RecordFolder
 
@@ -37,7 +38,7 @@ def read_facts(folder: RecordFolder, session_id: str) -> SessionFacts:
     """The facts of a session whose order is on file; raises TractionError."""
     with clinic_reading(folder) as db:
         filed = filed_order(db, session_id)
-        entries = entries_of_session(db, session_id)
+        filing = filing_of(entries_of_session(db, session_id))
     order = parse_order(filed.order_text, f"of session {session_id}")
     return SessionFacts(
         session_id=session_id,
@@ -45,10 +46,7 @@ def read_facts(folder: RecordFolder, session_id: str) -> SessionFacts:
         reference=order.patient_reference,
         initials=_initials(folder, order.patient_reference),
         order=order.prescription,
-        opened_by=next(
-            (str(each.detail["by"]) for each in entries if each.kind is EntryKind.SESSION_OPENED),
-            "",
-        ),
+        opened_by="" if filing is None else filing.by,
     )
 
 

@@ -6,13 +6,13 @@ import pytest
 
 from controller.errors import RecordNotFound
 from controller.events import EventKind
+from controller.runtime.clock import VirtualClock
 from records.evidence.journal import open_session
 from records.evidence.last_minute import read_last_minute
 from records.store.record_folder import RecordFolder
 from tests.unit.records.evidence.test_journal import (
     KEY,
     UNIT,
-    VirtualClock,
     event,
     filled,
     opening,

@@ -98,13 +98,14 @@ def test_one_port_under_two_names_is_refused(
 
 @needs_links
 def test_one_serial_port_under_two_paths_is_refused(
-    data: RecordFolder, begun: list[StationPlan], tmp_path: Path
+    data: RecordFolder, begun: list[StationPlan], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    (tmp_path / "port").touch()
-    (tmp_path / "by-id").symlink_to(tmp_path / "port")
-    add(data, "Table 1", f"address=modbus-rtu://{tmp_path}/port?unit=1")
-    add(data, "Table 2", f"address=modbus-rtu://{tmp_path}/by-id?unit=1")
-    with pytest.raises(RequestRefused, match=rf"both at {tmp_path}/port"):
+    place = tmp_path_factory.mktemp("p")  # an address has at most 100 characters
+    (place / "port").touch()
+    (place / "by-id").symlink_to(place / "port")
+    add(data, "Table 1", f"address=modbus-rtu://{place}/port?unit=1")
+    add(data, "Table 2", f"address=modbus-rtu://{place}/by-id?unit=1")
+    with pytest.raises(RequestRefused, match=rf"both at {place}/port"):
         said(data, "station")
     assert begun == []
 
