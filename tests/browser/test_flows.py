@@ -18,8 +18,9 @@ from controller.order.prescription import Region
 from records.store.record_folder import RecordFolder
 from records.visit.screen import screen_items
 from tests.support.browsed_station import BrowsedStation, browsed_station
+from tests.support.browser_touch import let_go, press
 from tests.support.past_visits import RETURNING, commissioned, treated_before
-from tests.support.real_time import PATIENCE_MS, wait_until
+from tests.support.real_time import PATIENCE_MS
 
 TABLE = "Table 1"
 APART = {
@@ -29,7 +30,6 @@ APART = {
     "Is this the patient, and is this the order?": "identification",
 }
 """Questions of the session that are none of the clicks; every other one is."""
-TOUCHES = 5
 SCREENED = len(screen_items(Region.CERVICAL))
 
 
@@ -96,29 +96,6 @@ class Hand:
         self.counted["click"] += 1
 
 
-def press(button: Locator, until_gone: Locator) -> None:
-    """Press until the touch is taken: one on what has just changed under a finger is not."""
-    for _ in range(TOUCHES):
-        wait_until(lambda: _has_stood(button), "a button that has stood for a moment")
-        button.click()
-        try:
-            expect(until_gone).to_have_count(0, timeout=3_000)
-        except AssertionError:
-            continue
-        return
-    raise AssertionError(f"{TOUCHES} touches were not taken")
-
-
-def _has_stood(button: Locator) -> bool:
-    """Whether it appeared long enough ago that a touch of it is meant (``unit.js``)."""
-    return bool(
-        button.evaluate(
-            "(one) => performance.now() - "
-            "Number(one.closest('[data-part]').dataset.newMs ?? -Infinity) > 700"
-        )
-    )
-
-
 @pytest.fixture
 def hand(browser: Browser, clinic: BrowsedStation) -> Iterator[Hand]:
     """Pat Jones has said the name in the morning, and sees the overview."""
@@ -129,21 +106,8 @@ def hand(browser: Browser, clinic: BrowsedStation) -> Iterator[Hand]:
     page.get_by_label("Another name").fill("Pat Jones")
     page.get_by_role("button", name="Take this name").click()
     yield Hand(page)
-    _let_go(page)
+    let_go(page)
     context.close()
-
-
-def _let_go(page: Page) -> None:
-    """The table is free again for the next patient, wherever the test has come to."""
-    page.get_by_role("button", name=f"STOP {TABLE}").click()
-    end = page.get_by_role("group", name="Question").get_by_role("button", name="Acknowledge")
-    idle = page.locator(f"[data-strip='{TABLE}'] [data-is=headline]").filter(
-        has_text="no treatment is open"
-    )
-    expect(end.or_(idle)).to_be_visible()
-    if end.is_visible():
-        press(end, end)
-    expect(idle).to_be_visible()
 
 
 def pulls(hand: Hand) -> None:

@@ -96,6 +96,7 @@ def _started(records: RecordFolder) -> BrowsedStation:
         "TRACTION_CONSOLE_PORT": str(console_port),
         "TRACTION_STOP_PORT": str(stop_port),
         "TRACTION_TIME_ZONE": "UTC",
+        "TRACTION_CONSOLE_LOST": "60",
     }
     command = [sys.executable, "-m", "workstation.cli", "station", "--data", str(records.path)]
     parent = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)

@@ -1,0 +1,141 @@
+"""Whole treatments at a unit's page, over TCP and over a serial line, and STOP whatever is lost."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+
+from tests.support.browsed_station import BrowsedStation, browsed_station
+from tests.support.browser_touch import has_stood, let_go, press, treat
+from tests.support.real_time import wait_until
+
+UNIT = "/units/Table%201"
+PATIENCE_MS = 30_000
+KILLS = 2
+STOPPED = re.compile(r"STOP was ordered at \d\d:\d\d:\d\d, force then .* Look at the patient\.")
+RELEASED = re.compile(r"Released: -?\d+\.\d N")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def patience() -> Iterator[None]:
+    expect.set_options(timeout=PATIENCE_MS)
+    yield
+    expect.set_options(timeout=5_000)
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Iterator[Page]:
+    """Pat Jones at the unit's page; the table is free again behind the test."""
+    opened = sit_down(context)
+    yield opened
+    let_go(opened)
+
+
+def sit_down(context: BrowserContext, name: str = "Pat Jones") -> Page:
+    """A person at the unit's page."""
+    page = context.new_page()
+    page.goto(f"/person?back={UNIT}")
+    page.get_by_label("Another name").fill(name)
+    page.get_by_role("button", name="Take this name").click()
+    page.wait_for_url(f"**{UNIT}")
+    return page
+
+
+def headline(page: Page) -> Locator:
+    return page.locator("#unit-page [data-is=headline]")
+
+
+def asks(page: Page, button: str, words: str | re.Pattern[str]) -> None:
+    """A button asks for something, and its outcome stands on the page."""
+    place = page.get_by_role("button", name=button, exact=True)
+    wait_until(lambda: place.is_visible() and has_stood(place), button)
+    place.click()
+    expect(page.locator("#asked")).to_contain_text(words)
+
+
+def end(page: Page) -> None:
+    """The end is acknowledged by one press, and the way to the note stands there."""
+    acknowledge = page.get_by_role("button", name="Acknowledge", exact=True)
+    expect(acknowledge).to_be_visible()
+    press(acknowledge, acknowledge)
+    expect(page.get_by_role("link", name="Write the note")).to_be_visible()
+
+
+def test_a_whole_treatment_over_tcp(page: Page, station: BrowsedStation) -> None:
+    treat(page, station)
+    expect(page.locator("dl.banner")).to_contain_text("TEST-1")
+    expect(page.locator("#why-resume")).to_contain_text("the treatment is not paused")
+    asks(page, "Less by 5.0 N", "hold 30.0 N -> 25.0 N, by Pat Jones")
+    page.get_by_text("More by 2.5 N ...").click()
+    page.get_by_label("Reason", exact=True).fill("tolerates it well")
+    asks(page, "More by 2.5 N", "hold 25.0 N -> 27.5 N, by Pat Jones")
+    asks(page, "Pause", "paused at")
+    expect(headline(page)).to_contain_text("paused")
+    asks(page, "Check-in", "recorded: Pat Jones looked after the patient")
+    page.get_by_text("Remark ...").click()
+    page.get_by_label("Words for the record").fill("turned the head")
+    asks(page, "Remark", "recorded, by Pat Jones: turned the head")
+    asks(page, "Resume", re.compile("resumed|rise again"))
+    page.get_by_text("End the treatment ...").click()
+    asks(page, "End the treatment", "ended early by Pat Jones")
+    expect(page.locator(".ended")).to_contain_text("stopped")
+    end(page)
+
+
+def test_a_whole_treatment_over_a_serial_line(browser: Browser, tmp_path: Path) -> None:
+    with browsed_station(tmp_path, wire="rtu") as station:
+        context = browser.new_context(base_url=station.address)
+        context.set_default_timeout(PATIENCE_MS)
+        page = sit_down(context)
+        treat(page, station)
+        page.get_by_role("button", name="STOP Table 1").click()
+        expect(page.locator("#stop-said")).to_contain_text(STOPPED)
+        expect(page.locator("#stop-said")).to_contain_text(RELEASED)
+        end(page)
+        context.close()
+
+
+def test_a_killed_console_comes_back_and_stop_needs_none(
+    browser: Browser, page: Page, station: BrowsedStation
+) -> None:
+    """Killed, with six pages of two people; then hung: who is signed out stops without scripts."""
+    treat(page, station)
+    others = [sit_down(_of_another(browser, station), "B. Example") for _ in range(2)]
+    others += [each.context.new_page() for each in others for _ in range(2)]
+    for each in others[2:]:
+        each.goto(UNIT)
+    for _ in range(KILLS):
+        os.kill(station.console_process, signal.SIGKILL)
+        expect(page.locator("#no-live-data")).to_contain_text("NO LIVE DATA for")
+        expect(page.locator("#numbers [data-is=force]")).to_have_text("--")
+        expect(page.locator("#no-live-data")).to_be_hidden()
+        expect(page.locator("#numbers [data-is=force]")).to_contain_text(" N")
+    for each in others:
+        expect(headline(each)).to_contain_text("holding")
+    kept = page.request.get(f"{UNIT}/chart").json()["points"]
+    assert kept[-1][0] - kept[0][0] > 3_000, "the journal holds what came before the restart"
+    os.kill(station.console_process, signal.SIGSTOP)
+    try:
+        plain = browser.new_context(base_url=station.door, java_script_enabled=False).new_page()
+        plain.goto("/stop")
+        plain.get_by_role("button", name="STOP Table 1").click()
+        expect(plain.locator("main")).to_contain_text(STOPPED)
+        expect(plain.locator("main")).to_contain_text(RELEASED)
+        page.get_by_role("button", name="STOP Table 1").click()
+        expect(page.locator("#stop-said")).to_contain_text("STOP was already ordered at")
+        expect(page.locator("#stop-said")).to_contain_text(RELEASED)
+    finally:
+        os.kill(station.console_process, signal.SIGCONT)
+    end(page)
+    for each in {each.context for each in others} | {plain.context}:
+        each.close()
+
+
+def _of_another(browser: Browser, station: BrowsedStation) -> BrowserContext:
+    return browser.new_context(base_url=station.address)

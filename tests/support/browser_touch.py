@@ -1,0 +1,94 @@
+"""How a person works at a unit's page in a real browser: touches, answers, a session to begin."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Error, Locator, Page, expect
+
+from tests.support.browsed_station import BrowsedStation
+from tests.support.real_time import PATIENCE_S, wait_until
+from tests.support.station_console import CLOCK, TABLE, Console
+from workstation.station.messages import RequestOutcome, from_control
+
+TOUCHES = 5
+TREATED_AT_MOST = 3
+
+
+def press(button: Locator, until_gone: Locator) -> None:
+    """Press until the touch is taken: one on what has just changed under a finger is not."""
+    for _ in range(TOUCHES):
+        wait_until(lambda: has_stood(button), "a button that has stood for a moment")
+        if not until_gone.count():
+            return
+        try:
+            button.click(timeout=3_000)
+            expect(until_gone).to_have_count(0, timeout=3_000)
+        except (AssertionError, Error):
+            continue
+        return
+    raise AssertionError(f"{TOUCHES} touches were not taken")
+
+
+def has_stood(button: Locator) -> bool:
+    """Whether it appeared long enough ago that a touch of it is meant (``unit.js``); or is gone."""
+    return bool(
+        button.evaluate_all(
+            "(all) => all.every((one) => performance.now() - "
+            "Number(one.closest('[data-part]').dataset.newMs ?? -Infinity) > 700)"
+        )
+    )
+
+
+def begin_session(station: BrowsedStation, table: str = TABLE) -> None:
+    """File a short order and have the table's program prepare its session."""
+    console = Console(station.records, table)
+    console.prepare()
+    until_s = CLOCK.now_s() + PATIENCE_S
+    while CLOCK.now_s() < until_s:
+        content = console.peer.receive(0.5)
+        message = None if content is None else from_control(content)
+        if isinstance(message, RequestOutcome):
+            assert message.result.value == "followed", message.reason
+            console.peer.close()
+            return
+    raise AssertionError(f"{table} did not take the session")
+
+
+def start_traction(page: Page) -> None:
+    """Answer every question of the checks with yes, the last of them with the start."""
+    start = page.get_by_role("button", name="Start traction", exact=True)
+    yes = page.locator("li.step.now").get_by_role("button", name="Yes", exact=True)
+    while True:
+        expect(yes.or_(start)).to_be_visible()
+        if start.is_visible():
+            break
+        text = page.locator("li.step.now p").first.inner_text()
+        press(yes, page.locator("li.step.now p").filter(has_text=text))
+    press(start, start)
+
+
+def let_go(page: Page, table: str = TABLE) -> None:
+    """The table is free again for the next patient, wherever the test has come to."""
+    page.get_by_role("button", name=f"STOP {table}").click()
+    end = page.get_by_role("group", name="Question").get_by_role("button", name="Acknowledge")
+    idle = page.locator(f"[data-strip='{table}'] [data-is=headline]").filter(
+        has_text="no treatment is open"
+    )
+    expect(end.or_(idle)).to_be_visible()
+    if end.is_visible():
+        press(end, end)
+    expect(idle).to_be_visible()
+
+
+def treat(page: Page, station: BrowsedStation) -> None:
+    """A treatment that has reached its hold; a machine under load may let go before, and again."""
+    now = page.locator("#unit-page [data-is=headline]")
+    for _ in range(TREATED_AT_MOST):
+        begin_session(station)
+        start_traction(page)
+        expect(now).to_have_text(re.compile("holding|stopped|faulted|no treatment"))
+        if "holding" in now.inner_text():
+            return
+        let_go(page)
+    raise AssertionError(f"{TREATED_AT_MOST} treatments ended before their hold")
