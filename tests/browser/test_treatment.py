@@ -133,8 +133,8 @@ def test_a_killed_console_comes_back_and_stop_needs_none(
     finally:
         os.kill(station.console_process, signal.SIGCONT)
     end(page)
-    for each in {each.context for each in others} | {plain.context}:
-        each.close()
+    for context in {each.context for each in others} | {plain.context}:
+        context.close()
 
 
 def _of_another(browser: Browser, station: BrowsedStation) -> BrowserContext:
