@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 import uuid
-from collections import OrderedDict
+from collections import OrderedDict, deque
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from controller.ports import Clock
 from controller.questions import Question
-from controller.requests import SessionRequest
+from controller.requests import AdjustForce, CheckIn, EndEarly, SessionRequest
 from controller.snapshot import Doing, SettledCheck, Snapshot
 from records.standing.kinds import UnitRecord
 from workstation.console.chart import UnitChart
 from workstation.console.session_facts import SessionFacts
 from workstation.session.workplace import FiledSession
 from workstation.station.control_link import ControlLink, SentMessage
-from workstation.station.messages import GivenAnswer, MadeRequest, Prepare, TraceOn
+from workstation.station.messages import Followed, GivenAnswer, MadeRequest, Prepare, TraceOn
 from workstation.station.place import ChannelPlace, is_held
 from workstation.station.stop_desk import SHOWN_S
 from workstation.station.stop_target import Press, SeenForce
 
 KEPT_REQUESTS: Final = 256
 """So many are known again when they come twice."""
+MARKED: Final[Mapping[type[SessionRequest], str]] = {
+    AdjustForce: "force changed",
+    CheckIn: "check-in",
+    EndEarly: "end or stop",
+}
+"""Requests that stand in the chart once they were followed; a pause marks itself by its phase."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +61,7 @@ class KeptUnit:
         self._pressed_s = clock.now_s()
         self._prepared = ("", "")
         self._asked: OrderedDict[str, SentMessage] = OrderedDict()
+        self._unmarked: deque[tuple[str, SentMessage]] = deque(maxlen=KEPT_REQUESTS)
 
     @property
     def name(self) -> str:
@@ -135,6 +143,7 @@ class KeptUnit:
         if shown is None:
             return
         self.chart.keep(shown)
+        self._mark_followed()
         if shown.doing is Doing.SESSION:
             self.last = EndedSession(
                 session_id=shown.session_id,
@@ -142,6 +151,15 @@ class KeptUnit:
                 reason=shown.message,
                 left_s=shown.treatment_left_s,
             )
+
+    def _mark_followed(self) -> None:
+        """Put what was asked for and followed into the chart, once."""
+        for _ in range(len(self._unmarked)):
+            text, sent = self._unmarked.popleft()
+            if sent.outcome is None:
+                self._unmarked.append((text, sent))
+            elif sent.outcome.result is Followed.FOLLOWED:
+                self.chart.mark(sent.outcome.utc_ms, "request", text)
 
     # --- what people ask ----------------------------------------------------------------------
 
@@ -187,7 +205,11 @@ class KeptUnit:
 
     def request(self, session_id: str, request: SessionRequest, request_id: str) -> SentMessage:
         """Ask for something in a session; with an id that was here before, it is that request."""
-        return self._once(MadeRequest(id=request_id, session_id=session_id, request=request))
+        known = self.asked(request_id)
+        sent = self._once(MadeRequest(id=request_id, session_id=session_id, request=request))
+        if known is None and (text := MARKED.get(type(request))):
+            self._unmarked.append((text, sent))
+        return sent
 
     def asked(self, request_id: str) -> SentMessage | None:
         """What was asked under an id; None where nothing was, or long ago."""
