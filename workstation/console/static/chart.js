@@ -5,6 +5,7 @@ import { onFrame } from "./live.js";
 
 const SHOWN_MS = 60000;
 const GAP_MS = 1000;
+const DRAW_MS = 90; // ten times a second: the curve moves less than a pixel in between
 const SIGNS = { request: "R", pause: "P", alarm: "!", stop: "S" };
 const points = [];
 let marks = [];
@@ -13,6 +14,7 @@ let tolerance = { n: 0, share: 0 };
 let newest = null;
 let colours = {};
 let due = false;
+let painted = -Infinity;
 
 /** Draw into `canvas` for as long as the page is open, beginning with what the console kept. */
 export async function draw(canvas) {
@@ -24,7 +26,9 @@ export async function draw(canvas) {
       points.push({ at: frame.utc_ms, force: newest.force_n, target: newest.target_n });
       if (newest.marks !== marked) read();
     }
-    if (due) return;
+    const now = performance.now();
+    if (due || now - painted < DRAW_MS) return;
+    painted = now;
     due = true;
     requestAnimationFrame(() => {
       due = false;
