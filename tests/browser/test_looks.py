@@ -62,6 +62,7 @@ PATHS = {
     "/audit": "/audit",
     "/settings": "/settings",
     "/about": "/about",
+    "/card": "/card",
     "/support": "/support",
     "/support/file": "/support/file",
 }

@@ -36,17 +36,23 @@ class HeldSetting:
 
 
 def routes() -> list[BaseRoute]:
-    """The list of pages, and two of them."""
+    """The list of pages, and three of them."""
     return [
         Route("/more", shown(more), methods=["GET"]),
         Route("/settings", shown(settings), methods=["GET"]),
         Route("/about", shown(about), methods=["GET"]),
+        Route("/card", shown(card), methods=["GET"]),
     ]
 
 
 def more(request: Request) -> Response:
     """The list of pages."""
     return site_of(request).page(request, "more/more.html")
+
+
+def card(request: Request) -> Response:
+    """What the patient is told of the switch, in English and Spanish; to show or to print."""
+    return site_of(request).page(request, "more/card.html")
 
 
 def settings(request: Request) -> Response:
