@@ -100,4 +100,6 @@ document.getElementById("again").addEventListener("click", () => {
   isLast = loading = failed = false;
   put("replay-fault", "");
 });
+// Until here a press would have done nothing.
+for (const button of place.querySelectorAll("button")) button.disabled = false;
 requestAnimationFrame(draw);
