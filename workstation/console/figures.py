@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from controller.order.force_unit import ForceUnit
 from controller.snapshot import Doing, Snapshot
-from workstation.console.frames import UNSEEN
 from workstation.station.messages import FRESH_S
 from workstation.terminal.progress import minutes
+from workstation.terminal.watch_page import UNSEEN
 
 IN_TROUBLE: Final = "Records go to the side file: check the disk before the next session."
 
@@ -24,9 +24,7 @@ def forces(shown: Snapshot, unit: ForceUnit) -> dict[str, Any]:
         "target": in_unit(shown.target_n),
         "target_other": in_other(shown.target_n),
         "second_force": in_unit(shown.second_force_n if force_n is not None else None),
-        "ceiling": in_unit(shown.ceiling_n),
         "limit": in_unit(shown.limit_n),
-        "increase_n": shown.increase_n,
         "force_n": force_n,
         "target_n": shown.target_n,
         "ceiling_n": shown.ceiling_n,
@@ -54,30 +52,26 @@ def _reader(unit: ForceUnit) -> Callable[[float | None], str]:
 
 
 def times(shown: Snapshot) -> dict[str, Any]:
-    """What is left of treatment, phase, pause and check-in."""
+    """What is left of treatment, phase and check-in."""
     in_session = shown.doing is Doing.SESSION
     cycle = f"{shown.hold_number} of {shown.hold_count}" if shown.hold_count else ""
     return {
         "left": minutes(shown.treatment_left_s) if in_session else UNSEEN,
         "phase_left": UNSEEN if shown.phase_left_s is None else minutes(shown.phase_left_s),
-        "pause_left": "" if shown.pause_left_s is None else minutes(shown.pause_left_s),
         "check_in": UNSEEN if shown.check_in_s is None else minutes(max(0.0, shown.check_in_s)),
         "cycle": cycle,
     }
 
 
 def small_print(shown: Snapshot) -> dict[str, Any]:
-    """Pull, speed, switch, link, record, lateness."""
+    """Pull, switch, link, record, lateness."""
     pull = UNSEEN if shown.pull_mm is None else f"{shown.pull_mm:.0f} mm"
     if shown.pull_share is not None:
         pull += f" ({shown.pull_share:.0%} of what is allowed)"
     trip = "" if shown.round_trip_s is None else f"{shown.round_trip_s * 1000:.0f} ms, "
-    speed = UNSEEN if shown.speed_mm_per_s is None else f"{shown.speed_mm_per_s:.1f} mm/s"
     return {
         "pull": pull,
-        "speed": speed,
         "switch": "" if shown.patient_switch is None else shown.patient_switch.name.lower(),
-        "takeover": "operated at its panel" if shown.local_takeover else "",
         "link": f"{trip}{shown.missed} missed, {shown.mismatched} mismatched",
         "record": IN_TROUBLE if shown.record_trouble else f"{shown.record_age_s:.1f} s behind",
         "lateness": f"{shown.lateness_s * 1000:.0f} ms",

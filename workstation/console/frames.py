@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
-UNSEEN: Final = "--"
-"""Stands for a figure that was not heard within the last second."""
+from workstation.terminal.watch_page import UNSEEN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,15 +15,6 @@ class AlarmWords:
     priority: str
     text: str
     at: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QuestionWords:
-    """An open question; ``name`` is what an answer to it is sent under."""
-
-    name: str
-    text: str
-    person_only: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,35 +36,28 @@ class UnitFrame:
     initials: str = ""
     patient: str = ""
     phase: str = ""
-    stage: str = ""
     force: str = UNSEEN
     force_other: str = UNSEEN
     target: str = UNSEEN
     target_other: str = UNSEEN
     second_force: str = UNSEEN
-    ceiling: str = UNSEEN
     limit: str = UNSEEN
-    increase_n: float = 0.0
     force_n: float | None = None
     target_n: float | None = None
     ceiling_n: float | None = None
     limit_n: float | None = None
     left: str = UNSEEN
     phase_left: str = UNSEEN
-    pause_left: str = ""
     check_in: str = UNSEEN
     cycle: str = ""
     pull: str = UNSEEN
-    speed: str = UNSEEN
     switch: str = ""
-    takeover: str = ""
     link: str = ""
     record: str = ""
     lateness: str = ""
     sound: str = ""
     sound_paused: str = ""
     alarms: tuple[AlarmWords, ...] = ()
-    questions: tuple[QuestionWords, ...] = ()
     stop: tuple[str, ...] = ()
     marks: int = 0
     shape: str = ""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Final
 from zlib import crc32
 
 from controller.alarms import RaisedAlarm
@@ -17,22 +16,18 @@ from controller.ports import Clock
 from controller.snapshot import Snapshot
 from workstation.console.clinic_words import ClinicWords
 from workstation.console.figures import forces, small_print, times
-from workstation.console.frames import AlarmWords, Frame, QuestionWords, UnitFrame
+from workstation.console.frames import AlarmWords, Frame, UnitFrame
 from workstation.console.page_version import page_version
 from workstation.console.possible import acts_now
 from workstation.console.unit_words import (
     NO_PROGRAM,
-    headline,
-    no_live_data,
+    newest_stop_lines,
     program_gone,
     sound_words,
-    stop_lines,
 )
 from workstation.console.units import KeptUnit
 from workstation.terminal.progress import minutes, phase_words
-
-CONNECTING_S: Final = 2.0
-"""A program that runs answers sooner."""
+from workstation.terminal.watch_page import CONNECTING_S, doing_words, no_live_data
 
 
 class LiveFrames:
@@ -76,35 +71,26 @@ class LiveFrames:
             name=unit.name,
             state="live",
             doing=shown.doing.value,
-            headline=headline(shown),
+            headline=doing_words(shown),
             warning=self._words.sentence(shown.message),
             session_id=shown.session_id,
             initials=facts.initials if facts else "",
             patient=facts.patient if facts else "",
             phase=phase_words(shown),
-            stage=shown.stage.replace("_", " "),
             **forces(shown, self._words.settings.unit_of_force),
             **times(shown),
             **small_print(shown),
             sound=sound_words(shown),
             sound_paused=minutes(shown.sound_paused_s) if shown.sound_paused_s > 0 else "",
             alarms=tuple(self._alarm(each) for each in shown.alarms),
-            questions=tuple(
-                QuestionWords(
-                    name=each.question.value,
-                    text=self._words.sentence(each.text),
-                    person_only=each.person_only,
-                )
-                for each in shown.questions
-            ),
-            stop=tuple(stop_lines(unit, self._words)),
+            stop=tuple(newest_stop_lines(unit, self._words)),
             marks=unit.chart.marked,
             shape=self._shape(unit, shown),
         )
 
     def _silent(self, unit: KeptUnit) -> UnitFrame:
         """Nothing of before stands here as if it were now."""
-        stop = tuple(stop_lines(unit, self._words))
+        stop = tuple(newest_stop_lines(unit, self._words))
         silent_s = unit.link.silent_s
         session_id, facts = unit.session_id, unit.open_facts
         initials = facts.initials if facts else ""

@@ -16,11 +16,10 @@ from workstation.console.check_steps import CheckStep, check_steps
 from workstation.console.clinic_words import ClinicWords
 from workstation.console.possible import NOT_HEARD, PossibleAct, acts_now, phase_of
 from workstation.console.session_facts import SessionFacts
-from workstation.console.unit_words import headline
 from workstation.console.units import EndedSession, KeptUnit, new_id
 from workstation.station.control_link import SentMessage
 from workstation.station.messages import Followed
-from workstation.terminal.progress import minutes
+from workstation.terminal.watch_page import doing_words
 
 SAID_SHOWN: Final = 6
 DIGITS: Final = 12
@@ -78,7 +77,7 @@ def unit_view(unit: KeptUnit, words: ClinicWords, *, signed_in: bool) -> UnitPag
     return UnitPageView(
         page=page,
         session_id=unit.session_id,
-        headline=headline(shown),
+        headline=doing_words(shown),
         facts=facts,
         banner=banner(facts, words) if facts else (),
         acts=tuple(acts_now(shown, words.settings.unit_of_force, signed_in=signed_in).values()),
@@ -162,8 +161,3 @@ def _last_words(unit: KeptUnit, words: ClinicWords) -> str:
 def _said(unit: KeptUnit, words: ClinicWords) -> Sequence[str]:
     told = [each for each in [*unit.link.said] if each.check is None][-SAID_SHOWN:]
     return [f"{words.time(each.utc_ms)}  {one_line(words.sentence(each.text))}" for each in told]
-
-
-def left_words(last: EndedSession) -> str:
-    """What was left of the treatment."""
-    return minutes(last.left_s)

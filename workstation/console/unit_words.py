@@ -5,28 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from controller.snapshot import Doing, Snapshot
+from controller.snapshot import Snapshot
 from workstation.console.clinic_words import ClinicWords
 from workstation.console.units import KeptUnit
-from workstation.station.stop_target import (
-    StopResult,
-    not_reached_text,
-    press_text,
-    released_text,
-)
-from workstation.station.watching import ANSWER_S, NO_ANSWER_YET
-from workstation.terminal.progress import phase_words
+from workstation.sound.wording import NO_SOUND
+from workstation.station.stop_target import stop_lines
+from workstation.station.watching import ANSWER_S
 
-NO_SOUND: Final = "NO SOUND: no loudspeaker answers."
 NO_PROGRAM: Final = "No program answers for this table. Is the station running?"
-
-
-def no_live_data(silent_s: float) -> str:
-    """What is said of a session that nothing is heard of."""
-    return (
-        f"NO LIVE DATA for {silent_s:.0f} s. The treatment may still be running. Look at the "
-        "patient."
-    )
 
 
 def program_gone(unit: KeptUnit, at: str) -> str:
@@ -39,15 +25,6 @@ def program_gone(unit: KeptUnit, at: str) -> str:
     return f"{text} Manual release: {manual}" if manual else text
 
 
-def headline(shown: Snapshot) -> str:
-    """What the unit does, in a few words."""
-    if shown.doing is Doing.BUSY:
-        return f"busy: {shown.busy_with}"
-    if shown.doing is Doing.IDLE:
-        return "no treatment is open"
-    return phase_words(shown)
-
-
 def sound_words(shown: Snapshot) -> str:
     """Whether alarms are heard."""
     if shown.sounds is None:
@@ -55,17 +32,9 @@ def sound_words(shown: Snapshot) -> str:
     return "sound: on" if shown.sounds else NO_SOUND
 
 
-def stop_lines(unit: KeptUnit, words: ClinicWords) -> Sequence[str]:
+def newest_stop_lines(unit: KeptUnit, words: ClinicWords) -> Sequence[str]:
     """What became of the newest press on a unit from this console; nothing without one."""
     press = unit.newest_press()
     if press is None:
         return []
-    answer = press.answer()
-    if answer is None:
-        late = unit.pressed_for_s() > ANSWER_S
-        return [not_reached_text(unit) if late else NO_ANSWER_YET]
-    lines = [press_text(unit.name, answer, words.wording)]
-    seen = unit.link.released()
-    if seen is not None and answer.result is not StopResult.NOTHING_OPEN:
-        lines.append(released_text(answer, seen, words.wording))
-    return lines
+    return stop_lines(unit, press, words.wording, is_late=unit.pressed_for_s() > ANSWER_S)

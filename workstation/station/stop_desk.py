@@ -17,10 +17,8 @@ from workstation.station.stop_target import (
     StopResult,
     StopTarget,
     StopWording,
-    not_reached_text,
     present_text,
-    press_text,
-    released_text,
+    stop_lines,
 )
 
 ANSWER_S: Final = 0.25
@@ -158,14 +156,7 @@ class StopDesk:
     def _lines(self, target: StopTarget, press: Press | None) -> list[str]:
         if press is None:
             return [present_text(target.force(), self._words)]
-        answer = press.answer()
-        if answer is None:
-            return [not_reached_text(target)]
-        lines = [press_text(target.called, answer, self._words)]
-        seen = target.released()
-        if seen is not None and answer.result is not StopResult.NOTHING_OPEN:
-            lines.append(released_text(answer, seen, self._words))
-        return lines
+        return stop_lines(target, press, self._words, is_late=True)
 
     def _is_settled(self, target: StopTarget, press: Press | None) -> bool:
         """True when a page about it will not change any more by itself."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from enum import Enum
-from typing import Protocol
+from typing import Final, Protocol
 
 from controller.order.force_unit import ForceUnit
+
+NO_ANSWER_YET: Final = "STOP was pressed; no answer yet"
 
 
 class StopResult(Enum):
@@ -123,6 +125,21 @@ def released_text(answer: StopAnswer, seen: SeenForce, words: StopWording) -> st
     if answer.result is StopResult.ALREADY_ORDERED:
         return f"{force}."
     return f"{force} at {words.time(seen.utc_ms)}."
+
+
+def stop_lines(target: StopTarget, press: Press, words: StopWording, *, is_late: bool) -> list[str]:
+    """What became of a press, and of the release behind it.
+
+    ``is_late``: an answer should have come by now, so that the press has not arrived.
+    """
+    answer = press.answer()
+    if answer is None:
+        return [not_reached_text(target) if is_late else NO_ANSWER_YET]
+    lines = [press_text(target.called, answer, words)]
+    seen = target.released()
+    if seen is not None and answer.result is not StopResult.NOTHING_OPEN:
+        lines.append(released_text(answer, seen, words))
+    return lines
 
 
 def present_text(seen: SeenForce, words: StopWording) -> str:

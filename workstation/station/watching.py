@@ -9,21 +9,13 @@ from controller.ports import Clock
 from workstation.login import login_name
 from workstation.station.control_link import ControlLink
 from workstation.station.messages import Heartbeat
-from workstation.station.stop_target import (
-    Press,
-    StopResult,
-    StopWording,
-    not_reached_text,
-    press_text,
-    released_text,
-)
+from workstation.station.stop_target import Press, StopWording, stop_lines
 from workstation.terminal.watch_page import UnitOnPage, silent_lines, state_words, watch_lines
 
 LOOKS_S: Final = 60.0
 """So long behind a key somebody counts as looking."""
 ANSWER_S: Final = 1.0
 """A press that was not answered by then has not arrived."""
-NO_ANSWER_YET: Final = "STOP was pressed; no answer yet"
 
 
 class Watching:
@@ -91,12 +83,5 @@ class Watching:
         press = self._presses.get(link.called)
         if press is None:
             return []
-        answer = press.answer()
-        if answer is None:
-            late = self._clock.now_s() - self._pressed_s > ANSWER_S
-            return [not_reached_text(link) if late else NO_ANSWER_YET]
-        lines = [press_text(link.called, answer, words)]
-        seen = link.released()
-        if seen is not None and answer.result is not StopResult.NOTHING_OPEN:
-            lines.append(released_text(answer, seen, words))
-        return lines
+        is_late = self._clock.now_s() - self._pressed_s > ANSWER_S
+        return stop_lines(link, press, words, is_late=is_late)

@@ -62,19 +62,34 @@ def silent_lines(unit: UnitOnPage) -> list[str]:
         return [f"{unit.called}: connecting"]
     if unit.snapshot is None:
         return [f"{unit.called}: no program answers; is the station running?"]
-    return [
-        f"{unit.called}: NO LIVE DATA for {unit.silent_s:.0f} s. The treatment may still be "
-        "running. Look at the patient."
-    ]
+    return [f"{unit.called}: {no_live_data(unit.silent_s)}"]
+
+
+def no_live_data(silent_s: float) -> str:
+    """What is said of a unit that nothing is heard of any more."""
+    return (
+        f"NO LIVE DATA for {silent_s:.0f} s. The treatment may still be running. Look at the "
+        "patient."
+    )
+
+
+def doing_words(shown: Snapshot) -> str:
+    """What the process does, without figures."""
+    if shown.doing is Doing.BUSY:
+        return f"busy: {shown.busy_with}"
+    if shown.doing is Doing.IDLE:
+        return "no treatment is open"
+    return phase_words(shown)
 
 
 def state_words(shown: Snapshot, forces: ForceUnit) -> str:
     """What the process does, and the figures of this moment."""
+    doing = doing_words(shown)
     if shown.doing is Doing.BUSY:
-        return f"busy: {shown.busy_with}"
+        return doing
     force = UNSEEN if shown.force_n is None else forces.with_other(round(shown.force_n, 1) + 0.0)
     if shown.doing is Doing.IDLE:
-        return f"no treatment is open   force {force}"
+        return f"{doing}   force {force}"
     target = "" if shown.target_n is None else f"   target {forces.with_other(shown.target_n)}"
     left = f"   {minutes(shown.treatment_left_s)} left"
-    return f"{phase_words(shown)}   force {force}{target}{left}"
+    return f"{doing}   force {force}{target}{left}"

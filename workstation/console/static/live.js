@@ -10,7 +10,7 @@ const OF_NOW = ["headline", "first_alarm", "warning", "switch", "link", "record"
 const SILENT = "NO LIVE DATA";
 const OTHER_TAB = "The live view is shown in another tab.";
 const FIGURES = ["force", "force_other", "target", "target_other", "left", "phase_left", "cycle",
-  "second_force", "pull", "speed", "check_in", "limit", "ceiling"];
+  "second_force", "pull", "check_in", "limit"];
 
 let source = null;
 let streamId = "";

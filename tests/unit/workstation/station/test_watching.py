@@ -11,8 +11,14 @@ from controller.runtime.clock import VirtualClock
 from controller.snapshot import Doing, Said, Snapshot
 from workstation.station.control_link import ControlLink
 from workstation.station.messages import Heartbeat
-from workstation.station.stop_target import SeenForce, StopAnswer, StopResult, StopWording
-from workstation.station.watching import ANSWER_S, LOOKS_S, NO_ANSWER_YET, Watching
+from workstation.station.stop_target import (
+    NO_ANSWER_YET,
+    SeenForce,
+    StopAnswer,
+    StopResult,
+    StopWording,
+)
+from workstation.station.watching import ANSWER_S, LOOKS_S, Watching
 
 WORDS = StopWording(zone=UTC, unit=ForceUnit.NEWTON)
 IDLE = Snapshot(number=1, utc_ms=0, doing=Doing.IDLE, phase="idle", force_n=1.8, reading_age_s=0.0)
