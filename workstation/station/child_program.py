@@ -13,16 +13,25 @@ import subprocess
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import Final
 
 from records.store.private_files import open_or_create
+from workstation.restarts import Restarts
 from workstation.station.place import is_held
 
 MOST_LOG_BYTES: Final = 1_000_000
 """A longer log is put aside when the process is started; the one before that goes."""
 SETTLE_S: Final = 1.0
 """Between two looks whether a process of an earlier parent still runs."""
+
+
+class Change(Enum):
+    """What a look at a program has found since the look before."""
+
+    FOUND = "found"
+    LOST = "lost"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +50,8 @@ class ChildProgram:
         called: str,
         files: ProgramFiles,
         command: Sequence[str],
+        *,
+        now_s: float,
         report: Callable[[str], None],
     ) -> None:
         self._called = called
@@ -50,6 +61,25 @@ class ChildProgram:
         self._child: subprocess.Popen[bytes] | None = None
         self._held = False
         self._look_at_s = 0.0
+        self._restarts = Restarts()
+        self._since_s = self._start_at_s = now_s
+        self.runs = False
+        """By the newest ``keep_up``."""
+
+    def keep_up(self, now_s: float, *, in_session: bool, may_start: bool = True) -> Change | None:
+        """Notice what became of it, and start it when it is time; sooner in a session."""
+        was_running, self.runs = self.runs, self.is_running(now_s)
+        change = None
+        if self.runs and not was_running:
+            self._since_s = now_s
+            change = Change.FOUND
+        elif was_running and not self.runs:
+            wait_s = self._restarts.wait_s(now_s - self._since_s, in_session=in_session)
+            self._start_at_s = now_s + wait_s
+            change = Change.LOST
+        if not self.runs and may_start and now_s >= self._start_at_s:
+            self._try(now_s)
+        return change
 
     def is_running(self, now_s: float) -> bool:
         """Whether it runs, started by this parent or by one before."""
@@ -64,7 +94,14 @@ class ChildProgram:
             self._held = is_held(self._files.lock)
         return self._held
 
-    def start(self) -> bool:
+    def _try(self, now_s: float) -> None:
+        if self._start():
+            self._since_s = now_s
+            self.runs = True
+        else:
+            self._start_at_s = now_s + self._restarts.wait_s(0.0)
+
+    def _start(self) -> bool:
         """Start it; False where the system refuses, which is reported."""
         try:
             log = _log_of(self._files.log)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Final
 
 from controller.ports import Clock
-from workstation.restarts import Restarts
 from workstation.station.child_program import ChildProgram, ProgramFiles
 from workstation.station.place import console_lock
 
@@ -29,25 +28,13 @@ class ConsoleProcess:
         report: Callable[[str], None],
     ) -> None:
         files = ProgramFiles(lock=console_lock(folder), log=folder / f"{CALLED}.log")
-        self._program = ChildProgram(CALLED, files, command, report)
+        self._program = ChildProgram(CALLED, files, command, now_s=clock.now_s(), report=report)
         self._clock = clock
-        self._restarts = Restarts()
-        self._runs = False
-        self._since_s = self._start_at_s = clock.now_s()
         self._told_at_s: float | None = None
 
     def keep_up(self, *, in_session: bool) -> None:
         """Start it when it is time; sooner while somebody is treated."""
-        now_s = self._clock.now_s()
-        runs = self._program.is_running(now_s)
-        if runs and not self._runs:
-            self._since_s = now_s
-        elif self._runs and not runs:
-            wait_s = self._restarts.wait_s(now_s - self._since_s, in_session=in_session)
-            self._start_at_s = now_s + wait_s
-        self._runs = runs
-        if not runs and now_s >= self._start_at_s:
-            self._start(now_s)
+        self._program.keep_up(self._clock.now_s(), in_session=in_session)
 
     def has_ended(self) -> bool:
         """Tell it to end, and be asked again and again until it has."""
@@ -61,10 +48,3 @@ class ConsoleProcess:
             self._told_at_s = now_s
             self._program.signal(getattr(signal, "SIGKILL", signal.SIGTERM))
         return False
-
-    def _start(self, now_s: float) -> None:
-        if self._program.start():
-            self._since_s = now_s
-            self._runs = True
-        else:
-            self._start_at_s = now_s + self._restarts.wait_s(0.0)

@@ -7,8 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from controller.ports import Clock
-from workstation.restarts import Restarts
-from workstation.station.child_program import ChildProgram, ProgramFiles
+from workstation.station.child_program import Change, ChildProgram, ProgramFiles
 from workstation.station.control_link import ControlLink
 from workstation.station.place import ChannelPlace
 
@@ -36,11 +35,10 @@ class UnitProcess:
         self._report = report
         self._called = place.called
         files = ProgramFiles(lock=place.lock, log=place.log)
-        self._program = ChildProgram(place.called, files, [*command, place.called], report)
-        self._restarts = Restarts()
-        self._runs = self._told_to_end = self._was_killed = False
-        self._since_s = self._start_at_s = clock.now_s()
-        self._ends_since_s: float | None = None
+        self._program = ChildProgram(
+            place.called, files, [*command, place.called], now_s=clock.now_s(), report=report
+        )
+        self._is_ending = self._told_to_end = self._was_killed = False
         self._silent_since_s = clock.now_s()
 
     @property
@@ -51,24 +49,25 @@ class UnitProcess:
     @property
     def is_gone(self) -> bool:
         """True while no process drives the unit, after one did or could not be started."""
-        return not self._runs
+        return not self._program.runs
 
     def keep_up(self) -> None:
         """Notice an end, and start again when it is time."""
-        now_s = self._clock.now_s()
-        runs = self._program.is_running(now_s)
-        if runs and not self._runs:
-            self._since_s = now_s
+        in_session = self.link.in_session
+        change = self._program.keep_up(
+            self._clock.now_s(), in_session=in_session, may_start=not self._is_ending
+        )
+        if change is Change.FOUND:
             self._report(f"{self.called}: its program was found running")
-        elif self._runs and not runs:
-            self._lost(now_s)
-        self._runs = runs
-        if not runs and self._ends_since_s is None and now_s >= self._start_at_s:
-            self._start(now_s)
+        elif change is Change.LOST and in_session:
+            self._report(
+                f"{self.called}: its program ended in a session; the unit should let go within 1 s"
+            )
 
     def end(self, by: str) -> None:
         """Have the patient let go and the process end; ``keep_up`` and ``has_ended`` go on."""
-        self._ends_since_s = self._silent_since_s = self._clock.now_s()
+        self._is_ending = True
+        self._silent_since_s = self._clock.now_s()
         self._report(f"{self.called}: the patient is let go and the program ends ({by})")
         self.link.order_stop(by)
         self.link.leave(by)
@@ -97,19 +96,3 @@ class UnitProcess:
         self._report(f"{self.called}: its program says nothing and was killed")
         self._program.signal(getattr(signal, "SIGKILL", signal.SIGTERM))
         return False
-
-    def _lost(self, now_s: float) -> None:
-        in_session = self.link.in_session
-        wait_s = self._restarts.wait_s(now_s - self._since_s, in_session=in_session)
-        self._start_at_s = now_s + wait_s
-        if in_session:
-            self._report(
-                f"{self.called}: its program ended in a session; the unit should let go within 1 s"
-            )
-
-    def _start(self, now_s: float) -> None:
-        if self._program.start():
-            self._since_s = now_s
-            self._runs = True
-        else:
-            self._start_at_s = now_s + self._restarts.wait_s(0.0)
