@@ -16,6 +16,11 @@ class ForceUnit(Enum):
     POUND = "lbf"
     KILOGRAM = "kgf"
 
+    @property
+    def newtons(self) -> float:
+        """One of it in newtons."""
+        return _SIZES[self]
+
     def in_unit(self, force_n: float, width: int = 0) -> str:
         """A force in this unit alone, to 0.1 of it, as "23.0 lbf"."""
         return f"{force_n / _SIZES[self]:z{width}.1f} {self.value}"
@@ -43,7 +48,7 @@ class ForceUnit(Enum):
         """A range is rounded inwards, so that both its ends may be ordered."""
         if found["high"] is None:
             return found[0]
-        size, per = _SIZES[self], found["per"] or ""
+        size, per = self.newtons, found["per"] or ""
         high = float(found["high"]) / size
         if found["low"] is None:
             return f"{high:z.1f} {self.value}{per} ({found[0]})"

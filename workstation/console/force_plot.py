@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from controller.order.force_unit import ForceUnit
-from controller.order.prescription import NEWTONS_PER_KGF, NEWTONS_PER_LBF
 from records.exports.note.plot import round_step
 from records.exports.note.plot_data import PlotData
 from workstation.history.force_curve import ForceCurve
@@ -20,11 +19,6 @@ LEFT, RIGHT, TOP, BOTTOM = 80, 1020, 56, 340
 LOWEST_TOP_N: Final = 10.0
 LABEL_GAP: Final = 70.0
 """Stops nearer than this share one label."""
-NEWTONS: Final[Mapping[ForceUnit, float]] = {
-    ForceUnit.NEWTON: 1.0,
-    ForceUnit.POUND: NEWTONS_PER_LBF,
-    ForceUnit.KILOGRAM: NEWTONS_PER_KGF,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +98,7 @@ class _Scale:
 
     def __init__(self, shown: PlotRange, highest_n: float, unit: ForceUnit) -> None:
         self._shown = shown
-        size = NEWTONS[unit]
+        size = unit.newtons
         step = round_step(highest_n / size, 6)
         self._top_n = step * -(-highest_n / size // step) * size
 
@@ -122,7 +116,7 @@ class _Scale:
         return round(BOTTOM - force_n / self._top_n * (BOTTOM - TOP), 1)
 
     def force_ticks(self, unit: ForceUnit) -> Iterator[Tick]:
-        size = NEWTONS[unit]
+        size = unit.newtons
         step = round_step(self._top_n / size, 6)
         for number in range(int(self._top_n / size / step + 1e-6) + 1):
             yield Tick(at=self._y(number * step * size), text=f"{number * step:g}")

@@ -6,15 +6,15 @@ A POST is taken from a page of this console alone; STOP has rules of its own (``
 from __future__ import annotations
 
 from typing import Final
+from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from workstation.station.stop_request import Neighbours
+from workstation.station.stop_request import Neighbours, unit_in
 
 MOST_BODY_BYTES: Final = 262_144
-STOP_PATH: Final = "/stop"
 UNSAFE: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
@@ -48,7 +48,7 @@ class Gate:
     def _refusal(self, scope: Scope, headers: Headers) -> PlainTextResponse | None:
         if not headers.getlist("host") or not self._console.knows_hosts(headers.getlist("host")):
             return PlainTextResponse("This console has another name.", status_code=421)
-        if scope["method"] not in UNSAFE or _is_stop(scope["path"]):
+        if scope["method"] not in UNSAFE or unit_in(scope["path"]) is not None:
             return None
         origins = headers.getlist("origin")
         if not origins or "null" in origins or self._console.foreign(origins) is not None:
@@ -61,16 +61,17 @@ class Gate:
         return None
 
     def _policy(self, host: str) -> str:
-        name = host.rpartition(":")[0] or host
-        door = f"http://{name}:{self._stop_port}"
+        door = door_address(host, self._stop_port)
         return (
             f"default-src 'self'; connect-src 'self' {door}; form-action 'self' {door}; "
             "frame-ancestors 'none'; base-uri 'none'; object-src 'none'"
         )
 
 
-def _is_stop(path: str) -> bool:
-    return path == STOP_PATH or path.startswith(f"{STOP_PATH}/")
+def door_address(host: str, port: int) -> str:
+    """Where the stop door is, for a browser that called the console by ``host``."""
+    name = urlsplit(f"//{host}").hostname or "127.0.0.1"
+    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
 
 
 def _guard(headers: MutableHeaders, policy: str) -> None:

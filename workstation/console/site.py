@@ -15,6 +15,7 @@ from records.store.author import Author
 from records.store.record_folder import RecordFolder
 from workstation.author_now import author_now
 from workstation.console.clinic_words import ClinicWords
+from workstation.console.gate import door_address
 from workstation.console.kept_board import KeptBoard, KeptExamination
 from workstation.console.kept_for_pages import KeptForPages
 from workstation.console.live_frames import LiveFrames
@@ -104,7 +105,7 @@ class Site:
                 "units": [*self.units.values()],
                 "others": [each for each in self.units.values() if each is not unit],
                 "frame": frame,
-                "door": door_address(request, self.settings.stop_port),
+                "door": door_address(request.headers["host"], self.settings.stop_port),
                 "most_stops": SHOWN_STOPS,
                 "zone": self.words.zone_name,
                 "force_unit": self.words.settings.unit_of_force,
@@ -113,12 +114,6 @@ class Site:
                 **context,
             },
         )
-
-
-def door_address(request: Request, port: int) -> str:
-    """Where the stop door is, for a browser that reached the console as it did."""
-    host = request.url.hostname or "127.0.0.1"
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _unheard(_text: str) -> None:

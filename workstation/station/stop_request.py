@@ -40,10 +40,15 @@ class Head:
     @property
     def unit(self) -> str | None:
         """The unit that the path names; "" for all of them, None where it is another path."""
-        if self.path.rstrip("/") == STOP_PATH:
-            return ""
-        start = f"{STOP_PATH}/"
-        return self.path.removeprefix(start) if self.path.startswith(start) else None
+        return unit_in(self.path)
+
+
+def unit_in(path: str) -> str | None:
+    """The unit that a path of STOP names; "" for all of them, None for another path."""
+    if path.rstrip("/") == STOP_PATH:
+        return ""
+    start = f"{STOP_PATH}/"
+    return path.removeprefix(start) if path.startswith(start) else None
 
 
 def whole_head(received: bytes | bytearray) -> bytes | None:

@@ -13,7 +13,6 @@ from controller.errors import JournalCorrupt, JournalUnavailable, RecordNotFound
 from records.visit.load import altered_is_said
 from workstation.console.acts import shown, shown_to_person, site_of, to
 from workstation.console.figures import other_unit
-from workstation.console.force_plot import NEWTONS
 from workstation.console.pages.session import read_visit, table_called, unreadable, whole_id
 from workstation.console.replays import Replay
 from workstation.console.session_view import SessionView
@@ -75,7 +74,7 @@ def _played(view: SessionView, replay_id: str, replay: Replay) -> dict[str, Any]
         "first_ms": first_ms,
         "last_ms": last_ms,
         "origin_ms": view.origin_ms,
-        "units": [{"symbol": one.value, "newtons": NEWTONS[one]} for one in (unit, other)],
+        "units": [{"symbol": one.value, "newtons": one.newtons} for one in (unit, other)],
         "events": [
             {
                 "at": each.told.at_ms,

@@ -28,7 +28,7 @@ async def stop(request: Request) -> Response:
     site = site_of(request)
     head = Head(
         method=request.method,
-        path=request.url.path if "name" not in request.path_params else _path(request),
+        path=request.scope["path"],
         hosts=tuple(request.headers.getlist("host")),
         origins=tuple(request.headers.getlist("origin")),
         press=press_named(request.url.query),
@@ -40,7 +40,3 @@ async def stop(request: Request) -> Response:
     answer = pending.content()
     code = int(answer.status.partition(" ")[0])
     return Response(answer.content, status_code=code, headers=answer.headers)
-
-
-def _path(request: Request) -> str:
-    return f"/stop/{request.path_params['name']}"
