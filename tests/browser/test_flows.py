@@ -18,7 +18,7 @@ from controller.order.prescription import Region
 from records.store.record_folder import RecordFolder
 from records.visit.screen import screen_items
 from tests.support.browsed_station import BrowsedStation, browsed_station
-from tests.support.browser_touch import let_go, press
+from tests.support.browser_touch import let_go, start_traction
 from tests.support.past_visits import RETURNING, commissioned, treated_before
 from tests.support.real_time import PATIENCE_MS
 
@@ -71,6 +71,7 @@ class Hand:
         self.click("Both compared: go on")
 
     def screen(self) -> None:
+        expect(self.page.get_by_role("button", name="Each was asked: go on")).to_be_visible()
         for no in self.page.locator("input[type=radio][value=no]").all():
             self.tap(no, "screen")
         self.click("Each was asked: go on")
@@ -82,18 +83,11 @@ class Hand:
 
     def check(self) -> None:
         """Answer every question of the session up to the last one."""
-        page = self.page
-        start = page.get_by_role("button", name="Start traction", exact=True)
-        yes = page.locator("li.step.now").get_by_role("button", name="Yes", exact=True)
-        while True:
-            expect(yes.or_(start)).to_be_visible()
-            if start.is_visible():
-                break
-            text = page.locator("li.step.now p").first.inner_text()
-            press(yes, page.locator("li.step.now p").filter(has_text=text))
-            self.counted[next((APART[each] for each in APART if each in text), "click")] += 1
-        press(start, start)
+        start_traction(self.page, self._count_answer)
         self.counted["click"] += 1
+
+    def _count_answer(self, text: str) -> None:
+        self.counted[next((APART[each] for each in APART if each in text), "click")] += 1
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from playwright.sync_api import Error, Locator, Page, expect
 
@@ -55,8 +56,11 @@ def begin_session(station: BrowsedStation, table: str = TABLE) -> None:
     raise AssertionError(f"{table} did not take the session")
 
 
-def start_traction(page: Page) -> None:
-    """Answer every question of the checks with yes, the last of them with the start."""
+def start_traction(page: Page, answered: Callable[[str], None] = lambda text: None) -> None:
+    """Answer every question of the checks with yes, the last of them with the start.
+
+    ``answered`` gets the text of each before the start.
+    """
     start = page.get_by_role("button", name="Start traction", exact=True)
     yes = page.locator("li.step.now").get_by_role("button", name="Yes", exact=True)
     while True:
@@ -65,6 +69,7 @@ def start_traction(page: Page) -> None:
             break
         text = page.locator("li.step.now p").first.inner_text()
         press(yes, page.locator("li.step.now p").filter(has_text=text))
+        answered(text)
     press(start, start)
 
 

@@ -17,18 +17,6 @@ from workstation.station.plan import StationPlan
 from workstation.station.stop_door import StopDoor
 
 
-@pytest.fixture
-def plan(tmp_path: Path) -> StationPlan:
-    return StationPlan(
-        data=str(tmp_path),
-        units=(),
-        control=(),
-        console=("/nothing/of/this/name",),
-        stop_port=free_port(),
-        console_port=8720,
-    )
-
-
 def look(plan: StationPlan) -> str:
     return connect_and_say(plan.stop_port, b"GET / HTTP/1.1\r\n\r\n")
 

@@ -11,7 +11,6 @@ import pytest
 
 from controller.runtime.clock import SystemClock
 from tests.support.pages import ROOT
-from tests.support.stops import free_port
 from workstation.session.realtime import PRIORITY
 from workstation.station.parent import TURNED_S, Station
 from workstation.station.plan import StationPlan
@@ -46,16 +45,8 @@ def test_without_a_manager_nothing_is_said(tmp_path: Path) -> None:
 
 
 def test_a_station_says_when_it_is_ready_and_goes_on_saying_that_it_lives(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    plan: StationPlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plan = StationPlan(
-        data=str(tmp_path),
-        units=(),
-        control=(),
-        console=("/nothing/of/this/name",),
-        stop_port=free_port(),
-        console_port=8720,
-    )
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
         listening.bind(str(tmp_path / "notify"))
         monkeypatch.setenv(SOCKET, str(tmp_path / "notify"))
