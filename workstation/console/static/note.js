@@ -19,15 +19,16 @@ form.addEventListener("input", (event) => {
 });
 form.addEventListener("submit", () => clearTimeout(timer));
 document.addEventListener("visibilitychange", () => {
-  if (document.visibilityState === "hidden") send();
+  if (document.visibilityState === "hidden") send({ keepalive: true });
 });
 
 function later(ms) {
   clearTimeout(timer);
-  timer = setTimeout(send, ms);
+  timer = setTimeout(() => send(), ms);
 }
 
-async function send() {
+// A request that outlives its page may hold 64 KiB and is hidden from whoever watches the page's own.
+async function send({ keepalive = false } = {}) {
   clearTimeout(timer);
   if (sending || !changed.size) return;
   sending = true;
@@ -35,7 +36,7 @@ async function send() {
   const body = new URLSearchParams();
   for (const name of changed) body.append(name, entries.get(name) ?? "");
   try {
-    const answer = await fetch(form.dataset.draft, { method: "POST", body, keepalive: true });
+    const answer = await fetch(form.dataset.draft, { method: "POST", body, keepalive });
     if (!answer.ok) throw new Error(String(answer.status));
     const { kept } = await answer.json();
     const now = new FormData(form);
