@@ -12,10 +12,16 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from tests.support.browsed_station import BrowsedStation, browsed_station
-from tests.support.browser_touch import has_stood, let_go, press, treat
+from tests.support.browser_touch import UNIT, has_stood, let_go, press, sit_down, treat
+from tests.support.killed_console import (
+    UNSEEN,
+    drafts,
+    kill_console,
+    watch_turns,
+)
 from tests.support.real_time import wait_until
+from tests.support.station_console import ORDER
 
-UNIT = "/units/Table%201"
 PATIENCE_MS = 30_000
 KILLS = 2
 STOPPED = re.compile(r"STOP was ordered at \d\d:\d\d:\d\d, force then .* Look at the patient\.")
@@ -35,16 +41,6 @@ def page(context: BrowserContext) -> Iterator[Page]:
     opened = sit_down(context)
     yield opened
     let_go(opened)
-
-
-def sit_down(context: BrowserContext, name: str = "Pat Jones") -> Page:
-    """A person at the unit's page."""
-    page = context.new_page()
-    page.goto(f"/person?back={UNIT}")
-    page.get_by_label("Another name").fill(name)
-    page.get_by_role("button", name="Take this name").click()
-    page.wait_for_url(f"**{UNIT}")
-    return page
 
 
 def headline(page: Page) -> Locator:
@@ -104,18 +100,17 @@ def test_a_whole_treatment_over_a_serial_line(browser: Browser, tmp_path: Path) 
 def test_a_killed_console_comes_back_and_stop_needs_none(
     browser: Browser, page: Page, station: BrowsedStation
 ) -> None:
-    """Killed, with six pages of two people; then hung: who is signed out stops without scripts."""
-    treat(page, station)
-    others = [sit_down(_of_another(browser, station), "B. Example") for _ in range(2)]
+    """Killed beside pages of two people; then hung: who is signed out stops without scripts."""
+    treat(page, station, ORDER.replace("1 min", "3 min"))
+    others = [sit_down(_of_another(browser, station), name="B. Example") for _ in range(2)]
     others += [each.context.new_page() for each in others for _ in range(2)]
     for each in others[2:]:
         each.goto(UNIT)
-    for _ in range(KILLS):
-        os.kill(station.console_process, signal.SIGKILL)
-        expect(page.locator("#no-live-data")).to_contain_text("NO LIVE DATA for")
-        expect(page.locator("#numbers [data-is=force]")).to_have_text("--")
-        expect(page.locator("#no-live-data")).to_be_hidden()
-        expect(page.locator("#numbers [data-is=force]")).to_contain_text(" N")
+    typed = drafts(page.context, station.records)
+    watch_turns(page)
+    for number in range(KILLS):
+        killed = kill_console(station, page, typed, f"kill {number}")
+        assert (killed.shown, killed.lost) == (UNSEEN, ())
     for each in others:
         expect(headline(each)).to_contain_text("holding")
     kept = page.request.get(f"{UNIT}/chart").json()["points"]
