@@ -9,7 +9,7 @@ RUN = .venv/bin/python
 	campaign-second-reader \
 	campaign-power-cuts campaign-keeping-cuts campaign-kill campaign-soak campaign-station campaign-console campaign-terminals campaign-matrix \
 	campaign-false-stops campaign-observer campaign-review-changes campaign-alteration-kinds campaign-fuzz \
-	campaign-fuzz-wire campaign-readme test-matrix wheel
+	campaign-fuzz-wire campaign-readme test-matrix wheel sbom vulnerabilities
 
 demo: setup
 	$(RUN) -m workstation.cli demo
@@ -28,6 +28,15 @@ test-matrix: setup
 # The program as one file, for pipx or uv.
 wheel: setup
 	$(RUN) -m hatchling build -t wheel
+
+# The software of others that is shipped, as a CycloneDX document in dist/.
+sbom: setup
+	$(RUN) -m tools.sbom
+
+# What osv.dev knows of the locked packages; needs the network. A saved file instead:
+# .venv/bin/python -m tools.vulnerabilities FILE
+vulnerabilities: setup
+	$(RUN) -m tools.vulnerabilities
 
 # The README's five minutes with the program from an installed wheel, on each Python that is there: about
 # three minutes each.
