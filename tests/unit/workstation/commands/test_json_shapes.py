@@ -16,7 +16,6 @@ import pytest
 import typer
 from rich.console import Console
 from typer.core import TyperGroup
-from typer.testing import CliRunner
 
 from controller.order.prescription import Region
 from controller.runtime.clock import SystemClock
@@ -24,6 +23,7 @@ from records.keys.signing import NoKeyStore, load_or_create_key, public_pem
 from records.store.ed25519 import SigningKey
 from records.store.record_folder import RecordFolder
 from tests.support.code_files import write_order_file
+from tests.support.commands import invoke
 from tests.support.json_schemas import SCHEMAS, check_shape
 from tests.support.notes import BEGAN_MS, DAY_MS, UNIT, recorded
 from tests.support.real_time import ROOT
@@ -94,7 +94,7 @@ class Printed:
 
     def run(self, *arguments: str, records: bool = True, data: RecordFolder | None = None) -> None:
         more = ("--data", str(data or self.data)) if records else ()
-        result = CliRunner().invoke(cli.program(), [*arguments, *more, "--json"])
+        result = invoke(*arguments, *more, "--json")
         assert result.exception is None or isinstance(result.exception, SystemExit), (
             arguments,
             result.exception,
