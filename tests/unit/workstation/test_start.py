@@ -5,12 +5,15 @@ from __future__ import annotations
 import platform
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from typer.core import TyperGroup
 from typer.main import get_command
 
+from records.store.record_folder import RecordFolder
 from tests.support.real_time import ROOT
+from tests.unit.records.store.test_clinic_chain import lived
 from workstation.cli import COMMANDS, program
 
 HEAVY = {
@@ -41,15 +44,20 @@ main()
 """
 
 
-def loaded_by(*arguments: str) -> set[str]:
-    """The modules of a program that answered."""
-    done = subprocess.run(
+def ran(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """A command that went well; the modules that it loaded stand in ``stderr``."""
+    return subprocess.run(
         [sys.executable, "-c", LOADED, *arguments],
         cwd=ROOT,
         check=True,
         capture_output=True,
         text=True,
     )
+
+
+def loaded_by(*arguments: str) -> set[str]:
+    """The modules of a program that showed its help."""
+    done = ran(*arguments)
     assert "Usage: traction" in done.stdout
     return set(done.stderr.split())
 
@@ -73,6 +81,13 @@ def test_a_command_loads_no_other_one() -> None:
     names = loaded_by("verify", "--help")
     found = {file for file in COMMANDS if f"workstation.commands.{file}" in names}
     assert found == {"evidence", "unit_files"}
+
+
+def test_what_makes_files_is_not_loaded_for_those_that_are_made(tmp_path: Path) -> None:
+    lived(RecordFolder(tmp_path / "data"))
+    done = ran("note", "s-1", "--data", str(tmp_path / "data"))
+    assert "Delivered traction" in done.stdout
+    assert "sqlite_utils" not in done.stderr.split()
 
 
 STATE = """
