@@ -56,7 +56,7 @@ COMMANDS: Final[Mapping[str, Sequence[str]]] = {
     "backup": ("backup", "restore", "archive"),
     "keys": ("key",),
     "retention": ("retention", "hold"),
-    "standing": ("clinic", "people", "units", "presets", "patients"),
+    "standing": ("clinic", "people", "units", "presets", "patients", "accounts"),
     "appointments": ("appointments",),
     "forms": ("forms",),
     "unit_files": ("quarantine", "repack", "move-years"),
