@@ -23,9 +23,10 @@ from tests.support.notes import recorded
 from workstation.cli import program
 from workstation.texts.order_template import order_template
 
-STANDING = ("clinic", "people", "units", "presets", "patients")
+STANDING = ("clinic", "people", "units", "presets", "patients", "accounts")
 READING: dict[str, tuple[tuple[str, ...], ...]] = {
     **{f"{group} {what}": ((),) for group in STANDING for what in ("show", "list", "export")},
+    "accounts roles": ((),),
     "appointments list": ((),),
     "audit": ((), ("--patient", "TEST-1"), ("--session", "last")),
     "backup": (("--status",),),
@@ -66,6 +67,8 @@ WRITING = {
     "patients flag",
     "patients end-flag",
     "accept",
+    "accounts code",
+    "accounts pin",
     "appointments import",
     "archive",
     "codes import",

@@ -21,9 +21,11 @@ ELSEWHERE = (
     "workstation/commands",
     "workstation/cli.py",
     "workstation/terminal",
+    "workstation/texts/claim_template.py",
+    "records/claim/rules/report.py",
     "records/exports",
 )
-"""What is for a terminal, and what is for paper."""
+"""What is for a terminal, for a file and for paper."""
 
 
 @pytest.mark.parametrize(
