@@ -23,6 +23,7 @@ ELSEWHERE = (
     "workstation/terminal",
     "workstation/texts/claim_template.py",
     "records/claim/rules/report.py",
+    "records/evidence/bundle.py",
     "records/exports",
 )
 """What is for a terminal, for a file and for paper."""
