@@ -85,7 +85,7 @@ def take_up(desk: VisitDesk, asked: AskedVisit) -> None:
     found = waiting[-1]
     if not asked.reference and len({each.reference for each in waiting}) > 1:
         named = ", ".join(f"{each.reference} ({each.state.value})" for each in waiting)
-        raise RequestRefused(f"several visits wait: {named}; say whose (traction visit PATIENT)")
+        raise RequestRefused(f"several visits wait: {named}; say whose (`traction visit PATIENT`)")
     asked = replace(asked, reference=found.reference)
     desk.dialogue.tell(f"patient {found.reference}: {found.state.value}")
     _audit(desk, found.reference)
