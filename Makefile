@@ -7,9 +7,10 @@ RUN = .venv/bin/python
 .PHONY: pictures demo test station check bench bench-compiled bench-loop structure lock setup clean coverage gate-safety \
 	campaign-mutation campaign-acceptance campaign-alter-clinic campaign-alter-visits campaign-contexts campaign-alterations \
 	campaign-second-reader \
-	campaign-power-cuts campaign-keeping-cuts campaign-kill campaign-soak campaign-station campaign-console campaign-terminals campaign-matrix \
+	campaign-power-cuts campaign-keeping-cuts campaign-kill campaign-soak campaign-station campaign-console campaign-console-kills \
+	campaign-terminals campaign-matrix \
 	campaign-false-stops campaign-observer campaign-review-changes campaign-alteration-kinds campaign-fuzz \
-	campaign-fuzz-wire campaign-readme test-matrix wheel
+	campaign-fuzz-wire campaign-readme campaign-wheelhouse test-matrix wheel wheelhouse sbom vulnerabilities
 
 demo: setup
 	$(RUN) -m workstation.cli demo
@@ -29,10 +30,27 @@ test-matrix: setup
 wheel: setup
 	$(RUN) -m hatchling build -t wheel
 
+# Everything that a computer without a network needs to install the program, in dist/wheelhouse.
+wheelhouse: setup
+	$(RUN) -m tools.wheelhouse
+
+# The software of others that is shipped, as a CycloneDX document in dist/.
+sbom: setup
+	$(RUN) -m tools.sbom
+
+# What osv.dev knows of the locked packages; needs the network. A saved file instead:
+# .venv/bin/python -m tools.vulnerabilities FILE
+vulnerabilities: setup
+	$(RUN) -m tools.vulnerabilities
+
 # The README's five minutes with the program from an installed wheel, on each Python that is there: about
 # three minutes each.
 campaign-readme: setup
 	$(RUN) -m tests.campaigns.readme_walk
+
+# A wheelhouse, installed and run without a network: about two minutes; making it needs one.
+campaign-wheelhouse: setup
+	$(RUN) -m tests.campaigns.wheelhouse
 
 check: setup
 	$(RUN) tools/checks.py lint types contracts
@@ -151,6 +169,10 @@ pictures: setup
 # What the console's server, pages and chart cost, as ratios; needs a Chromium: about six minutes.
 campaign-console: setup
 	$(RUN) -m tests.campaigns.console_figures
+
+# The console killed ten times beside people at its pages; needs a Chromium: about seven minutes.
+campaign-console-kills: setup
+	$(RUN) -m tests.campaigns.console_kills
 
 # Held, unread, closed and full displays in every phase, in real time: about three minutes.
 campaign-terminals: setup

@@ -177,6 +177,18 @@ class StandingChanged(RequestRefused):
     code = 1033
 
 
+class SignInRefused(RequestRefused):
+    """A PIN or a one-time code is not the account's, is missing, or the next try has to wait."""
+
+    code = 1034
+
+
+class RightMissing(RequestRefused):
+    """An account has no role that may do what was asked; the message names roles that may."""
+
+    code = 1035
+
+
 class ExportRefused(RequestRefused):
     """An export is not written: its content is not sound, or the file is not this session's."""
 

@@ -13,12 +13,15 @@ from records.store.record_folder import RecordFolder
 from workstation.login import login_name
 
 
-def author_now(folder: RecordFolder, by: str = "", at_utc_ms: int | None = None) -> Author:
+def author_now(
+    folder: RecordFolder, by: str = "", at_utc_ms: int | None = None, account: str = ""
+) -> Author:
     """The person at the keyboard; ``by`` names them, else the account of the system does.
 
-    ``at_utc_ms`` is now by the caller's clock; default: the system's. What readers without a key
-    left is taken up into the chain first. Raises RequestRefused when
-    ``by`` is no name that a record may hold, KeyUnavailable for an account that may only read.
+    ``at_utc_ms`` is now by the caller's clock; default: the system's. ``account`` is the one that
+    the person signed in to. What readers without a key left is taken up into the chain first.
+    Raises RequestRefused when ``by`` is no name that a record may hold, KeyUnavailable for an
+    account of the system that may only read.
     """
     if only_reads(folder):
         raise KeyUnavailable(
@@ -32,17 +35,21 @@ def author_now(folder: RecordFolder, by: str = "", at_utc_ms: int | None = None)
         at_utc_ms=SystemClock().utc_ms() if at_utc_ms is None else at_utc_ms,
         key=load_or_create_key(folder),
         key_records=key_history(folder).head,
+        account=account,
     )
     offer_readings_folder(folder)
     take_up_readings(folder, author)
     return author
 
 
-def reader_now(folder: RecordFolder, by: str = "") -> Person:
+def reader_now(folder: RecordFolder, by: str = "", account: str = "") -> Person:
     """The same for reading, for which an account needs neither the key nor the right to write."""
     if not only_reads(folder):
-        return author_now(folder, by)
+        return author_now(folder, by, account=account)
     user = login_name()
     return Person(
-        by=check_name("by", by) if by else user, user=user, at_utc_ms=SystemClock().utc_ms()
+        by=check_name("by", by) if by else user,
+        user=user,
+        at_utc_ms=SystemClock().utc_ms(),
+        account=account,
     )

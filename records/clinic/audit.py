@@ -49,6 +49,7 @@ class Access:
     session_id: str
     patient_key: str
     fields: tuple[str, ...]
+    account: str = ""
 
 
 def written_row(
@@ -153,6 +154,7 @@ def _access(kind: EntryKind, at_utc_ms: int, detail: Mapping[str, Any]) -> Acces
         session_id=str(detail.get("session_id", "")),
         patient_key=str(detail.get("patient_key", "")),
         fields=tuple(_fields(kind, detail)),
+        account=str(detail.get("account", "")),
     )
 
 

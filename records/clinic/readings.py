@@ -13,7 +13,7 @@ import re
 import secrets
 import stat
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -92,13 +92,15 @@ def take_up_readings(folder: RecordFolder, author: Author) -> int:
     """Append the rows that wait to the chain and return their number.
 
     A program that ends in between leaves them to the next, which takes them up twice at most. What
-    is no row stays where it is; ``traction audit`` shows it.
+    is no row stays where it is; ``traction audit`` shows it. The rows name no account: whoever left
+    one had not to sign in.
     """
     waiting = [(left, left.detail) for left in left_readings(folder)]
     rows = [(left, detail) for left, detail in waiting if detail is not None]
     if rows:
         with clinic_writing(folder) as db:
-            append_entries(db, author, [(EntryKind.RECORD_READ, detail) for _, detail in rows])
+            nobody = replace(author, account="")
+            append_entries(db, nobody, [(EntryKind.RECORD_READ, detail) for _, detail in rows])
         for left, _ in rows:
             left.path.unlink()
     return len(rows)

@@ -1,4 +1,4 @@
-"""The five kinds of standing records, as they are written, imported and exported.
+"""The six kinds of standing records, as they are written, imported and exported.
 
 Each is one frozen value. Nothing in them is ever filled by the program, and nothing in them starts
 anything: they propose, they narrow, and they refuse.
@@ -155,6 +155,36 @@ class PersonRecord(CheckedData):
     def full_name(self) -> str:
         """As it stands in a note."""
         return f"{self.first_name} {self.last_name}"
+
+
+AccountRole = Literal["therapist", "assistant", "aide", "biller", "engineer", "administrator"]
+"""What an account is for (records/accounts/rights.py has what each role may do)."""
+SCRIPT = "script"
+"""The role of an account that no person has: programs use it, and it signs nothing."""
+
+
+class AccountRecord(CheckedData):
+    """Who may sign in. ``person`` are the initials of somebody on file; a script has none.
+
+    The PIN is no part of it (records/accounts/sign_in_file.py).
+    """
+
+    called: ClassVar[str] = "account"
+
+    account: CallName
+    person: Annotated[CallName | None, Blank] = None
+    roles: Annotated[tuple[AccountRole | Literal["script"], ...], Field(min_length=1, max_length=6)]
+    in_use: bool = True
+
+    @model_validator(mode="after")
+    def _is_a_person_s_or_a_script_s(self) -> AccountRecord:
+        if len(set(self.roles)) != len(self.roles):
+            raise ValueError("roles has one twice; leave it out")
+        if SCRIPT in self.roles and (len(self.roles) > 1 or self.person is not None):
+            raise ValueError('roles has "script": it is the only role, and no person has it')
+        if SCRIPT not in self.roles and self.person is None:
+            raise ValueError("person is missing; say the initials of somebody on file")
+        return self
 
 
 class CommissioningStatement(CheckedData):
@@ -367,13 +397,16 @@ class PatientRecord(CheckedData):
         )
 
 
-StandingRecord: TypeAlias = ClinicRecord | PersonRecord | UnitRecord | PresetRecord | PatientRecord
+StandingRecord: TypeAlias = (
+    ClinicRecord | PersonRecord | UnitRecord | PresetRecord | PatientRecord | AccountRecord
+)
 KINDS: dict[str, type[StandingRecord]] = {
     "clinic": ClinicRecord,
     "person": PersonRecord,
     "unit": UnitRecord,
     "preset": PresetRecord,
     "patient": PatientRecord,
+    "account": AccountRecord,
 }
 """What an entry calls each kind."""
 TABLES = {
@@ -382,6 +415,7 @@ TABLES = {
     "unit": "units",
     "preset": "presets",
     "patient": "patients",
+    "account": "accounts",
 }
 """The name of each kind in files and commands."""
 

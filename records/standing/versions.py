@@ -23,6 +23,7 @@ from records.standing.kinds import (
     KINDS,
     ON_FILE,
     TABLES,
+    AccountRecord,
     ClinicRecord,
     PatientRecord,
     PersonRecord,
@@ -60,7 +61,7 @@ class StandingVersion(Generic[Record]):
 
     @property
     def kind(self) -> str:
-        """clinic, person, unit, preset or patient."""
+        """clinic, person, unit, preset, patient or account."""
         return kind_of(self.record)
 
     @property
@@ -179,6 +180,12 @@ class StandingData:
         found = (_as(PersonRecord, each) for each in self.all_of("person"))
         return (each for each in found if each is not None and each.record.in_use)
 
+    @property
+    def accounts(self) -> Iterator[StandingVersion[AccountRecord]]:
+        """Every account in use, by name."""
+        found = (_as(AccountRecord, each) for each in self.all_of("account"))
+        return (each for each in found if each is not None and each.record.in_use)
+
 
 def label(kind: str, name: str) -> str:
     """What messages call a record."""
@@ -214,8 +221,8 @@ def read_standing(folder: RecordFolder) -> StandingData:
     return _data(checked_entries(folder, EntryKind.STANDING_SAID))
 
 
-def checked_entries(folder: RecordFolder, kind: EntryKind) -> list[Entry]:
-    """The entries of a kind, with the whole chain recomputed in the same look.
+def checked_entries(folder: RecordFolder, *kinds: EntryKind) -> list[Entry]:
+    """The entries of some kinds, with the whole chain recomputed in the same look.
 
     Signatures are checked from the first of them on. Raises JournalCorrupt where anything in the
     chain does not fit, also where none is left: a flag that is gone may be the one that refuses.
@@ -228,7 +235,7 @@ def checked_entries(folder: RecordFolder, kind: EntryKind) -> list[Entry]:
         for found in check_schema(db).alterations:
             raise _altered(found)
         chain = ChainCheck(db, keys.public_keys, keys, CellCheck(db))
-        own = [row for row in chain.entries if row.kind == kind]
+        own = [row for row in chain.entries if row.kind in kinds]
         since = own[0].sequence if own else len(chain.entries)
         for found in chain.alterations({row.sequence for row in own}, since=since):
             raise _altered(found)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from controller.errors import RecordNotFound, RequestRefused, StandingChanged
 from controller.events import JsonValue
 from controller.words import NAME_CHARACTERS, TEXT_CHARACTERS, check_text
+from records.standing.account_rules import refuse_accounts
 from records.standing.flags import refuse_lost_flags
 from records.standing.kinds import (
     TABLES,
@@ -51,7 +52,7 @@ class StandingChange:
 
     @property
     def kind(self) -> str:
-        """clinic, person, unit, preset or patient."""
+        """clinic, person, unit, preset, patient or account."""
         return kind_of(self.record)
 
     @property
@@ -78,6 +79,7 @@ def write_standing(
         for change in changes:
             _check(held, change, author)
         _refuse_shared_units(held, changes)
+        refuse_accounts(held, [change.record for change in changes])
         details = [_detail(db, change, author) for change in changes]
         append_entries(db, author, [(EntryKind.STANDING_SAID, detail) for detail in details])
         held = standing_in(db)

@@ -9,11 +9,15 @@ from records.store.ed25519 import SigningKey
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """``by`` is the person, ``user`` the account of the operating system, the time is UTC."""
+    """``by`` is the person, ``user`` the account of the operating system, the time is UTC.
+
+    ``account`` is the account that the person signed in to; "" where nobody had to.
+    """
 
     by: str
     user: str
     at_utc_ms: int
+    account: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

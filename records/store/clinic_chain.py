@@ -61,6 +61,10 @@ class EntryKind(IntEnum):
     STANDING_SAID = 60
     STANDING_USED = 61
     APPOINTMENTS_SAID = 62
+    CODE_GIVEN = 70
+    PIN_SET = 71
+    SIGNED_IN = 72
+    EMERGENCY_ACCESS = 73
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,12 +82,15 @@ def append_entries(
 ) -> Checkpoint:
     """Append ``entries`` with one signed link; the caller holds ``clinic_writing``.
 
-    The file's first link also begins the file, which gets its name there. A record of keys that is
+    The file's first link also begins the file, which gets its name there. What somebody says who is
+    signed in names the account. A record of keys that is
     newer than the last one noted is noted. Raises KeyUnavailable for an author whose key was
     replaced meanwhile, JournalCorrupt for entries that no link covers.
     """
     number, first, previous = _tail(db)
     entries = [*_note_of_keys(db, author), *entries]
+    if author.account:
+        entries = [(kind, {**detail, "account": author.account}) for kind, detail in entries]
     if number == 0:
         entries = [(EntryKind.FILE_BEGUN, _beginning(author)), *entries]
     added = [

@@ -76,7 +76,12 @@ def m002_note_life(db: Database) -> None:
     db.execute("PRAGMA user_version = 2")
 
 
-CLINIC_SCHEMA = Schema("the clinic's words", 2, _migrations)
+CLINIC_SCHEMA = Schema(
+    "the clinic's words",
+    2,
+    _migrations,
+    digest="f284e5f6e411eb0000dd3df678587cc164b72957ea2150c883eff3c82f58fd3d",
+)
 
 
 def clinic_reading(folder: RecordFolder) -> AbstractContextManager[Database]:

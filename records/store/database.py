@@ -1,8 +1,7 @@
 """The only module that opens SQLite: open, migrate, assert the pragmas, refuse with a message.
 
-Nothing else in the project imports sqlite3, and nothing but ``records.store.schema_check`` imports
-sqlite_utils. Writes happen inside ``db.atomic()`` only: a write through the bare connection outside
-of it would leave a transaction open.
+Nothing else in the project opens a file of SQLite. Writes that belong together happen inside
+``db.atomic()``.
 
 Every opening asks first whether the schema is the program's own. A writer refuses any difference: a
 trigger could swallow what it writes. A reader refuses what could show it other rows. Only who is
@@ -19,10 +18,10 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlite_utils import Database, Migrations
-
 from controller.errors import JournalCorrupt, JournalUnavailable
+from records.store.connection import Database
 from records.store.durable import sync_folder
+from records.store.migrations import Migrations
 from records.store.private_files import create_if_missing, make_folder, sync_file
 from records.store.schema_check import Schema, is_begun, schema_differences
 
@@ -60,7 +59,7 @@ def open_for_writing(
     with failures_in_words(path, "opened for writing"):
         make_folder(path.parent)
         create_if_missing(path)
-        db = _wrap(connect(path, busy_timeout_s))
+        db = Database(connect(path, busy_timeout_s))
         try:
             _refuse_newer(db, path, schema)
             if not is_begun(db):
@@ -227,25 +226,20 @@ def backup_path(path: Path, version: int) -> Path:
     return path.with_name(f"{path.name}.schema-{version}")
 
 
-def _finish_list_of_migrations(db: Database) -> None:
-    """The library makes the list and its index one after the other; the power may fail between.
-
-    It never makes the index of a list that stands, so the file would be refused for ever.
-    """
-    table = db.table(Migrations.migrations_table)
-    if table.exists():
-        table.create_index(["migration_set", "name"], unique=True, if_not_exists=True)
-
-
 def _migrate(db: Database, path: Path, schema: Schema) -> None:
     """One numbered step after the other, each with a copy before it of a file that was there."""
+    version = schema_version(db)
+    if version == schema.version:
+        return
+    # Loaded for a file that is new or older, which nearly none is (see there).
+    from records.store.migrating import apply_next, finish_list, pending_steps
+
     if is_begun(db):
-        _finish_list_of_migrations(db)
-    is_new = schema_version(db) == 0
-    while pending := schema.migrations.pending(db):
-        if not is_new:
+        finish_list(db)
+    while pending_steps(db, schema.migrations):
+        if version:
             _copy(db, backup_path(path, schema_version(db)))
-        schema.migrations.apply(db, stop_before=[step.name for step in pending[1:]])
+        apply_next(db, schema.migrations)
 
 
 def _copy(db: Database, target: Path) -> None:
@@ -270,10 +264,6 @@ def _copy(db: Database, target: Path) -> None:
     sync_folder(target.parent)
 
 
-def _wrap(connection: sqlite3.Connection) -> Database:
-    return Database(connection, execute_plugins=False)
-
-
 def _open_read_only(path: Path) -> Database:
     """``mode=ro``; where no log is beside the file and none can be made, ``immutable``.
 
@@ -281,7 +271,7 @@ def _open_read_only(path: Path) -> Database:
     only read, nobody can create one. While no log waits, the file itself is the whole truth.
     """
     uri = path.resolve().as_uri()
-    db = _wrap(sqlite3.connect(f"{uri}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_MS / 1000))
+    db = Database(sqlite3.connect(f"{uri}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_MS / 1000))
     try:
         db.execute("SELECT count(*) FROM sqlite_master").fetchone()
     except sqlite3.OperationalError:
@@ -300,7 +290,7 @@ class _StillFile(Database):
     """A file that is read without locks; what was read counts if nobody wrote to it meanwhile."""
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
-        super().__init__(connection, execute_plugins=False)
+        super().__init__(connection)
         self._path, self._before = path, _state_of(path)
 
     def close(self) -> None:

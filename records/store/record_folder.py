@@ -96,6 +96,11 @@ class RecordFolder:
         return self.path / READINGS
 
     @property
+    def sign_ins(self) -> Path:
+        """PINs as they are kept, and who is signed in; only the owner of the records reads it."""
+        return self.path / "sign-ins.db"
+
+    @property
     def last_check(self) -> Path:
         """What the newest check of every session found whole."""
         return self.path / "verified.json"

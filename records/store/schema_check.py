@@ -1,28 +1,30 @@
 """The schema is part of the record: what a file is made of, beside what this program makes.
 
 The known schema of each version is made by running the declared migrations in memory, so a new
-version needs no list here. Compared are the version, the encoding, the list of migrations, every
-table, index, trigger and view with its text (blanks between words do not count), every column,
-also generated ones, and STRICT and WITHOUT ROWID. Temporary objects and attached files cannot be
-part of a file. Whoever reads rows asks here first: a view in the place of a table, or a version
-that was set back, would give other rows than those that were written.
+version needs no list here. That of the newest one is known by its digest as well, so that nothing
+has to be made for a file that is as it should be. Compared are the version, the encoding, the list
+of migrations, every table, index, trigger and view with its text (blanks between words do not
+count), every column, also generated ones, and STRICT and WITHOUT ROWID. Temporary objects and
+attached files cannot be part of a file. Whoever reads rows asks here first: a view in the place of
+a table, or a version that was set back, would give other rows than those that were written.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlite_utils import Database, Migrations
-
 from controller.words import visible
+from records.store.connection import Database
+from records.store.migrations import Migrations
 
-MIGRATIONS_TABLE = Migrations.migrations_table
+MIGRATIONS_TABLE = "_sqlite_migrations"
 SHOWN_CHARACTERS = 90
 """How much of a text that is not ours a finding repeats."""
 MOST_KEPT_CHARACTERS = 20_000
@@ -31,6 +33,7 @@ any size."""
 _PLAIN_READING = ("trigger", "index")
 """Kinds that have no part in what a query finds in its tables."""
 _SCHEMA_ROWS = "SELECT type, name, tbl_name, sql FROM sqlite_master"
+_LISTED = f"SELECT id, migration_set, name FROM {MIGRATIONS_TABLE} ORDER BY id"
 KEPT_SCHEMAS = 64
 """How many the process remembers: two kinds of file in every version, and some altered ones."""
 _MADE: dict[str, _Made] = {}
@@ -42,13 +45,15 @@ class Schema:
     """What a file must look like. The last migration sets ``user_version`` to ``version``.
 
     Where a migration also does something to the rows of one file, ``plain`` are migrations that
-    make the same tables and nothing else: they are the same for every file.
+    make the same tables and nothing else: they are the same for every file. ``digest`` is what
+    ``schema_digest`` says of a file that they made; without it the file is compared part by part.
     """
 
     name: str
     version: int
     migrations: Migrations
     plain: Migrations | None = None
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +108,8 @@ class _Look:
 def schema_differences(db: Database, schema: Schema) -> list[SchemaDifference]:
     """Returns what differs from the schema of the file's own version; empty when nothing does."""
     with _one_moment(db):
+        if _is_newest(db, schema):
+            return []
         found = _look(db)
     if _is_begun(found):
         what = "it holds no tables: it was emptied, or the program ended while it made them"
@@ -119,6 +126,25 @@ def schema_differences(db: Database, schema: Schema) -> list[SchemaDifference]:
         what = f"its version is {found.version}, known are 1 to {schema.version}"
         return [SchemaDifference(where="the version", what=what, readable=False)]
     return list(_differences(found, known, schema))
+
+
+def schema_digest(db: Database) -> str:
+    """SHA-256 of version, encoding and all texts: equal for files of the same tables, by letter.
+
+    Columns are not asked for. SQLite makes them from the texts and from nothing else.
+    """
+    things = sorted(repr(row) for row in _all(db, _SCHEMA_ROWS))
+    said = (_one(db, "PRAGMA user_version"), _one(db, "PRAGMA encoding"), things)
+    return hashlib.sha256(repr(said).encode()).hexdigest()
+
+
+def _is_newest(db: Database, schema: Schema) -> bool:
+    """The list of migrations is read from a table that is known to be the program's own."""
+    if schema_digest(db) != schema.digest:
+        return False
+    steps = schema.migrations.steps
+    listed = [(number, schema.migrations.name, name) for number, name in enumerate(steps, start=1)]
+    return _all(db, _LISTED) == listed
 
 
 def is_begun(db: Database) -> bool:
@@ -246,8 +272,7 @@ def _applied(db: Database, columns: dict[str, tuple[Any, ...]]) -> tuple[tuple[o
     names = {row[1] for row in columns.get(MIGRATIONS_TABLE, ())}
     if not {"id", "migration_set", "name"} <= names:
         return ()
-    wanted = f"SELECT id, migration_set, name FROM {MIGRATIONS_TABLE} ORDER BY id"
-    return tuple(_all(db, wanted))
+    return tuple(_all(db, _LISTED))
 
 
 def _plain_text(text: object) -> str:
@@ -290,14 +315,14 @@ def _known_of(schema: Schema, version: int) -> _Look | None:
 @lru_cache(maxsize=32)
 def _known(migrations: Migrations, version: int) -> _Look | None:
     """The schema of one version; None for a version that the program never made."""
-    db = Database(memory=True, execute_plugins=False)
-    try:
-        while pending := migrations.pending(db):
-            migrations.apply(db, stop_before=[step.name for step in pending[1:]])
+    # Loaded for a file that is older, or not as it should be (see there).
+    from records.store.migrating import apply_next, empty_in_memory, pending_steps
+
+    with closing(empty_in_memory()) as db:
+        while pending_steps(db, migrations):
+            apply_next(db, migrations)
             if _one(db, "PRAGMA user_version") == version:
                 return _look(db)
-    finally:
-        db.close()
     return None
 
 

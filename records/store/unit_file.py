@@ -17,6 +17,8 @@ from records.store.database import Database, Migrations, Schema
 MigrationRecorder = Callable[[Database], None]
 """Writes the migration record of a file that held sessions before schema 4."""
 
+NEWEST_DIGEST = "8886019763023b22212c6090f91e790eda8030b9b6da0c69727a3e9160c4e838"
+"""``schema_digest`` of a file in schema 5."""
 _APPEND_ONLY = """
 CREATE TRIGGER {table}_never_changes BEFORE UPDATE ON {table}
 BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END;
@@ -193,7 +195,7 @@ def unit_schema(recorded_by: MigrationRecorder | None = None) -> Schema:
         _m004_session_keys(db, recorded_by)
 
     migrations(name="m005_packed_sessions")(_m005_packed_sessions)
-    return Schema("the unit's evidence", 5, migrations, plain)
+    return Schema("the unit's evidence", 5, migrations, plain, NEWEST_DIGEST)
 
 
 UNIT_SCHEMA = unit_schema()

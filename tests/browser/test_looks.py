@@ -183,6 +183,7 @@ def test_a_page_is_fit_to_be_read(looked: Page, clinic: Clinic, path: str) -> No
     assert answer.status == 200
     assert answer.request.redirected_from is None
     looked.locator("#door-state", has_text="STOP: ready").wait_for()
+    assert "`traction " not in looked.locator("body").inner_text()
     for size, (width, height) in SIZES.items():
         looked.set_viewport_size({"width": width, "height": height})
         looked.screenshot(path=_picture(path, size))

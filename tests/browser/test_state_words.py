@@ -26,6 +26,7 @@ from workstation.station.messages import VERSION, Hello, PeerRole, Prepare
 from workstation.station.stop_target import StopAnswer, StopResult
 
 UNIT = "/units/Table%201"
+NOTHING_STANDS = {"pause_left_s": None, "local_takeover": False, "emergency_stop_open": False}
 TABLE_OF_WORDS = "### Words that must not be misread"
 
 
@@ -64,7 +65,7 @@ def link(console: ServedConsole) -> StandInLink:
     """A treatment in its hold, heard at this moment."""
     link = console.links["Table 1"]
     link.is_answering, link.silent_s, link.seen = True, 0.0, None
-    link.show(**HOLDING, alarms=(), questions=(), sounds=True, record_trouble="")
+    link.show(**HOLDING, **NOTHING_STANDS, alarms=(), questions=(), sounds=True, record_trouble="")
     return link
 
 
@@ -221,6 +222,25 @@ def record_in_trouble(page: Page, console: ServedConsole, patch: pytest.MonkeyPa
     return page.locator("[data-is=record]")
 
 
+def paused(page: Page, console: ServedConsole, patch: pytest.MonkeyPatch) -> Locator:
+    console.links["Table 1"].show(phase="paused", pause_left_s=356.9)
+    return standing(page)
+
+
+def panel(page: Page, console: ServedConsole, patch: pytest.MonkeyPatch) -> Locator:
+    console.links["Table 1"].show(local_takeover=True)
+    return standing(page)
+
+
+def emergency_stop(page: Page, console: ServedConsole, patch: pytest.MonkeyPatch) -> Locator:
+    console.links["Table 1"].show(emergency_stop_open=True)
+    return standing(page)
+
+
+def standing(page: Page) -> Locator:
+    return page.locator("[data-of='Table 1'] [data-is=standing]")
+
+
 def asleep(page: Page, console: ServedConsole, patch: pytest.MonkeyPatch) -> Locator:
     """The first touch does nothing, the second one is taken; STOP is never asleep."""
     link = console.links["Table 1"]
@@ -262,6 +282,9 @@ STATES: dict[str, Callable[[Page, ServedConsole, pytest.MonkeyPatch], Locator]] 
     "sound blocked": sound_blocked,
     "other tab": other_tab,
     "record in trouble": record_in_trouble,
+    "paused": paused,
+    "operated at its own panel": panel,
+    "emergency stop": emergency_stop,
     "asleep": asleep,
 }
 TAKEN = "taken by another"

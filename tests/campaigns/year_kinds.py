@@ -152,7 +152,7 @@ def _copied_under_another_year(data: RecordFolder) -> None:
 
 def _start_of(path: Path) -> bytes:
     with closing(sqlite3.connect(path)) as db:
-        return file_start(Database(db, execute_plugins=False))
+        return file_start(Database(db))
 
 
 def _rewrite_2024(data: RecordFolder, key: SigningKey | None) -> None:
@@ -167,7 +167,7 @@ def _follow_again(data: RecordFolder, key: SigningKey | None) -> None:
         db.execute("UPDATE predecessor SET digest = ?", (digest,))
         if key is None:
             return
-        said = predecessor_of(Database(db, execute_plugins=False))
+        said = predecessor_of(Database(db))
         assert said is not None
         names = ("kind", "file", "digest", "last_session", "utc_ms", "reason")
         before = FileBefore(**{name: getattr(said, name) for name in names})
@@ -193,7 +193,7 @@ def _note_again(data: RecordFolder, old: dict[str, str], key: SigningKey) -> Non
     with altering(data.clinic_database) as db:
         for name, seal in old.items():
             db.execute("UPDATE entry SET detail = replace(detail, ?, ?)", (seal, new[name]))
-        reading = Database(db, execute_plugins=False)
+        reading = Database(db)
         entries, name, previous = entry_rows(reading), file_id(reading), NO_SEAL
         for number, first, count in db.execute(
             "SELECT number, first_entry, entry_count FROM link ORDER BY number"

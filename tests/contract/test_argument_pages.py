@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 
 import pytest
@@ -16,6 +14,9 @@ from simulator.faults import read_script
 from tests.safety.test_hazards import CASES as HAZARD_CASES
 from tests.safety.test_layers_alone import PATIENT, UNIT, Case
 from tests.support.pages import DOCS, PACKAGES, ROOT, rows, sections, shipped_modules
+from tools.locked import LockedPackage, declared, locked_packages, shipped
+from tools.session_modules import imported_by_run, loaded_modules
+from tools.software_page import software_of_others
 
 HAZARDS = DOCS / "hazards.md"
 STPA, SCEPTIC, RISKS, CLASSES, THREATS = (
@@ -164,58 +165,21 @@ def test_every_shipped_module_has_a_class_and_every_part_exists() -> None:
 
 def test_a_session_loads_nothing_of_class_a() -> None:
     """What ``traction run`` imports before the unit moves; asked of a process of its own."""
-    run = ROOT / "workstation" / "commands" / "run.py"
-    tree = ast.parse(run.read_text(encoding="utf-8"))
-    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
-    session = [node for node in functions if node.name != "_leave_checkpoints"]
-    inside = [node for function in session for node in ast.walk(function)]
-    imported = [node.module for node in inside if isinstance(node, ast.ImportFrom)]
-    own = [name for name in imported if name and name.partition(".")[0] in PACKAGES]
-    assert "workstation.session.treat" in own
-    lines = ["import sys", *(f"import {name}" for name in own), "print(*sys.modules, sep='\\n')"]
-    asked = [sys.executable, "-c", "\n".join(lines)]
-    told = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=True)
-    loaded = told.stdout.split()
+    assert "workstation.session.treat" in imported_by_run()
+    loaded = loaded_modules()
     files = [name.replace(".", "/") + ".py" for name in loaded if "." in name]
     ours = [name for name in files if name.partition("/")[0] in PACKAGES]
     below = {name for name in ours if (ROOT / name).exists() and class_of(name) == "A"}
     assert below == set()
 
 
-def locked() -> dict[str, tuple[str, set[str]]]:
-    """Name, version for this Python, and who asks for it, from the lock."""
-    found: dict[str, tuple[str, set[str]]] = {}
-    asked: set[str] = set()
-    for line in (ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines():
-        head = re.match(r"([a-z0-9][\w.-]*)==(\S+)(?: ; (.*?))? \\$", line)
-        if head is not None:
-            asked = set()
-            if ">= '3.12'" not in (head[3] or ""):
-                found[head[1]] = (head[2], asked)
-        elif via := re.match(r"\s+#\s+(?:via\s*)?(\S*)", line):
-            asked |= {via[1]} - {""}
-    return found
-
-
-def declared() -> set[str]:
-    """Names of what this program itself asks for, the extra for analysis included."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    wanted = [*project["dependencies"], *project["optional-dependencies"]["analysis"]]
-    return {re.match(r"[\w.-]+", line)[0].lower() for line in wanted}  # type: ignore[index]
-
-
-def versions(heading: str) -> dict[str, str]:
-    """Name and version of the page's table below a heading."""
-    _, _, below = text_of(CLASSES).partition(heading)
-    table = re.split(r"^##", below, flags=re.MULTILINE)[0]
-    return {row[0]: row[1] for row in rows(table)}
+def on_this_python() -> list[LockedPackage]:
+    """What the lock has for the Python that the page speaks of."""
+    return [one for one in locked_packages() if ">= '3.12'" not in one.marker]
 
 
 def test_the_software_of_others_is_that_of_the_lock() -> None:
-    lock, direct = locked(), declared()
-    assert versions("## Software of others\n") == {name: lock[name][0] for name in direct}
-    shipped = set(direct)
-    while more := {n for n, (_, via) in lock.items() if via & shipped} - shipped:
-        shipped |= more
-    brought = {name: lock[name][0] for name in shipped - direct}
-    assert versions("### What these bring with them\n") == brought
+    installed = {one.name: one.version for one in shipped(on_this_python())}
+    rows_of_page = software_of_others()
+    assert {name: row.version for name, row in rows_of_page.items()} == installed
+    assert {name for name, row in rows_of_page.items() if row.safety_class} == declared()

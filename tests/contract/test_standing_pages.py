@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import BaseModel
 
+from records.accounts.rights import RIGHTS, Right
 from records.standing.kinds import KINDS, LastingFlag
 from tests.support.pages import code_names, read, sections
 
@@ -14,3 +15,13 @@ def test_every_key_of_a_standing_record_is_documented(model: type[BaseModel]) ->
     page = sections(read("reference/standing-data.md"))
     (text,) = [body for heading, body in page.items() if f"(`{model.__name__}`)" in heading]
     assert code_names(text) == set(model.model_fields)
+
+
+def test_the_page_of_accounts_has_the_table_of_rights() -> None:
+    page = read("reference/accounts.md")
+    rows = ["may", "---", *(right.value for right in Right)]
+    table = [line.strip("| ").split(" | ") for line in page.splitlines() if line.startswith("| ")]
+    assert table[0][1:] == [*RIGHTS]
+    assert [row[0] for row in table] == rows
+    for right, row in zip(Right, table[2:], strict=True):
+        assert row[1:] == ["yes" if right in own else "-" for own in RIGHTS.values()]

@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGES = ("controller", "firmware_bridge", "records", "simulator", "workstation", "tools")
 CODEC = "controller/event_details/"
 CLINIC_CHAIN = {
+    "records/accounts/accounts.py",
     "records/clinic/acceptance.py",
     "records/clinic/audit.py",
     "records/clinic/claim_exports.py",

@@ -325,7 +325,7 @@ def _seal_again(
     db: sqlite3.Connection, session: int, previous: bytes, key: SigningKey | None
 ) -> bytes:
     """Everything that can be computed without a key, and with ``key`` everything else."""
-    reading = Database(db, execute_plugins=False)
+    reading = Database(db)
     head = next(head for head in session_rows_of(reading) if head.number == session)
     subject = Subject(name=head.session_id, place=UNIT, number=session)
     keys = derive_session_keys(key or FOREIGN_KEY, subject)

@@ -88,7 +88,7 @@ def _recomputed(change: Change) -> Change:
 
     def recompute(db: sqlite3.Connection) -> None:
         change(db)
-        entries = entry_rows(Database(db, execute_plugins=False))
+        entries = entry_rows(Database(db))
         previous = NO_SEAL
         links = db.execute("SELECT number, first_entry, entry_count FROM link ORDER BY number")
         for number, first, count in links.fetchall():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import Any
 
 import jsonschema
@@ -15,7 +16,13 @@ SCHEMAS = ROOT / "docs" / "reference" / "json"
 def check_shape(document: dict[str, Any]) -> str:
     """Hold a document against the schema that its format names; returns the schema's name."""
     name = str(document["format"]).removeprefix("traction-").removesuffix("/1")
+    _validator(name).validate(document)
+    return name
+
+
+@cache
+def _validator(name: str) -> jsonschema.Draft202012Validator:
+    """Made once for each schema: the check of the schema itself is the dear part."""
     schema = json.loads((SCHEMAS / f"{name}.schema.json").read_text(encoding="utf-8"))
     jsonschema.Draft202012Validator.check_schema(schema)
-    jsonschema.validate(document, schema)
-    return name
+    return jsonschema.Draft202012Validator(schema)

@@ -160,7 +160,7 @@ def reading_raw(path: Path) -> Iterator[Database]:
     """The rows of a file without a question."""
     with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as db:
         db.text_factory = lambda text: text.decode("utf-8", "surrogateescape")
-        yield Database(db, execute_plugins=False)
+        yield Database(db)
 
 
 def content_of(path: Path, which: str) -> object:

@@ -96,12 +96,15 @@ def r4_faults(text: str) -> list[str]:
 
 def schema_faults(document: object, form: str = "session") -> list[str]:
     """What jsonschema finds against the published form of a session's JSON, or of a visit's."""
+    found = _validator(form).iter_errors(document)
+    return [f"{error.json_path}: {error.message}" for error in found]
+
+
+@cache
+def _validator(form: str) -> Draft202012Validator:
     schema = json.loads((DOCS / "reference" / f"{form}.schema.json").read_text("utf-8"))
     Draft202012Validator.check_schema(schema)
-    return [
-        f"{error.json_path}: {error.message}"
-        for error in Draft202012Validator(schema).iter_errors(document)
-    ]
+    return Draft202012Validator(schema)
 
 
 def csv_rows(text: str, delimiter: str = ",") -> list[dict[str, str]]:

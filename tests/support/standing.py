@@ -63,12 +63,14 @@ PATIENT: Mapping[str, Any] = {
     "harness": "two-piece head halter",
     "positioning": "supine, knees supported",
 }
+ACCOUNT: Mapping[str, Any] = {"account": "pat", "person": "PJ", "roles": ["administrator"]}
 EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "clinic": CLINIC,
     "person": PERSON,
     "unit": UNIT,
     "preset": PRESET,
     "patient": PATIENT,
+    "account": ACCOUNT,
 }
 
 

@@ -38,10 +38,11 @@ def import_(
     person: PersonOptions,
 ) -> None:
     """Read a day's appointments in: all rows, or none and what is wrong with each."""
+    from records.accounts.rights import Right
     from records.standing.appointments import plan_days, write_days
     from records.standing.csv_rows import read_map, read_rows
     from records.standing.versions import read_standing
-    from workstation.author_now import author_now
+    from workstation.terminal_sign_in import author_for
 
     place = person.place
     columns = read_map(column_map, "appointments")
@@ -50,7 +51,7 @@ def import_(
         rows = read_rows(content, file.name, columns)
         on = _day(day) or (None if "date" in columns.columns else day_of(place))
         days = plan_days(read_standing(place.folder), rows, on)
-    author = author_now(place.folder, person.by)
+    author = author_for(place.folder, person.by, Right.PATIENTS)
     write_days(place.folder, author, days, file=file.name, content=content)
     if person.as_json:
         kept = [{"day": on_.isoformat(), "count": len(made)} for on_, made in sorted(days.items())]

@@ -55,7 +55,8 @@ def audit(
     for access in found:
         when = place.local(access.at_utc_ms).isoformat(" ")
         fields = f"  {', '.join(access.fields)}" if access.fields else ""
-        say(f"{when}  {access.by} ({access.user})  {access.what}  {access.session_id}{fields}")
+        who = f"{access.by} ({access.account or access.user})"
+        say(f"{when}  {who}  {access.what}  {access.session_id}{fields}")
     if altered:
         say(f"{ALTERED_AUDIT}: {altered}")
         raise typer.Exit(RECORD_BAD)

@@ -136,12 +136,13 @@ def archive(
     out: Annotated[Path, typer.Option("--out", help="A new folder.")], person: PersonOptions
 ) -> None:
     """Write sealed sessions without names, dates and words as Parquet, for analysis."""
+    from records.accounts.rights import Right
     from records.clinic.audit import record_read
     from records.keeping.archive import write_archive
-    from workstation.author_now import author_now
+    from workstation.terminal_sign_in import author_for
 
     folder = person.place.folder
-    record_read(folder, author_now(folder, person.by), "archive")
+    record_read(folder, author_for(folder, person.by, Right.KEEP), "archive")
     report = write_archive(folder, out)
     if person.as_json:
         facts = {"place": str(report.place), "sessions": len(report.session_ids)}

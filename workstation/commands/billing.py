@@ -185,13 +185,15 @@ def accept(
     records: RecordsOptions,
 ) -> None:
     """Accept an offered modifier or diagnosis, or decide on billing; all is kept with the name."""
+    from records.accounts.rights import Right
     from records.visit.billing import ClaimCode
     from records.visit.billing import accept as keep
-    from workstation.author_now import author_now
+    from workstation.terminal_sign_in import author_for
 
-    if not by.strip():
-        raise RequestRefused('by is empty; say who accepts with --by "NAME"')
     place = records.place
+    author = author_for(place.folder, by, Right.CLAIM)
+    if not by.strip() and not author.account:
+        raise RequestRefused('by is empty; say who accepts with --by "NAME"')
     visit, _ = _billed(place, named_session(place, session), claim, "accept")
     chosen = ClaimCode(
         modifier=code.modifier,
@@ -200,12 +202,11 @@ def accept(
         billing=code.billing,
         reason=code.reason,
     )
-    author = author_now(place.folder, by)
     value = keep(place.folder, visit, author, chosen, accepted=not withdraw)
     if records.as_json:
         say_json("accept", {"value": value, "by": author.by, "accepted": not withdraw})
         return
-    say(f"{'withdrawn' if withdraw else 'accepted'}: {value} by {by}")
+    say(f"{'withdrawn' if withdraw else 'accepted'}: {value} by {author.by}")
 
 
 @grouped

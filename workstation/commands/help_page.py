@@ -50,6 +50,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "units",
         "presets",
         "patients",
+        "accounts",
         "appointments",
         "where",
         "doctor",

@@ -101,10 +101,13 @@ def rotate(
 ) -> None:
     """Make a new key; the old public key stays on record, so that old records stay verifiable."""
     from controller.runtime.clock import SystemClock
+    from records.accounts.rights import Right
     from records.clinic.key_life import replace_lost_key, rotate_key
     from records.keys.key_records import SaidOfKey
+    from workstation.terminal_sign_in import acting
 
-    folder, by = person.place.folder, person.by
+    folder = person.place.folder
+    by = acting(folder, person.by, Right.KEEP).by
     if not yes:
         typer.confirm("Put a new signing key in the place of the present one?", abort=True)
     now_ms = SystemClock().utc_ms()
@@ -129,10 +132,13 @@ def accept(
 ) -> None:
     """Take a foreign public key into the record: what it signed is believed here from now on."""
     from controller.runtime.clock import SystemClock
+    from records.accounts.rights import Right
     from records.clinic.key_life import accept_key
     from records.keys.signing import read_public_key
+    from workstation.terminal_sign_in import acting
 
-    folder, by = person.place.folder, person.by
+    folder = person.place.folder
+    by = acting(folder, person.by, Right.KEEP).by
     key_id = accept_key(
         folder,
         read_public_key(file),
@@ -160,11 +166,13 @@ def revoke(
 ) -> None:
     """Say that nothing which a key made from a moment on is believed. There is no way back."""
     from controller.runtime.clock import SystemClock
+    from records.accounts.rights import Right
     from records.clinic.key_life import revoke_key
     from records.keys.key_records import SaidOfKey, shown
+    from workstation.terminal_sign_in import acting
 
     settings, folder = person.place
-    by = person.by
+    by = acting(folder, person.by, Right.KEEP).by
     from_utc_ms = _moment(since, settings)
     if not yes:
         typer.confirm(

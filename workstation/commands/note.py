@@ -25,7 +25,9 @@ from workstation.commands.session_names import named_session, named_treatment
 from workstation.output import say, say_json, say_text, warn
 
 if TYPE_CHECKING:
+    from records.store.record_folder import RecordFolder
     from records.visit.visit import NotedVisit, Visit
+    from workstation.terminal_sign_in import Acting
     from workstation.visit.note_desk import NoteDesk
 
 Several = list[str] | None
@@ -113,9 +115,8 @@ def note(
         raise NoteRefused(
             f"{asked.called} is a downtime sheet: a visit of its own, without sessions"
         )
-    desk = NoteDesk(place, asked.called, signer.by, signer.credentials)
-    if words.are_given:
-        _require_name(signer.by)
+    who = _who(place.folder, words, signer.by)
+    desk = NoteDesk(place, asked.called, who.by, signer.credentials, account=who.account)
     for other in words.with_ or []:
         desk.join(named(other), words.reason)
     for other in words.without or []:
@@ -138,9 +139,18 @@ def note(
         _print(desk, view, as_json=records.as_json)
 
 
-def _require_name(by: str) -> None:
-    if not by.strip():
+def _who(folder: RecordFolder, words: NoteOptions, by: str) -> Acting:
+    """Who says it: signed in where accounts are in use, else as --by names them."""
+    from records.accounts.rights import Right
+    from workstation.terminal_sign_in import Acting, acting
+
+    if not words.are_given:
+        return Acting(by)
+    signs = words.sign or words.amend or words.with_ or words.without
+    who = acting(folder, by, Right.SIGN if signs else Right.WRITE_NOTE)
+    if not who.by.strip():
         raise NoteRefused('by is empty; say who says it with --by "NAME"')
+    return who
 
 
 def _pairs(given: list[str]) -> Iterator[tuple[str, str]]:

@@ -95,11 +95,12 @@ def commission(
 
     At a terminal, because somebody has to hang the weight. Only reads are sent.
     """
+    from records.accounts.rights import Right
     from records.order.quantities import force_n, weight_kg
     from workstation.anchors import leave_checkpoints
-    from workstation.author_now import author_now
     from workstation.session.probing import Asked
     from workstation.session.probing import commission as commission_address
+    from workstation.terminal_sign_in import author_for
 
     serial = _checked(address, thing)
     by = check_name("--by", load.by)
@@ -108,7 +109,7 @@ def commission(
     guide = _guide()
     place = records.place
     workplace = _workplace(place)
-    author = author_now(place.folder, by)
+    author = author_for(place.folder, by, Right.UNITS)
     with _captured(address, thing, workplace) as heard:
         asked = Asked(address=address, profile=thing.profile, serial=serial, capture=heard)
         done = commission_address(
@@ -150,14 +151,15 @@ def stop_test(
     records: RecordsOptions,
 ) -> None:
     """File a session on the frame, in which the switch was pressed, as the unit's stop test."""
+    from records.accounts.rights import Right
     from records.keeping.stop_tests import file_stop_test
     from workstation.anchors import leave_checkpoints
-    from workstation.author_now import author_now
+    from workstation.terminal_sign_in import author_for
 
     name = check_name("--by", by)
     place = records.place
     session_id = named_session(place, session, name)
-    test = file_stop_test(place.folder, author_now(place.folder, name), session_id)
+    test = file_stop_test(place.folder, author_for(place.folder, name, Right.UNITS), session_id)
     if records.as_json:
         say_json("stop-test", encode_fields(test))
     else:

@@ -77,12 +77,13 @@ def _count_due(folder: RecordFolder, rule: RetentionRule) -> int:
 
 def _apply(place: Place, by: str, rule: RetentionRule, said: RemovalConfirmation) -> Applied:
     """Remove what is due; the checkpoints of what stays go to the second place."""
+    from records.accounts.rights import Right
     from records.keeping.retention import apply_retention
     from workstation.anchors import compared, leave_checkpoints
-    from workstation.author_now import author_now
+    from workstation.terminal_sign_in import author_for
 
     settings, folder = place
-    author = author_now(folder, by)
+    author = author_for(folder, by, Right.KEEP)
     outside = compared(settings, folder).checkpoints
     done = apply_retention(folder, rule, author, said=said, checkpoints=outside)
     leave_checkpoints(settings, folder, warn)
@@ -123,15 +124,16 @@ def hold(
     person: PersonOptions,
 ) -> None:
     """Set or lift a legal hold; without a session and a patient, list those that stand."""
+    from records.accounts.rights import Right
     from records.keeping.legal_hold import holds, lift_hold, set_hold
-    from workstation.author_now import author_now
+    from workstation.terminal_sign_in import author_for
 
     place = person.place
     settings, folder = place
     if session or patient:
         session = named_session(place, session, person.by) if session else ""
         change = lift_hold if lift else set_hold
-        author = author_now(folder, person.by)
+        author = author_for(folder, person.by, Right.KEEP)
         change(folder, author, reason, session_id=session, patient=patient)
     standing = holds(folder)
     if person.as_json:

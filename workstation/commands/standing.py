@@ -1,6 +1,6 @@
-"""``traction clinic``, ``people``, ``units``, ``presets``, ``patients``: what stays the same.
+"""``traction clinic``, ``people``, ``units``, ``presets``, ``patients``, ``accounts``: what stays.
 
-One implementation for all five; patients have lasting flags beside it.
+One implementation for all six; patients have lasting flags beside it, accounts their PINs.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from controller.errors import RequestRefused, StandingInvalid
+from workstation.commands.accounts import add_account_commands
 from workstation.commands.options import (
     ForceOption,
     OutOption,
@@ -26,6 +27,7 @@ from workstation.commands.options import (
 from workstation.output import refuse_existing, say, say_json, say_text, warn, write_file
 
 if TYPE_CHECKING:
+    from records.accounts.rights import Right
     from records.standing.files import ImportPlan
     from records.standing.kinds import PatientRecord, StandingRecord
     from records.standing.versions import StandingData, StandingVersion
@@ -39,6 +41,7 @@ HELP = {
     "unit": 'Keep the tables, called as the clinic calls them ("Table 1").',
     "preset": "Keep the clinic's protocols by region; none starts by itself.",
     "patient": "Keep the patients, called by their record number, and their lasting flags.",
+    "account": "Keep the accounts of who may sign in, and set their PINs.",
 }
 GROUPS = {
     "clinic": "clinic",
@@ -46,6 +49,7 @@ GROUPS = {
     "unit": "units",
     "preset": "presets",
     "patient": "patients",
+    "account": "accounts",
 }
 
 WordsArgument = Annotated[
@@ -79,6 +83,8 @@ def register(app: typer.Typer) -> None:
         if kind == "patient":
             own.command("flag")(flag)
             own.command("end-flag")(end_flag)
+        if kind == "account":
+            add_account_commands(own)
 
 
 def _commands(kind: str) -> Iterator[tuple[str, Callable[..., None]]]:
@@ -258,18 +264,28 @@ def _written(
     """Make the change from what is on file, keep it, and say what stands now."""
     from records.standing.said import remarks
     from records.standing.write import write_standing
-    from workstation.author_now import author_now
+    from workstation.terminal_sign_in import author_for
 
     place = person.place
     held = _held(place)
     made = change(held)
-    (kept,) = write_standing(place.folder, author_now(place.folder, person.by), [made])
+    (kept,) = write_standing(
+        place.folder, author_for(place.folder, person.by, _right(kind)), [made]
+    )
     for text in remarks(kept, held, day_of(place)):
         warn(text)
     if person.as_json:
         say_json("standing", kept.facts)
     else:
         say(f"kept: {kept.words}")
+
+
+def _right(kind: str) -> Right:
+    """What somebody must be allowed to do who changes a record of a kind."""
+    from records.accounts.rights import Right
+
+    rights = {"patient": Right.PATIENTS, "account": Right.ACCOUNTS}
+    return rights.get(kind, Right.SETTINGS)
 
 
 def _imported(
@@ -279,7 +295,7 @@ def _imported(
 
     from records.standing.said import remarks
     from records.standing.write import write_standing
-    from workstation.author_now import author_now
+    from workstation.terminal_sign_in import author_for
 
     place = person.place
     held = _held(place)
@@ -288,7 +304,9 @@ def _imported(
     changes = [replace(change, reason=reason) for change in plan.changes]
     kept: Sequence[Version] = []
     if changes:
-        kept = write_standing(place.folder, author_now(place.folder, person.by), changes)
+        kept = write_standing(
+            place.folder, author_for(place.folder, person.by, _right(kind)), changes
+        )
     for version in kept:
         for text in remarks(version, held, day_of(place)):
             warn(text)
@@ -470,6 +488,7 @@ def _lines(version: Version) -> Iterator[str]:
 
 def _row(version: Version, day: date) -> str:
     from records.standing.kinds import (
+        AccountRecord,
         ClinicRecord,
         PatientRecord,
         PersonRecord,
@@ -487,6 +506,8 @@ def _row(version: Version, day: date) -> str:
             told = f"{record.address}  {', '.join(record.regions) or 'every region'}"
         case PresetRecord():
             told = f"{record.region}  {record.dose.mode} {record.dose.hold_force}"
+        case AccountRecord():
+            told = f"{record.person or 'a program'}  {', '.join(record.roles)}"
         case PatientRecord():
             flags = len(record.standing_flags(day))
             told = f"{record.full_name}, born {record.birth_date}  {flags} lasting flags"

@@ -36,11 +36,12 @@ def register(app: typer.Typer) -> None:
 @grouped
 def repack(unit: UnitArgument, person: PersonOptions) -> None:
     """Pack sessions that were sealed by older versions, of closed years too; each is proved."""
+    from records.accounts.rights import Right
     from records.keeping.repack import repack as repack_files
-    from workstation.author_now import author_now
+    from workstation.terminal_sign_in import author_for
 
     folder = person.place.folder
-    done = repack_files(folder, unit, author_now(folder, person.by))
+    done = repack_files(folder, unit, author_for(folder, person.by, Right.KEEP))
     if person.as_json:
         say_json("repack", asdict(done))
         return
@@ -59,11 +60,12 @@ def move_years(
     person: PersonOptions,
 ) -> None:
     """Move the files of closed years; they are read and checked at their new place."""
+    from records.accounts.rights import Right
     from records.keeping.move_years import move_years as move_files
-    from workstation.author_now import author_now
+    from workstation.terminal_sign_in import author_for
 
     folder = person.place.folder
-    moved = move_files(folder, author_now(folder, person.by), target, before=before)
+    moved = move_files(folder, author_for(folder, person.by, Right.KEEP), target, before=before)
     if person.as_json:
         files = [{"file": one.file, "to": one.to, "sessions": one.sessions} for one in moved]
         say_json("move-years", {"moved": files})
@@ -93,15 +95,16 @@ def list_(records: RecordsOptions) -> None:
 def put(unit: UnitArgument, reason: ReasonOption = "", *, person: PersonOptions) -> None:
     """Put a unit's file aside that a start refuses, and begin a new one."""
     from controller.errors import RequestRefused
+    from records.accounts.rights import Right
     from records.evidence.quarantine import accept as accept_file
     from records.evidence.quarantine import put_aside
     from records.store.unit_lock import UnitLock, holding
-    from workstation.author_now import author_now
+    from workstation.terminal_sign_in import author_for
 
     if not reason.strip():
         raise RequestRefused("the reason is empty; say with --reason what was found out")
     folder = person.place.folder
-    author = author_now(folder, person.by)
+    author = author_for(folder, person.by, Right.KEEP)
     with holding(UnitLock(folder.unit_database(unit))):
         aside = put_aside(folder, unit, author.key, utc_ms=author.at_utc_ms, reason=reason)
     accept_file(folder, unit, author, reason)
@@ -114,11 +117,12 @@ def put(unit: UnitArgument, reason: ReasonOption = "", *, person: PersonOptions)
 @grouped
 def accept(unit: UnitArgument, reason: ReasonOption = "", *, person: PersonOptions) -> None:
     """Take note, by name, that a unit's file was put aside; the unit is used again then."""
+    from records.accounts.rights import Right
     from records.evidence.quarantine import accept as accept_file
-    from workstation.author_now import author_now
+    from workstation.terminal_sign_in import author_for
 
     folder = person.place.folder
-    accepted = accept_file(folder, unit, author_now(folder, person.by), reason)
+    accepted = accept_file(folder, unit, author_for(folder, person.by, Right.KEEP), reason)
     if person.as_json:
         say_json("quarantine-accept", _facts(accepted))
         return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -19,7 +19,7 @@ from workstation.output import say, say_json, say_text, warn, write_file
 
 if TYPE_CHECKING:
     from records.clinic.visit_steps import VisitBegun
-    from records.order.order import PlannedOrder
+    from records.order.planned_order import PlannedOrder
     from records.visit.worklist import ListedVisit
     from workstation.session.workplace import Workplace
     from workstation.terminal.typed_lines import TypedLines
@@ -192,11 +192,14 @@ def _workplace(place: Place) -> Workplace:
 
 
 def _desk(place: Place, workplace: Workplace, signer: VisitHolder, out: Path) -> VisitDesk:
+    from records.accounts.rights import Right
+    from workstation.terminal_sign_in import require_right
     from workstation.visit.desk import VisitDesk
 
     lines = _lines()
 
     def treat(address: str, planned: PlannedOrder, begun: VisitBegun) -> TreatedSession:
+        require_right(place.folder, signer.account, Right.START)
         treated = _treat(place, signer, (address, planned, begun))
         lines.forget()  # what was typed for the session answers nothing of the visit
         return treated
@@ -208,6 +211,7 @@ def _desk(place: Place, workplace: Workplace, signer: VisitHolder, out: Path) ->
         treat=treat,
         close_left_open=lambda address: _close_left_open(workplace, address),
         documents=out,
+        sign_again=lambda: _sign_again(place, signer),
     )
 
 
@@ -277,14 +281,27 @@ def _dialogue(lines: TypedLines) -> Dialogue:
 
 
 def _signer(place: Place, by: str, credentials: str) -> VisitHolder:
-    """Who holds the visit: somebody on file by initials or name, else as it was given."""
+    """Who holds the visit: signed in, or on file by initials or name, else as it was given."""
+    from records.accounts.rights import Right
     from records.standing.versions import read_standing
+    from workstation.terminal_sign_in import acting
     from workstation.visit.desk import holder_called
 
-    if not by.strip():
+    who = acting(place.folder, by, Right.PREPARE)
+    if not who.by.strip():
         raise RequestRefused('by is empty; say who holds the visit with --by "NAME"')
-    name = check_name("--by", by.strip())
-    return holder_called(read_standing(place.folder), name, credentials)
+    name = check_name("--by", who.by.strip())
+    holder = holder_called(read_standing(place.folder), name, credentials)
+    return replace(holder, account=who.account)
+
+
+def _sign_again(place: Place, signer: VisitHolder) -> None:
+    """A signature asks for the PIN once more: the terminal may have been left meanwhile."""
+    from records.accounts.rights import Right
+    from workstation.terminal_sign_in import acting
+
+    if signer.account:
+        acting(place.folder, signer.name, Right.SIGN)
 
 
 def _leave_checkpoints(place: Place) -> None:

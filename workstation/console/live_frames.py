@@ -26,7 +26,7 @@ from workstation.console.unit_words import (
     sound_words,
 )
 from workstation.console.units import KeptUnit
-from workstation.terminal.progress import minutes, phase_words
+from workstation.terminal.progress import minutes, phase_words, standing_words
 from workstation.terminal.watch_page import CONNECTING_S, doing_words, no_live_data
 
 
@@ -73,6 +73,7 @@ class LiveFrames:
             doing=shown.doing.value,
             headline=doing_words(shown),
             warning=self._words.sentence(shown.message),
+            standing=standing_words(shown),
             session_id=shown.session_id,
             initials=facts.initials if facts else "",
             patient=facts.patient if facts else "",

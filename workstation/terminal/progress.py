@@ -6,7 +6,8 @@ Pages return the text that is to be written; ``workstation.terminal.display`` wr
 from __future__ import annotations
 
 from controller.order.force_unit import ForceUnit
-from controller.snapshot import Snapshot
+from controller.snapshot import Doing, Snapshot
+from controller.telemetry import UnitState
 from controller.words import visible
 
 _WIDTH = 6
@@ -97,6 +98,34 @@ def sound_words(snapshot: Snapshot) -> str:
     if snapshot.sound_paused_s <= 0:
         return ""
     return f"no tones for {minutes(snapshot.sound_paused_s)}"
+
+
+def standing_words(snapshot: Snapshot) -> str:
+    """What holds as long as nobody changes it and is no alarm, with what to do about it."""
+    said = (_stop_words(snapshot), _panel_words(snapshot), _pause_words(snapshot))
+    return " ".join(filter(None, said))
+
+
+def _pause_words(snapshot: Snapshot) -> str:
+    if snapshot.pause_left_s is None:
+        return ""
+    return f"The pause ends in {minutes(snapshot.pause_left_s)} with a release: resume before then."
+
+
+def _stop_words(snapshot: Snapshot) -> str:
+    if not snapshot.emergency_stop_open:
+        return ""
+    return "The emergency stop is open: nothing begins before it is closed."
+
+
+def _panel_words(snapshot: Snapshot) -> str:
+    if not (snapshot.local_takeover or snapshot.unit_state is UnitState.LOCAL):
+        return ""
+    now = "look at the patient" if snapshot.doing is Doing.SESSION else "nothing begins meanwhile"
+    return (
+        f"Somebody operates the unit at its own panel (local takeover): {now}, "
+        "agree with whoever stands there."
+    )
 
 
 def phase_words(snapshot: Snapshot) -> str:

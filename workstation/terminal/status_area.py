@@ -190,11 +190,11 @@ class StatusArea:
         target_n = snapshot.target_n
         ordered = "" if target_n is None else f"ordered {self._forces.with_other(target_n)}"
         message = self._forces.in_sentence(snapshot.message)
-        times = (self._time_of_day(), _since(snapshot), sound_words(snapshot), message)
+        times = (self._time_of_day(), _since(snapshot), _pause(snapshot))
         return [
             _Row(f"{phase_words(snapshot)}   {_treated(snapshot)}", "7"),
             _Row(f"force {self._force(snapshot)}   {ordered}"),
-            _Row("   ".join(filter(None, times))),
+            _Row("   ".join(filter(None, (*times, sound_words(snapshot), message)))),
         ]
 
     def _narrow(self, snapshot: Snapshot) -> list[_Row]:
@@ -266,3 +266,9 @@ def _since(snapshot: Snapshot) -> str:
     if snapshot.since_start_s is None:
         return ""
     return f"traction began {minutes(snapshot.since_start_s)} ago"
+
+
+def _pause(snapshot: Snapshot) -> str:
+    if snapshot.pause_left_s is None:
+        return ""
+    return f"released in {minutes(snapshot.pause_left_s)} unless resumed"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from controller.order.force_unit import ForceUnit
 from controller.snapshot import Doing, Snapshot
 from controller.words import one_line
-from workstation.terminal.progress import alarm_words, minutes, phase_words
+from workstation.terminal.progress import alarm_words, minutes, phase_words, standing_words
 
 KEYS = "space: STOP    q: leave (nothing is stopped by that)"
 UNSEEN = "--"
@@ -48,6 +48,8 @@ def unit_lines(unit: UnitOnPage, forces: ForceUnit) -> list[str]:
     lines = [f"{unit.called}: {state_words(shown, forces)}"]
     if alarm := alarm_words(shown):
         lines.append(f"  {alarm}")
+    if standing := standing_words(shown):
+        lines.append(f"  {standing}")
     if shown.message:
         lines.append(f"  {forces.in_sentence(shown.message)}")
     lines += [f"  asked: {asked.text}" for asked in shown.questions]

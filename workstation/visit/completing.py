@@ -54,6 +54,11 @@ def sign_note(desk: VisitDesk, session_id: str) -> bool:
         if answer.casefold() in ("n", "no"):
             return False
         if signer.answers_to(answer):
+            try:
+                desk.sign_again()
+            except RequestRefused as refusal:
+                desk.tell_refusal(refusal)
+                continue
             note.sign()
             return True
         desk.dialogue.tell(f"that is not the name of who holds this visit ({signer.in_full})")

@@ -13,7 +13,7 @@ from controller.order.force_unit import ForceUnit
 from controller.ports import Clock
 from controller.words import check_name
 from records.clinic.visit_steps import StepKind, VisitBegun, VisitStep, keep_step
-from records.order.order import PlannedOrder
+from records.order.planned_order import PlannedOrder
 from records.standing.proposals import person_called
 from records.standing.versions import StandingData
 from records.store.author import Author
@@ -38,11 +38,12 @@ class TreatedSession:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VisitHolder:
-    """Who holds the visit, as the note names them."""
+    """Who holds the visit, as the note names them, and the account that they signed in to."""
 
     name: str
     credentials: str = ""
     initials: str = ""
+    account: str = ""
 
     @property
     def in_full(self) -> str:
@@ -74,7 +75,8 @@ class VisitDesk:
     """Everything that the steps of a visit use.
 
     ``treat`` runs a session on the unit at an address; ``close_left_open`` closes what an earlier
-    program left open there. ``documents`` is where claims are written.
+    program left open there. ``documents`` is where claims are written. ``sign_again`` raises
+    RequestRefused where the holder may not sign, or is somebody else by now.
     """
 
     workplace: Workplace
@@ -83,6 +85,7 @@ class VisitDesk:
     treat: Callable[[str, PlannedOrder, VisitBegun], TreatedSession]
     close_left_open: Callable[[str], None]
     documents: Path
+    sign_again: Callable[[], None] = lambda: None
     new_id: Callable[[], str] = field(default_factory=lambda: new_visit_id)
 
     @property
@@ -120,13 +123,21 @@ class VisitDesk:
 
     def author(self, _folder: RecordFolder | None = None) -> Author:
         """The person who holds the visit, now."""
-        return author_now(self.folder, self.signer.name, self.clock.utc_ms())
+        signer = self.signer
+        return author_now(self.folder, signer.name, self.clock.utc_ms(), signer.account)
 
     def note(self, session_id: str) -> NoteDesk:
         """The note of a session in this person's hands."""
         place = (self.settings, self.folder)
         signer = self.signer
-        return NoteDesk(place, session_id, signer.name, signer.credentials, self.clock.utc_ms)
+        return NoteDesk(
+            place,
+            session_id,
+            signer.name,
+            signer.credentials,
+            self.clock.utc_ms,
+            signer.account,
+        )
 
     def paper(self, sheet_id: str) -> PaperVisit:
         """The visit of a downtime sheet, for the program itself."""

@@ -24,22 +24,24 @@ class NoteDesk:
         by: str,
         credentials: str = "",
         now: Callable[[], int | None] = lambda: None,
+        account: str = "",
     ) -> None:
         self.settings, self.folder = place
         self.session, self.by, self.credentials, self._now = session, by, credentials, now
+        self._account = account
 
     def author(self) -> Author:
         """The person, now."""
         from workstation.author_now import author_now
 
-        return author_now(self.folder, self.by, self._now())
+        return author_now(self.folder, self.by, self._now(), self._account)
 
     def shown(self, what: str) -> Visit:
         """The visit for a person to read; audited."""
         from records.visit.load import audited_visit
         from workstation.author_now import reader_now
 
-        person = reader_now(self.folder, self.by)
+        person = reader_now(self.folder, self.by, self._account)
         return audited_visit(self.folder, self.session, self.settings, person, what)
 
     def shown_note(self, what: str) -> NotedVisit:
@@ -53,7 +55,7 @@ class NoteDesk:
         from records.visit.paper_visit import audited_paper
         from workstation.author_now import reader_now
 
-        person = reader_now(self.folder, self.by)
+        person = reader_now(self.folder, self.by, self._account)
         return audited_paper(self.folder, self.session, self.settings, person, what)
 
     def join(self, session: str, reason: str) -> None:

@@ -300,7 +300,7 @@ def test_a_mark_takes_in_the_seal_before_it_the_file_s_past_and_its_name(
 
 
 def test_a_file_of_an_older_schema_has_no_marks(tmp_path: Path) -> None:
-    with closing(Database(memory=True)) as older:
+    with closing(Database(sqlite3.connect(":memory:"))) as older:
         older.execute("PRAGMA user_version = 3")
         assert marks_of(older, tmp_path) == {}
 

@@ -13,19 +13,20 @@ from tempfile import TemporaryDirectory
 import pytest
 import typer
 from typer.core import TyperGroup
-from typer.testing import CliRunner
 
 from controller.errors import TractionError
 from controller.order.prescription import Region
 from records.store.record_folder import RecordFolder
 from tests.support.accounts import as_owner
+from tests.support.commands import invoke
 from tests.support.notes import recorded
 from workstation.cli import program
 from workstation.texts.order_template import order_template
 
-STANDING = ("clinic", "people", "units", "presets", "patients")
+STANDING = ("clinic", "people", "units", "presets", "patients", "accounts")
 READING: dict[str, tuple[tuple[str, ...], ...]] = {
     **{f"{group} {what}": ((),) for group in STANDING for what in ("show", "list", "export")},
+    "accounts roles": ((),),
     "appointments list": ((),),
     "audit": ((), ("--patient", "TEST-1"), ("--session", "last")),
     "backup": (("--status",),),
@@ -66,6 +67,8 @@ WRITING = {
     "patients flag",
     "patients end-flag",
     "accept",
+    "accounts code",
+    "accounts pin",
     "appointments import",
     "archive",
     "codes import",
@@ -149,7 +152,7 @@ def call(world: Path, name: str, more: tuple[str, ...], data: Path) -> str:
     arguments = [*name.split(), *(places.get(part, part) for part in more)]
     if name not in WITHOUT_RECORDS:
         arguments += ["--data", str(data)]
-    result = CliRunner().invoke(program(), arguments)
+    result = invoke(*arguments)
     error = result.exception
     assert error is None or isinstance(error, SystemExit | TractionError), repr(error)
     return result.output

@@ -5,12 +5,15 @@ from __future__ import annotations
 import platform
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from typer.core import TyperGroup
 from typer.main import get_command
 
+from records.store.record_folder import RecordFolder
 from tests.support.real_time import ROOT
+from tests.unit.records.store.test_clinic_chain import lived
 from workstation.cli import COMMANDS, program
 
 HEAVY = {
@@ -33,25 +36,33 @@ HEAVY = {
 
 
 LOADED = """
-import atexit, sys
-atexit.register(lambda: print(*sys.modules, file=sys.stderr))
+import atexit, os, sys
+tasks = "/proc/self/task"
+threads = lambda: len(os.listdir(tasks)) if os.path.exists(tasks) else "none-to-count"
+atexit.register(lambda: print(threads(), *sys.modules, file=sys.stderr))
 from workstation.cli import main
 sys.argv[0] = "traction"
 main()
 """
 
 
-def loaded_by(*arguments: str) -> set[str]:
-    """The modules of a program that answered."""
-    done = subprocess.run(
+def ran(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """A command that went well; ``stderr`` has the threads at its end and its modules."""
+    return subprocess.run(
         [sys.executable, "-c", LOADED, *arguments],
         cwd=ROOT,
         check=True,
         capture_output=True,
         text=True,
     )
+
+
+def loaded_by(*arguments: str) -> set[str]:
+    """The modules of a program that showed its help."""
+    done = ran(*arguments)
     assert "Usage: traction" in done.stdout
-    return set(done.stderr.split())
+    _, *names = done.stderr.split()
+    return set(names)
 
 
 def test_the_help_loads_nothing_heavy() -> None:
@@ -73,6 +84,17 @@ def test_a_command_loads_no_other_one() -> None:
     names = loaded_by("verify", "--help")
     found = {file for file in COMMANDS if f"workstation.commands.{file}" in names}
     assert found == {"evidence", "unit_files"}
+
+
+def test_a_reader_loads_no_maker_of_files_and_starts_no_threads(tmp_path: Path) -> None:
+    """sqlite-utils is for a file that is new or older, the threads for matrices."""
+    lived(RecordFolder(tmp_path / "data"))
+    done = ran("note", "s-1", "--data", str(tmp_path / "data"))
+    threads, *names = done.stderr.split()
+    assert "Delivered traction" in done.stdout
+    assert "numpy" in names
+    assert "sqlite_utils" not in names
+    assert threads in ("1", "none-to-count")
 
 
 STATE = """

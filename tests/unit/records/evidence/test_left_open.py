@@ -96,9 +96,7 @@ def test_a_start_that_is_interrupted_itself_is_gone_on_with(left: RecordFolder) 
 
 def test_what_somebody_added_behind_the_end_is_dropped_and_counted(left: RecordFolder) -> None:
     """A forged tail: rows that fit the chain, by somebody without the tag key."""
-    db = Database(
-        sqlite3.connect(left.path / DATABASE, isolation_level=None), execute_plugins=False
-    )
+    db = Database(sqlite3.connect(left.path / DATABASE, isolation_level=None))
     tail = stored_tail(db, 2)
     forged = EventRow(
         sequence=tail.events,
@@ -311,7 +309,7 @@ def test_a_session_that_was_invented_whole_is_refused(left: RecordFolder) -> Non
 def test_a_forged_side_file_is_refused(left: RecordFolder) -> None:
     """Records in it must carry the session's own tags."""
     path = spill_path(left.path / DATABASE)
-    db = Database(sqlite3.connect(left.path / DATABASE), execute_plugins=False)
+    db = Database(sqlite3.connect(left.path / DATABASE))
     tail = stored_tail(db, 2)
     db.close()
     spill = SpillFile.reopen(path)

@@ -92,6 +92,21 @@ OF_EACH_KIND: dict[str, st.SearchStrategy[dict[str, Any]]] = {
             "harness": WORDS,
         },
     ),
+    "account": st.one_of(
+        st.fixed_dictionaries(
+            {
+                "account": NAMES,
+                "person": NAMES,
+                "roles": st.lists(
+                    st.sampled_from(["therapist", "aide", "biller", "administrator"]),
+                    min_size=1,
+                    unique=True,
+                ),
+            },
+            optional={"in_use": st.booleans()},
+        ),
+        st.fixed_dictionaries({"account": NAMES, "roles": st.just(["script"])}),
+    ),
 }
 
 

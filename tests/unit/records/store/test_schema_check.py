@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import tracemalloc
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,10 +17,11 @@ from records.clinic.clinic_verify import verify_clinic
 from records.evidence.integrity import verify
 from records.evidence.migration import recording_schema
 from records.evidence.start_check import check_before_start
+from records.store import migrating
 from records.store.clinic_file import CLINIC_SCHEMA, clinic_writing
 from records.store.database import Database, Migrations, Schema, open_for_reading, open_for_writing
 from records.store.record_folder import RecordFolder
-from records.store.schema_check import MOST_KEPT_CHARACTERS, schema_differences
+from records.store.schema_check import MOST_KEPT_CHARACTERS, schema_differences, schema_digest
 from records.store.unit_file import UNIT_SCHEMA
 from tests.support.altering import altering_schema
 from tests.support.notes import UNIT
@@ -304,8 +306,8 @@ def test_only_schemas_as_small_as_the_program_s_own_are_kept_in_memory(tmp_path:
     with closing(sqlite3.connect(path)) as raw, raw:
         raw.execute(f"CREATE VIEW large AS SELECT '{'x' * large}' AS words")
     raw.close()
-    db = Database(path, execute_plugins=False)
-    empty = Database(memory=True, execute_plugins=False)
+    db = Database(sqlite3.connect(path))
+    empty = Database(sqlite3.connect(":memory:"))
     schema_differences(empty, CLINIC_SCHEMA)  # what is known is made now
     empty.close()
     tracemalloc.start()
@@ -321,29 +323,50 @@ def test_only_schemas_as_small_as_the_program_s_own_are_kept_in_memory(tmp_path:
     assert kept_bytes < large / 2
 
 
-def test_the_known_schema_is_made_once_for_all_writers(
+def refuse_to_make(monkeypatch: pytest.MonkeyPatch) -> None:
+    def made(*given: object) -> None:
+        raise AssertionError("a schema is made")
+
+    monkeypatch.setattr(migrating, "apply_next", made)
+
+
+@pytest.mark.parametrize("schema", [UNIT_SCHEMA, CLINIC_SCHEMA], ids=lambda schema: schema.name)
+def test_the_digest_is_that_of_what_the_migrations_make(schema: Schema, tmp_path: Path) -> None:
+    with closing(open_for_writing(tmp_path / "file.db", schema)) as db:
+        assert schema_digest(db) == schema.digest
+        assert schema_differences(db, replace(schema, digest="")) == []
+
+
+def test_nothing_is_made_for_a_file_of_the_newest_schema(
     data: RecordFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A writer's own migrations sign with its key, so they are others for each start."""
+    refuse_to_make(monkeypatch)
+    open_for_reading(data.clinic_database, CLINIC_SCHEMA).close()
     open_for_writing(data.unit_database(UNIT), recording_schema(KEY, lambda: 0)).close()
 
-    def made_again(*given: object, **named: object) -> None:
-        raise AssertionError("the known schema is made again")
 
-    monkeypatch.setattr(Migrations, "apply", made_again)
-    open_for_writing(data.unit_database(UNIT), recording_schema(KEY, lambda: 1)).close()
+def older_unit_file(folder: Path) -> Database:
+    return Database(sqlite3.connect(shutil.copy(RELEASED / "unit-schema-4.db", folder)))
 
 
-def test_the_tables_of_a_known_schema_are_not_asked_again(data: RecordFolder) -> None:
+def test_the_known_schema_is_made_once_for_all_writers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A writer's own migrations sign with its key, so they are others for each start."""
+    with closing(older_unit_file(tmp_path)) as db:
+        assert schema_differences(db, recording_schema(KEY, lambda: 0)) == []
+        refuse_to_make(monkeypatch)
+        assert schema_differences(db, recording_schema(KEY, lambda: 1)) == []
+
+
+def test_the_tables_of_a_known_schema_are_not_asked_again(tmp_path: Path) -> None:
     """A check opens its files many times; what SQLite makes of the same texts is the same."""
     asked: list[str] = []
     for _ in range(2):
-        with closing(sqlite3.connect(path_of(data, "unit"))) as connection, connection:
+        with closing(older_unit_file(tmp_path)) as db:
             asked.clear()
-            connection.set_trace_callback(asked.append)
-            db = Database(connection, execute_plugins=False)
+            db.conn.set_trace_callback(asked.append)
             assert schema_differences(db, UNIT_SCHEMA) == []
-        connection.close()
     assert not [text for text in asked if "table_xinfo" in text]
     assert [text for text in asked if "FROM sqlite_master" in text]
 

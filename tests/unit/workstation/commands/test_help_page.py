@@ -12,12 +12,11 @@ from pathlib import Path
 import pytest
 import typer
 from typer.core import TyperGroup
-from typer.testing import CliRunner
 
 from records.evidence.reader import find_session
 from records.keys.signing import current_key_id
 from records.store.record_folder import RecordFolder
-from tests.support.commands import said
+from tests.support.commands import invoke, said
 from tests.support.notes import UNIT, recorded
 from tests.support.real_time import ROOT
 from tests.unit.workstation.commands.test_json_shapes import options_of
@@ -41,7 +40,7 @@ def test_the_help_shows_each_group_with_whole_sentences(
     columns: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", columns)
-    shown = " ".join(CliRunner().invoke(program(), ["--help"]).output.split())
+    shown = " ".join(invoke("--help").output.split())
     assert "..." not in shown.partition("Treat:")[2]
     places = [shown.index(f"{title}:") for title in GROUPS]
     assert places == sorted(places)
@@ -52,7 +51,7 @@ def test_the_help_shows_each_group_with_whole_sentences(
 
 
 def test_the_version_is_that_of_the_program() -> None:
-    result = CliRunner().invoke(program(), ["--version"])
+    result = invoke("--version")
     assert result.output == f"traction {version('traction-session-controller')}\n"
     assert result.exit_code == 0
 

@@ -16,7 +16,6 @@ import pytest
 import typer
 from rich.console import Console
 from typer.core import TyperGroup
-from typer.testing import CliRunner
 
 from controller.order.prescription import Region
 from controller.runtime.clock import SystemClock
@@ -24,11 +23,13 @@ from records.keys.signing import NoKeyStore, load_or_create_key, public_pem
 from records.store.ed25519 import SigningKey
 from records.store.record_folder import RecordFolder
 from tests.support.code_files import write_order_file
+from tests.support.commands import invoke
 from tests.support.json_schemas import SCHEMAS, check_shape
 from tests.support.notes import BEGAN_MS, DAY_MS, UNIT, recorded
 from tests.support.real_time import ROOT
 from tests.support.sessions import staged
 from tests.support.short_demo import run_short_demo
+from tests.support.signed_in import ADA, PINS, add_accounts, at_a_terminal
 from tests.unit.workstation.commands.test_appointments import DAY, DAY_MAP
 from tests.unit.workstation.commands.test_billing import FEES
 from workstation import cli, demo, openemr
@@ -94,7 +95,7 @@ class Printed:
 
     def run(self, *arguments: str, records: bool = True, data: RecordFolder | None = None) -> None:
         more = ("--data", str(data or self.data)) if records else ()
-        result = CliRunner().invoke(cli.program(), [*arguments, *more, "--json"])
+        result = invoke(*arguments, *more, "--json")
         assert result.exception is None or isinstance(result.exception, SystemExit), (
             arguments,
             result.exception,
@@ -117,7 +118,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> Printed:
             ),
         )
         patch.setenv("EMR_TOKEN", "token")
-        life = (_empty, _read, _claims, _kept, _standing, _of_the_day, _without_records)
+        life = (_empty, _read, _claims, _kept, _standing, _accounts, _of_the_day, _without_records)
         for part in (*life, _changed, _sessions, _served):
             part(printed, patch)
     return printed
@@ -161,6 +162,7 @@ def _read(printed: Printed, _: pytest.MonkeyPatch) -> None:
     printed.run("profiles", "reference_v1")
     printed.run("profiles", "laumas_tlb")
     printed.run("codes", "list")
+    printed.run("accounts", "roles", records=False)
 
 
 def _claims(printed: Printed, _: pytest.MonkeyPatch) -> None:
@@ -231,6 +233,16 @@ def _standing(printed: Printed, patch: pytest.MonkeyPatch) -> None:
     printed.run("appointments", "list")
     printed.run("forms", "sheet", "--out", str(printed.place / "sheet.pdf"))
     printed.run("forms", "day", "--out", str(printed.place / "day.pdf"), *by)
+
+
+def _accounts(printed: Printed, _: pytest.MonkeyPatch) -> None:
+    """In records of their own: nobody has to sign in for the others."""
+    own = RecordFolder(printed.place / "accounts")
+    own.path.mkdir(mode=0o700)
+    add_accounts(own, ADA)
+    printed.run("accounts", "code", ADA, "--reason", "forgotten", data=own)
+    with at_a_terminal(PINS[ADA], "551903", "551903"):
+        printed.run("accounts", "pin", ADA, data=own)
 
 
 def _of_the_day(printed: Printed, _: pytest.MonkeyPatch) -> None:

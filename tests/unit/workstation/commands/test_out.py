@@ -5,14 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from controller.errors import RequestRefused
 from records.keys.signing import load_or_create_key
 from records.store.record_folder import RecordFolder
-from tests.support.commands import run
+from tests.support.commands import invoke, run
 from tests.support.notes import recorded
-from workstation.cli import program
 from workstation.demo import document_files
 
 COMMANDS = {
@@ -24,7 +23,7 @@ COMMANDS = {
 
 def call(data: RecordFolder, command: tuple[str, ...], *more: str) -> Result:
     if command[0] == "order":
-        return CliRunner().invoke(program(), [*command, *more])
+        return invoke(*command, *more)
     return run(data, *command, *more)
 
 
@@ -67,7 +66,7 @@ def test_nothing_is_written_over_without_force(
 def test_a_demo_keeps_the_documents_of_another_one(tmp_path: Path) -> None:
     first, *_ = document_files(tmp_path)
     first.write_text("mine")
-    refused = CliRunner().invoke(program(), ["demo", "--out", str(tmp_path)])
+    refused = invoke("demo", "--out", str(tmp_path))
     assert isinstance(refused.exception, RequestRefused)
     assert first.name in refused.exception.message
     assert [path.name for path in tmp_path.iterdir()] == [first.name]

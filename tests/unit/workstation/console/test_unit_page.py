@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from html import unescape
+from typing import Any
 
 import pytest
 
 from controller.alarms import RaisedAlarm
 from controller.questions import Question
 from controller.snapshot import Doing, SettledCheck
+from controller.telemetry import UnitState
 from records.order.order_file import parse_order
 from tests.support.console_bench import ConsoleBench, StandInLink
 from tests.support.station_console import ORDER
@@ -204,6 +206,36 @@ def test_nothing_of_before_stands_there_as_if_it_were_now(
     assert "101.0 N" not in page
     assert "22.7 lbf" not in page
     assert "Less is not possible: nothing is heard of the table." in text_of(page)
+
+
+def test_the_end_of_a_pause_and_what_to_do_stand_beside_the_figures(
+    bench: ConsoleBench, link: StandInLink
+) -> None:
+    words = "The pause ends in 05:56 with a release: resume before then."
+    link.show(**HOLDING)
+    assert "The pause ends" not in bench.page(PAGE)
+    link.show(phase="paused", pause_left_s=356.9)
+    assert words in text_of(bench.page(PAGE))
+    assert words in text_of(bench.page("/"))
+
+
+@pytest.mark.parametrize(
+    ("shown", "words"),
+    [
+        ({**HOLDING, "local_takeover": True}, "(local takeover): look at the patient, agree with"),
+        ({**HOLDING, "unit_state": UnitState.LOCAL}, "(local takeover): look at the patient"),
+        ({"local_takeover": True}, "(local takeover): nothing begins meanwhile, agree with"),
+        ({"emergency_stop_open": True}, "The emergency stop is open: nothing begins before"),
+    ],
+)
+def test_a_unit_that_does_not_follow_this_program_says_so(
+    bench: ConsoleBench, link: StandInLink, shown: dict[str, Any], words: str
+) -> None:
+    link.show(**shown)
+    assert words in text_of(bench.page(PAGE))
+    assert words in text_of(bench.page("/"))
+    link.is_answering, link.silent_s = False, 7.0
+    assert words not in text_of(bench.page(PAGE))
 
 
 def test_a_record_in_trouble_is_told(bench: ConsoleBench, link: StandInLink) -> None:

@@ -99,6 +99,12 @@ def test_all_that_is_to_be_seen_of_an_alarm_fits_into_80_columns() -> None:
     ]
 
 
+def test_a_pause_says_when_it_ends_by_itself() -> None:
+    person = Person(80, 24)
+    person.see(person.page.frame(replace(SNAPSHOT, phase="paused", pause_left_s=356.9)))
+    assert person.rows[20] == f"{DAY}   traction began 05:02 ago   released in 05:56 unless resumed"
+
+
 def test_at_40_columns_there_are_more_rows_and_nothing_of_the_force_is_cut_off() -> None:
     person = Person(40, 10)
     person.see(person.page.frame(ALARMED))

@@ -65,6 +65,27 @@ def test_what_is_not_known_or_not_open_is_said(changes: dict[str, object], words
     assert words in lines_of(unit)[0]
 
 
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        (
+            {"phase": "paused", "pause_left_s": 356.9},
+            "  The pause ends in 05:56 with a release: resume before then.",
+        ),
+        (
+            {"local_takeover": True},
+            "  Somebody operates the unit at its own panel (local takeover): look at the patient, "
+            "agree with whoever stands there.",
+        ),
+    ],
+)
+def test_a_pause_and_a_panel_have_a_line_with_what_to_do(
+    changes: dict[str, object], words: str
+) -> None:
+    unit = replace(UNIT, snapshot=replace(HOLDING, **changes))  # type: ignore[arg-type]
+    assert lines_of(unit)[1] == words
+
+
 def test_a_unit_that_is_not_heard_shows_no_number_and_the_stop_stays() -> None:
     unit = replace(UNIT, is_answering=False, silent_s=7.4, stop=("STOP did not reach Table 1.",))
     assert lines_of(unit) == [

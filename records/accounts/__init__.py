@@ -1,0 +1,1 @@
+"""Who may do what: accounts, their PINs, and what is signed in."""

@@ -1,0 +1,198 @@
+"""``sign-ins.db``: PINs and one-time codes as Argon2id keeps them, failed tries, who is signed in.
+
+It is no part of the record: nothing in it says who did what, and it is in no backup. Whoever could
+write it could put a PIN of their own there; the chain of clinic.db has the digest of the PIN that
+was set, so that another one opens nothing (records/accounts/accounts.py).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+from records.store.database import (
+    Database,
+    Migrations,
+    Schema,
+    failures_in_words,
+    open_for_writing,
+    rows,
+)
+from records.store.private_files import create_new, make_folder
+from records.store.record_folder import RecordFolder
+
+_migrations = Migrations("traction-sign-ins")
+
+
+@_migrations()
+def m001_first_schema(db: Database) -> None:
+    """Three tables; a digest of a random id stands for who is signed in, never the id itself."""
+    db.execute(
+        "CREATE TABLE secret (account TEXT NOT NULL, is_code INTEGER NOT NULL, "
+        "kept TEXT NOT NULL, until_utc_ms INTEGER NOT NULL, PRIMARY KEY (account, is_code)) STRICT"
+    )
+    db.execute(
+        "CREATE TABLE failed (account TEXT PRIMARY KEY, tries INTEGER NOT NULL, "
+        "last_utc_ms INTEGER NOT NULL) STRICT"
+    )
+    db.execute(
+        "CREATE TABLE sign_in (id_digest BLOB PRIMARY KEY, account TEXT NOT NULL, "
+        "name TEXT NOT NULL, since_utc_ms INTEGER NOT NULL, touched_utc_ms INTEGER NOT NULL, "
+        "emergency_until_utc_ms INTEGER NOT NULL) STRICT"
+    )
+    db.execute("PRAGMA user_version = 1")
+
+
+SCHEMA = Schema("the sign-ins", 1, _migrations)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptSecret:
+    """A PIN, or a one-time code. ``until_utc_ms`` is 0 for what does not run out."""
+
+    kept: str
+    until_utc_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailedTries:
+    """How often an account's PIN was wrong since it was right, and when last."""
+
+    tries: int = 0
+    last_utc_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignIn:
+    """Somebody who is signed in. ``account`` is "" for a name that somebody said of themselves.
+
+    ``emergency_until_utc_ms`` is 0 unless the person has opened the records in an emergency.
+    """
+
+    account: str
+    name: str
+    since_utc_ms: int
+    touched_utc_ms: int
+    emergency_until_utc_ms: int = 0
+
+
+@contextmanager
+def sign_ins(folder: RecordFolder) -> Iterator[Database]:
+    """One transaction that holds the file's only right to write from its first statement on.
+
+    The file is made with the modes of a secret. Raises JournalUnavailable or JournalCorrupt.
+    """
+    path = folder.sign_ins
+    with failures_in_words(path, "written"):
+        make_folder(path.parent)
+        with suppress(FileExistsError):
+            os.close(create_new(path, secret=True))
+        db = open_for_writing(path, SCHEMA)
+        try:
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                yield db
+            except BaseException:
+                db.rollback()
+                raise
+            db.commit()
+        finally:
+            db.close()
+
+
+# --- PINs and codes -------------------------------------------------------------------------------
+
+
+def secret_of(db: Database, account: str, *, is_code: bool) -> KeptSecret | None:
+    """The PIN or the one-time code of an account; None where none is kept."""
+    found = rows(
+        db,
+        "SELECT kept, until_utc_ms FROM secret WHERE account = ? AND is_code = ?",
+        (account, int(is_code)),
+    )
+    return KeptSecret(kept=found[0][0], until_utc_ms=found[0][1]) if found else None
+
+
+def keep_secret(db: Database, account: str, secret: KeptSecret, *, is_code: bool) -> None:
+    """Keep it in place of an older one."""
+    db.execute(
+        "INSERT OR REPLACE INTO secret VALUES (?, ?, ?, ?)",
+        (account, int(is_code), secret.kept, secret.until_utc_ms),
+    )
+
+
+def drop_code(db: Database, account: str) -> None:
+    """A one-time code opens once."""
+    db.execute("DELETE FROM secret WHERE account = ? AND is_code = 1", (account,))
+
+
+# --- failed tries ---------------------------------------------------------------------------------
+
+
+def failed_tries(db: Database, account: str) -> FailedTries:
+    """The tries that failed since the last one that did not."""
+    found = rows(db, "SELECT tries, last_utc_ms FROM failed WHERE account = ?", (account,))
+    return FailedTries(tries=found[0][0], last_utc_ms=found[0][1]) if found else FailedTries()
+
+
+def keep_failed(db: Database, account: str, failed: FailedTries) -> None:
+    """Keep how often it failed."""
+    db.execute(
+        "INSERT OR REPLACE INTO failed VALUES (?, ?, ?)",
+        (account, failed.tries, failed.last_utc_ms),
+    )
+
+
+def forget_failed(db: Database, account: str) -> None:
+    """It was right."""
+    db.execute("DELETE FROM failed WHERE account = ?", (account,))
+
+
+# --- who is signed in -----------------------------------------------------------------------------
+
+
+def sign_in_of(db: Database, id_digest: bytes) -> SignIn | None:
+    """Who is signed in under an id; None: nobody."""
+    found = rows(
+        db,
+        "SELECT account, name, since_utc_ms, touched_utc_ms, emergency_until_utc_ms FROM sign_in "
+        "WHERE id_digest = ?",
+        (id_digest,),
+    )
+    if not found:
+        return None
+    account, name, since, touched, emergency = found[0]
+    return SignIn(
+        account=account,
+        name=name,
+        since_utc_ms=since,
+        touched_utc_ms=touched,
+        emergency_until_utc_ms=emergency,
+    )
+
+
+def keep_sign_in(db: Database, id_digest: bytes, said: SignIn) -> None:
+    """Keep who is signed in, in place of what was kept under this id."""
+    db.execute(
+        "INSERT OR REPLACE INTO sign_in VALUES (?, ?, ?, ?, ?, ?)",
+        (
+            id_digest,
+            said.account,
+            said.name,
+            said.since_utc_ms,
+            said.touched_utc_ms,
+            said.emergency_until_utc_ms,
+        ),
+    )
+
+
+def end_sign_in(db: Database, id_digest: bytes) -> None:
+    """Nobody is signed in under this id any more."""
+    db.execute("DELETE FROM sign_in WHERE id_digest = ?", (id_digest,))
+
+
+def end_sign_ins_before(db: Database, utc_ms: int) -> None:
+    """Forget those that ran out long ago."""
+    db.execute("DELETE FROM sign_in WHERE since_utc_ms < ?", (utc_ms,))

@@ -1,0 +1,87 @@
+"""A clinic with accounts, and people who sign in at a terminal or a page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from unittest.mock import patch
+
+from records.accounts.accounts import SignInDesk, give_code
+from records.standing.write import StandingChange, write_standing
+from records.store.author import Author
+from records.store.record_folder import RecordFolder
+from tests.support.sessions import KEY, fixed_key
+from tests.support.standing import WRITTEN_MS, example, writer
+
+PAT, ANN, BILL, ADA, NIGHTLY = "pat", "ann", "bill", "ada", "nightly"
+PINS = {PAT: "280961", ANN: "739125", BILL: "618402", ADA: "correct horse", NIGHTLY: "847261"}
+NAMES = {PAT: "Pat Jones", ANN: "Ann Reed", BILL: "Bill Able", ADA: "Ada Moss", NIGHTLY: NIGHTLY}
+_PEOPLE = {
+    "PJ": ("Pat", "Jones"),
+    "AR": ("Ann", "Reed"),
+    "BA": ("Bill", "Able"),
+    "AM": ("Ada", "Moss"),
+}
+_ROLES = {
+    ADA: ("AM", ["administrator"]),
+    PAT: ("PJ", ["therapist"]),
+    ANN: ("AR", ["aide"]),
+    BILL: ("BA", ["biller"]),
+    NIGHTLY: (None, ["script"]),
+}
+
+
+class SetClock:
+    """UTC milliseconds that a test moves."""
+
+    def __init__(self, utc_ms: int = WRITTEN_MS) -> None:
+        self.utc_ms = utc_ms
+
+    def __call__(self) -> int:
+        return self.utc_ms
+
+    def pass_s(self, seconds: float) -> None:
+        """Let time pass."""
+        self.utc_ms += round(seconds * 1000)
+
+
+def desk(folder: RecordFolder, clock: SetClock) -> SignInDesk:
+    """Where PINs are checked, by the test's clock."""
+
+    def author(by: str, account: str) -> Author:
+        return Author(by=by, user="desk", at_utc_ms=clock(), key=KEY, account=account)
+
+    return SignInDesk(folder, author, clock)
+
+
+def add_accounts(folder: RecordFolder, *names: str) -> None:
+    """People and accounts, each with its PIN; everybody unless some are named."""
+    fixed_key(folder)
+    people = [
+        example("person", initials=initials, first_name=first, last_name=last)
+        for initials, (first, last) in _PEOPLE.items()
+    ]
+    accounts = [
+        example("account", account=name, person=_ROLES[name][0], roles=_ROLES[name][1])
+        for name in (names or tuple(_ROLES))
+    ]
+    changes = [StandingChange(record=record) for record in (*people, *accounts)]
+    write_standing(folder, writer(), changes)
+    clock = SetClock()
+    for name in names or tuple(_ROLES):
+        code = give_code(folder, writer("X. Admin"), name, "new here")
+        desk(folder, clock).set_pin_by_code(name, code, PINS[name])
+
+
+@contextmanager
+def at_a_terminal(*typed: str) -> Iterator[list[str]]:
+    """A terminal at which this is typed, line by line; gives what nobody asked for."""
+    waiting = list(typed)
+    place = "workstation.terminal_sign_in"
+    with (
+        patch(f"{place}.is_terminal", return_value=True),
+        patch("workstation.terminal.typed_lines.is_terminal", return_value=True),
+        patch(f"{place}.ask", side_effect=lambda _question: waiting.pop(0)),
+        patch(f"{place}.ask_hidden", side_effect=lambda _question: waiting.pop(0)),
+    ):
+        yield waiting

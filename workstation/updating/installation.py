@@ -1,0 +1,235 @@
+"""An installation that holds several versions of the program, one of which is current.
+
+    ROOT/versions/0.1.0/     an environment with the whole program
+    ROOT/current             a link to the version that is started
+
+A version is made at the place where it stays, for an environment cannot be moved. Its file
+``release.json`` is written last: a folder without it was left by a program that was killed, and is
+made anew. One rename changes what ``current`` links to.
+
+A wheelhouse brings this file along as ``install.py``, so it needs nothing but Python's own library:
+
+    python3 install.py ROOT
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+VERSIONS: Final = "versions"
+CURRENT: Final = "current"
+RELEASE: Final = "release.json"
+REQUIREMENTS: Final = "requirements.txt"
+NEXT_LINK: Final = ".current.next"
+INSTALL_S: Final = 1800
+"""How long pip may take; a slow disk with 200 MB of wheels needs some minutes."""
+SHOWN_CHARACTERS: Final = 600
+
+
+class InstallationFault(Exception):
+    """Why a version cannot be made or put in use, in words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProgramRelease:
+    """What a release says of itself. ``formats`` are the schemas of the files that it writes."""
+
+    version: str
+    python: str
+    system: str
+    machine: str
+    formats: Mapping[str, int]
+
+    @property
+    def fault(self) -> str:
+        """Why it cannot run here; "" when it can."""
+        here = {"python": this_python(), "system": sys.platform, "machine": platform.machine()}
+        wrong = [
+            f"{name} {getattr(self, name)}, here is {found}"
+            for name, found in here.items()
+            if getattr(self, name) != found
+        ]
+        return f"version {self.version} is for {'; '.join(wrong)}" if wrong else ""
+
+
+def this_python() -> str:
+    """The version of Python as far as it decides which wheels fit."""
+    return f"{sys.version_info[0]}.{sys.version_info[1]}"
+
+
+def release_from(text: str) -> ProgramRelease:
+    """Read what a release says of itself; raises InstallationFault."""
+    try:
+        said = json.loads(text)
+        formats = {str(name): int(number) for name, number in said["formats"].items()}
+        names = ("version", "python", "system", "machine")
+        return ProgramRelease(formats=formats, **{name: str(said[name]) for name in names})
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InstallationFault(f"{RELEASE} says not what it should ({error!r})") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """The folder with all versions."""
+
+    root: Path
+
+    @property
+    def current(self) -> str:
+        """The version that is started; empty where none is."""
+        try:
+            return (self.root / CURRENT).readlink().name
+        except OSError:
+            return ""
+
+    def folder_of(self, version: str) -> Path:
+        """Where a version lies, or would."""
+        return self.root / VERSIONS / version
+
+    def program_of(self, version: str, name: str = "python") -> Path:
+        """A program in the environment of a version."""
+        return self.folder_of(version) / "bin" / name
+
+    def versions(self) -> list[str]:
+        """Every version that is whole."""
+        return sorted(path.parent.name for path in self.root.glob(f"{VERSIONS}/*/{RELEASE}"))
+
+    def release_of(self, version: str) -> ProgramRelease:
+        """What a version that is whole says of itself; raises InstallationFault."""
+        try:
+            text = (self.folder_of(version) / RELEASE).read_text(encoding="utf-8")
+        except OSError as error:
+            raise InstallationFault(
+                f"version {version} is not whole in {self.root} ({error.strerror}); whole are: "
+                f"{', '.join(self.versions()) or 'none'}"
+            ) from error
+        return release_from(text)
+
+    def make(self, release: ProgramRelease, wheels: Path) -> None:
+        """Make a version from a folder of wheels and prove that it starts.
+
+        What a killed program left is made anew, and so is a whole one that is not in use. Raises
+        InstallationFault or OSError.
+        """
+        if release.version == self.current:
+            raise InstallationFault(f"version {release.version} is in use already")
+        folder = self.folder_of(release.version)
+        (folder / RELEASE).unlink(missing_ok=True)
+        if folder.exists():
+            shutil.rmtree(folder)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        run([base_python(), "-m", "venv", str(folder)], "an environment cannot be made")
+        python = str(self.program_of(release.version))
+        pip = (python, "-m", "pip", "--isolated", "--disable-pip-version-check", "install")
+        offline = ("--quiet", "--no-index", "--find-links", str(wheels), "--require-hashes")
+        wanted = ("--requirement", str(wheels / REQUIREMENTS))
+        run([*pip, *offline, *wanted], "the packages cannot be installed")
+        self._prove(release)
+        self._finish(folder, release)
+
+    def switch(self, version: str) -> None:
+        """Make a version current by one rename; raises InstallationFault or OSError."""
+        self.release_of(version)
+        link = self.root / NEXT_LINK
+        link.unlink(missing_ok=True)
+        link.symlink_to(f"{VERSIONS}/{version}")
+        link.replace(self.root / CURRENT)
+        _sync(self.root)
+
+    def _prove(self, release: ProgramRelease) -> None:
+        said = run([str(self.program_of(release.version, "traction")), "--version"], "no start")
+        if said.split()[-1:] != [release.version]:
+            raise InstallationFault(
+                f"the program that was installed calls itself {said.strip()!r} and not "
+                f"{release.version}"
+            )
+
+    def _finish(self, folder: Path, release: ProgramRelease) -> None:
+        """The whole environment is on the disk before the file that says so."""
+        if hasattr(os, "sync"):
+            os.sync()
+        draft = folder / f".{RELEASE}"
+        draft.write_text(json.dumps(asdict(release), indent=2) + "\n", encoding="utf-8")
+        _sync(draft)
+        draft.replace(folder / RELEASE)
+        _sync(folder)
+        _sync(folder.parent)
+
+
+def base_python() -> str:
+    """The interpreter that environments are made from, not that of one of them."""
+    return str(getattr(sys, "_base_executable", sys.executable))
+
+
+def run(command: list[str], doing: str) -> str:
+    """What a command printed; raises InstallationFault with the end of what it said."""
+    kept = {name: said for name, said in os.environ.items() if not name.startswith("PYTHON")}
+    try:
+        done = subprocess.run(
+            command,
+            env=kept,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=INSTALL_S,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise InstallationFault(f"{doing}: {error}") from error
+    if done.returncode:
+        said = " ".join((done.stderr or done.stdout).split())[-SHOWN_CHARACTERS:]
+        raise InstallationFault(f"{doing}: {said or f'status {done.returncode}'}")
+    return done.stdout
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def main(arguments: list[str]) -> int:
+    """Install the wheelhouse in which this file lies; returns the exit status."""
+    if len(arguments) != 1 or arguments[0].startswith("-"):
+        print("install: name the folder of the installation: python3 install.py /opt/traction")
+        return 2
+    if sys.platform == "win32":
+        print("install: not for Windows; how it is done there: docs/how-to/install.md")
+        return 2
+    wheels, there = Path(__file__).resolve().parent, Installation(Path(arguments[0]).absolute())
+    try:
+        release = release_from((wheels / RELEASE).read_text(encoding="utf-8"))
+        _refuse(release, there)
+        print(f"install: making version {release.version} in {there.root}", flush=True)
+        there.make(release, wheels)
+        there.switch(release.version)
+    except (InstallationFault, OSError) as error:
+        print(f"install: {error}; nothing is in use that was not before")
+        return 1
+    print(f"install: {there.root / CURRENT / 'bin' / 'traction'} is ready")
+    return 0
+
+
+def _refuse(release: ProgramRelease, there: Installation) -> None:
+    if release.fault:
+        raise InstallationFault(release.fault)
+    if there.current:
+        raise InstallationFault(
+            f"{there.root} has version {there.current} in use, which `traction update` changes"
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
