@@ -14,8 +14,8 @@ from controller.order.prescription import Region
 from records.clinic.audit import record_read, standing_field
 from records.clinic.paper_sheets import is_paper
 from records.clinic.visit_steps import ORDER, VisitBegun, VisitStep
-from records.order.order import PlannedOrder
 from records.order.order_file import parse_entered_order
+from records.order.planned_order import PlannedOrder
 from records.standing.appointments import day_list
 from records.standing.versions import StandingData, read_standing
 from records.visit.mix_ups import mix_ups
