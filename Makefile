@@ -7,7 +7,8 @@ RUN = .venv/bin/python
 .PHONY: pictures demo test station check bench bench-compiled bench-loop structure lock setup clean coverage gate-safety \
 	campaign-mutation campaign-acceptance campaign-alter-clinic campaign-alter-visits campaign-contexts campaign-alterations \
 	campaign-second-reader \
-	campaign-power-cuts campaign-keeping-cuts campaign-kill campaign-soak campaign-station campaign-console campaign-terminals campaign-matrix \
+	campaign-power-cuts campaign-keeping-cuts campaign-kill campaign-soak campaign-station campaign-console campaign-console-kills \
+	campaign-terminals campaign-matrix \
 	campaign-false-stops campaign-observer campaign-review-changes campaign-alteration-kinds campaign-fuzz \
 	campaign-fuzz-wire campaign-readme campaign-wheelhouse test-matrix wheel wheelhouse sbom vulnerabilities
 
@@ -168,6 +169,10 @@ pictures: setup
 # What the console's server, pages and chart cost, as ratios; needs a Chromium: about six minutes.
 campaign-console: setup
 	$(RUN) -m tests.campaigns.console_figures
+
+# The console killed ten times beside people at its pages; needs a Chromium: about seven minutes.
+campaign-console-kills: setup
+	$(RUN) -m tests.campaigns.console_kills
 
 # Held, unread, closed and full displays in every phase, in real time: about three minutes.
 campaign-terminals: setup

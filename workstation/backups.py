@@ -138,7 +138,7 @@ def _text(newest: Access, place: str, there: bool, proved: int | None, verdict: 
     lines = [
         f"newest backup: {place}, made {_utc(newest.at_utc_ms)} ({verdict})",
         f"checkpoint: {newest.fields[1]}",
-        f"proved: {_utc(proved)}" if proved else "never proved: traction backup --prove does it",
+        f"proved: {_utc(proved)}" if proved else "never proved: `traction backup --prove` does it",
     ]
     if not there:
         lines.append("it is not at its place now; connect the medium, or look for it")

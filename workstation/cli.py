@@ -35,6 +35,10 @@ the C library of most Linux systems (glibc) has it. Otherwise the memory of each
 to the system and is asked for again, a sixteenth of what a check of a folder costs."""
 PLUGINS_OF_PYDANTIC = "PYDANTIC_DISABLE_PLUGINS"
 """Without it the library looks through every installed package for code that changes its checks."""
+THREADS_OF_NUMPY = "OPENBLAS_NUM_THREADS"
+"""The library of matrices in numpy, of which this program uses none, starts a thread for each
+processor as soon as it is loaded, and each one turns over for some hundredths of a second before it
+sleeps: a fifth of a short command on two processors."""
 
 COMMANDS: Final[Mapping[str, Sequence[str]]] = {
     "visit": ("visit", "today", "claims"),
@@ -148,6 +152,7 @@ def _spare_the_processor() -> None:
     bytes(KEPT_BYTES)  # never written to, so that it costs nothing
     atexit.register(gc.freeze)  # nothing is worth looking for in a program that ends
     os.environ.setdefault(PLUGINS_OF_PYDANTIC, "__all__")
+    os.environ.setdefault(THREADS_OF_NUMPY, "1")
 
 
 def _end_with(text: str, status: int) -> None:

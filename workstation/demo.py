@@ -18,8 +18,9 @@ from controller.runtime.clock import SystemClock, VirtualClock
 from controller.snapshot import Snapshot
 from records.exports.formats import written
 from records.keys.signing import NoKeyStore, load_or_create_key
-from records.order.order import Order, PlannedOrder
+from records.order.order import Order
 from records.order.order_file import parse_order
+from records.order.planned_order import PlannedOrder
 from records.store.record_folder import RecordFolder
 from records.visit.load import load_visit
 from records.visit.visit import Visit

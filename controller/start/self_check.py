@@ -157,7 +157,7 @@ def commissioning_item(test: WeightTest, *, verified: bool) -> CheckItem:
     A unit for patients is refused without a valid test; of every other one a person is asked.
     """
     numbers = {} if test.days_left is None else {"days_left": test.days_left}
-    todo = "do the weight test: traction commission ADDRESS"
+    todo = "do the weight test: `traction commission ADDRESS`"
     item = judged("commissioning", test.valid, test.text, todo, blocking=verified)
     return item.with_numbers(numbers)
 

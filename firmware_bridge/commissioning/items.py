@@ -93,7 +93,7 @@ def _unit_item(profile: InstrumentProfile) -> CheckItem:
         name="unit",
         state=CheckState.NOT_COVERED,
         value=f"has to be {expected}; the instrument does not say it",
-        todo="do the weight test: traction commission",
+        todo="do the weight test: `traction commission`",
     )
 
 
@@ -114,7 +114,7 @@ def word_order_item(profile: InstrumentProfile, image: RegisterImage | None) -> 
         name="word_order",
         state=CheckState.NOT_COVERED,
         value=f"{order} as the profile says; this reading does not show it",
-        todo="do the weight test: traction commission",
+        todo="do the weight test: `traction commission`",
     )
 
 
@@ -168,7 +168,7 @@ def _noise_item(watched: Watched, value: str, *, always_moves: bool) -> CheckIte
             name="noise",
             state=CheckState.NOT_COVERED,
             value=f"{value}: the display stands still",
-            todo="only a force that changes shows that it lives: traction commission",
+            todo="only a force that changes shows that it lives: `traction commission`",
         )
     quiet = all(channel.noise_n <= NOISE_LIMIT_N for channel in channels)
     todo = f"at most {NOISE_LIMIT_N:g} N: look at shield, earth and filter, keep the cell still"

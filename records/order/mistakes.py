@@ -76,7 +76,7 @@ def _sentence(one: ErrorDetails, key: str, keys: tuple[str, ...]) -> str:
         hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(keys)}"
         return f"key {key} is not known; {hint}"
     if one["type"] == "missing":
-        return f"key {key} is missing; add it (traction order new prints every key)"
+        return f"key {key} is missing; add it (`traction order new` prints every key)"
     if one["type"] == "string_too_long":
         return f"{key} has {len(value)} characters, at most {TEXT_CHARACTERS}; shorten it"
     if one["type"] == "int_type":

@@ -8,9 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from controller.errors import PrescriptionInvalid
-from controller.order.planner import TreatmentPlan, plan
 from controller.order.prescription import Prescription
-from records.order.mistakes import in_words, refusal
 
 ICD10_CATEGORY = r"[A-Z](?:\d[0-9A-Z]|[A-Z]\d)"
 """First three characters of an ICD-10-CM code. The second was a digit until the edition of 2026
@@ -53,21 +51,3 @@ class Order:
                 "patient_reference is empty, and this unit treats patients (its profile is "
                 "verified); write your record number into the order"
             )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlannedOrder:
-    """An order whose treatment was planned: what a session begins with."""
-
-    order: Order
-    plan: TreatmentPlan
-
-    @classmethod
-    def of(cls, order: Order) -> PlannedOrder:
-        """Plan it; raises PrescriptionInvalid when a ramp does not fit into its part."""
-        try:
-            return cls(order=order, plan=plan(order.prescription))
-        except PrescriptionInvalid as error:
-            mass_kg = order.prescription.body_mass_kg
-            found = [in_words(fault, order.as_entered, mass_kg) for fault in error.faults]
-            raise refusal("as written", found) from error

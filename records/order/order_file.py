@@ -94,7 +94,7 @@ def read_order(path: Path) -> Order:
         reason = getattr(error, "strerror", None) or "not UTF-8 text"
         raise PrescriptionInvalid(
             f"order file {path} cannot be read ({reason}); "
-            "make one with: traction order new --region cervical"
+            "make one with `traction order new --region cervical`"
         ) from error
     return parse_entered_order(text, path.name)
 

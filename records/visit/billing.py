@@ -41,8 +41,6 @@ from records.clinic.paper_sheets import sheets_on_file
 from records.clinic.visit_sessions import visits_in
 from records.evidence.stored_session import SessionHead
 from records.keeping.search import others_of_day
-from records.standing.claim_context import standing_context
-from records.standing.versions import StandingData, read_standing
 from records.store.author import Author
 from records.store.clinic_chain import entries_of_session
 from records.store.clinic_file import clinic_reading
@@ -179,6 +177,10 @@ def _claim_on_file(
 
     Nothing of standing data is relied on where anything of the visit was altered.
     """
+    # Their models are a fiftieth of a scrub; a claim that was imported needs none of them.
+    from records.standing.claim_context import standing_context
+    from records.standing.versions import StandingData, read_standing
+
     held = StandingData() if visit.altered else read_standing(folder)
     patient = held.patient_exactly(visit.patient_reference)
     pays = patient.record.payer if patient else None

@@ -16,8 +16,9 @@ from controller.events import EventKind, StopCause
 from records.checked_data import toml_document
 from records.clinic.paper_sheets import sheets_on_file
 from records.keeping.search import SessionQuery, find_sessions
-from records.order.order import Order, PlannedOrder
+from records.order.order import Order
 from records.order.order_file import ORDER_KEYS, parse_entered_order
+from records.order.planned_order import PlannedOrder
 from records.order.quantities import force_n
 from records.standing.kinds import PresetDose, PresetRecord
 from records.standing.versions import StandingVersion

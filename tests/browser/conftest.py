@@ -47,7 +47,8 @@ def browser() -> Iterator[Browser]:
 def station(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowsedStation]:
     """Two simulated tables over TCP, their programs, the stop door and the console."""
     folder: Path = tmp_path_factory.mktemp("station")
-    with browsed_station(folder, ("lumbar_split", "cervical_sliding")) as opened:
+    tables = ("lumbar_split", "cervical_sliding")
+    with browsed_station(folder, tables, tapped=True) as opened:
         yield opened
 
 

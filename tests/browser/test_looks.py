@@ -189,6 +189,7 @@ def test_a_page_is_fit_to_be_read(looked: Page, clinic: Clinic, path: str) -> No
     assert answer.status == 200
     assert answer.request.redirected_from is None
     looked.locator("#door-state", has_text="STOP: ready").wait_for()
+    assert "`traction " not in looked.locator("body").inner_text()
     for size, (width, height) in SIZES.items():
         looked.set_viewport_size({"width": width, "height": height})
         looked.screenshot(path=_picture(path, size))
@@ -226,6 +227,26 @@ def test_a_telephone_shows_the_treatment_without_scrolling_sideways(
     looked.screenshot(path=_picture(path, "telephone"))
     assert looked.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert looked.locator("form.stop button").first.is_visible()
+
+
+@pytest.mark.parametrize("size", [(390, 844), (640, 400), (960, 540), (512, 384)])
+@pytest.mark.parametrize("path", ["/", "/units/Table%201"])
+def test_a_small_window_keeps_stop_and_leaves_room_to_read(
+    looked: Page, path: str, size: tuple[int, int]
+) -> None:
+    """A telephone, and the three other windows at 200 % zoom; the page was moved to its end."""
+    looked.set_viewport_size({"width": size[0], "height": size[1]})
+    looked.goto(path)
+    looked.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    assert looked.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    for stop in looked.locator("form.stop button").all():
+        box = stop.bounding_box()
+        assert box is not None
+        assert 0 <= box["y"] < size[1] / 2
+        assert box["height"] >= 48
+    held = looked.locator(".bar").bounding_box()
+    assert held is not None
+    assert held["height"] <= size[1] / 2
 
 
 SMALL_TEXT = """least => [...document.querySelectorAll("body *")]

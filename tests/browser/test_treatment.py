@@ -1,10 +1,8 @@
-"""Whole treatments at a unit's page, over TCP and over a serial line, and STOP whatever is lost."""
+"""Whole treatments at a unit's page, over TCP and over a serial line, one of them beside kills."""
 
 from __future__ import annotations
 
-import os
 import re
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,10 +10,16 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from tests.support.browsed_station import BrowsedStation, browsed_station
-from tests.support.browser_touch import has_stood, let_go, press, treat
+from tests.support.browser_touch import UNIT, has_stood, let_go, press, sit_down, treat
+from tests.support.killed_console import (
+    UNSEEN,
+    drafts,
+    kill_console,
+    watch_turns,
+)
 from tests.support.real_time import wait_until
+from tests.support.station_console import ORDER
 
-UNIT = "/units/Table%201"
 PATIENCE_MS = 30_000
 KILLS = 2
 STOPPED = re.compile(r"STOP was ordered at \d\d:\d\d:\d\d, force then .* Look at the patient\.")
@@ -35,16 +39,6 @@ def page(context: BrowserContext) -> Iterator[Page]:
     opened = sit_down(context)
     yield opened
     let_go(opened)
-
-
-def sit_down(context: BrowserContext, name: str = "Pat Jones") -> Page:
-    """A person at the unit's page."""
-    page = context.new_page()
-    page.goto(f"/person?back={UNIT}")
-    page.get_by_label("Another name").fill(name)
-    page.get_by_role("button", name="Take this name").click()
-    page.wait_for_url(f"**{UNIT}")
-    return page
 
 
 def headline(page: Page) -> Locator:
@@ -101,41 +95,18 @@ def test_a_whole_treatment_over_a_serial_line(browser: Browser, tmp_path: Path) 
         context.close()
 
 
-def test_a_killed_console_comes_back_and_stop_needs_none(
-    browser: Browser, page: Page, station: BrowsedStation
+def test_a_killed_console_comes_back_and_what_was_typed_is_kept(
+    page: Page, station: BrowsedStation
 ) -> None:
-    """Killed, with six pages of two people; then hung: who is signed out stops without scripts."""
-    treat(page, station)
-    others = [sit_down(_of_another(browser, station), "B. Example") for _ in range(2)]
-    others += [each.context.new_page() for each in others for _ in range(2)]
-    for each in others[2:]:
-        each.goto(UNIT)
-    for _ in range(KILLS):
-        os.kill(station.console_process, signal.SIGKILL)
-        expect(page.locator("#no-live-data")).to_contain_text("NO LIVE DATA for")
-        expect(page.locator("#numbers [data-is=force]")).to_have_text("--")
-        expect(page.locator("#no-live-data")).to_be_hidden()
-        expect(page.locator("#numbers [data-is=force]")).to_contain_text(" N")
-    for each in others:
-        expect(headline(each)).to_contain_text("holding")
+    treat(page, station, ORDER.replace("1 min", "3 min"))
+    typed = drafts(page.context, station.records)
+    watch_turns(page)
+    for number in range(KILLS):
+        killed = kill_console(station, page, typed, f"kill {number}")
+        assert (killed.shown, killed.lost) == (UNSEEN, ())
     kept = page.request.get(f"{UNIT}/chart").json()["points"]
     assert kept[-1][0] - kept[0][0] > 3_000, "the journal holds what came before the restart"
-    os.kill(station.console_process, signal.SIGSTOP)
-    try:
-        plain = browser.new_context(base_url=station.door, java_script_enabled=False).new_page()
-        plain.goto("/stop")
-        plain.get_by_role("button", name="STOP Table 1").click()
-        expect(plain.locator("main")).to_contain_text(STOPPED)
-        expect(plain.locator("main")).to_contain_text(RELEASED)
-        page.get_by_role("button", name="STOP Table 1").click()
-        expect(page.locator("#stop-said")).to_contain_text("STOP was already ordered at")
-        expect(page.locator("#stop-said")).to_contain_text(RELEASED)
-    finally:
-        os.kill(station.console_process, signal.SIGCONT)
+    page.get_by_role("button", name="STOP Table 1").click()
+    expect(page.locator("#stop-said")).to_contain_text(STOPPED)
+    expect(page.locator("#stop-said")).to_contain_text(RELEASED)
     end(page)
-    for context in {each.context for each in others} | {plain.context}:
-        context.close()
-
-
-def _of_another(browser: Browser, station: BrowsedStation) -> BrowserContext:
-    return browser.new_context(base_url=station.address)

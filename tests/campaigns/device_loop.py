@@ -9,7 +9,7 @@ from controller.events import EventKind
 from controller.order.planner import plan
 from controller.questions import Answer, Question
 from records.evidence.reader import SessionRecord, read_session
-from records.order.order import PlannedOrder
+from records.order.planned_order import PlannedOrder
 from records.store.record_folder import RecordFolder
 from simulator.device.firmware import CLOCK_PPM, ReferenceFirmware
 from simulator.line.direct_line import DirectClock

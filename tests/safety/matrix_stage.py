@@ -23,8 +23,8 @@ from controller.snapshot import SettledCheck, Snapshot
 from firmware_bridge.connect import connect_serial
 from records.evidence.journal import SqliteJournal
 from records.evidence.reader import SessionRecord, read_session
-from records.order.order import PlannedOrder
 from records.order.order_file import parse_order
+from records.order.planned_order import PlannedOrder
 from records.store.record_folder import RecordFolder
 from simulator.device.firmware import ReferenceFirmware
 from simulator.line.direct_line import DirectClock, DirectLine

@@ -79,7 +79,7 @@ def test_without_a_weight_test_a_unit_for_patients_is_not_armed(folder: RecordFo
     with staged(folder) as stage:
         connected_units(stage, verified=True)
         message = refusal(stage)
-    assert "no weight test on record; do the weight test: traction commission" in message
+    assert "no weight test on record; do the weight test: `traction commission" in message
 
 
 def test_with_one_it_is_armed_and_the_record_says_for_how_long_it_holds(

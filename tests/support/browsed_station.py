@@ -19,6 +19,7 @@ from records.store.record_folder import RecordFolder
 from tests.support.real_time import PATIENCE_S, ROOT, simulated_unit, wait_until
 from tests.support.station_console import configured
 from tests.support.stops import free_port
+from tests.support.wire_tap import Tap, tap
 from workstation.author_now import author_now
 from workstation.session.standing import settings_at_the_clinic
 from workstation.settings import Settings
@@ -34,6 +35,8 @@ class BrowsedStation:
     console_port: int
     stop_port: int
     parent: subprocess.Popen[bytes]
+    taps: Sequence[Tap]
+    """In the line of each unit; none where nobody listens there."""
 
     @property
     def address(self) -> str:
@@ -50,6 +53,10 @@ class BrowsedStation:
         """The process of the console."""
         lock = console_lock(station_folder(self.records.path))
         return int(lock.read_text(encoding="ascii"))
+
+    def wait_for_console(self) -> None:
+        """Wait until its pages come."""
+        wait_until(lambda: _answers(self.address), "the console")
 
     def end(self) -> None:
         """As Ctrl-C does: every patient is let go first."""
@@ -70,27 +77,31 @@ def browsed_station(
     bodies: Sequence[str] = ("lumbar_split",),
     wire: str = "tcp",
     before: Callable[[RecordFolder], None] = _as_it_is,
+    *,
+    tapped: bool = False,
 ) -> Iterator[BrowsedStation]:
     """A station with a table for each of ``bodies``, whose console answers.
 
+    With ``tapped`` somebody listens in the line of each unit (TCP) for releases.
     ``before`` puts into its records what is to be there before it starts.
     The clinic has decided to work without sound today: a test machine has no loudspeaker.
     """
     with ExitStack() as stack:
-        units = [
-            stack.enter_context(simulated_unit(wire, "--body", body, "--seed", str(seed)))
+        addresses = [
+            stack.enter_context(simulated_unit(wire, "--body", body, "--seed", str(seed)))[1]
             for seed, body in enumerate(bodies, 1)
         ]
-        records = configured(folder / "data", *(address for _, address in units))
+        taps = [stack.enter_context(tap(each)) for each in addresses] if tapped else []
+        records = configured(folder / "data", *([each.uri for each in taps] or addresses))
         _work_without_sound(records)
         before(records)
-        station = _started(records)
+        station = _started(records, taps)
         stack.callback(station.end)
-        wait_until(lambda: _answers(station.address), "the console")
+        station.wait_for_console()
         yield station
 
 
-def _started(records: RecordFolder) -> BrowsedStation:
+def _started(records: RecordFolder, taps: Sequence[Tap]) -> BrowsedStation:
     console_port, stop_port = free_port(), free_port()
     environment = os.environ | {
         "TRACTION_CONSOLE_PORT": str(console_port),
@@ -101,7 +112,7 @@ def _started(records: RecordFolder) -> BrowsedStation:
     command = [sys.executable, "-m", "workstation.cli", "station", "--data", str(records.path)]
     parent = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
     return BrowsedStation(
-        records=records, console_port=console_port, stop_port=stop_port, parent=parent
+        records=records, console_port=console_port, stop_port=stop_port, parent=parent, taps=taps
     )
 
 

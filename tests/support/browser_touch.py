@@ -5,15 +5,26 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from playwright.sync_api import Error, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Error, Locator, Page, expect
 
 from tests.support.browsed_station import BrowsedStation
 from tests.support.real_time import PATIENCE_S, wait_until
-from tests.support.station_console import CLOCK, TABLE, Console
+from tests.support.station_console import CLOCK, ORDER, TABLE, Console
 from workstation.station.messages import RequestOutcome, from_control
 
+UNIT = "/units/Table%201"
 TOUCHES = 5
 TREATED_AT_MOST = 3
+
+
+def sit_down(context: BrowserContext, path: str = UNIT, name: str = "Pat Jones") -> Page:
+    """A person at a page, by default the unit's."""
+    page = context.new_page()
+    page.goto(f"/person?back={path}")
+    page.get_by_label("Another name").fill(name)
+    page.get_by_role("button", name="Take this name").click()
+    page.wait_for_url(f"**{path}")
+    return page
 
 
 def press(button: Locator, until_gone: Locator) -> None:
@@ -41,9 +52,9 @@ def has_stood(button: Locator) -> bool:
     )
 
 
-def begin_session(station: BrowsedStation, table: str = TABLE) -> None:
-    """File a short order and have the table's program prepare its session."""
-    console = Console(station.records, table)
+def begin_session(station: BrowsedStation, table: str = TABLE, order: str = ORDER) -> None:
+    """File an order, a short one, and have the table's program prepare its session."""
+    console = Console(station.records, table, order)
     console.prepare()
     until_s = CLOCK.now_s() + PATIENCE_S
     while CLOCK.now_s() < until_s:
@@ -86,11 +97,11 @@ def let_go(page: Page, table: str = TABLE) -> None:
     expect(idle).to_be_visible()
 
 
-def treat(page: Page, station: BrowsedStation) -> None:
+def treat(page: Page, station: BrowsedStation, order: str = ORDER) -> None:
     """A treatment that has reached its hold; a machine under load may let go before, and again."""
     now = page.locator("#unit-page [data-is=headline]")
     for _ in range(TREATED_AT_MOST):
-        begin_session(station)
+        begin_session(station, order=order)
         start_traction(page)
         expect(now).to_have_text(re.compile("holding|stopped|faulted|no treatment"))
         if "holding" in now.inner_text():

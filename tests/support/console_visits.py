@@ -47,9 +47,9 @@ def screened(bench: ConsoleBench, visit: str) -> None:
     bench.post(f"{visit}/screen", **answers())
 
 
-def at_the_order(bench: ConsoleBench) -> str:
+def at_the_order(bench: ConsoleBench, **more: str) -> str:
     """A visit whose next page is the order; returns its address."""
-    visit = begin(bench)
+    visit = begin(bench, **more)
     identified(bench, visit)
     with_dose(bench, visit)
     screened(bench, visit)

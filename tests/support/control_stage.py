@@ -13,8 +13,8 @@ from controller.errors import TractionError
 from controller.ports import Clock, TractionUnit
 from controller.questions import Question
 from controller.snapshot import Doing, Snapshot
-from records.order.order import PlannedOrder
 from records.order.order_file import parse_order
+from records.order.planned_order import PlannedOrder
 from records.store.author import Author
 from records.store.record_folder import RecordFolder
 from tests.support.sessions import KEY, SETTINGS, SHORT_CERVICAL, Stage, fixed_key, staged

@@ -15,8 +15,8 @@ from controller.snapshot import Snapshot
 from controller.telemetry import ForceSample
 from firmware_bridge.connect_instrument import connect_instrument
 from firmware_bridge.line.capture import CaptureWriter
-from records.order.order import PlannedOrder
 from records.order.order_file import parse_order
+from records.order.planned_order import PlannedOrder
 from records.store.record_folder import RecordFolder
 from records.visit.load import load_visit
 from records.visit.visit import Visit

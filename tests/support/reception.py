@@ -17,7 +17,7 @@ from controller.ports import Clock, TractionUnit
 from controller.questions import Question
 from records.clinic.visit_steps import VisitBegun
 from records.keys.signing import SigningKey
-from records.order.order import PlannedOrder
+from records.order.planned_order import PlannedOrder
 from records.standing.kinds import PatientRecord
 from records.standing.versions import read_standing
 from records.store.record_folder import RecordFolder

@@ -14,8 +14,8 @@ from controller.snapshot import Snapshot
 from firmware_bridge.connect import connect_unit
 from records.evidence.start_check import free_bytes_at
 from records.keys.signing import NoKeyStore, SigningKey, load_or_create_key
-from records.order.order import PlannedOrder
 from records.order.order_file import parse_order
+from records.order.planned_order import PlannedOrder
 from records.store.record_folder import RecordFolder
 from records.visit.load import load_visit
 from records.visit.visit import Visit

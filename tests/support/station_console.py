@@ -22,8 +22,8 @@ from controller.runtime.clock import SystemClock
 from controller.snapshot import Doing, Said, Snapshot
 from firmware_bridge.connect import connect_unit
 from records.keys.signing import load_or_create_key
-from records.order.order import PlannedOrder
 from records.order.order_file import parse_order
+from records.order.planned_order import PlannedOrder
 from records.standing.write import NEW
 from records.store.author import Author
 from records.store.record_folder import RecordFolder

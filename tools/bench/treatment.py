@@ -26,7 +26,7 @@ from controller.ports import Clock, TractionUnit
 from controller.runtime.clock import VirtualClock
 from firmware_bridge.connect import connect_unit
 from records.keys.signing import NoKeyStore, load_or_create_key
-from records.order.order import PlannedOrder
+from records.order.planned_order import PlannedOrder
 from records.store.record_folder import RecordFolder
 from simulator.line.direct_line import DirectClock
 from simulator.table.patient import PressTestPatient

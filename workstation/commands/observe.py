@@ -16,7 +16,7 @@ from workstation.commands.session_end import run_to_its_end, workplace_of
 if TYPE_CHECKING:
     from controller.ports import Clock, ForceSource
     from firmware_bridge.line.line import Capture
-    from records.order.order import PlannedOrder
+    from records.order.planned_order import PlannedOrder
     from workstation.session.observe import InstrumentProfile, ObservedTable
     from workstation.session.operators import SessionOperator
     from workstation.session.workplace import Workplace
@@ -68,8 +68,8 @@ def observe(
     At a terminal, "end" ends it; "remark TEXT", "check NAME" and "help" work as well.
     """
     from controller.runtime.clock import SystemClock
-    from records.order.order import PlannedOrder
     from records.order.order_file import read_order
+    from records.order.planned_order import PlannedOrder
     from workstation.anchors import leave_checkpoints
     from workstation.session.capturing import captured
     from workstation.session.observe import ObservedTable, instrument_profile

@@ -26,7 +26,8 @@ from workstation.commands.options import (
 from workstation.output import say, say_json, say_text, warn
 
 if TYPE_CHECKING:
-    from records.order.order import Order, PlannedOrder
+    from records.order.order import Order
+    from records.order.planned_order import PlannedOrder
     from records.standing.kinds import PresetRecord, UnitRecord
     from records.standing.versions import StandingData, StandingVersion
 
@@ -153,8 +154,8 @@ def order_check(
 
     Where its patient is known, lasting flags are told, and one that forbids the region refuses.
     """
-    from records.order.order import PlannedOrder
     from records.order.order_file import read_order
+    from records.order.planned_order import PlannedOrder
     from workstation.texts.refusals import refusals_in
     from workstation.visit.order_check import order_facts
 

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from controller.ports import Clock, TractionUnit
     from firmware_bridge.line.line import Capture
     from records.clinic.visit_steps import VisitBegun
-    from records.order.order import Order, PlannedOrder
+    from records.order.order import Order
+    from records.order.planned_order import PlannedOrder
     from workstation.session.operators import PersonAtTerminal, SessionOperator
     from workstation.session.session_script import SessionScript
     from workstation.session.treat import SessionResult
@@ -66,7 +67,7 @@ def run(
     """
     from controller.runtime.clock import SystemClock
     from firmware_bridge.connect import unit_profile
-    from records.order.order import PlannedOrder
+    from records.order.planned_order import PlannedOrder
     from workstation.session.capturing import captured
     from workstation.session.operators import check_somebody_answers
     from workstation.session.realtime import as_ordinary_work, take_realtime_rights

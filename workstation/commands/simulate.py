@@ -141,8 +141,8 @@ def _serve_instrument(
     line: WireOptions, beside: InstrumentOptions, body: str, seed: int, *, as_json: bool
 ) -> None:
     """Serve an instrument whose table begins to pull behind the first reading."""
-    from records.order.order import PlannedOrder
     from records.order.order_file import read_order
+    from records.order.planned_order import PlannedOrder
     from simulator.beside_table import (
         TableStartedLater,
         on_serial_line,

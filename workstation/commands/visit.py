@@ -19,7 +19,7 @@ from workstation.output import say, say_json, say_text, warn, write_file
 
 if TYPE_CHECKING:
     from records.clinic.visit_steps import VisitBegun
-    from records.order.order import PlannedOrder
+    from records.order.planned_order import PlannedOrder
     from records.visit.worklist import ListedVisit
     from workstation.session.workplace import Workplace
     from workstation.terminal.typed_lines import TypedLines

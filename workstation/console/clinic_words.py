@@ -13,6 +13,7 @@ from records.store.record_folder import RecordFolder
 from workstation.session.standing import settings_at_the_clinic
 from workstation.settings import Settings
 from workstation.station.stop_target import StopWording
+from workstation.texts.ways_out import on_a_page
 
 REFRESH_S: Final = 5.0
 
@@ -77,5 +78,5 @@ class ClinicWords:
         return self.wording.force(force_n)
 
     def sentence(self, text: str) -> str:
-        """A sentence with newtons in the clinic's unit."""
-        return self.settings.unit_of_force.in_sentence(text)
+        """A sentence as a page says it: forces in the clinic's unit, pages for commands."""
+        return on_a_page(self.settings.unit_of_force.in_sentence(text))

@@ -13,6 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from controller.snapshot import SettledCheck
 from workstation.station.stop_page import stop_path
+from workstation.texts.ways_out import in_page
 
 _FORM_ID = re.compile(r'name="id" value="[0-9a-f]*"')
 _FIGURE = re.compile(r'(data-is="[a-z_]+"[^>]*>)[^<]*')
@@ -42,5 +43,5 @@ def part_version(part: str) -> str:
 
 
 def render(template: str, context: Mapping[str, Any]) -> str:
-    """A page as text."""
-    return environment().get_template(template).render(context)
+    """A page as text; it names pages and buttons where the program's sentences name commands."""
+    return in_page(environment().get_template(template).render(context))

@@ -8,7 +8,7 @@ from typing import Final
 from controller.errors import RequestRefused
 from controller.words import one_line
 from records.clinic.visit_steps import ORDER, StepKind, VisitBegun
-from records.order.order import PlannedOrder
+from records.order.planned_order import PlannedOrder
 from records.standing.kinds import UnitRecord
 from records.standing.versions import StandingVersion
 from records.visit.prepared import claim_prepared, hand_over, keep_prepared

@@ -44,13 +44,13 @@ def port(name: str, address: str) -> WorkstationFact:
         parsed = parse_uri(address)
         if not isinstance(parsed, PortAddress) or parsed.is_gateway:
             why = f"{address} is on the network, and no unit is asked here"
-            return not_checked(name, why, f"traction probe {address}")
+            return not_checked(name, why, f"`traction probe {address}`")
         place = device_of(parsed.port) if isinstance(parsed.port, UsbAdapter) else parsed.port
     except TractionError as error:
         return not_well(name, error.message, "see what is connected with `traction ports`")
     if sys.platform == "win32":
         return not_checked(
-            name, f"{place} is not looked at on Windows", f"traction probe {address}"
+            name, f"{place} is not looked at on Windows", f"`traction probe {address}`"
         )
     if not Path(place).exists():
         return not_well(name, f"{place} is not there", "connect it; see `traction ports`")
@@ -66,7 +66,7 @@ def _connected() -> WorkstationFact:
     except TractionError as error:
         return not_well("ports", error.message, "try again")
     found = ", ".join(one.best_name for one in known) or NO_PORT
-    return not_checked("ports", f"no table is on file; {found}", "traction units add")
+    return not_checked("ports", f"no table is on file; {found}", "`traction units add`")
 
 
 def loudspeaker() -> WorkstationFact:

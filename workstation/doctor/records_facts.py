@@ -65,7 +65,7 @@ def key(folder: RecordFolder) -> WorkstationFact:
 
 def backup(folder: RecordFolder, settings: Settings) -> Iterator[WorkstationFact]:
     """The age of the newest backup, and whether it was ever opened again."""
-    make, prove = "traction backup PLACE", "traction backup --prove PLACE"
+    make, prove = "`traction backup PLACE`", "`traction backup --prove PLACE`"
     if not folder.clinic_database.exists():
         yield not_checked("backup", "there are no records yet", FIRST_SESSION)
         yield not_checked("backup proof", "there are no records yet", FIRST_SESSION)
@@ -101,5 +101,5 @@ def database(folder: RecordFolder) -> WorkstationFact:
         try:
             check_quickly(path, schema)
         except TractionError as error:
-            return not_well(name, error.message, "traction verify --all")
+            return not_well(name, error.message, "`traction verify --all`")
     return well(name, f"{len(files)} files pass SQLite's quick check")

@@ -23,7 +23,7 @@ from records.clinic.commissionings import (
 )
 from records.store.record_folder import RecordFolder
 
-HOW = "do the weight test: traction commission ADDRESS --weight ..."
+HOW = "do the weight test: `traction commission ADDRESS --weight ...`"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

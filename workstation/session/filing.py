@@ -12,8 +12,9 @@ from controller.errors import RequestRefused
 from controller.words import one_line
 from records.clinic.filed_orders import NewSession, file_order, filed_order
 from records.clinic.visit_steps import VisitBegun, steps_of
-from records.order.order import Order, PlannedOrder
+from records.order.order import Order
 from records.order.order_file import parse_order
+from records.order.planned_order import PlannedOrder
 from records.standing.fit import check_order_fits_table
 from records.standing.for_session import standing_for, unit_called
 from records.standing.versions import read_standing

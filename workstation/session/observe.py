@@ -25,7 +25,7 @@ from records.evidence.observed import shows_hold
 from records.evidence.start_check import check_before_start
 from records.keeping.private_check import check_private
 from records.keys.signing import SigningKey, load_or_create_key
-from records.order.order import PlannedOrder
+from records.order.planned_order import PlannedOrder
 from records.standing.for_session import SessionStanding
 from workstation.session.commissioned import (
     instrument_as_commissioned,

@@ -19,7 +19,8 @@ from controller.order.planner import TreatmentPlan
 from controller.ports import StartFacts, TractionUnit, UnitIdentity, WeightTest
 from records.evidence.journal import SessionOpening
 from records.evidence.newest_arming import last_arming_of, last_record_utc_ms, last_seen_of
-from records.order.order import Order, PlannedOrder
+from records.order.order import Order
+from records.order.planned_order import PlannedOrder
 from records.store.record_folder import RecordFolder
 from workstation.session.workplace import Workplace
 

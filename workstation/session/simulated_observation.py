@@ -6,7 +6,7 @@ import os
 from typing import Final
 
 from controller.runtime.clock import VirtualClock
-from records.order.order import PlannedOrder
+from records.order.planned_order import PlannedOrder
 from simulator.beside_table import TableStartedLater, on_serial_line, served_instrument
 from simulator.line.device_time import VirtualDeviceTime
 from workstation.session.observe import ObservedTable, observe

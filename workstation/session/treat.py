@@ -21,7 +21,8 @@ from records.evidence.journal import SqliteJournal, open_session
 from records.evidence.start_check import check_before_start
 from records.keeping.private_check import check_private
 from records.keys.signing import SigningKey, load_or_create_key
-from records.order.order import Order, PlannedOrder
+from records.order.order import Order
+from records.order.planned_order import PlannedOrder
 from workstation.session.commissioned import known_of, unit_as_commissioned
 from workstation.session.filing import file_session
 from workstation.session.identified import check_identified

@@ -16,8 +16,8 @@ from records.store.author import Author
 from records.store.record_folder import RecordFolder
 from workstation.sound.wording import NO_SOUND
 
-CHECK: Final = 'traction sound-check --by "NAME"'
-OVERRIDE: Final = f'{CHECK} --without "REASON"'
+CHECK: Final = '`traction sound-check --by "NAME"`'
+OVERRIDE: Final = '`traction sound-check --by "NAME" --without "REASON"`'
 
 
 class Hearing(StrEnum):

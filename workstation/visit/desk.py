@@ -13,7 +13,7 @@ from controller.order.force_unit import ForceUnit
 from controller.ports import Clock
 from controller.words import check_name
 from records.clinic.visit_steps import StepKind, VisitBegun, VisitStep, keep_step
-from records.order.order import PlannedOrder
+from records.order.planned_order import PlannedOrder
 from records.standing.proposals import person_called
 from records.standing.versions import StandingData
 from records.store.author import Author

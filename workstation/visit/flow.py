@@ -14,8 +14,8 @@ from controller.order.prescription import Region
 from records.clinic.audit import record_read, standing_field
 from records.clinic.paper_sheets import is_paper
 from records.clinic.visit_steps import ORDER, VisitBegun, VisitStep
-from records.order.order import PlannedOrder
 from records.order.order_file import parse_entered_order
+from records.order.planned_order import PlannedOrder
 from records.standing.appointments import day_list
 from records.standing.versions import StandingData, read_standing
 from records.visit.mix_ups import mix_ups
@@ -85,7 +85,7 @@ def take_up(desk: VisitDesk, asked: AskedVisit) -> None:
     found = waiting[-1]
     if not asked.reference and len({each.reference for each in waiting}) > 1:
         named = ", ".join(f"{each.reference} ({each.state.value})" for each in waiting)
-        raise RequestRefused(f"several visits wait: {named}; say whose (traction visit PATIENT)")
+        raise RequestRefused(f"several visits wait: {named}; say whose (`traction visit PATIENT`)")
     asked = replace(asked, reference=found.reference)
     desk.dialogue.tell(f"patient {found.reference}: {found.state.value}")
     _audit(desk, found.reference)

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import date
 
-from records.order.order import Order, PlannedOrder
+from records.order.order import Order
+from records.order.planned_order import PlannedOrder
 from records.standing.fit import check_order_fits_table
 from records.standing.for_session import SessionStanding, standing_for
 from records.standing.kinds import UnitRecord

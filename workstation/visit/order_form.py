@@ -17,8 +17,8 @@ from controller.questions import Question
 from controller.start.before_start import question_text, questions_before_start
 from records.note.fields import clinician_fields
 from records.note.stored_text import codes_in, codes_text
-from records.order.order import PlannedOrder
 from records.order.order_file import ORDER_KEYS
+from records.order.planned_order import PlannedOrder
 from records.order.quantities import force_n, mass_kg
 from records.standing.for_session import SessionStanding
 from records.standing.kinds import PatientRecord, UnitRecord

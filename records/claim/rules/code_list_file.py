@@ -107,11 +107,12 @@ class StoredCodeList:
     @property
     def billable_n(self) -> int:
         """How many codes of it may be billed; raises RulesInvalid for an altered file."""
-        return sum(row.partition(b"\t")[2].startswith(b"1") for row in self._rows)
+        lines = self._text.splitlines()
+        return sum(line.partition(b"\t")[2].startswith(b"1") for line in lines)
 
     def rows(self) -> Iterator[CodeRow]:
         """All rows, sorted by code; raises RulesInvalid for an altered file."""
-        return map(_parsed, self._rows)
+        return map(_parsed, self._text.splitlines())
 
     def _names(self, first: str, second: str) -> bool:
         return any(second.startswith(named) for row in self._places(first) for named in row.named)
@@ -133,13 +134,19 @@ class StoredCodeList:
         if not CODE.fullmatch(code):
             return None
         begins = f"{code}\t".encode()
-        at = bisect_left(self._rows, begins)
-        found = at < self.count and self._rows[at].startswith(begins)
-        return _parsed(self._rows[at]) if found else None
+        # In the text itself: a list of its lines costs more than all that a claim looks up.
+        at = bisect_left(range(len(self._text)), begins, key=self._line_at)
+        line = self._line_at(at)
+        return _parsed(line) if line.startswith(begins) else None
+
+    def _line_at(self, place: int) -> bytes:
+        """The line that a place of the text, or its end, is in."""
+        start = self._text.rfind(b"\n", 0, place) + 1
+        return self._text[start : self._text.find(b"\n", place)]
 
     @cached_property
-    def _rows(self) -> list[bytes]:
-        """The rows as text; raises RulesInvalid when altered."""
+    def _text(self) -> bytes:
+        """The rows, one a line; raises RulesInvalid when altered."""
         unpacking = zlib.decompressobj()
         try:
             rows = unpacking.decompress(self._packed, LARGEST_BYTES)
@@ -149,10 +156,9 @@ class StoredCodeList:
             raise self._refused("its rows end too early or too late")
         if _digest_of(self._told, rows) != self._digest:
             raise self._refused("its SHA-256 is not that of its lines and rows")
-        lines = rows.splitlines()
-        if len(lines) != self.count:
+        if rows.count(b"\n") != self.count or rows[-1:] not in (b"\n", b""):
             raise self._refused(f"it does not hold the {self.count} rows that it names")
-        return lines
+        return rows
 
     def _said(self) -> dict[str, str]:
         try:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal, InvalidOperation
 
+_DATE = re.compile(r"\d{8}", re.ASCII)
 NINE_DIGITS = re.compile(r"\d{9}")
 NEEDS_NINE = {"85", "77"}
 """Billing provider and service facility: their ZIP has nine digits."""
@@ -118,6 +119,6 @@ def _money(text: str) -> Decimal | None:
 
 def _date(text: str) -> date | None:
     try:
-        return datetime.strptime(text, "%Y%m%d").date()
+        return date.fromisoformat(text) if _DATE.fullmatch(text) else None
     except ValueError:
         return None

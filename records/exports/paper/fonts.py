@@ -11,9 +11,9 @@ import io
 import unicodedata
 from collections.abc import Iterator
 from functools import cache
+from html import escape
 from itertools import groupby
 from typing import NamedTuple
-from xml.sax.saxutils import escape
 
 from pymupdf_fonts import myfont
 from reportlab.pdfbase.pdfmetrics import registerFont, stringWidth
@@ -82,9 +82,9 @@ def _marked(parts: list[Run], font: str) -> Iterator[str]:
         if not run.font:
             yield _code_points(run.text, parts[number - 1 : number], parts[number + 1 :])
         elif run.font == font:
-            yield escape(run.text)
+            yield escape(run.text, quote=False)
         else:
-            yield f'<font name="{run.font}">{escape(run.text)}</font>'
+            yield f'<font name="{run.font}">{escape(run.text, quote=False)}</font>'
 
 
 def _code_points(text: str, before: list[Run], after: list[Run]) -> str:

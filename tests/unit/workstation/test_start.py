@@ -36,8 +36,10 @@ HEAVY = {
 
 
 LOADED = """
-import atexit, sys
-atexit.register(lambda: print(*sys.modules, file=sys.stderr))
+import atexit, os, sys
+tasks = "/proc/self/task"
+threads = lambda: len(os.listdir(tasks)) if os.path.exists(tasks) else "none-to-count"
+atexit.register(lambda: print(threads(), *sys.modules, file=sys.stderr))
 from workstation.cli import main
 sys.argv[0] = "traction"
 main()
@@ -45,7 +47,7 @@ main()
 
 
 def ran(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """A command that went well; the modules that it loaded stand in ``stderr``."""
+    """A command that went well; ``stderr`` has the threads at its end and its modules."""
     return subprocess.run(
         [sys.executable, "-c", LOADED, *arguments],
         cwd=ROOT,
@@ -59,7 +61,8 @@ def loaded_by(*arguments: str) -> set[str]:
     """The modules of a program that showed its help."""
     done = ran(*arguments)
     assert "Usage: traction" in done.stdout
-    return set(done.stderr.split())
+    _, *names = done.stderr.split()
+    return set(names)
 
 
 def test_the_help_loads_nothing_heavy() -> None:
@@ -83,11 +86,15 @@ def test_a_command_loads_no_other_one() -> None:
     assert found == {"evidence", "unit_files"}
 
 
-def test_what_makes_files_is_not_loaded_for_those_that_are_made(tmp_path: Path) -> None:
+def test_a_reader_loads_no_maker_of_files_and_starts_no_threads(tmp_path: Path) -> None:
+    """sqlite-utils is for a file that is new or older, the threads for matrices."""
     lived(RecordFolder(tmp_path / "data"))
     done = ran("note", "s-1", "--data", str(tmp_path / "data"))
+    threads, *names = done.stderr.split()
     assert "Delivered traction" in done.stdout
-    assert "sqlite_utils" not in done.stderr.split()
+    assert "numpy" in names
+    assert "sqlite_utils" not in names
+    assert threads in ("1", "none-to-count")
 
 
 STATE = """

@@ -91,7 +91,7 @@ def _held(site: Site) -> Iterator[HeldSetting]:
         value = getattr(now, key)
         source = sources[key]
         if key in OF_THE_CLINIC and value != getattr(own, key):
-            source = "the clinic's record (traction clinic change)"
+            source = "the clinic's record: `traction clinic change`"
         if key == "data":
             value, source = site.folder.path, "the station's --data, else the setting"
         yield HeldSetting(key=key, value=_text(value), source=source)

@@ -3,13 +3,16 @@
 
 const form = document.getElementById("order");
 const WAIT_MS = 500;
+const AGAIN_MS = 2000;
 let waiting = null;
 let asked = 0;
 
-form.addEventListener("input", () => {
+form.addEventListener("input", () => later(WAIT_MS));
+
+function later(ms) {
   clearTimeout(waiting);
-  waiting = setTimeout(check, WAIT_MS);
-});
+  waiting = setTimeout(check, ms);
+}
 
 async function check() {
   const number = ++asked;
@@ -18,6 +21,7 @@ async function check() {
     headers: { accept: "application/json" },
     body: new URLSearchParams(new FormData(form)),
   }).catch(() => null);
+  if (!answer || answer.status >= 500) later(AGAIN_MS); // what was typed is not kept yet
   if (answer && answer.ok && number === asked && answer.headers.get("content-type") === "application/json") {
     show(await answer.json());
   }

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from controller.errors import PrescriptionInvalid
 from controller.order.prescription import Mode, Region
-from records.order.order import PlannedOrder
 from records.order.order_file import ORDER_KEYS, parse_order, read_order
+from records.order.planned_order import PlannedOrder
 from workstation.texts.order_template import order_template
 
 INTERMITTENT = """

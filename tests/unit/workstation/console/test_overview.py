@@ -105,7 +105,7 @@ def test_an_altered_database_keeps_the_day_away_and_not_the_tables(
 def test_the_workstation_is_examined_beside_the_pages_and_never_in_a_session(
     bench: ConsoleBench, folder: RecordFolder
 ) -> None:
-    facts = (well("disk", "100 GB free"), not_well("backup", "9 days old", "traction backup"))
+    facts = (well("disk", "100 GB free"), not_well("backup", "9 days old", "`traction backup`"))
     treating = True
     kept = KeptExamination(
         folder,
@@ -122,7 +122,7 @@ def test_the_workstation_is_examined_beside_the_pages_and_never_in_a_session(
     assert [each.name for each in kept.newest.not_well] == ["backup"]
     bench.site.examination.newest = kept.newest
     page = bench.page("/")
-    assert "<b>backup:</b> 9 days old. What to do: traction backup" in page
+    assert '<b>backup:</b> 9 days old. What to do: "backup" at the command line' in page
     assert "100 GB free" not in page
     assert "as soon as nobody is treated" in page
 

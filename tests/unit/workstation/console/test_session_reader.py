@@ -6,8 +6,8 @@ import pytest
 
 from controller.snapshot import Doing
 from records.clinic.audit import Access, accesses
-from records.order.order import PlannedOrder
 from records.order.order_file import parse_order
+from records.order.planned_order import PlannedOrder
 from records.store.clinic_file import clinic_writing
 from tests.support.console_bench import ConsoleBench
 from tests.support.sessions import SETTINGS

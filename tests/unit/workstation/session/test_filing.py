@@ -12,8 +12,8 @@ from records.clinic.clinic_verify import verify_clinic
 from records.clinic.session_register import read_register
 from records.clinic.visit_steps import StepKind, VisitBegun, VisitStep
 from records.evidence.reader import read_session
-from records.order.order import PlannedOrder
 from records.order.order_file import parse_order
+from records.order.planned_order import PlannedOrder
 from records.store.author import Author
 from records.store.clinic_file import clinic_reading
 from records.store.record_folder import RecordFolder

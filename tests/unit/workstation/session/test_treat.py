@@ -10,8 +10,8 @@ import pytest
 from controller.errors import RequestRefused
 from controller.events import StopCause
 from controller.ports import Attendance
-from records.order.order import PlannedOrder
 from records.order.order_file import parse_order
+from records.order.planned_order import PlannedOrder
 from records.store.record_folder import RecordFolder
 from tests.support.sessions import SETTINGS, SHORT_CERVICAL, fixed_key, staged
 from workstation.session.operators import SessionOperator

@@ -86,4 +86,4 @@ def test_a_start_is_refused_with_the_next_step_unless_somebody_heard_it_or_decid
 
 def test_the_commands_that_are_named_exist() -> None:
     for text in (CHECK, OVERRIDE):
-        assert re.match(r'traction sound-check --by "NAME"', text)
+        assert re.match(r'`traction sound-check --by "NAME"', text)

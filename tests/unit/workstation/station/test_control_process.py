@@ -29,8 +29,8 @@ from controller.runtime.alarm_keeper import OTHER_ALARMS
 from controller.snapshot import Doing, Snapshot
 from records.evidence.journal import SqliteJournal, open_session
 from records.evidence.reader import SessionRecord, list_sessions, read_session
-from records.order.order import PlannedOrder
 from records.order.order_file import parse_order
+from records.order.planned_order import PlannedOrder
 from records.store.record_folder import RecordFolder
 from tests.support.control_stage import ADDRESS, ASKER, Attendant, ControlStage, control_stage
 from tests.support.scheduling import Scheduler

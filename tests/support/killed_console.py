@@ -1,0 +1,153 @@
+"""The console killed under the hands of people: what a page shows then, and what was typed."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from inspect import unwrap
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import BrowserContext, Locator, Page
+
+from controller.runtime.clock import SystemClock
+from records.store.record_folder import RecordFolder
+from tests.support.browsed_station import BrowsedStation
+from tests.support.browser_touch import sit_down
+from tests.support.console_bench import console_bench
+from tests.support.console_visits import at_the_order
+from tests.support.notes import recorded
+from tests.support.real_time import wait_until
+
+CLOCK = SystemClock()
+UNSEEN = "--"
+LOOKS, LOOK_MS = 60, 500
+NOTED = "killed1"
+"""A session on file whose note is written meanwhile."""
+FIELDS = ("Plan for next visit", "Symptoms today")
+WATCH = """() => {
+  const page = document.getElementById("unit-page");
+  const silent = document.getElementById("no-live-data");
+  const turns = window.turnsSeen = [];
+  const look = () => {
+    const force = page.querySelector("#numbers [data-is=force]").textContent;
+    const said = silent.hidden ? "" : silent.textContent;
+    const state = said ? "silent" : force === "--" ? "unseen" : "live";
+    if (turns.at(-1)?.state !== state) turns.push({ state, force, said, utc_ms: Date.now() });
+  };
+  const how = { subtree: true, childList: true, attributes: true, attributeFilter: ["hidden"] };
+  for (const each of [page, silent]) new MutationObserver(look).observe(each, how);
+}"""
+"""Keeps when a unit's page turns from figures to silence and back, by what a person sees."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A field in which somebody types; ``address`` is that of its page."""
+
+    page: Page
+    address: str
+    field: Locator
+
+    def is_kept(self, text: str) -> bool:
+        """Whether another page of this address shows the text, sooner or later."""
+        for _ in range(LOOKS):
+            if text in self.page.request.get(self.address).text():
+                return True
+            self.page.wait_for_timeout(LOOK_MS)
+        return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kill:
+    """What became of one kill; times from it in milliseconds, ``lost`` are pages of drafts."""
+
+    said: str
+    shown: str
+    silent_after_ms: int
+    started_after_ms: int
+    live_after_ms: int
+    lost: tuple[str, ...]
+
+
+def drafts(context: BrowserContext, records: RecordFolder) -> list[Draft]:
+    """A note and an order, each opened by somebody who has said a name."""
+    made = []
+    for label, address in zip(FIELDS, _note_and_order(records), strict=True):
+        page = sit_down(context, "/")
+        page.goto(address)
+        made.append(Draft(page=page, address=address, field=page.get_by_label(label)))
+    return made
+
+
+def _note_and_order(records: RecordFolder) -> tuple[str, str]:
+    """The addresses of a note and of an order that are still to be written."""
+    unwrap(recorded)(
+        records, NOTED, reference="TEST-78"
+    )  # a copy of a folder with open sockets is none
+    with console_bench(records, CLOCK) as bench:
+        bench.sit_down()
+        visit = at_the_order(bench, again=NOTED)
+    return f"/sessions/{NOTED}/note", f"{visit}/order"
+
+
+def watch_turns(live: Page) -> None:
+    """Begin to keep the turns of a unit's page."""
+    live.evaluate(WATCH)
+
+
+def kill_console(station: BrowsedStation, live: Page, typed: Sequence[Draft], name: str) -> Kill:
+    """Kill it while people type; nobody touches the live page until it is live again."""
+    for draft in typed:
+        draft.field.fill(f"{name}: the first half")
+    process = station.console_process
+    killed_ms = CLOCK.utc_ms()
+    os.kill(process, signal.SIGKILL)
+    for draft in typed:
+        draft.field.fill(f"{name}: the first half, and the second")
+    turns = _turns(live)
+    silent = next(each for each in turns if each["state"] == "silent")
+    return Kill(
+        said=silent["said"],
+        shown=silent["force"],
+        silent_after_ms=silent["utc_ms"] - killed_ms,
+        started_after_ms=_started_ms(station, process) - killed_ms,
+        live_after_ms=turns[-1]["utc_ms"] - killed_ms,
+        lost=tuple(
+            draft.address
+            for draft in typed
+            if not draft.is_kept(f"{name}: the first half, and the second")
+        ),
+    )
+
+
+def _turns(live: Page) -> list[dict[str, Any]]:
+    """Silence and figures again, however short: a look at the page now and then would miss it."""
+    turns: list[dict[str, Any]] = []
+
+    def is_live_again() -> bool:
+        turns.extend(live.evaluate("window.turnsSeen.splice(0)"))
+        states = [each["state"] for each in turns]
+        return "silent" in states and states[-1] == "live"
+
+    wait_until(is_live_again, "silence, and figures again")
+    return turns
+
+
+def _started_ms(station: BrowsedStation, before: int) -> int:
+    """When the process of the next console began, as the system has it (Linux)."""
+    found: list[int] = []
+
+    def is_there() -> bool:
+        with suppress(OSError, ValueError):
+            found[:] = [station.console_process]
+        return bool(found) and found[0] != before
+
+    wait_until(is_there, "the next console")
+    fields = Path(f"/proc/{found[0]}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    began_s = int(fields[19]) / os.sysconf("SC_CLK_TCK")
+    up_s = float(Path("/proc/uptime").read_text(encoding="utf-8").split()[0])
+    return CLOCK.utc_ms() - round((up_s - began_s) * 1000)

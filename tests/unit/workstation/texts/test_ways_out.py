@@ -1,0 +1,104 @@
+"""What a refusal tells somebody to do, at a terminal and in front of a page."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.real_time import ROOT
+from workstation.cli import COMMANDS
+from workstation.texts.ways_out import PAGES, in_page, on_a_page
+
+NAMES = {name for names in COMMANDS.values() for name in names}
+BARE = re.compile(rf"(?<![`\w])traction ({'|'.join(NAMES)})\b(?! --json)")
+NOTHING_TO_DO = {"traction run"}
+"""Who performed something."""
+ELSEWHERE = (
+    "workstation/commands",
+    "workstation/cli.py",
+    "workstation/terminal",
+    "workstation/texts/claim_template.py",
+    "records/claim/rules/report.py",
+    "records/evidence/bundle.py",
+    "records/exports",
+)
+"""What is for a terminal, for a file and for paper."""
+
+
+@pytest.mark.parametrize(
+    ("sentence", "on_page"),
+    [
+        (
+            "Run `traction verify --all`, keep the file",
+            'Run "verify --all" at the command line (an engineer), keep the file',
+        ),
+        (
+            "`traction verify 2026` says more, and `traction show 2026` shows it",
+            "[Verify] on the session's page (under History) says more, and the session's page "
+            "(under History) shows it",
+        ),
+        (
+            "close it with the next `traction run` on that unit",
+            "close it with the next session on that unit",
+        ),
+        (
+            'nobody has said it: `traction sound-check --by "NAME"`, or `traction sound-check '
+            '--by "NAME" --without "REASON"`',
+            "nobody has said it: [Sound of the day] on the Overview, or [Work without sound today] "
+            "under [Sound of the day]",
+        ),
+        (
+            "`traction note s1 --with s2`; `traction note s1` shows it",
+            "the sessions of the visit on the note's page (under Notes); the note's page (under "
+            "Notes) shows it",
+        ),
+        ("`traction units add NAME`", '"units add NAME" at the command line (an engineer)'),
+        ("the traction runs", "the traction runs"),
+    ],
+)
+def test_a_page_names_what_is_on_a_page(sentence: str, on_page: str) -> None:
+    assert on_a_page(sentence) == on_page
+    assert on_a_page(on_page) == on_page
+
+
+def test_text_of_a_page_is_said_so_and_what_was_typed_stays_as_it_was() -> None:
+    said = "`traction today` lists it"
+    kept = f'<input value="{said}"><textarea name="a">{said}</textarea><code>{said}</code>'
+    assert in_page(f"<p>{said}</p>{kept}<p>{said}</p>") == (
+        f"<p>the Overview lists it</p>{kept}<p>the Overview lists it</p>"
+    )
+
+
+def test_every_row_is_of_a_command() -> None:
+    assert {re.match(r"[a-z-]+", row)[0] for row in PAGES} <= NAMES  # type: ignore[index]
+
+
+def test_a_command_that_may_reach_a_page_stands_in_backticks() -> None:
+    """Only so it is known for one, and said in another way there."""
+    found = [
+        (str(path.relative_to(ROOT)), text)
+        for path in _sources()
+        for text in _texts(path)
+        if BARE.search(text) and text not in NOTHING_TO_DO
+    ]
+    assert found == []
+
+
+def _sources() -> Iterator[Path]:
+    for package in ("controller", "firmware_bridge", "records", "workstation"):
+        for path in sorted((ROOT / package).rglob("*.py")):
+            if not str(path.relative_to(ROOT)).startswith(ELSEWHERE):
+                yield path
+
+
+def _texts(path: Path) -> Iterator[str]:
+    """The texts of a module that are no descriptions of its parts."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    told = {id(each.value) for each in ast.walk(tree) if isinstance(each, ast.Expr)}
+    for each in ast.walk(tree):
+        if isinstance(each, ast.Constant) and isinstance(each.value, str) and id(each) not in told:
+            yield each.value

@@ -1,0 +1,70 @@
+"""The way out that a refusal names: a command for who sits at a terminal, a page for who does not.
+
+Records and programs name a command, as in "`traction verify --all` says where". Somebody in front
+of a page has no command line: the same sentence names the page and the button there, or says that
+it takes an engineer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+PAGES: Final[Mapping[str, str]] = {
+    "appointments list": "the day's list on the Overview",
+    "audit": "the page Audit (under More)",
+    "export": "the claim's page of the visit",
+    "note .*--with(out)?": "the sessions of the visit on the note's page (under Notes)",
+    "note": "the note's page (under Notes)",
+    "order (new|check)": "the order page of the visit",
+    "patients add": "[New patient] (under Patients)",
+    "patients change": "[Change] on the patient's page",
+    "patients end-flag": "[End this flag] on the patient's page",
+    "patients flag": "[Set a flag] on the patient's page",
+    "patients list": "the page Patients",
+    "patients show": "the patient's page",
+    "presets (add|list)": "the dose page of a visit",
+    "run": "session",
+    "scrub": "the claim's page of the visit",
+    "sessions": "the page History",
+    "show": "the session's page (under History)",
+    "sound-check( .*)? --without": "[Work without sound today] under [Sound of the day]",
+    "sound-check": "[Sound of the day] on the Overview",
+    "today": "the Overview",
+    "units list": "the page Settings (under More)",
+    "verify( .*)? --(all|bundle)": "",
+    "verify": "[Verify] on the session's page (under History)",
+    "visit": "[New visit] on the patient's page",
+    "watch": "the table's page",
+}
+"""Where a page does what a command does, by how the command begins; the first that fits."""
+_COMMAND: Final = re.compile(r"`traction ([^`]+)`")
+_KEPT: Final = re.compile(r"(<(textarea|pre|code)\b.*?</\2>|<[^>]*>)", re.DOTALL)
+
+
+def on_a_page(sentence: str) -> str:
+    """A sentence of the program for somebody in front of a page."""
+    return _COMMAND.sub(lambda found: _page_of(found[1]), sentence)
+
+
+def in_page(html: str) -> str:
+    """The same for all text of a page; attributes, fields and what is shown as typed stay."""
+    if "`traction " not in html:
+        return html
+    parts = _KEPT.split(html)
+    # Every match leaves the kept part and the name of its element behind the text before it.
+    return "".join(
+        on_a_page(part) if place % 3 == 0 else part if place % 3 == 1 else ""
+        for place, part in enumerate(parts)
+    )
+
+
+def _page_of(command: str) -> str:
+    """Where no page does it, the command for whoever has a command line."""
+    page = next((page for begins, page in PAGES.items() if _begins(begins, command)), "")
+    return page or f'"{command}" at the command line (an engineer)'
+
+
+def _begins(pattern: str, command: str) -> bool:
+    return re.match(rf"{pattern}\b", command) is not None
