@@ -64,6 +64,11 @@ def end(page: Page) -> None:
 def test_a_whole_treatment_over_tcp(page: Page, station: BrowsedStation) -> None:
     treat(page, station)
     expect(page.locator("dl.banner")).to_contain_text("TEST-1")
+    responsible = page.locator("#unit-page [data-is=responsible]")
+    expect(responsible).to_contain_text("A. Example has been responsible at Table 1 since ")
+    asks(page, "Take over", "Pat Jones is responsible from now on, until now A. Example")
+    expect(responsible).to_contain_text("Pat Jones has been responsible at Table 1 since ")
+    expect(page.get_by_role("button", name="Take over", exact=True)).to_have_count(0)
     expect(page.locator("#why-resume")).to_contain_text("the treatment is not paused")
     asks(page, "Less by 5.0 N", "hold 30.0 N -> 25.0 N, by Pat Jones")
     page.get_by_text("More by 2.5 N ...").click()

@@ -22,10 +22,10 @@ class UnitFrame:
     """A unit at one moment, in words. ``state`` is one of live, silent, gone, connecting.
 
     Forces and times that are not known are "--". ``headline`` says what the unit does, ``warning``
-    what must not be misread, ``standing`` what holds as long as nobody changes it; "" where there
-    is nothing to say. ``initials`` and ``patient`` are of the session that is open, once they were
-    read. ``shape`` changes when the unit's own page has other parts to show than figures; it is ""
-    while nothing is heard.
+    what must not be misread, ``standing`` what holds as long as nobody changes it, ``responsible``
+    who is responsible since when; "" where there is nothing to say. ``initials`` and ``patient``
+    are of the session that is open, once they were read. ``shape`` changes when the unit's own page
+    has other parts to show than figures; it is "" while nothing is heard.
     """
 
     name: str
@@ -34,6 +34,7 @@ class UnitFrame:
     headline: str = ""
     warning: str = ""
     standing: str = ""
+    responsible: str = ""
     session_id: str = ""
     initials: str = ""
     patient: str = ""

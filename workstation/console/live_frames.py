@@ -26,6 +26,7 @@ from workstation.console.unit_words import (
     sound_words,
 )
 from workstation.console.units import KeptUnit
+from workstation.station.responsible import responsible_words
 from workstation.terminal.progress import minutes, phase_words, standing_words
 from workstation.terminal.watch_page import CONNECTING_S, doing_words, no_live_data
 
@@ -74,6 +75,7 @@ class LiveFrames:
             headline=doing_words(shown),
             warning=self._words.sentence(shown.message),
             standing=standing_words(shown),
+            responsible=responsible_words(shown, unit.name, self._words.time),
             session_id=shown.session_id,
             initials=facts.initials if facts else "",
             patient=facts.patient if facts else "",
@@ -127,7 +129,7 @@ class LiveFrames:
         """What the parts of the unit's page are made of, short."""
         acts = acts_now(shown, self._words.settings.unit_of_force, signed_in=True)
         made_of = (
-            (shown.doing.value, shown.session_id, shown.phase, shown.message),
+            (shown.doing.value, shown.session_id, shown.phase, shown.message, shown.responsible),
             tuple((each.question.value, each.text) for each in shown.questions),
             tuple((each.code, each.number) for each in shown.alarms),
             (shown.sound_paused_s > 0, shown.patient_switch),

@@ -160,7 +160,7 @@ def make_site(
         people=PeopleCookie(
             key_in(station_folder(folder.path)),
             clock,
-            lambda name: any(each.started_by == name for each in units.values()),
+            lambda name: any(name in each.held_by for each in units.values()),
         ),
         stop_desk=StopDesk(
             [*units.values()],

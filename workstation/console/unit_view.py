@@ -45,7 +45,10 @@ class QuestionView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitPageView:
-    """``page`` is one of idle, busy, checks, live, end."""
+    """``page`` is one of idle, busy, checks, live, end.
+
+    ``others_session``: another person than who sits here is responsible for it.
+    """
 
     page: str
     session_id: str
@@ -61,6 +64,7 @@ class UnitPageView:
     last: EndedSession | None
     last_words: str
     said: Sequence[str]
+    others_session: bool
 
     @staticmethod
     def new_id() -> str:
@@ -68,8 +72,8 @@ class UnitPageView:
         return new_id()
 
 
-def unit_view(unit: KeptUnit, words: ClinicWords, *, signed_in: bool) -> UnitPageView:
-    """The unit's page at this moment."""
+def unit_view(unit: KeptUnit, words: ClinicWords, person: str) -> UnitPageView:
+    """The unit's page at this moment, for who sits there; "" where nobody has said so."""
     shown = unit.live or _UNHEARD
     facts, checks = unit.open_facts, unit.checks
     page = page_of(unit)
@@ -80,7 +84,7 @@ def unit_view(unit: KeptUnit, words: ClinicWords, *, signed_in: bool) -> UnitPag
         headline=doing_words(shown),
         facts=facts,
         banner=banner(facts, words) if facts else (),
-        acts=tuple(acts_now(shown, words.settings.unit_of_force, signed_in=signed_in).values()),
+        acts=tuple(acts_now(shown, words.settings.unit_of_force, signed_in=bool(person)).values()),
         steps=check_steps(shown, checks, facts.order if facts else None)
         if page == "checks"
         else (),
@@ -91,6 +95,7 @@ def unit_view(unit: KeptUnit, words: ClinicWords, *, signed_in: bool) -> UnitPag
         last=unit.last,
         last_words=_last_words(unit, words),
         said=_said(unit, words),
+        others_session=shown.responsible not in ("", person),
     )
 
 

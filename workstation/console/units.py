@@ -10,7 +10,7 @@ from typing import Final
 
 from controller.ports import Clock
 from controller.questions import Question
-from controller.requests import AdjustForce, CheckIn, EndEarly, SessionRequest
+from controller.requests import AdjustForce, CheckIn, EndEarly, SessionRequest, TakeOver
 from controller.snapshot import Doing, SettledCheck, Snapshot
 from records.standing.kinds import UnitRecord
 from workstation.console.chart import UnitChart
@@ -28,6 +28,7 @@ MARKED: Final[Mapping[type[SessionRequest], str]] = {
     AdjustForce: "force changed",
     CheckIn: "check-in",
     EndEarly: "end or stop",
+    TakeOver: "taken over",
 }
 """Requests that stand in the chart once they were followed; a pause marks itself by its phase."""
 
@@ -60,6 +61,7 @@ class KeptUnit:
         self._press: Press | None = None
         self._pressed_s = clock.now_s()
         self._prepared = ("", "")
+        self._responsible = ("", "")
         self._asked: OrderedDict[str, SentMessage] = OrderedDict()
         self._unmarked: deque[tuple[str, SentMessage]] = deque(maxlen=KEPT_REQUESTS)
 
@@ -131,6 +133,13 @@ class KeptUnit:
         return self.open_facts.opened_by if self.open_facts else ""
 
     @property
+    def held_by(self) -> frozenset[str]:
+        """Who asked for the session that is open, and who is responsible for it as heard last."""
+        session_id, responsible = self._responsible
+        is_open = bool(session_id) and session_id == self.session_id
+        return frozenset({self.started_by, responsible if is_open else ""} - {""})
+
+    @property
     def checks(self) -> list[SettledCheck]:
         """The self-check of the session that is open, or was last."""
         session_id = self.session_id or (self.last.session_id if self.last else "")
@@ -144,6 +153,8 @@ class KeptUnit:
             return
         self.chart.keep(shown)
         self._mark_followed()
+        if shown.responsible:
+            self._responsible = (shown.session_id, shown.responsible)
         if shown.doing is Doing.SESSION:
             self.last = EndedSession(
                 session_id=shown.session_id,

@@ -9,6 +9,7 @@ from controller.ports import Clock
 from workstation.login import login_name
 from workstation.station.control_link import ControlLink
 from workstation.station.messages import Heartbeat
+from workstation.station.responsible import responsible_words
 from workstation.station.stop_target import Press, StopWording, stop_lines
 from workstation.terminal.watch_page import UnitOnPage, silent_lines, state_words, watch_lines
 
@@ -70,13 +71,15 @@ class Watching:
         return Heartbeat(live_pages=int(looks))
 
     def _unit(self, link: ControlLink, words: StopWording) -> UnitOnPage:
+        shown = link.snapshot
         return UnitOnPage(
             called=link.called,
-            snapshot=link.snapshot,
+            snapshot=shown,
             silent_s=link.silent_s,
             is_answering=link.is_answering,
             stop=self._stop_lines(link, words),
             said=link.said[-1].text if link.said else "",
+            responsible=responsible_words(shown, link.called, words.time) if shown else "",
         )
 
     def _stop_lines(self, link: ControlLink, words: StopWording) -> list[str]:

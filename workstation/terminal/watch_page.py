@@ -21,7 +21,10 @@ CONNECTING_S = 2.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitOnPage:
-    """One unit as it was heard; ``silent_s`` since nothing was, ``stop`` what became of a press."""
+    """One unit as it was heard; ``silent_s`` since nothing was, ``stop`` what became of a press.
+
+    ``responsible`` says in words who is responsible for its session.
+    """
 
     called: str
     snapshot: Snapshot | None
@@ -29,6 +32,7 @@ class UnitOnPage:
     is_answering: bool
     stop: Sequence[str] = ()
     said: str = ""
+    responsible: str = ""
 
 
 def watch_lines(units: Sequence[UnitOnPage], forces: ForceUnit, time_of_day: str) -> list[str]:
@@ -50,6 +54,8 @@ def unit_lines(unit: UnitOnPage, forces: ForceUnit) -> list[str]:
         lines.append(f"  {alarm}")
     if standing := standing_words(shown):
         lines.append(f"  {standing}")
+    if unit.responsible:
+        lines.append(f"  {unit.responsible}")
     if shown.message:
         lines.append(f"  {forces.in_sentence(shown.message)}")
     lines += [f"  asked: {asked.text}" for asked in shown.questions]

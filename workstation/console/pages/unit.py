@@ -57,7 +57,7 @@ def unit_page(
     """The page, with what was wrong with a form that was sent from it, and what stood in it."""
     site = site_of(request)
     person = site.people.named(request)
-    view = unit_view(unit, site.words, signed_in=bool(person))
+    view = unit_view(unit, site.words, person)
     if view.facts is not None:
         site.reader.note_view(person or NOBODY, view.facts)
     asked = unit.asked(request.query_params.get("asked", ""))

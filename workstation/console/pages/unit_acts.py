@@ -24,9 +24,10 @@ from controller.requests import (
     Remark,
     Resume,
     SessionRequest,
+    TakeOver,
 )
 from controller.words import NAME_CHARACTERS
-from workstation.console.acts import Form, open_to_all, site_of, to
+from workstation.console.acts import Form, open_to_all, posted, site_of, to
 from workstation.console.pages.unit import unit_named, unit_page, unit_path
 from workstation.console.possible import STEPS_N, WHO
 from workstation.console.unit_view import seen_digest
@@ -41,10 +42,11 @@ MOST_ALARMS: Final = 100
 
 
 def routes() -> list[BaseRoute]:
-    """The two acts."""
+    """The three acts; only who has said a name takes over."""
     return [
         Route("/units/{name}/answers", open_to_all(answer), methods=["POST"]),
         Route("/units/{name}/requests", open_to_all(ask), methods=["POST"]),
+        Route("/units/{name}/take-over", posted(take_over), methods=["POST"]),
     ]
 
 
@@ -79,6 +81,16 @@ def ask(request: Request, form: Form, person: str) -> Response:
         step_n = STEPS_N[site_of(request).words.settings.unit_of_force]
         asked = _request(form, person or _at(unit), step_n)
         sent = unit.request(form.text("session"), asked, form.text("id"))
+    except RequestRefused as refusal:
+        return _refused(request, unit, refusal.message, form)
+    return _done(unit, sent)
+
+
+def take_over(request: Request, form: Form, person: str) -> Response:
+    """Who sits here is responsible from now on."""
+    unit = unit_named(request)
+    try:
+        sent = unit.request(form.text("session"), TakeOver(by=person), form.text("id"))
     except RequestRefused as refusal:
         return _refused(request, unit, refusal.message, form)
     return _done(unit, sent)

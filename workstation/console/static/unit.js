@@ -90,6 +90,7 @@ async function send(form, button) {
   try {
     const answer = await fetch(form.action, { method: "POST", body: fields });
     putParts(await answer.text(), true);
+    shape = ""; // it may have been drawn before the newest frame was heard
   } catch {
     document.getElementById("asked").textContent = GAVE_UP;
   } finally {

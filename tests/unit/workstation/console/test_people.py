@@ -109,6 +109,22 @@ def test_nobody_is_signed_out_while_a_session_that_they_started_is_open(
     assert "who sits here?" in bench.page("/")
 
 
+def test_nobody_is_signed_out_while_they_are_responsible_for_a_session(
+    bench: ConsoleBench, clock: VirtualClock
+) -> None:
+    bench.sit_down()
+    unit, link = bench.site.units["Table 1"], bench.links["Table 1"]
+    unit.prepare(FiledSession(session_id=SESSION, patient_key="ab", order_digest="cd"), "B. Other")
+    link.show(**HOLDING, responsible=PERSON, responsible_since_ms=0)
+    unit.keep()
+    assert unit.held_by == {"B. Other", PERSON}, "who began it stays, too"
+    clock.sleep_until(clock.now_s() + 3 * IDLE_S)
+    assert ">Pat Jones</a>" in bench.page("/")
+    link.show(responsible="B. Other")
+    unit.keep()
+    assert "who sits here?" in bench.page("/")
+
+
 def test_what_was_typed_before_the_sign_out_is_kept(
     bench: ConsoleBench, clock: VirtualClock
 ) -> None:

@@ -19,6 +19,7 @@ from controller.requests import (
     Remark,
     Resume,
     SessionRequest,
+    TakeOver,
 )
 from tests.support.console_bench import PERSON, ConsoleBench, StandInLink
 from tests.support.unit_stages import CHECKING, HOLDING, LOCKED, SESSION, asked
@@ -255,4 +256,38 @@ def test_a_get_asks_for_nothing(bench: ConsoleBench, link: StandInLink) -> None:
     foreign = {"origin": "http://evil.example"}
     answer = bench.client.post(REQUESTS, data={"act": "end"}, headers=foreign)
     assert answer.status_code == 403
+    assert link.asked == []
+
+
+RESPONSIBLE = "B. Other has been responsible at Table 1 since "
+
+
+def test_another_person_takes_over_in_their_own_name(
+    bench: ConsoleBench, link: StandInLink
+) -> None:
+    link.show(responsible="B. Other", responsible_since_ms=0)
+    page = bench.page(PAGE)
+    assert RESPONSIBLE in page
+    assert "<button>Take over</button>" in page
+    assert RESPONSIBLE in bench.page("/")
+    at = bench.post(f"{PAGE}/take-over", session=SESSION, id="r1")
+    assert at == f"{PAGE}?asked=r1"
+    assert request_of(link) == TakeOver(by=PERSON)
+    link.show(responsible=PERSON)
+    page = bench.page(PAGE)
+    assert "Pat Jones has been responsible at Table 1 since " in page
+    assert "Take over" not in page
+
+
+def test_who_prepares_is_said_before_the_treatment(bench: ConsoleBench, link: StandInLink) -> None:
+    link.show(**CHECKING, responsible="B. Other", responsible_since_ms=0)
+    page = bench.page(PAGE)
+    assert "B. Other has been preparing Table 1 since " in page
+    assert "<button>Take over</button>" in page
+
+
+def test_nobody_takes_over_without_a_name(bench: ConsoleBench) -> None:
+    link = bench.links["Table 1"]
+    link.show(**HOLDING, responsible="B. Other", responsible_since_ms=0)
+    assert bench.post(f"{PAGE}/take-over", session=SESSION, id="r1").startswith("/person?back=")
     assert link.asked == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC
 from typing import cast
 
@@ -144,3 +145,16 @@ def test_the_last_words_are_shown_and_leaving_closes_every_connection() -> None:
     bench.watching.close()
     assert bench.one.closed
     assert bench.two.closed
+
+
+def test_who_is_responsible_is_said_to_who_watches() -> None:
+    bench = Bench()
+    bench.one.snapshot = replace(
+        IDLE,
+        doing=Doing.SESSION,
+        phase="checking",
+        responsible="A. Example",
+        responsible_since_ms=50_460_000,
+    )
+    lines = bench.watching.lines(WORDS, "14:05:00")
+    assert "  A. Example has been preparing Table 1 since 14:01:00." in lines
