@@ -35,6 +35,7 @@ from records.note.observed import (
     course_warnings,
     unit_values,
 )
+from records.note.responsible import responsible_spans, span_text
 from records.note.spoken import as_ordered
 from records.note.stored_text import moment_text
 from records.note.words import OrderFiling
@@ -156,6 +157,7 @@ class DevicePart:
         yield from self._stepped()
         yield from self._adjusted()
         yield from self._paused()
+        yield from self._responsible()
         yield from self._said_meanwhile()
         if self.course is not None:
             yield from (
@@ -224,6 +226,14 @@ class DevicePart:
             text = "; ".join(pause_text(pause, self._when) for pause in made)
             range_ = _range("event", made[0].first_sequence, made[-1].last_sequence)
             yield self._device("pauses", "Pauses", text, range_=range_)
+
+    def _responsible(self) -> Iterator[Field]:
+        """Who was responsible from when to when, where somebody took over."""
+        spans = responsible_spans(self.record, self.dose)
+        if spans:
+            text = "; ".join(span_text(span, self._when) for span in spans)
+            made = self.record.of_kind(EventKind.RESPONSIBILITY_TAKEN)
+            yield self._device("responsible", "Responsible", text, range_=_span("event", made))
 
     def _said_meanwhile(self) -> Iterator[Field]:
         """Check-ins and remarks of a person, as the log holds them since they were made."""

@@ -58,6 +58,7 @@ WIDE = (
     "self_check",
     "adjustments",
     "pauses",
+    "responsible",
     "check_ins",
     "remarks",
 )

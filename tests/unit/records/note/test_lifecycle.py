@@ -14,10 +14,14 @@ from hypothesis import strategies as st
 from controller.errors import NoteRefused
 from controller.events import EventKind, JsonValue
 from records.clinic.clinic_verify import verify_clinic
+from records.evidence.reader import read_session
+from records.note.delivered_dose import compute_dose
 from records.note.fields import clinician_fields, open_in_words
 from records.note.lifecycle import amend, complete, confirm, mark_not_assessed, sign
+from records.note.responsible import responsible_spans
 from records.note.treatment_note import TreatmentNote
 from records.note.words import NoteVersion
+from records.provenance import Origin
 from records.store.clinic_chain import entries_of_session
 from records.store.clinic_file import clinic_reading
 from records.store.record_folder import RecordFolder
@@ -330,6 +334,44 @@ def test_adjustments_pauses_and_remarks_stand_in_the_note_with_their_records(
         assert span is not None
         assert (span.records, span.first, span.last) == ("event", first, last)
     assert "adjustment_comment" in note.open_fields
+
+
+def test_who_was_responsible_from_when_to_when_stands_in_the_note(folder: RecordFolder) -> None:
+    taken = EventKind.RESPONSIBILITY_TAKEN
+    handed: Happened = (
+        (10_000, taken, {"from": "A. Example", "by": "B. Person"}),
+        (25_000, taken, {"from": "B. Person", "by": "C. Ray"}),
+    )
+    recorded(folder, happened=handed)
+    field = note_of(folder).field("responsible")
+    first, second, third = (field.value or "").split("; ")
+    change = "18:00:10 (00:09 after traction began)"
+    assert first == f"A. Example from 18:00:00 (00:01 before traction began) to {change}"
+    assert second.startswith(f"B. Person from {change} to 18:00:25 (00:24 after")
+    assert third.startswith("C. Ray from 18:00:25 (00:24 after traction began) to 18:01:")
+    assert field.journal_range is not None
+    assert field.origin is Origin.DEVICE
+
+
+def test_a_session_in_which_nobody_took_over_says_nothing_of_it(data: RecordFolder) -> None:
+    assert "responsible" not in {each.name for each in note_of(data).device_fields}
+
+
+def test_traction_is_shared_out_to_whoever_was_responsible_without_the_pauses(
+    folder: RecordFolder,
+) -> None:
+    handed: Happened = (
+        (24_000, EventKind.RESPONSIBILITY_TAKEN, {"from": "A. Example", "by": "B. Person"}),
+    )
+    happened = sorted((*ADJUSTED_AND_PAUSED, *handed), key=lambda each: each[0])
+    recorded(folder, happened=tuple(happened))
+    record = read_session(folder, "s-1")
+    dose = compute_dose(record)
+    spans = responsible_spans(record, dose)
+    assert [each.by for each in spans] == ["A. Example", "B. Person"]
+    assert sum(each.traction_ms for each in spans) == dose.traction_ms
+    began_ms = dose.treatment_started_ms or 0
+    assert spans[0].traction_ms == 20_000 - began_ms, "it was paused from 20 s to 25 s"
 
 
 def test_a_signature_over_other_evidence_is_said_on_the_note(data: RecordFolder) -> None:
