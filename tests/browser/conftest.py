@@ -31,8 +31,13 @@ NOTHING_STANDS = {
     "emergency_stop_open": False,
     "sound_paused_s": 0.0,
 }
-FLAGS = ["--no-sandbox", "--autoplay-policy=document-user-activation-required"]
-"""The second as in a browser with a window: a page sounds only behind a click."""
+FLAGS = [
+    "--no-sandbox",
+    "--autoplay-policy=document-user-activation-required",
+    "--renderer-process-limit=1",
+]
+"""The second as in a browser with a window: a page sounds only behind a click. The third: none
+starts a process for a page that nobody has opened yet."""
 
 
 @pytest.fixture(scope="session")

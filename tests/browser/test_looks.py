@@ -38,6 +38,7 @@ PICTURES = ROOT / "build" / "pictures"
 PATHS = {
     "/": "/",
     "/person": "/person",
+    "/emergency": "/emergency",
     "/sound": "/sound",
     "/units/{name}": "/units/Table%201",
     "/patients": "/patients?find=doe",
@@ -154,18 +155,24 @@ IN_A_HOLD: Mapping[str, Any] = {
 }
 
 
-@pytest.fixture
-def looked(browser: Browser, clinic: Clinic) -> Iterator[Page]:
-    """A page at the size of a desk, of somebody who has said a name."""
-    context = browser.new_context(
-        base_url=clinic.console.address, viewport={"width": 1280, "height": 800}
-    )
+@pytest.fixture(scope="module")
+def opened(browser: Browser, clinic: Clinic) -> Iterator[Page]:
+    """The page of somebody who has said a name and goes from one page to the next."""
+    context = browser.new_context(base_url=clinic.console.address)
     page = context.new_page()
     page.goto("/person")
     page.get_by_label("Another name").fill("Pat Jones")
     page.get_by_role("button", name="Take this name").click()
     yield page
     context.close()
+
+
+@pytest.fixture
+def looked(opened: Page) -> Page:
+    """That page at the size of a desk, in light colors as at its opening."""
+    opened.set_viewport_size({"width": 1280, "height": 800})
+    opened.emulate_media(color_scheme="light")
+    return opened
 
 
 def test_every_page_has_an_address_here() -> None:
@@ -223,6 +230,26 @@ def test_a_telephone_shows_the_treatment_without_scrolling_sideways(
     assert looked.locator("form.stop button").first.is_visible()
 
 
+@pytest.mark.parametrize("size", [(390, 844), (640, 400), (960, 540), (512, 384)])
+@pytest.mark.parametrize("path", ["/", "/units/Table%201"])
+def test_a_small_window_keeps_stop_and_leaves_room_to_read(
+    looked: Page, path: str, size: tuple[int, int]
+) -> None:
+    """A telephone, and the three other windows at 200 % zoom; the page was moved to its end."""
+    looked.set_viewport_size({"width": size[0], "height": size[1]})
+    looked.goto(path)
+    looked.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    assert looked.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    for stop in looked.locator("form.stop button").all():
+        box = stop.bounding_box()
+        assert box is not None
+        assert 0 <= box["y"] < size[1] / 2
+        assert box["height"] >= 48
+    held = looked.locator(".bar").bounding_box()
+    assert held is not None
+    assert held["height"] <= size[1] / 2
+
+
 SMALL_TEXT = """least => [...document.querySelectorAll("body *")]
   .filter(each => each.checkVisibility() && [...each.childNodes].some(
     node => node.nodeType === Node.TEXT_NODE && node.textContent.trim()))
@@ -244,4 +271,4 @@ def _picture(path: str, how: str) -> Path:
     PICTURES.mkdir(parents=True, exist_ok=True)
     plain = path.replace("{", "").replace("}", "").replace("%20", "-")
     name = plain.strip("/").replace("/", "-") or "overview"
-    return PICTURES / f"{name}-{how}.png"
+    return PICTURES / f"{name}-{how}.jpg"
