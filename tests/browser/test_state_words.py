@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -180,7 +181,8 @@ def door_away(page: Page, console: ServedConsole, patch: pytest.MonkeyPatch) -> 
 
 
 def signed_out(page: Page, console: ServedConsole, patch: pytest.MonkeyPatch) -> Locator:
-    patch.setattr("workstation.console.people.IDLE_S", -1.0)
+    people = console.site.people
+    patch.setattr(people, "rules", replace(people.rules, idle_s=-1.0))
     page.reload()
     return page.locator("#signed-out")
 
