@@ -369,6 +369,12 @@ class BackupRefused(RequestRefused):
     code = 1095
 
 
+class UpdateRefused(RequestRefused):
+    """An update or the way back cannot be made as asked; the program in use is the one before."""
+
+    code = 1096
+
+
 class BackupAltered(JournalError):
     """A backup is not what was made, or the record in it was altered; nothing was restored."""
 

@@ -52,6 +52,7 @@ class EventKind(IntEnum):
     SAFETY_CLEARED = 33
     GAP_BEGAN = 34
     GAP_ENDED = 35
+    RESPONSIBILITY_TAKEN = 36
 
 
 class Outcome(StrEnum):

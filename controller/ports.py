@@ -373,6 +373,11 @@ NOBODY_WATCHES: Final = Attendance()
 class Operator(Protocol):
     """Whoever answers: a terminal, ``--yes``, later a console. Polled, so the loop never waits."""
 
+    @property
+    def begun_by(self) -> str:
+        """Who begins the session, and is responsible until somebody takes over."""
+        ...
+
     def ask(self, question: Question, text: str, *, person_only: bool) -> None:
         """Put a question; with ``person_only`` no script may answer it."""
         ...

@@ -15,7 +15,7 @@ from enum import Enum
 from typing import Final
 
 from controller.errors import RequestRefused
-from controller.words import NAME_CHARACTERS, check_text
+from controller.words import NAME_CHARACTERS, check_name, check_text
 
 
 class AdjustedForce(Enum):
@@ -86,6 +86,16 @@ class Remark:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TakeOver:
+    """Be responsible for the patient from now on, in place of whoever was until now."""
+
+    by: str
+
+    def __post_init__(self) -> None:
+        check_name("by", self.by)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EndEarly:
     """End the treatment with a normal release."""
 
@@ -146,7 +156,7 @@ class Stop:
 TreatmentRequest = Pause | Resume | AdjustForce | CheckIn | Remark | EndEarly
 """Requests that the session machine handles."""
 AlarmRequest = AcknowledgeAlarms | PauseSound
-SessionRequest = TreatmentRequest | AlarmRequest
+SessionRequest = TreatmentRequest | AlarmRequest | TakeOver
 
 ID_CHARACTERS: Final = 64
 
@@ -181,4 +191,5 @@ def request_name(request: SessionRequest) -> str:
         EndEarly: "end_early",
         AcknowledgeAlarms: "acknowledge_alarms",
         PauseSound: "pause_sound",
+        TakeOver: "take_over",
     }[type(request)]

@@ -93,6 +93,9 @@ class Snapshot:
     followed now (0: none). ``pull_mm`` is the cord wound in since the slack was taken up and
     ``pull_share`` its share of the pull length that ends in a release.
 
+    ``responsible`` is who is responsible for the patient, since ``responsible_since_ms`` (wall
+    clock); "" and None without a session.
+
     ``missed`` and ``mismatched`` count the session's exchanges without a reading, and answers of
     other requests. ``record_age_s`` is how long records wait to become durable. ``page_age_s`` is
     how long ago a visible page showed the present last, ``console_age_s`` and ``station_age_s`` how
@@ -138,6 +141,8 @@ class Snapshot:
     tone: bool = False
     sound_paused_s: float = 0.0
     message: str = ""
+    responsible: str = ""
+    responsible_since_ms: int | None = None
 
     lateness_s: float = 0.0
     round_trip_s: float | None = None

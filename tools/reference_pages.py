@@ -58,7 +58,8 @@ def _phases() -> Iterator[str]:
         yield f"    {phase.label} --> [*]"
     yield "```\n"
     yield "Adjusting the force may also lead from one ramp into another of the same direction."
-    yield "\n## What is heard when\n\nEverywhere else a request is refused by name and recorded.\n"
+    yield "\n## What is heard when\n\nEverywhere else a request is refused by name and recorded."
+    yield "To take over is heard from `checking` to `releasing`: no phase depends on it.\n"
     yield f"| phase | {' | '.join(REQUESTS)} |"
     yield f"| --- |{' --- |' * len(REQUESTS)}"
     for phase in Phase:

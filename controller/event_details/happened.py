@@ -174,6 +174,14 @@ class RemarkRecorded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ResponsibilityTaken:
+    """Another person is responsible for the patient from now on; ``from_by`` was until then."""
+
+    from_by: Annotated[str, StoredAs("from")]
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RefusalRecorded:
     """A request was heard and not followed."""
 

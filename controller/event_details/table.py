@@ -31,6 +31,7 @@ from controller.event_details.happened import (
     ReleaseObserved,
     ReleaseOrdered,
     RemarkRecorded,
+    ResponsibilityTaken,
     Resumed,
     SafetyActed,
     SafetyCleared,
@@ -83,6 +84,7 @@ EventDetail: TypeAlias = (
     | SafetyCleared
     | GapBegan
     | GapEnded
+    | ResponsibilityTaken
 )
 
 CLASSES: Final[Mapping[EventKind, type[EventDetail]]] = MappingProxyType(
@@ -122,6 +124,7 @@ CLASSES: Final[Mapping[EventKind, type[EventDetail]]] = MappingProxyType(
         EventKind.SAFETY_CLEARED: SafetyCleared,
         EventKind.GAP_BEGAN: GapBegan,
         EventKind.GAP_ENDED: GapEnded,
+        EventKind.RESPONSIBILITY_TAKEN: ResponsibilityTaken,
     }
 )
 VERSION: Final = 1

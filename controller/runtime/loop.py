@@ -26,7 +26,13 @@ from controller.event_details.happened import (
     UncertaintyRecorded,
 )
 from controller.questions import Question
-from controller.requests import AcknowledgeAlarms, PauseSound, RequestSettled, SessionRequest
+from controller.requests import (
+    AcknowledgeAlarms,
+    PauseSound,
+    RequestSettled,
+    SessionRequest,
+    TakeOver,
+)
 from controller.runtime.asides import hear_aside
 from controller.runtime.finding_record import FindingRecord
 from controller.runtime.host_watch import HostWatch
@@ -87,6 +93,7 @@ class ForceLoop:
         self._alarms = ports.alarms
         self._questions = ports.questions
         self._stops, self._requests = ports.stops, ports.requests
+        self._responsibility = ports.responsibility
         self._present = ports.present
         self._pages = PageWatch(ports.alarms)
         self._present.limits = supervisor.limits
@@ -342,6 +349,8 @@ class ForceLoop:
                 when="after the end",
                 now_s=tick_at_s,
             )
+        if isinstance(request, TakeOver):
+            return self._responsibility.take_over(request, tick_at_s)
         return outcome_of(self._apply(Requested(request), tick_at_s))
 
     def _hear_answers(self, tick_at_s: float) -> None:

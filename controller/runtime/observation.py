@@ -37,10 +37,12 @@ from controller.requests import (
     Remark,
     RequestSettled,
     SessionRequest,
+    TakeOver,
     request_name,
 )
 from controller.runtime.asked_requests import AskedRequests
 from controller.runtime.recorder import Recorder
+from controller.runtime.responsibility import Responsibility
 from controller.runtime.stops import Stops
 from controller.session.inputs_and_effects import Ending, decinewtons, session_ms
 from controller.session.request_effects import followed
@@ -92,6 +94,7 @@ class Observation:
         self._number = 0
         self._stops = Stops(ports.operator)
         self._requests = AskedRequests(ports.operator)
+        self._responsibility = Responsibility(ports.recorder, ports.operator)
         self._times_ms: list[int] = []
         self._forces_dn: list[int] = []
 
@@ -200,6 +203,8 @@ class Observation:
                 record_trouble=self._ports.recorder.trouble,
                 since_start_s=since_s,
                 message="" if sample is not None else NO_READING,
+                responsible=self._responsibility.by,
+                responsible_since_ms=self._responsibility.since_utc_ms,
             )
         )
 
@@ -221,6 +226,8 @@ class Observation:
 
     def _answer(self, request: SessionRequest, now_s: float) -> RequestSettled:
         recorder = self._ports.recorder
+        if isinstance(request, TakeOver):
+            return self._responsibility.take_over(request, now_s)
         if isinstance(request, Remark):
             recorder.event(RemarkRecorded(by=request.by, text=request.text), now_s=now_s)
         elif isinstance(request, CheckIn):

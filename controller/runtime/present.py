@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from controller.errors import LinkError, StaleAnswer
-from controller.ports import Clock, Operator
+from controller.ports import Operator
 from controller.requests import AlarmOnScreen
 from controller.runtime.alarm_keeper import AlarmKeeper
 from controller.runtime.open_questions import OpenQuestions
 from controller.runtime.recorder import Recorder
+from controller.runtime.responsibility import Responsibility
 from controller.safety.limits import SafetyLimits
 from controller.session.course import Course
 from controller.snapshot import Snapshot, known_number, of_reading
@@ -21,18 +22,19 @@ class Present:
         self,
         *,
         session_id: str,
-        clock: Clock,
         recorder: Recorder,
         operator: Operator,
         alarms: AlarmKeeper,
         questions: OpenQuestions,
+        responsibility: Responsibility,
     ) -> None:
         self._session_id = session_id
-        self._clock = clock
+        self._clock = recorder.clock
         self._recorder = recorder
         self._operator = operator
         self._alarms = alarms
         self._questions = questions
+        self._responsibility = responsibility
         self.limits: SafetyLimits | None = None
         self._number = self._missed = self._mismatched = 0
         self._round_trip_s: float | None = None
@@ -95,6 +97,8 @@ class Present:
             tone=self._alarms.tone_due(now_s),
             sound_paused_s=self._alarms.sound_paused_s(now_s),
             message=message,
+            responsible=self._responsibility.by,
+            responsible_since_ms=self._responsibility.since_utc_ms,
             lateness_s=lateness_s,
             round_trip_s=self._round_trip_s,
             missed=self._missed,

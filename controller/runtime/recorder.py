@@ -21,6 +21,7 @@ URGENT_KINDS = frozenset(
         EventKind.UNIT_ARMED,
         EventKind.ALARM_RAISED,
         EventKind.OUTCOME_UNCERTAIN,
+        EventKind.RESPONSIBILITY_TAKEN,
     }
 )
 """Events that go to the writer at once instead of with the next block."""
@@ -34,7 +35,7 @@ class Recorder:
 
     def __init__(self, journal: SessionJournal, clock: Clock, origin_s: float) -> None:
         self._journal = journal
-        self._clock = clock
+        self.clock = clock
         self.origin_s = origin_s
         self._last_sample_number: int | None = None
 
@@ -79,11 +80,11 @@ class Recorder:
 
     def utc_ms(self) -> int:
         """The wall clock now, milliseconds since 1970."""
-        return self._clock.utc_ms()
+        return self.clock.utc_ms()
 
     def age_s(self) -> float:
         """How long records have been waiting to become durable, seconds."""
-        return self._journal.age_s(self._clock.now_s())
+        return self._journal.age_s(self.clock.now_s())
 
     def sync(self) -> None:
         """Wait until everything is durable; never called while force is on."""

@@ -25,7 +25,7 @@ from controller.events import Outcome
 from controller.order.planner import TreatmentPlan
 from controller.ports import ArmingRequest, StartFacts
 from controller.questions import Answer, Question
-from controller.requests import AcknowledgeAlarms
+from controller.requests import AcknowledgeAlarms, TakeOver
 from controller.runtime.asides import hear_aside
 from controller.runtime.end_watch import EndWatch
 from controller.runtime.last_resort import LastResort
@@ -121,7 +121,7 @@ class Session:
             ports=self._ports,
             order=self._plan.order,
             facts=self._facts,
-            hear=lambda: self._hear("before the treatment"),
+            hear=lambda: self._hear("before the treatment", is_over=False),
         )
         preparation.prepare()
         preparation.read_events()
@@ -290,7 +290,7 @@ class Session:
         while (answer := self._questions.answer(question)) is None:
             lateness_s = ticker.wait()
             reading = watch.look(lateness_s)
-            self._hear("after the end")
+            self._hear("after the end", is_over=True)
             self._hear_late_stop()
             if self._operator.leave_requested() is not None:
                 return
@@ -304,17 +304,21 @@ class Session:
         reason = machine.ending.reason
         self._ports.present.show(course, reading, lateness_s=lateness_s, message=reason)
 
-    def _hear(self, when: str) -> None:
-        """Requests that come while no loop runs."""
+    def _hear(self, when: str, *, is_over: bool) -> None:
+        """Requests that come while no loop runs; behind the end nobody takes over any more."""
         for asked in self._ports.requests.take():
-            outcome = hear_aside(
-                asked.request,
-                self._recorder,
-                self._operator,
-                self._alarms,
-                when=when,
-                now_s=self._clock.now_s(),
-            )
+            now_s = self._clock.now_s()
+            if isinstance(asked.request, TakeOver) and not is_over:
+                outcome = self._ports.responsibility.take_over(asked.request, now_s)
+            else:
+                outcome = hear_aside(
+                    asked.request,
+                    self._recorder,
+                    self._operator,
+                    self._alarms,
+                    when=when,
+                    now_s=now_s,
+                )
             self._ports.requests.settle(asked, outcome)
 
     def _hear_late_stop(self) -> None:

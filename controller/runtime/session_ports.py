@@ -11,6 +11,7 @@ from controller.runtime.asked_requests import AskedRequests
 from controller.runtime.open_questions import OpenQuestions
 from controller.runtime.present import Present
 from controller.runtime.recorder import Recorder
+from controller.runtime.responsibility import Responsibility
 from controller.runtime.stops import Stops
 
 CONSOLE_LOST_S: Final = 15.0
@@ -30,6 +31,7 @@ class SessionPorts:
     present: Present
     stops: Stops
     requests: AskedRequests
+    responsibility: Responsibility
     console_lost_s: float = CONSOLE_LOST_S
 
     @classmethod
@@ -43,13 +45,14 @@ class SessionPorts:
     ) -> SessionPorts:
         """Returns them for a session that begins: no alarm is active and nothing was asked yet."""
         alarms, questions = AlarmKeeper(recorder, operator), OpenQuestions(operator)
+        responsibility = Responsibility(recorder, operator)
         present = Present(
             session_id=session_id,
-            clock=clock,
             recorder=recorder,
             operator=operator,
             alarms=alarms,
             questions=questions,
+            responsibility=responsibility,
         )
         return cls(
             unit=unit,
@@ -61,4 +64,5 @@ class SessionPorts:
             present=present,
             stops=Stops(operator),
             requests=AskedRequests(operator),
+            responsibility=responsibility,
         )

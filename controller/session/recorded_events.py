@@ -22,7 +22,7 @@ from controller.event_details.happened import (
 from controller.events import StopCause, cause_of
 from controller.order.phases import Phase, Stage
 from controller.questions import Answer, Question
-from controller.requests import Pause, TreatmentRequest, request_name
+from controller.requests import Pause, SessionRequest, request_name
 from controller.safety.verdict import EndedFinding, Finding, Verdict
 from controller.session.adjustments import ForceChange
 from controller.session.inputs_and_effects import Effect, Emit, decinewtons, session_ms
@@ -118,7 +118,7 @@ def resumed(by: str, confirmed_by: str, from_n: float, to_n: float) -> Emit:
     )
 
 
-def request_refused(request: TreatmentRequest, reason: str) -> Emit:
+def request_refused(request: SessionRequest, reason: str) -> Emit:
     """A request that was heard and not followed."""
     return Emit(RefusalRecorded(request=request_name(request), by=request.by, reason=reason))
 

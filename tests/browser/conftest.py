@@ -18,8 +18,13 @@ from tests.support.browsed_station import BrowsedStation, browsed_station
 from tests.support.real_time import PATIENCE_MS
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-FLAGS = ["--no-sandbox", "--autoplay-policy=document-user-activation-required"]
-"""The second as in a browser with a window: a page sounds only behind a click."""
+FLAGS = [
+    "--no-sandbox",
+    "--autoplay-policy=document-user-activation-required",
+    "--renderer-process-limit=1",
+]
+"""The second as in a browser with a window: a page sounds only behind a click. The third: none
+starts a process for a page that nobody has opened yet."""
 
 
 @pytest.fixture(scope="session")

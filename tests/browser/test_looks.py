@@ -154,18 +154,24 @@ IN_A_HOLD: Mapping[str, Any] = {
 }
 
 
-@pytest.fixture
-def looked(browser: Browser, clinic: Clinic) -> Iterator[Page]:
-    """A page at the size of a desk, of somebody who has said a name."""
-    context = browser.new_context(
-        base_url=clinic.console.address, viewport={"width": 1280, "height": 800}
-    )
+@pytest.fixture(scope="module")
+def opened(browser: Browser, clinic: Clinic) -> Iterator[Page]:
+    """The page of somebody who has said a name and goes from one page to the next."""
+    context = browser.new_context(base_url=clinic.console.address)
     page = context.new_page()
     page.goto("/person")
     page.get_by_label("Another name").fill("Pat Jones")
     page.get_by_role("button", name="Take this name").click()
     yield page
     context.close()
+
+
+@pytest.fixture
+def looked(opened: Page) -> Page:
+    """That page at the size of a desk, in light colors as at its opening."""
+    opened.set_viewport_size({"width": 1280, "height": 800})
+    opened.emulate_media(color_scheme="light")
+    return opened
 
 
 def test_every_page_has_an_address_here() -> None:
@@ -264,4 +270,4 @@ def _picture(path: str, how: str) -> Path:
     PICTURES.mkdir(parents=True, exist_ok=True)
     plain = path.replace("{", "").replace("}", "").replace("%20", "-")
     name = plain.strip("/").replace("/", "-") or "overview"
-    return PICTURES / f"{name}-{how}.png"
+    return PICTURES / f"{name}-{how}.jpg"

@@ -18,9 +18,9 @@ import pytest
 
 from controller.alarms import CONTROL_GONE
 from controller.events import EventKind
-from controller.requests import AcknowledgeAlarms
+from controller.requests import AcknowledgeAlarms, TakeOver
 from controller.runtime.clock import SystemClock
-from controller.snapshot import Doing
+from controller.snapshot import Doing, Snapshot
 from controller.telemetry import CommandKind, ForceCommand, UnitState
 from firmware_bridge.connect import connect_unit
 from records.clinic.clinic_verify import verify_clinic
@@ -113,7 +113,8 @@ def stopped_by_a_message(folder: Path) -> None:
 def killed_in_a_hold(folder: Path) -> None:
     with clinic(folder) as (records, _):
         with kept(records) as running:
-            begin_and_hold(records)
+            desk = begin_and_hold(records)
+            hand_over(desk, "B. Example")
             os.kill(running.process_id, signal.SIGKILL)
             running.end()
         with kept(records) as running:
@@ -129,7 +130,22 @@ def killed_in_a_hold(folder: Path) -> None:
             assert running.end() == 0, running.output
     (session,) = list_sessions(records)
     assert session.outcome == "interrupted"
+    (taken,) = session.of_kind(EventKind.RESPONSIBILITY_TAKEN)
+    assert taken.detail == {"from": "A. Example", "by": "B. Example"}
     assert any("closed as interrupted" in text for text in looking.said)
+
+
+def hand_over(desk: Console, to: str) -> None:
+    """Another person takes over; until everything up to then is durable."""
+    assert desk.filed is not None
+    session_id = desk.filed.session_id
+    desk.peer.send(MadeRequest(id="hand-over", session_id=session_id, request=TakeOver(by=to)))
+
+    def is_durable(shown: Snapshot) -> bool:
+        since_ms = shown.responsible_since_ms or shown.utc_ms
+        return shown.responsible == to and shown.utc_ms - since_ms > shown.record_age_s * 1000
+
+    desk.until(is_durable, "the other person")
 
 
 def stopped_by_the_space_bar(folder: Path) -> None:

@@ -43,6 +43,8 @@ class YesOperator:
     ``stop`` stops; ``ends`` asks once for the normal end of the treatment.
     """
 
+    begun_by = "examiner"
+
     def __init__(self) -> None:
         self.stop: Stop | None = None
         self.settled: list[tuple[str, RequestSettled]] = []

@@ -130,6 +130,8 @@ class Person:
     which nothing moves, nobody comes.
     """
 
+    begun_by = "examiner"
+
     def __init__(self, script: SessionScript, watch: Callable[[Snapshot], None]) -> None:
         self._script, self._watch = script, watch
         self._since_start_s: float | None = None

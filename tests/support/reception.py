@@ -25,6 +25,7 @@ from simulator.device.firmware import ReferenceFirmware
 from simulator.line.direct_line import DirectClock
 from simulator.table.patient import Patient, PressTestPatient
 from simulator.units import simulated_firmware, unit_now
+from tests.support.made_once import made_once
 from tests.support.sessions import BAUDRATE, SETTINGS, fixed_identifiers, fixed_key
 from tests.support.standing import example, keep, patient
 from workstation.session.direct import direct_connection
@@ -284,6 +285,7 @@ def reception(folder: RecordFolder, documents: Path) -> Iterator[Reception]:
     yield Reception(folder, DirectClock(), documents, fixed_key(folder), fixed_identifiers())
 
 
+@made_once()
 def open_clinic(folder: RecordFolder) -> None:
     """Standing data of an invented clinic whose claims can be written."""
     keep(folder, example("clinic", **CLINIC_OF_CLAIMS))

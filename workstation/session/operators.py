@@ -25,6 +25,7 @@ from controller.requests import (
     RequestSettled,
     SessionRequest,
     Stop,
+    TakeOver,
 )
 from controller.snapshot import SettledCheck, Snapshot
 from controller.start.before_start import needs_person, questions_before_start
@@ -146,7 +147,7 @@ class SessionOperator:
         self.scripted = scripted
         self._show = show
         self._is_read = person is not None
-        self._by = (person.by if person else "") or login_name()
+        self.begun_by = self._by = (person.by if person else "") or login_name()
         self._tell = tell
         self._asking = person.asking if person else _say_nothing
         self._forces = person.forces if person else ForceUnit.NEWTON
@@ -216,6 +217,7 @@ class SessionOperator:
 
     def _by_script(self, request: SessionRequest) -> SessionRequest:
         """A script acknowledges what is on the screen when its time has come."""
+        self._know_who_types(request)
         if isinstance(request, AcknowledgeAlarms):
             return replace(request, alarms=self._alarms)
         return request
@@ -308,9 +310,17 @@ class SessionOperator:
             self._tell(help_text(self._forces))
         else:
             try:
-                self._requests.append(parse_request(line, self._by, self._alarms))
+                request = parse_request(line, self._by, self._alarms)
             except RequestRefused as refusal:
                 self._refuse(refusal)
+            else:
+                self._requests.append(request)
+                self._know_who_types(request)
+
+    def _know_who_types(self, request: SessionRequest) -> None:
+        """Who takes over answers and asks from now on."""
+        if isinstance(request, TakeOver):
+            self._by = request.by
 
     def _answer_oldest(self, *, accepted: bool) -> None:
         question = next(iter(self._open))

@@ -21,6 +21,7 @@ from controller.requests import (
     Remark,
     Resume,
     SessionRequest,
+    TakeOver,
 )
 from controller.words import visible
 from records.order.quantities import force_n
@@ -32,6 +33,7 @@ _HELP = """\
   -{force} [REASON]{gap}less hold force, at any time; N, lbf or kgf; "rest -{force}" for the rest
   +{force} REASON  {gap}more hold force, within maximum_force; "rest +{force}" likewise
   check NAME                NAME looked after the patient
+  takeover NAME             NAME is responsible from now on, and types
   remark TEXT               words for the record
   end [REASON]              release the patient and end the session
   stop                      release the patient at once; a second one releases fast
@@ -78,12 +80,15 @@ def parse_request(line: str, by: str, alarms: tuple[AlarmOnScreen, ...] = ()) ->
             raise RequestRefused("stop is a person's at the terminal; a script ends with end")
         case "check":
             return CheckIn(by=_needed(rest, "check", "who looked after the patient"))
+        case "takeover":
+            return TakeOver(by=_needed(rest, "takeover", "who is responsible from now on"))
         case "remark":
             return Remark(by=by, text=_needed(rest, "remark", "what is to be recorded"))
         case _:
             raise RequestRefused(
                 f"{_beginning(text)} is not understood; say pause, resume, check NAME, "
-                "remark TEXT, end, stop, ok, mute, a change of force, or help, which shows each"
+                "takeover NAME, remark TEXT, end, stop, ok, mute, a change of force, or help, "
+                "which shows each"
             )
 
 

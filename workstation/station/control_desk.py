@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final, assert_never
@@ -41,6 +41,7 @@ from workstation.station.messages import (
     to_control,
 )
 from workstation.station.remote_operator import Became, RemoteOperator
+from workstation.station.responsible import Preparing
 
 HELLO_S: Final = 1.0
 """For the first message of a connection."""
@@ -57,14 +58,6 @@ MAY: Final = {
     PeerRole.WATCH: frozenset({Heartbeat, OrderedStop}),
 }
 """Which messages each role may send; everybody may stop."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Preparing:
-    """Who has asked for the session that begins or runs, and when (wall clock)."""
-
-    asked: Prepare
-    utc_ms: int
 
 
 class ControlDesk:
@@ -106,21 +99,22 @@ class ControlDesk:
         """The present, to everybody who is connected; of several in a row only the newest."""
         with self._lock:
             shown = self._idle_alarms.shown_in(snapshot)
+            if self._preparing is not None:
+                self._preparing = self._preparing.after(shown)
             self._audience.show(shown, sounds=self.sounds)
 
     def show_busy(self, text: str) -> None:
         """Say that slow work begins; ``repeat_busy`` repeats it until something else is shown."""
         with self._lock:
-            self.show(
-                Snapshot(
-                    number=0,
-                    utc_ms=self._clock.utc_ms(),
-                    doing=Doing.BUSY,
-                    busy_with=text,
-                    session_id=self.session_id,
-                    phase=Doing.BUSY.value,
-                )
+            busy = Snapshot(
+                number=0,
+                utc_ms=self._clock.utc_ms(),
+                doing=Doing.BUSY,
+                busy_with=text,
+                session_id=self.session_id,
+                phase=Doing.BUSY.value,
             )
+            self.show(busy if self._preparing is None else self._preparing.shown_in(busy))
 
     def tell(self, text: str) -> None:
         """Something that stays readable, to everybody who is connected."""
@@ -146,7 +140,7 @@ class ControlDesk:
         with self._lock:
             if self._preparing is None or self._preparing.asked != asked:
                 return None
-            self._operator = RemoteOperator(asked.session_id, self)
+            self._operator = RemoteOperator(asked.session_id, asked.by, self)
             if self.leaving:
                 self._operator.leave(self.leaving)
             self.settle(asked.id, Followed.FOLLOWED)
@@ -343,12 +337,8 @@ class ControlDesk:
             return Followed.REFUSED, f"the program of {self._called} is ending"
         first = self._preparing
         if first is not None:
-            at = self._time_of(first.utc_ms)
-            return (
-                Followed.REFUSED,
-                f"{first.asked.by} has been preparing {self._called} since {at}.",
-            )
-        self._preparing = Preparing(asked=asked, utc_ms=self._clock.utc_ms())
+            return Followed.REFUSED, first.words(self._called, self._time_of)
+        self._preparing = Preparing.by_who_asks(asked, self._clock.utc_ms())
         return None
 
     def _stop(self, message: OrderedStop) -> Became:

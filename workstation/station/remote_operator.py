@@ -53,10 +53,11 @@ class Screens(Protocol):
 class RemoteOperator:
     """One per session. What it shows, tells and settles goes to ``screens`` and does not wait."""
 
-    def __init__(self, session_id: str, screens: Screens) -> None:
+    def __init__(self, session_id: str, begun_by: str, screens: Screens) -> None:
         self.scripted = False
         self.at_terminal = True  # whoever asked for the session can be asked
         self.session_id = session_id
+        self.begun_by = begun_by
         self._screens = screens
         self._lock = threading.RLock()  # a signal's handler may come while this thread holds it
         self._open: dict[Question, str] = {}

@@ -201,6 +201,11 @@ def _(said: happened.RemarkRecorded, forces: ForceUnit) -> str:
 
 
 @sentence.register
+def _(said: happened.ResponsibilityTaken, forces: ForceUnit) -> str:
+    return f"{said.by} took over from {said.from_by} and is responsible from now on"
+
+
+@sentence.register
 def _(said: happened.RefusalRecorded, forces: ForceUnit) -> str:
     reason = forces.in_sentence(said.reason)
     return f"request of {said.by} refused, {_plain(said.request)}: {reason}"

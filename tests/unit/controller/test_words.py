@@ -20,6 +20,7 @@ from controller.requests import (
     Remark,
     Resume,
     Stop,
+    TakeOver,
 )
 from controller.words import (
     NAME_CHARACTERS,
@@ -112,6 +113,7 @@ BUILT: dict[str, Callable[[str], object]] = {
     "end reason": lambda words: EndEarly(by="P", reason=words),
     "acknowledge by": lambda words: AcknowledgeAlarms(by=words, alarms=()),
     "mute by": lambda words: PauseSound(by=words),
+    "take over by": lambda words: TakeOver(by=words),
     "stop by": lambda words: Stop(by=words),
     "answer by": lambda words: Answer(accepted=True, answered_by=words),
 }

@@ -145,6 +145,8 @@ class StoryUnit:
 class Answers:
     """An operator that gives prepared answers; what is not prepared stays open."""
 
+    begun_by = "A. Person"
+
     def __init__(self, **answers: bool) -> None:
         self.answers = answers
         self.asked: list[Question] = []

@@ -115,6 +115,7 @@ class Yes:
     asked: list[Question] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
     wanted: list[SessionRequest] = field(default_factory=list)
+    begun_by: str = "P. Jones"
 
     def ask(self, question: Question, text: str, *, person_only: bool) -> None:
         self.asked.append(question)

@@ -7,7 +7,7 @@ import pytest
 from controller.alarms import SOUND_PAUSE_S
 from controller.errors import SelfCheckFailed
 from controller.events import EventKind
-from controller.requests import EndEarly, PauseSound
+from controller.requests import EndEarly, PauseSound, TakeOver
 from controller.telemetry import UnitStatus
 from tests.unit.controller.runtime.loop_parts import Once
 from tests.unit.controller.runtime.test_session import PRESENT, LatePerson, SessionBench
@@ -59,6 +59,32 @@ def test_what_changes_while_the_record_is_made_durable_refuses_the_arming(
         bench.run()
     assert bench.unit.armed_with is None
     assert bench.recorded_end["outcome"] == "refused"
+
+
+def test_behind_the_end_nobody_takes_over_and_before_the_arming_somebody_may() -> None:
+    bench = SessionBench(operator=LatePerson(looks=4))
+    early, ended, late = Once(0.5), Once(0.5), Once(2.0)
+
+    def ask(since_s: float | None) -> None:
+        if since_s is None and early(bench.clock.now_s()):
+            bench.operator.queue.append(TakeOver(by="B. Person"))
+        if since_s is not None and ended(since_s):
+            bench.operator.queue.append(EndEarly(by="B. Person"))
+        if EventKind.RELEASE_OBSERVED in bench.journal.kinds and late(bench.clock.now_s()):
+            bench.operator.queue.append(TakeOver(by="C. Person"))
+
+    bench.each_exchange = ask
+    bench.run()
+    (taken,) = [e for e in bench.journal.events if e.kind is EventKind.RESPONSIBILITY_TAKEN]
+    assert taken.detail == {"from": "examiner", "by": "B. Person"}
+    assert EventKind.RESPONSIBILITY_TAKEN in bench.journal.at_once
+    refused, *_ = [e for e in bench.journal.events if e.kind is EventKind.REQUEST_REFUSED]
+    assert refused.detail == {
+        "request": "take_over",
+        "by": "C. Person",
+        "reason": "not possible after the end",
+    }
+    assert bench.operator.shown[-1].responsible == "B. Person"
 
 
 def test_the_end_is_shown_with_its_alarm_and_how_long_the_sound_stays_paused() -> None:

@@ -10,6 +10,7 @@ from controller.runtime.clock import VirtualClock
 from records.store.record_folder import RecordFolder
 from tests.support.console_bench import ConsoleBench, console_bench
 from tests.support.console_visits import at_the_order
+from tests.support.made_once import made_once
 from tests.support.reception import medicare_patient, open_clinic
 from tests.support.standing import example, keep
 
@@ -25,11 +26,16 @@ def clock() -> VirtualClock:
 @pytest.fixture
 def bench(folder: RecordFolder, clock: VirtualClock) -> Iterator[ConsoleBench]:
     """Nobody has said a name yet."""
+    _clinic_with_a_patient(folder)
+    with console_bench(folder, clock) as opened:
+        yield opened
+
+
+@made_once()
+def _clinic_with_a_patient(folder: RecordFolder) -> None:
     open_clinic(folder)
     keep(folder, example("unit", unit_id=UNIT_ID), made_from=1)
     keep(folder, medicare_patient("2026-11-18"))
-    with console_bench(folder, clock) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from controller.errors import AnswerMissing, RequestRefused
 from controller.order.prescription import Table
 from controller.questions import Answer, Question
-from controller.requests import Pause, Remark, SessionRequest, Stop
+from controller.requests import Pause, Remark, SessionRequest, Stop, TakeOver
 from controller.snapshot import Snapshot
 from tests.unit.controller.builders import prescription
 from workstation.session.operators import (
@@ -90,6 +90,19 @@ def test_y_and_n_answer_the_oldest_question_and_other_lines_are_requests() -> No
     assert terminal.said == ["Looks right? [y/n]", "Go on? [y/n]"]
     looks_right, go_on = "[y/n] Looks right?", "[y/n] Go on?"
     assert terminal.asked == [looks_right, looks_right, go_on, "", ""]
+
+
+def test_who_takes_over_answers_and_asks_from_then_on() -> None:
+    terminal = Terminal()
+    operator = terminal.operator()
+    operator.ask(ASKED, "Does it look right?", person_only=True)
+    lines = ("takeover B. Example", "y", "pause", "stop")
+    assert heard(operator, terminal, *lines) == [
+        TakeOver(by="B. Example"),
+        Pause(by="B. Example"),
+    ]
+    assert operator.answer(ASKED) == Answer(accepted=True, answered_by="B. Example")
+    assert operator.begun_by == "P. Jones", "as the session was begun"
 
 
 def test_a_no_does_not_acknowledge_the_end() -> None:

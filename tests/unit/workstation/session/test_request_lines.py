@@ -19,6 +19,7 @@ from controller.requests import (
     Remark,
     Resume,
     SessionRequest,
+    TakeOver,
     request_name,
 )
 from controller.words import visible
@@ -43,6 +44,7 @@ REST = AdjustedForce.REST
         ("hold +5 N ok", AdjustForce(by=WHO, change_n=5.0, reason="ok")),
         ("rest -0.5 kgf", AdjustForce(by=WHO, change_n=-4.9, force=REST)),
         ("check A. Example, PT", CheckIn(by="A. Example, PT")),
+        ("takeover A. Example, PT", TakeOver(by="A. Example, PT")),
         ("remark patient asleep", Remark(by=WHO, text="patient asleep")),
         ("END", EndEarly(by=WHO)),
         ("end numb fingers", EndEarly(by=WHO, reason="numb fingers")),
@@ -62,6 +64,7 @@ def test_a_line_becomes_a_request(line: str, request_: SessionRequest) -> None:
         ("-5", "not understood"),
         ("+5 stone more", 'force="5 stone" has a unit that is not known'),
         ("check", "who looked after the patient"),
+        ("takeover", "who is responsible from now on"),
         ("remark", "what is to be recorded"),
     ],
 )

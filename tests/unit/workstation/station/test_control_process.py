@@ -370,7 +370,7 @@ def test_who_asks_while_a_session_runs_is_told_who_has_the_table(stage: ControlS
 
     stage.run(Attendant(stage, sees))
     assert [outcome[1:] for outcome in told] == [
-        ("refused", f"{ASKER} has been preparing Table 1 since 14:01.")
+        ("refused", f"{ASKER} has been responsible at Table 1 since 14:01.")
     ]
     assert len(list_sessions(stage.folder)) == 1
 

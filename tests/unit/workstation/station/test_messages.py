@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from controller.alarms import RaisedAlarm
 from controller.errors import MessageRefused, RequestRefused
 from controller.questions import OpenQuestion, Question
-from controller.requests import AdjustForce, Pause
+from controller.requests import AdjustForce, AlarmOnScreen, Pause
 from controller.snapshot import Said, SettledCheck, Snapshot
 from controller.telemetry import UnitState
 from controller.words import hides
@@ -71,6 +71,7 @@ def built(as_class: type[Any]) -> st.SearchStrategy[Any]:
         "Question": st.sampled_from(Question),
         "PeerRole": st.sampled_from(PeerRole),
         "Followed": st.sampled_from(Followed),
+        "tuple[AlarmOnScreen, ...]": st.lists(st.deferred(lambda: ALARM)).map(tuple),
     }
     given_keys: dict[str, st.SearchStrategy[Any]] = {}
     for each in fields(as_class):
@@ -81,6 +82,7 @@ def built(as_class: type[Any]) -> st.SearchStrategy[Any]:
     return st.builds(as_class, **given_keys)
 
 
+ALARM = built(AlarmOnScreen)
 REQUEST = st.one_of(*(built(each) for each in REQUESTS.values()))
 SENT = st.one_of(*(built(each) for each in TO_CONTROL.values()))
 TOLD = st.one_of(*(built(each) for each in FROM_CONTROL.values()))
