@@ -70,6 +70,8 @@ class Settings(BaseModel):
     """Days after which a downtime sheet is no longer entered; 0: however old it is."""
     console_lost: int = Field(default=15, ge=5, le=60)
     """Seconds without the console after which a session releases."""
+    sign_out_minutes: int = Field(default=10, ge=2, le=30)
+    """Minutes without a touch after which the console signs a person out."""
     backup_recipients: str = ""
     """age recipients, with spaces between them; empty: backups are not encrypted."""
 

@@ -16,7 +16,6 @@ from controller.errors import RequestRefused, TractionError
 from records.clinic.audit import record_read, standing_field
 from records.note.fields import clinician_fields
 from records.visit.worklist import ListedVisit, VisitState, list_visits
-from workstation.author_now import reader_now
 from workstation.console.acts import shown_to_person, site_of
 from workstation.console.site import Site
 from workstation.visit.claiming import claim_lacks, scrubbed_visit
@@ -90,7 +89,7 @@ def _keep_access(site: Site, person: str, listed: Iterable[ListedVisit]) -> None
     """A list of patients is handed out once the row of the access is kept."""
     named = dict.fromkeys(standing_field("patient", each.reference) for each in listed)
     if named:
-        record_read(site.folder, reader_now(site.folder, person), "notes", fields=[*named])
+        record_read(site.folder, site.who_reads(person), "notes", fields=[*named])
 
 
 def _by_day(site: Site, listed: list[ListedVisit]) -> Iterator[tuple[date, list[WaitingLine]]]:
@@ -119,7 +118,7 @@ def _claim_line(site: Site, each: ListedVisit, person: str) -> WaitingLine:
             site.folder,
             site.words.settings,
             each.session_id,
-            lambda folder: reader_now(folder, person),
+            lambda _folder: site.who_reads(person),
         )
         return _line(site, each, tuple(claim_lacks(visit)) or ("ready: nothing keeps it back",))
     except TractionError as refusal:
