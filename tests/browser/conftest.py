@@ -16,7 +16,6 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from records.store.record_folder import RecordFolder
 from tests.support.browsed_station import BrowsedStation, browsed_station
-from tests.support.browser_touch import UNIT
 from tests.support.console_bench import StandInLink
 from tests.support.real_time import PATIENCE_MS
 from tests.support.reception import CLINIC_OF_CLAIMS, medicare_patient
@@ -92,12 +91,14 @@ def page(context: BrowserContext) -> Iterator[Page]:
 
 @pytest.fixture(scope="module")
 def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedConsole]:
-    """A clinic that thinks in newtons, with one table."""
+    """A clinic that thinks in newtons, with two tables; the second one stands still."""
     folder = RecordFolder(tmp_path_factory.mktemp("words") / "data")
     folder.path.mkdir(mode=0o700)
     keep(folder, example("clinic", **CLINIC_OF_CLAIMS, force_unit="N"))
     keep(folder, example("person", taxonomy="225100000X"))
     keep(folder, example("unit"))
+    second = {"name": "Table 2", "address": "modbus-tcp://192.0.2.6:502", "unit_id": "0a" * 8}
+    keep(folder, example("unit", **second))
     keep(folder, medicare_patient("2026-11-18"))
     with served_console(folder) as served:
         yield served
@@ -110,20 +111,3 @@ def link(console: ServedConsole) -> StandInLink:
     link.is_answering, link.silent_s, link.seen = True, 0.0, None
     link.show(**HOLDING, **NOTHING_STANDS, alarms=(), questions=(), sounds=True, record_trouble="")
     return link
-
-
-@pytest.fixture
-def seated(browser: Browser, console: ServedConsole, link: StandInLink) -> Iterator[Page]:
-    """A page of somebody who sits there, on the unit."""
-    context = browser.new_context(base_url=console.address, viewport={"width": 1280, "height": 800})
-    context.set_default_timeout(PATIENCE_MS)
-    opened = context.new_page()
-    faults: list[str] = []
-    opened.on("pageerror", lambda error: faults.append(str(error)))
-    opened.goto("/person?back=" + UNIT)
-    opened.get_by_role("button", name="Pat Jones").click()
-    opened.wait_for_url("**" + UNIT)
-    expect(opened.locator("#door-state")).to_have_text("STOP: ready")
-    yield opened
-    context.close()
-    assert faults == []

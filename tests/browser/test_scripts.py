@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
+
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from controller.alarms import RaisedAlarm
-from tests.support.browser_touch import UNIT
+from controller.snapshot import Doing
+from tests.support.browser_touch import UNIT, take_seat
 from tests.support.console_bench import StandInLink
-from tests.support.real_time import wait_until
+from tests.support.real_time import PATIENCE_MS, wait_until
 from tests.support.served_console import ServedConsole, silence
-from tests.support.unit_stages import CHECKING, LOCKED
+from tests.support.unit_stages import CHECKING, HOLDING, LOCKED
 
 HIDDEN = """
 let shown = "hidden";
@@ -32,7 +36,10 @@ window.AudioContext = class {
 PAINTED = """canvas => [...canvas.getContext("2d")
   .getImageData(0, canvas.height / 2, canvas.width / 2, 20).data].some((value) => value > 0)"""
 """Whether anything is drawn where the last half minute has no figures."""
-MEDIUM, HIGH = 720, 960
+HIGH = 960
+"""Hertz of the tone of a high alarm."""
+SEEN_BY_MS = 1_500
+"""A page that somebody can see has said so by then."""
 ALARMS = (
     RaisedAlarm(code="check_in_due", number=1, utc_ms=1_796_000_000_000),
     RaisedAlarm(code="patient_switch_pressed", number=2, utc_ms=1_796_000_100_000),
@@ -40,9 +47,14 @@ ALARMS = (
 
 
 @pytest.fixture
-def page(seated: Page) -> Page:
-    """Somebody who sits at the unit."""
-    return seated
+def page(browser: Browser, console: ServedConsole, link: StandInLink) -> Iterator[Page]:
+    """Somebody sits at the unit, in a browser of whose clock and sound a test may take charge."""
+    context = browser.new_context(base_url=console.address)
+    context.set_default_timeout(PATIENCE_MS)
+    opened = context.new_page()
+    take_seat(opened)
+    yield opened
+    context.close()
 
 
 @pytest.fixture
@@ -57,7 +69,8 @@ def test_a_hidden_page_is_no_live_page(page: Page, console: ServedConsole, seen:
     page.add_init_script(HIDDEN)
     page.reload()
     expect(page.locator("body")).to_have_attribute("data-live", "live")
-    assert page.evaluate("fetch('/person/here').then((answer) => answer.status)") == 204
+    wait_until(lambda: page.evaluate("performance.now()") > SEEN_BY_MS, "a second of events")
+    expect(page.locator("body")).to_have_attribute("data-live", "live")
     assert not [each for each in seen if each.endswith("/seen")]
     page.evaluate("showPage()")
     wait_until(lambda: _looks_on(page, console), "the word that somebody can see it")
@@ -66,6 +79,29 @@ def test_a_hidden_page_is_no_live_page(page: Page, console: ServedConsole, seen:
 def _looks_on(page: Page, console: ServedConsole) -> bool:
     page.wait_for_timeout(20)
     return console.site.pages.count() == 1
+
+
+def test_a_stream_that_was_refused_is_opened_anew(page: Page) -> None:
+    """An EventSource gives up after such an answer."""
+    page.route("**/events", lambda way: way.fulfill(status=503, body="full"))
+    page.reload()
+    expect(page.locator("#no-live-data")).to_be_visible()
+    page.unroute("**/events")
+    expect(page.locator("#no-live-data")).to_be_hidden()
+    expect(page.locator("#numbers [data-is=force]")).to_have_text("101.0 N")
+
+
+def test_each_table_has_its_own_figures(
+    page: Page, console: ServedConsole, link: StandInLink
+) -> None:
+    console.links["Table 2"].show(**{**HOLDING, "force_n": 20.0}, alarms=ALARMS[1:])
+    strips = [page.locator(f"[data-strip='{name}']") for name in console.links]
+    for strip, force in zip(strips, ("101.0 N", "20.0 N"), strict=True):
+        expect(strip.locator("[data-is=force]")).to_have_text(force)
+    expect(strips[0]).to_have_attribute("data-priority", "")
+    expect(strips[1]).to_have_attribute("data-priority", "high")
+    expect(page.locator("#numbers [data-is=force]")).to_have_text("101.0 N")
+    console.links["Table 2"].show(doing=Doing.IDLE, session_id="", alarms=())
 
 
 def test_the_most_pressing_alarm_sounds_unless_sound_is_paused(
@@ -94,14 +130,15 @@ def test_the_chart_is_hatched_once_nothing_is_heard(
 
 
 def test_who_does_not_touch_the_page_is_signed_out_there(
-    page: Page, monkeypatch: pytest.MonkeyPatch, seen: list[str]
+    page: Page, console: ServedConsole, monkeypatch: pytest.MonkeyPatch, seen: list[str]
 ) -> None:
     page.clock.install()
     page.reload()
     expect(page.locator("#door-state")).to_have_text("STOP: ready")
     page.keyboard.press("Shift")
     wait_until(lambda: _has(page, seen, "/person/touched"), "the word of a touch")
-    monkeypatch.setattr("workstation.console.people.IDLE_S", -1.0)
+    people = console.site.people
+    monkeypatch.setattr(people, "rules", replace(people.rules, idle_s=-1.0))
     page.clock.run_for(61_000)
     expect(page.locator("#signed-out")).to_be_visible()
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Error, Locator, Page, expect
 
 from controller.runtime.clock import VirtualClock
-from tests.support.browser_touch import UNIT
+from tests.support.browser_touch import UNIT, take_seat
+from tests.support.console_bench import StandInLink
 from tests.support.pages import DOCS
+from tests.support.real_time import PATIENCE_MS
 from tests.support.served_console import ServedConsole, silence
 from tests.support.station_peers import PaperPeer
 from tests.support.stops import AT_14_03_22, FREE, ORDERED
@@ -41,10 +43,31 @@ def says(state: str) -> re.Pattern[str]:
     return re.compile(re.sub(r"for\\ 7\\ s", r"for\\ \\d+\\ s", text))
 
 
+@pytest.fixture(scope="module")
+def opened(browser: Browser, console: ServedConsole) -> Iterator[Page]:
+    """One page for all states: a new one would start a process of the browser for each."""
+    context = browser.new_context(base_url=console.address, viewport={"width": 1280, "height": 800})
+    context.set_default_timeout(PATIENCE_MS)
+    yield context.new_page()
+    context.close()
+
+
 @pytest.fixture
-def page(seated: Page) -> Page:
-    """Somebody who sits at the unit."""
-    return seated
+def page(opened: Page, link: StandInLink) -> Iterator[Page]:
+    """A page of somebody who sits down there, on the unit; no other one is open."""
+    faults: list[str] = []
+
+    def fault(error: Error) -> None:
+        faults.append(str(error))
+
+    opened.on("pageerror", fault)
+    take_seat(opened)
+    yield opened
+    for other in opened.context.pages[1:]:
+        other.close()
+    opened.unroute_all()
+    opened.remove_listener("pageerror", fault)
+    assert faults == []
 
 
 def close_the_door(page: Page, console: ServedConsole) -> None:

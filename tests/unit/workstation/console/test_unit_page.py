@@ -220,7 +220,8 @@ def test_an_old_reading_is_no_figure(bench: ConsoleBench, link: StandInLink) -> 
     assert shown.target != "--"
     link.show(reading_age_s=0.02)
     shown = bench.site.frames.present().of("Table 1")
-    assert "--" not in (shown.force, shown.force_other, shown.second_force)
+    assert (shown.force, shown.force_other) == ("22.7 lbf", "101.0 N")
+    assert shown.second_force == "22.5 lbf"
 
 
 def test_the_end_of_a_pause_and_what_to_do_stand_beside_the_figures(
