@@ -10,7 +10,7 @@ RUN = .venv/bin/python
 	campaign-power-cuts campaign-keeping-cuts campaign-kill campaign-soak campaign-station campaign-console campaign-console-kills \
 	campaign-terminals campaign-matrix \
 	campaign-false-stops campaign-observer campaign-review-changes campaign-alteration-kinds campaign-fuzz \
-	campaign-fuzz-wire campaign-readme campaign-wheelhouse test-matrix wheel wheelhouse sbom vulnerabilities
+	campaign-fuzz-wire campaign-readme campaign-wheelhouse test-matrix wheel wheelhouse release-bundle sbom vulnerabilities
 
 demo: setup
 	$(RUN) -m workstation.cli demo
@@ -33,6 +33,10 @@ wheel: setup
 # Everything that a computer without a network needs to install the program, in dist/wheelhouse.
 wheelhouse: setup
 	$(RUN) -m tools.wheelhouse
+
+# The wheelhouse as one file for `traction update`: make release-bundle KEY=/safe/release.key
+release-bundle: wheelhouse
+	$(RUN) -m tools.release_bundle $(KEY)
 
 # The software of others that is shipped, as a CycloneDX document in dist/.
 sbom: setup

@@ -184,9 +184,16 @@ class SignInRefused(RequestRefused):
 
 
 class RightMissing(RequestRefused):
-    """An account has no role that may do what was asked; the message names roles that may."""
+    """An account has no role that may do what was asked; the message names roles that may.
+
+    ``in_emergency``: a reason opens it all the same.
+    """
 
     code = 1035
+
+    def __init__(self, message: str, *, in_emergency: bool = False) -> None:
+        super().__init__(message)
+        self.in_emergency = in_emergency
 
 
 class ExportRefused(RequestRefused):
@@ -367,6 +374,12 @@ class BackupRefused(RequestRefused):
     """A backup, a restore or an archive cannot be made as asked; nothing was changed."""
 
     code = 1095
+
+
+class UpdateRefused(RequestRefused):
+    """An update or the way back cannot be made as asked; the program in use is the one before."""
+
+    code = 1096
 
 
 class BackupAltered(JournalError):

@@ -6,7 +6,7 @@ so no second file says what was backed up when.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -63,14 +63,20 @@ def make_backup(folder: RecordFolder, target: Path, settings: Settings, by: str)
 
 
 def prove_backup(
-    place: Path, folder: RecordFolder, trust: Trust, identity: Path | None, by: str
+    place: Path,
+    folder: RecordFolder,
+    trust: Trust,
+    identity: Path | None,
+    by: str,
+    with_copy: Callable[[RecordFolder, RestoreReport], None] = lambda copy, report: None,
 ) -> RestoreReport:
     """Restore for a moment and verify; the row is kept where the records are.
 
-    What was encrypted is opened on the disk of the records only.
+    What was encrypted is opened on the disk of the records only. ``with_copy`` is given what was
+    restored, if nothing was altered.
     """
     workroom = folder.path if place.suffix == ".age" else place
-    report = prove(place, workroom, trust, identity)
+    report = prove(place, workroom, trust, identity, with_copy)
     if not report.findings and folder.clinic_database.exists():
         _keep(folder, author_now(folder, by), PROVED, place, report.checkpoint)
     return report

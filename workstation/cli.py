@@ -73,6 +73,7 @@ COMMANDS: Final[Mapping[str, Sequence[str]]] = {
     "demo": ("demo",),
     "doctor": ("doctor",),
     "where": ("where",),
+    "update": ("update",),
 }
 """The files of `workstation/commands` with their commands; the help has groups of its own."""
 HELP = f"Drives a traction unit, keeps the evidence, writes note and charge line. {NOT_A_DEVICE}"

@@ -79,7 +79,8 @@ class KnownAccount:
         if right not in self.rights:
             raise RightMissing(
                 f"{self.name} ({', '.join(self.roles)}) may not {right.value}; "
-                f"{_either(roles_with(right))} may"
+                f"{_either(roles_with(right))} may",
+                in_emergency=right is Right.READ,
             )
 
 

@@ -25,7 +25,7 @@ class Right(StrEnum):
     CLAIM = "judge, accept and export claims"
     UNITS = "test, commission and examine tables, and save files for support"
     SETTINGS = "change what is kept of clinic, people, tables and presets"
-    KEEP = "remove, hold, archive and restore records, and change keys"
+    KEEP = "remove, hold, archive and restore records, change keys, and update the program"
     AUDIT = "read who read and wrote what"
     ACCOUNTS = "add and change accounts, and give one-time codes"
 

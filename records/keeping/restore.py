@@ -78,13 +78,23 @@ def restore(
     return report
 
 
-def prove(source: Path, workroom: Path, trust: Trust, identity: Path | None) -> RestoreReport:
+def prove(
+    source: Path,
+    workroom: Path,
+    trust: Trust,
+    identity: Path | None,
+    with_copy: Callable[[RecordFolder, RestoreReport], None] = lambda copy, report: None,
+) -> RestoreReport:
     """Restore a backup into a folder beside ``workroom`` that is gone afterwards, and verify it.
 
-    Findings are reported, not raised. Raises BackupRefused or JournalUnavailable.
+    Findings are reported, not raised; without any, ``with_copy`` may do with the copy what it
+    likes. Raises BackupRefused or JournalUnavailable.
     """
     with draft_beside(workroom) as draft:
-        return _checked(source, draft, source, trust, identity)
+        report = _checked(source, draft, source, trust, identity)
+        if not report.findings:
+            with_copy(RecordFolder(draft.content), report)
+        return report
 
 
 def _refuse_folder(folder: RecordFolder) -> None:

@@ -37,8 +37,8 @@ from records.standing.kinds import (
 from records.store.canonical import canonical_json
 from records.store.cell_check import CellCheck
 from records.store.clinic_chain import Entry, EntryKind, entries_of_kind, entry_of
-from records.store.clinic_file import clinic_checking, clinic_reading
-from records.store.database import Database
+from records.store.clinic_file import clinic_checking, clinic_reading, has_chain
+from records.store.database import Database, rows
 from records.store.record_folder import RecordFolder
 
 NAMED = 5
@@ -219,6 +219,24 @@ def standing_unchecked(folder: RecordFolder) -> StandingData:
 def read_standing(folder: RecordFolder) -> StandingData:
     """The standing records of a folder, checked; raises JournalCorrupt."""
     return _data(checked_entries(folder, EntryKind.STANDING_SAID))
+
+
+def newest_standing_entry(folder: RecordFolder, since: int) -> int:
+    """The number of the newest entry of a standing record, ``since`` where none came behind it.
+
+    A quick look that checks nothing; 0 in a folder without standing records.
+    """
+    if not folder.clinic_database.exists():
+        return 0
+    with clinic_reading(folder) as db:
+        if not has_chain(db):
+            return 0
+        found = rows(
+            db,
+            "SELECT MAX(sequence) FROM entry WHERE sequence > ? AND kind = ?",
+            (since, int(EntryKind.STANDING_SAID)),
+        )
+    return since if found[0][0] is None else int(found[0][0])
 
 
 def checked_entries(folder: RecordFolder, *kinds: EntryKind) -> list[Entry]:

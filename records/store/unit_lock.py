@@ -107,7 +107,10 @@ class UnitLock:
         if HAS_MODES:
             self._folder = os.open(self._path.parent, os.O_RDONLY)
             if not share_lock(self._path.parent, self._folder):
-                raise self._busy("")
+                raise UnitBusy(
+                    f"no session can be opened in {self._path.parent} now: a program keeps the "
+                    "whole folder, such as an update; start again when it has ended"
+                )
         self._descriptor = open_or_create(self._path)
         line = _line(self._descriptor)
         if not take_lock(self._path, self._descriptor) or self.fault():

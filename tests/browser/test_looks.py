@@ -38,6 +38,7 @@ PICTURES = ROOT / "build" / "pictures"
 PATHS = {
     "/": "/",
     "/person": "/person",
+    "/emergency": "/emergency",
     "/sound": "/sound",
     "/units/{name}": "/units/Table%201",
     "/patients": "/patients?find=doe",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from records.note.typed import typed_texts
 from records.store.record_folder import RecordFolder
@@ -73,6 +73,29 @@ def test_a_console_that_is_away_is_said_and_asked_again(
     expect(page.locator("#kept")).to_contain_text("What you typed is kept: ")
     assert typed_texts(folder, "s-1")["plan_next"].text == PLAN
     page.context.close()
+
+
+def test_what_is_typed_before_the_script_has_come_is_kept_too(
+    browser: Browser, served: ServedConsole, folder: RecordFolder
+) -> None:
+    context = browser.new_context(base_url=served.address)
+    context.set_default_timeout(PATIENCE_MS)
+    page = context.new_page()
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/static/note.js", hold)
+    page.goto(NOTE)
+    with page.expect_request("**/static/note.js"):
+        page.get_by_role("button", name="Pat Jones").click()
+    page.get_by_label("Plan for next visit").fill(PLAN)
+    for route in held:
+        route.continue_()
+    expect(page.locator("#kept")).to_contain_text("What you typed is kept: ")
+    assert typed_texts(folder, "s-1")["plan_next"].text == PLAN
+    context.close()
 
 
 def test_without_scripts_a_button_keeps_it(

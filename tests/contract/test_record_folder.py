@@ -17,6 +17,7 @@ MAKERS = {
     DOOR: "the folder of the command line",
     "records/keeping/backup.py": "the copy that a backup holds",
     "records/keeping/restore.py": "what was unpacked from a backup",
+    "workstation/updating/rehearsal.py": "the copy on which an update is rehearsed",
     "workstation/demo.py": "the demo's own records",
 }
 NAMES = {CLINIC, KEYS, QUARANTINE, READINGS, UNITS, "keys.jsonl", "verified.json", "receivers"}

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, cast
 
+from starlette.requests import HTTPConnection
 from starlette.testclient import TestClient
 
 from controller.ports import Clock
@@ -19,9 +20,11 @@ from controller.snapshot import Doing, Said, SettledCheck, Snapshot
 from records.standing.versions import read_standing
 from records.store.record_folder import RecordFolder
 from tests.support.sessions import SETTINGS
+from tests.support.signed_in import PINS
 from tests.support.stops import PressOnTable
 from workstation.console.application import make_application
 from workstation.console.live_pages import LivePages
+from workstation.console.people import BROWSER_COOKIE, TOKEN_HEADER
 from workstation.console.serving import make_site
 from workstation.console.site import Site
 from workstation.console.units import KeptUnit
@@ -31,6 +34,8 @@ from workstation.station.place import ChannelPlace, station_folder
 from workstation.station.stop_target import SeenForce, StopAnswer, StopResult
 
 PERSON = "Pat Jones"
+BROWSER = "0123456789abcdef"
+"""What the bench's browser is known by."""
 CONSOLE = f"http://127.0.0.1:{SETTINGS.console_port}"
 IDLE = Snapshot(
     number=1,
@@ -126,6 +131,13 @@ class ConsoleBench:
             follow_redirects=False,
         )
         self.client.headers["origin"] = CONSOLE
+        self.client.cookies.set(BROWSER_COOKIE, BROWSER, domain="127.0.0.1", path="/")
+        self.client.headers[TOKEN_HEADER] = site.people.token(_browser())
+
+    def sign_in(self, account: str) -> None:
+        """Sign in with the PIN of ``tests.support.signed_in``."""
+        answer = self.client.post("/person", data={"account": account, "pin": PINS[account]})
+        assert answer.status_code in (200, 303), answer.text
 
     def sit_down(self, name: str = PERSON) -> None:
         """Say who sits here."""
@@ -142,6 +154,11 @@ class ConsoleBench:
         answer = self.client.post(path, data=fields)
         assert answer.status_code == 303, answer.text
         return str(answer.headers["location"])
+
+
+def _browser() -> HTTPConnection:
+    cookie = f"{BROWSER_COOKIE}={BROWSER}".encode()
+    return HTTPConnection({"type": "http", "headers": [(b"cookie", cookie)]})
 
 
 @contextmanager

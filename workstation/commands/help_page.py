@@ -54,6 +54,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "appointments",
         "where",
         "doctor",
+        "update",
     ),
     "Engineer": (
         "console",

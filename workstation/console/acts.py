@@ -12,9 +12,16 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from workstation.console.people import TOKEN_FIELD, TOKEN_HEADER
 from workstation.console.site import Site
 
 MOST_FIELDS: Final = 300
+SECRET: Final = frozenset({TOKEN_FIELD, "pin", "again", "code"})
+"""Fields that no answer shows again."""
+FOREIGN_FORM: Final = (
+    "This page was drawn for another browser, or its cookies are gone, so nothing was done. STOP "
+    "works."
+)
 Handler = Callable[[Request], Awaitable[Response]]
 
 
@@ -38,8 +45,8 @@ class Form:
         return bool(self.text(name))
 
     def values(self) -> dict[str, str]:
-        """Every field, to be shown again beside a refusal."""
-        return {name: self.text(name) for name in self._data}
+        """Every field that is no secret, to be shown again beside a refusal."""
+        return {name: self.text(name) for name in self._data if name not in SECRET}
 
 
 def site_of(request: Request) -> Site:
@@ -66,7 +73,7 @@ def shown_to_person(handler: Callable[[Request, str], Response]) -> Handler:
     async def show(request: Request) -> Response:
         person = site_of(request).people.named(request)
         if not person:
-            return to(f"/person?back={quote(_address(request))}")
+            return to(f"/person?back={quote(address_of(request))}")
         return await run_in_threadpool(handler, request, person)
 
     return show
@@ -114,7 +121,8 @@ def came_from(request: Request) -> str:
     return f"/{referer.removeprefix(own)}" if referer.startswith(own) else "/"
 
 
-def _address(request: Request) -> str:
+def address_of(request: Request) -> str:
+    """The address of a page with what was asked of it."""
     query = request.url.query
     return f"{request.url.path}?{query}" if query else request.url.path
 
@@ -132,7 +140,15 @@ async def _form(request: Request) -> Form:
         raise HTTPException(400, "This is no form of the console.") from error
     form = Form(data)
     request.state.typed = form
+    check_token(request, form.text(TOKEN_FIELD))
     return form
+
+
+def check_token(request: Request, of_the_form: str = "") -> None:
+    """Take what a page of this browser sends, and nothing else; a script sends it as a header."""
+    token = of_the_form or request.headers.get(TOKEN_HEADER, "")
+    if not site_of(request).people.token_fits(request, token):
+        raise HTTPException(403, FOREIGN_FORM)
 
 
 def typed_in(request: Request) -> dict[str, str]:

@@ -16,15 +16,17 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
-from controller.errors import RecordNotFound, TractionError
+from controller.errors import RecordNotFound, RightMissing, TractionError
 from controller.words import one_line
 from workstation.console.acts import typed_in
 from workstation.console.clinic_words import REFRESH_S
 from workstation.console.gate import Gate
+from workstation.console.page_rights import with_right
 from workstation.console.pages import (
     alarms,
     audit,
     claim,
+    emergency,
     events,
     exports,
     history,
@@ -60,6 +62,7 @@ PAGES: Final[Sequence[Callable[[], list[BaseRoute]]]] = (
     overview.routes,
     sound.routes,
     person.routes,
+    emergency.routes,
     patient_entry.routes,
     patient_flags.routes,
     patients.routes,
@@ -96,15 +99,23 @@ def make_application(
     """
     console = Neighbours(names=LOOPBACK, ports=frozenset({site.settings.console_port}))
 
-    def not_done(request: Request, status: int, text: str) -> Response:
-        typed = typed_in(request)
-        return site.page(request, "refused.html", status=status, text=text, typed=typed)
+    def not_done(
+        request: Request, status: int, text: str, *, in_emergency: bool = False
+    ) -> Response:
+        return site.page(
+            request,
+            "refused.html",
+            status=status,
+            text=text,
+            typed=typed_in(request),
+            in_emergency=in_emergency,
+        )
 
     async def refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, TractionError)
-        status = 404 if isinstance(error, RecordNotFound) else 409
         text = one_line(site.words.sentence(error.message))
-        return not_done(request, status, text)
+        opens = isinstance(error, RightMissing) and error.in_emergency
+        return not_done(request, _status(error), text, in_emergency=opens)
 
     async def no_page(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
@@ -117,7 +128,7 @@ def make_application(
 
     app = Starlette(
         routes=[
-            *(route for routes in PAGES for route in routes()),
+            *(with_right(route) for routes in PAGES for route in routes()),
             Mount("/static", StaticFiles(packages=[("workstation.console", "static")])),
         ],
         middleware=[Middleware(Gate, console=console, stop_port=site.settings.stop_port)],
@@ -126,6 +137,12 @@ def make_application(
     )
     app.state.site = site
     return app
+
+
+def _status(error: TractionError) -> int:
+    if isinstance(error, RightMissing):
+        return 403
+    return 404 if isinstance(error, RecordNotFound) else 409
 
 
 WORDS: Final = {

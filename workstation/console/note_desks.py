@@ -130,7 +130,12 @@ def note_of(site: Site, session: str, person: str, credentials: str = "") -> Ope
     if person:
         holder = holder_called(site.standing(), person, credentials)
     desk = NoteDesk(
-        (settings, site.folder), session, holder.name, holder.credentials, site.clock.utc_ms
+        (settings, site.folder),
+        session,
+        holder.name,
+        holder.credentials,
+        site.clock.utc_ms,
+        site.people.account_of(holder.name),
     )
     visit = desk.read_note()
     require_ended(visit.note)

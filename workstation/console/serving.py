@@ -6,7 +6,7 @@ import errno
 import os
 import signal
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
@@ -14,20 +14,24 @@ from typing import Final
 
 import uvicorn
 
-from controller.errors import StationBusy
+from controller.errors import StationBusy, TractionError
 from controller.ports import Clock
+from records.accounts.accounts import SignInDesk
 from records.standing.kinds import UnitRecord
+from records.store.author import Author
 from records.store.record_folder import RecordFolder
+from workstation.author_now import author_now
 from workstation.console.application import make_application
 from workstation.console.clinic_words import ClinicWords
 from workstation.console.kept_board import KeptBoard, KeptExamination
 from workstation.console.live_frames import LiveFrames
 from workstation.console.live_pages import LivePages
-from workstation.console.people import PeopleCookie, key_in
+from workstation.console.people import People, PeopleRules, key_in
 from workstation.console.session_reader import SessionReader
 from workstation.console.site import Site
 from workstation.console.units import KeptUnit
 from workstation.settings import Settings
+from workstation.settings_on_record import note_settings
 from workstation.station.control_link import ControlLink
 from workstation.station.messages import PeerRole
 from workstation.station.place import ChannelPlace, Held, console_lock, station_folder
@@ -63,6 +67,7 @@ def serve(
         for unit in units:
             stack.callback(unit.link.close)
         site = make_site(folder, settings, units, pages, clock=clock, report=report)
+        _note_settings(site)
         site.reader.start()
         stack.callback(site.reader.close)
         site.examination.start()
@@ -80,6 +85,14 @@ def serve(
         for number in ENDING:
             signal.signal(number, _has_ended)
         PageServer(config, pages).run(sockets=[listening])
+
+
+def _note_settings(site: Site) -> None:
+    """Pages are served all the same where the row cannot be kept."""
+    try:
+        note_settings(site.folder, site.settings, site.author(""))
+    except TractionError as error:
+        site.report(f"the settings in force are not on record: {error.message}")
 
 
 class PageServer(uvicorn.Server):
@@ -154,14 +167,12 @@ def make_site(
         words=words,
         frames=frames,
         board=KeptBoard(folder, words, units, clock),
-        examination=KeptExamination(folder, words, clock, is_treating=lambda: frames.any_session),
+        examination=KeptExamination(
+            folder, words, clock, is_treating=lambda: frames.may_be_treating
+        ),
         reader=SessionReader(folder, units, clock, report),
         pages=pages,
-        people=PeopleCookie(
-            key_in(station_folder(folder.path)),
-            clock,
-            lambda name: any(name in each.held_by for each in units.values()),
-        ),
+        people=_people(folder, settings, units, clock=clock, report=report),
         stop_desk=StopDesk(
             [*units.values()],
             Neighbours(names=LOOPBACK, ports=ports),
@@ -171,6 +182,26 @@ def make_site(
         ),
         report=report,
     )
+
+
+def _people(
+    folder: RecordFolder,
+    settings: Settings,
+    units: Mapping[str, KeptUnit],
+    *,
+    clock: Clock,
+    report: Callable[[str], None],
+) -> People:
+    def author(by: str, account: str) -> Author:
+        return author_now(folder, by, clock.utc_ms(), account)
+
+    rules = PeopleRules(
+        idle_s=settings.sign_out_minutes * 60,
+        stays=lambda name: any(name in each.held_by for each in units.values()),
+        report=report,
+    )
+    desk = SignInDesk(folder, author, clock.utc_ms)
+    return People(folder, key_in(station_folder(folder.path)), clock, desk, rules)
 
 
 def _listening(port: int) -> socket.socket:

@@ -11,19 +11,19 @@ from starlette.responses import HTMLResponse, Response
 
 from controller.ports import Clock
 from records.standing.versions import StandingData, read_standing
-from records.store.author import Author
+from records.store.author import Author, Person
 from records.store.record_folder import RecordFolder
-from workstation.author_now import author_now
+from workstation.author_now import author_now, reader_now
 from workstation.console.clinic_words import ClinicWords
 from workstation.console.gate import door_address
 from workstation.console.kept_board import KeptBoard, KeptExamination
 from workstation.console.kept_for_pages import KeptForPages
 from workstation.console.live_frames import LiveFrames
 from workstation.console.live_pages import LivePages
-from workstation.console.people import PeopleCookie, mark_browser
+from workstation.console.people import People, mark_browser, name_browser
 from workstation.console.replays import MOST_REPLAYS, Replay
 from workstation.console.session_reader import SessionReader
-from workstation.console.templating import render
+from workstation.console.templating import render, with_token
 from workstation.console.units import KeptUnit
 from workstation.session.workplace import Workplace
 from workstation.settings import Settings
@@ -49,7 +49,7 @@ class Site:
     words: ClinicWords
     frames: LiveFrames
     pages: LivePages
-    people: PeopleCookie
+    people: People
     stop_desk: StopDesk
     reader: SessionReader
     board: KeptBoard
@@ -70,8 +70,12 @@ class Site:
             self.words.read()
 
     def author(self, by: str) -> Author:
-        """A person who puts something on record, now."""
-        return author_now(self.folder, by, self.clock.utc_ms())
+        """A person who puts something on record, now, with their account."""
+        return author_now(self.folder, by, self.clock.utc_ms(), self.people.account_of(by))
+
+    def who_reads(self, by: str) -> Person:
+        """A person who reads, also where the records belong to another account of the system."""
+        return reader_now(self.folder, by, self.people.account_of(by))
 
     def workplace(self) -> Workplace:
         """What sessions and visits are made with, in the clinic's settings."""
@@ -86,22 +90,31 @@ class Site:
 
         ``unit`` in the context is the KeptUnit that the page belongs to; its STOP stands alone.
         """
+        name_browser(request)
+        if request.headers.get("sec-fetch-user") == "?1":
+            self.people.touch(request)
         response = HTMLResponse(self.text(request, template, **context), status_code=status)
         mark_browser(request, response)
-        if request.headers.get("sec-fetch-user") == "?1":
-            self.people.touch(request, response)
         return response
 
     def text(self, request: Request, template: str, **context: Any) -> str:
         """The same as text."""
         unit: KeptUnit | None = context.get("unit")
+        accounts = self.people.accounts.now()
+        asked = f"?{request.url.query}" if request.url.query else ""
+        address = f"{request.url.path}{asked}" if request.method == "GET" else "/"
         frame = self.frames.present()
-        return render(
+        token = self.people.token(request)
+        text = render(
             template,
             {
                 "request": request,
                 "person": self.people.named(request),
                 "signed_out": self.people.is_signed_out(request),
+                "sign_out_min": self.settings.sign_out_minutes,
+                "accounts": [each for each in accounts.values() if not each.is_script],
+                "token": token,
+                "here": address,
                 "units": [*self.units.values()],
                 "others": [each for each in self.units.values() if each is not unit],
                 "frame": frame,
@@ -114,6 +127,7 @@ class Site:
                 **context,
             },
         )
+        return with_token(text, token)
 
 
 def _unheard(_text: str) -> None:

@@ -10,11 +10,14 @@ from urllib.parse import quote
 from zlib import crc32
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import escape
 
 from controller.snapshot import SettledCheck
+from workstation.console.people import TOKEN_FIELD
 from workstation.station.stop_page import stop_path
 from workstation.texts.ways_out import in_page
 
+_OWN_FORM = re.compile(r'<form\b[^>]*\bmethod="post"[^>]*\baction="/[^"]*"[^>]*>')
 _FORM_ID = re.compile(r'name="id" value="[0-9a-f]*"')
 _FIGURE = re.compile(r'(data-is="[a-z_]+"[^>]*>)[^<]*')
 
@@ -40,6 +43,12 @@ def part_version(part: str) -> str:
     """Changes when a part of a page does, but for its live figures and the ids of its forms."""
     lasting = _FIGURE.sub(r"\1", _FORM_ID.sub("", part))
     return f"{crc32(lasting.encode('utf-8', 'replace')):08x}"
+
+
+def with_token(page: str, token: str) -> str:
+    """The page with the browser's token in every form that goes to the console itself."""
+    field = f'<input type="hidden" name="{TOKEN_FIELD}" value="{escape(token)}">'
+    return _OWN_FORM.sub(lambda form: form[0] + field, page)
 
 
 def render(template: str, context: Mapping[str, Any]) -> str:

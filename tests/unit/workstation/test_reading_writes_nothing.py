@@ -59,6 +59,7 @@ READING: dict[str, tuple[tuple[str, ...], ...]] = {
     "sessions": ((), ("--patient", "TEST-1"), ("--text", "arm"), ("--outcome", "stopped")),
     "show": (("last",), ("TEST-1",)),
     "today": ((),),
+    "update": (("--status",),),
     "where": ((),),
     "verify": (("--all",), ("last",), ("--all", "--since-last")),
 }

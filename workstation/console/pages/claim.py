@@ -22,7 +22,6 @@ from records.visit.load import audited_visit
 from records.visit.paper_visit import PaperVisit, audited_paper, scrubbed_paper
 from records.visit.visit import Visit
 from workstation.anchors import has_second_place
-from workstation.author_now import reader_now
 from workstation.console.acts import Form, posted, shown_to_person, site_of, to
 from workstation.console.claim_view import (
     accepted_views,
@@ -100,7 +99,7 @@ def scrubbed_claim(site: Site, session: str, person: str, what: str) -> Visit | 
 
     Without a treatment there is no claim for rules to look at, and no report.
     """
-    settings, reader = site.words.settings, reader_now(site.folder, person)
+    settings, reader = site.words.settings, site.who_reads(person)
     if is_paper(session):
         sheet = audited_paper(site.folder, session, settings, reader, what)
         return scrubbed_paper(site.folder, sheet)

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
-from workstation.console.acts import site_of
+from workstation.console.acts import check_token, site_of
 from workstation.console.people import browser_of
 from workstation.console.site import Site
 
@@ -38,5 +38,6 @@ async def _events(site: Site, browser: str) -> AsyncIterator[bytes]:
 
 async def seen(request: Request) -> Response:
     """A visible page has drawn a frame."""
+    check_token(request)
     known = site_of(request).pages.confirm(request.path_params["stream_id"])
     return Response(status_code=204 if known else 410)

@@ -15,7 +15,6 @@ from records.exports.paper_documents import paper_document
 from records.visit.paper_visit import audited_paper
 from records.visit.sent import left_already
 from records.visit.visit import Visit
-from workstation.author_now import reader_now
 from workstation.console.acts import Form, posted, shown_to_person, site_of
 from workstation.console.claim_view import FORMATS
 from workstation.console.note_desks import require_ended
@@ -79,7 +78,7 @@ def leave(request: Request, form: Form, person: str) -> Response:
     except RequestRefused as refusal:
         shown = scrubbed_claim(site, session, person, "scrub")
         return claim_page(request, shown, refusal.message, form.values())
-    keep_on_record(site.folder, visit, asked, made, reader_now(site.folder, person))
+    keep_on_record(site.folder, visit, asked, made, site.who_reads(person))
     return _answer(asked, made)
 
 
@@ -93,7 +92,7 @@ def _asked(request: Request, *, again: bool, receiver: str = "") -> AskedExport:
 
 def _visit(site: Site, session: str, asked: AskedExport, person: str) -> Visit:
     place = (site.words.settings, site.folder)
-    reader = reader_now(site.folder, person)
+    reader = site.who_reads(person)
     visit = visit_to_export(place, session, f"export {asked.format}", reader)
     require_ended(visit.note)
     return visit
@@ -101,7 +100,7 @@ def _visit(site: Site, session: str, asked: AskedExport, person: str) -> Visit:
 
 def _of_paper(site: Site, sheet_id: str, asked: AskedExport, person: str) -> MadeExport:
     """The note of a downtime sheet; raises ExportRefused for all that is a claim."""
-    reader = reader_now(site.folder, person)
+    reader = site.who_reads(person)
     what = f"export {asked.format}"
     visit = audited_paper(site.folder, sheet_id, site.words.settings, reader, what)
     content, name = paper_document(visit, asked.format)

@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from controller.errors import NoteRefused, RequestRefused
+from records.accounts.rights import Right
 from records.clinic.paper_sheets import is_paper
 from records.note.typed import keep_typed
 from workstation.anchors import leave_checkpoints
@@ -79,6 +80,8 @@ def act(request: Request, form: Form, person: str) -> Response:
     if asked == KEEP or _was_done(opened, said, asked):
         return to(path)
     try:
+        if asked != TAKE:
+            site.people.require(request, Right.SIGN)
         faults = ACTS[asked](opened, said)
     except RequestRefused as refusal:
         faults = {WHOLE_NOTE: site.words.sentence(refusal.message)}

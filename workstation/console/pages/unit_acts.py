@@ -27,6 +27,7 @@ from controller.requests import (
     TakeOver,
 )
 from controller.words import NAME_CHARACTERS
+from records.accounts.rights import Right
 from workstation.console.acts import Form, open_to_all, posted, site_of, to
 from workstation.console.pages.unit import unit_named, unit_page, unit_path
 from workstation.console.possible import STEPS_N, WHO
@@ -38,6 +39,7 @@ LOOKS: Final = 100
 LOOK_S: Final = 0.01
 """So often a page looks what became of its request; it says so where nothing comes."""
 NEEDS_A_NAME: Final = frozenset({"resume", "more", "remark", "acknowledge"})
+STARTS: Final = frozenset({"resume", "more"})
 MOST_ALARMS: Final = 100
 
 
@@ -58,6 +60,9 @@ def answer(request: Request, form: Form, person: str) -> Response:
         return _refused(request, unit, WHO, form)
     try:
         question = _question(form)
+        if accepted:
+            starts = question is Question.START_TRACTION
+            site_of(request).people.require(request, Right.START if starts else Right.PREPARE)
         _check_same_words(unit, question, form)
         sent = unit.give(
             form.text("session"),
@@ -78,6 +83,8 @@ def ask(request: Request, form: Form, person: str) -> Response:
     if act in NEEDS_A_NAME and not person:
         return _refused(request, unit, WHO, form)
     try:
+        if act in STARTS:
+            site_of(request).people.require(request, Right.START)
         step_n = STEPS_N[site_of(request).words.settings.unit_of_force]
         asked = _request(form, person or _at(unit), step_n)
         sent = unit.request(form.text("session"), asked, form.text("id"))
@@ -167,7 +174,7 @@ def _more_n(form: Form, step_n: float) -> float:
         change_n = math.nan
     if not 0 < change_n <= step_n + 1e-6:
         raise RequestRefused(
-            f"change_n={text[:40]!r} is not between 0 and {step_n:.1f} N; use the page's button"
+            f"change_n={text[:40]!r} is not between 0 and {step_n:z.1f} N; use the page's button"
         )
     return change_n
 

@@ -53,9 +53,11 @@ def routes() -> list[BaseRoute]:
 def begin(request: Request, form: Form, person: str) -> Response:
     """A new visit of a patient on file, or the one that was just begun; asked twice on a day.
 
-    It needs nobody's name yet: whoever compares the patient is asked for it first.
+    Without accounts it needs nobody's name yet: whoever compares the patient is asked for it first.
     """
     site = site_of(request)
+    if site.people.accounts.now() and not person:
+        return to(f"/person?back={quote(came_from(request))}")
     reference = check_name("reference", form.text("reference"))
     held = site.standing()
     patient_of(held, reference)
@@ -224,6 +226,7 @@ def join(_request: Request, _form: Form, visit: OpenVisit) -> Response:
             visit.author.by,
             visit.holder.credentials,
             visit.site.clock.utc_ms,
+            visit.author.account,
         )
         for session_id in _to_join(visit, treated):
             desk.join(session_id, "")

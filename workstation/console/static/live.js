@@ -1,6 +1,7 @@
 // The live events: the newest frame is put into the page; a second without one is said at once.
 
 import { doorState, stopHeard } from "./stop.js";
+import { OF_THIS_PAGE } from "./token.js";
 
 const SILENT_MS = 1000;
 const AGAIN_MS = 500;
@@ -66,7 +67,7 @@ function confirm() {
   const now = performance.now();
   if (document.visibilityState !== "visible" || now - seenMs < SEEN_EVERY_MS || !streamId) return;
   seenMs = now;
-  fetch(`/events/${streamId}/seen`, { method: "POST", body: "", keepalive: true }).catch(() => {});
+  fetch(`/events/${streamId}/seen`, { method: "POST", headers: OF_THIS_PAGE, body: "", keepalive: true }).catch(() => {});
 }
 
 function show(unit) {

@@ -1,5 +1,8 @@
 // Keeps what is typed for a note as it is typed. Without it the button "Keep what I typed" does.
 
+import { isChanged } from "./changed.js";
+import { OF_THIS_PAGE } from "./token.js";
+
 const AFTER_MS = 700;
 const AGAIN_MS = 2000;
 const KEPT = /^(field\.|reason$|remark$|remark_upon$)/;
@@ -10,17 +13,20 @@ const changed = new Set();
 let timer = 0;
 let sending = false;
 
-form.addEventListener("input", (event) => {
-  if (!KEPT.test(event.target.name)) return;
-  changed.add(event.target.name);
-  if (event.target.name.startsWith("remark")) changed.add("remark").add("remark_upon");
-  said.textContent = "typing: not kept yet";
-  later(AFTER_MS);
-});
+form.addEventListener("input", (event) => typed(event.target));
+for (const field of form.elements) if (isChanged(field)) typed(field);
 form.addEventListener("submit", () => clearTimeout(timer));
 document.addEventListener("visibilitychange", () => {
   if (document.visibilityState === "hidden") send({ keepalive: true });
 });
+
+function typed(field) {
+  if (!KEPT.test(field.name)) return;
+  changed.add(field.name);
+  if (field.name.startsWith("remark")) changed.add("remark").add("remark_upon");
+  said.textContent = "typing: not kept yet";
+  later(AFTER_MS);
+}
 
 function later(ms) {
   clearTimeout(timer);
@@ -36,7 +42,7 @@ async function send({ keepalive = false } = {}) {
   const body = new URLSearchParams();
   for (const name of changed) body.append(name, entries.get(name) ?? "");
   try {
-    const answer = await fetch(form.dataset.draft, { method: "POST", body, keepalive });
+    const answer = await fetch(form.dataset.draft, { method: "POST", headers: OF_THIS_PAGE, body, keepalive });
     if (!answer.ok) throw new Error(String(answer.status));
     const { kept } = await answer.json();
     const now = new FormData(form);

@@ -1,6 +1,8 @@
 // Keeps what is typed into an order and shows what the check of the program says of it.
 // Without it the button [Check] is the way.
 
+import { isChanged } from "./changed.js";
+
 const form = document.getElementById("order");
 const WAIT_MS = 500;
 const AGAIN_MS = 2000;
@@ -8,6 +10,7 @@ let waiting = null;
 let asked = 0;
 
 form.addEventListener("input", () => later(WAIT_MS));
+if ([...form.elements].some(isChanged)) later(WAIT_MS);
 
 function later(ms) {
   clearTimeout(waiting);

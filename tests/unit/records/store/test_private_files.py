@@ -274,6 +274,9 @@ def test_nothing_else_in_the_program_makes_files() -> None:
         "records/keeping/backup_check.py": "a folder inside of a draft",
         "workstation/cli.py": "the null device",
         "workstation/output.py": "the null device",
+        "workstation/updating/bundle.py": "reads; makes what it unpacks by the one place",
+        "workstation/updating/installation.py": "the program itself, which is no record",
+        "workstation/updating/quiet.py": "opens a folder",
         "workstation/station/place.py": "a lock that is there, and an open folder",
     }
     found = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import shutil
+import sys
 from collections.abc import Iterator
 from functools import partial
 from io import StringIO
@@ -30,6 +31,7 @@ from tests.support.real_time import ROOT
 from tests.support.sessions import staged
 from tests.support.short_demo import run_short_demo
 from tests.support.signed_in import ADA, PINS, add_accounts, at_a_terminal
+from tests.support.updating import RELEASE_KEY, make_clinic, make_quickly
 from tests.unit.workstation.commands.test_appointments import DAY, DAY_MAP
 from tests.unit.workstation.commands.test_billing import FEES
 from workstation import cli, demo, openemr
@@ -37,6 +39,7 @@ from workstation.commands import session_end
 from workstation.settings import Settings
 from workstation.terminal.screen import Screen
 from workstation.texts.order_template import order_template
+from workstation.updating.installation import Installation
 
 TRIED_WITH_AN_INSTRUMENT = {"commission", "commissionings", "probe", "stop-test"}
 """In test_probe.py, beside the instrument that they ask."""
@@ -119,7 +122,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> Printed:
         )
         patch.setenv("EMR_TOKEN", "token")
         life = (_empty, _read, _claims, _kept, _standing, _accounts, _of_the_day, _without_records)
-        for part in (*life, _changed, _sessions, _served):
+        for part in (*life, _changed, _sessions, _served, _updated):
             part(printed, patch)
     return printed
 
@@ -243,6 +246,22 @@ def _accounts(printed: Printed, _: pytest.MonkeyPatch) -> None:
     printed.run("accounts", "code", ADA, "--reason", "forgotten", data=own)
     with at_a_terminal(PINS[ADA], "551903", "551903"):
         printed.run("accounts", "pin", ADA, data=own)
+
+
+def _updated(printed: Printed, patch: pytest.MonkeyPatch) -> None:
+    """In an installation of its own, whose versions have no environment."""
+    clinic = make_clinic(printed.place / "updated")
+    patch.setattr(Installation, "make", make_quickly)
+    patch.setattr(Installation, "program_of", lambda *_: Path(sys.executable))
+    printed.run("update", "--status", data=clinic.records)
+    patch.setattr("workstation.updating.update.installation_here", lambda: clinic.there)
+    release, key = clinic.release("1.1"), printed.place / "another.pub"
+    key.write_bytes(public_pem(SigningKey(bytes([8]) * 32).public_key))
+    printed.run("update", str(release), "--backup", str(clinic.backup), data=clinic.records)
+    printed.run("update", "--status", data=clinic.records)
+    printed.run("update", "--back", data=clinic.records)
+    printed.run("update", "--accept-key", str(key), data=clinic.records)
+    printed.run("update", "--withdraw-key", RELEASE_KEY.key_id, data=clinic.records)
 
 
 def _of_the_day(printed: Printed, _: pytest.MonkeyPatch) -> None:

@@ -9,9 +9,11 @@ from controller.snapshot import Doing
 from records.store.record_folder import RecordFolder
 from tests.support.console_bench import PERSON, ConsoleBench
 from tests.support.unit_stages import HOLDING, SESSION
-from workstation.console.people import IDLE_S, PeopleCookie, key_in
+from workstation.console.people import People, key_in
 from workstation.session.workplace import FiledSession
 from workstation.station.place import station_folder
+
+IDLE_S = 600
 
 
 def test_a_name_is_kept_and_shown_on_every_page(bench: ConsoleBench) -> None:
@@ -141,5 +143,6 @@ def test_what_was_typed_before_the_sign_out_is_kept(
 
 
 def test_two_stations_of_one_machine_share_no_name(bench: ConsoleBench) -> None:
-    others = PeopleCookie(b"another station", bench.clock, lambda _: False)
-    assert others.cookie != bench.site.people.cookie
+    own = bench.site.people
+    others = People(bench.site.folder, b"another station", bench.clock, own.desk, own.rules)
+    assert others.cookie != own.cookie

@@ -1,0 +1,88 @@
+"""Signing in with a PIN in a real browser, and another person at the same page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from records.store.record_folder import RecordFolder
+from tests.support.real_time import PATIENCE_MS
+from tests.support.served_console import ServedConsole, served_console
+from tests.support.signed_in import ANN, NAMES, PAT, PINS, add_accounts
+from tests.support.standing import example, keep
+from tests.support.unit_stages import HOLDING
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[ServedConsole]:
+    folder = RecordFolder(tmp_path / "data")
+    folder.path.mkdir(mode=0o700)
+    add_accounts(folder)
+    keep(folder, example("unit"))
+    with served_console(folder) as opened:
+        yield opened
+
+
+def opened(browser: Browser, console: ServedConsole, *, scripts: bool) -> Page:
+    context = browser.new_context(base_url=console.address, java_script_enabled=scripts)
+    context.set_default_timeout(PATIENCE_MS)
+    return context.new_page()
+
+
+def sign_in(page: Page) -> None:
+    page.goto("/person")
+    page.get_by_label(NAMES[PAT], exact=True).check()
+    page.get_by_label("PIN or password").fill(PINS[PAT])
+    page.get_by_role("button", name="Sign in", exact=True).last.click()
+    page.get_by_role("link", name="Go on").click()
+
+
+def test_somebody_else_signs_in_and_what_was_typed_stays(
+    browser: Browser, served: ServedConsole
+) -> None:
+    page = opened(browser, served, scripts=True)
+    sign_in(page)
+    served.links["Table 1"].show(**HOLDING)
+    page.goto("/units/Table%201")
+    expect(page.locator("#person")).to_have_text(NAMES[PAT])
+    page.get_by_text("Remark ...").click()
+    field = page.get_by_label("Words for the record")
+    field.fill("turned head")
+    page.get_by_text("Change person").click()
+    change = page.locator("#change-person")
+    change.get_by_label("Account").select_option(ANN)
+    change.get_by_label("PIN").fill("000000")
+    change.get_by_role("button").click()
+    expect(page.locator("#change-said")).to_contain_text("not the PIN of Ann Reed")
+    change.get_by_label("PIN").fill(PINS[ANN])
+    change.get_by_role("button").click()
+    expect(page.locator("#person")).to_have_text(NAMES[ANN])
+    expect(field).to_have_value("turned head")
+    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    assert [each["id"] for each in found] == []
+    page.context.close()
+
+
+def test_without_scripts_a_form_signs_in_and_the_page_is_fit_to_be_read(
+    browser: Browser, served: ServedConsole
+) -> None:
+    page = opened(browser, served, scripts=False)
+    sign_in(page)
+    expect(page.locator("#person")).to_have_text(NAMES[PAT])
+    page.get_by_text("Change person").click()
+    page.locator("#change-person").get_by_label("Account").select_option(ANN)
+    page.locator("#change-person").get_by_label("PIN").fill(PINS[ANN])
+    page.locator("#change-person").get_by_role("button").click()
+    page.get_by_role("link", name="Go on").click()
+    expect(page.locator("#person")).to_have_text(NAMES[ANN])
+    page.context.close()
+    looked = opened(browser, served, scripts=True)
+    looked.goto("/person")
+    expect(looked.get_by_label("PIN or password")).to_be_visible()
+    found = Axe().run(looked, options={"resultTypes": ["violations"]}).response["violations"]
+    assert [each["id"] for each in found] == []
+    looked.context.close()

@@ -1,0 +1,101 @@
+"""A clinic with an installation of version 1.0, an accepted release key and releases to take."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from records.clinic.audit import accesses
+from records.store.ed25519 import SigningKey
+from records.store.record_folder import RecordFolder
+from tests.support.notes import author, recorded
+from tests.support.small_releases import small_release, small_wheelhouse
+from workstation.settings import Settings
+from workstation.terminal_sign_in import Acting
+from workstation.updating.bundle import write_bundle
+from workstation.updating.installation import Installation, ProgramRelease
+from workstation.updating.release_keys import accept_release_key
+from workstation.updating.update import ProgramChanged, WantedUpdate, update_program
+
+RELEASE_KEY = SigningKey(bytes([7]) * 32)
+WHO = Acting("E. Engineer")
+
+
+@dataclass(frozen=True, slots=True)
+class UpdatedClinic:
+    """``folder`` holds everything."""
+
+    folder: Path
+
+    @property
+    def records(self) -> RecordFolder:
+        """Its records."""
+        return RecordFolder(self.folder / "data")
+
+    @property
+    def there(self) -> Installation:
+        """Its installation."""
+        return Installation(self.folder / "root")
+
+    @property
+    def backup(self) -> Path:
+        """Where its backup goes."""
+        return self.folder / "media" / "before.zip"
+
+    def release(self, version: str, **said: object) -> Path:
+        """A signed release."""
+        house = small_wheelhouse(self.folder / f"house-{version}", version, **said)
+        place = self.folder / f"{version}.update"
+        write_bundle(place, small_release(version, **said), house.iterdir(), RELEASE_KEY)
+        return place
+
+    def update(self, release: Path, tell: Callable[[str], None] = print) -> ProgramChanged:
+        """Take a release over."""
+        wanted = WantedUpdate(file=release, backup=self.backup, identity=None, who=WHO)
+        return update_program(self.records, Settings(), self.there, wanted, tell)
+
+    def said(self) -> list[str]:
+        """What the chain says of changes of the program."""
+        words = ("updated", "went back", "change of", "not changed")
+        return [row.what for row in accesses(self.records) if row.what.startswith(words)]
+
+    def version_that_starts(self) -> str:
+        """What the program in use calls itself."""
+        program = self.there.root / "current" / "bin" / "traction"
+        told = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
+        return told.stdout.split()[-1]
+
+
+def make_clinic(
+    folder: Path, *, record: Callable[[RecordFolder], object] = recorded
+) -> UpdatedClinic:
+    """Records and an accepted key; the installation has a version that only looks whole."""
+    clinic = UpdatedClinic(folder)
+    record(clinic.records)
+    accept_release_key(clinic.records, author(clinic.records), RELEASE_KEY.public_key)
+    installed_by_hand(clinic.there, "1.0")
+    clinic.there.switch("1.0")
+    clinic.backup.parent.mkdir()
+    return clinic
+
+
+def make_quickly(there: Installation, release: ProgramRelease, wheels: Path) -> None:
+    """In place of ``Installation.make``: without an environment, for what never starts it.
+
+    What says that a version is whole comes last here as well.
+    """
+    assert {path.suffix for path in wheels.iterdir()} == {".whl", ".txt", ".json"}
+    shutil.rmtree(there.folder_of(release.version), ignore_errors=True)
+    installed_by_hand(there, release.version, formats=release.formats)
+
+
+def installed_by_hand(there: Installation, version: str, **said: object) -> None:
+    """A version without an environment: for what never starts it."""
+    folder = there.folder_of(version)
+    folder.mkdir(parents=True)
+    release = json.dumps(asdict(small_release(version, **said)))
+    (folder / "release.json").write_text(release)
