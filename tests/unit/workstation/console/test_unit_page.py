@@ -27,6 +27,7 @@ from tests.support.unit_stages import (
     confirmed,
 )
 from workstation.console.session_facts import SessionFacts
+from workstation.station.place import Held
 
 PAGE = "/units/Table%201"
 FACTS = SessionFacts(
@@ -206,6 +207,18 @@ def test_nothing_of_before_stands_there_as_if_it_were_now(
     assert "101.0 N" not in page
     assert "22.7 lbf" not in page
     assert "Less is not possible: nothing is heard of the table." in text_of(page)
+
+
+def test_a_silent_unit_names_its_session_and_no_figure(
+    bench: ConsoleBench, link: StandInLink
+) -> None:
+    link.show(**HOLDING)
+    link.is_answering, link.silent_s = False, 7.0
+    lock = Held(bench.site.units["Table 1"].place.lock, "taken")
+    shown = bench.site.frames.present().of("Table 1")
+    lock.release()
+    assert (shown.state, shown.session_id, shown.force) == ("silent", SESSION, "--")
+    assert "NO LIVE DATA for 7 s" in shown.warning
 
 
 def test_an_old_reading_is_no_figure(bench: ConsoleBench, link: StandInLink) -> None:
