@@ -208,6 +208,22 @@ def test_nothing_of_before_stands_there_as_if_it_were_now(
     assert "Less is not possible: nothing is heard of the table." in text_of(page)
 
 
+def test_an_old_reading_is_no_figure(bench: ConsoleBench, link: StandInLink) -> None:
+    """The unit is heard, its reading is of before: no force stands there, the ordered one does."""
+    link.show(**{**HOLDING, "reading_age_s": 1.2})
+    shown = bench.site.frames.present().of("Table 1")
+    assert (shown.state, shown.force, shown.force_other, shown.second_force) == (
+        "live",
+        *3 * ("--",),
+    )
+    assert shown.force_n is None
+    assert shown.target != "--"
+    link.show(reading_age_s=0.02)
+    shown = bench.site.frames.present().of("Table 1")
+    assert (shown.force, shown.force_other) == ("22.7 lbf", "101.0 N")
+    assert shown.second_force == "22.5 lbf"
+
+
 def test_the_end_of_a_pause_and_what_to_do_stand_beside_the_figures(
     bench: ConsoleBench, link: StandInLink
 ) -> None:
