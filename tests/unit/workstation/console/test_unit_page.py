@@ -224,6 +224,13 @@ def test_an_old_reading_is_no_figure(bench: ConsoleBench, link: StandInLink) -> 
     assert shown.second_force == "22.5 lbf"
 
 
+def test_without_a_session_no_time_is_left(bench: ConsoleBench, link: StandInLink) -> None:
+    link.show(doing=Doing.IDLE, session_id="", phase="idle", elapsed_s=0.0, planned_s=900.0)
+    assert bench.site.frames.present().of("Table 1").left == "--"
+    link.show(**HOLDING)
+    assert bench.site.frames.present().of("Table 1").left != "--"
+
+
 def test_the_end_of_a_pause_and_what_to_do_stand_beside_the_figures(
     bench: ConsoleBench, link: StandInLink
 ) -> None:
