@@ -99,6 +99,13 @@ def code_list_of_any_day(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def impatient_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Force that nobody sees go is given up after 30 s, not after 10 minutes."""
+    monkeypatch.setattr("controller.runtime.loop.GIVE_UP_S", 30.0)
+    monkeypatch.setattr("controller.session.release.GIVE_UP_S", 30.0)
+
+
+@pytest.fixture
 def clinic_time_zone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Commands have the zone in which the tests read a visit."""
     from tests.support.sessions import SETTINGS

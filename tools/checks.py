@@ -27,7 +27,7 @@ PACKAGES = ["controller", "firmware_bridge", "records", "simulator", "workstatio
 
 PYTEST = [sys.executable, "-m", "pytest"]
 RECORDS, WORKSTATION = "tests/unit/records", "tests/unit/workstation"
-VISIT = f"{WORKSTATION}/visit"
+VISITS = (f"{WORKSTATION}/visit", f"{WORKSTATION}/console")
 REAL_TIME = "tests/recovery"
 BROWSER = "tests/browser"
 SAFETY = ("tests/safety", "tests/contract")
@@ -50,8 +50,8 @@ PARTS: dict[str, list[list[str]]] = {
     "tests": [
         [*PYTEST, *(f"--ignore={one}" for one in APART)],
         [*PYTEST, RECORDS],
-        [*PYTEST, WORKSTATION, f"--ignore={VISIT}"],
-        [*PYTEST, VISIT],
+        [*PYTEST, WORKSTATION, *(f"--ignore={one}" for one in VISITS)],
+        [*PYTEST, *VISITS],
         [*PYTEST, REAL_TIME],
         [*PYTEST, BROWSER],
         [*PYTEST, *SAFETY],

@@ -113,8 +113,8 @@ def _check_increase(
     most_n = min(INCREASE_SHARE * old_n, INCREASE_N)
     if request.change_n > most_n + 1e-6:
         raise RequestRefused(
-            f"an increase of {request.change_n:g} N exceeds {most_n:.1f} N (the smaller of 10 % of "
-            f"{old_n:g} N and 10 N); ask for less at a time"
+            f"an increase of {request.change_n:g} N exceeds {most_n:z.1f} N (the smaller of 10 % "
+            f"of {old_n:g} N and 10 N); ask for less at a time"
         )
     if request.force is AdjustedForce.HOLD:
         _check_maximum(order, new_n)
@@ -143,7 +143,7 @@ def _check_rest(forces: OrderedForces, new_n: float) -> None:
     most_n = most_rest_n(forces.hold_n)
     if new_n > most_n + 1e-6:
         raise RequestRefused(
-            f"a rest force of {new_n:g} N exceeds {most_n:.1f} N (the smaller of 90 % of the hold "
+            f"a rest force of {new_n:g} N exceeds {most_n:z.1f} N (the smaller of 90 % of the hold "
             "force and hold force - 10 N); ask for less"
         )
 

@@ -22,7 +22,7 @@ def adjusted(request: AdjustForce, changes: tuple[ForceChange, ...]) -> Tell:
 
 def paused(request: Pause, held_n: float) -> Tell:
     """The force that is held; the treatment clock stands."""
-    return Tell(f"paused at {held_n:.1f} N, the treatment clock stands, by {request.by}")
+    return Tell(f"paused at {held_n:z.1f} N, the treatment clock stands, by {request.by}")
 
 
 def resumed(by: str, from_n: float, to_n: float) -> Tell:
@@ -51,4 +51,4 @@ def outcome_of(effects: Sequence[Effect]) -> RequestSettled:
 
 
 def _forces(from_n: float, to_n: float) -> str:
-    return f"{from_n:.1f} N -> {to_n:.1f} N"
+    return f"{from_n:z.1f} N -> {to_n:z.1f} N"

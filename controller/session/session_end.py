@@ -119,7 +119,7 @@ class SessionEnd:
     def _ask_about_force(self, now_s: float) -> EndStep:
         """The unit answers and does not come down: the release goes on, and a person is needed."""
         force_n = None if self.last_reading is None else self.last_reading.force_n
-        shown = "not known" if force_n is None else f"{force_n:.0f} N"
+        shown = "not known" if force_n is None else f"{force_n:z.0f} N"
         text = (
             f"The release was not seen: the force is {shown}. Look at the patient, open the "
             "clutch. Is the patient free?"

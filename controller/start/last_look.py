@@ -69,7 +69,7 @@ def zero_kept_item(before_n: float | None, now_n: float | None) -> CheckItem:
         value = "measured at one of the two looks only"
         return judged("zero_kept", False, value, "check the load cell's cable, then start again")
     kept = not exceeds(abs(now_n - before_n), SafetyLimits().zero_shift_n)
-    value = f"{now_n:.1f} N without the tare, {before_n:.1f} N at the self-check"
+    value = f"{now_n:z.1f} N without the tare, {before_n:z.1f} N at the self-check"
     return judged("zero_kept", kept, value, "free the cord, then start again")
 
 

@@ -224,7 +224,7 @@ def force_channels_item(capabilities: UnitCapabilities, reading: Telemetry) -> C
         return judged("force_channels", False, f"faults 0x{int(bad):04X}", todo)
     apart_n = max(known) - min(known)
     agree = not exceeds(apart_n, SafetyLimits().disagree_n)
-    value = "all fitted channels valid" if agree else f"channels {apart_n:.1f} N apart"
+    value = "all fitted channels valid" if agree else f"channels {apart_n:z.1f} N apart"
     return judged("force_channels", agree, value, todo)
 
 
@@ -259,19 +259,19 @@ def zero_item(forces_n: Sequence[float | None], *, shows_noise: bool) -> CheckIt
     largest_n = max(known, key=abs)
     if abs(largest_n) > ZERO_LIMIT_N:
         todo = f"free the cord or set the tare: at most {ZERO_LIMIT_N:g} N is right"
-        return judged("zero", False, f"{largest_n:.1f} N", todo)
+        return judged("zero", False, f"{largest_n:z.1f} N", todo)
     if len(set(known)) == 1 and not shows_noise:
         return CheckItem(
             name="zero",
             state=CheckState.NOT_COVERED,
-            value=f"{largest_n:.1f} N, and the display stands still",
+            value=f"{largest_n:z.1f} N, and the display stands still",
             todo="that the force channel is alive is only seen when the force moves",
         )
     if len(set(known)) == 1:
         todo = "the reading does not move at all: have the force channel checked"
-        return judged("zero", False, f"{largest_n:.1f} N without noise", todo)
+        return judged("zero", False, f"{largest_n:z.1f} N without noise", todo)
     alive = ", with noise" if shows_noise else ""
-    return judged("zero", True, f"at most {abs(largest_n):.1f} N{alive}", "")
+    return judged("zero", True, f"at most {abs(largest_n):z.1f} N{alive}", "")
 
 
 def gross_zero_n(gross_n: Sequence[float | None]) -> float | None:
@@ -285,13 +285,13 @@ def gross_zero_item(zero_n: float | None, last: LastArming | None) -> CheckItem:
 
     A shift does not refuse by itself: a person answers for a weight test.
     """
-    value = "not measured" if zero_n is None else f"{zero_n:.1f} N without the tare"
+    value = "not measured" if zero_n is None else f"{zero_n:z.1f} N without the tare"
     before_n = None if last is None else last.gross_zero_n
     if zero_n is None or last is None or before_n is None:
         todo = "there is nothing to compare: no zero of an earlier session or of this one"
         return CheckItem(name="gross_zero", state=CheckState.NOT_COVERED, value=value, todo=todo)
     same = not exceeds(abs(zero_n - before_n), SafetyLimits().zero_shift_n)
-    before = f"was {before_n:.1f} N on {last.armed_on}"
+    before = f"was {before_n:z.1f} N on {last.armed_on}"
     todo = "have the force channel checked with a weight"
     return judged("gross_zero", same, f"{value}; {before}", todo, blocking=False)
 

@@ -162,8 +162,8 @@ def _weight_item(added_n: tuple[float, ...], load: KnownLoad) -> CheckItem:
     verdicts = [judge_weight(expected_n, one, load.capacity_n) for one in added_n]
     names = [f" on channel {n}" for n in range(1, len(added_n) + 1)] if added_n[1:] else [""]
     value = (
-        f"{load.weight_kg:.3f} kg is {expected_n:.1f} N, within {tolerance_n(expected_n):.1f} N; "
-        + ", ".join(f"{one:.1f} N{name}" for one, name in zip(added_n, names, strict=True))
+        f"{load.weight_kg:.3f} kg is {expected_n:z.1f} N, within {tolerance_n(expected_n):z.1f} N; "
+        + ", ".join(f"{one:z.1f} N{name}" for one, name in zip(added_n, names, strict=True))
     )
     todo = "; ".join(
         f"{verdict.diagnosis}{name}"
@@ -189,7 +189,7 @@ def _zero_again_item(free: Watched, end_n: float) -> CheckItem:
     """The cell comes back to where it was, or something holds it."""
     off_n = free.channels[0].mean_n - end_n
     todo = f"at most {TOLERANCE_N:g} N: something holds the cell, or it was overloaded"
-    return judged("zero_again", abs(off_n) <= TOLERANCE_N, f"{off_n:+.2f} N", todo)
+    return judged("zero_again", abs(off_n) <= TOLERANCE_N, f"{off_n:+z.2f} N", todo)
 
 
 def _no_reading(item: str, error: InstrumentFaulted | UnitFaulted) -> CheckItem:

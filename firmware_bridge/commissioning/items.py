@@ -109,7 +109,7 @@ def word_order_item(profile: InstrumentProfile, image: RegisterImage | None) -> 
     except InstrumentFaulted:
         return judged("word_order", True, f"{order}; swapped it would be no reading", "")
     if abs(other_n) > IMPLAUSIBLE_N:
-        return judged("word_order", True, f"{order}; swapped it would be {other_n:.0f} N", "")
+        return judged("word_order", True, f"{order}; swapped it would be {other_n:z.0f} N", "")
     return CheckItem(
         name="word_order",
         state=CheckState.NOT_COVERED,
@@ -138,9 +138,9 @@ def watched_items(
     names = [f" of channel {n}" for n in range(1, len(channels) + 1)] if channels[1:] else [""]
     levels, noises, drifts = [], [], []
     for name, channel in zip(names, channels, strict=True):
-        levels.append(f"{channel.mean_n:.2f} N{name}")
-        noises.append(f"{channel.noise_n:.3f} N{name}")
-        drifts.append(f"{channel.drift_n:+.2f} N in 60 s{name}")
+        levels.append(f"{channel.mean_n:z.2f} N{name}")
+        noises.append(f"{channel.noise_n:z.3f} N{name}")
+        drifts.append(f"{channel.drift_n:+z.2f} N in 60 s{name}")
     at_zero = all(abs(c.mean_n - z) <= ZERO_LIMIT_N for c, z in zip(channels, zeros, strict=False))
     still = all(abs(c.drift_n) <= DRIFT_LIMIT_N for c in channels)
     stood = "free cell: at most 3 N from its stored zero; take everything off, set it to zero"

@@ -73,7 +73,7 @@ def _diagnosis(expected_n: float, measured_n: float, capacity_n: float) -> str:
     means = factors_of(abs(measured_n) / expected_n)
     if abs(measured_n) > capacity_n:
         means = [
-            f"{abs(measured_n):.0f} N is beyond the cell's capacity of {capacity_n:.0f} N: the "
+            f"{abs(measured_n):z.0f} N is beyond the cell's capacity of {capacity_n:z.0f} N: the "
             "words are swapped; set the word order on the instrument or correct the profile",
             *means,
         ]

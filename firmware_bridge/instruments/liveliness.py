@@ -26,7 +26,7 @@ class Liveliness:
         self._check_decimals(decoded.decimals, raw)
         self._check_count(decoded.raw_count, at_s, raw)
         if decoded.net_n < PUSH_LIMIT_N:
-            detail = f"a push of {-decoded.net_n:.1f} N"
+            detail = f"a push of {-decoded.net_n:z.1f} N"
             raise faulted(self._profile, InstrumentFault.SIGN_INVERTED, detail, raw)
 
     def _check_decimals(self, decimals: int | None, raw: bytes) -> None:

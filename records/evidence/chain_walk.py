@@ -162,7 +162,8 @@ def _run(count: int) -> np.dtype[np.void]:
 
 def _places_by_value(values: Counts) -> Iterator[tuple[int, Counts]]:
     """Each value, with the places where it stands."""
-    order = np.argsort(values, kind="stable")
+    # In their smallest type they are sorted in one pass.
+    order = np.argsort(values.astype(np.min_scalar_type(values.max(initial=0))), kind="stable")
     steps = np.flatnonzero(np.diff(values[order])) + 1
     for places in np.split(order, steps) if len(order) else []:
         yield int(values[places[0]]), places

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -169,7 +170,7 @@ class _Check:
             if not 0 < count <= len(digests):
                 return self._range_between(good, good)
             if not chain_signature_fits(
-                self._session_key, self._subject(), count, digests[count - 1], signed.signature
+                self._session_key, self._subject, count, digests[count - 1], signed.signature
             ):
                 return self._range_between(good, count)
             good = count
@@ -201,7 +202,7 @@ class _Check:
         if self._stored.signature is not None and not self._known:
             keys = [self._stored.signature.public_key]
         fits = any(
-            certificate_fits(key, self._subject(), public, self._start, certificate) for key in keys
+            certificate_fits(key, self._subject, public, self._start, certificate) for key in keys
         )
         if keys and not fits:
             yield self.altered(
@@ -273,7 +274,7 @@ class _Check:
             if stored.packed is not None
             else compute_links_digest(stored.link_digests)
         )
-        fault = fault_of_removal(removal, self._subject(), seal.digest, links_digest, self._known)
+        fault = fault_of_removal(removal, self._subject, seal.digest, links_digest, self._known)
         fault = fault or self._key_history.fault_of(
             key_id_of(removal.public_key), removal.removed_utc_ms
         )
@@ -299,6 +300,7 @@ class _Check:
         in_order = all(link.number == index for index, link in enumerate(links))
         return [link.covered for link in links] if in_order else []
 
+    @cached_property
     def _subject(self) -> Subject:
         head = self._stored.head
         return Subject(name=head.session_id, place=head.unit_id, number=head.number)
@@ -315,7 +317,7 @@ class _Check:
         if stored.seal is None:
             yield self.altered("the signature", "there is a signature but no seal")
             return
-        subject = self._subject()
+        subject = self._subject
         statement = compute_statement(subject, stored.seal.digest)
         yield from self._check_key(signature)
         if not verify_signature(signature.public_key, statement, signature.signature):
@@ -335,7 +337,7 @@ class _Check:
                 "the signature",
                 f"key {key_id} is none of the known ones ({', '.join(sorted(self._known))})",
             )
-        elif fault := self._key_history.fault_of(key_id, self._ended_utc_ms(), self._subject()):
+        elif fault := self._key_history.fault_of(key_id, self._ended_utc_ms(), self._subject):
             yield self.altered("the signature", fault)
 
     def _ended_utc_ms(self) -> int:

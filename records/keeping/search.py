@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 
+from controller.errors import JournalError
 from controller.event_details.codec import decode_fields
 from controller.event_details.happened import SessionEnded
 from controller.events import EventKind, Outcome
@@ -90,19 +91,28 @@ class FoundSession:
 
 
 def find_sessions(
-    folder: RecordFolder, query: SessionQuery, day_of: Callable[[int], date]
+    folder: RecordFolder,
+    query: SessionQuery,
+    day_of: Callable[[int], date],
+    unread: list[str] | None = None,
 ) -> list[FoundSession]:
-    """Sessions that fit, newest first. ``day_of`` turns UTC milliseconds into the clinic's day."""
+    """Sessions that fit, newest first. ``day_of`` turns UTC milliseconds into the clinic's day.
+
+    A file that cannot be read refuses all, or is told to ``unread`` and the others are searched.
+    """
     with refused_in_words(f"the list of sessions in {folder}"):
-        return _found(folder, query, day_of)
+        return _found(folder, query, day_of, unread)
 
 
 def _found(
-    folder: RecordFolder, query: SessionQuery, day_of: Callable[[int], date]
+    folder: RecordFolder,
+    query: SessionQuery,
+    day_of: Callable[[int], date],
+    unread: list[str] | None,
 ) -> list[FoundSession]:
     spoken = searched_words(folder, query.words)
     found = []
-    for head, outcome, sealed in _listed(folder, query.around_ms):
+    for head, outcome, sealed in _listed(folder, query.around_ms, unread):
         said = spoken.get(head.session_id, UNSPOKEN)
         if query.fits(outcome, said.references, said.texts, head.unit_id) and query.fits_day(
             head.started_utc_ms, day_of
@@ -150,28 +160,42 @@ def _not_refused(folder: RecordFolder, session_ids: set[str]) -> Iterator[Sessio
 
 
 def _listed(
-    folder: RecordFolder, between_ms: tuple[int, int] = ALWAYS_MS
+    folder: RecordFolder,
+    between_ms: tuple[int, int] = ALWAYS_MS,
+    unread: list[str] | None = None,
 ) -> Iterator[tuple[SessionHead, str, bool]]:
     for path in folder.readable_databases():
-        with reading(path) as db:
-            listed = rows(
-                db,
-                "SELECT number, session_id, unit_id, started_utc_ms, utc_offset_min, "
-                "(SELECT detail FROM event WHERE session = number AND kind = ? "
-                "ORDER BY sequence DESC LIMIT 1), "
-                "EXISTS (SELECT 1 FROM seal WHERE session = number) FROM session "
-                "WHERE started_utc_ms BETWEEN ? AND ?",
-                (int(EventKind.SESSION_ENDED), *between_ms),
-            )
-        for number, session_id, unit_id, started, offset, ended, sealed in listed:
-            head = SessionHead(
-                number=number,
-                session_id=session_id,
-                unit_id=unit_id,
-                started_utc_ms=started,
-                utc_offset_min=offset,
-            )
-            yield head, _outcome(path, ended, bool(sealed)), bool(sealed)
+        try:
+            with refused_in_words(str(path)):
+                listed = [*_listed_in(path, between_ms)]
+        except JournalError as error:
+            if unread is None:
+                raise
+            unread.append(error.message)
+        else:
+            yield from listed
+
+
+def _listed_in(path: Path, between_ms: tuple[int, int]) -> Iterator[tuple[SessionHead, str, bool]]:
+    with reading(path) as db:
+        listed = rows(
+            db,
+            "SELECT number, session_id, unit_id, started_utc_ms, utc_offset_min, "
+            "(SELECT detail FROM event WHERE session = number AND kind = ? "
+            "ORDER BY sequence DESC LIMIT 1), "
+            "EXISTS (SELECT 1 FROM seal WHERE session = number) FROM session "
+            "WHERE started_utc_ms BETWEEN ? AND ?",
+            (int(EventKind.SESSION_ENDED), *between_ms),
+        )
+    for number, session_id, unit_id, started, offset, ended, sealed in listed:
+        head = SessionHead(
+            number=number,
+            session_id=session_id,
+            unit_id=unit_id,
+            started_utc_ms=started,
+            utc_offset_min=offset,
+        )
+        yield head, _outcome(path, ended, bool(sealed)), bool(sealed)
 
 
 def _outcome(path: Path, ended: str | None, sealed: bool) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
 
-from controller.errors import TractionError
+from controller.errors import JournalError, TractionError
 from records.clinic.readings import EXPORTED, left_readings
 from records.clinic.visit_sessions import visits_in
 from records.evidence.reader import SessionHead, load_session
@@ -30,7 +31,7 @@ def delivered_minutes(folder: RecordFolder, session_ids: Collection[str]) -> dic
     """Whole minutes of traction; None where the content was removed or cannot be read."""
     found: dict[str, int | None] = dict.fromkeys(session_ids)
     for path in folder.readable_databases():
-        with reading(path) as db:
+        with suppress(JournalError), reading(path) as db:
             for head in session_rows_named(db, session_ids):
                 found[head.session_id] = _minutes(db, path, head)
     return found

@@ -65,7 +65,7 @@ class StopTest:
             before = f"median of the last {count} at this force {median_ms:.0f} ms"
         result = "passed" if self.passed else f"NOT PASSED: {self.why}"
         return (
-            f"{self.release_ms} ms from {self.force_dn / 10:.1f} N to 15 N, at most "
+            f"{self.release_ms} ms from {self.force_dn / 10:z.1f} N to 15 N, at most "
             f"{self.limit_ms} ms; {before}; {result}"
         )
 
@@ -153,8 +153,8 @@ def _press(record: SessionRecord) -> tuple[int, int]:
     if stop.force_dn is None or stop.force_dn < LEAST_FORCE_DN:
         raise RequestRefused(
             f"session {session_id} is no stop test: the switch was pressed at "
-            f"{(stop.force_dn or 0) / 10:.1f} N, and {LEAST_FORCE_DN / 10:.0f} N are needed; order "
-            "more and press it in a hold"
+            f"{(stop.force_dn or 0) / 10:z.1f} N, and {LEAST_FORCE_DN / 10:z.0f} N are needed; "
+            "order more and press it in a hold"
         )
     if stop.to_15_n_ms is None:
         raise RequestRefused(

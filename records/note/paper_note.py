@@ -155,7 +155,7 @@ def _sheet_fields(kept: KeptSheet, zone: tzinfo) -> Iterator[Field]:
 def _shown(name: str, text: str) -> tuple[str, str]:
     """A force in newtons with what was written; all else as it was written."""
     if name.endswith("force"):
-        return f"{force_n(name, text, None):.1f} N ({text})", "N"
+        return f"{force_n(name, text, None):z.1f} N ({text})", "N"
     return text, ""
 
 

@@ -71,7 +71,9 @@ def compute_link(previous: bytes, covered: LinkRange, events: bytes, samples: by
 
 def compute_session_digest(events: bytes, samples: bytes) -> bytes:
     """The digest of a whole session, whatever the commits were."""
-    return hashlib.sha256(events + samples).digest()
+    hashed = hashlib.sha256(events)
+    hashed.update(samples)
+    return hashed.digest()
 
 
 def compute_seal_digest(

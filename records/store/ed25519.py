@@ -66,10 +66,16 @@ def verify_signature(public_key: bytes, digest: bytes, signature: bytes) -> bool
 @lru_cache(maxsize=10_000)
 def _verified(public_key: bytes, digest: bytes, signature: bytes) -> bool:
     try:
-        Ed25519PublicKey.from_public_bytes(public_key).verify(signature, digest)
+        _loaded(public_key).verify(signature, digest)
     except (InvalidSignature, ValueError):
         return False
     return True
+
+
+@lru_cache(maxsize=64)
+def _loaded(public_key: bytes) -> Ed25519PublicKey:
+    """A session's key is asked for each minute of the session."""
+    return Ed25519PublicKey.from_public_bytes(public_key)
 
 
 def fault_of_signature(

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Error, Locator, Page, expect
 
 from controller.runtime.clock import VirtualClock
 from records.store.record_folder import RecordFolder
@@ -70,20 +70,33 @@ def link(console: ServedConsole) -> StandInLink:
     return link
 
 
-@pytest.fixture
-def page(browser: Browser, console: ServedConsole, link: StandInLink) -> Iterator[Page]:
-    """A page of somebody who sits there, on the unit."""
+@pytest.fixture(scope="module")
+def opened(browser: Browser, console: ServedConsole) -> Iterator[Page]:
+    """One page for all states: a new one would start a process of the browser for each."""
     context = browser.new_context(base_url=console.address, viewport={"width": 1280, "height": 800})
     context.set_default_timeout(PATIENCE_MS)
-    opened = context.new_page()
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture
+def page(opened: Page, link: StandInLink) -> Iterator[Page]:
+    """A page of somebody who sits down there, on the unit; no other one is open."""
     faults: list[str] = []
-    opened.on("pageerror", lambda error: faults.append(str(error)))
+
+    def fault(error: Error) -> None:
+        faults.append(str(error))
+
+    opened.on("pageerror", fault)
     opened.goto("/person?back=" + UNIT)
-    opened.get_by_role("button", name="Pat Jones").click()
+    opened.get_by_role("button", name="Pat Jones, PT, DPT").click()
     opened.wait_for_url("**" + UNIT)
     expect(opened.locator("#door-state")).to_have_text("STOP: ready")
     yield opened
-    context.close()
+    for other in opened.context.pages[1:]:
+        other.close()
+    opened.unroute_all()
+    opened.remove_listener("pageerror", fault)
     assert faults == []
 
 

@@ -78,6 +78,7 @@ def test_the_same_display_under_a_profile_with_noise_is_refused(stage: Stage) ->
     ("phase", "above_n", "from_s"),
     [("ramping_up", 30.0, 0.0), ("ramping_down", 0.0, 0.0), ("holding", 0.0, 15.0)],
 )
+@pytest.mark.usefixtures("impatient_host")
 def test_a_display_that_stops_lets_the_patient_go_once_the_force_must_move(
     stage: Stage, phase: str, above_n: float, from_s: float
 ) -> None:

@@ -157,6 +157,7 @@ def test_operator_stop_releases_at_the_ordered_rate(folder: RecordFolder) -> Non
         ("freeze", "reading_stale"),
     ],
 )
+@pytest.mark.usefixtures("impatient_host")
 def test_hazards_end_in_a_release_below_15_n(folder: RecordFolder, fault: str, code: str) -> None:
     def inject(snapshot: Snapshot) -> None:
         if snapshot.phase != "holding" or snapshot.elapsed_s < 12.0 or injected:

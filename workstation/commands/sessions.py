@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from records.keeping.search import FoundSession, SessionQuery
     from records.keeping.sheet_search import FoundSheet
     from records.visit.visit import Visit
+    from workstation.history.finding import FoundTreatments
 
 
 NOT_CHECKED = (
@@ -70,15 +71,25 @@ def register(app: typer.Typer) -> None:
 @grouped
 def sessions(query: QueryOptions, person: PersonOptions) -> None:
     """List the sessions on file, newest first; all of them or those that fit."""
+    from workstation.history.finding import find_treatments_told
+
+    found = find_treatments_told(
+        person.place.folder, query.asked(), person.place.day_of, refused_too=query.refused
+    )
+    _list(query, person, found)
+    for text in found.unread:
+        warn(f"a file could not be read and nothing of it is listed: {text}")
+    if found.unread:
+        raise typer.Exit(RECORD_BAD)
+
+
+def _list(query: QueryOptions, person: PersonOptions, found: FoundTreatments) -> None:
     from records.clinic.audit import record_read
     from records.keeping.search import SessionQuery
     from workstation.author_now import reader_now
-    from workstation.history.finding import find_treatments_told
 
-    place = person.place
+    place, asked = person.place, query.asked()
     folder = place.folder
-    asked = query.asked()
-    found = find_treatments_told(folder, asked, place.day_of, refused_too=query.refused)
     listed = found.part(0, query.limit)
     called = listed.every
     if called or (folder.clinic_database.exists() and (asked.patient or asked.words)):

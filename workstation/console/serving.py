@@ -14,7 +14,7 @@ from typing import Final
 
 import uvicorn
 
-from controller.errors import StationBusy
+from controller.errors import StationBusy, TractionError
 from controller.ports import Clock
 from records.accounts.accounts import SignInDesk
 from records.standing.kinds import UnitRecord
@@ -31,6 +31,7 @@ from workstation.console.session_reader import SessionReader
 from workstation.console.site import Site
 from workstation.console.units import KeptUnit
 from workstation.settings import Settings
+from workstation.settings_on_record import note_settings
 from workstation.station.control_link import ControlLink
 from workstation.station.messages import PeerRole
 from workstation.station.place import ChannelPlace, Held, console_lock, station_folder
@@ -66,6 +67,7 @@ def serve(
         for unit in units:
             stack.callback(unit.link.close)
         site = make_site(folder, settings, units, pages, clock=clock, report=report)
+        _note_settings(site)
         site.reader.start()
         stack.callback(site.reader.close)
         site.examination.start()
@@ -83,6 +85,14 @@ def serve(
         for number in ENDING:
             signal.signal(number, _has_ended)
         PageServer(config, pages).run(sockets=[listening])
+
+
+def _note_settings(site: Site) -> None:
+    """Pages are served all the same where the row cannot be kept."""
+    try:
+        note_settings(site.folder, site.settings, site.author(""))
+    except TractionError as error:
+        site.report(f"the settings in force are not on record: {error.message}")
 
 
 class PageServer(uvicorn.Server):

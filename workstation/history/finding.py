@@ -14,11 +14,15 @@ from records.store.record_folder import RecordFolder
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundTreatments:
-    """What fits, newest first. ``left_out`` are refused tries that were not asked for."""
+    """What fits, newest first. ``left_out`` are refused tries that were not asked for.
+
+    ``unread`` names each file of a unit that could not be read, and why; nothing of it is found.
+    """
 
     sessions: Sequence[FoundSession]
     sheets: Sequence[FoundSheet]
     left_out: int
+    unread: Sequence[str] = ()
 
     @property
     def count(self) -> int:
@@ -51,10 +55,11 @@ def find_treatments_told(
     refused_too: bool,
 ) -> FoundTreatments:
     """All that fit; tries that were refused before anything moved only where they are asked for."""
-    sessions = find_sessions(folder, query, day_of)
+    unread: list[str] = []
+    sessions = find_sessions(folder, query, day_of, unread)
     left_out = 0
     if not refused_too and "refused" not in query.outcome.lower():
         left_out = sum(one.refused for one in sessions)
         sessions = [one for one in sessions if not one.refused]
     sheets = find_sheets(folder, query, day_of)
-    return FoundTreatments(sessions=sessions, sheets=sheets, left_out=left_out)
+    return FoundTreatments(sessions=sessions, sheets=sheets, left_out=left_out, unread=unread)

@@ -313,8 +313,8 @@ def _load(one: _Open, weight_kg: float, capacity_n: float | None) -> KnownLoad:
     load = KnownLoad(weight_kg=weight_kg, capacity_n=capacity_n, settling_s=one.settling_s)
     if load.expected_n > capacity_n:
         raise RequestRefused(
-            f"--weight {weight_kg:g} kg is {load.expected_n:.0f} N, above the cell's capacity of "
-            f"{capacity_n:.0f} N; hang less"
+            f"--weight {weight_kg:g} kg is {load.expected_n:z.0f} N, above the cell's capacity of "
+            f"{capacity_n:z.0f} N; hang less"
         )
     return load
 

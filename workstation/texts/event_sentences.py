@@ -345,7 +345,7 @@ def _force(force_dn: int | None, forces: ForceUnit) -> str:
 
 
 def _rate(rate_dn_per_s: int, forces: ForceUnit) -> str:
-    return forces.in_sentence(f"{rate_dn_per_s / 10:.1f} N/s")
+    return forces.in_sentence(f"{rate_dn_per_s / 10:z.1f} N/s")
 
 
 def _seconds(milliseconds: int) -> str:

@@ -19,6 +19,7 @@ from records.standing.kinds import UnitRecord
 from workstation.console.acts import shown_to_person, site_of
 from workstation.console.pages.history import page_number
 from workstation.console.site import Site
+from workstation.console.unit_names import called_by_clinic
 from workstation.history.alarm_log import AlarmQuery, LoggedAlarm, alarms_csv, logged_alarms
 from workstation.history.query_form import ReadQuery, read_query
 
@@ -77,7 +78,7 @@ def page(request: Request, person: str) -> Response:
     return site.page(
         request,
         "history/alarms.html",
-        rows=[*_rows(site, part, _names(tables))],
+        rows=[*_rows(site, part, tables)],
         number=number,
         more=len(found) > ON_A_PAGE,
         link=lambda to: f"/alarms?{urlencode(asked | {'page': str(to)})}",
@@ -136,13 +137,13 @@ def _record(site: Site, person: str, alarms: Sequence[LoggedAlarm], what: str) -
 
 
 def _rows(
-    site: Site, alarms: Sequence[LoggedAlarm], names: Mapping[str, str]
+    site: Site, alarms: Sequence[LoggedAlarm], tables: Sequence[UnitRecord]
 ) -> Iterator[AlarmRow]:
     for each in alarms:
         yield AlarmRow(
             alarm=each,
             raised=_moment(site, each.raised_utc_ms),
-            table=names.get(each.unit_id, each.unit_id),
+            table=called_by_clinic(each.unit_id, tables),
             symbol=SYMBOLS.get(each.priority, ""),
             text=f"cannot be read: {each.fault}" if each.fault else site.words.sentence(each.text),
             ended=_moment(site, each.ended_utc_ms) or ("" if each.fault else "not recorded"),

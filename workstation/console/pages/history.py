@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -17,8 +17,10 @@ from records.evidence.reader import NOT_CLOSED, REMOVED, RUNNING
 from records.keeping.session_facts import delivered_minutes
 from records.keeping.session_names import CalledTreatment
 from records.note.paper_note import minutes_of
+from records.standing.kinds import UnitRecord
 from workstation.console.acts import shown_to_person, site_of
 from workstation.console.site import Site
+from workstation.console.unit_names import called_by_clinic
 from workstation.history.finding import FoundTreatments, find_treatments_told
 from workstation.history.query_form import FIELDS, read_query
 
@@ -73,11 +75,10 @@ def page(request: Request, person: str) -> Response:
     if called or (site.folder.clinic_database.exists() and any(typed.values())):
         ids = [one.called for one in called]
         record_read(site.folder, site.author(person), "search", fields=ids)
-    names = {table.unit_id: table.name for table in tables if table.unit_id}
     return site.page(
         request,
         "history/list.html",
-        rows=[*_rows(site, part, names)],
+        rows=[*_rows(site, part, tables)],
         found=found,
         number=number,
         pages=max(1, -(-found.count // ON_A_PAGE)),
@@ -95,25 +96,25 @@ def _asked(typed: Mapping[str, str]) -> dict[str, str]:
     return {name: typed[name] for name in (*FIELDS, "refused") if typed.get(name)}
 
 
-def _rows(site: Site, part: FoundTreatments, names: Mapping[str, str]) -> Iterator[HistoryRow]:
+def _rows(site: Site, part: FoundTreatments, tables: Sequence[UnitRecord]) -> Iterator[HistoryRow]:
     minutes = delivered_minutes(site.folder, [one.head.session_id for one in part.sessions])
     notes = {one.head.session_id: one.note_status for one in part.sessions}
     for sheet in part.sheets:
         minutes[sheet.kept.sheet.sheet_id] = minutes_of(sheet.kept.sheet)
         notes[sheet.kept.sheet.sheet_id] = sheet.note_status
     for one in part.every:
-        yield _row(site, one, names, minutes.get(one.called), notes.get(one.called, ""))
+        yield _row(site, one, tables, minutes.get(one.called), notes.get(one.called, ""))
 
 
 def _row(
-    site: Site, one: CalledTreatment, names: Mapping[str, str], minutes: int | None, note: str
+    site: Site, one: CalledTreatment, tables: Sequence[UnitRecord], minutes: int | None, note: str
 ) -> HistoryRow:
     return HistoryRow(
         called=one.called,
         on_paper=one.on_paper,
         began=f"{site.words.at(one.began_utc_ms):%Y-%m-%d %H:%M %Z}",
         patient=one.reference or "no patient",
-        table=names.get(one.unit, one.unit),
+        table=one.unit if one.on_paper else called_by_clinic(one.unit, tables),
         minutes="unknown" if minutes is None else f"{minutes} min",
         outcome=one.state,
         note=note,

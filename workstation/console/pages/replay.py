@@ -47,7 +47,7 @@ def page(request: Request, person: str) -> Response:
         request,
         "history/replay.html",
         view=view,
-        table=table_called(site, view.record.head.unit_id),
+        table=table_called(site, view.record),
         played=played,
         speeds=SPEEDS,
     )

@@ -8,13 +8,14 @@ from starlette.routing import BaseRoute, Route
 
 from controller.errors import JournalCorrupt, JournalUnavailable, RecordNotFound, RequestRefused
 from records.clinic.paper_sheets import is_paper
-from records.evidence.reader import find_session
+from records.evidence.reader import SessionRecord, find_session
 from records.evidence.verified import Recall
 from records.visit.load import altered_is_said, audited_visit
 from records.visit.visit import Visit
 from workstation.console.acts import shown, shown_to_person, site_of, to
 from workstation.console.session_view import SessionView
 from workstation.console.site import Site
+from workstation.console.unit_names import called_by_clinic
 from workstation.history.plot_range import typed_range
 from workstation.history.verifying import (
     NOTHING_GIVEN,
@@ -95,10 +96,10 @@ def read_visit(site: Site, session_id: str, person: str, what: str) -> Visit:
     )
 
 
-def table_called(site: Site, unit_id: str) -> str:
-    """The clinic's name of the table that this unit is at present; else what the unit is."""
-    names = {each.table.unit_id: name for name, each in site.units.items()}
-    return names.get(unit_id, f"unit {unit_id}")
+def table_called(site: Site, record: SessionRecord) -> str:
+    """The clinic's name of the table that the unit of a session is; else what the unit is."""
+    tables = [each.table for each in site.units.values()]
+    return called_by_clinic(record.head.unit_id, tables, record.started.session.uri)
 
 
 def unreadable(
@@ -134,7 +135,7 @@ def _told(request: Request, view: SessionView) -> Response:
         "history/session.html",
         status=422 if fault else 200,
         view=view,
-        table=table_called(site, view.record.head.unit_id),
+        table=table_called(site, view.record),
         events=events,
         plot=view.plot(events),
         live=live,

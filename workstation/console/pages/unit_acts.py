@@ -162,7 +162,7 @@ def _more_n(form: Form, step_n: float) -> float:
         change_n = math.nan
     if not 0 < change_n <= step_n + 1e-6:
         raise RequestRefused(
-            f"change_n={text[:40]!r} is not between 0 and {step_n:.1f} N; use the page's button"
+            f"change_n={text[:40]!r} is not between 0 and {step_n:z.1f} N; use the page's button"
         )
     return change_n
 

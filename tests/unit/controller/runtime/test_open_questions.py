@@ -80,6 +80,7 @@ def test_a_stop_takes_the_open_question_back_and_a_late_yes_counts_for_nothing()
     assert bench.details(EventKind.QUESTION_ANSWERED) == []
 
 
+@pytest.mark.usefixtures("impatient_host")
 def test_whether_the_release_was_seen_is_asked_to_the_end_of_it() -> None:
     bench = Bench()
 

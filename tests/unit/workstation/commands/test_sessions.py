@@ -42,6 +42,18 @@ def test_sessions_are_searched_by_the_clinic_s_days(data: RecordFolder) -> None:
         found(data, "--from", "yesterday")
 
 
+def test_a_file_that_cannot_be_read_is_told_and_hides_no_session_of_another(
+    data: RecordFolder,
+) -> None:
+    broken = data.unit_database("0b" * 8)
+    broken.write_bytes(b"this is no database " * 400)
+    result = run(data, "sessions")
+    assert result.exit_code == RECORD_BAD
+    assert "s-1  " in result.stdout
+    assert "nothing of it is listed" in result.stderr
+    assert broken.name in result.stderr
+
+
 def test_a_search_for_a_patient_is_audited_with_what_it_found(data: RecordFolder) -> None:
     said(data, "sessions", "--patient", "TEST-1", "--by", "P. Jones")
     (row,) = json.loads(said(data, "audit", "--json"))["accesses"]

@@ -37,6 +37,18 @@ def three(bench: ConsoleBench, folder: RecordFolder) -> ConsoleBench:
     return bench
 
 
+def test_a_file_that_cannot_be_read_hides_no_session_of_another(
+    three: ConsoleBench, folder: RecordFolder
+) -> None:
+    broken = folder.unit_database("0b" * 8)
+    broken.write_bytes(b"this is no database " * 400)
+    page = three.page("/sessions")
+    assert found(page) == ["s-2", "s-1"]
+    assert "Not in this list are the treatments of one file" in page
+    assert broken.name in page
+    assert '"verify --all" at the command line' in page
+
+
 def found(page: str) -> list[str]:
     """The sessions of a list, in its order."""
     return re.findall(r'<a href="/sessions/([^"/]+)">Session', page)

@@ -21,6 +21,7 @@ ELSEWHERE = (
     "workstation/commands",
     "workstation/cli.py",
     "workstation/terminal",
+    "workstation/updating",
     "workstation/texts/claim_template.py",
     "records/claim/rules/report.py",
     "records/evidence/bundle.py",
