@@ -40,11 +40,13 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     data: Path = Path(platformdirs.user_data_dir(APPLICATION, appauthor=False))
+    """Folder where records live."""
     time_zone: str = ""
     """IANA name; empty means the system's zone."""
     clinic: str = ""
+    """Name of the clinic."""
     force_unit: ForceUnit | None = None
-    """The unit of force that leads; None: pounds in the United States, else newtons."""
+    """The unit of force that leads; not set: pounds in the United States, else newtons."""
     retention_years: int = Field(default=0, ge=0, le=100)
     """Whole years that a session is kept; 0: nothing is ever removed."""
     checkpoint_copy: str = ""

@@ -14,10 +14,22 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from records.store.record_folder import RecordFolder
 from tests.support.browsed_station import BrowsedStation, browsed_station
+from tests.support.console_bench import StandInLink
 from tests.support.real_time import PATIENCE_MS
+from tests.support.reception import CLINIC_OF_CLAIMS, medicare_patient
+from tests.support.served_console import ServedConsole, served_console
+from tests.support.standing import example, keep
+from tests.support.unit_stages import HOLDING
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+NOTHING_STANDS = {
+    "pause_left_s": None,
+    "local_takeover": False,
+    "emergency_stop_open": False,
+    "sound_paused_s": 0.0,
+}
 FLAGS = [
     "--no-sandbox",
     "--autoplay-policy=document-user-activation-required",
@@ -75,3 +87,27 @@ def page(context: BrowserContext) -> Iterator[Page]:
     )
     yield opened
     assert faults == []
+
+
+@pytest.fixture(scope="module")
+def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedConsole]:
+    """A clinic that thinks in newtons, with two tables; the second one stands still."""
+    folder = RecordFolder(tmp_path_factory.mktemp("words") / "data")
+    folder.path.mkdir(mode=0o700)
+    keep(folder, example("clinic", **CLINIC_OF_CLAIMS, force_unit="N"))
+    keep(folder, example("person", taxonomy="225100000X"))
+    keep(folder, example("unit"))
+    second = {"name": "Table 2", "address": "modbus-tcp://192.0.2.6:502", "unit_id": "0a" * 8}
+    keep(folder, example("unit", **second))
+    keep(folder, medicare_patient("2026-11-18"))
+    with served_console(folder) as served:
+        yield served
+
+
+@pytest.fixture
+def link(console: ServedConsole) -> StandInLink:
+    """A treatment in its hold, heard at this moment."""
+    link = console.links["Table 1"]
+    link.is_answering, link.silent_s, link.seen = True, 0.0, None
+    link.show(**HOLDING, **NOTHING_STANDS, alarms=(), questions=(), sounds=True, record_trouble="")
+    return link

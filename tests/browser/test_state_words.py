@@ -11,23 +11,18 @@ import pytest
 from playwright.sync_api import Browser, Error, Locator, Page, expect
 
 from controller.runtime.clock import VirtualClock
-from records.store.record_folder import RecordFolder
+from tests.support.browser_touch import UNIT, take_seat
 from tests.support.console_bench import StandInLink
 from tests.support.pages import DOCS
 from tests.support.real_time import PATIENCE_MS
-from tests.support.reception import CLINIC_OF_CLAIMS, medicare_patient
-from tests.support.served_console import ServedConsole, served_console
-from tests.support.standing import example, keep
+from tests.support.served_console import ServedConsole, silence
 from tests.support.station_peers import PaperPeer
 from tests.support.stops import AT_14_03_22, FREE, ORDERED
-from tests.support.unit_stages import HOLDING
 from workstation.console.units import KeptUnit
 from workstation.station.control_desk import ControlDesk
 from workstation.station.messages import VERSION, Hello, PeerRole, Prepare
 from workstation.station.stop_target import StopAnswer, StopResult
 
-UNIT = "/units/Table%201"
-NOTHING_STANDS = {"pause_left_s": None, "local_takeover": False, "emergency_stop_open": False}
 TABLE_OF_WORDS = "### Words that must not be misread"
 
 
@@ -49,28 +44,6 @@ def says(state: str) -> re.Pattern[str]:
 
 
 @pytest.fixture(scope="module")
-def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedConsole]:
-    """A clinic that thinks in newtons, with one table."""
-    folder = RecordFolder(tmp_path_factory.mktemp("words") / "data")
-    folder.path.mkdir(mode=0o700)
-    keep(folder, example("clinic", **CLINIC_OF_CLAIMS, force_unit="N"))
-    keep(folder, example("person", taxonomy="225100000X"))
-    keep(folder, example("unit"))
-    keep(folder, medicare_patient("2026-11-18"))
-    with served_console(folder) as served:
-        yield served
-
-
-@pytest.fixture
-def link(console: ServedConsole) -> StandInLink:
-    """A treatment in its hold, heard at this moment."""
-    link = console.links["Table 1"]
-    link.is_answering, link.silent_s, link.seen = True, 0.0, None
-    link.show(**HOLDING, **NOTHING_STANDS, alarms=(), questions=(), sounds=True, record_trouble="")
-    return link
-
-
-@pytest.fixture(scope="module")
 def opened(browser: Browser, console: ServedConsole) -> Iterator[Page]:
     """One page for all states: a new one would start a process of the browser for each."""
     context = browser.new_context(base_url=console.address, viewport={"width": 1280, "height": 800})
@@ -88,21 +61,13 @@ def page(opened: Page, link: StandInLink) -> Iterator[Page]:
         faults.append(str(error))
 
     opened.on("pageerror", fault)
-    opened.goto("/person?back=" + UNIT)
-    opened.get_by_role("button", name="Pat Jones, PT, DPT").click()
-    opened.wait_for_url("**" + UNIT)
-    expect(opened.locator("#door-state")).to_have_text("STOP: ready")
+    take_seat(opened)
     yield opened
     for other in opened.context.pages[1:]:
         other.close()
     opened.unroute_all()
     opened.remove_listener("pageerror", fault)
     assert faults == []
-
-
-def silence(console: ServedConsole, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No event comes any more, and the stream stays open."""
-    monkeypatch.setattr(console.site.pages, "show", lambda frame: None)
 
 
 def close_the_door(page: Page, console: ServedConsole) -> None:

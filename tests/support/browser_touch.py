@@ -27,6 +27,14 @@ def sit_down(context: BrowserContext, path: str = UNIT, name: str = "Pat Jones")
     return page
 
 
+def take_seat(page: Page) -> None:
+    """The person on file takes the seat at the unit's page; the door is seen to answer."""
+    page.goto(f"/person?back={UNIT}")
+    page.get_by_role("button", name="Pat Jones, PT, DPT").click()
+    page.wait_for_url(f"**{UNIT}")
+    expect(page.locator("#door-state")).to_have_text("STOP: ready")
+
+
 def press(button: Locator, until_gone: Locator) -> None:
     """Press until the touch is taken: one on what has just changed under a finger is not."""
     for _ in range(TOUCHES):

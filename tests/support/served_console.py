@@ -18,6 +18,7 @@ from math import sin
 from pathlib import Path
 from typing import cast
 
+import pytest
 import uvicorn
 
 from controller.runtime.clock import SystemClock
@@ -95,6 +96,11 @@ def _serving(site: Site, log: list[str]) -> Iterator[str]:
         site.pages.end_all()
         server.should_exit = True
         thread.join()
+
+
+def silence(console: ServedConsole, patch: pytest.MonkeyPatch) -> None:
+    """No event comes any more, and the streams stay open."""
+    patch.setattr(console.site.pages, "show", lambda frame: None)
 
 
 def moving(served: ServedConsole, table: str, clock: SystemClock) -> None:

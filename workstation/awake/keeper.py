@@ -20,7 +20,7 @@ from controller.runtime.clock import SystemClock
 from workstation.awake.wording import ALIVE_EVERY_S, AwakeWord
 
 REASON: Final = "a traction treatment is running"
-WITH_LID, WITHOUT_LID = "sleep:idle:handle-lid-switch", "sleep:idle"
+WITH_LID, WITHOUT_LID = "shutdown:sleep:idle:handle-lid-switch", "sleep:idle"
 LID_OPEN: Final = "closing the lid may still put it to sleep"
 ES_CONTINUOUS, ES_SYSTEM_REQUIRED = 0x80000000, 0x00000001
 """SetThreadExecutionState: from now on, and no sleep by idleness."""
@@ -94,8 +94,8 @@ def keep_linux_awake() -> tuple[Callable[[], None], str]:
     except Refused:
         without = LogindLock(WITHOUT_LID)
         without.check()
-        return without.check, f"sleep and idle are inhibited; {LID_OPEN}"
-    return with_lid.check, "sleep, idle and the lid's switch are inhibited"
+        return without.check, f"sleep and idle are inhibited, no restart; {LID_OPEN}"
+    return with_lid.check, "shutdown, sleep, idle and the lid's switch are inhibited"
 
 
 def keep_windows_awake() -> tuple[Callable[[], None], str]:

@@ -52,6 +52,12 @@ class LiveFrames:
         """True while a session is open on some unit, by what was heard last."""
         return any(each.session_id for each in self._units.values())
 
+    @property
+    def may_be_treating(self) -> bool:
+        """True while a session is open, or may be: a program runs of which nothing was heard."""
+        unheard = (each for each in self._units.values() if each.snapshot is None)
+        return self.any_session or any(each.has_a_program for each in unheard)
+
     def encoded(self) -> bytes:
         """The present as one server-sent event."""
         plain = asdict(self.present())

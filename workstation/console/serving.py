@@ -167,7 +167,9 @@ def make_site(
         words=words,
         frames=frames,
         board=KeptBoard(folder, words, units, clock),
-        examination=KeptExamination(folder, words, clock, is_treating=lambda: frames.any_session),
+        examination=KeptExamination(
+            folder, words, clock, is_treating=lambda: frames.may_be_treating
+        ),
         reader=SessionReader(folder, units, clock, report),
         pages=pages,
         people=_people(folder, settings, units, clock=clock, report=report),

@@ -30,6 +30,7 @@ def examine(folder: RecordFolder, settings: Settings, utc_ms: int) -> tuple[Work
         "sound heard": lambda: _one(_heard(folder, settings, utc_ms)),
         "browser": lambda: _one(system_facts.browser()),
         "sleep": lambda: _one(system_facts.sleep()),
+        "system restarts": lambda: _one(system_facts.own_restarts()),
     }
     return tuple(fact for name, look in looks.items() for fact in _kept_going(name, look))
 

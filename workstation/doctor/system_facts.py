@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -36,6 +37,9 @@ MOUNTS: Final = Path("/proc/self/mountinfo")
 BLOCK_DEVICES: Final = Path("/sys/dev/block")
 ENCRYPTED: Final = "CRYPT-"
 """Begins the id that device mapper gives an encrypted disk (LUKS and plain dm-crypt)."""
+APT_YES: Final = ("true", "yes", "with", "on", "enable", "1")
+"""What apt takes for a yes."""
+_APT_LINE: Final = re.compile(r'^Unattended-Upgrade::([\w-]+) "([^"]*)";$', re.MULTILINE)
 TIME_ERROR: Final = 5
 """What adjtimex(2) returns while the clock is not kept by any other."""
 TIMEX_BYTES: Final = 256
@@ -109,6 +113,36 @@ def sleep(keeper: AwakeKeeper | None = None) -> WorkstationFact:
     if state.awake:
         return well(name, f"it can be kept from sleeping: {state.text}")
     return not_well(name, state.text, "ask again afterwards")
+
+
+def own_restarts(program: str = "apt-config") -> WorkstationFact:
+    """Whether unattended upgrades may restart the system while somebody is treated."""
+    name, todo = "system restarts", "see in the system's settings when it restarts by itself"
+    if sys.platform == "win32":
+        return not_checked(name, "Windows Update is not asked", "set its active hours")
+    try:
+        told = subprocess.run(
+            [program, "dump", "Unattended-Upgrade"],
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=CHILD_S,
+            stdin=_NOTHING,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return not_checked(name, "this system does not say (no apt-config)", todo)
+    said = dict(_APT_LINE.findall(told.stdout))
+    if said.get("Automatic-Reboot", "false").lower() not in APT_YES:
+        return well(name, "unattended upgrades restart nothing")
+    at = said.get("Automatic-Reboot-Time", "now")
+    if at == "now":
+        return not_well(
+            name,
+            "unattended upgrades may restart this workstation at any time",
+            'set Unattended-Upgrade::Automatic-Reboot "false", or a time at which nobody is '
+            "treated (Automatic-Reboot-Time), in /etc/apt/apt.conf.d",
+        )
+    return well(name, f"unattended upgrades may restart this workstation at {at}, and only then")
 
 
 def disk_encryption(folder: Path) -> WorkstationFact:

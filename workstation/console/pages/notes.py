@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import partial
 from itertools import groupby
 from typing import Final
 
@@ -24,6 +25,16 @@ from workstation.visit.day import WHY_NOT
 LOOKED_BACK: Final = timedelta(days=30)
 """So far back a note that nobody signed is looked for, as `traction visit --resume` does."""
 DAYS_OF_CLAIMS: Final = 7
+LONGEST_SPAN: Final = timedelta(days=31)
+"""Of claims at once: each is judged by every rule for its line."""
+STATES: Final = (
+    VisitState.TO_COMPLETE,
+    VisitState.TO_SIGN,
+    VisitState.TO_CLAIM,
+    VisitState.CLAIMED,
+    VisitState.NOTHING_TO_CLAIM,
+)
+"""What a biller looks for in a span of days."""
 WITH_A_NOTE: Final = (VisitState.TO_COMPLETE, VisitState.TO_SIGN)
 
 
@@ -44,28 +55,46 @@ class WaitingLine:
 
 
 def routes() -> list[BaseRoute]:
-    """The list; with ?claims=DAY also the claims of a day."""
+    """The list; with ?claims=DAY also the claims of a day, with &to=DAY those of a span."""
     return [Route("/notes", shown_to_person(page), methods=["GET"])]
 
 
 def page(request: Request, person: str) -> Response:
-    """Notes of the last weeks that nobody signed, by day; and the claims of a day that is asked."""
+    """Notes of the last weeks that nobody signed, by day; and the claims that are asked for."""
     site = site_of(request)
     today = site.words.at(site.clock.utc_ms()).date()
     waiting = _listed(site, (today - LOOKED_BACK, today), unsigned_only=True)
-    asked = _day(request.query_params.get("claims", ""))
-    of_day = _listed(site, (asked, asked)) if asked else []
-    _keep_access(site, person, [*waiting, *of_day])
+    span = _span(request.query_params)
+    state = request.query_params.get("state", "")
+    of_span = [each for each in _listed(site, span) if state in ("", each.state)] if span else []
+    _keep_access(site, person, [*waiting, *of_span])
     notes = [each for each in waiting if each.state in WITH_A_NOTE]
     return site.page(
         request,
         "note/notes.html",
-        days=[*_by_day(site, notes)],
+        days=[*_by_day(site, notes, partial(_note_line, site))],
         looked_back=LOOKED_BACK.days,
         claim_days=[today - timedelta(days=back) for back in range(DAYS_OF_CLAIMS)],
-        asked_day=asked,
-        claims=[_claim_line(site, each, person) for each in of_day],
+        month=(today - LONGEST_SPAN + timedelta(days=1), today),
+        states=STATES,
+        span=span,
+        state=state,
+        claims=[*_by_day(site, of_span, partial(_claim_line, site, person))],
     )
+
+
+def _span(asked: Mapping[str, str]) -> tuple[date, date] | None:
+    """The days that were asked for; raises RequestRefused for what are none."""
+    first, last = _day("claims", asked), _day("to", asked)
+    if first is None:
+        return None
+    last = last or first
+    if not timedelta(0) <= last - first < LONGEST_SPAN:
+        raise RequestRefused(
+            f"from {first} to {last} are not 1 to {LONGEST_SPAN.days} days; ask for fewer, the "
+            "first day before the last"
+        )
+    return first, last
 
 
 def _listed(
@@ -75,14 +104,14 @@ def _listed(
     return list_visits(site.folder, settings, settings.day_at, days, unsigned_only=unsigned_only)
 
 
-def _day(text: str) -> date | None:
-    """The day that was asked for; raises RequestRefused for what is none."""
+def _day(name: str, asked: Mapping[str, str]) -> date | None:
+    text = asked.get(name, "").strip()
     if not text:
         return None
     try:
         return date.fromisoformat(text)
     except ValueError as error:
-        raise RequestRefused("claims is not a day as in 2026-11-30; choose one below") from error
+        raise RequestRefused(f"{name} is not a day as in 2026-11-30; choose one below") from error
 
 
 def _keep_access(site: Site, person: str, listed: Iterable[ListedVisit]) -> None:
@@ -92,7 +121,9 @@ def _keep_access(site: Site, person: str, listed: Iterable[ListedVisit]) -> None
         record_read(site.folder, site.who_reads(person), "notes", fields=[*named])
 
 
-def _by_day(site: Site, listed: list[ListedVisit]) -> Iterator[tuple[date, list[WaitingLine]]]:
+def _by_day(
+    site: Site, listed: list[ListedVisit], line: Callable[[ListedVisit], WaitingLine]
+) -> Iterator[tuple[date, list[WaitingLine]]]:
     """The newest day first; within a day by the beginning of the session."""
 
     def day_of(each: ListedVisit) -> date:
@@ -100,7 +131,7 @@ def _by_day(site: Site, listed: list[ListedVisit]) -> Iterator[tuple[date, list[
 
     newest_first = sorted(listed, key=lambda each: -day_of(each).toordinal())
     for day, of_day in groupby(newest_first, key=day_of):
-        yield day, [_note_line(site, each) for each in of_day]
+        yield day, [line(each) for each in of_day]
 
 
 def _note_line(site: Site, each: ListedVisit) -> WaitingLine:
@@ -109,7 +140,7 @@ def _note_line(site: Site, each: ListedVisit) -> WaitingLine:
     return replace(_line(site, each, lacks), in_lines=False)
 
 
-def _claim_line(site: Site, each: ListedVisit, person: str) -> WaitingLine:
+def _claim_line(site: Site, person: str, each: ListedVisit) -> WaitingLine:
     if each.state is not VisitState.TO_CLAIM:
         lacks = WHY_NOT.get(each.state, "")
         return _line(site, each, (lacks,) if lacks else ())

@@ -92,9 +92,11 @@ def test_the_lock_of_logind_is_held_while_it_is_wanted_and_let_go_afterwards(
 ) -> None:
     logind.does(GIVES)
     state = answered(keeper)
-    assert (state.awake, state.text) == (True, "sleep, idle and the lid's switch are inhibited")
+    assert state.awake
+    assert state.text == "shutdown, sleep, idle and the lid's switch are inhibited"
     (asked,) = logind.asked
-    assert asked.startswith("--what=sleep:idle:handle-lid-switch --who=traction --why=a traction")
+    what = "--what=shutdown:sleep:idle:handle-lid-switch"
+    assert asked.startswith(f"{what} --who=traction --why=a traction")
     assert "--mode=block" in asked
     holder = logind.holder
     assert runs(holder)

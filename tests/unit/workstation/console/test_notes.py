@@ -57,6 +57,31 @@ def test_the_claims_of_a_day_say_what_keeps_them_back(bench: ConsoleBench) -> No
     assert "No visits on 2026-01-05" in bench.page("/notes?claims=2026-01-05")
 
 
+def test_the_claims_of_a_span_are_found_by_their_state(bench: ConsoleBench) -> None:
+    span = "/notes?claims=2025-12-31&to=2026-01-03"
+    page = claims_of(bench.page(span))
+    assert page.index("Friday 2026-01-02") < page.index("Wednesday 2025-12-31")
+    assert all(f"/sessions/s-{number}/claim" in page for number in (1, 2, 3))
+    to_claim = claims_of(bench.page(f"{span}&state=to claim"))
+    assert "/sessions/s-1/claim" in to_claim
+    assert "/sessions/s-2/claim" not in to_claim
+    to_sign = claims_of(bench.page(f"{span}&state=to sign"))
+    assert "/sessions/s-2/claim" in to_sign
+    assert "/sessions/s-1/claim" not in to_sign
+    assert 'No visits that are "claimed"' in bench.page(f"{span}&state=claimed")
+
+
+@pytest.mark.parametrize("last", ["2025-12-30", "2026-02-01", "9999-12-31", "tomorrow"])
+def test_a_span_is_some_days_up_to_a_month(bench: ConsoleBench, last: str) -> None:
+    answer = bench.client.get("/notes", params={"claims": "2025-12-31", "to": last})
+    assert answer.status_code == 409
+    assert "days; ask for fewer" in answer.text or "to is not a day" in answer.text
+
+
+def claims_of(page: str) -> str:
+    return page.partition('id="claims"')[2]
+
+
 @pytest.mark.parametrize("day", ["x", "2026-13-01", "01/02/2026", "9" * 10_000])
 def test_what_is_no_day_is_refused(bench: ConsoleBench, day: str) -> None:
     answer = bench.client.get("/notes", params={"claims": day})

@@ -16,8 +16,11 @@ from tests.support.standing import example, keep, patient, writer
 from tests.unit.workstation.console.conftest import UNIT_ID
 from workstation.console.due import certificate_due, due_on
 from workstation.console.kept_board import SEEN_FOR_S, KeptExamination
+from workstation.console.pages import sound
 from workstation.doctor.fact import not_well, well
 from workstation.settings import Settings
+from workstation.sound.player_client import SoundState
+from workstation.station.place import Held
 
 COMES = Appointment(
     time="09:30",
@@ -178,3 +181,34 @@ def test_what_was_heard_is_kept_with_the_loudspeaker(
     assert "sound not heard" in bench.page("/sound")
     assert bench.post("/sound/heard", heard="yes", played=played) == "/"
     assert f"sound heard by {PERSON} (the USB loudspeaker)" in bench.page("/")
+
+
+@pytest.mark.parametrize("sounds", [True, False])
+def test_alarm_and_end_are_played_and_then_asked_about(
+    bench: ConsoleBench, monkeypatch: pytest.MonkeyPatch, sounds: bool
+) -> None:
+    state = SoundState(sounds=sounds, text="the USB loudspeaker", played=2)
+    monkeypatch.setattr(sound, "played_sounds", lambda clock: state)
+    bench.sit_down()
+    answer = bench.client.post("/sound/play")
+    if sounds:
+        assert answer.status_code == 303
+        page = bench.page(answer.headers["location"])
+        assert "Alarm and end were played by the USB loudspeaker. Did you hear them" in page
+    else:
+        assert answer.status_code == 422
+        assert '<p class="fault" role="alert">the USB loudspeaker</p>' in answer.text
+        assert "Did you hear them" not in answer.text
+
+
+def test_nothing_is_examined_while_a_program_may_treat_unheard(bench: ConsoleBench) -> None:
+    """A console that is started again in a treatment has heard nothing of it yet."""
+    unit, link = bench.site.units["Table 1"], bench.links["Table 1"]
+    newest, link.snapshot = link.snapshot, None
+    lock = Held(unit.place.lock, "taken")
+    assert bench.site.frames.may_be_treating
+    link.snapshot = newest
+    assert not bench.site.frames.may_be_treating
+    link.snapshot = None
+    lock.release()
+    assert not bench.site.frames.may_be_treating

@@ -178,6 +178,14 @@ def test_no_field_takes_what_is_none(
     assert link.asked == []
 
 
+def test_more_is_at_most_the_step_of_the_clinic(bench: ConsoleBench, link: StandInLink) -> None:
+    fields = {"session": SESSION, "id": "r1", "act": "more", "words": "because"}
+    answer = bench.client.post(REQUESTS, data={**fields, "change_n": "4.5"})
+    assert answer.status_code == 422
+    assert "change_n='4.5' is not between 0 and 4.4 N" in answer.text.replace("&#39;", "'")
+    assert link.asked == []
+
+
 # --- answers ----------------------------------------------------------------------------------
 
 

@@ -33,6 +33,7 @@ NAMES = [
     "sound heard",
     "browser",
     "sleep",
+    "system restarts",
 ]
 
 

@@ -281,3 +281,36 @@ def test_what_was_said_of_the_sound_today(
     if hearing is not None:
         keep_hearing(data, author_now(data, "Ann"), DAY, hearing, "why")
     assert device_facts.sound_heard(data, DAY).state is state
+
+
+@pytest.mark.parametrize(
+    ("said", "state", "words"),
+    [
+        ("", WELL, "restart nothing"),
+        ('Unattended-Upgrade::Automatic-Reboot "false";', WELL, "restart nothing"),
+        ('Unattended-Upgrade::Automatic-Reboot "true";', NOT_WELL, "at any time"),
+        (
+            'Unattended-Upgrade::Automatic-Reboot "1";\n'
+            'Unattended-Upgrade::Automatic-Reboot-Time "02:30";',
+            WELL,
+            "at 02:30, and only then",
+        ),
+    ],
+)
+def test_whether_the_system_restarts_by_itself_is_what_apt_says(
+    said: str, state: FactState, words: str, tmp_path: Path
+) -> None:
+    program = tmp_path / "apt-config"
+    program.write_text(f"#!/bin/sh\ncat <<'END'\n{said}\nEND\n")
+    program.chmod(0o700)
+    fact = system_facts.own_restarts(str(program))
+    assert (fact.state, words in fact.text) == (state, True)
+
+
+def test_a_system_that_does_not_say_when_it_restarts_is_not_checked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert system_facts.own_restarts(str(tmp_path / "none")).state is NOT_CHECKED
+    monkeypatch.setattr("sys.platform", "win32")
+    fact = system_facts.own_restarts()
+    assert (fact.state, fact.todo) == (NOT_CHECKED, "set its active hours")

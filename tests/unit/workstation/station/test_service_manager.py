@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import configparser
+import json
 import os
+import shutil
 import socket
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,7 @@ import pytest
 from controller.runtime.clock import SystemClock
 from tests.support.pages import ROOT
 from workstation.session.realtime import PRIORITY
+from workstation.settings import Settings
 from workstation.station.parent import TURNED_S, Station
 from workstation.station.plan import StationPlan
 from workstation.station.service_manager import ALIVE, ENDING, READY, SOCKET, ServiceManager
@@ -76,3 +80,29 @@ def test_the_service_asks_for_what_the_station_needs() -> None:
     assert int(service["LimitRTPRIO"]) >= PRIORITY
     assert service["ExecStart"].split()[1] == "station"
     assert service["Restart"] == "always"
+    assert "ExecStop" not in service, "the signal alone lets every patient go"
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd-analyze")
+def test_systemd_has_nothing_to_say_against_the_service(tmp_path: Path) -> None:
+    text = SERVICE.read_text(encoding="utf-8")
+    unit = tmp_path / SERVICE.name
+    unit.write_text(text.replace("/opt/traction/current/bin/traction", "/bin/true"))
+    verified = subprocess.run(
+        ["systemd-analyze", "verify", str(unit)], capture_output=True, text=True, check=False
+    )
+    assert (verified.returncode, verified.stderr) == (0, "")
+
+
+def test_the_kiosk_shows_the_console_and_reaches_nothing_but_it_and_stop() -> None:
+    parser = configparser.ConfigParser(interpolation=None)
+    parser.read(ROOT / "packaging" / "traction-console.desktop")
+    command = parser["Desktop Entry"]["Exec"].split()
+    console = f"127.0.0.1:{Settings().console_port}"
+    assert command[0] == "chromium"
+    assert "--kiosk" in command
+    assert command[-1] == f"http://{console}/"
+    policy = json.loads((ROOT / "packaging" / "traction-chromium.json").read_text())
+    assert policy["URLBlocklist"] == ["*"]
+    assert policy["URLAllowlist"] == [console, f"127.0.0.1:{Settings().stop_port}"]
+    assert policy["TabDiscardingExceptions"] == policy["URLAllowlist"]

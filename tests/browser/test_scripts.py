@@ -1,0 +1,184 @@
+"""What the scripts of a page do by themselves: each test falls when its script is broken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from controller.alarms import RaisedAlarm
+from controller.snapshot import Doing
+from tests.support.browser_touch import UNIT, take_seat
+from tests.support.console_bench import StandInLink
+from tests.support.real_time import PATIENCE_MS, wait_until
+from tests.support.served_console import ServedConsole, silence
+from tests.support.unit_stages import CHECKING, HOLDING, LOCKED
+
+HIDDEN = """
+let shown = "hidden";
+Object.defineProperty(document, "visibilityState", { get: () => shown });
+window.showPage = () => { shown = "visible"; };
+"""
+LOUD = """
+window.tones = [];
+window.AudioContext = class {
+  state = "running";
+  currentTime = 0;
+  createOscillator() {
+    return { frequency: { set value(hertz) { tones.push(hertz); } },
+      connect() {}, start() {}, stop() {} };
+  }
+};
+"""
+"""A browser with a loudspeaker; what it plays is kept."""
+PAINTED = """canvas => [...canvas.getContext("2d")
+  .getImageData(0, canvas.height / 2, canvas.width / 2, 20).data].some((value) => value > 0)"""
+"""Whether anything is drawn where the last half minute has no figures."""
+HIGH = 960
+"""Hertz of the tone of a high alarm."""
+SEEN_BY_MS = 1_500
+"""A page that somebody can see has said so by then."""
+ALARMS = (
+    RaisedAlarm(code="check_in_due", number=1, utc_ms=1_796_000_000_000),
+    RaisedAlarm(code="patient_switch_pressed", number=2, utc_ms=1_796_000_100_000),
+)
+
+
+@pytest.fixture
+def page(browser: Browser, console: ServedConsole, link: StandInLink) -> Iterator[Page]:
+    """Somebody sits at the unit, in a browser of whose clock and sound a test may take charge."""
+    context = browser.new_context(base_url=console.address)
+    context.set_default_timeout(PATIENCE_MS)
+    opened = context.new_page()
+    take_seat(opened)
+    yield opened
+    context.close()
+
+
+@pytest.fixture
+def seen(page: Page) -> list[str]:
+    """The paths that the page asks for with a POST."""
+    found: list[str] = []
+    page.on("request", lambda one: found.append(one.url) if one.method == "POST" else None)
+    return found
+
+
+def test_a_hidden_page_is_no_live_page(page: Page, console: ServedConsole, seen: list[str]) -> None:
+    page.add_init_script(HIDDEN)
+    page.reload()
+    expect(page.locator("body")).to_have_attribute("data-live", "live")
+    wait_until(lambda: page.evaluate("performance.now()") > SEEN_BY_MS, "a second of events")
+    expect(page.locator("body")).to_have_attribute("data-live", "live")
+    assert not [each for each in seen if each.endswith("/seen")]
+    page.evaluate("showPage()")
+    wait_until(lambda: _looks_on(page, console), "the word that somebody can see it")
+
+
+def _looks_on(page: Page, console: ServedConsole) -> bool:
+    page.wait_for_timeout(20)
+    return console.site.pages.count() == 1
+
+
+def test_a_stream_that_was_refused_is_opened_anew(page: Page) -> None:
+    """An EventSource gives up after such an answer."""
+    page.route("**/events", lambda way: way.fulfill(status=503, body="full"))
+    page.reload()
+    expect(page.locator("#no-live-data")).to_be_visible()
+    page.unroute("**/events")
+    expect(page.locator("#no-live-data")).to_be_hidden()
+    expect(page.locator("#numbers [data-is=force]")).to_have_text("101.0 N")
+
+
+def test_each_table_has_its_own_figures(
+    page: Page, console: ServedConsole, link: StandInLink
+) -> None:
+    console.links["Table 2"].show(**{**HOLDING, "force_n": 20.0}, alarms=ALARMS[1:])
+    strips = [page.locator(f"[data-strip='{name}']") for name in console.links]
+    for strip, force in zip(strips, ("101.0 N", "20.0 N"), strict=True):
+        expect(strip.locator("[data-is=force]")).to_have_text(force)
+    expect(strips[0]).to_have_attribute("data-priority", "")
+    expect(strips[1]).to_have_attribute("data-priority", "high")
+    expect(page.locator("#numbers [data-is=force]")).to_have_text("101.0 N")
+    console.links["Table 2"].show(doing=Doing.IDLE, session_id="", alarms=())
+
+
+def test_the_most_pressing_alarm_sounds_unless_sound_is_paused(
+    page: Page, link: StandInLink
+) -> None:
+    link.show(sounds=False, sound_paused_s=60.0, alarms=ALARMS)
+    page.add_init_script(LOUD)
+    page.reload()
+    expect(page.locator(".alarm.high")).to_be_visible()
+    assert page.evaluate("tones") == []
+    link.show(sound_paused_s=0.0)
+    wait_until(lambda: page.evaluate("tones.length") > 0, "a tone")
+    assert page.evaluate("tones[0]") == HIGH
+    expect(page.locator("#sound-blocked")).to_be_hidden()
+
+
+def test_the_chart_is_hatched_once_nothing_is_heard(
+    page: Page, console: ServedConsole, link: StandInLink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chart = page.locator("#chart")
+    expect(page.locator("#numbers [data-is=force]")).to_have_text("101.0 N")
+    assert not chart.evaluate(PAINTED)
+    silence(console, monkeypatch)
+    wait_until(lambda: bool(chart.evaluate(PAINTED)), "the hatched chart")
+    expect(page.locator("#numbers [data-is=force]")).to_have_text("--")
+
+
+def test_who_does_not_touch_the_page_is_signed_out_there(
+    page: Page, console: ServedConsole, monkeypatch: pytest.MonkeyPatch, seen: list[str]
+) -> None:
+    page.clock.install()
+    page.reload()
+    expect(page.locator("#door-state")).to_have_text("STOP: ready")
+    page.keyboard.press("Shift")
+    wait_until(lambda: _has(page, seen, "/person/touched"), "the word of a touch")
+    people = console.site.people
+    monkeypatch.setattr(people, "rules", replace(people.rules, idle_s=-1.0))
+    page.clock.run_for(61_000)
+    expect(page.locator("#signed-out")).to_be_visible()
+
+
+def _has(page: Page, seen: list[str], path: str) -> bool:
+    page.wait_for_timeout(20)
+    return any(each.endswith(path) for each in seen)
+
+
+def test_the_day_is_put_in_place_unless_a_keyboard_stands_in_it(page: Page) -> None:
+    page.clock.install()
+    page.goto("/")
+    day = page.locator("[data-day]")
+    words = day.inner_text()
+    old = "one => { one.dataset.version = 'old'; one.innerHTML = '<input> of yesterday'; }"
+    day.evaluate(old)
+    day.locator("input").focus()
+    page.clock.run_for(11_000)
+    assert page.evaluate("fetch('/').then((answer) => answer.status)") == 200
+    expect(day).to_have_text("of yesterday")
+    page.evaluate("document.activeElement.blur()")
+    page.clock.run_for(11_000)
+    expect(day).not_to_contain_text("of yesterday")
+    assert day.inner_text() == words
+
+
+def test_a_button_that_has_just_appeared_is_not_pressed(page: Page, link: StandInLink) -> None:
+    page.clock.install()
+    page.reload()
+    link.show(**CHECKING, questions=(LOCKED,))
+    yes = page.locator("li.step.now").get_by_role("button", name="Yes", exact=True)
+    expect(yes).to_be_visible()
+    asked = len(link.asked)
+    page.locator("[data-part]", has=yes).evaluate(
+        "one => { one.dataset.newMs = performance.now(); }"
+    )
+    yes.click()
+    assert len(link.asked) == asked
+    page.clock.run_for(1_000)
+    yes.click()
+    expect(page.locator("#asked")).to_have_text("Done.")
+    assert len(link.asked) == asked + 1
+    assert page.url.endswith(UNIT)
