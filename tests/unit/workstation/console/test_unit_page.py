@@ -83,6 +83,7 @@ def test_one_question_at_a_time_and_the_start_comes_last(
     page = bench.page(PAGE)
     assert page.count('value="yes"') == 1
     assert "Start traction: not possible before every step above is done." in text_of(page)
+    assert "Harness, position and line of pull are asked behind it" in text_of(page)
     link.settle(confirmed("lift_locked", "Pat Jones"))
     link.show(questions=(BELL,))
     shown = text_of(bench.page(PAGE))
