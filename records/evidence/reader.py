@@ -142,6 +142,17 @@ def read_session(folder: RecordFolder, session_id: str) -> SessionRecord:
         return load_session(db, path, head)
 
 
+def newest_session(folder: RecordFolder, unit_id: str) -> str:
+    """The id of the session of a unit that was begun last; "" where it has none on file."""
+    for path in folder.databases_of(unit_id):
+        if path.exists():
+            with reading(path) as db:
+                newest = rows(db, "SELECT session_id FROM session ORDER BY number DESC LIMIT 1")
+            for (session_id,) in newest:
+                return str(session_id)
+    return ""
+
+
 def find_kept(folder: RecordFolder, session_id: str) -> SessionHead:
     """The row of a session whose content is there, by its id or the beginning of it.
 

@@ -43,6 +43,8 @@ def opened(browser: Browser, console: ServedConsole, *, scripts: bool = True) ->
     page = context.new_page()
     page.goto(NOTE)
     page.get_by_role("button", name="Pat Jones").click()
+    # A route that is set while a page comes may not hold for it.
+    expect(page.get_by_label("Plan for next visit")).to_be_visible()
     return page
 
 

@@ -62,7 +62,7 @@ class ControlStage:
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
         self.folder = stage.folder
-        self.desk = PlayedDesk("Table 1", stage.clock, lambda utc_ms: "14:01", Path)
+        self.restart()
         self.heard: list[PaperPeer] = []
         self.logged: list[str] = []
         self.texts: list[str] = []
@@ -74,6 +74,10 @@ class ControlStage:
         self.unit_id = self._unit_id()
         fixed_key(self.folder)
         keep(self.folder, example("unit", address=ADDRESS, unit_id=self.unit_id))
+
+    def restart(self) -> None:
+        """A new process: it knows what is on the disk alone. ``run`` begins its life."""
+        self.desk = PlayedDesk("Table 1", self.stage.clock, lambda utc_ms: "14:01", Path)
 
     @property
     def workplace(self) -> Workplace:

@@ -162,10 +162,13 @@ class ControlDesk:
             self.settle(asked.id, Followed.REFUSED, reason)
             self.end()
 
-    def raise_alarm(self, session_id: str, code: str) -> None:
-        """An alarm about a session of before, which stays until a named person takes note."""
+    def raise_alarm(self, session_id: str, code: str, noted: Callable[[str], None]) -> None:
+        """An alarm about a session of before, which stays until a named person takes note.
+
+        ``noted`` is told who that was; it must not wait.
+        """
         with self._lock:
-            self._idle_alarms.raise_for(session_id, code)
+            self._idle_alarms.raise_for(session_id, code, noted)
 
     def settle(self, request_id: str, result: Followed, reason: str = "") -> None:
         """What became of a message, to everybody who sent it."""

@@ -6,21 +6,21 @@ then the unit is only watched. Whoever talks with it does so through the desk.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 from controller.alarms import ALARMS, CONTROL_GONE
 from controller.errors import LinkError, RequestRefused, TractionError
 from controller.event_details.happened import AlarmRaised
-from controller.events import Outcome
 from controller.ports import Clock, TractionUnit
 from controller.runtime.idle_watch import IDLE, NO_READING, IdleWatch
 from controller.runtime.lateness import lateness_words
 from controller.runtime.ticker import Ticker
 from controller.snapshot import Doing, Snapshot
-from records.evidence.reader import read_session
 from records.keys.signing import load_or_create_key
 from records.standing.for_session import unit_at
 from records.standing.versions import read_standing
@@ -32,6 +32,7 @@ from workstation.session.treat import CHECKING, treat
 from workstation.session.workplace import FiledSession, Recording, Workplace
 from workstation.sound.day_check import sound_of_day, start_refusal
 from workstation.station.control_desk import ControlDesk
+from workstation.station.lost_programs import LostPrograms
 from workstation.station.messages import Prepare
 from workstation.station.place import Held
 from workstation.station.sparing_log import SparingLog
@@ -42,6 +43,7 @@ _GONE: Final = AlarmRaised(
     priority=ALARMS[CONTROL_GONE].priority.name.lower(),
     text=ALARMS[CONTROL_GONE].text,
 )
+NOTE_THREAD: Final = "note"
 RECONNECT_S: Final = (0.0, 1.0, 2.0, 4.0)
 """Between two tries to reach a unit; then always the last."""
 LOOK_S: Final = 0.05
@@ -83,6 +85,7 @@ class ControlProcess:
         self._is_recovered = False
         self._failed = 0
         self._trouble = ""
+        self._noted = ""
 
     def run(self) -> None:
         """Watch and treat until somebody wants the end."""
@@ -188,6 +191,7 @@ class ControlProcess:
             with workplace.working(CHECKING):
                 unit_at(read_standing(workplace.folder), self._table.address, unit)
                 self._close_left_open(unit)
+                self._raise_what_was_lost(unit.identity.unit_id)
         except LinkError:
             raise
         except TractionError as error:
@@ -195,15 +199,35 @@ class ControlProcess:
         self._is_recovered = True
 
     def _close_left_open(self, unit: TractionUnit) -> None:
-        """A session of this unit that its program did not end is an alarm until somebody looks."""
+        """Its own sessions keep in their record that their program was lost."""
         workplace = self._workplace
         key = load_or_create_key(workplace.folder)
         for session_id in recover(unit, workplace, key, raised=_GONE):
             self._say(f"closed as interrupted: session {session_id}")
-            record = read_session(workplace.folder, session_id)
-            is_own = record.head.unit_id == unit.identity.unit_id
-            if is_own and record.outcome == Outcome.INTERRUPTED:
-                self._desk.raise_alarm(session_id, CONTROL_GONE)
+
+    def _raise_what_was_lost(self, unit_id: str) -> None:
+        """An alarm until a named person took note, however often this program is started."""
+        lost = LostPrograms(self._workplace.folder, unit_id)
+        session_id = lost.unnoted()
+        if session_id and session_id != self._noted:
+            noted = partial(self._keep_note, lost, session_id)
+            self._desk.raise_alarm(session_id, CONTROL_GONE, noted)
+
+    def _keep_note(self, lost: LostPrograms, session_id: str, by: str) -> None:
+        """In a thread of its own: nobody who stops a unit waits for the disk."""
+
+        def keep() -> None:
+            try:
+                lost.note(session_id)
+            except OSError as error:
+                self._log(
+                    f"session {session_id}: that its alarm was acknowledged was not kept "
+                    f"({error.strerror}); the next start of this program raises it again"
+                )
+
+        self._noted = session_id
+        self._log(f"session {session_id}: {CONTROL_GONE} acknowledged by {by}")
+        threading.Thread(target=keep, name=NOTE_THREAD).start()
 
     def _check_sound(self) -> None:
         """Raise RequestRefused where a station sounds its alarms and nobody would hear them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from controller.alarms import AlarmBoard
@@ -18,10 +19,12 @@ class IdleAlarms:
         self._clock = clock
         self._board = AlarmBoard()
         self._session_id = ""
+        self._noted: Callable[[str], None] | None = None
 
-    def raise_for(self, session_id: str, code: str) -> None:
-        """An alarm about a session that is closed."""
+    def raise_for(self, session_id: str, code: str, noted: Callable[[str], None]) -> None:
+        """An alarm about a session that is closed; ``noted`` is told who took note of it."""
         self._session_id = session_id
+        self._noted = noted
         self._board.raise_alarm(code, self._clock.utc_ms())
 
     def concern(self, session_id: str) -> bool:
@@ -47,7 +50,7 @@ class IdleAlarms:
             case AcknowledgeAlarms(by=by, alarms=alarms):
                 was_active = bool(self._board.active)
                 codes = self._board.of_those({(one.code, one.number) for one in alarms})
-                return acknowledged(self._board.acknowledge(codes), by, was_active=was_active)
+                return acknowledged(self._taken(codes, by), by, was_active=was_active)
             case PauseSound(by=by):
                 now_s = self._clock.now_s()
                 until_s = self._board.pause_sound(now_s)
@@ -57,5 +60,11 @@ class IdleAlarms:
 
     def take_note(self, by: str) -> str:
         """Whoever begins the next session has looked; returns what is to be said of it."""
-        taken = self._board.acknowledge([one.code for one in self._board.active])
+        taken = self._taken([one.code for one in self._board.active], by)
         return acknowledged(taken, by, was_active=True).text if taken else ""
+
+    def _taken(self, codes: Sequence[str], by: str) -> tuple[str, ...]:
+        taken = self._board.acknowledge(codes)
+        if taken and self._noted is not None:
+            self._noted(by)
+        return taken

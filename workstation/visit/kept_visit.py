@@ -55,12 +55,16 @@ class BegunSession:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptVisit:
-    """``form`` is what was typed; ``sessions`` are those that began, oldest first."""
+    """``form`` is what was typed; ``sessions`` are those that began, oldest first.
+
+    ``unfollowed`` are orders on file that no session followed, by the name that it would have had.
+    """
 
     visit_id: str
     reference: str
     steps: tuple[VisitStep, ...]
     sessions: tuple[BegunSession, ...] = ()
+    unfollowed: tuple[str, ...] = ()
     form: Mapping[str, str] = field(default_factory=dict)
     texts: Mapping[str, str] = field(default_factory=dict)
 
@@ -113,11 +117,15 @@ def kept_visit(folder: RecordFolder, visit_id: str) -> KeptVisit:
             f"nothing is kept of visit {visit_id}: what was typed for a visit is kept for a day. "
             "Begin one from the overview"
         )
+    filed = on_file.sessions.get(visit_id, ())
+    begun = _begun(folder, filed)
+    have_begun = {each.session_id for each in begun}
     return KeptVisit(
         visit_id=visit_id,
         reference=reference,
         steps=steps,
-        sessions=_begun(folder, on_file.sessions.get(visit_id, ())),
+        sessions=begun,
+        unfollowed=tuple(each for each in filed if each not in have_begun),
         form=_form(texts.get(FORM, "")),
         texts=texts,
     )

@@ -170,6 +170,7 @@ def _page(
     found = checked or check_form(visit.kept.form, whose)
     view = order_view(visit, found, whose)
     forces, trouble = visit.site.words.settings.unit_of_force, trouble_in(visit.kept.form)
+    open_now = {each.session_id for each in visit.site.units.values()}
     return visit.page(
         request,
         "visit/order.html",
@@ -189,6 +190,7 @@ def _page(
         trouble=trouble,
         trouble_hold=forces.with_other(trouble.hold_n),
         refused=refused,
+        unfollowed=[each for each in visit.kept.unfollowed if each not in open_now],
         lacking=lacking,
         request_id=new_id(),
     )

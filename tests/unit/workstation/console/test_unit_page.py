@@ -27,6 +27,7 @@ from tests.support.unit_stages import (
     confirmed,
 )
 from workstation.console.session_facts import SessionFacts
+from workstation.station.place import Held
 
 PAGE = "/units/Table%201"
 FACTS = SessionFacts(
@@ -82,6 +83,7 @@ def test_one_question_at_a_time_and_the_start_comes_last(
     page = bench.page(PAGE)
     assert page.count('value="yes"') == 1
     assert "Start traction: not possible before every step above is done." in text_of(page)
+    assert "Harness, position and line of pull are asked behind it" in text_of(page)
     link.settle(confirmed("lift_locked", "Pat Jones"))
     link.show(questions=(BELL,))
     shown = text_of(bench.page(PAGE))
@@ -208,6 +210,18 @@ def test_nothing_of_before_stands_there_as_if_it_were_now(
     assert "Less is not possible: nothing is heard of the table." in text_of(page)
 
 
+def test_a_silent_unit_names_its_session_and_no_figure(
+    bench: ConsoleBench, link: StandInLink
+) -> None:
+    link.show(**HOLDING)
+    link.is_answering, link.silent_s = False, 7.0
+    lock = Held(bench.site.units["Table 1"].place.lock, "taken")
+    shown = bench.site.frames.present().of("Table 1")
+    lock.release()
+    assert (shown.state, shown.session_id, shown.force) == ("silent", SESSION, "--")
+    assert "NO LIVE DATA for 7 s" in shown.warning
+
+
 def test_an_old_reading_is_no_figure(bench: ConsoleBench, link: StandInLink) -> None:
     """The unit is heard, its reading is of before: no force stands there, the ordered one does."""
     link.show(**{**HOLDING, "reading_age_s": 1.2})
@@ -222,6 +236,13 @@ def test_an_old_reading_is_no_figure(bench: ConsoleBench, link: StandInLink) -> 
     shown = bench.site.frames.present().of("Table 1")
     assert (shown.force, shown.force_other) == ("22.7 lbf", "101.0 N")
     assert shown.second_force == "22.5 lbf"
+
+
+def test_without_a_session_no_time_is_left(bench: ConsoleBench, link: StandInLink) -> None:
+    link.show(doing=Doing.IDLE, session_id="", phase="idle", elapsed_s=0.0, planned_s=900.0)
+    assert bench.site.frames.present().of("Table 1").left == "--"
+    link.show(**HOLDING)
+    assert bench.site.frames.present().of("Table 1").left != "--"
 
 
 def test_the_end_of_a_pause_and_what_to_do_stand_beside_the_figures(

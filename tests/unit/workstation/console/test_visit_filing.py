@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from controller.snapshot import Doing
 from records.clinic.audit import accesses
 from records.clinic.visit_steps import steps_on_file
 from records.store.clinic_file import clinic_reading
@@ -63,6 +64,12 @@ def test_who_came_second_reads_who_prepares_the_table(bench: ConsoleBench, order
     assert answer.status_code == 409
     assert told in answer.text
     assert fields_of(answer.text)["symptoms"] == FINDINGS["symptoms"]
+    page = bench.page(f"{order}/order")
+    assert f"The order {filed(bench).session_id} was filed and no session followed" in page
+    assert fields_of(page)["symptoms"] == FINDINGS["symptoms"]
+    link.show(session_id=filed(bench).session_id, doing=Doing.SESSION)
+    assert "no session followed" not in bench.page(f"{order}/order")
+    link.show(session_id="", doing=Doing.IDLE)
     link.follows = Followed.FOLLOWED
     again = fields_of(answer.text)
     assert bench.post(f"{order}/order/start", **again) == "/units/Table%201"

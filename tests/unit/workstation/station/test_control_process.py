@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -43,9 +44,9 @@ from workstation.session.opening import opening_of
 from workstation.session.workplace import FiledSession, Workplace
 from workstation.sound.day_check import Hearing, keep_hearing
 from workstation.station import control_process
-from workstation.station.control_process import NO_STATION
+from workstation.station.control_process import NO_STATION, NOTE_THREAD
 from workstation.station.messages import Heartbeat, MadeRequest, OrderedStop, PeerRole
-from workstation.station.place import Held
+from workstation.station.place import Held, station_folder
 
 
 @pytest.fixture
@@ -186,6 +187,47 @@ def test_a_program_that_was_lost_is_an_alarm_until_a_named_person_takes_note(
     assert record.outcome == "interrupted"
     (raised,) = record.of_kind(EventKind.ALARM_RAISED)
     assert raised.said(AlarmRaised).code == "control_gone"
+
+
+def idle_alarms(stage: ControlStage, *, acknowledge: bool = False) -> list[str]:
+    """Start the program of the unit; returns the alarms of the unit once it is watched."""
+    seen = list[Snapshot]()
+
+    def play(snapshot: Snapshot) -> None:
+        if snapshot.doing is not Doing.IDLE or snapshot.message or seen:
+            return
+        seen.append(snapshot)
+        if acknowledge:
+            request = AcknowledgeAlarms(by=ASKER, alarms=snapshot.alarms_on_screen)
+            stage.say(
+                MadeRequest(id=stage.new_id(), session_id=snapshot.session_id, request=request)
+            )
+        stage.leave()
+
+    stage.restart()
+    stage.run(play)
+    return [one.code for one in seen[0].alarms]
+
+
+def test_a_lost_program_stays_an_alarm_over_every_start_until_a_named_person_takes_note(
+    stage: ControlStage,
+) -> None:
+    leave_open(stage)
+    assert idle_alarms(stage) == ["control_gone"]
+    assert idle_alarms(stage) == ["control_gone"]
+    assert idle_alarms(stage, acknowledge=True) == ["control_gone"]
+    assert f"session {LEFT_OPEN}: control_gone acknowledged by {ASKER}" in stage.logged
+    wait_for_notes()
+    assert idle_alarms(stage) == []
+    for kept in station_folder(stage.folder.path).glob("*.noted"):
+        kept.unlink()
+    assert idle_alarms(stage) == ["control_gone"], "without the file it is raised once more"
+
+
+def wait_for_notes() -> None:
+    for thread in threading.enumerate():
+        if thread.name == NOTE_THREAD:
+            thread.join()
 
 
 def test_a_session_of_a_unit_that_another_program_keeps_is_left_to_that_program(
