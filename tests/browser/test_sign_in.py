@@ -10,6 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from records.store.record_folder import RecordFolder
+from tests.browser.test_looks import LEAST_TEXT_PX, LOW_TARGETS, SMALL_TEXT
 from tests.support.real_time import PATIENCE_MS
 from tests.support.served_console import ServedConsole, served_console
 from tests.support.signed_in import ANN, NAMES, PAT, PINS, add_accounts
@@ -85,4 +86,8 @@ def test_without_scripts_a_form_signs_in_and_the_page_is_fit_to_be_read(
     expect(looked.get_by_label("PIN or password")).to_be_visible()
     found = Axe().run(looked, options={"resultTypes": ["violations"]}).response["violations"]
     assert [each["id"] for each in found] == []
+    looked.get_by_text("Change person").click()
+    expect(looked.locator("#change-person")).to_be_visible()
+    assert looked.evaluate(LOW_TARGETS) == []
+    assert looked.evaluate(SMALL_TEXT, LEAST_TEXT_PX) == []
     looked.context.close()
