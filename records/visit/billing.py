@@ -46,6 +46,7 @@ from records.store.clinic_chain import entries_of_session
 from records.store.clinic_file import clinic_reading
 from records.store.record_folder import RecordFolder
 from records.visit.face import face_of
+from records.visit.responsible_assistants import assistant_time_of
 from records.visit.sent import differences
 from records.visit.visit import Visit
 
@@ -91,6 +92,7 @@ def billed(
                 each.record for each in visit.sessions if each.record is not visit.record
             ),
             other_profile=_other_profile(folder, context),
+            assistant_time=assistant_time_of(folder, visit),
         ),
     )
     report = _naming(report_of(facts), left_out)

@@ -87,13 +87,15 @@ def claim_new(
 ) -> None:
     """Print a commented claim context for a session, with what its record knows filled in.
 
-    What standing data know of clinic, patient and people is proposed, marked line by line.
+    What standing data know of clinic, patient and people is proposed, marked line by line, and so
+    are an assistant's minutes where somebody took over.
     """
     from records.claim.rules.payer_profile import find_profile
     from records.standing.proposals import claim_proposals
     from records.standing.versions import read_standing
     from records.visit.billing import GENERIC_PAYER, claim_of_record
     from records.visit.load import audited_visit
+    from records.visit.responsible_assistants import line_proposals
     from workstation.author_now import reader_now
     from workstation.texts.claim_template import claim_template
 
@@ -111,7 +113,7 @@ def claim_new(
     proposed = claim_proposals(held, patient, performed_by)
     if known and known.profile != context.payer.profile:
         del proposed["payer"]
-    text = claim_template(context, proposed)
+    text = claim_template(context, proposed | line_proposals(folder, visit))
     made = MadeFile(f"{visit.session_id}-claim.toml", text.encode())
     put_out("claim-new", made, out, force=force, as_json=records.as_json)
 

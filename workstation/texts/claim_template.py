@@ -23,8 +23,8 @@ _HEAD = """\
 # example (all examples are invented). What is left out stays open and is named where it is needed.
 """
 _PROPOSED = """\
-# Lines marked PROPOSED are from standing data, in the version that they name: nobody has looked at
-# them for this claim.
+# Lines marked PROPOSED are from standing data, in the version that they name, or from the record:
+# nobody has looked at them for this claim.
 """
 Row = tuple[str, str, str]
 _TOP: tuple[Row, ...] = (
@@ -201,7 +201,8 @@ def claim_template(
 ) -> str:
     """The file for a claim; ``context`` holds what the record and the order know.
 
-    What they do not know is ``proposed`` by standing data, each line with where it is from.
+    What they do not know is ``proposed``, each line with where it is from; ``lines.97012`` has keys
+    of that service.
     """
     known = context.model_dump(mode="python", exclude_none=True)
     return "\n".join(_lines(known, proposed)) + "\n"
@@ -220,17 +221,21 @@ def _lines(known: dict[str, Any], proposed: Mapping[str, Proposal]) -> Iterator[
         yield _beside(f"[{table}]" if own or offer else f"# [{table}]", meaning)
         yield from (_row(own, row, offer, _mark(offered)) for row in rows)
     for line in known["lines"]:
-        yield from _table("[[lines]]", "a service of this claim", line, _LINE)
+        offered = proposed.get(f"lines.{line['cpt']}")
+        yield from _service("[[lines]]", "a service of this claim", line, offered)
     others: tuple[dict[str, Any], ...] = known["other_lines_same_day"] or ({},)
     for line in others:
         meaning = "a service of the same day that is billed elsewhere"
-        yield from _table("[[other_lines_same_day]]", meaning, line, _LINE)
+        yield from _service("[[other_lines_same_day]]", meaning, line)
 
 
-def _table(head: str, meaning: str, known: dict[str, Any], rows: tuple[Row, ...]) -> Iterator[str]:
+def _service(
+    head: str, meaning: str, known: dict[str, Any], offered: Proposal | None = None
+) -> Iterator[str]:
     yield ""
     yield _beside(head if known else f"# {head}", meaning)
-    yield from (_row(known, row) for row in rows)
+    offer = offered.value if offered else {}
+    yield from (_row(known, row, offer, _mark(offered)) for row in _LINE)
 
 
 def _row(

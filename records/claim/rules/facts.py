@@ -12,6 +12,7 @@ from records.claim.code_sets import ALWAYS_THERAPY, GRACE, SEPARATE, TRACTION
 from records.claim.context import ClaimContext, ServiceLine
 from records.claim.decision import BillingDecision
 from records.claim.needs.of_form import needs_of_form
+from records.claim.rules.assistant_time import AssistantTime
 from records.claim.rules.findings import Evidence
 from records.claim.rules.pairs import Pair
 from records.claim.rules.payer_profile import PayerProfile
@@ -92,7 +93,8 @@ class Beside:
     ``log_altered`` is what the walk over log and words found, "" nothing; ``refusals`` is the
     result of trying to write the claim. ``other_profile`` is the one that the second payer names.
     ``further_records`` are those of the visit's other sessions. ``sheet`` is the downtime sheet of
-    a visit that no device recorded.
+    a visit that no device recorded. ``assistant_time`` is what the record says of assistants who
+    were responsible.
     """
 
     log_altered: str | None = None
@@ -102,6 +104,7 @@ class Beside:
     further_records: tuple[SessionRecord, ...] = ()
     other_profile: PayerProfile | None = None
     sheet: Sourced[Any] | None = None
+    assistant_time: AssistantTime | None = None
 
 
 NOTHING_BESIDE = Beside()

@@ -16,6 +16,7 @@ from records.claim.rules.findings import Evidence, Found
 from records.claim.rules.predicates.modifiers import (
     assistant_modifier,
     lines_of_assistants,
+    lines_of_responsible_assistants,
     lines_without_discipline,
 )
 from records.claim.rules.predicates.pairs import LOG
@@ -58,6 +59,7 @@ def offers_of(facts: Facts) -> tuple[Offer, ...]:
         *_discipline(facts),
         *(_separate(facts, partner) for partner in _open_pairs(facts)),
         *_assistant(facts),
+        *_responsible_assistant(facts),
         *_threshold(facts),
         *_diagnoses(facts),
     )
@@ -142,6 +144,31 @@ def _assistant(facts: Facts) -> Iterator[Offer]:
             speaks_against=("minutes together with the therapist count as the therapist's",),
             evidence=facts.told("set_up_by", "performed_by", "delivered_minutes"),
         )
+
+
+def _responsible_assistant(facts: Facts) -> Iterator[Offer]:
+    """The same from the record's times, where the claim does not say what an assistant did."""
+    recorded = facts.beside.assistant_time
+    for line in lines_of_responsible_assistants(facts):
+        assert recorded is not None, "such a line has a time on record"
+        by_role = line.model_copy(update={"performed_by_role": recorded.role})
+        yield Offer(
+            kind=MODIFIER,
+            value=assistant_modifier(facts, by_role),
+            line=line.cpt,
+            why="an assistant was responsible for more than 10 % of the traction",
+            speaks_for=(f"the record: {recorded.said}, {100 * recorded.share:.0f} %",),
+            speaks_against=(
+                "who was responsible need not be who treated",
+                "minutes together with the therapist count as the therapist's",
+            ),
+            evidence=facts.told(*_responsible_fields(facts), "performed_by", "delivered_minutes"),
+        )
+
+
+def _responsible_fields(facts: Facts) -> Iterator[str]:
+    """The device's field of each session of the visit."""
+    return (name for name in facts.words if name.partition(".")[0] == "responsible")
 
 
 def _threshold(facts: Facts) -> Iterator[Offer]:

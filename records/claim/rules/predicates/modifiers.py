@@ -187,6 +187,17 @@ def lines_of_assistants(facts: Facts) -> Iterator[tuple[ServiceLine, float]]:
             yield line, share
 
 
+def lines_of_responsible_assistants(facts: Facts) -> Iterator[ServiceLine]:
+    """97012 where the claim says nothing of an assistant, the record does, and CQ or CO is open."""
+    recorded = facts.beside.assistant_time
+    if recorded is None or recorded.share <= ASSISTANT_SHARE:
+        return
+    for line in facts.therapy_lines if facts.profile.assistant_modifiers else ():
+        silent = line.assistant_min is None and assistant_share(facts, line) is None
+        if line.cpt == TRACTION and silent and not ASSISTANTS.keys() & frozenset(line.modifiers):
+            yield line
+
+
 def wants_assistants(facts: Facts) -> NotApplicable | None:
     """The payer wants CQ or CO where an assistant treated."""
     if facts.profile.assistant_modifiers:

@@ -11,6 +11,7 @@ from controller.events import EventKind
 from records.claim.context import ClaimContext
 from records.claim.decision import BillingDecision
 from records.claim.fees import FeeRow, FeeTable
+from records.claim.rules.assistant_time import AssistantTime
 from records.claim.rules.code_list import CodeState
 from records.claim.rules.facts import Beside, OtherSession
 from records.claim.rules.findings import RuleFinding
@@ -219,6 +220,7 @@ def visit(
     decided: str = "",
     other_sessions: tuple[OtherSession, ...] | None = (),
     looked_up: bool = True,
+    assistant_time: AssistantTime | None = None,
 ) -> Visit:
     """The visit with changes; ``same_day`` are further lines of the same claim.
 
@@ -245,6 +247,7 @@ def visit(
             decision=BillingDecision(value=decided, by="P. Jones", reason="seen")
             if decided
             else None,
+            assistant_time=assistant_time,
         ),
     )
 

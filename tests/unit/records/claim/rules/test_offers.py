@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from records.claim.charge_line import accepted_modifiers, claim_modifiers, with_accepted
+from records.claim.rules.assistant_time import AssistantTime
 from records.claim.rules.facts import Facts
 from records.claim.rules.offers import Offer, offers_of
 from records.clinic.acceptance import Acceptance
+from records.note.event_texts import clock_text
 from tests.unit.records.claim.rules.builders import Visit, at, party, quarter, service, visit
 
 LATE, SAME_TIME = at("10:20", "10:35"), at("10:05", "10:20")
 
 
 def offers(made: Visit) -> dict[str, Offer]:
-    facts = Facts(made.note, made.record, made.context, made.profile, made.tables)
+    facts = Facts(made.note, made.record, made.context, made.profile, made.tables, made.beside)
     return {offer.key: offer for offer in offers_of(facts)}
 
 
@@ -106,6 +110,60 @@ def test_an_assistant_and_the_threshold_are_offered_with_their_numbers() -> None
         "above $2,480.00",
     )
     assert "only a person can judge" in above.speaks_against[0]
+
+
+def recorded(assistant_ms: int, **changes: Any) -> AssistantTime:
+    said = {"people": (f"B. Person (PTA) {clock_text(assistant_ms)}",), "role": "PTA", **changes}
+    return AssistantTime(assistant_ms=assistant_ms, traction_ms=15 * 60_000, **said)
+
+
+@pytest.mark.parametrize("assistant_ms", [90_000, 45_000, 0])
+def test_up_to_a_tenth_of_an_assistant_on_record_is_offered_nothing(assistant_ms: int) -> None:
+    assert offers(visit(assistant_time=recorded(assistant_ms))) == {}
+
+
+def test_more_than_a_tenth_of_an_assistant_on_record_is_offered_and_never_a_finding() -> None:
+    made = visit(assistant_time=recorded(90_001), words={"responsible": "B. Person from 10:13"})
+    offer = offers(made)["97012:CQ"]
+    assert offer.speaks_for == (
+        "the record: B. Person (PTA) 1 min 30 s of 15 min 0 s under traction, 10 %",
+    )
+    assert offer.speaks_against == (
+        "who was responsible need not be who treated",
+        "minutes together with the therapist count as the therapist's",
+    )
+    assert next(field.name for field in offer.evidence) == "responsible"
+    assert made.context.lines[0].assistant_min is None
+    for word in (None, "PT"):
+        line = {"performed_by_role": word}
+        told = visit(line=line, assistant_time=recorded(600_000)).report().result("T-033")
+        assert told == visit(line=line).report().result("T-033")
+
+
+def test_an_assistant_of_occupational_therapy_is_offered_co() -> None:
+    assert list(offers(visit(assistant_time=recorded(600_000, role="OTA")))) == ["97012:CO"]
+    planned = party("plan", discipline="GO")
+    line: dict[str, object] = {"modifiers": ["GO"]}
+    made = visit(line=line, claim=planned, assistant_time=recorded(600_000))
+    assert list(offers(made)) == ["97012:CO"]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"line": {"assistant_min": 0}},
+        {"line": {"assistant_min": 1}},
+        {"line": {"modifiers": ["GP", "CQ"]}},
+        {"payer": "commercial"},
+    ],
+)
+def test_what_the_claim_says_of_an_assistant_goes_before_the_record(more: dict[str, Any]) -> None:
+    assert offers(visit(assistant_time=recorded(600_000), **more)) == {}
+
+
+def test_who_treated_by_the_claim_is_offered_once() -> None:
+    made = visit(line={"performed_by_role": "PTA"}, assistant_time=recorded(600_000))
+    assert offers(made)["97012:CQ"].speaks_for == ("share of the assistant: 100 %",)
 
 
 def test_a_diagnosis_of_the_note_is_offered_with_its_region() -> None:
