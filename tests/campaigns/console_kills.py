@@ -93,7 +93,7 @@ def verdicts(kills: Sequence[Kill]) -> list[Row]:
     lost = [draft for each in kills for draft in each.lost]
     return [
         (
-            '"NO LIVE DATA" behind the kill, at most',
+            '"NO LIVE DATA" behind the kill, or figures again before it, at most',
             f"{SILENT_MS} ms",
             f"{silent_ms} ms",
             silent_ms <= SILENT_MS,

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from inspect import unwrap
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -32,16 +33,21 @@ WATCH = """() => {
   const page = document.getElementById("unit-page");
   const silent = document.getElementById("no-live-data");
   const turns = window.turnsSeen = [];
+  const figures = window.figuresSeen = [];
+  let shown = "";
   const look = () => {
     const force = page.querySelector("#numbers [data-is=force]").textContent;
     const said = silent.hidden ? "" : silent.textContent;
     const state = said ? "silent" : force === "--" ? "unseen" : "live";
+    if (state === "live" && force !== shown) figures.push(Date.now());
+    shown = force;
     if (turns.at(-1)?.state !== state) turns.push({ state, force, said, utc_ms: Date.now() });
   };
   const how = { subtree: true, childList: true, attributes: true, attributeFilter: ["hidden"] };
   for (const each of [page, silent]) new MutationObserver(look).observe(each, how);
 }"""
-"""Keeps when a unit's page turns from figures to silence and back, by what a person sees."""
+"""Keeps when a unit's page turns from figures to silence and back, by what a person sees, and when
+its figures changed; those of a hold do so several times a second."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +69,11 @@ class Draft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kill:
-    """What became of one kill; times from it in milliseconds, ``lost`` are pages of drafts."""
+    """What became of one kill; times from it in milliseconds, ``lost`` are pages of drafts.
+
+    ``silent_after_ms`` is when silence was said (``said``), or how long the figures stood still
+    where they came again before it had to be said.
+    """
 
     said: str
     shown: str
@@ -108,14 +118,14 @@ def kill_console(station: BrowsedStation, live: Page, typed: Sequence[Draft], na
     os.kill(process, signal.SIGKILL)
     for draft in typed:
         draft.field.fill(f"{name}: the first half, and the second")
-    turns = _turns(live)
-    silent = next(each for each in turns if each["state"] == "silent")
+    started_ms = _started_ms(station, process)
+    seen = _seen_again(live, started_ms)
     return Kill(
-        said=silent["said"],
-        shown=silent["force"],
-        silent_after_ms=silent["utc_ms"] - killed_ms,
-        started_after_ms=_started_ms(station, process) - killed_ms,
-        live_after_ms=turns[-1]["utc_ms"] - killed_ms,
+        said=seen.said,
+        shown=seen.force,
+        silent_after_ms=seen.silent_ms - killed_ms if seen.said else seen.still_ms,
+        started_after_ms=started_ms - killed_ms,
+        live_after_ms=seen.live_ms - killed_ms,
         lost=tuple(
             draft.address
             for draft in typed
@@ -124,17 +134,38 @@ def kill_console(station: BrowsedStation, live: Page, typed: Sequence[Draft], na
     )
 
 
-def _turns(live: Page) -> list[dict[str, Any]]:
-    """Silence and figures again, however short: a look at the page now and then would miss it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """A page from a kill to figures of the next console; ``still_ms`` is its longest gap."""
+
+    said: str
+    force: str
+    silent_ms: int
+    live_ms: int
+    still_ms: int
+
+
+def _seen_again(live: Page, started_ms: int) -> _Seen:
+    """Silence, however short, and figures again: a look now and then would miss one of them."""
     turns: list[dict[str, Any]] = []
+    figures: list[int] = []
 
     def is_live_again() -> bool:
         turns.extend(live.evaluate("window.turnsSeen.splice(0)"))
-        states = [each["state"] for each in turns]
-        return "silent" in states and states[-1] == "live"
+        figures.extend(live.evaluate("window.figuresSeen.splice(0)"))
+        is_live = not turns or turns[-1]["state"] == "live"
+        return is_live and any(each > started_ms for each in figures)
 
-    wait_until(is_live_again, "silence, and figures again")
-    return turns
+    wait_until(is_live_again, "figures again")
+    silent = next((each for each in turns if each["state"] == "silent"), None)
+    again_ms = next(each for each in figures if each > started_ms)
+    return _Seen(
+        said=silent["said"] if silent else "",
+        force=silent["force"] if silent else UNSEEN,
+        silent_ms=silent["utc_ms"] if silent else again_ms,
+        live_ms=turns[-1]["utc_ms"] if silent else again_ms,
+        still_ms=max(after - before for before, after in pairwise(figures)),
+    )
 
 
 def _started_ms(station: BrowsedStation, before: int) -> int:
