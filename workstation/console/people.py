@@ -21,7 +21,7 @@ from starlette.responses import Response
 from controller.errors import JournalError, RecordNotFound, RequestRefused
 from controller.ports import Clock
 from controller.words import check_name
-from records.accounts.accounts import KnownAccount, SignInDesk
+from records.accounts.accounts import EMERGENCY_LASTS_S, KnownAccount, SignInDesk
 from records.accounts.rights import Right
 from records.accounts.sign_in_file import (
     SignIn,
@@ -215,9 +215,9 @@ class People:
         if not id_digest:
             return None
         with self._lock:
-            held = self._held.get(id_digest)
-            if held is None and (held := self._stored(id_digest)) is not None:
-                self._held[id_digest] = held
+            held = self._held.get(id_digest) or self._stored(id_digest)
+            if held is not None:
+                held = self._held[id_digest] = _not_ahead(held, self._clock.utc_ms())
         if held is None or self._ran_out(held) or not self._is_in_use(held):
             return None
         return held
@@ -259,6 +259,17 @@ class People:
 
     def _age_s(self, at_utc_ms: int) -> float:
         return (self._clock.utc_ms() - at_utc_ms) / 1000
+
+
+def _not_ahead(held: SignIn, now_ms: int) -> SignIn:
+    """A clock that was set back lengthens nothing: what lies ahead of it counts from now."""
+    until_ms = min(held.emergency_until_utc_ms, now_ms + EMERGENCY_LASTS_S * 1000)
+    return replace(
+        held,
+        since_utc_ms=min(held.since_utc_ms, now_ms),
+        touched_utc_ms=min(held.touched_utc_ms, now_ms),
+        emergency_until_utc_ms=until_ms,
+    )
 
 
 def _digest(said: str) -> bytes:

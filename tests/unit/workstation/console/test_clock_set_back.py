@@ -1,0 +1,44 @@
+"""The machine's clock is set back while somebody works: nothing lasts longer, nothing is lost."""
+
+from __future__ import annotations
+
+from controller.runtime.clock import VirtualClock
+from tests.support.console_bench import ConsoleBench
+from tests.support.console_visits import FINDINGS, answers, check, fields_of
+from tests.support.sessions import SETTINGS
+
+HOUR_MS = 3_600_000
+
+
+def test_nobody_stays_signed_in_longer(bench: ConsoleBench, clock: VirtualClock) -> None:
+    bench.sit_down()
+    clock.utc_origin_ms -= HOUR_MS
+    assert ">Pat Jones</a>" in bench.page("/")
+    clock.sleep_until(clock.now_s() + SETTINGS.sign_out_minutes * 60 + 1)
+    assert bench.client.get("/person/here").status_code == 410
+
+
+def test_what_is_typed_later_stands(bench: ConsoleBench, clock: VirtualClock, order: str) -> None:
+    check(bench, order, hold_force="55 N")
+    clock.utc_origin_ms -= HOUR_MS
+    check(bench, order, hold_force="50 N")
+    assert fields_of(bench.page(f"{order}/order"))["hold_force"] == "50 N"
+
+
+def test_a_visit_of_the_same_day_goes_on(
+    bench: ConsoleBench, clock: VirtualClock, order: str
+) -> None:
+    clock.utc_origin_ms -= HOUR_MS // 60
+    form = fields_of(bench.page(f"{order}/order"))
+    assert bench.post(f"{order}/order/start", **{**form, **FINDINGS}) == "/units/Table%201"
+
+
+def test_an_older_step_that_is_sent_again_after_the_start_changes_nothing(
+    bench: ConsoleBench, order: str
+) -> None:
+    form = {**fields_of(bench.page(f"{order}/order")), **FINDINGS}
+    bench.post(f"{order}/order/start", **form)
+    asked = len(bench.links["Table 1"].asked)
+    bench.client.post(f"{order}/order/start", data=form)
+    bench.client.post(f"{order}/screen", data=answers())
+    assert len(bench.links["Table 1"].asked) == asked
