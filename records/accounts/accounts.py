@@ -278,7 +278,7 @@ def plain_code(typed: str) -> str:
 
 def _usable(db: Database, account: KnownAccount, now_ms: int, *, is_code: bool) -> KeptSecret:
     kept = secret_of(db, account.account, is_code=is_code)
-    if kept is None or (kept.until_utc_ms and now_ms > kept.until_utc_ms):
+    if kept is None or (is_code and not 0 <= kept.until_utc_ms - now_ms <= CODE_LASTS_S * 1000):
         what = "one-time code that still opens" if is_code else "PIN"
         raise SignInRefused(
             f"{account.name} has no {what}; `traction accounts code {account.account}` on this "

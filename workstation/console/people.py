@@ -217,7 +217,7 @@ class People:
         with self._lock:
             held = self._held.get(id_digest) or self._stored(id_digest)
             if held is not None:
-                held = self._held[id_digest] = _not_ahead(held, self._clock.utc_ms())
+                held = self._held[id_digest] = not_ahead(held, self._clock.utc_ms())
         if held is None or self._ran_out(held) or not self._is_in_use(held):
             return None
         return held
@@ -261,7 +261,7 @@ class People:
         return (self._clock.utc_ms() - at_utc_ms) / 1000
 
 
-def _not_ahead(held: SignIn, now_ms: int) -> SignIn:
+def not_ahead(held: SignIn, now_ms: int) -> SignIn:
     """A clock that was set back lengthens nothing: what lies ahead of it counts from now."""
     until_ms = min(held.emergency_until_utc_ms, now_ms + EMERGENCY_LASTS_S * 1000)
     return replace(

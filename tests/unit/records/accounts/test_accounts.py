@@ -138,6 +138,14 @@ def test_a_code_runs_out(folder: RecordFolder) -> None:
         desk(folder, clock).set_pin_by_code(PAT, code, "551903")
 
 
+def test_a_clock_that_was_set_back_lengthens_no_code(folder: RecordFolder) -> None:
+    clock = SetClock()
+    code = give_code(folder, writer(), PAT, "forgotten")
+    clock.pass_s(-1)
+    with pytest.raises(SignInRefused, match="no one-time code that still opens"):
+        desk(folder, clock).set_pin_by_code(PAT, code, "551903")
+
+
 def test_a_wrong_code_counts_and_a_weak_pin_spends_none(folder: RecordFolder) -> None:
     clock = SetClock()
     code = give_code(folder, writer(), PAT, "forgotten")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from controller.runtime.clock import VirtualClock
+from records.accounts.accounts import EMERGENCY_LASTS_S
+from records.accounts.sign_in_file import SignIn
 from tests.support.console_bench import ConsoleBench
 from tests.support.console_visits import FINDINGS, answers, check, fields_of
 from tests.support.sessions import SETTINGS
+from workstation.console.people import not_ahead
 
 HOUR_MS = 3_600_000
 
@@ -16,6 +19,21 @@ def test_nobody_stays_signed_in_longer(bench: ConsoleBench, clock: VirtualClock)
     assert ">Pat Jones</a>" in bench.page("/")
     clock.sleep_until(clock.now_s() + SETTINGS.sign_out_minutes * 60 + 1)
     assert bench.client.get("/person/here").status_code == 410
+
+
+def test_a_day_and_an_emergency_last_no_longer() -> None:
+    now_ms = 5 * HOUR_MS
+    ahead = SignIn(
+        account="pat",
+        name="Pat Jones",
+        since_utc_ms=now_ms + HOUR_MS,
+        touched_utc_ms=now_ms + HOUR_MS,
+        emergency_until_utc_ms=now_ms + 2 * HOUR_MS,
+    )
+    kept = not_ahead(ahead, now_ms)
+    assert (kept.since_utc_ms, kept.touched_utc_ms) == (now_ms, now_ms)
+    assert kept.emergency_until_utc_ms == now_ms + EMERGENCY_LASTS_S * 1000
+    assert not_ahead(kept, now_ms + 1) == kept
 
 
 def test_what_is_typed_later_stands(bench: ConsoleBench, clock: VirtualClock, order: str) -> None:
