@@ -17,7 +17,8 @@ class Database:
     """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
-        connection.isolation_level = None
+        if connection.isolation_level is not None:  # saying it again ends an open transaction
+            connection.isolation_level = None
         self.conn = connection
         # Without it a row that takes another one's place deletes that one past the triggers.
         connection.execute("PRAGMA recursive_triggers = ON")
