@@ -98,6 +98,9 @@ class _Rows:
 class _Connection:
     """An APSW connection behind the few methods of sqlite3 that the program uses."""
 
+    isolation_level: str | None = None
+    """APSW begins no transaction by itself."""
+
     def __init__(self, path: Path, vfs: str, busy_timeout_s: float) -> None:
         with _as_sqlite3():
             self._connection = apsw.Connection(str(path), vfs=vfs)
