@@ -31,7 +31,6 @@ NAMES = [
     "disk encryption",
     "loudspeaker",
     "sound heard",
-    "certificate",
     "browser",
     "sleep",
     "system restarts",
