@@ -30,7 +30,12 @@ from records.accounts.sign_in_file import (
 )
 from records.keys.key_records import shown
 from records.standing.kinds import SCRIPT, AccountRecord
-from records.standing.versions import StandingData, checked_entries, read_standing
+from records.standing.versions import (
+    StandingData,
+    checked_entries,
+    read_standing,
+    standing_of,
+)
 from records.store.author import Author
 from records.store.clinic_chain import Entry, EntryKind, append_entries
 from records.store.clinic_file import clinic_writing
@@ -144,10 +149,8 @@ class SignInDesk:
 
         Raises SignInRefused for a wrong PIN or one that has to wait, RecordNotFound.
         """
-        account = account_called(read_standing(self._folder), name)
-        entries = checked_entries(self._folder, *_OF_ACCOUNTS)
-        failed = self._check(account, pin, is_code=False)
-        self._refuse_foreign_pin(account, entries)
+        account, entries = self._looked_up(name)
+        failed = self._check_pin(account, pin, entries)
         with sign_ins(self._folder) as db:
             forget_failed(db, account.account)
         told = (*_failures_told(failed), *_told(account, entries))
@@ -168,13 +171,26 @@ class SignInDesk:
 
     def change_pin(self, name: str, old: str, new: str) -> None:
         """Put a PIN in place of the person's own; raises as ``set_pin_by_code`` does."""
-        account = account_called(read_standing(self._folder), name)
+        account, entries = self._looked_up(name)
         refuse_weak(new, _words_of(account))
-        self._check(account, old, is_code=False)
-        self._refuse_foreign_pin(account, checked_entries(self._folder, EntryKind.PIN_SET))
+        self._check_pin(account, old, entries)
         self._set(account, new, "PIN changed")
 
-    def _check(self, account: KnownAccount, secret: str, *, is_code: bool) -> FailedTries:
+    def _looked_up(self, name: str) -> tuple[KnownAccount, list[Entry]]:
+        """An account, and what the chain says of accounts, both from one look at it."""
+        entries = checked_entries(self._folder, EntryKind.STANDING_SAID, *_OF_ACCOUNTS)
+        held = standing_of(each for each in entries if each.kind not in _OF_ACCOUNTS)
+        return account_called(held, name), [each for each in entries if each.kind in _OF_ACCOUNTS]
+
+    def _check_pin(self, account: KnownAccount, pin: str, entries: Iterable[Entry]) -> FailedTries:
+        """The right PIN, and the one that was set."""
+        failed, kept = self._check(account, pin, is_code=False)
+        self._refuse_foreign_pin(account, kept, entries)
+        return failed
+
+    def _check(
+        self, account: KnownAccount, secret: str, *, is_code: bool
+    ) -> tuple[FailedTries, KeptSecret]:
         """Count the try, then look: a program that is killed in between has given none away."""
         now_ms = self._utc_ms()
         with sign_ins(self._folder) as db:
@@ -193,17 +209,17 @@ class SignInDesk:
             raise SignInRefused(
                 f"this is not the {what} of {account.name} (try {failed.tries + 1})"
             )
-        return failed
+        return failed, kept
 
-    def _refuse_foreign_pin(self, account: KnownAccount, entries: Iterable[Entry]) -> None:
-        with sign_ins(self._folder) as db:
-            kept = secret_of(db, account.account, is_code=False)
+    def _refuse_foreign_pin(
+        self, account: KnownAccount, kept: KeptSecret, entries: Iterable[Entry]
+    ) -> None:
         noted = [
             str(entry.detail["pin_digest"])
             for entry in entries
             if entry.kind is EntryKind.PIN_SET and entry.detail["of_account"] == account.account
         ]
-        if kept is None or not noted or noted[-1] != _digest(kept.kept):
+        if not noted or noted[-1] != _digest(kept.kept):
             raise SignInRefused(
                 f"the PIN that is kept for {account.name} is not the one that was set: "
                 f"{self._folder.sign_ins.name} was altered or comes from elsewhere. Set a new one "
@@ -229,9 +245,7 @@ def give_code(folder: RecordFolder, author: Author, name: str, reason: str) -> s
     Returns the code, which is kept nowhere. Raises RequestRefused without a reason.
     """
     account = account_called(read_standing(folder), name)
-    check_text("reason", reason, TEXT_CHARACTERS)
-    if not reason.strip():
-        raise RequestRefused("reason is empty; say why the code is given")
+    said = _reason(reason, "why the code is given")
     code = "".join(secrets.choice(_CODE_CHARACTERS) for _ in range(_CODE_LENGTH))
     until = author.at_utc_ms + CODE_LASTS_S * 1000
     kept = KeptSecret(kept=hashed(code), until_utc_ms=until)
@@ -244,7 +258,7 @@ def give_code(folder: RecordFolder, author: Author, name: str, reason: str) -> s
             EntryKind.CODE_GIVEN,
             "one-time code given",
             of_account=account.account,
-            reason=reason.strip(),
+            reason=said,
             until_utc_ms=until,
         )
     return f"{code[:_CODE_GROUP]}-{code[_CODE_GROUP:]}"
@@ -255,9 +269,7 @@ def open_in_emergency(folder: RecordFolder, author: Author, reason: str) -> int:
 
     Raises RequestRefused without a reason.
     """
-    check_text("reason", reason, TEXT_CHARACTERS)
-    if not reason.strip():
-        raise RequestRefused("reason is empty; say what the emergency is")
+    said = _reason(reason, "what the emergency is")
     until = author.at_utc_ms + EMERGENCY_LASTS_S * 1000
     _append(
         folder,
@@ -265,10 +277,17 @@ def open_in_emergency(folder: RecordFolder, author: Author, reason: str) -> int:
         EntryKind.EMERGENCY_ACCESS,
         "records opened in an emergency",
         of_account=author.account,
-        reason=reason.strip(),
+        reason=said,
         until_utc_ms=until,
     )
     return until
+
+
+def _reason(typed: str, what: str) -> str:
+    check_text("reason", typed, TEXT_CHARACTERS)
+    if not typed.strip():
+        raise RequestRefused(f"reason is empty; say {what}")
+    return typed.strip()
 
 
 def plain_code(typed: str) -> str:

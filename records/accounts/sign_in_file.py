@@ -17,8 +17,8 @@ from records.store.database import (
     Migrations,
     Schema,
     failures_in_words,
-    open_for_writing,
     rows,
+    writing_file,
 )
 from records.store.private_files import create_new, make_folder
 from records.store.record_folder import RecordFolder
@@ -80,7 +80,7 @@ class SignIn:
 
 @contextmanager
 def sign_ins(folder: RecordFolder) -> Iterator[Database]:
-    """One transaction that holds the file's only right to write from its first statement on.
+    """One transaction with the file's only right to write.
 
     The file is made with the modes of a secret. Raises JournalUnavailable or JournalCorrupt.
     """
@@ -89,17 +89,8 @@ def sign_ins(folder: RecordFolder) -> Iterator[Database]:
         make_folder(path.parent)
         with suppress(FileExistsError):
             os.close(create_new(path, secret=True))
-        db = open_for_writing(path, SCHEMA)
-        try:
-            db.execute("BEGIN IMMEDIATE")
-            try:
-                yield db
-            except BaseException:
-                db.rollback()
-                raise
-            db.commit()
-        finally:
-            db.close()
+    with writing_file(path, SCHEMA) as db:
+        yield db
 
 
 # --- PINs and codes -------------------------------------------------------------------------------

@@ -205,7 +205,7 @@ def digest_of_record(said: Mapping[str, JsonValue]) -> str:
 
 def standing_in(db: Database) -> StandingData:
     """The standing records by the entries of clinic.db; raises JournalCorrupt for a broken one."""
-    return _data(entries_of_kind(db, EntryKind.STANDING_SAID))
+    return standing_of(entries_of_kind(db, EntryKind.STANDING_SAID))
 
 
 def standing_unchecked(folder: RecordFolder) -> StandingData:
@@ -218,7 +218,7 @@ def standing_unchecked(folder: RecordFolder) -> StandingData:
 
 def read_standing(folder: RecordFolder) -> StandingData:
     """The standing records of a folder, checked; raises JournalCorrupt."""
-    return _data(checked_entries(folder, EntryKind.STANDING_SAID))
+    return standing_of(checked_entries(folder, EntryKind.STANDING_SAID))
 
 
 def newest_standing_entry(folder: RecordFolder, since: int) -> int:
@@ -268,7 +268,8 @@ def _altered(found: ClinicAlteration) -> JournalCorrupt:
     )
 
 
-def _data(entries: Iterable[Entry]) -> StandingData:
+def standing_of(entries: Iterable[Entry]) -> StandingData:
+    """The standing records of their entries, oldest first; raises JournalCorrupt."""
     counted: dict[tuple[str, str], int] = {}
     versions = []
     for entry in entries:

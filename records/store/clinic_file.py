@@ -7,18 +7,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 
 from records.store.database import (
     Database,
     Migrations,
     Schema,
     checking_file,
-    failures_in_words,
-    open_for_writing,
     reading_file,
     schema_version,
+    writing_file,
 )
 from records.store.record_folder import RecordFolder
 
@@ -94,25 +92,9 @@ def clinic_checking(folder: RecordFolder) -> AbstractContextManager[Database]:
     return checking_file(folder.clinic_database, CLINIC_SCHEMA)
 
 
-@contextmanager
-def clinic_writing(folder: RecordFolder) -> Iterator[Database]:
-    """One transaction that holds the file's only right to write from its first statement on.
-
-    Two programs that append at the same moment wait for each other, so the chain never forks.
-    """
-    path = folder.clinic_database
-    with failures_in_words(path, "written"):
-        db = open_for_writing(path, CLINIC_SCHEMA)
-        try:
-            db.execute("BEGIN IMMEDIATE")
-            try:
-                yield db
-            except BaseException:
-                db.rollback()
-                raise
-            db.commit()
-        finally:
-            db.close()
+def clinic_writing(folder: RecordFolder) -> AbstractContextManager[Database]:
+    """One transaction with the file's only right to write, so that the chain never forks."""
+    return writing_file(folder.clinic_database, CLINIC_SCHEMA)
 
 
 def has_chain(db: Database) -> bool:

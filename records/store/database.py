@@ -41,6 +41,7 @@ __all__ = [
     "open_for_writing",
     "reading_file",
     "rows",
+    "writing_file",
 ]
 
 BUSY_TIMEOUT_MS = 2000
@@ -116,6 +117,23 @@ def reading_file(path: Path, schema: Schema) -> Iterator[Database]:
     """``open_for_reading`` for a while; what fails meanwhile comes in words."""
     with failures_in_words(path, "read"), closing(open_for_reading(path, schema)) as db:
         yield db
+
+
+@contextmanager
+def writing_file(path: Path, schema: Schema) -> Iterator[Database]:
+    """One transaction that holds the file's only right to write from its first statement on.
+
+    Two programs that write at the same moment wait for each other. What fails comes in words, and
+    nothing of the block is kept then.
+    """
+    with failures_in_words(path, "written"), closing(open_for_writing(path, schema)) as db:
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            yield db
+        except BaseException:
+            db.rollback()
+            raise
+        db.commit()
 
 
 @contextmanager
