@@ -13,6 +13,7 @@ from controller.errors import TractionError
 from controller.ports import Clock, TractionUnit
 from controller.questions import Question
 from controller.snapshot import Doing, Snapshot
+from records.evidence.reader import SessionRecord, list_sessions, read_session
 from records.order.order_file import parse_order
 from records.order.planned_order import PlannedOrder
 from records.store.author import Author
@@ -214,3 +215,9 @@ def control_stage(folder: RecordFolder) -> Iterator[ControlStage]:
     """A process on a direct line to a simulated unit."""
     with staged(folder) as stage:
         yield ControlStage(stage)
+
+
+def record_of(stage: ControlStage) -> SessionRecord:
+    """The one session on file, read."""
+    (found,) = list_sessions(stage.folder)
+    return read_session(stage.folder, found.head.session_id)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,11 +28,16 @@ from controller.requests import (
 from controller.runtime.alarm_keeper import OTHER_ALARMS
 from controller.snapshot import Doing, Snapshot
 from records.evidence.journal import SqliteJournal, open_session
-from records.evidence.reader import SessionRecord, list_sessions, read_session
+from records.evidence.reader import SessionRecord, list_sessions
 from records.order.order_file import parse_order
 from records.order.planned_order import PlannedOrder
-from records.store.record_folder import RecordFolder
-from tests.support.control_stage import ADDRESS, ASKER, Attendant, ControlStage, control_stage
+from tests.support.control_stage import (
+    ADDRESS,
+    ASKER,
+    Attendant,
+    ControlStage,
+    record_of,
+)
 from tests.support.scheduling import Scheduler
 from tests.support.sessions import KEY, SHORT_CERVICAL
 from tests.support.station_peers import PaperPeer
@@ -47,17 +51,6 @@ from workstation.station import control_process
 from workstation.station.control_process import NO_STATION, NOTE_THREAD
 from workstation.station.messages import Heartbeat, MadeRequest, OrderedStop, PeerRole
 from workstation.station.place import Held, station_folder
-
-
-@pytest.fixture
-def stage(tmp_path: Path) -> Iterator[ControlStage]:
-    with control_stage(RecordFolder(tmp_path)) as made:
-        yield made
-
-
-def record_of(stage: ControlStage) -> SessionRecord:
-    (found,) = list_sessions(stage.folder)
-    return read_session(stage.folder, found.head.session_id)
 
 
 def reason_of(record: SessionRecord) -> str:

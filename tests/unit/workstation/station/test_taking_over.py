@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
-from pathlib import Path
-
-import pytest
 
 from controller.event_details.happened import RefusalRecorded, ResponsibilityTaken
 from controller.events import EventKind
 from controller.requests import Pause, Resume, SessionRequest, TakeOver
 from controller.snapshot import Doing, Snapshot
-from records.evidence.reader import SessionRecord, list_sessions, read_session
-from records.store.record_folder import RecordFolder
-from tests.support.control_stage import ASKER, Attendant, ControlStage, control_stage
+from tests.support.control_stage import ASKER, Attendant, ControlStage, record_of
 from workstation.station.messages import MadeRequest, PeerRole
 from workstation.station.responsible import responsible_words
 
@@ -28,17 +22,6 @@ PERSONS = {
 }
 """Who takes over in which phase."""
 TOO_LATE = "completed"
-
-
-@pytest.fixture
-def stage(tmp_path: Path) -> Iterator[ControlStage]:
-    with control_stage(RecordFolder(tmp_path)) as made:
-        yield made
-
-
-def record_of(stage: ControlStage) -> SessionRecord:
-    (found,) = list_sessions(stage.folder)
-    return read_session(stage.folder, found.head.session_id)
 
 
 class Handing:

@@ -227,13 +227,18 @@ def test_a_small_disk_stops_it(
     assert_nothing_changed(clinic)
 
 
+def put_in_place(clinic: UpdatedClinic, patch: pytest.MonkeyPatch, script: str) -> None:
+    """A shell script in the place of the new version's interpreter."""
+    program = clinic.folder / "python"
+    program.write_text(f"#!/bin/sh\n{script}")
+    program.chmod(0o700)
+    patch.setattr(Installation, "program_of", lambda *_: program)
+
+
 def test_a_new_version_that_does_not_take_the_records_is_not_put_in_use(
     clinic: UpdatedClinic, quick: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    program = clinic.folder / "python"
-    program.write_text("#!/bin/sh\necho 'unit schema 5 is strange to me' >&2\nexit 1\n")
-    program.chmod(0o700)
-    monkeypatch.setattr(Installation, "program_of", lambda *_: program)
+    put_in_place(clinic, monkeypatch, "echo 'unit schema 5 is strange to me' >&2\nexit 1\n")
     with pytest.raises(UpdateRefused, match="did not take a copy of the records: unit schema 5"):
         clinic.update(clinic.release("1.1"))
     assert_nothing_changed(clinic)
@@ -242,10 +247,7 @@ def test_a_new_version_that_does_not_take_the_records_is_not_put_in_use(
 def test_a_new_version_that_loses_a_session_is_not_put_in_use(
     clinic: UpdatedClinic, quick: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    program = clinic.folder / "python"
-    program.write_text('#!/bin/sh\necho \'{"sessions": 0, "findings": []}\'\n')
-    program.chmod(0o700)
-    monkeypatch.setattr(Installation, "program_of", lambda *_: program)
+    put_in_place(clinic, monkeypatch, """echo '{"sessions": 0, "findings": []}'\n""")
     with pytest.raises(UpdateRefused, match="finds 0 of 1 sessions"):
         clinic.update(clinic.release("1.1"))
     assert_nothing_changed(clinic)
