@@ -161,9 +161,11 @@ def _key_in_use(folder: RecordFolder, store: KeyStore) -> SigningKey:
 
 def _load(folder: RecordFolder, store: KeyStore) -> SigningKey | None:
     """The key of a folder without a record of keys; None when there is none."""
+    # Asked first: a program that starts at this moment makes the private half before it.
+    is_published = folder.public_key.exists()
     if folder.private_key.exists():
         return read_private(folder.private_key)
-    if not folder.public_key.exists():
+    if not is_published:
         return None
     key_id = key_id_of(read_public_key(folder.public_key))
     seed = store.get(key_id)

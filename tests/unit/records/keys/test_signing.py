@@ -202,6 +202,23 @@ def test_rotation_moves_a_file_key_into_a_store(
     assert load_or_create_key(folder) == key
 
 
+def test_a_key_that_appears_between_two_looks_is_taken(
+    folder: RecordFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another program starts and publishes its key while this one looks."""
+    seen, others, looks = Path.exists, list[SigningKey](), list[Path]()
+
+    def exists(path: Path) -> bool:
+        found = seen(path)
+        if path == folder.private_key and not looks:
+            looks.append(path)
+            others.append(load_or_create_key(folder, store=NoKeyStore()))
+        return found
+
+    monkeypatch.setattr(Path, "exists", exists)
+    assert load_or_create_key(folder, store=NoKeyStore()) == others[0]
+
+
 @pytest.mark.parametrize("stored", [True, False])
 def test_programs_that_start_at_once_share_one_key(
     folder: RecordFolder, system: MemoryKeyring, stored: bool
