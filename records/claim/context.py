@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -47,6 +47,8 @@ PayerKind = Literal[
 Form = Literal["837P", "CMS1500", "837I", "UB04"]
 Discipline = Literal["GP", "GO", "GN"]
 Role = Literal["PT", "PTA", "OT", "OTA", "DC", "MD", "ATC", "aide"]
+ASSISTANT_ROLES: Final = ("PTA", "OTA")
+"""Roles whose time on a line is what CQ and CO are about."""
 Technique = Literal[
     "mechanical", "axial_decompression", "manual", "roller_table", "y_strap", "inversion_self"
 ]

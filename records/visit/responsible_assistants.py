@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from records.claim.code_sets import TRACTION
+from records.claim.context import ASSISTANT_ROLES
 from records.claim.rules.assistant_time import AssistantTime
 from records.note.event_texts import clock_text
 from records.note.responsible import responsible_spans
@@ -16,8 +17,6 @@ from records.visit.visit import Visit
 if TYPE_CHECKING:
     from records.standing.kinds import PersonRecord
     from records.standing.proposals import Proposal
-
-ASSISTANT_ROLES = ("PTA", "OTA")
 
 
 def assistant_time_of(folder: RecordFolder, visit: Visit) -> AssistantTime | None:

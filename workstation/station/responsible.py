@@ -50,12 +50,8 @@ class Preparing:
 
     def words(self, called: str, time_of: Callable[[int], str]) -> str:
         """Who it is, for who wants the same unit."""
-        doing = TREATS if self.is_treated else PREPARES
-        return f"{self.responsible} {doing} {called} since {time_of(self.since_utc_ms)}."
-
-
-PREPARES = "has been preparing"
-TREATS = "has been responsible at"
+        since = time_of(self.since_utc_ms)
+        return _sentence(self.responsible, called, since, prepares=not self.is_treated)
 
 
 def responsible_words(shown: Snapshot, called: str, time_of: Callable[[int], str]) -> str:
@@ -64,5 +60,9 @@ def responsible_words(shown: Snapshot, called: str, time_of: Callable[[int], str
     if not shown.responsible or since_ms is None:
         return ""
     prepares = shown.doing is Doing.BUSY or shown.phase == Phase.CHECKING.label
-    doing = PREPARES if prepares else TREATS
-    return f"{shown.responsible} {doing} {called} since {time_of(since_ms)}."
+    return _sentence(shown.responsible, called, time_of(since_ms), prepares=prepares)
+
+
+def _sentence(by: str, called: str, since: str, *, prepares: bool) -> str:
+    doing = "has been preparing" if prepares else "has been responsible at"
+    return f"{by} {doing} {called} since {since}."

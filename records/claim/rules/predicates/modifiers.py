@@ -21,7 +21,7 @@ from records.claim.code_sets import (
     X_MODIFIERS,
     in_order,
 )
-from records.claim.context import ServiceLine
+from records.claim.context import ASSISTANT_ROLES, ServiceLine
 from records.claim.rules.facts import Facts
 from records.claim.rules.findings import (
     Evidence,
@@ -166,7 +166,7 @@ def assistant_share(facts: Facts, line: ServiceLine) -> float | None:
     A part of a timed code is not judged: the share on file is that of untimed ones.
     """
     if line.assistant_min is None:
-        return 1.0 if line.performed_by_role in ("PTA", "OTA") else None
+        return 1.0 if line.performed_by_role in ASSISTANT_ROLES else None
     minutes = (facts.traction_minutes if line.cpt == TRACTION else None) or line.minutes
     if not minutes or (line.cpt in TIMED and line.assistant_min < minutes):
         return None
