@@ -57,9 +57,9 @@ def test_what_others_bring_is_judged_in_its_last_cell(
     records = saved(tmp_path, record(name="pillow", versions=[pillow.version]))
     row = "| MIT-CMU | reportlab"
     text = PAGE.read_text(encoding="utf-8")
-    (tmp_path / "software.md").write_text(text.replace(row, f"{row}; GHSA-new: no picture is read"))
+    (tmp_path / "page").write_text(text.replace(row, f"{row}; GHSA-new: no picture is read"))
     assert main([records]) == UNKNOWN
-    monkeypatch.setattr(software_page, "PAGE", tmp_path / "software.md")
+    monkeypatch.setattr(software_page, "PAGE", tmp_path / "page")
     assert main([records]) == 0
 
 
