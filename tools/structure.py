@@ -16,6 +16,7 @@ import sys
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -134,6 +135,7 @@ def layers_of(package: str, settings: Mapping[str, object]) -> list[list[str]]:
     return []
 
 
+@cache
 def functions_of(path: Path) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
     """Every function of a file, methods and inner ones too."""
     tree = ast.parse(path.read_text(encoding="utf-8"), str(path))

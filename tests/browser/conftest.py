@@ -7,7 +7,6 @@ fail where continuous integration runs them.
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,9 +20,9 @@ from tests.support.real_time import PATIENCE_MS
 from tests.support.reception import CLINIC_OF_CLAIMS, medicare_patient
 from tests.support.served_console import ServedConsole, served_console
 from tests.support.standing import example, keep
+from tests.support.system_browser import NO_BROWSER, system_browser
 from tests.support.unit_stages import HOLDING
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 NOTHING_STANDS = {
     "pause_left_s": None,
     "local_takeover": False,
@@ -42,12 +41,11 @@ starts a process for a page that nobody has opened yet."""
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """The system's Chromium, without a window."""
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    found = system_browser()
     if found is None:
-        reason = f"no browser is installed: {', '.join(BROWSERS)}"
         if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
+            pytest.fail(NO_BROWSER)
+        pytest.skip(NO_BROWSER)
     expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=found, args=FLAGS)

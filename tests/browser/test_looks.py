@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 from starlette.routing import Route
 
@@ -17,6 +17,7 @@ from controller.runtime.clock import SystemClock
 from controller.snapshot import Doing
 from records.evidence.reader import list_sessions
 from records.store.record_folder import RecordFolder
+from tests.support.browser_axe import RULES_OF_COLOURS, violations
 from tests.support.console_bench import console_bench
 from tests.support.console_visits import begin, identified, screened, with_dose
 from tests.support.real_time import ROOT
@@ -33,6 +34,7 @@ from tests.support.standing import example, keep
 from workstation.console.application import PAGES
 from workstation.visit.flow import AskedVisit, begin_visit
 
+STYLES = ROOT / "workstation" / "console" / "static"
 PICTURES = ROOT / "build" / "pictures"
 """Kept as results of the build."""
 PATHS = {
@@ -84,6 +86,11 @@ NO_PAGES = {
 """Routes that answer a GET with something else than a page of the console: they send elsewhere,
 or are of a script or files to keep."""
 SIZES = {"desk": (1280, 800), "wide": (1920, 1080), "tablet": (1024, 768)}
+SCHEMES: Mapping[Literal["light", "dark"], Sequence[str]] = {
+    "light": (),
+    "dark": RULES_OF_COLOURS,
+}
+"""The rules of axe for each colour scheme; none named are all."""
 LEAST_TEXT_PX = 18
 
 
@@ -182,6 +189,21 @@ def test_every_page_has_an_address_here() -> None:
     assert shown - NO_PAGES == set(PATHS)
 
 
+def test_dark_is_other_colours_and_nothing_else() -> None:
+    """So what axe finds in light beside colours holds in dark as well."""
+    said = {
+        path.name: re.findall(r"@media \(prefers-color-scheme[^{]*\{(.*?\})\s*\}", text, re.DOTALL)
+        for path in STYLES.glob("*.css")
+        if "prefers-color-scheme" in (text := path.read_text(encoding="utf-8"))
+    }
+    assert [*said] == ["console.css"]
+    (dark,) = said["console.css"]
+    ((place, values),) = re.findall(r"(\S+) \{([^{}]*)\}", dark)
+    assert place == ":root"
+    for value in filter(None, map(str.strip, values.split(";"))):
+        assert re.fullmatch(r"--[a-z-]+: #[0-9a-f]{6}", value), value
+
+
 @pytest.mark.parametrize("path", PATHS.values())
 def test_a_page_is_fit_to_be_read(looked: Page, clinic: Clinic, path: str) -> None:
     """Nothing that axe finds in light and dark, no small text, no low target, STOP in its place."""
@@ -196,11 +218,10 @@ def test_a_page_is_fit_to_be_read(looked: Page, clinic: Clinic, path: str) -> No
         looked.screenshot(path=_picture(path, size))
         _check_stop(looked, is_own=path.startswith("/units/"))
         assert looked.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    for scheme in ("light", "dark"):
+    for scheme, rules in SCHEMES.items():
         looked.emulate_media(color_scheme=scheme)
         looked.screenshot(path=_picture(path, scheme), full_page=True)
-        found = Axe().run(looked, options={"resultTypes": ["violations"]}).response["violations"]
-        assert [_told(each) for each in found] == []
+        assert violations(looked, rules) == []
     assert looked.evaluate(SMALL_TEXT, LEAST_TEXT_PX) == []
     assert looked.evaluate(LOW_TARGETS) == []
 
@@ -259,12 +280,6 @@ LOW_TARGETS = """() => [...document.querySelectorAll("button, select, input, nav
   .filter(each => each.checkVisibility() && !["hidden", "checkbox", "radio"].includes(each.type))
   .filter(each => each.getBoundingClientRect().height < 48)
   .map(each => each.outerHTML.slice(0, 80))"""
-
-
-def _told(violation: dict[str, object]) -> tuple[object, object, list[object]]:
-    nodes = violation["nodes"]
-    assert isinstance(nodes, list)
-    return violation["id"], violation["help"], [node["html"][:100] for node in nodes[:4]]
 
 
 def _picture(path: str, how: str) -> Path:

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from records.store.record_folder import RecordFolder
 from tests.browser.test_looks import LEAST_TEXT_PX, LOW_TARGETS, SMALL_TEXT
+from tests.support.browser_axe import violations
 from tests.support.real_time import PATIENCE_MS
 from tests.support.served_console import ServedConsole, served_console
 from tests.support.signed_in import ANN, NAMES, PAT, PINS, add_accounts
@@ -63,8 +63,7 @@ def test_somebody_else_signs_in_and_what_was_typed_stays(
     change.get_by_role("button").click()
     expect(page.locator("#person")).to_have_text(NAMES[ANN])
     expect(field).to_have_value("turned head")
-    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
-    assert [each["id"] for each in found] == []
+    assert violations(page) == []
     page.context.close()
 
 
@@ -84,8 +83,7 @@ def test_without_scripts_a_form_signs_in_and_the_page_is_fit_to_be_read(
     looked = opened(browser, served, scripts=True)
     looked.goto("/person")
     expect(looked.get_by_label("PIN or password")).to_be_visible()
-    found = Axe().run(looked, options={"resultTypes": ["violations"]}).response["violations"]
-    assert [each["id"] for each in found] == []
+    assert violations(looked) == []
     looked.get_by_text("Change person").click()
     expect(looked.locator("#change-person")).to_be_visible()
     assert looked.evaluate(LOW_TARGETS) == []

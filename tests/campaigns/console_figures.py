@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -26,6 +25,7 @@ from controller.runtime.clock import SystemClock
 from records.store.record_folder import RecordFolder
 from tests.support.real_time import ROOT
 from tests.support.reception import open_clinic
+from tests.support.system_browser import NO_BROWSER, system_browser
 
 SECONDS, PAIRS, REQUESTS = 10.0, 5, 200
 MANY, FEW = 11, 1
@@ -155,9 +155,9 @@ def _idle(served: Served) -> float:
 
 def _charts(console: Served) -> Iterator[tuple[float, float]]:
     """Seconds of the main thread with the chart and without, one pair after the other."""
-    browser_path = shutil.which("chromium") or shutil.which("google-chrome")
+    browser_path = system_browser()
     if browser_path is None:
-        raise SystemExit("no browser is installed: chromium")
+        raise SystemExit(NO_BROWSER)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
         for _ in range(PAIRS):

@@ -8,7 +8,6 @@ that does nothing else. A Chromium is needed.
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -30,6 +29,7 @@ from tests.support.killed_console import (
     watch_turns,
 )
 from tests.support.real_time import PATIENCE_MS
+from tests.support.system_browser import NO_BROWSER, system_browser
 from tools.markdown import wrapped
 
 KILLS, APART_S = 10, 31.0
@@ -49,9 +49,9 @@ HEAD = (
 def main() -> int:
     """Kill, print, write the page; 1 when something is missed."""
     count = Asked.of("the console killed beside people at its pages", count=KILLS).count
-    browser_path = shutil.which("chromium") or shutil.which("google-chrome")
+    browser_path = system_browser()
     if browser_path is None:
-        sys.stderr.write("no browser is installed: chromium\n")
+        sys.stderr.write(f"{NO_BROWSER}\n")
         return 1
     before = load()
     with TemporaryDirectory() as made, browsed_station(Path(made)) as station:

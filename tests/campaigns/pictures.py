@@ -8,7 +8,6 @@ drawn in the second hold of an intermittent treatment.
 
 from __future__ import annotations
 
-import shutil
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,6 +19,7 @@ from controller.snapshot import Snapshot
 from tests.support.browsed_station import BrowsedStation, browsed_station
 from tests.support.real_time import ROOT
 from tests.support.station_console import TABLE, Console, is_idle
+from tests.support.system_browser import NO_BROWSER, system_browser
 
 PICTURES: Final = ROOT / "docs" / "pictures"
 ORDER: Final = """
@@ -43,9 +43,9 @@ INTO_IT_S: Final = 8.0
 
 def main() -> int:
     """Draw the pages; returns 1 where no browser is installed."""
-    browser_path = shutil.which("chromium") or shutil.which("google-chrome")
+    browser_path = system_browser()
     if browser_path is None:
-        sys.stderr.write("no browser is installed: chromium\n")
+        sys.stderr.write(f"{NO_BROWSER}\n")
         return 1
     PICTURES.mkdir(parents=True, exist_ok=True)
     tables = ("lumbar_split", "cervical_sliding")

@@ -41,6 +41,7 @@ from tests.support.pages import (
     sections,
     shipped_modules,
 )
+from tests.support.parsed_sources import tree_of
 from tools.markdown import long_lines
 from workstation.cli import program
 from workstation.settings import Settings
@@ -209,7 +210,7 @@ def test_no_error_class_is_defined_elsewhere() -> None:
     for path in shipped_modules():
         if short(path) == "controller/errors.py":
             continue
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(tree_of(path)):
             if isinstance(node, ast.ClassDef):
                 bases = {ast.unparse(base).rpartition(".")[2] for base in node.bases}
                 assert not bases & known, f"{short(path)}: move {node.name} to controller/errors.py"
@@ -324,7 +325,7 @@ def test_no_tracked_file_holds_a_path_of_a_machine_or_an_index_address() -> None
 def test_no_shipped_module_needs_a_unix_only_module_to_be_imported() -> None:
     unix_only = {"tty", "pty", "termios", "fcntl", "resource", "pwd", "grp"}
     for path in shipped_modules():
-        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        for node in tree_of(path).body:
             if isinstance(node, ast.Import | ast.ImportFrom):
                 named = [alias.name for alias in node.names]
                 module = node.module or "" if isinstance(node, ast.ImportFrom) else ""

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
+from functools import cache
 
 from tests.support.pages import PACKAGES, ROOT
+from tests.support.parsed_sources import tree_of
 
 
+@cache
 def shipped_classes() -> dict[str, list[str]]:
     found: dict[str, list[str]] = defaultdict(list)
     for package in PACKAGES:
         for path in sorted((ROOT / package).rglob("*.py")):
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            for node in ast.walk(tree_of(path)):
                 if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                     found[node.name].append(path.relative_to(ROOT).as_posix())
     return found

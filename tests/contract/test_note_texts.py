@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.parsed_sources import tree_of
+
 ROOT = Path(__file__).parents[2]
 READERS = ("records/note", "records/claim/rules", "records/visit", "records/exports/note")
 CODEC = "records/note/stored_text.py"
@@ -56,7 +58,7 @@ def test_no_reader_takes_a_text_of_a_note_apart() -> None:
     for folder in READERS:
         for path in sorted((ROOT / folder).rglob("*.py")):
             name = path.relative_to(ROOT).as_posix()
-            lines = sorted(set(parses(ast.parse(path.read_text(encoding="utf-8")))))
+            lines = sorted(set(parses(tree_of(path))))
             if lines and name != CODEC:
                 found[name] = lines
     assert found == {}

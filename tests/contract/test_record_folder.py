@@ -9,6 +9,7 @@ from pathlib import Path
 
 from records.store.record_folder import CLINIC, KEYS, QUARANTINE, READINGS, UNITS, RecordFolder
 from tests.support.pages import PACKAGES, ROOT
+from tests.support.parsed_sources import tree_of
 
 FORMER_NAME = "data" + "_dir"
 DOOR = "workstation/commands/options.py"
@@ -30,11 +31,11 @@ def sources(*folders: str) -> Iterator[tuple[str, str]]:
             yield path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8")
 
 
-def joined_names(text: str) -> set[str]:
+def joined_names(tree: ast.Module) -> set[str]:
     """The literals that stand behind the ``/`` of a path."""
     return {
         node.right.value
-        for node in ast.walk(ast.parse(text))
+        for node in ast.walk(tree)
         if isinstance(node, ast.BinOp)
         and isinstance(node.op, ast.Div)
         and isinstance(node.right, ast.Constant)
@@ -57,11 +58,11 @@ def test_only_the_folder_knows_the_names_in_it() -> None:
     home = "records/store/record_folder.py"
     found = {
         path: known
-        for path, text in sources("records", "workstation")
-        if path != home and (known := joined_names(text) & NAMES)
+        for path, _ in sources("records", "workstation")
+        if path != home and (known := joined_names(tree_of(ROOT / path)) & NAMES)
     }
     assert found == {}
-    assert joined_names((ROOT / home).read_text(encoding="utf-8")) & NAMES
+    assert joined_names(tree_of(ROOT / home)) & NAMES
 
 
 def test_the_text_of_the_folder_is_its_path() -> None:

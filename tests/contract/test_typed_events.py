@@ -13,6 +13,8 @@ from typing import TypeGuard
 
 import pytest
 
+from tests.support.parsed_sources import tree_of
+
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("controller", "firmware_bridge", "records", "simulator", "workstation", "tools")
 CODEC = "controller/event_details/"
@@ -103,7 +105,7 @@ def sources() -> Iterator[tuple[str, ast.AST]]:
         for path in sorted((ROOT / package).rglob("*.py")):
             name = path.relative_to(ROOT).as_posix()
             if not name.startswith(CODEC):
-                yield name, ast.parse(path.read_text(encoding="utf-8"))
+                yield name, tree_of(path)
 
 
 def test_no_place_reads_or_writes_an_event_by_a_key() -> None:

@@ -27,6 +27,7 @@ from tests.support.code_files import write_order_file
 from tests.support.commands import invoke
 from tests.support.json_schemas import SCHEMAS, check_shape
 from tests.support.notes import BEGAN_MS, DAY_MS, UNIT, recorded
+from tests.support.parsed_sources import tree_of
 from tests.support.real_time import ROOT
 from tests.support.sessions import staged
 from tests.support.short_demo import run_short_demo
@@ -56,7 +57,7 @@ def named_in_the_program() -> set[str]:
     """The name of every schema that some command names."""
     found = set()
     for path in (ROOT / "workstation").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(tree_of(path)):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
                 names = {"say_json", "with_format", "put_out"}
                 first = node.args[0] if node.args else None
@@ -254,7 +255,7 @@ def _updated(printed: Printed, patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Installation, "make", make_quickly)
     patch.setattr(Installation, "program_of", lambda *_: Path(sys.executable))
     printed.run("update", "--status", data=clinic.records)
-    patch.setattr("workstation.updating.update.installation_here", lambda: clinic.there)
+    patch.setattr("workstation.updating.program_here.program_here", clinic.here)
     release, key = clinic.release("1.1"), printed.place / "another.pub"
     key.write_bytes(public_pem(SigningKey(bytes([8]) * 32).public_key))
     printed.run("update", str(release), "--backup", str(clinic.backup), data=clinic.records)

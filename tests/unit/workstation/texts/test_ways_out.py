@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.parsed_sources import tree_of
 from tests.support.real_time import ROOT
 from workstation.cli import COMMANDS
 from workstation.texts.ways_out import PAGES, in_page, on_a_page
@@ -98,7 +99,7 @@ def _sources() -> Iterator[Path]:
 
 def _texts(path: Path) -> Iterator[str]:
     """The texts of a module that are no descriptions of its parts."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = tree_of(path)
     told = {id(each.value) for each in ast.walk(tree) if isinstance(each, ast.Expr)}
     for each in ast.walk(tree):
         if isinstance(each, ast.Constant) and isinstance(each.value, str) and id(each) not in told:

@@ -1,0 +1,23 @@
+"""What axe finds on a page: all of its rules, or those that look at colours alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from axe_playwright_python.base import AXE_SCRIPT
+from playwright.sync_api import Page
+
+RULES_OF_COLOURS = ("color-contrast", "link-in-text-block")
+"""What else axe looks at is the same in another colour scheme, which changes colours alone."""
+RUN = """options => axe.run({ ...options, resultTypes: ["violations"] }).then((found) =>
+  found.violations.map(({ id, help, nodes }) =>
+    [id, help, nodes.slice(0, 4).map((node) => node.html.slice(0, 100))]))"""
+
+
+def violations(page: Page, rules: Sequence[str] = ()) -> list[Any]:
+    """Rule, help and the first places of what is wrong, by all rules or by these."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE_SCRIPT)
+    found: list[Any] = page.evaluate(RUN, {"runOnly": [*rules]} if rules else {})
+    return found
