@@ -22,6 +22,7 @@ from controller.order.force_unit import ForceUnit
 from controller.words import ADDRESS_CHARACTERS, NAME_CHARACTERS, fault_of, visible
 from records.checked_data import known_zone
 from records.store.private_files import HAS_MODES
+from workstation.hosts import listened_on_fault, machines_fault
 
 APPLICATION = "traction"
 PREFIX = "TRACTION_"
@@ -63,9 +64,13 @@ class Settings(BaseModel):
     """Where the stop door listens."""
     station_certificate: str = ""
     """PEM file with certificate and key, for pages on other machines; empty: none."""
+    console_addresses: str = ""
+    """Host names or addresses of this machine that console and stop door listen on beside loopback,
+    with spaces between them."""
+    console_acting_addresses: str = ""
+    """Addresses of other machines whose pages may act; all others may watch and stop."""
     stop_addresses: str = ""
-    """Host names or addresses of this machine that the stop door listens on beside loopback, with
-    spaces between them."""
+    """Host names or addresses of this machine that the stop door alone listens on as well."""
     backup_days: int = Field(default=7, ge=0, le=366)
     """Days after which the newest backup counts as too old; 0: never."""
     paper_days: int = Field(default=7, ge=0, le=366)
@@ -96,13 +101,22 @@ class Settings(BaseModel):
             raise ValueError("console_port has the same; the stop needs a port of its own")
         return port
 
-    @field_validator("stop_addresses")
+    @field_validator("console_addresses", "stop_addresses")
     @classmethod
-    def _stop_is_encrypted(cls, addresses: str, info: ValidationInfo) -> str:
-        if fault := fault_of(addresses, ADDRESS_CHARACTERS):
+    def _other_machines_use_tls(cls, addresses: str, info: ValidationInfo) -> str:
+        if fault := fault_of(addresses, ADDRESS_CHARACTERS) or listened_on_fault(addresses):
             raise ValueError(fault)
         if addresses.strip() and not info.data.get("station_certificate"):
             raise ValueError("it needs station_certificate as well")
+        return addresses
+
+    @field_validator("console_acting_addresses")
+    @classmethod
+    def _machines_are_addresses(cls, addresses: str, info: ValidationInfo) -> str:
+        if fault := fault_of(addresses, ADDRESS_CHARACTERS) or machines_fault(addresses):
+            raise ValueError(fault)
+        if addresses.strip() and not info.data.get("console_addresses"):
+            raise ValueError("it needs console_addresses as well")
         return addresses
 
     @field_validator("checkpoint_copy", "timestamp_certificates", "station_certificate")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from controller.alarms import RaisedAlarm
 from controller.snapshot import Doing
@@ -14,6 +14,7 @@ from tests.support.browser_touch import UNIT, take_seat
 from tests.support.console_bench import StandInLink
 from tests.support.real_time import PATIENCE_MS, wait_until
 from tests.support.served_console import ServedConsole, silence
+from tests.support.stops import ORDERED
 from tests.support.unit_stages import CHECKING, HOLDING, LOCKED
 
 HIDDEN = """
@@ -38,6 +39,8 @@ PAINTED = """canvas => [...canvas.getContext("2d")
 """Whether anything is drawn where the last half minute has no figures."""
 HIGH = 960
 """Hertz of the tone of a high alarm."""
+WAYS_OF_A_PRESS = 2
+"""The door and the console."""
 SEEN_BY_MS = 1_500
 """A page that somebody can see has said so by then."""
 ALARMS = (
@@ -89,6 +92,50 @@ def test_a_stream_that_was_refused_is_opened_anew(page: Page) -> None:
     page.unroute("**/events")
     expect(page.locator("#no-live-data")).to_be_hidden()
     expect(page.locator("#numbers [data-is=force]")).to_have_text("101.0 N")
+
+
+def hold_the_first_press(page: Page) -> list[Route]:
+    """Its requests, which wait for the test."""
+    held: list[Route] = []
+
+    def hold(way: Route) -> None:
+        if len(held) < WAYS_OF_A_PRESS:
+            held.append(way)
+        else:
+            way.continue_()
+
+    page.route("**/stop/**", hold)
+    return held
+
+
+def test_a_late_answer_takes_the_place_of_none(page: Page, link: StandInLink) -> None:
+    """A machine that is busy answers behind the time; the press has arrived all the same."""
+    link.stop_answer = ORDERED
+    held = hold_the_first_press(page)
+    page.get_by_role("button", name="STOP Table 1").click()
+    said = page.locator("#stop-said")
+    expect(said).to_contain_text("STOP did not reach Table 1.")
+    for way in held:
+        way.continue_()
+    expect(said).to_contain_text("STOP was ordered")
+    expect(said).not_to_contain_text("did not reach")
+
+
+def test_an_older_press_that_failed_is_not_told_behind_one_that_arrived(
+    page: Page, link: StandInLink
+) -> None:
+    link.stop_answer = ORDERED
+    stop, said = page.get_by_role("button", name="STOP Table 1"), page.locator("#stop-said")
+    held = hold_the_first_press(page)
+    stop.click()
+    expect(said).to_contain_text("STOP did not reach Table 1.")
+    stop.click()
+    expect(said).to_contain_text("STOP was ordered")
+    for way in held:
+        with page.expect_event("requestfailed"):
+            way.abort()
+    page.evaluate("new Promise((done) => setTimeout(done))")
+    expect(said).not_to_contain_text("did not reach")
 
 
 def test_each_table_has_its_own_figures(

@@ -179,9 +179,11 @@ def no_sound(page: Page, console: ServedConsole, patch: pytest.MonkeyPatch) -> L
 
 
 def sound_blocked(page: Page, console: ServedConsole, patch: pytest.MonkeyPatch) -> Locator:
-    page.goto(UNIT)
+    """On a page that nobody has clicked; one loaded in a clicked page's place may sound at once."""
+    untouched = page.context.new_page()
+    untouched.goto(UNIT)
     console.links["Table 1"].show(sounds=False)
-    return page.locator("#sound-blocked")
+    return untouched.locator("#sound-blocked")
 
 
 def other_tab(page: Page, console: ServedConsole, patch: pytest.MonkeyPatch) -> Locator:

@@ -6,7 +6,7 @@ import os
 import re
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -90,11 +90,11 @@ def pressing(browser: Browser, station: BrowsedStation) -> Iterator[Pressing]:
     """Whoever leads the treatment needs no page."""
     treating = Console(station.records, TABLE)
     made = Pressing(browser, station, treating)
-    with made.behind:
-        yield made
-        treating.until(is_idle, "the idle unit")
-    station.wait_for_console()
-    treating.peer.close()
+    with closing(treating.peer):
+        with made.behind:
+            yield made
+            treating.until(is_idle, "the idle unit")
+        station.wait_for_console()
 
 
 def scripts_off(at: Pressing) -> tuple[Page, ...]:

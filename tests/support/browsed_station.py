@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,11 +79,13 @@ def browsed_station(
     before: Callable[[RecordFolder], None] = _as_it_is,
     *,
     tapped: bool = False,
+    settings: Mapping[str, str] = {},
 ) -> Iterator[BrowsedStation]:
     """A station with a table for each of ``bodies``, whose console answers.
 
     With ``tapped`` somebody listens in the line of each unit (TCP) for releases.
-    ``before`` puts into its records what is to be there before it starts.
+    ``settings`` are variables of the environment beside its own. ``before`` puts into its records
+    what is to be there before it starts.
     The clinic has decided to work without sound today: a test machine has no loudspeaker.
     """
     with ExitStack() as stack:
@@ -95,19 +97,22 @@ def browsed_station(
         records = configured(folder / "data", *([each.uri for each in taps] or addresses))
         _work_without_sound(records)
         before(records)
-        station = _started(records, taps)
+        station = _started(records, taps, settings)
         stack.callback(station.end)
         station.wait_for_console()
         yield station
 
 
-def _started(records: RecordFolder, taps: Sequence[Tap]) -> BrowsedStation:
+def _started(
+    records: RecordFolder, taps: Sequence[Tap], settings: Mapping[str, str]
+) -> BrowsedStation:
     console_port, stop_port = free_port(), free_port()
     environment = os.environ | {
         "TRACTION_CONSOLE_PORT": str(console_port),
         "TRACTION_STOP_PORT": str(stop_port),
         "TRACTION_TIME_ZONE": "UTC",
         "TRACTION_CONSOLE_LOST": "60",
+        **settings,
     }
     command = [sys.executable, "-m", "workstation.cli", "station", "--data", str(records.path)]
     parent = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)

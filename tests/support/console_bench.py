@@ -28,6 +28,7 @@ from workstation.console.people import BROWSER_COOKIE, TOKEN_HEADER
 from workstation.console.serving import make_site
 from workstation.console.site import Site
 from workstation.console.units import KeptUnit
+from workstation.settings import Settings
 from workstation.station.control_link import Asked, ControlLink, SentMessage
 from workstation.station.messages import Followed, RequestOutcome
 from workstation.station.place import ChannelPlace, station_folder
@@ -128,6 +129,7 @@ class ConsoleBench:
         self.client = TestClient(
             make_application(site, self.log.append, lambda: self.log.append("given up")),
             base_url=CONSOLE,
+            client=("127.0.0.1", 50_000),
             follow_redirects=False,
         )
         self.client.headers["origin"] = CONSOLE
@@ -138,6 +140,17 @@ class ConsoleBench:
         """Sign in with the PIN of ``tests.support.signed_in``."""
         answer = self.client.post("/person", data={"account": account, "pin": PINS[account]})
         assert answer.status_code in (200, 303), answer.text
+
+    def machine_at(self, address: str, base_url: str) -> TestClient:
+        """A browser on another machine, which has every cookie of the one at the console."""
+        client = TestClient(
+            self.client.app, base_url=base_url, client=(address, 50_000), follow_redirects=False
+        )
+        client.headers["origin"] = base_url
+        client.headers[TOKEN_HEADER] = self.client.headers[TOKEN_HEADER]
+        for cookie in self.client.cookies.jar:
+            client.cookies.set(cookie.name, cookie.value or "")
+        return client
 
     def sit_down(self, name: str = PERSON) -> None:
         """Say who sits here."""
@@ -163,7 +176,10 @@ def _browser() -> HTTPConnection:
 
 @contextmanager
 def console_bench(
-    folder: RecordFolder, clock: Clock, tables: Sequence[str] = ()
+    folder: RecordFolder,
+    clock: Clock,
+    tables: Sequence[str] = (),
+    settings: Settings = SETTINGS,
 ) -> Iterator[ConsoleBench]:
     """A console for the tables on file, or only those named."""
     station = station_folder(folder.path)
@@ -176,7 +192,7 @@ def console_bench(
             place = ChannelPlace(folder=station, called=table.name)
             kept.append(KeptUnit(table, place, cast("ControlLink", links[table.name]), clock))
     log: list[str] = []
-    site = make_site(folder, SETTINGS, kept, LivePages(clock), clock=clock, report=log.append)
+    site = make_site(folder, settings, kept, LivePages(clock), clock=clock, report=log.append)
     bench = ConsoleBench(site, links, clock)
     with bench.client:
         yield bench

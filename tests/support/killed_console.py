@@ -22,12 +22,16 @@ from tests.support.console_bench import console_bench
 from tests.support.console_visits import at_the_order
 from tests.support.notes import recorded
 from tests.support.real_time import wait_until
+from tests.support.reception import medicare_patient
+from tests.support.standing import keep
 
 CLOCK = SystemClock()
 UNSEEN = "--"
 LOOKS, LOOK_MS = 60, 500
 NOTED = "killed1"
 """A session on file whose note is written meanwhile."""
+ORDERED_FOR = "TEST-79"
+"""A patient of nobody else: how somebody's last treatment ended decides what a dose needs."""
 FIELDS = ("Plan for next visit", "Symptoms today")
 WATCH = """() => {
   const page = document.getElementById("unit-page");
@@ -98,9 +102,10 @@ def _note_and_order(records: RecordFolder) -> tuple[str, str]:
     unwrap(recorded)(
         records, NOTED, reference="TEST-78"
     )  # a copy of a folder with open sockets is none
+    keep(records, medicare_patient("2026-01-05", ORDERED_FOR))
     with console_bench(records, CLOCK) as bench:
         bench.sit_down()
-        visit = at_the_order(bench, again=NOTED)
+        visit = at_the_order(bench, again=NOTED, reference=ORDERED_FOR)
     return f"/sessions/{NOTED}/note", f"{visit}/order"
 
 

@@ -38,6 +38,8 @@ from workstation.station.control_link import ControlLink
 from workstation.station.place import ChannelPlace, Held, station_folder
 from workstation.station.stop_door import DoorAddress, StopDoor
 
+GIVEN_UP = "the console gave up"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServedConsole:
@@ -69,6 +71,7 @@ def served_console(folder: RecordFolder) -> Iterator[ServedConsole]:
     try:
         with closing(door), _serving(site, log) as at:
             yield ServedConsole(address=at, site=site, links=links, log=log)
+        assert GIVEN_UP not in log, log
     finally:
         for lock in held:
             lock.release()
@@ -78,7 +81,7 @@ def served_console(folder: RecordFolder) -> Iterator[ServedConsole]:
 def _serving(site: Site, log: list[str]) -> Iterator[str]:
     port = site.settings.console_port
     config = uvicorn.Config(
-        make_application(site, log.append, lambda: log.append("given up")),
+        make_application(site, log.append, lambda: log.append(GIVEN_UP)),
         host="127.0.0.1",
         port=port,
         log_config=None,
@@ -100,7 +103,7 @@ def _serving(site: Site, log: list[str]) -> Iterator[str]:
 
 def silence(console: ServedConsole, patch: pytest.MonkeyPatch) -> None:
     """No event comes any more, and the streams stay open."""
-    patch.setattr(console.site.pages, "show", lambda frame: None)
+    patch.setattr(console.site.pages, "show", lambda frame, unnamed: None)
 
 
 def moving(served: ServedConsole, table: str, clock: SystemClock) -> None:

@@ -11,9 +11,10 @@ from datetime import UTC
 
 from controller.order.force_unit import ForceUnit
 from controller.runtime.clock import SystemClock
+from workstation.hosts import LOOPBACK
 from workstation.station.stop_desk import StopDesk
 from workstation.station.stop_door import DoorAddress, StopDoor
-from workstation.station.stop_request import LOOPBACK, Neighbours
+from workstation.station.stop_request import Neighbours
 from workstation.station.stop_target import SeenForce, StopAnswer, StopResult, StopWording
 
 AT_14_03_22 = 1_795_615_402_000
@@ -61,7 +62,8 @@ class Table:
 
 
 def neighbours(port: int, *names: str) -> Neighbours:
-    return Neighbours(names=LOOPBACK | {*names}, ports=frozenset({CONSOLE_PORT, port}))
+    ports = frozenset({CONSOLE_PORT, port})
+    return Neighbours(names=LOOPBACK, ports=ports, tls_names=frozenset(names))
 
 
 def free_port() -> int:

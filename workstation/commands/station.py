@@ -31,12 +31,14 @@ def station(*, records: RecordsOptions) -> None:
     Ctrl-C, SIGTERM and a shutdown let every patient go before the programs end.
     """
     from records.standing.versions import read_standing
+    from workstation.hosts import base_address
     from workstation.session.standing import settings_at_the_clinic
 
     place = records.place
     held = read_standing(place.folder)
     tables = [each.record for each in held.units if each.record.in_use]
     plan = _plan(place, settings_at_the_clinic(place.settings, held), tables)
+    _check_certificate(place.settings, plan)
     stop = f"http://127.0.0.1:{plan.stop_port}/"
     console = f"http://127.0.0.1:{plan.console_port}/"
     if records.as_json:
@@ -47,12 +49,17 @@ def station(*, records: RecordsOptions) -> None:
             say(f"{each.name} at {each.address}")
         say(f"console at {console}")
         say(f"stop door at {stop}")
+        for host in plan.console_addresses:
+            say(f"console at {base_address('https', host, plan.console_port)}/ for other machines")
+        for host in plan.door_hosts:
+            say(f"stop door at {base_address('https', host, plan.stop_port)}/ for other machines")
         say("end with Ctrl-C: every patient is let go first")
     _become_parent(plan)
 
 
 def _plan(place: Place, settings: Settings, tables: list[UnitRecord]) -> StationPlan:
     """What the parent needs; raises RequestRefused."""
+    from workstation.hosts import hosts_in
     from workstation.station.plan import StationPlan, check_units
 
     data = str(place.folder.path.absolute())
@@ -63,11 +70,26 @@ def _plan(place: Place, settings: Settings, tables: list[UnitRecord]) -> Station
         console=(sys.executable, "-m", "workstation.cli", "console", "--data", data),
         stop_port=settings.stop_port,
         console_port=settings.console_port,
-        stop_addresses=tuple(settings.stop_addresses.split()),
+        console_addresses=hosts_in(settings.console_addresses),
+        stop_addresses=hosts_in(settings.stop_addresses),
         certificate=settings.station_certificate,
         time_zone=settings.time_zone,
         force_unit=settings.unit_of_force,
     )
+
+
+def _check_certificate(settings: Settings, plan: StationPlan) -> None:
+    """Say what other machines will see wrong; raises RequestRefused for a file that is none."""
+    from controller.runtime.clock import SystemClock
+    from workstation.certificate import certificate_faults
+    from workstation.tls import tls_of
+
+    if not plan.door_hosts:
+        return
+    tls_of(plan.certificate)
+    day = settings.day_at(SystemClock().utc_ms())
+    for fault in certificate_faults(plan.certificate, plan.door_hosts, day):
+        warn(fault)
 
 
 def _planned(table: UnitRecord) -> PlannedUnit:

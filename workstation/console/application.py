@@ -21,6 +21,7 @@ from controller.words import one_line
 from workstation.console.acts import typed_in
 from workstation.console.clinic_words import REFRESH_S
 from workstation.console.gate import Gate
+from workstation.console.other_machines import WATCHES, OtherMachines
 from workstation.console.page_rights import with_right
 from workstation.console.pages import (
     alarms,
@@ -52,7 +53,8 @@ from workstation.console.pages import (
     visits,
 )
 from workstation.console.site import Site
-from workstation.station.stop_request import LOOPBACK, Neighbours
+from workstation.hosts import LOOPBACK, hosts_in
+from workstation.station.stop_request import Neighbours
 
 FRAME_S: Final = 0.05
 IDLE_FRAME_S: Final = 0.25
@@ -97,7 +99,12 @@ def make_application(
 
     ``give_up`` ends a console that can show the present no more: its parent starts another one.
     """
-    console = Neighbours(names=LOOPBACK, ports=frozenset({site.settings.console_port}))
+    settings = site.settings
+    console = Neighbours(
+        names=LOOPBACK,
+        ports=frozenset({settings.console_port}),
+        tls_names=frozenset(hosts_in(settings.console_addresses)),
+    )
 
     def not_done(
         request: Request, status: int, text: str, *, in_emergency: bool = False
@@ -131,7 +138,14 @@ def make_application(
             *(with_right(route) for routes in PAGES for route in routes()),
             Mount("/static", StaticFiles(packages=[("workstation.console", "static")])),
         ],
-        middleware=[Middleware(Gate, console=console, stop_port=site.settings.stop_port)],
+        middleware=[
+            Middleware(Gate, console=console, stop_port=settings.stop_port),
+            Middleware(
+                OtherMachines,
+                acting=frozenset(hosts_in(settings.console_acting_addresses)),
+                refused=lambda request: not_done(request, 403, WATCHES),
+            ),
+        ],
         exception_handlers={TractionError: refused, HTTPException: no_page, Exception: failed},
         lifespan=_living(report, give_up),
     )
@@ -195,7 +209,8 @@ async def _show_frames(site: Site) -> None:
         for each in site.units.values():
             each.keep()
         if site.pages.is_watched:
-            site.pages.show(site.frames.encoded())
+            unnamed = site.frames.encoded(patients=False) if site.pages.names_nobody else b""
+            site.pages.show(site.frames.encoded(), unnamed)
         every_s = FRAME_S if site.frames.any_session else IDLE_FRAME_S
         due_s = max(due_s + every_s, loop.time())
         await asyncio.sleep(due_s - loop.time())

@@ -19,7 +19,7 @@ from records.standing.kinds import UnitRecord
 from records.standing.versions import StandingData, read_standing
 from records.store.record_folder import RecordFolder
 from records.visit.worklist import ListedVisit, VisitState, list_visits
-from workstation.console.due import certificate_due, due_on
+from workstation.console.due import due_on
 from workstation.console.session_facts import initials_of
 from workstation.session.commissioned import HOW, KnownFiled, all_known
 from workstation.settings import Settings
@@ -72,7 +72,6 @@ class DayBoard:
     notes_waiting: int = 0
     left: tuple[ListedVisit, ...] = ()
     sound: SoundOfDay | None = None
-    due: tuple[str, ...] = ()
     trouble: str = ""
 
     @property
@@ -115,7 +114,6 @@ def _board(folder: RecordFolder, settings: Settings, utc_ms: int, day: date) -> 
             if each.state in LEFT and settings.day_at(each.began_utc_ms) < day
         ),
         sound=sound_of_day(folder, day),
-        due=certificate_due(settings.station_certificate, day, SOON_DAYS),
     )
 
 

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
-
-from cryptography import x509
 
 
 def due_on(what: str, last_day: str, day: date, soon_days: int) -> Iterator[str]:
@@ -19,18 +16,6 @@ def due_on(what: str, last_day: str, day: date, soon_days: int) -> Iterator[str]
         yield f"{what} was due on {last_day}: have it done before the next session"
     elif left <= soon_days:
         yield f"{what} due in {_days(left)}, on {last_day}"
-
-
-def certificate_due(file: str, day: date, soon_days: int) -> tuple[str, ...]:
-    """The same of the station's certificate; nothing where none is set."""
-    if not file:
-        return ()
-    try:
-        certificate = x509.load_pem_x509_certificate(Path(file).read_bytes())
-    except (OSError, ValueError) as error:
-        return (f"The station's certificate {file} cannot be read ({error}): look at it",)
-    last_day = certificate.not_valid_after_utc.date().isoformat()
-    return tuple(due_on("The station's certificate", last_day, day, soon_days))
 
 
 def _days(count: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from workstation.terminal.watch_page import UNSEEN
 
@@ -81,3 +81,8 @@ class Frame:
     def of(self, name: str) -> UnitFrame:
         """The unit of this name."""
         return next(each for each in self.units if each.name == name)
+
+    def without_patients(self) -> Frame:
+        """The same for a page that names nobody."""
+        units = tuple(replace(each, initials="", patient="") for each in self.units)
+        return replace(self, units=units)

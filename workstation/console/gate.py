@@ -12,6 +12,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from workstation.hosts import base_address
 from workstation.station.stop_request import Neighbours, unit_in
 
 MOST_BODY_BYTES: Final = 262_144
@@ -36,11 +37,14 @@ class Gate:
         if refusal is not None:
             await refusal(scope, receive, send)
             return
-        policy = self._policy(headers.get("host", ""))
+        policy = self._policy(scope["scheme"], headers.get("host", ""))
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                _guard(MutableHeaders(scope=message), policy)
+                answer = MutableHeaders(scope=message)
+                _guard(answer, policy)
+                if scope["scheme"] == "https":
+                    _keep_cookies_encrypted(answer)
             await send(message)
 
         await self._app(scope, receive, send_guarded)
@@ -60,18 +64,21 @@ class Gate:
             return PlainTextResponse("That is too long for a form.", status_code=413)
         return None
 
-    def _policy(self, host: str) -> str:
-        door = door_address(host, self._stop_port)
+    def _policy(self, scheme: str, host: str) -> str:
+        door = door_address(scheme, host, self._stop_port)
         return (
             f"default-src 'self'; connect-src 'self' {door}; form-action 'self' {door}; "
             "frame-ancestors 'none'; base-uri 'none'; object-src 'none'"
         )
 
 
-def door_address(host: str, port: int) -> str:
-    """Where the stop door is, for a browser that called the console by ``host``."""
+def door_address(scheme: str, host: str, port: int) -> str:
+    """Where the stop door is, for a browser that called the console by ``host``: never less safe.
+
+    A page that came over TLS may send to nothing that is in the open.
+    """
     name = urlsplit(f"//{host}").hostname or "127.0.0.1"
-    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
+    return base_address(scheme, name, port)
 
 
 def _guard(headers: MutableHeaders, policy: str) -> None:
@@ -81,3 +88,11 @@ def _guard(headers: MutableHeaders, policy: str) -> None:
     headers.setdefault("X-Content-Type-Options", "nosniff")
     headers.setdefault("X-Frame-Options", "DENY")
     headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+
+
+def _keep_cookies_encrypted(headers: MutableHeaders) -> None:
+    """A cookie of an encrypted page is never sent in the open."""
+    cookies = headers.getlist("set-cookie")
+    del headers["set-cookie"]
+    for cookie in cookies:
+        headers.append("set-cookie", f"{cookie}; Secure")

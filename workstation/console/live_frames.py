@@ -59,9 +59,10 @@ class LiveFrames:
         unheard = (each for each in self._units.values() if each.snapshot is None)
         return self.any_session or any(each.has_a_program for each in unheard)
 
-    def encoded(self) -> bytes:
-        """The present as one server-sent event."""
-        plain = asdict(self.present())
+    def encoded(self, *, patients: bool = True) -> bytes:
+        """The present as one server-sent event, with or without the names of patients."""
+        frame = self.present()
+        plain = asdict(frame if patients else frame.without_patients())
         return (
             b"data: " + json.dumps(plain, ensure_ascii=False).encode("utf-8", "replace") + b"\n\n"
         )

@@ -22,11 +22,14 @@ MOST_STREAMS: Final = 3
 
 
 class LiveStream:
-    """The events of one page; only the newest frame waits for it."""
+    """The events of one page; only the newest frame waits for it.
 
-    def __init__(self, browser: str) -> None:
+    ``patients`` says whether the page may name them.
+    """
+
+    def __init__(self, browser: str, *, patients: bool) -> None:
         self.id = secrets.token_hex(8)
-        self.browser = browser
+        self.browser, self.patients = browser, patients
         self._frame: bytes | None = None
         self._came = asyncio.Event()
         self.is_ended = False
@@ -65,10 +68,15 @@ class LivePages:
         """True while any page is open."""
         return bool(self._streams)
 
+    @property
+    def names_nobody(self) -> bool:
+        """True while a page is open that may name no patient."""
+        return not all(each.patients for each in self._streams)
+
     @contextmanager
-    def opened(self, browser: str) -> Iterator[LiveStream]:
+    def opened(self, browser: str, *, patients: bool = True) -> Iterator[LiveStream]:
         """A stream for a page; the oldest of the browser's ends where it has too many."""
-        stream = LiveStream(browser)
+        stream = LiveStream(browser, patients=patients)
         own = [each for each in self._streams if each.browser == browser]
         for oldest in own[: max(0, len(own) - MOST_STREAMS + 1)]:
             oldest.end()
@@ -81,10 +89,10 @@ class LivePages:
                 self._streams.remove(stream)
             self._confirmed_s.pop(stream.id, None)
 
-    def show(self, frame: bytes) -> None:
-        """A frame for every page."""
+    def show(self, frame: bytes, unnamed: bytes = b"") -> None:
+        """A frame for every page; ``unnamed`` is the same without patients."""
         for stream in self._streams:
-            stream.show(frame)
+            stream.show(frame if stream.patients else unnamed)
 
     def end_all(self) -> None:
         """The console ends: no stream keeps it waiting."""

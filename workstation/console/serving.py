@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import errno
-import os
 import signal
-import socket
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,7 +11,7 @@ from typing import Final
 
 import uvicorn
 
-from controller.errors import StationBusy, TractionError
+from controller.errors import TractionError
 from controller.ports import Clock
 from records.accounts.accounts import SignInDesk
 from records.standing.kinds import UnitRecord
@@ -24,22 +21,29 @@ from workstation.author_now import author_now
 from workstation.console.application import make_application
 from workstation.console.clinic_words import ClinicWords
 from workstation.console.kept_board import KeptBoard, KeptExamination
+from workstation.console.kept_certificate import KeptCertificate
+from workstation.console.listening import (
+    HOST,
+    PageServer,
+    console_address,
+    listening_elsewhere,
+    listening_here,
+)
 from workstation.console.live_frames import LiveFrames
 from workstation.console.live_pages import LivePages
 from workstation.console.people import People, PeopleRules, key_in
 from workstation.console.session_reader import SessionReader
 from workstation.console.site import Site
 from workstation.console.units import KeptUnit
+from workstation.hosts import LOOPBACK, hosts_in
 from workstation.settings import Settings
 from workstation.settings_on_record import note_settings
 from workstation.station.control_link import ControlLink
 from workstation.station.messages import PeerRole
 from workstation.station.place import ChannelPlace, Held, console_lock, station_folder
 from workstation.station.stop_desk import StopDesk
-from workstation.station.stop_request import LOOPBACK, Neighbours
+from workstation.station.stop_request import Neighbours
 
-HOST: Final = "127.0.0.1"
-WAITING_CONNECTIONS: Final = 64
 LAST_ANSWERS_S: Final = 1
 """For answers under way when the console is ended; the streams of pages end at once."""
 ENDING: Final = (signal.SIGTERM, signal.SIGINT)
@@ -61,7 +65,9 @@ def serve(
     with ExitStack() as stack:
         held = Held(console_lock(station), "another console serves these records; use that one")
         stack.callback(held.release)
-        listening = stack.enter_context(_listening(settings.console_port))
+        here = stack.enter_context(listening_here(settings.console_port))
+        elsewhere = listening_elsewhere(settings, report)
+        stack.callback(elsewhere.close)
         pages = LivePages(clock)
         units = connected_units(station, tables, pages, clock=clock, report=report)
         for unit in units:
@@ -81,10 +87,10 @@ def serve(
             proxy_headers=False,
             timeout_graceful_shutdown=LAST_ANSWERS_S,
         )
-        report(f"console at {console_address(settings)}")
+        report(f"console at {console_address(HOST, settings.console_port)}")
         for number in ENDING:
             signal.signal(number, _has_ended)
-        PageServer(config, pages).run(sockets=[listening])
+        PageServer(config, pages, elsewhere).run(sockets=[here])
 
 
 def _note_settings(site: Site) -> None:
@@ -95,30 +101,12 @@ def _note_settings(site: Site) -> None:
         site.report(f"the settings in force are not on record: {error.message}")
 
 
-class PageServer(uvicorn.Server):
-    """Ends the streams of all pages with the first signal: nothing waits for a browser."""
-
-    def __init__(self, config: uvicorn.Config, pages: LivePages) -> None:
-        super().__init__(config)
-        self._pages = pages
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Called by a signal."""
-        self._pages.end_all()
-        super().handle_exit(sig, frame)
-
-
 def _give_up() -> None:
     signal.raise_signal(signal.SIGTERM)
 
 
 def _has_ended(_number: int, _frame: FrameType | None) -> None:
     """The server raises its signal once more when it has ended; that is the end already."""
-
-
-def console_address(settings: Settings) -> str:
-    """Where a browser of this machine finds the console."""
-    return f"http://{HOST}:{settings.console_port}/"
 
 
 def connected_units(
@@ -157,7 +145,11 @@ def make_site(
     """Everything that the pages of these units use."""
     units = {unit.name: unit for unit in kept}
     words = ClinicWords(folder, settings, clock)
-    ports = frozenset({settings.console_port, settings.stop_port})
+    neighbours = Neighbours(
+        names=LOOPBACK,
+        ports=frozenset({settings.console_port, settings.stop_port}),
+        tls_names=frozenset(hosts_in(f"{settings.console_addresses} {settings.stop_addresses}")),
+    )
     frames = LiveFrames(units, words, clock)
     return Site(
         folder=folder,
@@ -170,12 +162,13 @@ def make_site(
         examination=KeptExamination(
             folder, words, clock, is_treating=lambda: frames.may_be_treating
         ),
+        certificate=KeptCertificate(settings.station_certificate, words),
         reader=SessionReader(folder, units, clock, report),
         pages=pages,
         people=_people(folder, settings, units, clock=clock, report=report),
         stop_desk=StopDesk(
             [*units.values()],
-            Neighbours(names=LOOPBACK, ports=ports),
+            neighbours,
             words=words.wording,
             clock=clock,
             report=report,
@@ -202,21 +195,3 @@ def _people(
     )
     desk = SignInDesk(folder, author, clock.utc_ms)
     return People(folder, key_in(station_folder(folder.path)), clock, desk, rules)
-
-
-def _listening(port: int) -> socket.socket:
-    made = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    try:
-        if os.name == "posix":
-            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        made.bind((HOST, port))
-        made.listen(WAITING_CONNECTIONS)
-    except OSError as error:
-        made.close()
-        if error.errno != errno.EADDRINUSE:
-            raise
-        raise StationBusy(
-            f"the port {port} of this machine is not free; end the program that has it, or choose "
-            "another one with the setting console_port"
-        ) from error
-    return made

@@ -17,9 +17,11 @@ from workstation.author_now import author_now, reader_now
 from workstation.console.clinic_words import ClinicWords
 from workstation.console.gate import door_address
 from workstation.console.kept_board import KeptBoard, KeptExamination
+from workstation.console.kept_certificate import KeptCertificate
 from workstation.console.kept_for_pages import KeptForPages
 from workstation.console.live_frames import LiveFrames
 from workstation.console.live_pages import LivePages
+from workstation.console.other_machines import watches_only
 from workstation.console.people import People, mark_browser, name_browser
 from workstation.console.replays import MOST_REPLAYS, Replay
 from workstation.console.session_reader import SessionReader
@@ -54,6 +56,7 @@ class Site:
     reader: SessionReader
     board: KeptBoard
     examination: KeptExamination
+    certificate: KeptCertificate
     report: Callable[[str], None]
     replays: KeptForPages[Replay] = field(default_factory=lambda: KeptForPages(MOST_REPLAYS))
     played_sounds: KeptForPages[str] = field(default_factory=lambda: KeptForPages(MOST_FILES))
@@ -103,7 +106,7 @@ class Site:
         accounts = self.people.accounts.now()
         asked = f"?{request.url.query}" if request.url.query else ""
         address = f"{request.url.path}{asked}" if request.method == "GET" else "/"
-        frame = self.frames.present()
+        watches, frame = watches_only(request), self.frames.present()
         token = self.people.token(request)
         text = render(
             template,
@@ -117,8 +120,12 @@ class Site:
                 "here": address,
                 "units": [*self.units.values()],
                 "others": [each for each in self.units.values() if each is not unit],
-                "frame": frame,
-                "door": door_address(request.headers["host"], self.settings.stop_port),
+                "frame": frame.without_patients() if watches else frame,
+                "door": door_address(
+                    request.url.scheme, request.headers["host"], self.settings.stop_port
+                ),
+                "watches": watches,
+                "certificate": self.certificate.trouble(),
                 "most_stops": SHOWN_STOPS,
                 "zone": self.words.zone_name,
                 "force_unit": self.words.settings.unit_of_force,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from controller.errors import TractionError
 from records.clinic.audit import accesses
 from records.store.record_folder import RecordFolder
-from workstation.doctor import device_facts, records_facts, system_facts
+from workstation.doctor import certificate_facts, device_facts, records_facts, system_facts
 from workstation.doctor.fact import WorkstationFact, not_checked, not_well
 from workstation.settings import Settings
 
@@ -28,6 +28,7 @@ def examine(folder: RecordFolder, settings: Settings, utc_ms: int) -> tuple[Work
         "disk encryption": lambda: _one(system_facts.disk_encryption(folder.path)),
         "loudspeaker": lambda: _one(device_facts.loudspeaker()),
         "sound heard": lambda: _one(_heard(folder, settings, utc_ms)),
+        "certificate": lambda: certificate_facts.certificate(settings, utc_ms),
         "browser": lambda: _one(system_facts.browser()),
         "sleep": lambda: _one(system_facts.sleep()),
         "system restarts": lambda: _one(system_facts.own_restarts()),

@@ -31,6 +31,8 @@ WHETHER_SET: Final = (
     "timestamp_url",
     "readers_group",
     "station_certificate",
+    "console_addresses",
+    "console_acting_addresses",
     "stop_addresses",
     "backup_recipients",
 )

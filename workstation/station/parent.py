@@ -14,11 +14,11 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import ssl
 import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from queue import SimpleQueue
@@ -26,12 +26,13 @@ from types import FrameType
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from controller.errors import RequestRefused, TractionError
+from controller.errors import TractionError
 from controller.ports import Clock
 from controller.runtime.clock import SystemClock
 from controller.words import one_line
 from records.store.private_files import open_or_create
 from workstation.exit_status import exit_status
+from workstation.hosts import LOOPBACK
 from workstation.station.attention import Attention
 from workstation.station.console_process import ConsoleProcess
 from workstation.station.control_link import ControlLink
@@ -43,9 +44,10 @@ from workstation.station.service_manager import ENDING as ENDING_STATE
 from workstation.station.sparing_log import SparingLog
 from workstation.station.stop_desk import StopDesk
 from workstation.station.stop_door import DoorAddress, StopDoor
-from workstation.station.stop_request import LOOPBACK, Neighbours
+from workstation.station.stop_request import Neighbours
 from workstation.station.stop_target import StopWording
 from workstation.station.unit_process import UnitProcess
+from workstation.tls import tls_of
 
 TURN_S: Final = 0.1
 TURNED_S: Final = 2.0
@@ -150,8 +152,15 @@ class Station:
         if not self.door_is_open:
             self._log.say("door", "the stop door has failed and is opened again")
             self._door.close()
+            self._open_again()
+
+    def _open_again(self) -> None:
+        """Everywhere, or at least on this machine where an address or the certificate has gone."""
+        here = replace(self._plan, console_addresses=(), stop_addresses=())
+        for plan in (self._plan, here):
             try:
-                self._door = self._opened(self._plan)
+                self._door = self._opened(plan)
+                return
             except TractionError as error:
                 self._log.say("door again", f"the stop door cannot be opened: {error.message}")
 
@@ -192,8 +201,9 @@ class Station:
 
     def _opened(self, plan: StationPlan) -> StopDoor:
         neighbours = Neighbours(
-            names=LOOPBACK | {*plan.stop_addresses},
+            names=LOOPBACK,
             ports=frozenset({plan.console_port, plan.stop_port}),
+            tls_names=frozenset(plan.door_hosts),
         )
         words = StopWording(
             zone=ZoneInfo(plan.time_zone) if plan.time_zone else None, unit=plan.force_unit
@@ -214,9 +224,9 @@ def door_addresses(plan: StationPlan) -> Iterator[DoorAddress]:
     yield DoorAddress(host="127.0.0.1", port=plan.stop_port)
     if _has_loopback_6():
         yield DoorAddress(host="::1", port=plan.stop_port)
-    if plan.stop_addresses:
-        tls = _tls(plan.certificate)
-        for host in plan.stop_addresses:
+    if plan.door_hosts:
+        tls = tls_of(plan.certificate)
+        for host in plan.door_hosts:
             yield DoorAddress(host=host, port=plan.stop_port, tls=tls)
 
 
@@ -227,18 +237,6 @@ def _has_loopback_6() -> bool:
         except OSError:
             return False
     return True
-
-
-def _tls(certificate: str) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    try:
-        context.load_cert_chain(certificate)
-    except (OSError, ValueError) as error:
-        raise RequestRefused(
-            f"the setting station_certificate={certificate} cannot be used ({error}); name a PEM "
-            "file with the certificate and its key, or leave stop_addresses empty"
-        ) from error
-    return context
 
 
 def main(arguments: Sequence[str]) -> int:

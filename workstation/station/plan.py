@@ -34,8 +34,9 @@ class StationPlan:
 
     ``control`` starts the program of a unit, ``console`` that of the pages.
 
-    ``stop_addresses`` are other addresses than loopback that the door listens on, behind TLS with
-    ``certificate`` (a PEM file with its key). ``time_zone`` is an IANA name, "" the system's.
+    ``console_addresses`` are other addresses than loopback that console and door listen on,
+    ``stop_addresses`` those of the door alone, all behind TLS with ``certificate`` (a PEM file with
+    its key). ``time_zone`` is an IANA name, "" the system's.
     """
 
     data: str
@@ -44,10 +45,16 @@ class StationPlan:
     console: tuple[str, ...]
     stop_port: int
     console_port: int
+    console_addresses: tuple[str, ...] = ()
     stop_addresses: tuple[str, ...] = ()
     certificate: str = ""
     time_zone: str = ""
     force_unit: ForceUnit = ForceUnit.NEWTON
+
+    @property
+    def door_hosts(self) -> tuple[str, ...]:
+        """Every address beside loopback that the door listens on: wherever the console does too."""
+        return tuple(dict.fromkeys((*self.console_addresses, *self.stop_addresses)))
 
     def as_text(self) -> str:
         """As one argument."""

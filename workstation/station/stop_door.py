@@ -19,6 +19,7 @@ from typing import Final
 
 from controller.errors import RequestRefused, StationBusy
 from controller.ports import Clock
+from workstation.station.sockets import listening_at
 from workstation.station.sparing_log import SparingLog
 from workstation.station.stop_desk import Pending, StopDesk
 from workstation.station.stop_request import MOST_HEAD_BYTES, whole_head
@@ -248,20 +249,9 @@ def listening(address: DoorAddress) -> socket.socket:
 
     Raises StationBusy when somebody else has the port, RequestRefused for an address of elsewhere.
     """
-    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
-    made = socket.socket(family, socket.SOCK_STREAM)
     try:
-        if family == socket.AF_INET6:
-            made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        if hasattr(socket, "SO_EXCLUSIVEADDRUSE"):  # Windows, where reuse means to share
-            made.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
-        else:
-            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        made.bind((address.host, address.port))
-        made.listen(WAITING_CONNECTIONS)
-        made.setblocking(False)
+        return listening_at(address.host, address.port, WAITING_CONNECTIONS)
     except OSError as error:
-        made.close()
         if error.errno == errno.EADDRINUSE:
             raise StationBusy(
                 f"the port {address.port} of {address.host} is not free; end the program that has "
@@ -269,6 +259,6 @@ def listening(address: DoorAddress) -> socket.socket:
             ) from error
         raise RequestRefused(
             f"the stop door cannot listen at {address.host}, port {address.port} "
-            f"({error.strerror}); correct the setting stop_addresses or stop_port"
+            f"({error.strerror}); correct the setting console_addresses, stop_addresses or "
+            "stop_port"
         ) from error
-    return made

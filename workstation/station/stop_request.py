@@ -16,7 +16,6 @@ MOST_HEAD_BYTES: Final = 16_384
 END_OF_HEAD: Final = (b"\r\n\r\n", b"\n\n")
 STOP_PATH: Final = "/stop"
 _PRESS: Final = re.compile(r"(?:^|&)press=([0-9A-Za-z_-]{8,40})(?:&|$)")
-LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class HeadInvalid(ValueError):
@@ -97,17 +96,23 @@ def _path(target: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Neighbours:
-    """Whose pages may press: those of the console and of the door itself, at ``names``."""
+    """Whose pages may press: those of the console and of the door itself, at ``names``.
+
+    At ``tls_names`` they are encrypted: whoever is between two machines can make any other page of
+    such a name.
+    """
 
     names: frozenset[str]
     ports: frozenset[int]
+    tls_names: frozenset[str] = frozenset()
 
     def knows_hosts(self, hosts: Iterable[str]) -> bool:
         """True unless a name is not ours: then somebody else's name leads here (DNS rebinding).
 
         Browsers always send one; who sends none is no browser.
         """
-        return all(_host_of(f"//{host}") in self.names for host in hosts)
+        known = self.names | self.tls_names
+        return all(_host_of(f"//{host}") in known for host in hosts)
 
     def foreign(self, origins: Iterable[str]) -> str | None:
         """The first origin that is none of ours; None where all are, or there is none.
@@ -122,11 +127,8 @@ class Neighbours:
             port = parts.port
         except ValueError:
             return False
-        return (
-            parts.scheme in ("http", "https")
-            and _host_of(origin) in self.names
-            and port in self.ports
-        )
+        names = {"http": self.names, "https": self.tls_names}.get(parts.scheme, frozenset())
+        return _host_of(origin) in names and port in self.ports
 
 
 def _host_of(address: str) -> str | None:

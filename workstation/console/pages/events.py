@@ -9,6 +9,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from workstation.console.acts import check_token, site_of
+from workstation.console.other_machines import watches_only
 from workstation.console.people import browser_of
 from workstation.console.site import Site
 
@@ -23,14 +24,15 @@ def routes() -> list[BaseRoute]:
 
 async def stream(request: Request) -> Response:
     """Server-sent events: first the stream's id, then the newest frame again and again."""
-    events = _events(site_of(request), browser_of(request) or "none")
+    browser = browser_of(request) or "none"
+    events = _events(site_of(request), browser, patients=not watches_only(request))
     return StreamingResponse(events, media_type="text/event-stream")
 
 
-async def _events(site: Site, browser: str) -> AsyncIterator[bytes]:
-    with site.pages.opened(browser) as opened:
+async def _events(site: Site, browser: str, *, patients: bool) -> AsyncIterator[bytes]:
+    with site.pages.opened(browser, patients=patients) as opened:
         yield f"retry: 500\nevent: stream\ndata: {opened.id}\n\n".encode()
-        yield site.frames.encoded()
+        yield site.frames.encoded(patients=patients)
         while (frame := await opened.next()) is not None:
             yield frame
         yield b"event: taken\ndata: another tab\n\n"

@@ -12,6 +12,7 @@ from controller.errors import TractionError
 from records.clinic.audit import record_read, standing_field
 from workstation.console.acts import Form, posted, shown, site_of, to
 from workstation.console.day_board import DayBoard
+from workstation.console.other_machines import watches_only
 from workstation.console.site import Site
 from workstation.sound.day_check import Hearing, start_refusal
 from workstation.sound.wording import NO_SOUND
@@ -33,6 +34,8 @@ def routes() -> list[BaseRoute]:
 def page(request: Request) -> Response:
     """A card for every table, the day's list, and what waits for somebody."""
     site = site_of(request)
+    if watches_only(request):
+        return site.page(request, "overview/watch.html")
     board = site.board.now()
     return site.page(
         request,

@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute, Route
 
 from workstation.console.acts import shown, site_of
 from workstation.console.chart import TOLERANCE_N, TOLERANCE_SHARE
+from workstation.console.other_machines import watches_only
 from workstation.console.possible import WHO
 from workstation.console.unit_view import outcome_words, unit_view
 from workstation.console.units import KeptUnit
@@ -58,7 +59,7 @@ def unit_page(
     site = site_of(request)
     person = site.people.named(request)
     view = unit_view(unit, site.words, person)
-    if view.facts is not None:
+    if view.facts is not None and not watches_only(request):
         site.reader.note_view(person or NOBODY, view.facts)
     asked = unit.asked(request.query_params.get("asked", ""))
     return site.page(

@@ -64,6 +64,7 @@ function heard(frame) {
 
 /** Somebody can see this page: said from an event, because a hidden page's timers are slowed down. */
 function confirm() {
+  if (document.body.dataset.watches) return; // who may only stop does not look after a session
   const now = performance.now();
   if (document.visibilityState !== "visible" || now - seenMs < SEEN_EVERY_MS || !streamId) return;
   seenMs = now;

@@ -11,6 +11,7 @@ let touchedMs = performance.now();
 
 /** Say that somebody touches the page, and look whether who sat here is signed out. */
 export function watchPerson() {
+  if (document.body.dataset.watches) return;
   for (const kind of ["pointerdown", "keydown"]) document.addEventListener(kind, touched, true);
   setInterval(look, LOOK_EVERY_MS);
   const change = document.getElementById("change-person");

@@ -2,6 +2,7 @@
 
 const PROBE_MS = 2000;
 const ANSWER_MS = 1500;
+const LATE_MS = 15000; // a press that is answered so late has arrived all the same
 const FOLLOW_MS = 1000;
 const FOLLOWED_TIMES = 30;
 const READY = "STOP: ready";
@@ -13,6 +14,8 @@ let toldMs = -Infinity;
 const heard = new Map(); // what the console tells of each unit
 const before = new Map(); // what it told of a unit when this page was pressed: of an earlier press
 const failed = new Map(); // presses that did not arrive; they stand until a later one does
+const arrived = new Map(); // of each unit, the number of its newest press that did
+let presses = 0;
 
 export function doorState() {
   return reachable ? "STOP: ready" : "STOP: not reachable from here: use the patient's switch";
@@ -48,24 +51,35 @@ export function stopInPlace() {
 
 async function press(form) {
   const called = form.dataset.stops;
+  const number = ++presses;
   for (const [name, text] of heard) before.set(name, text);
   say([`STOP ${called} was pressed`]);
   const address = new URL(form.action);
   address.searchParams.set("press", newName());
   const ways = [address.href, address.pathname + address.search];
   const answers = ways.map((way) =>
-    fetch(way, { method: "POST", cache: "no-store", signal: AbortSignal.timeout(ANSWER_MS) }).then(read));
+    fetch(way, { method: "POST", cache: "no-store", signal: AbortSignal.timeout(LATE_MS) }).then(read));
+  const unanswered = setTimeout(() => didNotReach(form, number), ANSWER_MS);
   try {
     const lines = await Promise.any(answers);
     failed.delete(called);
+    arrived.set(called, Math.max(number, arrived.get(called) ?? 0));
     say(lines);
     followAtDoor(form.action, FOLLOWED_TIMES);
   } catch {
-    const release = form.dataset.release ? ` Manual release: ${form.dataset.release}` : "";
-    failed.set(called,
-      `STOP did not reach ${called}. Use the patient's switch or the emergency stop.${release}`);
-    say([]);
+    didNotReach(form, number);
+  } finally {
+    clearTimeout(unanswered);
   }
+}
+
+function didNotReach(form, number) {
+  const called = form.dataset.stops;
+  if ((arrived.get(called) ?? 0) > number) return;
+  const release = form.dataset.release ? ` Manual release: ${form.dataset.release}` : "";
+  failed.set(called,
+    `STOP did not reach ${called}. Use the patient's switch or the emergency stop.${release}`);
+  say([]);
 }
 
 /** Both ways carry one name, so that one press is never taken for two. */

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ import pytest
 from controller.errors import RequestRefused
 from controller.order.force_unit import ForceUnit
 from records.store.record_folder import RecordFolder
+from tests.support.certificates import BEGINS, key_pem, made_certificate
 from tests.support.commands import run, said
 from workstation.commands import station
 from workstation.station.plan import StationPlan
@@ -130,6 +133,14 @@ def test_a_port_that_is_not_there_is_said_and_the_station_begins(
         ("TRACTION_STOP_PORT", "0", "greater than or equal to 1"),
         ("TRACTION_CONSOLE_PORT", "70000", "less than or equal to 65535"),
         ("TRACTION_STOP_ADDRESSES", "desk.example", "needs station_certificate as well"),
+        ("TRACTION_CONSOLE_ADDRESSES", "desk.example", "needs station_certificate as well"),
+        ("TRACTION_CONSOLE_ADDRESSES", "localhost", "localhost is this machine alone"),
+        ("TRACTION_CONSOLE_ADDRESSES", "0.0.0.0", "0.0.0.0 stands for every address"),
+        ("TRACTION_CONSOLE_ADDRESSES", "https://desk", "https://desk is neither a host name nor"),
+        ("TRACTION_CONSOLE_ADDRESSES", "desk.example:8720", "leave port and https:// out"),
+        ("TRACTION_CONSOLE_ACTING_ADDRESSES", "192.0.2.7", "needs console_addresses as well"),
+        ("TRACTION_CONSOLE_ACTING_ADDRESSES", "desk.example", "desk.example is no address"),
+        ("TRACTION_CONSOLE_ACTING_ADDRESSES", "::", ":: is no address of one machine"),
         ("TRACTION_STATION_CERTIFICATE", "here.pem", "not a whole path"),
     ],
 )
@@ -148,12 +159,95 @@ def test_settings_that_do_not_fit_are_refused(
     assert begun == []
 
 
-def test_other_addresses_come_with_their_certificate(
+@pytest.fixture
+def certificate(
     data: RecordFolder, begun: list[StationPlan], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+) -> Path:
+    """The path of the setting; a table is on file, and console and door are reached by others."""
     add(data, "Table 1", "address=modbus-tcp://host:5020?unit=1")
     monkeypatch.setenv("TRACTION_STATION_CERTIFICATE", str(tmp_path / "c.pem"))
-    monkeypatch.setenv("TRACTION_STOP_ADDRESSES", "desk.example 192.0.2.1")
-    said(data, "station")
-    assert begun[0].stop_addresses == ("desk.example", "192.0.2.1")
-    assert begun[0].certificate == str(tmp_path / "c.pem")
+    monkeypatch.setenv("TRACTION_CONSOLE_ADDRESSES", "Desk.Example")
+    monkeypatch.setenv("TRACTION_STOP_ADDRESSES", "desk.example 2001:DB8::0:1")
+    return tmp_path / "c.pem"
+
+
+def test_other_addresses_come_with_their_certificate(
+    data: RecordFolder, begun: list[StationPlan], certificate: Path
+) -> None:
+    made_certificate(certificate, ["desk.example", "2001:db8::1"])
+    result = run(data, "station")
+    assert result.stderr == ""
+    assert "console at https://desk.example:8720/ for other machines" in result.stdout
+    assert "stop door at https://desk.example:8721/ for other machines" in result.stdout
+    assert "stop door at https://[2001:db8::1]:8721/ for other machines" in result.stdout
+    assert begun[0].console_addresses == ("desk.example",)
+    assert begun[0].stop_addresses == ("desk.example", "2001:db8::1")
+    assert begun[0].door_hosts == ("desk.example", "2001:db8::1")
+    assert begun[0].certificate == str(certificate)
+
+
+def test_what_browsers_of_other_machines_will_see_is_said_at_the_start(
+    data: RecordFolder, begun: list[StationPlan], certificate: Path
+) -> None:
+    made_certificate(certificate, ["desk.example"], ends=BEGINS + timedelta(days=1))
+    result = run(data, "station")
+    assert "certificate is not for 2001:db8::1 but for desk.example" in result.stderr
+    assert "certificate ended on 2020-01-02" in result.stderr
+    assert "for desk.example but" not in result.stderr
+    assert len(begun) == 1
+
+
+def without_a_key(file: Path) -> None:
+    file.write_bytes(made_certificate(file, ["desk.example"]).pem)
+
+
+def without_a_certificate(file: Path) -> None:
+    file.write_bytes(key_pem(made_certificate(file, ["desk.example"]).key))
+
+
+def with_the_key_of_another(file: Path) -> None:
+    made, other = (made_certificate(file, ["desk.example"]) for _ in range(2))
+    file.write_bytes(made.pem + key_pem(other.key))
+
+
+def with_a_password(file: Path) -> None:
+    made = made_certificate(file, ["desk.example"])
+    file.write_bytes(made.pem + key_pem(made.key, "secret"))
+
+
+def damaged(file: Path) -> None:
+    made = made_certificate(file, ["desk.example"])
+    file.write_bytes(made.pem.replace(b"\n", b"\nAAAA", 3) + key_pem(made.key))
+
+
+def a_folder(file: Path) -> None:
+    file.mkdir()
+
+
+def nothing(file: Path) -> None:
+    assert not file.exists()
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (nothing, "No such file or directory"),
+        (a_folder, "Is a directory|Permission denied"),
+        (without_a_key, "there is no key in it"),
+        (without_a_certificate, "there is no certificate in it"),
+        (with_the_key_of_another, "its key is not the key of its certificate"),
+        (with_a_password, "its key has a password"),
+        (damaged, "certificate or key in it is damaged"),
+    ],
+)
+def test_a_certificate_that_cannot_be_used_is_refused(
+    data: RecordFolder,
+    begun: list[StationPlan],
+    certificate: Path,
+    make: Callable[[Path], None],
+    words: str,
+) -> None:
+    make(certificate)
+    with pytest.raises(RequestRefused, match=rf"station_certificate=.*cannot be used: ({words})"):
+        said(data, "station")
+    assert begun == []

@@ -24,10 +24,16 @@ def clock() -> VirtualClock:
 
 
 @pytest.fixture
-def bench(folder: RecordFolder, clock: VirtualClock) -> Iterator[ConsoleBench]:
-    """Nobody has said a name yet."""
+def on_file(folder: RecordFolder) -> RecordFolder:
+    """The records of the clinic."""
     _clinic_with_a_patient(folder)
-    with console_bench(folder, clock) as opened:
+    return folder
+
+
+@pytest.fixture
+def bench(on_file: RecordFolder, clock: VirtualClock) -> Iterator[ConsoleBench]:
+    """Nobody has said a name yet."""
+    with console_bench(on_file, clock) as opened:
         yield opened
 
 

@@ -14,11 +14,10 @@ from records.store.record_folder import RecordFolder
 from tests.support.console_bench import PERSON, ConsoleBench
 from tests.support.standing import example, keep, patient, writer
 from tests.unit.workstation.console.conftest import UNIT_ID
-from workstation.console.due import certificate_due, due_on
+from workstation.console.due import due_on
 from workstation.console.kept_board import SEEN_FOR_S, KeptExamination
 from workstation.console.pages import sound
 from workstation.doctor.fact import not_well, well
-from workstation.settings import Settings
 from workstation.sound.player_client import SoundState
 from workstation.station.place import Held
 
@@ -151,12 +150,6 @@ def test_a_session_shows_whose_it_is_in_its_card(bench: ConsoleBench) -> None:
 )
 def test_what_runs_out_is_told_from_seven_days_before(last_day: str, words: list[str]) -> None:
     assert [*due_on("Calibration", last_day, date(2026, 11, 30), 7)] == words
-
-
-def test_a_certificate_that_cannot_be_read_is_told() -> None:
-    (told,) = certificate_due("/nowhere/station.pem", date(2026, 11, 30), 7)
-    assert "cannot be read" in told
-    assert certificate_due(Settings().station_certificate, date(2026, 11, 30), 7) == ()
 
 
 def test_an_answer_to_no_sound_is_refused(bench: ConsoleBench, folder: RecordFolder) -> None:

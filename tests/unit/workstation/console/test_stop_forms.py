@@ -36,7 +36,7 @@ def tables(folder: RecordFolder) -> Iterator[ConsoleBench]:
 
 @pytest.mark.parametrize("own", TABLES)
 def test_each_stop_of_a_table_s_page_leads_where_it_says(tables: ConsoleBench, own: str) -> None:
-    door = door_address("127.0.0.1", tables.site.settings.stop_port)
+    door = door_address("http", "127.0.0.1", tables.site.settings.stop_port)
     forms = FORM.findall(tables.page(f"/units/{own}"))
     others = [each for each in TABLES if each != own]
     assert forms == [(door + stop_path(name), name, name) for name in (own, *others)]

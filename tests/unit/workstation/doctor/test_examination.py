@@ -31,6 +31,7 @@ NAMES = [
     "disk encryption",
     "loudspeaker",
     "sound heard",
+    "certificate",
     "browser",
     "sleep",
     "system restarts",

@@ -8,21 +8,17 @@ import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, suppress
-from datetime import UTC, datetime
-from ipaddress import IPv4Address
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 
 from controller.errors import RequestRefused, StationBusy
+from tests.support.certificates import BEGINS, ENDS, made_certificate
 from tests.support.real_time import wait_until
 from tests.support.stops import OpenDoor, Table, open_door, read_all
 from workstation.station.stop_door import MOST_CONNECTIONS, DoorAddress, listening
+from workstation.tls import tls_of
 
 
 @pytest.fixture
@@ -177,36 +173,16 @@ def test_an_address_of_elsewhere_is_refused_with_its_settings(host: str) -> None
 # --- from another machine ---------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate of its own with its key in one file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    begins, ends = datetime(2020, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
-    made = (
-        x509.CertificateBuilder(name, name, key.public_key(), 1)
-        .not_valid_before(begins)
-        .not_valid_after(ends)
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), False
-        )
-        .sign(key, SHA256())
-    )
-    path = tmp_path_factory.mktemp("tls") / "console.pem"
-    path.write_bytes(
-        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        + made.public_bytes(Encoding.PEM)
-    )
-    return path
-
-
+@pytest.mark.parametrize("ends", [ENDS, BEGINS + timedelta(days=1)], ids=["valid", "ended"])
 def test_behind_tls_a_press_stops_beside_those_who_do_not_shake_hands(
-    certificate: Path, table: Table
+    tmp_path: Path, table: Table, ends: datetime
 ) -> None:
-    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    server.load_cert_chain(certificate)
-    client = ssl.create_default_context(cafile=str(certificate))
-    with open_door(table, tls=server) as door, ExitStack() as crowd:
+    """One that has ended is served all the same: whoever goes on past the warning can stop."""
+    made = made_certificate(tmp_path / "station.pem", ["127.0.0.1"], ends=ends)
+    client = made.trusting()
+    if ends < ENDS:
+        client.check_hostname, client.verify_mode = False, ssl.CERT_NONE
+    with open_door(table, tls=tls_of(str(made.file))) as door, ExitStack() as crowd:
         for manners in (silent, half, garbage) * 30:
             manners(crowd.enter_context(closing(door.connect())))
         for number in range(3):

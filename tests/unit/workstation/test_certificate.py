@@ -1,0 +1,75 @@
+"""For which names the station's certificate is, and when its end is told."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from controller.errors import RequestRefused
+from tests.support.certificates import made_certificate
+from workstation.certificate import StationCertificate, certificate_trouble
+from workstation.hosts import host_of, hosts_in
+
+ENDS = datetime(2026, 12, 30, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> StationCertificate:
+    names = ["Desk.example", "*.clinic.example", "192.0.2.5", "2001:db8::1"]
+    made = made_certificate(tmp_path / "c.pem", names, ends=ENDS)
+    return StationCertificate.of_file(str(made.file))
+
+
+@pytest.mark.parametrize(
+    ("host", "is_for"),
+    [
+        ("desk.example", True),
+        ("room-2.clinic.example", True),
+        ("192.0.2.5", True),
+        ("2001:db8::1", True),
+        ("clinic.example", False),
+        ("a.room-2.clinic.example", False),
+        ("192.0.2.6", False),
+        ("example", False),
+    ],
+)
+def test_names_are_matched_as_browsers_do(
+    certificate: StationCertificate, host: str, is_for: bool
+) -> None:
+    assert certificate.is_for(host) is is_for
+
+
+@pytest.mark.parametrize(
+    ("day", "words"),
+    [
+        ("2026-11-29", ""),
+        ("2026-11-30", "ends in 30 days, on 2026-12-30"),
+        ("2026-12-29", "ends in 1 day, on 2026-12-30"),
+        ("2026-12-30", "ends today, on 2026-12-30"),
+        ("2026-12-31", "ended on 2026-12-30: other machines are warned by their browsers; STOP"),
+        ("2019-12-31", "begins on 2020-01-01"),
+    ],
+)
+def test_its_end_is_told_from_30_days_before(
+    certificate: StationCertificate, day: str, words: str
+) -> None:
+    told = certificate.due(date.fromisoformat(day))
+    assert words in told
+    assert bool(told) is bool(words)
+
+
+def test_a_file_that_is_none_is_said_and_one_that_is_not_set_is_none(tmp_path: Path) -> None:
+    file = tmp_path / "c.pem"
+    assert certificate_trouble("", date(2026, 11, 30)) == ""
+    assert "cannot be read (No such file" in certificate_trouble(str(file), date(2026, 11, 30))
+    file.write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+    with pytest.raises(RequestRefused, match="cannot be read"):
+        StationCertificate.of_file(str(file))
+
+
+def test_hosts_are_as_browsers_write_them() -> None:
+    assert hosts_in(" Desk.Example  desk.example 192.0.2.5 ") == ("desk.example", "192.0.2.5")
+    assert host_of("2001:DB8:0::1") == "2001:db8::1"
+    assert host_of("::ffff:192.0.2.5") == "192.0.2.5"

@@ -1,0 +1,103 @@
+"""The station's certificate as a person needs to know it: for which names, and until when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+from cryptography import x509
+
+from controller.errors import RequestRefused
+from workstation.hosts import host_of
+
+SOON_DAYS: Final = 30
+"""From so many days before its end it is told: whoever makes a new one needs time."""
+RENEW: Final = "put a new one into its file, then start the station again"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StationCertificate:
+    """``names`` are the hosts that it is for, as browsers write them; one may begin with "*."."""
+
+    first_day: date
+    last_day: date
+    names: frozenset[str]
+
+    @classmethod
+    def of_file(cls, file: str) -> StationCertificate:
+        """Read the first certificate of a PEM file; raises RequestRefused."""
+        try:
+            found = x509.load_pem_x509_certificate(Path(file).read_bytes())
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise RequestRefused(
+                f"the station's certificate {file} cannot be read ({reason}); look at it"
+            ) from error
+        return cls(
+            first_day=found.not_valid_before_utc.date(),
+            last_day=found.not_valid_after_utc.date(),
+            names=frozenset(_names(found)),
+        )
+
+    def is_for(self, host: str) -> bool:
+        """Whether a browser that calls this host takes it."""
+        return bool(self.names & {host, f"*.{host.partition('.')[2]}"})
+
+    def due(self, day: date) -> str:
+        """That it ends soon, has ended, or has not begun; "" for all other days."""
+        left = (self.last_day - day).days
+        if left < 0:
+            return (
+                f"the station's certificate ended on {self.last_day}: other machines are warned by "
+                f"their browsers; STOP and console are served all the same. To do: {RENEW}"
+            )
+        if day < self.first_day:
+            return f"the station's certificate begins on {self.first_day}: {RENEW}"
+        if left <= SOON_DAYS:
+            return f"the station's certificate ends {_in_days(left)}, on {self.last_day}: {RENEW}"
+        return ""
+
+
+def certificate_trouble(file: str, day: date) -> str:
+    """What is to be done about the certificate of a setting; "" for none that is set, and none."""
+    if not file:
+        return ""
+    try:
+        return StationCertificate.of_file(file).due(day)
+    except RequestRefused as refusal:
+        return refusal.message
+
+
+def certificate_faults(file: str, hosts: Iterable[str], day: date) -> Iterator[str]:
+    """Everything that somebody is told at a start; raises RequestRefused for a file that is none.
+
+    ``hosts`` are the names and addresses that browsers will call.
+    """
+    certificate = StationCertificate.of_file(file)
+    for host in hosts:
+        if not certificate.is_for(host):
+            names = ", ".join(sorted(certificate.names)) or "no name at all"
+            yield (
+                f"the station's certificate is not for {host} but for {names}: browsers warn of "
+                f"https://{host} and may not send STOP; have it made for this name as well"
+            )
+    if due := certificate.due(day):
+        yield due
+
+
+def _names(certificate: x509.Certificate) -> Iterator[str]:
+    try:
+        said = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return
+    yield from (host_of(name) for name in said.get_values_for_type(x509.DNSName))
+    yield from (host_of(str(each)) for each in said.get_values_for_type(x509.IPAddress))
+
+
+def _in_days(count: int) -> str:
+    if count == 0:
+        return "today"
+    return "in 1 day" if count == 1 else f"in {count} days"
