@@ -6,8 +6,8 @@ A kill alone, and one that loses the power, before operations of the program's a
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -23,7 +23,7 @@ from records.store.drafts import SUFFIX, draft_beside
 from tests.campaigns.keeping_cuts import FORMS, WORKS, Disk, Place, Result, Work, cut_everywhere
 from tests.campaigns.packing_cuts import KEY_WORKS, PACKING_WORKS
 from tests.campaigns.year_cuts import YEAR_FORMS, YEAR_WORKS, Years
-from tests.support.cut_files import Steps, count_operations, disk_full
+from tests.support.cut_files import full_from
 
 BACKUP, RESTORE = WORKS
 
@@ -163,15 +163,6 @@ def test_the_same_check_fails_without_what_it_is_about(
 
 
 # --- the disk is full -------------------------------------------------------------------------
-
-
-@contextmanager
-def full_from(number: int, *, lasting: bool) -> Iterator[Steps]:
-    """Operation ``number`` and, if lasting, every later one that needs space finds a full disk."""
-    steps = Steps(number, act=disk_full, lasting=lasting)
-    with pytest.MonkeyPatch.context() as patch:
-        count_operations(patch, steps, only_growing=True)
-        yield steps
 
 
 @pytest.mark.parametrize("form", FORMS)
