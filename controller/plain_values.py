@@ -13,7 +13,8 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import cache
-from operator import attrgetter
+from itertools import compress
+from operator import attrgetter, not_
 from reprlib import repr as shown
 from types import NoneType, UnionType
 from typing import Any, Final, TypeAlias, TypeVar
@@ -36,6 +37,8 @@ class NotPlain(ValueError):
 
 def to_plain(value: object, where: str = "value") -> Plain:
     """What a message carries of ``value``; raises NotPlain for a number that is none."""
+    if type(value) in _AS_THEY_ARE:
+        return typing.cast("Plain", value)
     if isinstance(value, float):
         if not math.isfinite(value):
             raise NotPlain(f"{where} is {value}, which is no number")
@@ -43,16 +46,7 @@ def to_plain(value: object, where: str = "value") -> Plain:
     if isinstance(value, Enum):
         return to_plain(value.value, where)
     if is_dataclass(value):
-        # A snapshot has 40 fields and is sent at every tick: most of them need no call.
-        items = _values(typing.cast("Any", type(value)))(value)
-        return {
-            name: item
-            if (its_type := type(item)) in _AS_THEY_ARE
-            else round(item, DECIMALS)
-            if its_type is float and -_LARGEST < item < _LARGEST
-            else to_plain(item, f"{where}.{name}")
-            for name, item in zip(_types(typing.cast("Any", type(value))), items, strict=True)
-        }
+        return _plain_fields(value, where)
     if isinstance(value, tuple):
         return [to_plain(item, f"{where}[{place}]") for place, item in enumerate(value)]
     if value is None or isinstance(value, bool | int | str):
@@ -60,12 +54,25 @@ def to_plain(value: object, where: str = "value") -> Plain:
     raise NotPlain(f"{where} is of the type {type(value).__name__}, which no message carries")
 
 
+def _plain_fields(value: object, where: str) -> dict[str, Plain]:
+    """The fields of an instance. A snapshot has 40 and is sent at every tick: most need no look."""
+    as_class = typing.cast("Any", type(value))
+    items = _values(as_class)(value)
+    plain = dict(zip(_types(as_class), items, strict=True))
+    as_they_are = map(_AS_THEY_ARE.__contains__, map(type, items))
+    for name in compress(_types(as_class), map(not_, as_they_are)):
+        item = plain[name]
+        is_short = type(item) is float and -_LARGEST < item < _LARGEST
+        plain[name] = round(item, DECIMALS) if is_short else to_plain(item, f"{where}.{name}")
+    return plain
+
+
 def from_plain(as_class: type[T], plain: object, where: str = "value") -> T:
     """The instance that ``plain`` stands for; raises NotPlain naming the key.
 
     What the class itself refuses (``RequestRefused``) is raised as it is.
     """
-    if not isinstance(plain, Mapping):
+    if not isinstance(plain, dict):
         raise NotPlain(f"{where} is {shown(plain)}, not an object")
     types = _types(typing.cast("Any", as_class))
     if plain.keys() != types.keys():
@@ -93,6 +100,8 @@ def _refuse_keys(plain: Mapping[Any, object], types: Mapping[str, Any], where: s
 
 def _typed(wanted: Any, value: object, where: str) -> object:
     """``value`` as the type ``wanted``."""
+    if isinstance(wanted, type) and issubclass(wanted, Enum):
+        return _member(wanted, value, where)
     if isinstance(wanted, UnionType):
         rest = [each for each in typing.get_args(wanted) if each is not NoneType]
         return None if value is None else _typed(rest[0], value, where)
@@ -103,8 +112,6 @@ def _typed(wanted: Any, value: object, where: str) -> object:
         return tuple(
             _typed(item_type, item, f"{where}[{place}]") for place, item in enumerate(value)
         )
-    if isinstance(wanted, type) and issubclass(wanted, Enum):
-        return _member(wanted, value, where)
     if _is_plain(wanted, value):
         return float(typing.cast("float", value)) if wanted is float else value
     raise NotPlain(f"{where} is {shown(value)}, not {getattr(wanted, '__name__', wanted)}")

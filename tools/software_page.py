@@ -16,7 +16,10 @@ BROUGHT: Final = "### What these bring with them\n"
 
 @dataclass(frozen=True, slots=True)
 class OthersSoftware:
-    """One row. ``safety_class`` is empty for what other packages bring along."""
+    """One row. ``safety_class`` is empty for what other packages bring along.
+
+    ``anomalies`` is the last cell; of what others bring along it says what it comes with, too.
+    """
 
     name: str
     version: str
@@ -34,7 +37,7 @@ def software_of_others() -> dict[str, OthersSoftware]:
 def _software(row: list[str]) -> OthersSoftware:
     name, version, licence, *more = row
     if len(more) == 1:  # it comes with another package
-        return OthersSoftware(name, version, licence, "", "")
+        return OthersSoftware(name, version, licence, "", more[0])
     return OthersSoftware(name, version, licence, more[0], more[-1])
 
 

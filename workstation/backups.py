@@ -73,7 +73,7 @@ def prove_backup(
     """Restore for a moment and verify; the row is kept where the records are.
 
     What was encrypted is opened on the disk of the records only. ``with_copy`` is given what was
-    restored, if nothing was altered.
+    restored, with what was found in it.
     """
     workroom = folder.path if place.suffix == ".age" else place
     report = prove(place, workroom, trust, identity, with_copy)

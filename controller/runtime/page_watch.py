@@ -10,6 +10,7 @@ from controller.safety.limits import SafetyLimits
 
 NO_PAGE_S: Final = 15.0
 """So long may no visible page have confirmed what it shows (times.md)."""
+_CONSOLE_QUIET_S: Final = SafetyLimits().console_warn_s
 
 
 class PageWatch:
@@ -24,7 +25,7 @@ class PageWatch:
         page_age_s, console_age_s = attendance.page_age_s, attendance.console_age_s
         if page_age_s is None or console_age_s is None:
             return
-        quiet = console_age_s > SafetyLimits().console_warn_s
+        quiet = console_age_s > _CONSOLE_QUIET_S
         unseen = page_age_s > NO_PAGE_S
         if unseen and not quiet and not self._is_unseen:
             self._alarms.raise_alarm("no_live_page", now_s)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from controller.safety.limits import SafetyLimits
 from controller.safety.situation import Situation, SupervisedStage
 from controller.safety.verdict import Action, Finding
-from controller.safety.windows import exceeds
+from controller.safety.windows import TOLERANCE
 
 ACKNOWLEDGE = "; operator acknowledges; a new session starts at slack take-up"
 
@@ -73,7 +73,8 @@ def hazard(
 
 def above(measured: float | None, limit: float) -> Exceeded:
     """Exceeded when the value is known and not at or below the limit; NaN exceeds every limit."""
-    return (measured, limit) if measured is not None and exceeds(measured, limit) else None
+    # As ``exceeds`` says, which is not called here: most checks of every tick end in this line.
+    return None if measured is None or measured <= limit + TOLERANCE else (measured, limit)
 
 
 def known(measured: float | None, limit: float | None) -> Exceeded:

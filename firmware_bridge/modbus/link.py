@@ -276,8 +276,7 @@ def _template(
 
 
 def _check_values(values: Sequence[int]) -> None:
-    for value in values:
-        if not 0 <= value <= 0xFFFF:
-            raise RequestRefused(
-                f"value {value} does not fit a register (0 to 65535); nothing was sent"
-            )
+    if not values or (min(values) >= 0 and max(values) <= 0xFFFF):
+        return
+    value = next(value for value in values if not 0 <= value <= 0xFFFF)
+    raise RequestRefused(f"value {value} does not fit a register (0 to 65535); nothing was sent")

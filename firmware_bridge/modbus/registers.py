@@ -7,6 +7,7 @@ a block's CRC stands in its register as a number (reference map, B.10).
 from __future__ import annotations
 
 import struct
+import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -67,15 +68,14 @@ class RegisterSpec:
             return raw.decode("ascii", errors="replace").rstrip("\0 ")
         return None if self.optional and raw == NOT_FITTED else raw
 
-    def raw(self, number: int) -> int:
-        """What ``struct`` writes for ``number``; raises RequestRefused when it does not fit."""
+    def check(self, number: int) -> None:
+        """Raise RequestRefused for a number that ``struct`` does not write: it does not fit."""
         low, high = _RANGES[self.type]
         if not low <= number <= high:
             raise RequestRefused(
                 f"{self.name}={number} does not fit register 0x{self.address:04X} "
                 f"({self.type}, {low} to {high}); correct the order"
             )
-        return number
 
 
 class RegisterBlock:
@@ -93,6 +93,7 @@ class RegisterBlock:
         self.crc = crc
         self.registers = registers
         self._names = {spec.name: spec for spec in registers}
+        self._has_text = any(spec.type == "chars" for spec in registers)
         self._words = struct.Struct(f">{count}H")
         self._layout = struct.Struct(self._layout_code())
 
@@ -113,6 +114,13 @@ class RegisterBlock:
         raw = self._layout.unpack(self.check(words))
         return dict(zip(self._names, raw, strict=True))
 
+    def numbers(self, words: Sequence[int]) -> dict[str, int]:
+        """The same without texts; the block of every tick has none."""
+        raw = typing.cast("dict[str, int]", self.unpack(words))
+        if not self._has_text:
+            return raw
+        return {name: number for name, number in raw.items() if isinstance(number, int)}
+
     def check(self, words: Sequence[int]) -> bytes:
         """The words as wire bytes; raises FrameCorrupt unless they are this block with its CRC."""
         if len(words) != self.count:
@@ -129,6 +137,14 @@ class RegisterBlock:
             )
         return raw
 
+    def _packed(self, numbers: list[int]) -> bytes:
+        try:
+            return self._layout.pack(*numbers)
+        except struct.error:
+            for spec, number in zip(self.registers, numbers, strict=True):
+                spec.check(number)
+            raise
+
     def encode(self, values: Mapping[str, int]) -> list[int]:
         """Words of a whole block of numbers with its CRC; registers that are not named stay 0."""
         if not values.keys() <= self._names.keys():
@@ -136,7 +152,7 @@ class RegisterBlock:
             raise RequestRefused(
                 f"block {self.name} has no register {unknown[0]}; correct the profile"
             )
-        raw = self._layout.pack(*[spec.raw(values.get(spec.name, 0)) for spec in self.registers])
+        raw = self._packed([values.get(name, 0) for name in self._names])
         words = list(self._words.unpack(raw))
         if self.crc:
             words[-1] = crc16.modbus(raw[:-2])

@@ -26,7 +26,7 @@ def read_block(link: UnitLink, block: RegisterBlock) -> list[int]:
 
 def numbers(block: RegisterBlock, words: Sequence[int]) -> dict[str, int]:
     """A block of plain numbers; "not fitted" becomes the register's own 0x8000 (as -32768)."""
-    return {name: raw for name, raw in block.unpack(words).items() if isinstance(raw, int)}
+    return block.numbers(words)
 
 
 def reading_of(values: dict[str, int], sent_at_s: float) -> Telemetry:

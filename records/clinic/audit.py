@@ -92,8 +92,8 @@ def keep_access(folder: RecordFolder, person: Person, detail: Mapping[str, JsonV
     except JournalError as error:
         raise AuditUnavailable(
             f"the audit row of this access ({what}) cannot be kept, so the access is refused: "
-            f"{error.message}. Make the data folder writable, or copy it to a place that is and "
-            "read it there"
+            f"{error.message}. If the data folder is read-only, make it writable, or copy it to a "
+            "place that is and read it there"
         ) from error
     except OSError as error:
         raise AuditUnavailable(

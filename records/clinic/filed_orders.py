@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from controller.errors import RecordNotFound
+from controller.errors import RecordNotFound, RequestRefused
 from records.clinic.session_register import append_opened
 from records.clinic.standing_used import NOTHING_USED, StandingUsed, used_entry
 from records.clinic.visit_steps import VisitBegun, begun_entry
@@ -56,9 +56,13 @@ def file_order(
     """File a session's order; returns the patient's key, made by ``new_key`` at the first visit.
 
     The register says that ``author`` opened the session on that unit, and what standing data it was
-    run with is kept beside it. Raises JournalUnavailable when nothing can be kept.
+    run with is kept beside it. The same order of the same session is filed once, however often it
+    is asked for. Raises JournalUnavailable when nothing can be kept, RequestRefused where the
+    session has another order on file.
     """
     with clinic_writing(folder) as db:
+        if (known := _filed_before(db, session.session_id, order)) is not None:
+            return known.patient_key
         key = _patient_key(db, order.patient_reference, new_key)
         db.execute(
             "INSERT INTO session_order VALUES (?, ?, ?, ?)",
@@ -79,6 +83,19 @@ def file_order(
             begun = begun_entry(author, session.session_id, key, session.begun)
             append_entries(db, author, [begun])
         return key
+
+
+def _filed_before(db: Database, session_id: str, order: Order) -> FiledOrder | None:
+    try:
+        known = filed_order(db, session_id)
+    except RecordNotFound:
+        return None
+    if known.order_digest != order.digest:
+        raise RequestRefused(
+            f"session {session_id} has another order on file than this one; load the page of the "
+            "order again and send that"
+        )
+    return known
 
 
 def filed_order(db: Database, session_id: str) -> FiledOrder:

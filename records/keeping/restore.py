@@ -87,13 +87,12 @@ def prove(
 ) -> RestoreReport:
     """Restore a backup into a folder beside ``workroom`` that is gone afterwards, and verify it.
 
-    Findings are reported, not raised; without any, ``with_copy`` may do with the copy what it
-    likes. Raises BackupRefused or JournalUnavailable.
+    Findings are reported, not raised; ``with_copy`` may do with the copy what it likes. Raises
+    BackupRefused or JournalUnavailable.
     """
     with draft_beside(workroom) as draft:
         report = _checked(source, draft, source, trust, identity)
-        if not report.findings:
-            with_copy(RecordFolder(draft.content), report)
+        with_copy(RecordFolder(draft.content), report)
         return report
 
 

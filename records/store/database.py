@@ -47,6 +47,13 @@ __all__ = [
 BUSY_TIMEOUT_MS = 2000
 WRITER_PRAGMAS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1}
 """``secure_delete`` overwrites what is deleted, for whoever deletes and for what reason."""
+WAYS_OUT = {
+    sqlite3.SQLITE_BUSY: "another program is writing it: try again in a few seconds",
+    sqlite3.SQLITE_FULL: "free some space on its disk, then try again",
+    sqlite3.SQLITE_IOERR: "look whether its disk is full or failing, then try again",
+}
+PRIMARY_CODE = 0xFF
+"""The bits of an extended result code that say what kind it is."""
 INCREMENTAL = 2
 _GIVES_PAGES_BACK = "PRAGMA auto_vacuum = INCREMENTAL"
 """In force for a file that is new, or after VACUUM; an older one keeps its free pages."""
@@ -159,7 +166,7 @@ def failures_in_words(path: Path, doing: str) -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
-        raise JournalUnavailable(f"{path} cannot be {doing}: {error}") from error
+        raise JournalUnavailable(f"{path} cannot be {doing}: {error}{_way_out(error)}") from error
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         # SQLite's own message repeats names of the file, which may be no text.
         raise JournalCorrupt(
@@ -167,6 +174,12 @@ def failures_in_words(path: Path, doing: str) -> Iterator[None]:
         ) from error
     except OSError as error:
         raise JournalUnavailable(f"{path} cannot be {doing}: {error.strerror}") from error
+
+
+def _way_out(error: sqlite3.OperationalError) -> str:
+    code = getattr(error, "sqlite_errorcode", 0)  # what SQLite itself did not raise has none
+    way_out = WAYS_OUT.get(code & PRIMARY_CODE, "")
+    return f"; {way_out}" if way_out else ""
 
 
 def connect(path: Path, busy_timeout_s: float) -> sqlite3.Connection:

@@ -47,13 +47,16 @@ def prepared_words(folder: RecordFolder, visit_id: str) -> dict[str, Word]:
         return draft_in(db, visit_id)
 
 
-def claim_prepared(folder: RecordFolder, visit_id: str, name: str, author: Author) -> bool:
-    """Keep a name once; False where it is kept already, whoever was faster."""
+def claim_prepared(
+    folder: RecordFolder, visit_id: str, name: str, text: str, author: Author
+) -> str:
+    """Keep a text under a name once; returns what stands there, whoever was faster."""
     with clinic_writing(folder) as db:
-        if name in draft_in(db, visit_id):
-            return False
-        keep_words(db, visit_id, _words({name: ""}, author))
-    return True
+        kept = draft_in(db, visit_id).get(name)
+        if kept is not None and kept.value:
+            return kept.value
+        keep_words(db, visit_id, _words({name: text}, author))
+    return text
 
 
 def visits_prepared_with(folder: RecordFolder, name: str, text: str) -> list[str]:

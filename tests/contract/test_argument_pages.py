@@ -183,3 +183,12 @@ def test_the_software_of_others_is_that_of_the_lock() -> None:
     rows_of_page = software_of_others()
     assert {name: row.version for name, row in rows_of_page.items()} == installed
     assert {name for name, row in rows_of_page.items() if row.safety_class} == declared()
+
+
+def test_every_row_says_which_anomalies_are_known_or_what_was_searched_for() -> None:
+    for name, row in software_of_others().items():
+        known = re.search(
+            r"#\d+|GHSA-|none found in a search|its change log|shows local", row.anomalies
+        )
+        assert known or not row.safety_class, name
+        assert row.anomalies, name

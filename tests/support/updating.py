@@ -10,16 +10,22 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from records.clinic.audit import accesses
+from records.keeping.restore import Trust, restore
 from records.store.ed25519 import SigningKey
 from records.store.record_folder import RecordFolder
 from tests.support.notes import author, recorded
 from tests.support.small_releases import small_release, small_wheelhouse
+from workstation.backups import keep_restore
 from workstation.settings import Settings
 from workstation.terminal_sign_in import Acting
+from workstation.updating.altered import NOTHING_ALTERED, TakenAlong
 from workstation.updating.bundle import write_bundle
+from workstation.updating.changing import ProgramChanged
+from workstation.updating.going_back import go_back
 from workstation.updating.installation import Installation, ProgramRelease
+from workstation.updating.program_here import ProgramHere
 from workstation.updating.release_keys import accept_release_key
-from workstation.updating.update import ProgramChanged, WantedUpdate, update_program
+from workstation.updating.update import WantedUpdate, update_program
 
 RELEASE_KEY = SigningKey(bytes([7]) * 32)
 WHO = Acting("E. Engineer")
@@ -53,15 +59,43 @@ class UpdatedClinic:
         write_bundle(place, small_release(version, **said), house.iterdir(), RELEASE_KEY)
         return place
 
-    def update(self, release: Path, tell: Callable[[str], None] = print) -> ProgramChanged:
+    def update(
+        self,
+        release: Path,
+        tell: Callable[[str], None] = print,
+        altered: TakenAlong = NOTHING_ALTERED,
+    ) -> ProgramChanged:
         """Take a release over."""
-        wanted = WantedUpdate(file=release, backup=self.backup, identity=None, who=WHO)
+        wanted = WantedUpdate(
+            file=release, backup=self.backup, identity=None, who=WHO, altered=altered
+        )
         return update_program(self.records, Settings(), self.there, wanted, tell)
 
-    def said(self) -> list[str]:
+    def here(self, version: str = "") -> ProgramHere:
+        """A program of the installation: of the version in use, or of another one."""
+        return ProgramHere(self.there, version or self.there.current)
+
+    def back(self, version: str = "", records: RecordFolder | None = None) -> ProgramChanged:
+        """Go back with the program of a version, which is the one in use unless it is named."""
+        return go_back(records or self.records, self.here(version), WHO)
+
+    def restored(self, *accepted: str) -> RecordFolder:
+        """The backup, restored into a new folder as `traction restore` does it."""
+        folder = RecordFolder(self.folder / "restored")
+        restore(
+            self.backup,
+            folder,
+            Trust(),
+            accepted=accepted,
+            before_rename=lambda there, report: keep_restore(there, WHO.by, report, accepted),
+        )
+        return folder
+
+    def said(self, records: RecordFolder | None = None) -> list[str]:
         """What the chain says of changes of the program."""
         words = ("updated", "went back", "change of", "not changed")
-        return [row.what for row in accesses(self.records) if row.what.startswith(words)]
+        rows = accesses(records or self.records)
+        return [row.what for row in rows if row.what.startswith(words)]
 
     def version_that_starts(self) -> str:
         """What the program in use calls itself."""

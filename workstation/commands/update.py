@@ -13,7 +13,7 @@ from workstation.commands.options import PersonOptions, grouped
 from workstation.output import say, say_json, warn
 
 if TYPE_CHECKING:
-    from workstation.updating.update import ProgramChanged
+    from workstation.updating.changing import ProgramChanged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +28,22 @@ class BackupOptions:
         Path | None,
         typer.Option(help="Identity file (age), where backups are encrypted.", show_default=False),
     ] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlteredOptions:
+    """What is altered in the records and stays so while the program changes."""
+
+    accept_altered: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Update although this session or file is altered; may be repeated.",
+            show_default=False,
+        ),
+    ] = None
+    reason: Annotated[
+        str, typer.Option(help="Why the update is not to wait for it.", show_default=False)
+    ] = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +80,7 @@ def update(
     ] = None,
     *,
     backups: BackupOptions,
+    altered: AlteredOptions,
     other: OtherUpdateOptions,
     person: PersonOptions,
 ) -> None:
@@ -72,6 +89,8 @@ def update(
         raise AddressInvalid("say which FILE, or --back, --status, --accept-key, --withdraw-key")
     if (file is None) is not (backups.backup is None):
         raise AddressInvalid("FILE and --backup PLACE go together: a backup is made first")
+    if file is None and (altered.accept_altered or altered.reason):
+        raise AddressInvalid("--accept-altered and --reason go with FILE")
     if other.status:
         _tell_status(person)
     elif other.accept_key is not None:
@@ -81,29 +100,39 @@ def update(
     elif other.back:
         _go_back(person)
     elif file is not None and backups.backup is not None:
-        _update(file, backups.backup, backups.identity, person)
+        _update(file, backups.backup, backups.identity, altered, person)
 
 
-def _update(file: Path, backup: Path, identity: Path | None, person: PersonOptions) -> None:
+def _update(
+    file: Path,
+    backup: Path,
+    identity: Path | None,
+    altered: AlteredOptions,
+    person: PersonOptions,
+) -> None:
     from records.accounts.rights import Right
     from workstation.terminal_sign_in import acting
-    from workstation.updating.update import WantedUpdate, installation_here, update_program
+    from workstation.updating.altered import TakenAlong
+    from workstation.updating.program_here import installation_in_use, program_here
+    from workstation.updating.update import WantedUpdate, update_program
 
     settings, folder = person.place
-    there = installation_here()
+    there = installation_in_use(program_here())
     who = acting(folder, person.by, Right.KEEP)
-    wanted = WantedUpdate(file=file, backup=backup, identity=identity, who=who)
+    taken = TakenAlong(names=tuple(altered.accept_altered or ()), reason=altered.reason)
+    wanted = WantedUpdate(file=file, backup=backup, identity=identity, who=who, altered=taken)
     _tell_change(update_program(folder, settings, there, wanted, warn), as_json=person.as_json)
 
 
 def _go_back(person: PersonOptions) -> None:
     from records.accounts.rights import Right
     from workstation.terminal_sign_in import acting
-    from workstation.updating.update import go_back, installation_here
+    from workstation.updating.going_back import go_back
+    from workstation.updating.program_here import program_here
 
-    folder, there = person.place.folder, installation_here()
+    folder, here = person.place.folder, program_here()
     who = acting(folder, person.by, Right.KEEP)
-    _tell_change(go_back(folder, there, who), as_json=person.as_json)
+    _tell_change(go_back(folder, here, who), as_json=person.as_json)
 
 
 def _tell_change(changed: ProgramChanged, *, as_json: bool) -> None:
@@ -122,12 +151,12 @@ def _tell_change(changed: ProgramChanged, *, as_json: bool) -> None:
 def _tell_status(person: PersonOptions) -> None:
     from controller.errors import UpdateRefused
     from workstation.texts.shipped import program_version
+    from workstation.updating.program_here import program_here
     from workstation.updating.release_keys import accepted_release_keys
-    from workstation.updating.update import installation_here
 
     keys = sorted(accepted_release_keys(person.place.folder))
     try:
-        there = installation_here()
+        there = program_here().there
         root, current, versions = str(there.root), there.current, there.versions()
     except UpdateRefused as error:
         root, current, versions = "", program_version(), []

@@ -119,6 +119,7 @@ class KeptExamination:
         self._is_treating, self._examine = is_treating, examine
         self._closed = threading.Event()
         self._wanted = True
+        self._looked_s = clock.now_s()
         self._thread = threading.Thread(target=self._keep, daemon=True)
         self.newest: Examination | None = None
 
@@ -141,13 +142,12 @@ class KeptExamination:
 
     def look(self) -> None:
         """Look now, where it is time and nobody is treated."""
-        utc_ms = self._clock.utc_ms()
-        newest = self.newest
-        late = newest is None or utc_ms - newest.looked_utc_ms > EXAMINED_EVERY_S * 1000
+        now_s, utc_ms = self._clock.now_s(), self._clock.utc_ms()
+        late = now_s - self._looked_s > EXAMINED_EVERY_S
         if (late or self._wanted) and not self._is_treating():
             facts = self._examine(self._folder, self._words.settings, utc_ms)
             self.newest = Examination(looked_utc_ms=utc_ms, facts=facts)
-            self._wanted = False
+            self._looked_s, self._wanted = now_s, False
 
     def _keep(self) -> None:
         while not self._closed.wait(LOOKS_EVERY_S):

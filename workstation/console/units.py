@@ -189,11 +189,11 @@ class KeptUnit:
         return self._clock.now_s() - self._pressed_s
 
     def prepare(self, filed: FiledSession, by: str) -> SentMessage:
-        """Begin a session whose order is on file."""
+        """Begin a session whose order is on file; it is asked for under its own name, so once."""
         self._prepared = (filed.session_id, by)
-        return self.link.ask(
+        return self._once(
             Prepare(
-                id=new_id(),
+                id=filed.session_id,
                 session_id=filed.session_id,
                 patient_key=filed.patient_key,
                 order_digest=filed.order_digest,
@@ -226,7 +226,7 @@ class KeptUnit:
         """What was asked under an id; None where nothing was, or long ago."""
         return self._asked.get(request_id)
 
-    def _once(self, message: GivenAnswer | MadeRequest) -> SentMessage:
+    def _once(self, message: Prepare | GivenAnswer | MadeRequest) -> SentMessage:
         known = self._asked.get(message.id)
         if known is None:
             known = self._asked[message.id] = self.link.ask(message)

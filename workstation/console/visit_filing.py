@@ -35,29 +35,47 @@ def begin_session(
 ) -> None:
     """File the order with the visit's steps and ask the table's program for its session.
 
-    The same form sent again does nothing. Raises RequestRefused with why the session does not
-    begin.
+    The same form sent again goes on where it was left: the session that it stands for has its id
+    from the first time on. Raises RequestRefused with why the session does not begin.
     """
     unit = _answering(visit, table.name)
-    folder, visit_id = visit.site.folder, visit.kept.visit_id
     if not _is_request(request_id):
         raise RequestRefused("this form has no number of its own; load the page again")
-    if not claim_prepared(folder, visit_id, f"request {request_id}", visit.author):
-        return
-    _keep_words(visit, planned)
-    visit = _with_reason(visit, planned)
-    filed = file_for_table(
-        visit.site.workplace(),
-        planned,
-        table.name,
-        author=visit.author,
-        identifiers=random_identifiers(),
-        begun=VisitBegun(visit=visit_id, steps=visit.kept.steps),
-    )
+    filed = _filed(visit, planned, table, request_id)
     outcome = outcome_of(visit.site.clock, unit.prepare(filed, visit.author.by), ANSWER_S)
     if outcome is not None and outcome.result is not Followed.FOLLOWED:
         raise RequestRefused(f"{one_line(outcome.reason)}")
+
+
+def _filed(
+    visit: OpenVisit,
+    planned: PlannedOrder,
+    table: StandingVersion[UnitRecord],
+    request_id: str,
+) -> FiledSession:
+    """The session of a form: its order, the steps of the visit and the words of before on file."""
+    site, kept, author = visit.site, visit.kept, visit.author
+    identifiers = random_identifiers()
+    session_id = claim_prepared(
+        site.folder,
+        kept.visit_id,
+        f"request {request_id}",
+        identifiers.session_id(site.clock.utc_ms()),
+        author,
+    )
+    if session_id not in kept.filed:
+        _keep_words(visit, planned)
+        visit = _with_reason(visit, planned)
+    filed = file_for_table(
+        site.workplace(),
+        planned,
+        table.name,
+        author=author,
+        identifiers=replace(identifiers, session_id=lambda _utc_ms: session_id),
+        begun=VisitBegun(visit=kept.visit_id, steps=visit.kept.steps),
+    )
     _hand_over(visit, filed)
+    return filed
 
 
 def _answering(visit: OpenVisit, name: str) -> KeptUnit:

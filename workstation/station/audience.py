@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import replace
 
 from controller.ports import Attendance, Clock
 from controller.snapshot import Said, SettledCheck, Snapshot
 from workstation.station.channel import Peer
-from workstation.station.messages import FRESH_S, LAST_CHECKS, LAST_SAID, PeerRole
+from workstation.station.messages import (
+    FRESH_S,
+    LAST_CHECKS,
+    LAST_SAID,
+    NumberedSnapshot,
+    PeerRole,
+)
 
 
 class Audience:
@@ -21,6 +26,7 @@ class Audience:
         self._checks: deque[Said] = deque(maxlen=LAST_CHECKS)
         self._said_count = self._number = 0
         self._shown_at_s = clock.now_s()
+        self._frame: NumberedSnapshot | None = None
         self.newest: Snapshot | None = None
         """What was shown last."""
 
@@ -28,8 +34,8 @@ class Audience:
         """A connection that has said who it is."""
         for said in sorted([*self._said, *self._checks], key=lambda each: each.number):
             peer.send(said)
-        if self.newest is not None:
-            peer.show(self.newest)
+        if self._frame is not None:
+            peer.show(self._frame)
         self._peers.append(peer)
 
     def leave(self, peer: Peer) -> None:
@@ -43,10 +49,11 @@ class Audience:
         It is numbered here: sessions and the watch between them make one row.
         """
         self._number += 1
-        self.newest = replace(snapshot, number=self._number, sounds=sounds)
+        self.newest = snapshot
+        self._frame = NumberedSnapshot(snapshot, self._number, sounds)
         self._shown_at_s = self._clock.now_s()
         for peer in self._peers:
-            peer.show(self.newest)
+            peer.show(self._frame)
 
     def tell(self, text: str, session_id: str) -> None:
         """Something that stays readable."""
@@ -88,7 +95,8 @@ class HeardOf:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._heard_s: dict[PeerRole, float] = {}
+        self._console_s: float | None = None
+        self._station_s: float | None = None
         self._pages_s: float | None = None
 
     def welcome(self, role: PeerRole) -> None:
@@ -98,8 +106,11 @@ class HeardOf:
             self.see_page()
 
     def hear(self, role: PeerRole) -> None:
-        """Somebody said something."""
-        self._heard_s[role] = self._clock.now_s()
+        """Somebody said something; nobody is missed who only watches."""
+        if role is PeerRole.CONSOLE:
+            self._console_s = self._clock.now_s()
+        elif role is PeerRole.STATION:
+            self._station_s = self._clock.now_s()
 
     def see_page(self) -> None:
         """A visible page has shown a frame."""
@@ -107,11 +118,10 @@ class HeardOf:
 
     def attendance(self) -> Attendance:
         """How long ago console, page and station were heard; None for what never was."""
+        console_s, pages_s, station_s = self._console_s, self._pages_s, self._station_s
+        now_s = self._clock.now_s()
         return Attendance(
-            console_age_s=self._age_s(self._heard_s.get(PeerRole.CONSOLE)),
-            page_age_s=self._age_s(self._pages_s),
-            station_age_s=self._age_s(self._heard_s.get(PeerRole.STATION)),
+            console_age_s=None if console_s is None else now_s - console_s,
+            page_age_s=None if pages_s is None else now_s - pages_s,
+            station_age_s=None if station_s is None else now_s - station_s,
         )
-
-    def _age_s(self, at_s: float | None) -> float | None:
-        return None if at_s is None else self._clock.now_s() - at_s

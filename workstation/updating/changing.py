@@ -1,21 +1,28 @@
 """The change from one version to another: said in the chain before, made by one rename, said after.
 
 A program that is killed in between leaves the first row alone. The next one that looks says which
-of the two it became.
+of the two it became. The first row comes before the backup, so that records which are restored from
+it know from which version they went on.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 
-from controller.errors import UpdateRefused
+from controller.errors import AuditUnavailable, TractionError, UpdateRefused
 from records.clinic.audit import Access, accesses, record_read
+from records.keeping.backup import BackupReport
 from records.store.author import Author
 from records.store.record_folder import RecordFolder
-from workstation.updating.installation import Installation, InstallationFault
+from workstation.updating.installation import CURRENT, Installation, InstallationFault
+from workstation.updating.program_here import traction_of
 
 BEGUN: Final = "change of the program begun"
+_VERSION: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,9 +34,14 @@ class VersionChange:
     why: tuple[str, ...] = ()
 
     @property
+    def is_update(self) -> bool:
+        """True when it leads to a newer version; raises UpdateRefused."""
+        return number_of(self.after) > number_of(self.before)
+
+    @property
     def made(self) -> str:
         """In words, once it is made."""
-        if number_of(self.after) > number_of(self.before):
+        if self.is_update:
             return f"updated from {self.before} to {self.after}"
         return f"went back from {self.before} to {self.after}"
 
@@ -44,25 +56,70 @@ class VersionChange:
         return (self.before, self.after, *self.why)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProgramChanged:
+    """What was done. ``checkpoint`` is that of the backup, empty for a way back."""
+
+    before: str
+    after: str
+    program: str
+    backup: str = ""
+    checkpoint: str = ""
+
+
+def program_changed(
+    there: Installation, change: VersionChange, backup: BackupReport | None = None
+) -> ProgramChanged:
+    """What a change did, for whoever asked for it."""
+    return ProgramChanged(
+        before=change.before,
+        after=change.after,
+        program=str(traction_of(there, CURRENT)),
+        backup=str(backup.place) if backup else "",
+        checkpoint=backup.checkpoint if backup else "",
+    )
+
+
 def number_of(version: str) -> tuple[int, ...]:
     """A version as numbers that compare; raises UpdateRefused."""
+    if not _VERSION.fullmatch(version):
+        raise UpdateRefused(f"version {version[:40]!r} is no row of numbers like 1.2.3")
+    return tuple(int(part) for part in version.split("."))
+
+
+@contextmanager
+def change_begun(
+    folder: RecordFolder, author: Callable[[], Author], there: Installation, change: VersionChange
+) -> Iterator[None]:
+    """Say it in the chain; where it comes to nothing, say that. Raises AuditUnavailable."""
+    record_read(folder, author(), BEGUN, fields=change.fields)
     try:
-        return tuple(int(part) for part in version.split("."))
-    except ValueError as error:
-        raise UpdateRefused(f"version {version[:40]!r} is no row of numbers like 1.2.3") from error
+        yield
+    except TractionError:
+        with suppress(AuditUnavailable):  # the next run says it (settle_changes)
+            _say_end(folder, author(), there, change)
+        raise
 
 
-def change_version(
-    folder: RecordFolder, author: Author, there: Installation, change: VersionChange
+def make_change(
+    folder: RecordFolder,
+    author: Callable[[], Author],
+    there: Installation,
+    change: VersionChange,
+    *further: str,
 ) -> None:
-    """Make it; raises AuditUnavailable with nothing changed, or UpdateRefused."""
-    record_read(folder, author, BEGUN, fields=change.fields)
+    """Put the version in use and say so, with what else the row holds; raises UpdateRefused."""
     try:
         there.switch(change.after)
     except (InstallationFault, OSError) as error:
-        record_read(folder, author, change.not_made, fields=change.fields)
-        raise UpdateRefused(f"{error}; version {there.current} stays in use") from error
-    record_read(folder, author, change.made, fields=change.fields)
+        raise UpdateRefused(f"{error}; version {there.current} is in use") from error
+    try:
+        _say_end(folder, author(), there, change, further)
+    except AuditUnavailable as error:
+        raise AuditUnavailable(
+            f"version {there.current} is in use, and the next `traction update` enters that: "
+            f"{error.message}"
+        ) from error
 
 
 def settle_changes(folder: RecordFolder, author: Author, there: Installation) -> str:
@@ -70,9 +127,18 @@ def settle_changes(folder: RecordFolder, author: Author, there: Installation) ->
     changes = changes_of(folder)
     if not changes or changes[-1][0].what != BEGUN:
         return ""
-    change = changes[-1][1]
+    return _say_end(folder, author, there, changes[-1][1])
+
+
+def _say_end(
+    folder: RecordFolder,
+    author: Author,
+    there: Installation,
+    change: VersionChange,
+    further: Sequence[str] = (),
+) -> str:
     what = change.made if there.current == change.after else change.not_made
-    record_read(folder, author, what, fields=change.fields)
+    record_read(folder, author, what, fields=(*change.fields, *further))
     return what
 
 
@@ -96,9 +162,13 @@ def _ends_of(change: VersionChange) -> tuple[str, ...]:
 
 
 def version_before(folder: RecordFolder, there: Installation) -> str:
-    """The version from which the one in use was updated; raises UpdateRefused."""
+    """The version from which the one in use was updated; raises UpdateRefused.
+
+    A row that says that it was begun is enough: it is the last one in a backup that was made before
+    an update.
+    """
     for row, change in reversed(changes_of(folder)):
-        if row.what == change.made and change.after == there.current:
+        if row.what in (BEGUN, change.made) and change.after == there.current and change.is_update:
             return change.before
     raise UpdateRefused(
         f"no update to version {there.current} is on record here, so there is no way back; whole "

@@ -73,7 +73,7 @@ def release_from(text: str) -> ProgramRelease:
         formats = {str(name): int(number) for name, number in said["formats"].items()}
         names = ("version", "python", "system", "machine")
         return ProgramRelease(formats=formats, **{name: str(said[name]) for name in names})
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise InstallationFault(f"{RELEASE} says not what it should ({error!r})") from error
 
 

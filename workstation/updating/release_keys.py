@@ -9,6 +9,7 @@ from records.clinic.audit import accesses, altered_audit, record_read
 from records.store.author import Author
 from records.store.ed25519 import key_id_of
 from records.store.record_folder import RecordFolder
+from workstation.updating.altered import CHAIN_ALTERED
 
 ACCEPTED: Final = "release key accepted"
 WITHDRAWN: Final = "release key withdrawn"
@@ -18,8 +19,8 @@ def accepted_release_keys(folder: RecordFolder) -> dict[str, bytes]:
     """Public keys by their ids; raises JournalCorrupt where the chain does not fit."""
     if fault := altered_audit(folder):
         raise JournalCorrupt(
-            f"which release keys were accepted cannot be believed ({fault}); no update before that "
-            "is looked into: traction verify --all"
+            f"which release keys were accepted cannot be believed ({fault}); look into it with "
+            f"`traction verify --all`. {CHAIN_ALTERED}"
         )
     keys: dict[str, bytes] = {}
     for row in accesses(folder):

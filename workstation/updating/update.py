@@ -1,11 +1,11 @@
-"""Takes a release over from a file, and goes back: the old program or the new one, never half."""
+"""Takes a release over from a file: the old program or the new one, never half."""
 
 from __future__ import annotations
 
 import shutil
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -13,31 +13,24 @@ from controller.errors import UpdateRefused
 from records.keeping.backup import BackupReport
 from records.keeping.restore import RestoreReport, Trust
 from records.keys.signing import known_public_keys
-from records.store.author import Author
-from records.store.clinic_file import CLINIC_SCHEMA
-from records.store.database import checking_file, schema_version
 from records.store.drafts import draft_beside
 from records.store.record_folder import RecordFolder
-from records.store.unit_file import UNIT_SCHEMA
 from workstation.author_now import author_now
 from workstation.backups import make_backup, prove_backup
 from workstation.settings import Settings
 from workstation.terminal_sign_in import Acting
+from workstation.updating.altered import NOTHING_ALTERED, TakenAlong, refuse_unexplained, take_along
 from workstation.updating.bundle import UpdateBundle, opened_bundle
 from workstation.updating.changing import (
+    ProgramChanged,
     VersionChange,
-    change_version,
+    change_begun,
+    make_change,
     number_of,
+    program_changed,
     settle_changes,
-    version_before,
 )
-from workstation.updating.installation import (
-    CURRENT,
-    VERSIONS,
-    Installation,
-    InstallationFault,
-    ProgramRelease,
-)
+from workstation.updating.installation import Installation, InstallationFault, ProgramRelease
 from workstation.updating.quiet import sessions_kept_out, sole_update
 from workstation.updating.rehearsal import rehearsed_by
 from workstation.updating.release_keys import accepted_release_keys
@@ -54,33 +47,7 @@ class WantedUpdate:
     backup: Path
     identity: Path | None
     who: Acting
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProgramChanged:
-    """What was done. ``checkpoint`` is that of the backup, empty for a way back."""
-
-    before: str
-    after: str
-    program: str
-    backup: str = ""
-    checkpoint: str = ""
-
-
-def installation_here(prefix: Path = Path(sys.prefix)) -> Installation:
-    """The installation whose program this is; raises UpdateRefused."""
-    if prefix.parent.name != VERSIONS:
-        raise UpdateRefused(
-            f"the program in {prefix} was not installed by install.py of a wheelhouse, so there is "
-            "nothing to exchange; update it as it was installed"
-        )
-    there = Installation(prefix.parent.parent)
-    if there.current != prefix.name:
-        raise UpdateRefused(
-            f"this is version {prefix.name} and {there.current or 'none'} is in use; start "
-            f"{there.root / CURRENT / 'bin' / 'traction'}"
-        )
-    return there
+    altered: TakenAlong = NOTHING_ALTERED
 
 
 def update_program(
@@ -91,50 +58,28 @@ def update_program(
     tell: Callable[[str], None],
 ) -> ProgramChanged:
     """Check, back up, prove, rehearse, exchange; raises TractionError with the old one in use."""
+    refuse_unexplained(wanted.who.by, wanted.altered)
+    author = partial(author_now, folder, wanted.who.by, account=wanted.who.account)
     with (
         opened_bundle(wanted.file, accepted_release_keys(folder)) as bundle,
         sole_update(there.root),
         sessions_kept_out(folder),
     ):
-        settle_changes(folder, _author(folder, wanted.who), there)
+        settle_changes(folder, author(), there)
         _refuse(bundle.release, there)
         _refuse_small_disk(bundle, there)
-        tell(f"backing up to {wanted.backup}")
-        backup = _backed_up(folder, settings, wanted)
-        tell(f"making version {bundle.release.version} beside {there.current}")
-        _make(bundle, there)
-        tell("rehearsing on a copy of the records")
-        _rehearse(folder, there, bundle.release, backup, wanted)
-        why = (f"release key {bundle.key_id}", bundle.digest, backup.checkpoint)
+        why = (f"release key {bundle.key_id}", bundle.digest)
         change = VersionChange(before=there.current, after=bundle.release.version, why=why)
-        change_version(folder, _author(folder, wanted.who), there, change)
-    return _changed(there, change, backup)
-
-
-def go_back(folder: RecordFolder, there: Installation, who: Acting) -> ProgramChanged:
-    """Put the version before in use, if it knows the records as they are; raises TractionError."""
-    with sole_update(there.root), sessions_kept_out(folder):
-        settle_changes(folder, _author(folder, who), there)
-        change = VersionChange(before=there.current, after=version_before(folder, there))
-        _refuse_records_of_later(folder, _release_of(there, change.after))
-        change_version(folder, _author(folder, who), there, change)
-    return _changed(there, change, None)
-
-
-def _author(folder: RecordFolder, who: Acting) -> Author:
-    return author_now(folder, who.by, account=who.account)
-
-
-def _changed(
-    there: Installation, change: VersionChange, backup: BackupReport | None
-) -> ProgramChanged:
-    return ProgramChanged(
-        before=change.before,
-        after=change.after,
-        program=str(there.root / CURRENT / "bin" / "traction"),
-        backup=str(backup.place) if backup else "",
-        checkpoint=backup.checkpoint if backup else "",
-    )
+        with change_begun(folder, author, there, change):
+            tell(f"backing up to {wanted.backup}")
+            backup = make_backup(folder, wanted.backup, settings, wanted.who.by)
+            take_along(folder, author, wanted.altered, backup.findings, tell)
+            tell(f"making version {bundle.release.version} beside {there.current}")
+            _make(bundle, there)
+            tell("rehearsing on a copy of the records")
+            _rehearse(folder, there, bundle.release, backup, wanted)
+            make_change(folder, author, there, change, backup.checkpoint)
+    return program_changed(there, change, backup)
 
 
 def _refuse(release: ProgramRelease, there: Installation) -> None:
@@ -156,16 +101,6 @@ def _refuse_small_disk(bundle: UpdateBundle, there: Installation) -> None:
         )
 
 
-def _backed_up(folder: RecordFolder, settings: Settings, wanted: WantedUpdate) -> BackupReport:
-    backup = make_backup(folder, wanted.backup, settings, wanted.who.by)
-    if backup.findings:
-        raise UpdateRefused(
-            f"the records are altered ({backup.findings[0].name}: {backup.findings[0].what}); look "
-            f"into it before the program changes: traction verify --all. The backup is kept"
-        )
-    return backup
-
-
 def _make(bundle: UpdateBundle, there: Installation) -> None:
     try:
         with draft_beside(there.root / "wheels") as draft:
@@ -182,36 +117,15 @@ def _rehearse(
     backup: BackupReport,
     wanted: WantedUpdate,
 ) -> None:
+    names = wanted.altered.names
+
     def with_copy(copy: RecordFolder, report: RestoreReport) -> None:
-        rehearsed_by(there.program_of(release.version), copy, report.sessions)
+        for one in report.findings:
+            if one.name not in names:
+                raise UpdateRefused(
+                    f"the backup does not prove ({one.name}: {one.what}); try another medium"
+                )
+        rehearsed_by(there.program_of(release.version), copy, report.sessions, names)
 
     trust = Trust(public_keys=known_public_keys(folder) or None)
-    proof = prove_backup(backup.place, folder, trust, wanted.identity, wanted.who.by, with_copy)
-    if proof.findings:
-        raise UpdateRefused(
-            f"the backup does not prove ({proof.findings[0].name}: {proof.findings[0].what}); "
-            "try another medium"
-        )
-
-
-def _release_of(there: Installation, version: str) -> ProgramRelease:
-    try:
-        return there.release_of(version)
-    except InstallationFault as error:
-        raise UpdateRefused(f"there is no way back: {error}") from error
-
-
-def _refuse_records_of_later(folder: RecordFolder, release: ProgramRelease) -> None:
-    files = [(path, UNIT_SCHEMA, "unit") for path in folder.every_database()]
-    if folder.clinic_database.exists():
-        files.append((folder.clinic_database, CLINIC_SCHEMA, "clinic"))
-    for path, schema, kind in files:
-        with checking_file(path, schema) as db:
-            found = schema_version(db)
-        known = release.formats.get(kind, 0)
-        if found > known:
-            raise UpdateRefused(
-                f"{path.name} has schema {found} since the update, and version {release.version} "
-                f"knows {known}. The way back is the backup that was made before: restore it into "
-                "a new folder (traction restore); what was recorded since then is not in it"
-            )
+    prove_backup(backup.place, folder, trust, wanted.identity, wanted.who.by, with_copy)

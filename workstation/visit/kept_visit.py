@@ -74,6 +74,11 @@ class KeptVisit:
         return tuple(each for each in self.sessions if each.treated)
 
     @property
+    def filed(self) -> frozenset[str]:
+        """Every session of which an order is on file."""
+        return frozenset({*self.unfollowed, *(each.session_id for each in self.sessions)})
+
+    @property
     def is_preparing(self) -> bool:
         """True before its first session, and while a further one is prepared."""
         treated = self.treated

@@ -10,7 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
+from tools import software_page
 from tools.locked import locked_packages
+from tools.software_page import PAGE
 from tools.vulnerabilities import NOT_CHECKED, UNKNOWN, is_affected, main
 
 FORMS = next(one for one in locked_packages() if one.name == "python-multipart")
@@ -46,6 +48,19 @@ def test_one_that_the_page_judges_is_told_and_passes(
 ) -> None:
     assert main([saved(tmp_path, record(known=JUDGED, versions=[FORMS.version]))]) == 0
     assert "judged on the page" in capsys.readouterr().out
+
+
+def test_what_others_bring_is_judged_in_its_last_cell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pillow = next(one for one in locked_packages() if one.name == "pillow")
+    records = saved(tmp_path, record(name="pillow", versions=[pillow.version]))
+    row = "| MIT-CMU | reportlab"
+    text = PAGE.read_text(encoding="utf-8")
+    (tmp_path / "page").write_text(text.replace(row, f"{row}; GHSA-new: no picture is read"))
+    assert main([records]) == UNKNOWN
+    monkeypatch.setattr(software_page, "PAGE", tmp_path / "page")
+    assert main([records]) == 0
 
 
 @pytest.mark.parametrize(

@@ -255,7 +255,7 @@ def _updated(printed: Printed, patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Installation, "make", make_quickly)
     patch.setattr(Installation, "program_of", lambda *_: Path(sys.executable))
     printed.run("update", "--status", data=clinic.records)
-    patch.setattr("workstation.updating.update.installation_here", lambda: clinic.there)
+    patch.setattr("workstation.updating.program_here.program_here", clinic.here)
     release, key = clinic.release("1.1"), printed.place / "another.pub"
     key.write_bytes(public_pem(SigningKey(bytes([8]) * 32).public_key))
     printed.run("update", str(release), "--backup", str(clinic.backup), data=clinic.records)

@@ -40,7 +40,7 @@ def clinic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> UpdatedClinic:
     monkeypatch.setattr(Installation, "make", make_quickly)
     monkeypatch.setattr(Installation, "program_of", lambda *_: Path(sys.executable))
     made = make_clinic(tmp_path)
-    monkeypatch.setattr("workstation.updating.update.installation_here", lambda: made.there)
+    monkeypatch.setattr("workstation.updating.program_here.program_here", made.here)
     return made
 
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 from controller.runtime.clock import VirtualClock
 from records.accounts.accounts import EMERGENCY_LASTS_S
 from records.accounts.sign_in_file import SignIn
+from records.store.record_folder import RecordFolder
 from tests.support.console_bench import ConsoleBench
 from tests.support.console_visits import FINDINGS, answers, check, fields_of
 from tests.support.sessions import SETTINGS
+from workstation.console.kept_board import EXAMINED_EVERY_S, KeptExamination
 from workstation.console.people import not_ahead
+from workstation.doctor.fact import WorkstationFact
+from workstation.settings import Settings
 
 HOUR_MS = 3_600_000
 
@@ -60,3 +64,27 @@ def test_an_older_step_that_is_sent_again_after_the_start_changes_nothing(
     bench.client.post(f"{order}/order/start", data=form)
     bench.client.post(f"{order}/screen", data=answers())
     assert len(bench.links["Table 1"].asked) == asked
+
+
+def test_the_workstation_is_examined_no_later(bench: ConsoleBench, clock: VirtualClock) -> None:
+    looks: list[int] = []
+
+    def examine(
+        _folder: RecordFolder, _settings: Settings, utc_ms: int
+    ) -> tuple[WorkstationFact, ...]:
+        looks.append(utc_ms)
+        return ()
+
+    kept = KeptExamination(
+        bench.site.folder, bench.site.words, clock, is_treating=lambda: False, examine=examine
+    )
+    kept.look()
+    clock.utc_origin_ms -= HOUR_MS
+    clock.sleep_until(clock.now_s() + EXAMINED_EVERY_S)
+    kept.look()
+    assert len(looks) == 1
+    clock.sleep_until(clock.now_s() + 1)
+    kept.look()
+    assert len(looks) == 2
+    assert kept.newest is not None
+    assert kept.newest.looked_utc_ms == looks[1] < looks[0]

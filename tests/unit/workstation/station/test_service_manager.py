@@ -5,6 +5,7 @@ from __future__ import annotations
 import configparser
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 
 from controller.runtime.clock import SystemClock
 from tests.support.pages import ROOT
+from workstation.awake.keeper import WITH_LID
 from workstation.session.realtime import PRIORITY
 from workstation.settings import Settings
 from workstation.station.parent import TURNED_S, Station
@@ -92,6 +94,17 @@ def test_systemd_has_nothing_to_say_against_the_service(tmp_path: Path) -> None:
         ["systemd-analyze", "verify", str(unit)], capture_output=True, text=True, check=False
     )
     assert (verified.returncode, verified.stderr) == (0, "")
+
+
+def test_the_rule_lets_the_service_hold_off_what_a_session_asks_for_and_nothing_else() -> None:
+    rule = (ROOT / "packaging" / "traction-polkit.rules").read_text(encoding="utf-8")
+    parser = configparser.ConfigParser(strict=False, interpolation=None)
+    parser.read(SERVICE)
+    assert re.findall(r'subject\.user === "(.*?)"', rule) == [parser["Service"]["User"]]
+    asked = {one if one.startswith("handle") else f"block-{one}" for one in WITH_LID.split(":")}
+    named = re.findall(r'"(org\.freedesktop\..*?)"', rule)
+    assert sorted(named) == sorted(f"org.freedesktop.login1.inhibit-{one}" for one in asked)
+    assert rule.count("polkit.Result.YES") == 1
 
 
 def test_the_kiosk_shows_the_console_and_reaches_nothing_but_it_and_stop() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -17,52 +16,37 @@ from controller.errors import (
 )
 from records.evidence.integrity import verify
 from records.keeping.backup_check import check_contents
-from records.keys.key_store import NoKeyStore
-from records.keys.signing import known_public_keys, load_or_create_key
+from records.keys.signing import known_public_keys
 from records.store.clinic_file import CLINIC_SCHEMA
 from records.store.database import checking_file, schema_version
-from records.store.ed25519 import SigningKey
-from records.store.private_files import make_folder, write_private
 from records.store.record_folder import RecordFolder
 from records.store.unit_file import UNIT_SCHEMA
 from records.store.unit_lock import UnitLock, holding
 from tests.support.notes import UNIT, author, recorded
+from tests.support.released import (
+    RELEASED,
+    SESSIONS_OF_RELEASED,
+    place_released,
+    take_key_of_released,
+)
 from tests.support.updating import (
     RELEASE_KEY,
-    WHO,
     UpdatedClinic,
     installed_by_hand,
     make_clinic,
-    make_quickly,
 )
 from workstation.updating import update
 from workstation.updating.changing import BEGUN
 from workstation.updating.installation import Installation
+from workstation.updating.program_here import ProgramHere, installation_in_use, program_here
 from workstation.updating.rehearsal import rehearse, rehearsed_by
 from workstation.updating.release_keys import (
     accept_release_key,
     accepted_release_keys,
     withdraw_release_key,
 )
-from workstation.updating.update import go_back, installation_here
-
-RELEASED = Path(__file__).parents[3] / "data"
-RELEASED_KEY = SigningKey(bytes(range(32)))
-UNIT_OF_RELEASED = "00000000000000aa"
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs symbolic links")
-
-
-@pytest.fixture
-def clinic(tmp_path: Path) -> UpdatedClinic:
-    return make_clinic(tmp_path)
-
-
-@pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Versions are made without an environment and rehearsed by the interpreter of the tests."""
-    monkeypatch.setattr(Installation, "make", make_quickly)
-    monkeypatch.setattr(Installation, "program_of", lambda *_: Path(sys.executable))
 
 
 def assert_nothing_changed(clinic: UpdatedClinic) -> None:
@@ -81,33 +65,10 @@ def test_a_whole_update_and_the_way_back(clinic: UpdatedClinic) -> None:
     assert clinic.backup.exists()
     assert changed.checkpoint.startswith("TC1-backup")
     assert not list(clinic.folder.rglob("*.traction-unfinished"))
-    back = go_back(clinic.records, clinic.there, WHO)
+    back = clinic.back()
     assert (back.before, back.after, clinic.there.current) == ("1.1", "1.0", "1.0")
-    assert clinic.said()[-1] == "went back from 1.1 to 1.0"
+    assert clinic.said()[2:] == [BEGUN, "went back from 1.1 to 1.0"]
     assert verify(clinic.records).alterations == ()
-
-
-@pytest.mark.parametrize("formats", [{"unit": 6, "clinic": 2}, {"unit": 5, "clinic": 3}])
-def test_the_way_back_is_refused_where_the_old_version_knows_not_the_records(
-    formats: dict[str, int], clinic: UpdatedClinic, quick: None
-) -> None:
-    clinic.update(clinic.release("1.1", formats=formats))
-    shutil.rmtree(clinic.there.folder_of("1.0"))
-    installed_by_hand(clinic.there, "1.0", formats={"unit": 4, "clinic": 2})
-    with pytest.raises(UpdateRefused, match=r"has schema 5 since the update.*traction restore"):
-        go_back(clinic.records, clinic.there, WHO)
-    assert clinic.there.current == "1.1"
-
-
-def test_there_is_no_way_back_without_an_update_or_the_version(
-    clinic: UpdatedClinic, quick: None
-) -> None:
-    with pytest.raises(UpdateRefused, match=r"no update to version 1\.0 is on record"):
-        go_back(clinic.records, clinic.there, WHO)
-    clinic.update(clinic.release("1.1"))
-    shutil.rmtree(clinic.there.folder_of("1.0"))
-    with pytest.raises(UpdateRefused, match=r"no way back: version 1\.0 is not whole"):
-        go_back(clinic.records, clinic.there, WHO)
 
 
 # --- refused -----------------------------------------------------------------------------------
@@ -261,7 +222,7 @@ def test_a_link_that_cannot_be_changed_is_said_and_the_old_version_stays(
 
     release = clinic.release("1.1")
     monkeypatch.setattr(Installation, "switch", full)
-    with pytest.raises(UpdateRefused, match=r"No space left.*version 1\.0 stays in use"):
+    with pytest.raises(UpdateRefused, match=r"No space left.*version 1\.0 is in use"):
         clinic.update(release)
     assert clinic.said() == [BEGUN, "not changed from 1.0 to 1.1"]
     assert_nothing_changed(clinic)
@@ -274,7 +235,7 @@ def test_no_update_before_an_interrupted_session_is_closed(tmp_path: Path, quick
     assert_nothing_changed(clinic)
 
 
-# --- records of before -------------------------------------------------------------------------
+# --- rehearsed -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in RELEASED.glob("*.db")))
@@ -282,25 +243,21 @@ def test_a_rehearsal_brings_each_released_format_to_the_present_one(
     name: str, folder: RecordFolder, tmp_path: Path
 ) -> None:
     is_unit = name.startswith("unit")
-    path = folder.unit_database(UNIT_OF_RELEASED) if is_unit else folder.clinic_database
     schema = UNIT_SCHEMA if is_unit else CLINIC_SCHEMA
-    make_folder(path.parent)
-    write_private(path, (RELEASED / name).read_bytes())
-    load_or_create_key(folder, store=NoKeyStore(), new_seed=lambda: RELEASED_KEY.seed)
+    (path,) = place_released(folder, name)
+    take_key_of_released(folder)
     known = known_public_keys(folder)
     before = check_contents(folder, known, aside=tmp_path)
     after = rehearse(folder)
     assert (after.sessions, after.findings) == (before.sessions, before.findings)
-    assert after.sessions == (2 if is_unit else 0)
+    assert after.sessions == (SESSIONS_OF_RELEASED if is_unit else 0)
     with checking_file(path, schema) as db:
         assert schema_version(db) == schema.version
 
 
 def test_a_rehearsal_finds_what_does_not_fit(folder: RecordFolder) -> None:
     """Sealed by a key that nobody in this folder knows."""
-    path = folder.unit_database(UNIT_OF_RELEASED)
-    make_folder(path.parent)
-    write_private(path, (RELEASED / "unit-schema-5.db").read_bytes())
+    place_released(folder, "unit-schema-5.db")
     with pytest.raises(UpdateRefused, match="five-1: the signature"):
         rehearsed_by(Path(sys.executable), folder, 2)
 
@@ -364,9 +321,11 @@ def test_what_became_of_a_killed_change_is_said_by_the_next(
 
 
 def test_the_installation_is_that_of_the_program_in_use(clinic: UpdatedClinic) -> None:
-    assert installation_here(clinic.there.folder_of("1.0")) == clinic.there
+    here = program_here(clinic.there.folder_of("1.0"))
+    assert here == ProgramHere(clinic.there, "1.0")
+    assert installation_in_use(here) == clinic.there
     installed_by_hand(clinic.there, "0.9")
     with pytest.raises(UpdateRefused, match=r"this is version 0\.9 and 1\.0 is in use; start "):
-        installation_here(clinic.there.folder_of("0.9"))
+        installation_in_use(program_here(clinic.there.folder_of("0.9")))
     with pytest.raises(UpdateRefused, match="was not installed by"):
-        installation_here(clinic.folder)
+        program_here(clinic.folder)

@@ -1,0 +1,81 @@
+"""Altered records do not keep the program as it is for ever: a named person may say why it changes.
+
+What was found stays as it is and is found again by every later check. The chain of ``clinic.db``
+must fit all the same: who gives the command and which keys sign releases stands in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Final
+
+from controller.errors import UpdateRefused
+from controller.words import check_text
+from records.clinic.audit import record_read
+from records.keeping.backup_check import BackupFinding
+from records.store.author import Author
+from records.store.record_folder import RecordFolder
+
+TAKEN_ALONG: Final = "program changed beside altered records"
+CHAIN_ALTERED: Final = (
+    "Restore a backup of before into a new folder (traction restore) and update there, or install "
+    "the release beside with its install.py: docs/how-to/update.md, Altered records"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakenAlong:
+    """What may be altered, by the names of findings, and why the program changes all the same."""
+
+    names: tuple[str, ...] = ()
+    reason: str = ""
+
+
+NOTHING_ALTERED: Final = TakenAlong()
+
+
+def refuse_unexplained(by: str, said: TakenAlong) -> None:
+    """Raise UpdateRefused or RequestRefused for names without a person and a reason."""
+    if said.names and not (by.strip() and said.reason.strip()):
+        raise UpdateRefused(
+            "who takes altered records along says who and why: --by NAME --reason WHY"
+        )
+    check_text("reason", said.reason)
+
+
+def take_along(
+    folder: RecordFolder,
+    author: Callable[[], Author],
+    said: TakenAlong,
+    findings: Collection[BackupFinding],
+    tell: Callable[[str], None],
+) -> None:
+    """Refuse every finding that nobody named; enter the others into the chain, with the reason.
+
+    Raises UpdateRefused or AuditUnavailable.
+    """
+    found = {one.name: f"{one.name}: {one.what}" for one in findings}
+    _refuse_names_without_finding(said.names, found)
+    if left := sorted(found.keys() - set(said.names)):
+        asked = " ".join(f"--accept-altered {name}" for name in sorted(found))
+        raise UpdateRefused(
+            f"the records are altered ({found[left[0]]}); look into it: traction verify --all. To "
+            f"change the program all the same, say who and why: {asked} --by NAME --reason WHY. "
+            "The backup is kept; name another place for the next",
+            detail="\n".join(f"{one.name}: {one.what}" for one in findings),
+        )
+    if findings:
+        fields = [f"{one.name}: {one.what}" for one in findings]
+        for line in fields:
+            tell(f"altered, and taken along: {line}")
+        record_read(folder, author(), TAKEN_ALONG, fields=(said.reason, *fields))
+
+
+def _refuse_names_without_finding(names: Collection[str], found: Collection[str]) -> None:
+    for name in names:
+        if name not in found:
+            raise UpdateRefused(
+                f"nothing altered was found under the name {name!r}; leave it out of "
+                "--accept-altered"
+            )
