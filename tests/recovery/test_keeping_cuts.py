@@ -15,13 +15,11 @@ from pyrage.x25519 import Identity
 
 from controller.errors import TractionError
 from records.evidence import year_files
-from records.evidence.integrity import verify
 from records.keeping import move_years
 from records.keeping.backup_encryption import decrypt, encrypt
 from records.keys import signing
 from records.store import database, drafts, private_files
 from records.store.drafts import SUFFIX, draft_beside
-from records.store.record_folder import RecordFolder
 from tests.campaigns.keeping_cuts import FORMS, WORKS, Disk, Place, Result, Work, cut_everywhere
 from tests.campaigns.packing_cuts import KEY_WORKS, PACKING_WORKS
 from tests.campaigns.year_cuts import YEAR_FORMS, YEAR_WORKS, Years
@@ -190,7 +188,7 @@ def test_a_full_disk_at_any_step_changes_nothing_and_is_said(
         assert "No space left" in said if said else work.is_whole(place)
         assert not said or not work.is_whole(place) or number >= steps.count - 1
         assert place.left_overs == []
-        assert verify(RecordFolder(place.data)).alterations == ()
+        assert place.altered == []
     assert failed > 8
     place.reset()
     work.again(place)
