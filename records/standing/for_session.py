@@ -118,6 +118,13 @@ def unit_at(
     return here
 
 
+def unit_id_at(held: StandingData, address: str) -> str | None:
+    """The id of the unit that is configured at an address; None where none is on file."""
+    return next(
+        (each.record.unit_id for each in held.units if each.record.address == address), None
+    )
+
+
 def _faults(
     here: StandingVersion[UnitRecord],
     known: StandingVersion[UnitRecord] | None,

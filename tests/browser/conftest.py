@@ -38,6 +38,11 @@ FLAGS = [
 starts a process for a page that nobody has opened yet."""
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests with the station come last, so that it does not run beside the others."""
+    items.sort(key=lambda item: "station" in getattr(item, "fixturenames", ()))
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """The system's Chromium, without a window."""
@@ -57,7 +62,7 @@ def browser() -> Iterator[Browser]:
 def station(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowsedStation]:
     """Two simulated tables over TCP, their programs, the stop door and the console."""
     folder: Path = tmp_path_factory.mktemp("station")
-    tables = ("lumbar_split", "cervical_sliding")
+    tables = ("test_fixture", "cervical_sliding")
     with browsed_station(folder, tables, tapped=True) as opened:
         yield opened
 

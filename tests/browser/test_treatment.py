@@ -88,7 +88,7 @@ def test_a_whole_treatment_over_tcp(page: Page, station: BrowsedStation) -> None
 
 
 def test_a_whole_treatment_over_a_serial_line(browser: Browser, tmp_path: Path) -> None:
-    with browsed_station(tmp_path, wire="rtu") as station:
+    with browsed_station(tmp_path, ("test_fixture",), wire="rtu") as station:
         context = browser.new_context(base_url=station.address)
         context.set_default_timeout(PATIENCE_MS)
         page = sit_down(context)

@@ -17,7 +17,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from pyrage.x25519 import Identity
 
@@ -70,6 +70,9 @@ class Result:
     wrong: list[str] = field(default_factory=list)
 
 
+Found = TypeVar("Found")
+
+
 class Disk:
     """A folder of records on a disk that is made anew for every cut."""
 
@@ -80,7 +83,7 @@ class Disk:
         self.kept = folder / "kept"
         self._put_by = folder / "put by"
         self._content = ""
-        self._answers: dict[str, list[str]] = {}
+        self._answers: dict[str, Any] = {}
 
     def reset(self) -> None:
         """The disk as it was before."""
@@ -110,14 +113,14 @@ class Disk:
         """What of the records does not fit."""
         return self.once("altered", self._verify)
 
-    def once(self, name: str, find: Callable[[], list[str]]) -> list[str]:
+    def once(self, name: str, find: Callable[[], Found]) -> Found:
         """What ``find`` finds, not looked for again while the disk is the same to the byte."""
         content = content_of(self.root)
         if content != self._content:
             self._content, self._answers = content, {}
         if name not in self._answers:
             self._answers[name] = find()
-        return self._answers[name]
+        return cast("Found", self._answers[name])
 
     def _verify(self) -> list[str]:
         return [one.what for one in verify(RecordFolder(self.data)).alterations]

@@ -59,16 +59,17 @@ class Records(Disk):
 
     def check(self) -> None:
         """Raises TractionError where a session is missing, or anything more does not fit."""
-        if self._found() != self.found:
-            raise TractionError(f"sessions and findings are {self._found()}, were {self.found}")
+        if (found := self._found()) != self.found:
+            raise TractionError(f"sessions and findings are {found}, were {self.found}")
 
     def _found(self) -> tuple[list[str], list[str]]:
         """The sessions, and what does not fit: released files come without their orders."""
-        sessions = sorted(one.head.session_id for one in list_sessions(self.folder))
-        return sessions, [*self.altered, *self.once("clinic", self._verify_clinic)]
+        return self.once("sessions and findings", self._look)
 
-    def _verify_clinic(self) -> list[str]:
-        return [one.what for one in verify_clinic(self.folder).alterations]
+    def _look(self) -> tuple[list[str], list[str]]:
+        sessions = sorted(one.head.session_id for one in list_sessions(self.folder))
+        clinic = [one.what for one in verify_clinic(self.folder).alterations]
+        return sessions, [*self.altered, *clinic]
 
     @property
     def left_overs(self) -> list[str]:

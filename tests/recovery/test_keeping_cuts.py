@@ -6,8 +6,8 @@ A kill alone, and one that loses the power, before operations of the program's a
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -15,17 +15,15 @@ from pyrage.x25519 import Identity
 
 from controller.errors import TractionError
 from records.evidence import year_files
-from records.evidence.integrity import verify
 from records.keeping import move_years
 from records.keeping.backup_encryption import decrypt, encrypt
 from records.keys import signing
 from records.store import database, drafts, private_files
 from records.store.drafts import SUFFIX, draft_beside
-from records.store.record_folder import RecordFolder
 from tests.campaigns.keeping_cuts import FORMS, WORKS, Disk, Place, Result, Work, cut_everywhere
 from tests.campaigns.packing_cuts import KEY_WORKS, PACKING_WORKS
 from tests.campaigns.year_cuts import YEAR_FORMS, YEAR_WORKS, Years
-from tests.support.cut_files import Steps, count_operations, disk_full
+from tests.support.cut_files import full_from
 
 BACKUP, RESTORE = WORKS
 
@@ -167,15 +165,6 @@ def test_the_same_check_fails_without_what_it_is_about(
 # --- the disk is full -------------------------------------------------------------------------
 
 
-@contextmanager
-def full_from(number: int, *, lasting: bool) -> Iterator[Steps]:
-    """Operation ``number`` and, if lasting, every later one that needs space finds a full disk."""
-    steps = Steps(number, act=disk_full, lasting=lasting)
-    with pytest.MonkeyPatch.context() as patch:
-        count_operations(patch, steps, only_growing=True)
-        yield steps
-
-
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("work", WORKS, ids=lambda work: work.name)
 def test_a_full_disk_at_any_step_changes_nothing_and_is_said(
@@ -199,7 +188,7 @@ def test_a_full_disk_at_any_step_changes_nothing_and_is_said(
         assert "No space left" in said if said else work.is_whole(place)
         assert not said or not work.is_whole(place) or number >= steps.count - 1
         assert place.left_overs == []
-        assert verify(RecordFolder(place.data)).alterations == ()
+        assert place.altered == []
     assert failed > 8
     place.reset()
     work.again(place)

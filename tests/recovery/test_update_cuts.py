@@ -1,4 +1,7 @@
-"""A killed update leaves the old version or the new one, and the next update goes on from there."""
+"""A killed update leaves the old version or the new one, and the next update goes on from there.
+
+So does one that finds the disk full.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +9,27 @@ import shutil
 import sys
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from controller.errors import AuditUnavailable, TractionError
+from records.clinic.audit import record_read
 from records.evidence.integrity import verify
-from tests.support.cut_files import FINISHED, KILLED, run_killed
+from records.store.author import Person
+from records.store.record_folder import RecordFolder
+from tests.support.cut_files import FINISHED, KILLED, full_from, run_killed
 from tests.support.updating import UpdatedClinic, make_clinic, make_quickly
+from workstation.updating import changing
+from workstation.updating.changing import BEGUN
 from workstation.updating.installation import Installation
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs symbolic links")
 EVERY = 23
+EVERY_FULL = 7
+REHEARSED = """#!/bin/sh
+echo '{"sessions": 1, "findings": []}'
+"""
 
 
 @pytest.fixture
@@ -52,3 +66,67 @@ def test_a_kill_at_any_step_leaves_one_whole_version(
         if killed.status == FINISHED:
             break
     assert ended == {"1.0", "1.1"}
+
+
+def test_a_full_disk_at_any_step_leaves_one_whole_version_and_is_said(
+    clinic: UpdatedClinic, memory_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = memory_path / "python"
+    program.write_text(REHEARSED)
+    program.chmod(0o700)
+    monkeypatch.setattr(Installation, "program_of", lambda *_: program)
+    release, number, refused, ended = clinic.release("1.1"), 0, 0, set[str]()
+    while True:
+        number += EVERY_FULL
+        disk = UpdatedClinic(memory_path / "disk")
+        shutil.copytree(clinic.folder, disk.folder, symlinks=True)
+        said = ""
+        with full_from(number, lasting=bool(number % 2)) as steps:
+            try:
+                disk.update(release)
+            except TractionError as error:
+                said, refused = error.message, refused + 1
+        current = disk.there.current
+        ended.add(current)
+        assert current in disk.there.versions()
+        assert "No space left" in said if said else current == "1.1"
+        assert verify(disk.records).alterations == ()
+        assert not [*disk.folder.rglob("*.traction-unfinished")]
+        if current == "1.0":
+            disk.backup.unlink(missing_ok=True)
+            disk.update(release)
+        assert disk.there.current == "1.1"
+        shutil.rmtree(disk.folder)
+        if not steps.acted:
+            break
+    assert refused > 8
+    assert ended == {"1.0", "1.1"}
+
+
+def test_a_row_that_cannot_be_kept_after_the_rename_is_kept_by_the_next(
+    clinic: UpdatedClinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = record_read
+
+    def disk_is_full_behind_the_rename(
+        folder: RecordFolder, person: Person, what: str, **rest: Any
+    ) -> None:
+        if what.startswith("updated"):
+            raise AuditUnavailable("the audit row cannot be kept: No space left on device")
+        real(folder, person, what, **rest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(changing, "record_read", disk_is_full_behind_the_rename)
+        with pytest.raises(
+            AuditUnavailable, match=r"version 1\.1 is in use, and the next `traction update` enters"
+        ):
+            clinic.update(clinic.release("1.1"))
+    assert (clinic.there.current, clinic.said()) == ("1.1", [BEGUN])
+    clinic.backup.unlink()
+    clinic.update(clinic.release("1.2"))
+    assert clinic.said() == [
+        BEGUN,
+        "updated from 1.0 to 1.1",
+        BEGUN,
+        "updated from 1.1 to 1.2",
+    ]

@@ -15,6 +15,15 @@ from workstation.station.messages import RequestOutcome, from_control
 UNIT = "/units/Table%201"
 TOUCHES = 5
 TREATED_AT_MOST = 3
+STAND = """async (all) => {
+  for (const one of all) {
+    const newMs = Number(one.closest("[data-part]").dataset.newMs ?? -Infinity);
+    const leftMs = 710 - (performance.now() - newMs);
+    if (leftMs > 0) await new Promise((passed) => setTimeout(passed, leftMs));
+  }
+  return all.every((one) => one.isConnected);
+}"""
+"""True once each has stood for a moment; false where one went meanwhile."""
 
 
 def sit_down(context: BrowserContext, path: str = UNIT, name: str = "Pat Jones") -> Page:
@@ -51,13 +60,11 @@ def press(button: Locator, until_gone: Locator) -> None:
 
 
 def has_stood(button: Locator) -> bool:
-    """Whether it appeared long enough ago that a touch of it is meant (``unit.js``); or is gone."""
-    return bool(
-        button.evaluate_all(
-            "(all) => all.every((one) => performance.now() - "
-            "Number(one.closest('[data-part]').dataset.newMs ?? -Infinity) > 700)"
-        )
-    )
+    """Whether it stands long enough that a touch of it is meant (``unit.js``), or is gone.
+
+    The page waits for what is left of that moment: to ask it again and again costs more.
+    """
+    return bool(button.evaluate_all(STAND))
 
 
 def begin_session(station: BrowsedStation, table: str = TABLE, order: str = ORDER) -> None:

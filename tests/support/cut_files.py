@@ -109,6 +109,15 @@ def _counted(real: Callable[..., Any], steps: Steps) -> Callable[..., Any]:
     return counted
 
 
+@contextmanager
+def full_from(number: int, *, lasting: bool) -> Iterator[Steps]:
+    """Operation ``number`` and, if lasting, every later one that needs space finds a full disk."""
+    steps = Steps(number, act=disk_full, lasting=lasting)
+    with pytest.MonkeyPatch.context() as patch:
+        count_operations(patch, steps, only_growing=True)
+        yield steps
+
+
 # --- killed ------------------------------------------------------------------------------------
 
 

@@ -15,6 +15,7 @@ from workstation.output import say, say_json, warn
 
 if TYPE_CHECKING:
     from records.standing.kinds import UnitRecord
+    from records.store.record_folder import RecordFolder
     from workstation.settings import Settings
     from workstation.station.plan import PlannedUnit, StationPlan
 
@@ -65,7 +66,7 @@ def _plan(place: Place, settings: Settings, tables: list[UnitRecord]) -> Station
     data = str(place.folder.path.absolute())
     return StationPlan(
         data=data,
-        units=check_units(map(_planned, tables)),
+        units=check_units(_planned(table, place.folder) for table in tables),
         control=(sys.executable, "-m", "workstation.cli", "control", "--data", data, "--"),
         console=(sys.executable, "-m", "workstation.cli", "console", "--data", data),
         stop_port=settings.stop_port,
@@ -92,7 +93,7 @@ def _check_certificate(settings: Settings, plan: StationPlan) -> None:
         warn(fault)
 
 
-def _planned(table: UnitRecord) -> PlannedUnit:
+def _planned(table: UnitRecord, folder: RecordFolder) -> PlannedUnit:
     """A table as the parent knows it; a port that is not there is said."""
     from controller.errors import LinkLost
     from workstation.station.kept_address import resolved_port
@@ -113,7 +114,20 @@ def _planned(table: UnitRecord) -> PlannedUnit:
         port=port,
         unit_id=table.unit_id or "",
         manual_release=table.manual_release or "",
+        is_lost=_is_lost(table, folder),
     )
+
+
+def _is_lost(table: UnitRecord, folder: RecordFolder) -> bool:
+    """Whether its program was lost in a session; a record that cannot be read is said."""
+    from controller.errors import TractionError
+    from workstation.station.lost_programs import LostPrograms
+
+    try:
+        return table.unit_id is not None and bool(LostPrograms(folder, table.unit_id).left_open())
+    except TractionError as error:
+        warn(f"{table.name}: the newest record cannot be read ({error.message})")
+        return False
 
 
 def _become_parent(plan: StationPlan) -> None:

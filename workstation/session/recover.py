@@ -37,7 +37,7 @@ from workstation.session.workplace import Workplace
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Seen:
-    """What a start saw of the unit whose session it closes; nothing of the other units."""
+    """What a start saw of the unit whose session it closes; of other units it found nothing."""
 
     found: UnitFound | None = None
     raised: AlarmRaised | None = None
@@ -56,7 +56,7 @@ def recover(
 ) -> list[str]:
     """Close what an earlier program left open; returns the ids of the sessions that were closed.
 
-    ``raised`` is the alarm that the end of that program was; the unit's own sessions keep it.
+    ``raised`` is the alarm that the end of that program was; the sessions keep it.
     Raises JournalCorrupt when the unit's own file was put aside, now or before, and nobody has
     accepted it yet. What is put aside of other units is told as a warning.
     """
@@ -90,7 +90,7 @@ def _close_all(
     mine = folder.unit_database(unit_id)
     for path in folder.unit_databases():
         if path != mine and not _is_driven(folder, path):
-            closed += _recover_other(workplace, path.stem, key)
+            closed += _recover_other(workplace, path.stem, key, _Seen(raised=seen.raised))
     refuse_not_accepted(folder, unit_id)
     return closed
 
@@ -103,7 +103,7 @@ def _is_driven(folder: RecordFolder, path: Path) -> bool:
     return UnitLock(path).is_held() or is_locked(folder.station_lock(path.stem))
 
 
-def _recover_other(workplace: Workplace, unit_id: str, key: SigningKey) -> list[str]:
+def _recover_other(workplace: Workplace, unit_id: str, key: SigningKey, seen: _Seen) -> list[str]:
     folder, clock = workplace.folder, workplace.clock
     left, fault = _examined(folder, unit_id, clock, key)
     if isinstance(fault, JournalUnavailable):
@@ -114,7 +114,7 @@ def _recover_other(workplace: Workplace, unit_id: str, key: SigningKey) -> list[
             f"the record of unit {unit_id} did not fit ({fault.message}); it was put aside in "
             f"{aside}. Have a person look at it before that unit is used again"
         )
-    return [_close(folder, one, clock, key, _Seen()) for one in left]
+    return [_close(folder, one, clock, key, seen) for one in left]
 
 
 def _examined(folder: RecordFolder, unit_id: str, clock: Clock, key: SigningKey) -> Examined:

@@ -6,7 +6,7 @@ session can raise nothing any more.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
@@ -83,13 +83,17 @@ class _Loss:
 
 
 class Attention:
-    """Asked each turn of the station's loop; it waits for nothing."""
+    """Asked each turn of the station's loop; it waits for nothing.
+
+    ``lost`` are units whose program was lost in a session before this station began.
+    """
 
     def __init__(
         self,
         clock: Clock,
         report: Callable[[str], None],
         *,
+        lost: Iterable[str] = (),
         loudspeaker: Loudspeaker | None = None,
         wakefulness: Wakefulness | None = None,
     ) -> None:
@@ -103,6 +107,8 @@ class Attention:
         self._said: dict[str, str] = {}
         self.sounds = False
         """Whether a loudspeaker answers."""
+        for called in lost:
+            self._lose(called, clock.now_s(), clock.utc_ms())
 
     def keep_up(self, units: Sequence[HeardUnit]) -> None:
         """Sound what is due, and stay awake while a session is open somewhere."""
@@ -132,17 +138,23 @@ class Attention:
         loss = self._losses.get(unit.called)
         if unit.in_session and not unit.is_answering:
             if loss is None or loss.heard_again:
-                self._lost_count += 1
-                alarm = RaisedAlarm(code=CONTROL_GONE, number=self._lost_count, utc_ms=utc_ms)
-                loss = _Loss(alarm=alarm, until_s=now_s + LOST_FOR_S)
-                self._losses[unit.called] = loss
-                self._report(f"{unit.called}: {alarm.text}")
-        elif loss is not None and (now_s >= loss.until_s or _has_taken_over(unit)):
+                loss = self._lose(unit.called, now_s, utc_ms)
+        elif loss is None or not unit.is_answering:
+            return loss
+        elif now_s >= loss.until_s or _has_taken_over(unit):
             del self._losses[unit.called]
             return None
-        elif loss is not None and unit.is_answering and not loss.heard_again:
+        elif not loss.heard_again:
             loss = replace(loss, heard_again=True)
             self._losses[unit.called] = loss
+        return loss
+
+    def _lose(self, called: str, now_s: float, utc_ms: int) -> _Loss:
+        self._lost_count += 1
+        alarm = RaisedAlarm(code=CONTROL_GONE, number=self._lost_count, utc_ms=utc_ms)
+        loss = _Loss(alarm=alarm, until_s=now_s + LOST_FOR_S)
+        self._losses[called] = loss
+        self._report(f"{called}: {alarm.text}")
         return loss
 
     def _say(self, what: str, text: str) -> None:
@@ -154,5 +166,5 @@ class Attention:
 
 def _has_taken_over(unit: HeardUnit) -> bool:
     """True where the unit's next program shows the alarm, until a person acknowledges it there."""
-    shown = unit.snapshot if unit.is_answering else None
+    shown = unit.snapshot
     return shown is not None and any(one.code == CONTROL_GONE for one in shown.alarms)

@@ -22,7 +22,7 @@ from controller.runtime.lateness import lateness_words
 from controller.runtime.ticker import Ticker
 from controller.snapshot import Doing, Snapshot
 from records.keys.signing import load_or_create_key
-from records.standing.for_session import unit_at
+from records.standing.for_session import unit_at, unit_id_at
 from records.standing.versions import read_standing
 from records.store.private_files import make_folder
 from workstation.session.filing import read_filed
@@ -89,6 +89,7 @@ class ControlProcess:
 
     def run(self) -> None:
         """Watch and treat until somebody wants the end."""
+        self._raise_what_is_left_open()
         try:
             while not self._desk.leaving:
                 if (asked := self._desk.asked_session()) is not None:
@@ -205,10 +206,23 @@ class ControlProcess:
         for session_id in recover(unit, workplace, key, raised=_GONE):
             self._say(f"closed as interrupted: session {session_id}")
 
+    def _raise_what_is_left_open(self) -> None:
+        """The same alarm before the unit is reached, which it may not be for long."""
+        folder = self._workplace.folder
+        try:
+            unit_id = unit_id_at(read_standing(folder), self._table.address)
+            if unit_id is not None:
+                lost = LostPrograms(folder, unit_id)
+                self._raise_lost(lost, lost.left_open())
+        except TractionError as error:
+            self._log(f"{self._table.name}: the newest record cannot be read ({error.message})")
+
     def _raise_what_was_lost(self, unit_id: str) -> None:
         """An alarm until a named person took note, however often this program is started."""
         lost = LostPrograms(self._workplace.folder, unit_id)
-        session_id = lost.unnoted()
+        self._raise_lost(lost, lost.unnoted())
+
+    def _raise_lost(self, lost: LostPrograms, session_id: str) -> None:
         if session_id and session_id != self._noted:
             noted = partial(self._keep_note, lost, session_id)
             self._desk.raise_alarm(session_id, CONTROL_GONE, noted)

@@ -1,8 +1,9 @@
 """A program that was lost in a session of a unit: the record says it, until somebody took note.
 
-The alarm stands in the record of the session that the lost program left open. That somebody has
-looked stands beside it, in a file of the station, because the record is sealed by then. So the
-alarm outlives every restart of every program; where the file is missing, it is raised once more.
+The alarm stands in the record of the session that the lost program left open, once that is closed.
+That somebody has looked stands beside it, in a file of the station, because the record is sealed by
+then. So the alarm outlives every restart of every program; where the file is missing, it is raised
+once more.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ from controller.errors import RecordNotFound
 from controller.event_details.happened import AlarmRaised
 from controller.events import EventKind, Outcome
 from records.evidence.reader import newest_session, read_session
+from records.evidence.unit_reading import open_sessions
 from records.store.private_files import write_private
 from records.store.record_folder import RecordFolder
+from records.store.unit_lock import UnitLock
 from workstation.station.place import station_folder
 
 _SUFFIX: Final = ".noted"
@@ -44,6 +47,23 @@ class LostPrograms:
         raised = [one.said(AlarmRaised).code for one in record.of_kind(EventKind.ALARM_RAISED)]
         was_lost = record.outcome == Outcome.INTERRUPTED and CONTROL_GONE in raised
         return record.head.session_id if was_lost else ""
+
+    def left_open(self) -> str:
+        """The session that a lost program left open and that nobody has closed yet.
+
+        "" where there is none, where a program drives it, and where somebody took note. Only who
+        reaches the unit may close it; that it was lost can be said before.
+        """
+        database = self._folder.unit_database(self._unit_id)
+        if UnitLock(database).is_held():
+            return ""
+        newest = open_sessions(database)[-1:]
+        for head in newest:
+            record = read_session(self._folder, head.session_id)
+            has_ended = bool(record.of_kind(EventKind.SESSION_ENDED))
+            if not has_ended and head.session_id != self._noted_session():
+                return head.session_id
+        return ""
 
     def note(self, session_id: str) -> None:
         """Keep that a person took note of it; raises OSError."""

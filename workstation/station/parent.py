@@ -110,7 +110,8 @@ class Station:
             self._units = [self._process_of(unit, folder, plan) for unit in plan.units]
             self._console = ConsoleProcess(folder, plan.console, clock=clock, report=self._report)
             self._door = self._opened(plan)
-            self._attention = Attention(clock, self._report)
+            lost = [unit.called for unit in plan.units if unit.is_lost]
+            self._attention = Attention(clock, self._report, lost=lost)
         except BaseException:
             for unit in self._units:
                 unit.link.close()

@@ -19,13 +19,15 @@ class PlannedUnit:
     """A unit by the clinic's name. Two units with one ``port`` or one ``unit_id`` are one unit.
 
     ``port`` is the address as the system resolves it; ``unit_id`` is "" where none is on file, and
-    so is ``manual_release``, the clinic's words for it.
+    so is ``manual_release``, the clinic's words for it. ``is_lost``: its program was lost in a
+    session that is still open.
     """
 
     called: str
     port: str
     unit_id: str
     manual_release: str = ""
+    is_lost: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ import hashlib
 import json
 import os
 import re
+import stat
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -87,11 +88,7 @@ class UpdateBundle:
 @contextmanager
 def opened_bundle(path: Path, accepted: Mapping[str, bytes]) -> Iterator[UpdateBundle]:
     """A bundle that is signed by one of the accepted keys; raises UpdateRefused."""
-    try:
-        file = path.open("rb")
-    except OSError as error:
-        raise UpdateRefused(f"{path} cannot be read ({error.strerror})") from error
-    with file:
+    with _opened(path) as file:
         key_id, manifest = _signed_manifest(file, path, accepted)
         said = _parsed(manifest, path)
         bundle = UpdateBundle(
@@ -121,6 +118,18 @@ def write_bundle(
         out.write(MAGIC + f"{key.key_id} {signature.hex()}\n".encode() + manifest + b"\n")
         for path in paths:
             out.write(path.read_bytes())
+
+
+def _opened(path: Path) -> BinaryIO:
+    """The file, if it is one: a pipe or a device in its place is never waited for."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    except OSError as error:
+        raise UpdateRefused(f"{path} cannot be read ({error.strerror})") from error
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return os.fdopen(descriptor, "rb")
+    os.close(descriptor)
+    raise UpdateRefused(f"{path} is no file with content, but a folder, a pipe or a device")
 
 
 def _statement(manifest: bytes) -> bytes:

@@ -13,9 +13,13 @@ import pytest
 
 from controller.errors import RequestRefused
 from controller.order.force_unit import ForceUnit
+from controller.runtime.clock import VirtualClock
+from records.evidence.journal import open_session
+from records.keys.signing import load_or_create_key
 from records.store.record_folder import RecordFolder
 from tests.support.certificates import BEGINS, key_pem, made_certificate
 from tests.support.commands import run, said
+from tests.unit.records.store.test_unit_file import UNIT, opening
 from workstation.commands import station
 from workstation.station.plan import StationPlan
 
@@ -66,6 +70,25 @@ def test_the_parent_gets_every_table_in_use_with_the_program_that_drives_it(
     assert (plan.stop_port, plan.console_port) == (8721, 8720)
     assert (plan.time_zone, plan.force_unit) == ("UTC", ForceUnit.POUND)
     assert StationPlan.of_text(plan.as_text()) == plan
+
+
+def test_the_parent_is_told_of_a_program_that_was_lost_in_a_session(
+    data: RecordFolder, begun: list[StationPlan]
+) -> None:
+    add(data, "Table 1", "address=modbus-tcp://host:5020?unit=1", f"unit_id={UNIT}")
+    add(data, "Table 2", "address=modbus-tcp://host:5021?unit=1", f"unit_id={'0a' * 8}")
+    key = load_or_create_key(data)
+    journal = open_session(data, opening("s-1"), VirtualClock(), key=key)
+    said(data, "station")
+    journal.abandon()
+    said(data, "station")
+    while_it_runs, behind_it = ([unit.is_lost for unit in plan.units] for plan in begun)
+    assert while_it_runs == [False, False]
+    assert sorted(behind_it) == [False, True]
+    data.unit_database(UNIT).write_bytes(b"no record")
+    warned = run(data, "station")
+    assert "Table 1: the newest record cannot be read (" in warned.stderr
+    assert not any(unit.is_lost for unit in begun[-1].units)
 
 
 def test_as_json_it_says_where_the_stop_is(data: RecordFolder, begun: list[StationPlan]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -55,12 +56,16 @@ class Wakes:
 
 
 class Room:
-    def __init__(self) -> None:
+    def __init__(self, *, lost: Sequence[str] = ()) -> None:
         self.clock = VirtualClock()
         self.unit, self.plays, self.wakes = Unit(), Plays(), Wakes()
         self.reported: list[str] = []
         self.attention = Attention(
-            self.clock, self.reported.append, loudspeaker=self.plays, wakefulness=self.wakes
+            self.clock,
+            self.reported.append,
+            lost=lost,
+            loudspeaker=self.plays,
+            wakefulness=self.wakes,
         )
 
     def turns(self, seconds: float) -> None:
@@ -139,6 +144,39 @@ def test_a_program_that_is_lost_again_while_the_alarm_stands_is_told_again(room:
     heard = len(room.plays.played)
     room.turns(15)
     assert len(room.plays.played) > heard, "the second one stands for its own 30 s"
+
+
+def test_the_next_program_that_falls_silent_leaves_the_alarm_standing(room: Room) -> None:
+    room.unit.snapshot = SESSION
+    room.unit.is_answering = False
+    room.turns(2)
+    room.unit.snapshot = replace(SESSION, doing=Doing.IDLE)
+    room.unit.is_answering = True
+    room.turns(1)
+    room.unit.is_answering = False
+    room.turns(40)
+    heard = len(room.plays.played)
+    room.turns(10)
+    assert len(room.plays.played) > heard, "nobody has looked, and no program says that it knows"
+
+
+def test_a_program_that_was_lost_before_the_station_began_sounds_until_the_next_one_has_it() -> (
+    None
+):
+    room = Room(lost=["Table 1"])
+    room.unit.is_answering = False
+    room.turns(60)
+    assert room.plays.played.count(HIGH) > 10
+    assert room.reported.count(f"Table 1: {alarm_kind(CONTROL_GONE).text}") == 1
+    taken_over = RaisedAlarm(code=CONTROL_GONE, number=1, utc_ms=1)
+    room.unit.snapshot = replace(SESSION, doing=Doing.IDLE, alarms=(taken_over,))
+    room.unit.is_answering = True
+    room.turns(1)
+    room.unit.snapshot = replace(SESSION, doing=Doing.IDLE)
+    room.turns(1)
+    heard = len(room.plays.played)
+    room.turns(20)
+    assert len(room.plays.played) == heard
 
 
 def test_a_program_that_is_lost_while_nothing_runs_is_silent(room: Room) -> None:

@@ -13,7 +13,8 @@ from pytest_mock import MockerFixture
 
 from controller.errors import LinkLost
 from controller.event_details.happened import AlarmRaised, ForceAdjusted, SessionEnded
-from controller.events import EventKind
+from controller.event_details.table import session_event
+from controller.events import EventKind, Outcome
 from controller.questions import Question
 from controller.requests import (
     AcknowledgeAlarms,
@@ -49,6 +50,7 @@ from workstation.session.workplace import FiledSession, Workplace
 from workstation.sound.day_check import Hearing, keep_hearing
 from workstation.station import control_process
 from workstation.station.control_process import NO_STATION, NOTE_THREAD
+from workstation.station.lost_programs import LostPrograms
 from workstation.station.messages import Heartbeat, MadeRequest, OrderedStop, PeerRole
 from workstation.station.place import Held, station_folder
 
@@ -217,6 +219,53 @@ def test_a_lost_program_stays_an_alarm_over_every_start_until_a_named_person_tak
     assert idle_alarms(stage) == ["control_gone"], "without the file it is raised once more"
 
 
+def test_a_lost_program_is_an_alarm_before_its_unit_can_be_reached(stage: ControlStage) -> None:
+    leave_open(stage)
+    stage.unreachable = LinkLost("nobody answers at 192.0.2.5")
+    alarms = list[list[str]]()
+
+    def play(snapshot: Snapshot) -> None:
+        if snapshot.doing is not Doing.IDLE:
+            return
+        alarms.append([one.code for one in snapshot.alarms])
+        if stage.unreachable is None and not snapshot.message:
+            stage.leave()
+        elif len(alarms) == 5:
+            request = AcknowledgeAlarms(by=ASKER, alarms=snapshot.alarms_on_screen)
+            stage.say(MadeRequest(id=stage.new_id(), session_id=LEFT_OPEN, request=request))
+        elif len(alarms) == 10:
+            stage.unreachable = None
+
+    stage.run(play)
+    wait_for_notes()
+    assert alarms[:5] == [["control_gone"]] * 5
+    assert not any(alarms[5:]), "who took note is not asked again when the unit answers"
+    assert f"session {LEFT_OPEN}: control_gone acknowledged by {ASKER}" in stage.logged
+    record = record_of(stage)
+    assert record.outcome == "interrupted"
+    assert record.of_kind(EventKind.ALARM_RAISED), "the record keeps that it was lost"
+    assert idle_alarms(stage) == []
+
+
+def test_a_session_that_had_ended_or_is_driven_is_not_taken_for_a_lost_one(
+    stage: ControlStage,
+) -> None:
+    lost = LostPrograms(stage.folder, stage.unit_id)
+    assert lost.left_open() == "", "there is no session on file"
+    clock = stage.stage.clock
+    unit = stage.stage.connect(ADDRESS, clock)
+    planned = PlannedOrder.of(parse_order(SHORT_CERVICAL, "test"))
+    opening = opening_of(LEFT_OPEN, ADDRESS, planned, unit, stage.workplace, "00" * 8)
+    unit.close()
+    journal = open_session(stage.folder, opening, clock, key=KEY)
+    assert lost.left_open() == "", "its program runs"
+    ended = SessionEnded(outcome=Outcome.STOPPED, reason="operator stop", reached_holding=False)
+    journal.append_event(session_event(ended, at_ms=10), at_once=True)
+    journal.sync()
+    journal.abandon()
+    assert lost.left_open() == "", "its end was written, only the seal is missing"
+
+
 def wait_for_notes() -> None:
     for thread in threading.enumerate():
         if thread.name == NOTE_THREAD:
@@ -248,7 +297,9 @@ def test_a_session_of_a_unit_that_another_program_keeps_is_left_to_that_program(
     stage.desk.leaving = ""
     stage.run(play)
     assert record_of(stage).outcome == "interrupted"
-    assert not record_of(stage).of_kind(EventKind.ALARM_RAISED), "nobody watched that unit"
+    (raised,) = record_of(stage).of_kind(EventKind.ALARM_RAISED)
+    assert raised.said(AlarmRaised).code == "control_gone"
+    assert LostPrograms(stage.folder, other).unnoted() == LEFT_OPEN, "its own next program says it"
 
 
 def test_who_begins_the_next_session_has_taken_note_by_name(stage: ControlStage) -> None:
