@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from records.clinic.chain_check import ChainCheck, ClinicAlteration, altered_row
 from records.clinic.clinic_evidence import SessionClaims
@@ -32,7 +33,7 @@ _ENTRIES = "SELECT sequence FROM entry NOT INDEXED WHERE session_id = ? ORDER BY
 """Without the index: a damaged one could hide a row that the walk over the chain has seen."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class SessionWords:
     """What stands there. ``order`` is None where it is gone; ``stored`` are this session's entries.
 
@@ -45,10 +46,10 @@ class SessionWords:
     links: int
     alterations: tuple[ClinicAlteration, ...]
 
-    @property
-    def entries(self) -> list[Entry]:
+    @cached_property
+    def entries(self) -> tuple[Entry, ...]:
         """This session's entries; raises JournalCorrupt where one cannot be read."""
-        return [entry_of(row) for row in self.stored]
+        return tuple(entry_of(row) for row in self.stored)
 
     @property
     def entries_beside(self) -> list[Entry]:

@@ -145,22 +145,24 @@ def put_next(folder: RecordFolder, key: SigningKey, store: KeyStore) -> None:
         write_private(folder.next_private_key, private_pem(key), secret=True)
 
 
-def settle_next(folder: RecordFolder, store: KeyStore) -> None:
+def settle_next(folder: RecordFolder, store: KeyStore) -> bool:
     """Bring a rotation that was stopped to its end, or to its beginning if it is not on record.
 
-    Does nothing when none was stopped, when the program that rotates is still at work, and when
-    the record of keys does not fit: then nothing says which of the two it is.
+    Returns whether there was one: what was known of the keys before may be over then. It is left
+    when the program that rotates is still at work, and when the record of keys does not fit, for
+    then nothing says which of the two it is.
     """
     if not (folder.next_public_key.exists() or _next_drafts(folder)):
-        return
+        return False
     with suppress(KeyUnavailable), changing_keys(folder):
         history = key_history(folder)
         if history.fault:
-            return
+            return True
         if folder.next_public_key.exists():
             finish_next(folder, history, store)
         for draft in _next_drafts(folder):
             draft.unlink()
+    return True
 
 
 def finish_next(folder: RecordFolder, history: KeyHistory, store: KeyStore) -> None:

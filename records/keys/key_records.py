@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from controller.events import JsonValue
@@ -283,8 +284,12 @@ NO_HISTORY = KeyHistory()
 """Of a folder whose keys have no records, and of checks that know nothing of times."""
 
 
+@lru_cache(maxsize=4)
 def read_history(data: bytes) -> KeyHistory:
-    """The history that the bytes of a file tell, up to the first record that does not fit."""
+    """The history that the bytes of a file tell, up to the first record that does not fit.
+
+    The same bytes always tell the same, so it is kept: a visit asks for it at each look.
+    """
     history = NO_HISTORY
     lines = data.split(b"\n")
     if lines.pop():

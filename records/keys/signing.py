@@ -23,7 +23,7 @@ from records.keys.key_folder import (
     read_private,
     settle_next,
 )
-from records.keys.key_records import NO_HISTORY, KeyEvent, SaidOfKey
+from records.keys.key_records import NO_HISTORY, KeyEvent, KeyHistory, SaidOfKey
 from records.keys.key_store import KeyStore, NoKeyStore, SystemKeyStore
 from records.keys.key_witness import believed_history, reached
 from records.store.ed25519 import (
@@ -71,10 +71,12 @@ def load_or_create_key(
     store = store or SystemKeyStore()
     with key_failures_in_words(folder):
         make_folder(folder.keys)
-        if not believed_history(folder).records:
+        history = believed_history(folder)
+        if not history.records:
             key = _load(folder, store) or _create(folder, store, SigningKey(new_seed()))
             _begin_records(folder, key, (utc_ms or SystemClock().utc_ms)())
-        key = _key_in_use(folder, store)
+            history = believed_history(folder)
+        key = _key_in_use(folder, store, history)
         publish(folder, key)
     return key
 
@@ -137,10 +139,11 @@ def _begin_records(folder: RecordFolder, key: SigningKey, at_utc_ms: int) -> Non
     begin_records(folder, record.signed(key))
 
 
-def _key_in_use(folder: RecordFolder, store: KeyStore) -> SigningKey:
-    """The private half of the key that the record names; a stopped rotation is settled first."""
-    settle_next(folder, store)
-    wanted = believed_history(folder).in_use
+def _key_in_use(folder: RecordFolder, store: KeyStore, history: KeyHistory) -> SigningKey:
+    """The private half of the key that ``history`` names; a stopped rotation is settled first."""
+    if settle_next(folder, store):
+        history = believed_history(folder)
+    wanted = history.in_use
     kept = read_private(folder.private_key) if folder.private_key.exists() else None
     if kept is not None and kept.key_id == wanted:
         return kept

@@ -16,6 +16,7 @@ import json
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -26,7 +27,7 @@ from controller.event_details.codec import DetailUnreadable
 from controller.events import EventKind, JsonValue, Sample
 
 if TYPE_CHECKING:
-    from controller.event_details.table import EventDetail
+    from controller.event_details.table import EventDetail, UnknownDetail
 
 T = TypeVar("T", bound="EventDetail")
 
@@ -93,7 +94,7 @@ def event_from_canonical(data: bytes, offset: int) -> tuple[EventRow, int]:
     return row, start + length
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class StoredEvent:
     """An event as readers get it back from the journal."""
 
@@ -109,22 +110,27 @@ class StoredEvent:
 
         Raises JournalCorrupt, with the event and the key, for a detail that says something else.
         """
-        # The classes of all kinds are loaded where one is asked for: a chain is checked without.
-        from controller.event_details.table import decode
-
-        try:
-            said = decode(self.kind, self.version, self.detail)
-        except DetailUnreadable as error:
-            raise JournalCorrupt(
-                f"{self._name} cannot be read ({error}): it was altered or damaged; "
-                "`traction verify --all` says where"
-            ) from error
+        said = self._decoded
         if not isinstance(said, as_class):
             raise JournalCorrupt(
                 f"{self._name} has version {self.version} and is read as {as_class.__name__}; "
                 "open the record with the program that wrote it"
             )
         return said
+
+    @cached_property
+    def _decoded(self) -> EventDetail | UnknownDetail:
+        """Kept: the readers of one visit ask for the same events again and again."""
+        # The classes of all kinds are loaded where one is asked for: a chain is checked without.
+        from controller.event_details.table import decode
+
+        try:
+            return decode(self.kind, self.version, self.detail)
+        except DetailUnreadable as error:
+            raise JournalCorrupt(
+                f"{self._name} cannot be read ({error}): it was altered or damaged; "
+                "`traction verify --all` says where"
+            ) from error
 
     @property
     def _name(self) -> str:

@@ -16,6 +16,10 @@ from tests.support.real_time import PATIENCE_MS, wait_until
 from tests.support.served_console import ServedConsole, silence
 from tests.support.stops import ORDERED
 from tests.support.unit_stages import CHECKING, HOLDING, LOCKED
+from workstation.console.units import KeptUnit
+from workstation.station.stop_page import SaidOfUnit
+from workstation.station.stop_page import page as page_of_stop
+from workstation.station.stop_target import StopAnswer
 
 HIDDEN = """
 let shown = "hidden";
@@ -39,6 +43,9 @@ PAINTED = """canvas => [...canvas.getContext("2d")
 """Whether anything is drawn where the last half minute has no figures."""
 HIGH = 960
 """Hertz of the tone of a high alarm."""
+NOT_REACHED = page_of_stop(
+    [SaidOfUnit(called="Table 1", lines=["STOP did not reach Table 1."])], []
+)
 WAYS_OF_A_PRESS = 2
 """The door and the console."""
 SEEN_BY_MS = 1_500
@@ -117,6 +124,36 @@ def test_a_late_answer_takes_the_place_of_none(page: Page, link: StandInLink) ->
     expect(said).to_contain_text("STOP did not reach Table 1.")
     for way in held:
         way.continue_()
+    expect(said).to_contain_text("STOP was ordered")
+    expect(said).not_to_contain_text("did not reach")
+
+
+class Unanswered:
+    """A press that the console cannot bring to the unit."""
+
+    def answer(self) -> StopAnswer | None:
+        return None
+
+
+def test_a_console_that_reaches_no_unit_takes_nothing_back_of_what_the_door_says(
+    page: Page, link: StandInLink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link.stop_answer = ORDERED
+    link.presses.clear()
+
+    def newest_press(unit: KeptUnit) -> Unanswered | None:
+        return Unanswered() if unit.name == link.called and link.presses else None
+
+    monkeypatch.setattr(KeptUnit, "newest_press", newest_press)
+    said = page.locator("#stop-said")
+    page.route(
+        lambda url: url.startswith(page.url.partition("/units")[0]) and "/stop/" in url,
+        lambda way: way.fulfill(body=NOT_REACHED, content_type="text/html"),
+    )
+    page.get_by_role("button", name="STOP Table 1").click()
+    expect(said).to_contain_text("STOP was ordered")
+    link.show(force_n=99.0)
+    expect(page.locator("#numbers [data-is=force]")).to_have_text("99.0 N")
     expect(said).to_contain_text("STOP was ordered")
     expect(said).not_to_contain_text("did not reach")
 

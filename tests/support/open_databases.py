@@ -9,9 +9,8 @@ import inspect
 import sqlite3
 import sys
 import warnings
-from collections.abc import Iterator
 from functools import partial
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any, Final
 
 PYTHON_TELLS: Final = sys.version_info >= (3, 13)
@@ -33,7 +32,7 @@ class _Told(sqlite3.Connection):
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
         self._is_open = True
-        self._opened_at = " < ".join(_lines(inspect.currentframe()))
+        self._opened_at = _places(inspect.currentframe())
 
     def close(self) -> None:
         self._is_open = False
@@ -42,12 +41,21 @@ class _Told(sqlite3.Connection):
     def __del__(self) -> None:
         if self._is_open:
             super().close()
-            told = f"unclosed database, opened at {self._opened_at}"
+            opened_at = " < ".join(_line(code, at) for code, at in self._opened_at)
+            told = f"unclosed database, opened at {opened_at}"
             warnings.warn(told, ResourceWarning, stacklevel=1, source=self)
 
 
-def _lines(frame: FrameType | None) -> Iterator[str]:
+def _places(frame: FrameType | None) -> list[tuple[CodeType, int]]:
+    """Where the callers are, by their code: to look up its line costs more than the opening."""
+    places = []
     for _ in range(FRAMES):
         frame = frame and frame.f_back
         if frame is not None:
-            yield f"{frame.f_code.co_filename}:{frame.f_lineno}"
+            places.append((frame.f_code, frame.f_lasti))
+    return places
+
+
+def _line(code: CodeType, at: int) -> str:
+    line = next((line for start, end, line in code.co_lines() if start <= at < end), None)
+    return f"{code.co_filename}:{line}"

@@ -62,6 +62,7 @@ class UnitFrame:
     sound_paused: str = ""
     alarms: tuple[AlarmWords, ...] = ()
     stop: tuple[str, ...] = ()
+    stop_answered: bool = False
     marks: int = 0
     shape: str = ""
 

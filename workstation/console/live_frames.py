@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from zlib import crc32
 
 from controller.alarms import RaisedAlarm
@@ -45,7 +45,7 @@ class LiveFrames:
             utc_ms=utc_ms,
             clock=self._words.time(utc_ms),
             program=page_version(),
-            units=tuple(self._unit(each) for each in self._units.values()),
+            units=tuple(self._with_press(each) for each in self._units.values()),
         )
 
     @property
@@ -68,6 +68,13 @@ class LiveFrames:
         )
 
     # --- one unit -----------------------------------------------------------------------------
+
+    def _with_press(self, unit: KeptUnit) -> UnitFrame:
+        return replace(
+            self._unit(unit),
+            stop=tuple(newest_stop_lines(unit, self._words)),
+            stop_answered=unit.stop_is_answered,
+        )
 
     def _unit(self, unit: KeptUnit) -> UnitFrame:
         shown = unit.live
@@ -93,19 +100,17 @@ class LiveFrames:
             sound=sound_words(shown),
             sound_paused=minutes(shown.sound_paused_s) if shown.sound_paused_s > 0 else "",
             alarms=tuple(self._alarm(each) for each in shown.alarms),
-            stop=tuple(newest_stop_lines(unit, self._words)),
             marks=unit.chart.marked,
             shape=self._shape(unit, shown),
         )
 
     def _silent(self, unit: KeptUnit) -> UnitFrame:
         """Nothing of before stands here as if it were now."""
-        stop = tuple(newest_stop_lines(unit, self._words))
         silent_s = unit.link.silent_s
         session_id, facts = unit.session_id, unit.open_facts
         initials = facts.initials if facts else ""
         if unit.snapshot is None and silent_s < CONNECTING_S:
-            return UnitFrame(name=unit.name, state="connecting", headline="connecting", stop=stop)
+            return UnitFrame(name=unit.name, state="connecting", headline="connecting")
         if unit.has_a_program:
             warning = no_live_data(silent_s) if unit.snapshot is not None else NO_PROGRAM
             return UnitFrame(
@@ -115,11 +120,10 @@ class LiveFrames:
                 warning=warning,
                 session_id=session_id,
                 initials=initials,
-                stop=stop,
             )
         if not session_id:
             return UnitFrame(
-                name=unit.name, state="gone", headline="no program", warning=NO_PROGRAM, stop=stop
+                name=unit.name, state="gone", headline="no program", warning=NO_PROGRAM
             )
         at_ms = self._gone_ms.setdefault(unit.name, self._clock.utc_ms() - int(silent_s * 1000))
         return UnitFrame(
@@ -129,7 +133,6 @@ class LiveFrames:
             warning=program_gone(unit, self._words.time(at_ms)),
             session_id=session_id,
             initials=initials,
-            stop=stop,
         )
 
     def _shape(self, unit: KeptUnit, shown: Snapshot) -> str:

@@ -184,6 +184,12 @@ class KeptUnit:
         """The newest press from this console, as long as pages speak of it."""
         return self._press if self.pressed_for_s() <= SHOWN_S else None
 
+    @property
+    def stop_is_answered(self) -> bool:
+        """Whether the unit's program has said what became of the newest press."""
+        press = self.newest_press()
+        return press is not None and press.answer() is not None
+
     def pressed_for_s(self) -> float:
         """How long ago the newest press was."""
         return self._clock.now_s() - self._pressed_s

@@ -10,6 +10,8 @@ from controller.ports import Clock
 
 FRAME_S: Final = 0.05
 """At most 20 frames a second."""
+_TURN_S: Final = FRAME_S - 0.000_25
+"""A little less than a tick: frames that come before their turn wait less each time, then never."""
 
 
 class Shown(Protocol):
@@ -49,11 +51,12 @@ class FrameSender:
     def send_waiting(self) -> None:
         """Wait until frames are due, and send those that wait.
 
-        Frames that come at the tick find their time come, though no tick is quite on time.
+        Frames that come at the tick find their time come, though no tick is quite on time and
+        sessions begin between two turns.
         """
         self._clock.sleep_until(self._due_s)
         with self._lock:
             waiting, self._waiting = self._waiting, {}
-        self._due_s = max(self._due_s + FRAME_S, self._clock.now_s() + FRAME_S / 2)
+        self._due_s = max(self._due_s + _TURN_S, self._clock.now_s() + FRAME_S / 2)
         for to, frame in waiting.items():
             to.pass_on(frame)

@@ -142,7 +142,11 @@ class StopDesk:
         """Whoever pressed is told of the ``own`` press, whoever looks of the one that ordered."""
         told = [(each, own.get(each.called) or self._newest(each)) for each in targets]
         parts = [
-            SaidOfUnit(called=target.called, lines=self._lines(target, press))
+            SaidOfUnit(
+                called=target.called,
+                lines=self._lines(target, press),
+                is_answered=press is not None and press.answer() is not None,
+            )
             for target, press in told
         ]
         settled = all(self._is_settled(target, press) for target, press in told)

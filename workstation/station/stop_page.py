@@ -31,10 +31,14 @@ def stop_path(called: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SaidOfUnit:
-    """What is said of one unit; ``called`` is "" for what is said of none."""
+    """What is said of one unit; ``called`` is "" for what is said of none.
+
+    ``is_answered``: it is what the unit's process said to a press.
+    """
 
     called: str = ""
     lines: Sequence[str]
+    is_answered: bool = False
 
 
 def page(parts: Iterable[SaidOfUnit], units: Sequence[str], *, refresh: str | None = None) -> bytes:
@@ -56,7 +60,8 @@ def page(parts: Iterable[SaidOfUnit], units: Sequence[str], *, refresh: str | No
 def _said(part: SaidOfUnit) -> str:
     called = f"<h2>{escape(part.called)}</h2>" if part.called else ""
     lines = "".join(f"<p>{escape(line)}</p>" for line in part.lines)
-    return f"<section>{called}{lines}</section>"
+    answered = " data-answered" if part.is_answered else ""
+    return f"<section{answered}>{called}{lines}</section>"
 
 
 def _button(called: str) -> str:

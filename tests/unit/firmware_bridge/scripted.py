@@ -35,13 +35,21 @@ CAPABILITY_HEX = (
 TOKEN = 0x7F31A2C4
 
 
+def _eight_bits(value: int) -> int:
+    """CRC-16/MODBUS of the lowest byte, bit by bit."""
+    for _ in range(8):
+        value = value >> 1 ^ 0xA001 if value & 1 else value >> 1
+    return value
+
+
+_OF_BYTE = [_eight_bits(byte) for byte in range(256)]
+
+
 def crc(data: bytes) -> int:
-    """CRC-16/MODBUS, bit by bit."""
+    """CRC-16/MODBUS."""
     value = 0xFFFF
     for byte in data:
-        value ^= byte
-        for _ in range(8):
-            value = value >> 1 ^ 0xA001 if value & 1 else value >> 1
+        value = value >> 8 ^ _OF_BYTE[(value ^ byte) & 0xFF]
     return value
 
 

@@ -15,6 +15,7 @@ const heard = new Map(); // what the console tells of each unit
 const before = new Map(); // what it told of a unit when this page was pressed: of an earlier press
 const failed = new Map(); // presses that did not arrive; they stand until a later one does
 const arrived = new Map(); // of each unit, the number of its newest press that did
+const newest = new Map(); // of each unit, the number of its newest press
 let presses = 0;
 
 export function doorState() {
@@ -53,24 +54,32 @@ async function press(form) {
   const called = form.dataset.stops;
   const number = ++presses;
   for (const [name, text] of heard) before.set(name, text);
+  newest.set(called, number);
   say([`STOP ${called} was pressed`]);
   const address = new URL(form.action);
   address.searchParams.set("press", newName());
-  const ways = [address.href, address.pathname + address.search];
-  const answers = ways.map((way) =>
-    fetch(way, { method: "POST", cache: "no-store", signal: AbortSignal.timeout(LATE_MS) }).then(read));
+  const send = (way) =>
+    fetch(way, { method: "POST", cache: "no-store", signal: AbortSignal.timeout(LATE_MS) });
+  const atDoor = send(address.href).then((response) => {
+    if (response.ok) followAtDoor(form, number, FOLLOWED_TIMES);
+    return read(response);
+  });
+  const atConsole = send(address.pathname + address.search).then(read);
   const unanswered = setTimeout(() => didNotReach(form, number), ANSWER_MS);
   try {
-    const lines = await Promise.any(answers);
-    failed.delete(called);
-    arrived.set(called, Math.max(number, arrived.get(called) ?? 0));
-    say(lines);
-    followAtDoor(form.action, FOLLOWED_TIMES);
+    reached(called, number, await Promise.any([atDoor, atConsole]));
   } catch {
     didNotReach(form, number);
   } finally {
     clearTimeout(unanswered);
   }
+}
+
+/** The unit has answered on one of the ways: what the other one does not know is no news. */
+function reached(called, number, lines) {
+  arrived.set(called, Math.max(number, arrived.get(called) ?? 0));
+  failed.delete(called);
+  say(lines);
 }
 
 function didNotReach(form, number) {
@@ -88,12 +97,13 @@ function newName() {
   return [...bytes].map((each) => each.toString(16).padStart(2, "0")).join("");
 }
 
-/** The lines of an answer's page, each unit's by itself; anything but an answer to a press is none. */
+/** The lines of an answer's page, each unit's by itself; what no unit has answered is none. */
 async function read(response) {
   if (!response.ok) throw new Error(response.statusText);
   const text = (await response.text()).replace(/<style>.*<\/style>/s, ""); // the policy forbids it here
   const page = new DOMParser().parseFromString(text, "text/html");
   const parts = [...page.querySelectorAll("main section")];
+  if (!parts.some((part) => "answered" in part.dataset)) throw new Error("no unit has answered");
   return parts.map((part) => {
     const lines = [...part.querySelectorAll("p")].map((line) => line.textContent).join(" ");
     const called = part.querySelector("h2")?.textContent;
@@ -101,21 +111,22 @@ async function read(response) {
   });
 }
 
-/** With the console gone the door alone tells that the release was seen. */
-function followAtDoor(address, times) {
-  if (!times) return;
+/** Where the console has no way to the unit, the door that took the press tells what became of it. */
+function followAtDoor(form, number, times) {
+  if (!times || newest.get(form.dataset.stops) !== number) return;
   setTimeout(async () => {
     if (performance.now() - toldMs > FOLLOW_MS) {
-      await fetch(address, { cache: "no-store", signal: AbortSignal.timeout(ANSWER_MS) })
-        .then(read).then(say).catch(() => {});
+      await fetch(form.action, { cache: "no-store", signal: AbortSignal.timeout(ANSWER_MS) })
+        .then(read).then((lines) => reached(form.dataset.stops, number, lines)).catch(() => {});
     }
-    followAtDoor(address, times - 1);
+    followAtDoor(form, number, times - 1);
   }, FOLLOW_MS);
 }
 
 /** What the console tells of presses takes the place of what the press itself was answered. */
 export function stopHeard(frame) {
-  const told = frame.units.filter((unit) => unit.stop.length);
+  const told = frame.units.filter(
+    ({ name, stop, stop_answered }) => stop.length && (stop_answered || !hasAnswered(name)));
   const lines = [];
   for (const unit of told) {
     const text = unit.stop.join(" ");
@@ -126,8 +137,13 @@ export function stopHeard(frame) {
     lines.push((told.length > 1 ? `${unit.name}: ` : "") + text);
   }
   if (!lines.length) return;
-  toldMs = performance.now();
+  if (told.some((unit) => unit.stop_answered)) toldMs = performance.now();
   say(lines);
+}
+
+/** The newest press of this page: true where it was answered. */
+function hasAnswered(called) {
+  return newest.has(called) && arrived.get(called) === newest.get(called);
 }
 
 function say(lines) {

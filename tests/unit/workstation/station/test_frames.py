@@ -56,6 +56,24 @@ def test_frames_that_come_at_the_tick_do_not_wait_for_each_other_s_jitter(
         assert screen.shown[-1] == (tick, before_s)
 
 
+def test_ticks_that_begin_between_two_turns_have_the_turns_come_round_to_them(
+    clock: VirtualClock,
+) -> None:
+    sender, screen = FrameSender(clock), Screen(clock)
+    sender.show(screen, -1)
+    sender.send_waiting()
+    begun_s = clock.now_s() + 0.026
+    waited_s = list[float]()
+    for tick in range(200):
+        clock.sleep_until(begun_s + 0.05 * tick)
+        sender.show(screen, tick)
+        sender.send_waiting()
+        waited_s.append(screen.shown[-1][1] - (begun_s + 0.05 * tick))
+    assert waited_s[0] == pytest.approx(0.024, abs=0.001)
+    assert max(waited_s[100:]) < 1e-9
+    assert [frame for frame, _ in screen.shown] == list(range(-1, 200)), "none is left out"
+
+
 def test_no_more_than_twenty_frames_a_second_are_sent(clock: VirtualClock) -> None:
     sender, screen = FrameSender(clock), Screen(clock)
     begun_s = clock.now_s()

@@ -19,6 +19,8 @@ from workstation.station.stop_target import SeenForce, StopAnswer, StopResult, S
 
 PORT = 8721
 HERE = f"Host: 127.0.0.1:{PORT}"
+ANSWERED = "<section data-answered>"
+"""What a page's script takes for an answer."""
 ALREADY = StopAnswer(result=StopResult.ALREADY_ORDERED, utc_ms=AT_14_03_22, force_n=59.2)
 NOTHING = StopAnswer(result=StopResult.NOTHING_OPEN, utc_ms=AT_14_03_22 + 2000, force_n=1.8)
 
@@ -219,6 +221,7 @@ def test_a_stop_says_its_force_and_then_its_release(reception: Reception) -> Non
     ]
     assert 'http-equiv="refresh" content="1;url=/stop/Table%201"' in first
     assert "script" not in first
+    assert ANSWERED in first
     reception.tables[0].seen_free = FREE
     later = reception.ask("GET /stop/Table%201 HTTP/1.1")
     assert sentences(later)[1:] == ["Released: 1.8 N at 14:03:24."]
@@ -277,6 +280,8 @@ def test_a_press_that_nothing_answers_did_not_reach(reception: Reception) -> Non
         "STOP did not reach Table 1. Use the patient's switch or the emergency stop."
     ]
     assert "refresh" in answer
+    assert ANSWERED not in answer
+    assert ANSWERED not in reception.ask("GET / HTTP/1.1")
     table.manual_release = "Turn the wheel at the foot end."
     assert sentences(reception.ask("GET /stop/Table%201 HTTP/1.1")) == [
         "STOP did not reach Table 1. Use the patient's switch or the emergency stop. "
