@@ -10,6 +10,7 @@ from records.accounts.accounts import SignInDesk, give_code
 from records.standing.write import StandingChange, write_standing
 from records.store.author import Author
 from records.store.record_folder import RecordFolder
+from tests.support.made_once import made_once
 from tests.support.sessions import KEY, fixed_key
 from tests.support.standing import WRITTEN_MS, example, writer
 
@@ -54,8 +55,12 @@ def desk(folder: RecordFolder, clock: SetClock) -> SignInDesk:
     return SignInDesk(folder, author, clock)
 
 
+@made_once()
 def add_accounts(folder: RecordFolder, *names: str) -> None:
-    """People and accounts, each with its PIN; everybody unless some are named."""
+    """People and accounts, each with its PIN; everybody unless some are named.
+
+    Each PIN is hashed at its real cost, a tenth of a second, so they are made once.
+    """
     fixed_key(folder)
     people = [
         example("person", initials=initials, first_name=first, last_name=last)

@@ -74,7 +74,13 @@ def test_the_program_of_a_version_starts_its_own_and_not_what_is_current(
 def test_a_second_version_is_made_beside_and_put_in_use_and_back(
     made: Path, there: Installation
 ) -> None:
+    """Also where a program that was killed left half of it."""
+    left = there.folder_of("1.1")
+    left.mkdir()
+    (left / "half").touch()
+    (there.root / ".current.next").symlink_to("nowhere")
     there.make(small_release("1.1"), made / "1.1")
+    assert not (left / "half").exists()
     assert (there.current, says_version(there)) == ("1.0", "traction 1.0")
     there.switch("1.1")
     assert (there.current, says_version(there)) == ("1.1", "traction 1.1")
@@ -88,18 +94,6 @@ def test_a_version_that_is_not_whole_is_never_put_in_use(made: Path, there: Inst
         there.switch("1.2")
     assert there.current == "1.0"
     shutil.rmtree(there.folder_of("1.2"))
-
-
-def test_what_a_killed_program_left_is_made_anew(made: Path, there: Installation) -> None:
-    left = there.folder_of("1.1")
-    shutil.rmtree(left, ignore_errors=True)
-    left.mkdir()
-    (left / "half").touch()
-    (there.root / ".current.next").symlink_to("nowhere")
-    there.make(small_release("1.1"), made / "1.1")
-    assert not (left / "half").exists()
-    there.switch("1.1")
-    there.switch("1.0")
 
 
 def test_the_version_in_use_is_never_touched(made: Path, there: Installation) -> None:
