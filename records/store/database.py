@@ -15,6 +15,7 @@ import sqlite3
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from operator import methodcaller
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,8 @@ WAYS_OUT = {
 PRIMARY_CODE = 0xFF
 """The bits of an extended result code that say what kind it is."""
 INCREMENTAL = 2
+_every_byte = methodcaller("decode", "utf-8", "surrogateescape")
+"""Of the text of a cell: no function of Python's own, for each text is given to it."""
 _GIVES_PAGES_BACK = "PRAGMA auto_vacuum = INCREMENTAL"
 """In force for a file that is new, or after VACUUM; an older one keeps its free pages."""
 
@@ -301,7 +304,7 @@ def _open_read_only(path: Path) -> Database:
     A file in WAL mode needs its index beside it. On a read-only medium, and for an account that may
     only read, nobody can create one. While no log waits, the file itself is the whole truth.
     """
-    uri = path.resolve().as_uri()
+    uri = path.absolute().as_uri()
     db = Database(sqlite3.connect(f"{uri}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_MS / 1000))
     try:
         db.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -356,10 +359,6 @@ def _refuse_altered(db: Database, path: Path, schema: Schema, *, any_difference:
                 "nothing is read from it or written to it. Run `traction verify --all`, keep the "
                 "file and restore a backup"
             )
-
-
-def _every_byte(text: bytes) -> str:
-    return text.decode("utf-8", "surrogateescape")
 
 
 def _refuse_read_only(path: Path) -> None:

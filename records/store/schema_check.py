@@ -37,6 +37,10 @@ _LISTED = f"SELECT id, migration_set, name FROM {MIGRATIONS_TABLE} ORDER BY id"
 KEPT_SCHEMAS = 64
 """How many the process remembers: two kinds of file in every version, and some altered ones."""
 _MADE: dict[str, _Made] = {}
+_Said = tuple[int, str, tuple[tuple[Any, ...], ...]]
+"""Version, encoding, and the rows of the schema's table."""
+_NEWEST: set[tuple[_Said, str]] = set()
+"""What was found to have the digest behind it: texts of the program alone, as no other has it."""
 _BLANKS = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|\s+")
 
 
@@ -133,15 +137,32 @@ def schema_digest(db: Database) -> str:
 
     Columns are not asked for. SQLite makes them from the texts and from nothing else.
     """
-    things = sorted(repr(row) for row in _all(db, _SCHEMA_ROWS))
-    said = (_one(db, "PRAGMA user_version"), _one(db, "PRAGMA encoding"), things)
-    return hashlib.sha256(repr(said).encode()).hexdigest()
+    return _digest_of(_said(db))
+
+
+def _said(db: Database) -> _Said:
+    things = tuple(_all(db, _SCHEMA_ROWS))
+    return _one(db, "PRAGMA user_version"), _one(db, "PRAGMA encoding"), things
+
+
+def _digest_of(said: _Said) -> str:
+    version, encoding, things = said
+    text = repr((version, encoding, sorted(repr(row) for row in things)))
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _is_newest(db: Database, schema: Schema) -> bool:
-    """The list of migrations is read from a table that is known to be the program's own."""
-    if schema_digest(db) != schema.digest:
-        return False
+    """The list of migrations is read from a table that is known to be the program's own.
+
+    What had the digest once has it again, to the letter, and files are opened all the time.
+    """
+    said = _said(db)
+    if (said, schema.digest) not in _NEWEST:
+        if _digest_of(said) != schema.digest:
+            return False
+        if len(_NEWEST) >= KEPT_SCHEMAS:
+            _NEWEST.clear()
+        _NEWEST.add((said, schema.digest))
     steps = schema.migrations.steps
     listed = [(number, schema.migrations.name, name) for number, name in enumerate(steps, start=1)]
     return _all(db, _LISTED) == listed

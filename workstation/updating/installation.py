@@ -170,13 +170,17 @@ def base_python() -> str:
     return str(getattr(sys, "_base_executable", sys.executable))
 
 
+def environment_of_its_own() -> dict[str, str]:
+    """For another version's interpreter: nothing leads it to the code of this one."""
+    return {name: said for name, said in os.environ.items() if not name.startswith("PYTHON")}
+
+
 def run(command: list[str], doing: str) -> str:
     """What a command printed; raises InstallationFault with the end of what it said."""
-    kept = {name: said for name, said in os.environ.items() if not name.startswith("PYTHON")}
     try:
         done = subprocess.run(
             command,
-            env=kept,
+            env=environment_of_its_own(),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

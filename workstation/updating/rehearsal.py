@@ -27,6 +27,7 @@ from records.keys.signing import known_public_keys, load_or_create_key
 from records.store.clinic_file import clinic_writing
 from records.store.database import open_for_writing
 from records.store.record_folder import RecordFolder
+from workstation.updating.installation import environment_of_its_own
 
 BY: Final = "rehearsal of an update"
 REHEARSAL_S: Final = 3600
@@ -58,6 +59,7 @@ def rehearsed_by(
     try:
         done = subprocess.run(
             command,
+            env=environment_of_its_own(),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

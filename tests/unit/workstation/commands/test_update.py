@@ -17,6 +17,8 @@ from controller.errors import (
 )
 from records.store.ed25519 import SigningKey, public_pem
 from records.store.record_folder import RecordFolder
+from tests.support.altering import altering
+from tests.support.notes import UNIT
 from tests.support.signed_in import ADA, PAT, PINS, add_accounts, at_a_terminal
 from tests.support.updating import UpdatedClinic, make_clinic, make_quickly
 from workstation.cli import program
@@ -53,6 +55,8 @@ def clinic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> UpdatedClinic:
         ("--back", "--status"),
         ("--back", "--backup", "b.zip"),
         ("a.update", "--backup", "b.zip", "--accept-key", "k.pub"),
+        ("--back", "--accept-altered", "s-1"),
+        ("--status", "--reason", "why"),
     ],
 )
 def test_one_thing_at_a_time_and_a_backup_with_every_file(
@@ -80,6 +84,25 @@ def test_an_update_and_the_way_back_are_told(clinic: UpdatedClinic) -> None:
     back = ran(clinic.records, "--back", "--by", "A. Admin")
     assert "version 1.0 is in use" in back.output
     assert clinic.said()[-1] == "went back from 1.1 to 1.0"
+
+
+def test_an_altered_session_is_taken_along_by_name(clinic: UpdatedClinic) -> None:
+    with altering(clinic.records.unit_database(UNIT)) as db:
+        db.execute("UPDATE event SET at_ms = at_ms + 1 WHERE session = 1 AND sequence > 0")
+    release = str(clinic.release("1.1"))
+    asked = (release, "--backup", str(clinic.backup), "--by", "A. Admin")
+    error = refused(clinic.records, *asked)
+    assert "--accept-altered s-1 --by NAME --reason WHY" in error.message
+    clinic.backup.unlink()
+    words = ("--accept-altered", "s-1", "--reason", "a disk lost a page in May")
+    assert "who and why" in refused(clinic.records, *asked[:3], *words).message
+    done = ran(clinic.records, *asked, *words)
+    assert done.exit_code == 0, done.output
+    assert "altered, and taken along: s-1: " in done.output
+    assert (
+        "a disk lost a page in May"
+        in CliRunner().invoke(program(["audit"]), ["audit", "--data", str(clinic.records)]).output
+    )
 
 
 def test_a_release_key_is_accepted_and_withdrawn_by_its_id(

@@ -262,6 +262,18 @@ def test_a_rehearsal_finds_what_does_not_fit(folder: RecordFolder) -> None:
         rehearsed_by(Path(sys.executable), folder, 2)
 
 
+def test_a_rehearsal_is_led_to_no_other_code(
+    folder: RecordFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", "/of/the/version/before")
+    program = tmp_path / "python"
+    told = """{"sessions": 0, "findings": ["'$PYTHONPATH'"]}"""
+    program.write_text(f"#!/bin/sh\necho '{told}'\n")
+    program.chmod(0o700)
+    with pytest.raises(UpdateRefused, match="and this: nothing else"):
+        rehearsed_by(program, folder, 1)
+
+
 @pytest.mark.parametrize(
     ("script", "words"),
     [("exit 0", "could not rehearse|did not take"), ("echo no JSON", "could not rehearse")],
