@@ -9,7 +9,7 @@ from datetime import date
 import pytest
 
 from controller.errors import JournalUnavailable
-from controller.events import EventKind
+from controller.events import EventKind, JsonValue
 from controller.runtime.clock import VirtualClock
 from records.accounts.rights import Right
 from records.clinic.audit import accesses
@@ -19,7 +19,16 @@ from records.store.record_folder import RecordFolder
 from tests.support.console_bench import ConsoleBench, console_bench
 from tests.support.console_routes import asked_path, every_route
 from tests.support.console_visits import at_the_order
-from tests.support.notes import ALL_WORDS, BEGAN_MS, DAY_MS, UNIT, author, note_of, recorded
+from tests.support.notes import (
+    ALL_WORDS,
+    BEGAN_MS,
+    DAY_MS,
+    UNIT,
+    Happened,
+    author,
+    note_of,
+    recorded,
+)
 from tests.support.pages import DOCS
 from tests.support.reception import CLINIC_OF_CLAIMS, DOSE, medicare_patient
 from tests.support.sessions import SETTINGS
@@ -27,7 +36,7 @@ from tests.support.signed_in import ADA, NAMES, PAT, add_accounts
 from tests.support.standing import example, keep
 from workstation.console.page_rights import PAGE_RIGHTS
 from workstation.console.units import KeptUnit
-from workstation.history.captures import SUFFIX
+from workstation.station.line_trace import SUFFIX
 
 NOW_MS = BEGAN_MS + DAY_MS
 STREAM = "/events"
@@ -36,7 +45,8 @@ OF_A_PATIENT = re.compile(
     rb"(?<!patients/)(?<!patients%2F)TEST-1|Doe|1960-01-31|31 Jan 1960|less arm pain"
 )
 """Reference, but in the address that was asked for; name, birth date and a word of the note."""
-ALARM = {"code": "cord_slack", "priority": "medium", "text": "cord is slack"}
+ALARM: dict[str, JsonValue] = {"code": "cord_slack", "priority": "medium", "text": "cord is slack"}
+ALARMED: Happened = [(5_000, EventKind.ALARM_RAISED, ALARM)]
 CAPTURE = "traction-capture 1 2026-01-02T16:44:12.123Z 00 modbus-tcp://192.0.2.5:502?unit=1\n"
 COMES = Appointment(
     time="10:00",
@@ -69,8 +79,7 @@ def bench(folder: RecordFolder) -> Iterator[ConsoleBench]:
     keep(folder, example("preset", dose=DOSE))
     keep(folder, medicare_patient("2025-12-20"))
     recorded(folder)
-    alarm = (5_000, EventKind.ALARM_RAISED, {**ALARM})
-    recorded(folder, "s-2", reference="TEST-2", happened=[alarm])
+    recorded(folder, "s-2", reference="TEST-2", happened=ALARMED)
     by = author(folder)
     complete(folder, note_of(folder), {**ALL_WORDS, "performed_by": "Pat Jones, PT, DPT"}, by)
     sign(folder, note_of(folder), "PT", by)
