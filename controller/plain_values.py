@@ -13,8 +13,7 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import cache
-from itertools import compress
-from operator import attrgetter, not_
+from operator import attrgetter
 from reprlib import repr as shown
 from types import NoneType, UnionType
 from typing import Any, Final, TypeAlias, TypeVar
@@ -46,25 +45,21 @@ def to_plain(value: object, where: str = "value") -> Plain:
     if isinstance(value, Enum):
         return to_plain(value.value, where)
     if is_dataclass(value):
-        return _plain_fields(value, where)
+        # A snapshot has 40 fields and is sent at every tick: most of them need no call.
+        items = _values(typing.cast("Any", type(value)))(value)
+        return {
+            name: item
+            if (its_type := type(item)) in _AS_THEY_ARE
+            else round(item, DECIMALS)
+            if its_type is float and -_LARGEST < item < _LARGEST
+            else to_plain(item, f"{where}.{name}")
+            for name, item in zip(_types(typing.cast("Any", type(value))), items, strict=True)
+        }
     if isinstance(value, tuple):
         return [to_plain(item, f"{where}[{place}]") for place, item in enumerate(value)]
     if value is None or isinstance(value, bool | int | str):
         return value
     raise NotPlain(f"{where} is of the type {type(value).__name__}, which no message carries")
-
-
-def _plain_fields(value: object, where: str) -> dict[str, Plain]:
-    """The fields of an instance. A snapshot has 40 and is sent at every tick: most need no look."""
-    as_class = typing.cast("Any", type(value))
-    items = _values(as_class)(value)
-    plain = dict(zip(_types(as_class), items, strict=True))
-    as_they_are = map(_AS_THEY_ARE.__contains__, map(type, items))
-    for name in compress(_types(as_class), map(not_, as_they_are)):
-        item = plain[name]
-        is_short = type(item) is float and -_LARGEST < item < _LARGEST
-        plain[name] = round(item, DECIMALS) if is_short else to_plain(item, f"{where}.{name}")
-    return plain
 
 
 def from_plain(as_class: type[T], plain: object, where: str = "value") -> T:

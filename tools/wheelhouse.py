@@ -3,8 +3,9 @@
     python -m tools.wheelhouse [FOLDER]
 
 A folder with the program's own wheel, the wheel of every package of the lock that is installed for
-use, `requirements.txt` with the SHA-256 of each, `release.json`, and `install.py`. It is for the
-Python and the kind of system on which it is made.
+use, `requirements.txt` with the SHA-256 of each, `release.json`, `install.py`, and what makes a
+service and a kiosk of it (`packaging/`). It is for the Python and the kind of system on which it is
+made.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from workstation.updating import installation
 from workstation.updating.installation import RELEASE, REQUIREMENTS, ProgramRelease, this_python
 
 PLACE: Final = ROOT / "dist" / "wheelhouse"
+PACKAGING: Final = "packaging"
 PIP: Final = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet")
 
 
@@ -60,6 +62,7 @@ def make_wheelhouse(place: Path, packages: Iterable[LockedPackage]) -> ProgramRe
     subprocess.run([*PIP, *fetch, "-d", str(place), "-r", str(requirements)], check=True)
     requirements.write_text(lines + _line_of(own), encoding="utf-8")
     shutil.copy(Path(installation.__file__), place / "install.py")
+    shutil.copytree(ROOT / PACKAGING, place / PACKAGING)
     release = this_release()
     (place / RELEASE).write_text(json.dumps(asdict(release), indent=2) + "\n", encoding="utf-8")
     return release

@@ -26,9 +26,10 @@ from workstation.commands.help_page import GroupedHelp
 from workstation.exit_status import exit_status
 from workstation.output import NOT_A_DEVICE, say
 
-OBJECTS_PER_COLLECTION = 100_000
+OBJECTS_PER_COLLECTION = 250_000
 """Python's own 700 looks through the program again and again while it is being loaded, where nearly
-everything stays. A session goes back to it (`session/realtime.py`)."""
+everything stays; a document as PDF makes 110 000. A session goes back to it
+(`session/realtime.py`)."""
 KEPT_BYTES = 16 * 1024 * 1024
 """Of free memory, twice so much stays with the program once a block of this size was given back: so
 the C library of most Linux systems (glibc) has it. Otherwise the memory of each session goes back

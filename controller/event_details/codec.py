@@ -13,11 +13,14 @@ from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from enum import Enum
 from functools import cache
 from types import UnionType
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from controller.events import JsonValue
 
 T = TypeVar("T")
+
+VERSION: Final = 1
+"""Of every detail that this program writes."""
 
 
 class DetailUnreadable(ValueError):

@@ -7,9 +7,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from controller.event_details.codec import DetailUnreadable, Stored
+from controller.events import EventKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +137,7 @@ class OpeningOfSession:
 class SessionStarted:
     """The session is opened; always event 0."""
 
+    KIND: ClassVar = EventKind.SESSION_STARTED
     record: Annotated[OpeningOfRecord, Stored.IN_PARTS]
     session: Annotated[OpeningOfSession, Stored.IN_PARTS]
 

@@ -6,7 +6,11 @@ from collections.abc import Collection, Sequence
 from typing import Final, assert_never
 
 from controller.alarms import AlarmBoard, RaisedAlarm
-from controller.event_details.happened import AlarmAcknowledged, AlarmRaised, AlarmSoundPaused
+from controller.event_details.findings_and_alarms import (
+    AlarmAcknowledged,
+    AlarmRaised,
+    AlarmSoundPaused,
+)
 from controller.ports import Operator
 from controller.requests import AcknowledgeAlarms, AlarmRequest, PauseSound, RequestSettled
 from controller.runtime.recorder import Recorder

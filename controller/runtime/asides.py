@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from controller.event_details.happened import CheckInRecorded, RemarkRecorded
+from controller.event_details.treatment import CheckInRecorded, RemarkRecorded
 from controller.ports import Operator
 from controller.requests import (
     AcknowledgeAlarms,

@@ -19,12 +19,9 @@ from controller.errors import (
     StaleAnswer,
     UnitRejected,
 )
-from controller.event_details.happened import (
-    LinkTroubled,
-    QuestionAsked,
-    ReleaseOrdered,
-    UncertaintyRecorded,
-)
+from controller.event_details.before_treatment import QuestionAsked
+from controller.event_details.ending import ReleaseOrdered
+from controller.event_details.findings_and_alarms import LinkTroubled, UncertaintyRecorded
 from controller.questions import Question
 from controller.requests import (
     AcknowledgeAlarms,

@@ -18,16 +18,14 @@ from controller.errors import (
     ReplyTimeout,
     TractionError,
 )
-from controller.event_details.happened import (
-    CheckInRecorded,
+from controller.event_details.ending import SessionEnded
+from controller.event_details.findings_and_alarms import (
     GapBegan,
     GapEnded,
     LinkTroubled,
     OperatorActed,
-    RefusalRecorded,
-    RemarkRecorded,
-    SessionEnded,
 )
+from controller.event_details.treatment import CheckInRecorded, RefusalRecorded, RemarkRecorded
 from controller.events import Outcome
 from controller.order.phases import Phase
 from controller.ports import Clock, ForceSource, Operator

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from controller.errors import RequestRefused, SelfCheckFailed, UnitBusy, UnitFaulted
-from controller.event_details.happened import (
+from controller.event_details.before_treatment import (
     PressTestNotSeen,
     QuestionAsked,
     UnitAcknowledged,

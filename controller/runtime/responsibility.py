@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from controller.event_details.happened import ResponsibilityTaken
+from controller.event_details.treatment import ResponsibilityTaken
 from controller.ports import Operator
 from controller.requests import RequestSettled, TakeOver
 from controller.runtime.recorder import Recorder

@@ -12,15 +12,15 @@ from controller.errors import (
     TractionError,
     UnitFaulted,
 )
-from controller.event_details.happened import (
-    RefusalRecorded,
+from controller.event_details.before_treatment import UnitArmed
+from controller.event_details.ending import (
     ReleaseNotObserved,
     ReleaseObserved,
     ReleaseOrdered,
     SessionEnded,
-    UncertaintyRecorded,
-    UnitArmed,
 )
+from controller.event_details.findings_and_alarms import UncertaintyRecorded
+from controller.event_details.treatment import RefusalRecorded
 from controller.events import Outcome
 from controller.order.planner import TreatmentPlan
 from controller.ports import ArmingRequest, StartFacts

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from controller.errors import LinkError
-from controller.event_details.happened import UnitEventSeen, UnitEventsLost
+from controller.event_details.treatment import UnitEventSeen, UnitEventsLost
 from controller.ports import TractionUnit
 from controller.runtime.recorder import Recorder
 from controller.session.inputs_and_effects import session_ms

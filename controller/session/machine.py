@@ -10,12 +10,8 @@ from __future__ import annotations
 from typing import Final, assert_never
 
 from controller.errors import IllegalTransition, RequestRefused
-from controller.event_details.happened import (
-    CheckInRecorded,
-    OperatorActed,
-    PauseRegressed,
-    RemarkRecorded,
-)
+from controller.event_details.findings_and_alarms import OperatorActed
+from controller.event_details.treatment import CheckInRecorded, PauseRegressed, RemarkRecorded
 from controller.events import StopCause
 from controller.order.force_profile import Segment
 from controller.order.phases import FINAL_PHASES, TRANSITIONS, TREATING_PHASES, Phase, Stage

@@ -5,19 +5,20 @@ from __future__ import annotations
 import math
 
 from controller.errors import OutcomeUncertain
-from controller.event_details.happened import (
-    AnswerRecorded,
-    ForceAdjusted,
+from controller.event_details.before_treatment import AnswerRecorded
+from controller.event_details.ending import ReleaseNotObserved, ReleaseObserved
+from controller.event_details.findings_and_alarms import (
     PatientStopPressed,
-    Paused,
-    PhaseChanged,
-    RefusalRecorded,
-    ReleaseNotObserved,
-    ReleaseObserved,
-    Resumed,
     SafetyActed,
     SafetyCleared,
     UncertaintyRecorded,
+)
+from controller.event_details.treatment import (
+    ForceAdjusted,
+    Paused,
+    PhaseChanged,
+    RefusalRecorded,
+    Resumed,
 )
 from controller.events import StopCause, cause_of
 from controller.order.phases import Phase, Stage

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import assert_never
 
-from controller.event_details.happened import RefusalRecorded
+from controller.event_details.treatment import RefusalRecorded
 from controller.requests import AdjustForce, CheckIn, Pause, Remark, RequestSettled
 from controller.session.adjustments import ForceChange
 from controller.session.inputs_and_effects import Ask, Effect, Emit, Tell

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Final
 
-from controller.event_details.happened import SelfCheckRecorded
+from controller.event_details.before_treatment import SelfCheckRecorded
 from controller.order.prescription import Prescription
 from controller.ports import (
     LastArming,

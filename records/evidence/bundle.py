@@ -27,7 +27,8 @@ from records.store.canonical import ABSENT_DN, samples_from_bytes
 
 FORMAT = "traction-bundle/1"
 MANIFEST, SIGNATURE = "manifest.json", "manifest.sig"
-SAMPLE_COLUMNS = ("taken_at_ms", "target_dn", "force_1_dn", "force_2_dn", "phase", "flags")
+FORCE_COLUMNS = ("force_1_dn", "force_2_dn")
+SAMPLE_COLUMNS = ("taken_at_ms", "target_dn", *FORCE_COLUMNS, "phase", "flags")
 LINK_COLUMNS = ("number", "first_event", "event_count", "first_sample", "sample_count", "digest")
 MOST_BYTES: Final = 40 << 20
 """Of the file, and of all contents together: a session of three hours has 20 MB."""
@@ -192,16 +193,11 @@ def _kind_name(kind: int) -> str:
 
 
 def _samples(stored: StoredSession) -> str:
-    def force(value: int) -> int | str:
-        return "" if value == ABSENT_DN else value
-
-    rows = (
-        (time_ms, target, force(first), force(second), phase, flags)
-        for time_ms, target, first, second, phase, flags in samples_from_bytes(
-            stored.samples
-        ).tolist()
-    )
-    return _csv(SAMPLE_COLUMNS, rows)
+    samples = samples_from_bytes(stored.samples)
+    columns = {name: samples[name].tolist() for name in SAMPLE_COLUMNS}
+    for name in FORCE_COLUMNS:
+        columns[name] = ["" if force == ABSENT_DN else force for force in columns[name]]
+    return _csv(SAMPLE_COLUMNS, zip(*columns.values(), strict=True))
 
 
 def _links(links: Sequence[LinkRow]) -> str:

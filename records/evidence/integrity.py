@@ -36,7 +36,8 @@ from records.store.cell_check import CellCheck
 from records.store.checkpoint import Checkpoint
 from records.store.database import Database, rows
 from records.store.record_folder import RecordFolder
-from records.store.schema_check import SchemaDifference, schema_differences
+from records.store.schema import SchemaDifference
+from records.store.schema_check import schema_differences
 from records.store.unit_file import UNIT_SCHEMA
 
 Watch = Callable[[str, int, int], None]

@@ -15,9 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from controller.errors import JournalCorrupt, JournalUnavailable
-from controller.event_details.codec import encode_fields
+from controller.event_details.codec import VERSION, encode_fields
 from controller.event_details.opening import OpeningOfRecord, RecordedKey
-from controller.event_details.table import VERSION
 from controller.events import EventKind, JsonValue, Sample, SessionEvent
 from controller.ports import Clock
 from records.evidence.journal_store import JournalStore, take_up

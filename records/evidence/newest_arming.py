@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
+from controller.event_details.before_treatment import ClockNumbers, SelfCheckRecorded, UnitArmed
 from controller.event_details.codec import decode_fields
-from controller.event_details.happened import ClockNumbers, SelfCheckRecorded, UnitArmed
 from controller.event_details.opening import SessionStarted
 from controller.events import EventKind
 from controller.ports import LastArming, LastSeen

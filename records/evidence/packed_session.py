@@ -132,14 +132,8 @@ def _unpack_events(data: bytes, count: int) -> list[EventRow]:
     kinds, versions = reader.column(2).tolist(), reader.column(1).tolist()
     lengths = reader.column(4).tolist()
     texts = _split(reader.text(), lengths)
-    return [
-        EventRow(
-            sequence=number, at_ms=at, utc_ms=utc, kind=kind, version=version, detail_json=text
-        )
-        for number, (at, utc, kind, version, text) in enumerate(
-            zip(at_ms.tolist(), utc_ms.tolist(), kinds, versions, texts, strict=True), start=1
-        )
-    ]
+    columns = (range(1, count + 1), at_ms.tolist(), utc_ms.tolist(), kinds, versions, texts)
+    return [EventRow(*row) for row in zip(*columns, strict=True)]
 
 
 def _split(text: bytes, lengths: list[int]) -> list[str]:

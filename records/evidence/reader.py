@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from controller.errors import RecordNotFound
-from controller.event_details.happened import PhaseChanged, SessionEnded
+from controller.event_details.ending import SessionEnded
 from controller.event_details.opening import SessionStarted
+from controller.event_details.treatment import PhaseChanged
 from controller.events import EventKind, Outcome
 from controller.order.phases import Phase
 from records.evidence.removal import removal_of

@@ -53,10 +53,7 @@ def _events(db: Database, session: int, packed: PackedSession | None) -> list[Ev
         "ORDER BY sequence",
         (session,),
     )
-    events = [
-        EventRow(sequence=a, at_ms=b, utc_ms=c, kind=d, version=e, detail_json=f)
-        for a, b, c, d, e, f in stored
-    ]
+    events = [EventRow(*row) for row in stored]
     if packed is None or not packed.events:
         return events
     return sorted([*events, *packed.events], key=lambda event: event.sequence)

@@ -6,6 +6,7 @@ import json
 import struct
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from records.evidence.chain_walk import ComputedLinks, LinkRanges, LinkRow, walk_chain
 from records.evidence.migration import SESSION_KEYS_SINCE_SCHEMA
@@ -30,8 +31,7 @@ class SessionHead:
     utc_offset_min: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SealRow:
+class SealRow(NamedTuple):
     """The end of a session's chain; ``digest`` is what the next session starts from."""
 
     last_link: bytes
@@ -48,8 +48,7 @@ class SealRow:
         return self.event_count, self.sample_count, self.link_count
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SealSignature:
+class SealSignature(NamedTuple):
     """Who signed a seal, and the checkpoint that was given out for it."""
 
     key_id: str
@@ -72,8 +71,7 @@ class PackedLinks:
         return compute_removal_digest(self.digest, self.stored_ranges)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChainSignature:
+class ChainSignature(NamedTuple):
     """The session's key signed its chain when it had so many links."""
 
     link_count: int
@@ -167,7 +165,7 @@ def chain_signatures_of(db: Database, session: int) -> tuple[ChainSignature, ...
         "SELECT link_count, signature FROM chain_signature WHERE session = ? ORDER BY link_count",
         (session,),
     )
-    return tuple(ChainSignature(link_count=a, signature=b) for a, b in stored)
+    return tuple(ChainSignature(*row) for row in stored)
 
 
 def computed_links(
@@ -223,18 +221,7 @@ def seal_row(db: Database, session: int) -> SealRow | None:
         "digest FROM seal WHERE session = ?",
         (session,),
     )
-    if not stored:
-        return None
-    a, b, c, d, e, f, g = stored[0]
-    return SealRow(
-        last_link=a,
-        session_digest=b,
-        event_count=c,
-        sample_count=d,
-        link_count=e,
-        previous_seal=f,
-        digest=g,
-    )
+    return SealRow(*stored[0]) if stored else None
 
 
 def seal_signature(db: Database, session: int) -> SealSignature | None:
@@ -246,10 +233,7 @@ def seal_signature(db: Database, session: int) -> SealSignature | None:
         "SELECT key_id, public_key, signature, checkpoint FROM signature WHERE session = ?",
         (session,),
     )
-    if not stored:
-        return None
-    a, b, c, d = stored[0]
-    return SealSignature(key_id=a, public_key=b, signature=c, checkpoint=d)
+    return SealSignature(*stored[0]) if stored else None
 
 
 def _content(db: Database, session: int) -> tuple[list[EventRow], bytes, str]:

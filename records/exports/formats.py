@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zipfile import ZipFile, is_zipfile
 
-from controller.errors import ExportRefused, ReceiverInvalid
-from records.exports.messages.receiver_maps import OWN, Receiver, load_receivers, own_receiver
-from records.store.record_folder import RecordFolder
+from controller.errors import ExportRefused
+from records.exports.messages.receiver_maps import OWN, Receiver, own_receiver
 from records.visit.visit import Visit
 
 if TYPE_CHECKING:
@@ -84,17 +83,6 @@ def claim_format(name: str, receiver: str = OWN) -> str | None:
     if name not in CLAIM_FORMATS:
         return None
     return name if receiver == OWN else f"{name} for {receiver}"
-
-
-def chosen_receiver(folder: RecordFolder, name: str) -> Receiver:
-    """A column map by its name; users keep their own in DIR/receivers. Raises ReceiverInvalid."""
-    known = load_receivers(folder.receivers)
-    if name not in known:
-        raise ReceiverInvalid(
-            f"receiver={name!r} is not one of {', '.join(sorted(known))}; put a map of your own "
-            f"into {folder.receivers}"
-        )
-    return known[name]
 
 
 def refuse_other_session(sessions: Sequence[str], path: Path) -> None:

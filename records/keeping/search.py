@@ -5,15 +5,17 @@ Samples are not read, and of the words only what is asked for, so that years are
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
+from typing import TypeAlias
 
 from controller.errors import JournalError
 from controller.event_details.codec import decode_fields
-from controller.event_details.happened import SessionEnded
+from controller.event_details.ending import SessionEnded
 from controller.events import EventKind, Outcome
 from records.evidence.reader import NOT_CLOSED, REMOVED, RUNNING, SessionHead
 from records.evidence.unit_reading import reading
@@ -29,6 +31,8 @@ REFUSED = Outcome.REFUSED
 WIDEST_ZONES = timedelta(days=1)
 """No clinic's day begins or ends further from that of UTC."""
 ALWAYS_MS = (-(2**63), 2**63 - 1)
+_Condition: TypeAlias = tuple[str, tuple[object, ...]]
+"""What the row of a session must fulfil in SQL, and its parameters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +116,7 @@ def _found(
 ) -> list[FoundSession]:
     spoken = searched_words(folder, query.words)
     found = []
-    for head, outcome, sealed in _listed(folder, query.around_ms, unread):
+    for head, outcome, sealed in _listed(folder, _begun_in(query.around_ms), unread):
         said = spoken.get(head.session_id, UNSPOKEN)
         if query.fits(outcome, said.references, said.texts, head.unit_id) and query.fits_day(
             head.started_utc_ms, day_of
@@ -134,7 +138,7 @@ def last_visit_of(folder: RecordFolder, head: SessionHead, session_ids: set[str]
     """The newest of ``session_ids`` that began before ``head`` and was not refused."""
     earlier = [
         (other.started_utc_ms, other.session_id)
-        for other in _not_refused(folder, session_ids)
+        for other in _not_refused(folder, session_ids - {head.session_id})
         if other.started_utc_ms < head.started_utc_ms
     ]
     return max(earlier)[1] if earlier else None
@@ -154,20 +158,28 @@ def others_of_day(
 
 def _not_refused(folder: RecordFolder, session_ids: set[str]) -> Iterator[SessionHead]:
     """Those of ``session_ids`` in which the unit was at least armed."""
-    for head, outcome, _ in _listed(folder):
-        if head.session_id in session_ids and outcome != REFUSED:
+    if not session_ids:  # of a patient who was treated once, and no file is opened for that
+        return
+    for head, outcome, _ in _listed(folder, _called(session_ids)):
+        if outcome != REFUSED:
             yield head
 
 
+def _begun_in(between_ms: tuple[int, int]) -> _Condition:
+    return "started_utc_ms BETWEEN ? AND ?", between_ms
+
+
+def _called(session_ids: set[str]) -> _Condition:
+    return "session_id IN (SELECT value FROM json_each(?))", (json.dumps(sorted(session_ids)),)
+
+
 def _listed(
-    folder: RecordFolder,
-    between_ms: tuple[int, int] = ALWAYS_MS,
-    unread: list[str] | None = None,
+    folder: RecordFolder, wanted: _Condition, unread: list[str] | None = None
 ) -> Iterator[tuple[SessionHead, str, bool]]:
     for path in folder.readable_databases():
         try:
             with refused_in_words(str(path)):
-                listed = [*_listed_in(path, between_ms)]
+                listed = [*_listed_in(path, wanted)]
         except JournalError as error:
             if unread is None:
                 raise
@@ -176,7 +188,8 @@ def _listed(
             yield from listed
 
 
-def _listed_in(path: Path, between_ms: tuple[int, int]) -> Iterator[tuple[SessionHead, str, bool]]:
+def _listed_in(path: Path, wanted: _Condition) -> Iterator[tuple[SessionHead, str, bool]]:
+    condition, parameters = wanted
     with reading(path) as db:
         listed = rows(
             db,
@@ -184,8 +197,8 @@ def _listed_in(path: Path, between_ms: tuple[int, int]) -> Iterator[tuple[Sessio
             "(SELECT detail FROM event WHERE session = number AND kind = ? "
             "ORDER BY sequence DESC LIMIT 1), "
             "EXISTS (SELECT 1 FROM seal WHERE session = number) FROM session "
-            "WHERE started_utc_ms BETWEEN ? AND ?",
-            (int(EventKind.SESSION_ENDED), *between_ms),
+            f"WHERE {condition}",
+            (int(EventKind.SESSION_ENDED), *parameters),
         )
     for number, session_id, unit_id, started, offset, ended, sealed in listed:
         head = SessionHead(

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from controller.event_details.happened import PhaseChanged, ReleaseOrdered, UnitEventSeen
+from controller.event_details.ending import ReleaseOrdered
+from controller.event_details.treatment import PhaseChanged, UnitEventSeen
 from controller.events import EventKind, StopCause
 from controller.order.phases import TREATING_PHASES, Phase
 from records.evidence.reader import SessionRecord

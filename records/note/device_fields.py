@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone, tzinfo
 
-from controller.event_details.happened import AnswerRecorded, SessionEnded
+from controller.event_details.before_treatment import AnswerRecorded
+from controller.event_details.ending import SessionEnded
 from controller.events import EventKind
 from controller.questions import Question
 from records.evidence.reader import SessionRecord

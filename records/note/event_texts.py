@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from controller.event_details.happened import (
-    CheckInRecorded,
-    PhaseChanged,
-    RemarkRecorded,
-    SelfCheckRecorded,
-)
+from controller.event_details.before_treatment import SelfCheckRecorded
+from controller.event_details.treatment import CheckInRecorded, PhaseChanged, RemarkRecorded
 from controller.order.force_unit import ForceUnit
 from records.note.delivered_dose import RecordedStop
 from records.note.events import Adjustment, RecordedPause

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from controller.event_details.happened import ForceAdjusted, Paused, PhaseChanged
+from controller.event_details.treatment import ForceAdjusted, Paused, PhaseChanged
 from controller.events import EventKind
 from controller.order.phases import Phase, Stage
 from records.evidence.reader import TURNED_AT_THE_TOP, SessionRecord

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from controller.event_details.happened import CheckInRecorded, RemarkRecorded
+from controller.event_details.treatment import CheckInRecorded, RemarkRecorded
 from controller.events import EventKind
 from records.evidence.reader import SessionRecord
 from records.note.delivered_dose import DeliveredDose

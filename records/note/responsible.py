@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from controller.event_details.happened import ResponsibilityTaken
+from controller.event_details.treatment import ResponsibilityTaken
 from controller.events import EventKind
 from records.evidence.reader import SessionRecord
 from records.note.delivered_dose import DeliveredDose

@@ -15,19 +15,18 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from controller.errors import JournalCorrupt, JournalError
-from controller.event_details.codec import DetailUnreadable
+from controller.event_details.codec import VERSION, DetailUnreadable, decode_fields
 from controller.events import EventKind, JsonValue, Sample
 
 if TYPE_CHECKING:
-    from controller.event_details.table import EventDetail, UnknownDetail
+    from controller.event_details.table import EventDetail
 
 T = TypeVar("T", bound="EventDetail")
 
@@ -54,8 +53,7 @@ _LARGEST_DN = 0x7FFF
 _LARGEST_MS = 0xFFFF_FFFF
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EventRow:
+class EventRow(NamedTuple):
     """An event as it is stored: every column is part of the canonical form."""
 
     sequence: int
@@ -94,7 +92,7 @@ def event_from_canonical(data: bytes, offset: int) -> tuple[EventRow, int]:
     return row, start + length
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoredEvent:
     """An event as readers get it back from the journal."""
 
@@ -104,28 +102,27 @@ class StoredEvent:
     kind: EventKind
     version: int
     detail: Mapping[str, JsonValue]
+    _read: dict[type, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """Kept: the readers of one visit ask for the same events again and again."""
 
     def said(self, as_class: type[T]) -> T:
         """What it says, as the class of its kind.
 
         Raises JournalCorrupt, with the event and the key, for a detail that says something else.
         """
-        said = self._decoded
-        if not isinstance(said, as_class):
+        if as_class not in self._read:
+            self._read[as_class] = self._decoded(as_class)
+        said: T = self._read[as_class]
+        return said
+
+    def _decoded(self, as_class: type[T]) -> T:
+        if self.kind != as_class.KIND or self.version != VERSION:
             raise JournalCorrupt(
                 f"{self._name} has version {self.version} and is read as {as_class.__name__}; "
                 "open the record with the program that wrote it"
             )
-        return said
-
-    @cached_property
-    def _decoded(self) -> EventDetail | UnknownDetail:
-        """Kept: the readers of one visit ask for the same events again and again."""
-        # The classes of all kinds are loaded where one is asked for: a chain is checked without.
-        from controller.event_details.table import decode
-
         try:
-            return decode(self.kind, self.version, self.detail)
+            return decode_fields(as_class, self.detail)
         except DetailUnreadable as error:
             raise JournalCorrupt(
                 f"{self._name} cannot be read ({error}): it was altered or damaged; "

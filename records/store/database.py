@@ -24,7 +24,8 @@ from records.store.connection import Database
 from records.store.durable import sync_folder
 from records.store.migrations import Migrations
 from records.store.private_files import create_if_missing, make_folder, sync_file
-from records.store.schema_check import Schema, is_begun, schema_differences
+from records.store.schema import Schema
+from records.store.schema_check import is_begun, schema_differences
 
 __all__ = [
     "Database",

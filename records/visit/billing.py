@@ -1,4 +1,4 @@
-"""Billing of a visit as a Python API: scrub, estimate, accept. The commands only print it."""
+"""Billing of a visit as a Python API: scrub, accept. The commands only print it."""
 
 from __future__ import annotations
 
@@ -17,20 +17,16 @@ from records.claim.charge_line import (
     with_accepted,
     without_room,
 )
-from records.claim.code_sets import ASSISTANTS, plain
+from records.claim.code_sets import plain
 from records.claim.context import TRACTION_CPT, ClaimContext, Payer
 from records.claim.context_file import load_context
 from records.claim.decision import BILL_52, BILLING, DECISIONS, checked_reason, decision_of
-from records.claim.estimate import Estimate, estimate
-from records.claim.fees import read_fees
 from records.claim.rules.code_lists import code_list_for
 from records.claim.rules.facts import Beside, Facts, OtherSession
-from records.claim.rules.findings import Found
 from records.claim.rules.offers import offers_of
 from records.claim.rules.payer_profile import PayerProfile, find_profile
 from records.claim.rules.predicates.diagnosis import AS_SENT
 from records.claim.rules.predicates.modifiers import MODIFIER as TWO_CHARACTERS
-from records.claim.rules.predicates.same_day import multiple_procedure_cut
 from records.claim.rules.scrubber import ScrubReport, report_of
 from records.claim.rules.tables import load_tables
 from records.claim.unwritten import UnwrittenExport
@@ -192,24 +188,6 @@ def _claim_on_file(
         return context, profile
     performed_by = visit.note.field("performed_by").value or ""
     return standing_context(context, held, patient, performed_by), profile
-
-
-def estimate_visit(visit: Visit, table_file: Path | None = None) -> Estimate:
-    """The estimate of a visit that was ``billed``, cut as its claim shows.
-
-    Raises RequestRefused without a fee table.
-    """
-    facts, context = visit.facts, visit.context
-    assert facts is not None, "an estimate is of a billed visit"
-    assert context is not None, "an estimate is of a billed visit"
-    table = read_fees(table_file) if table_file else facts.tables.fees
-    if table is None:
-        raise RequestRefused(
-            "no fee table is loaded; give one with --fees FILE or name it in tables.toml"
-        )
-    cut = any(isinstance(told, Found) for told in multiple_procedure_cut(facts))
-    assistant = facts.medicare and bool(facts.modifiers & ASSISTANTS.keys())
-    return estimate(table, context, cut_expense=cut, assistant=assistant)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

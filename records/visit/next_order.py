@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from controller.errors import PrescriptionInvalid
-from controller.event_details.happened import AlarmRaised
+from controller.event_details.findings_and_alarms import AlarmRaised
 from controller.events import EventKind, StopCause
 from records.checked_data import toml_document
 from records.clinic.paper_sheets import sheets_on_file

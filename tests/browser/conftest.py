@@ -60,10 +60,10 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def station(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowsedStation]:
-    """Two simulated tables over TCP, their programs, the stop door and the console."""
+    """Two simulated tables, their programs, the stop door and the console."""
     folder: Path = tmp_path_factory.mktemp("station")
-    tables = ("test_fixture", "cervical_sliding")
-    with browsed_station(folder, tables, tapped=True) as opened:
+    tables, wires = ("test_fixture", "test_fixture"), ("tcp", "rtu")
+    with browsed_station(folder, tables, wires, tapped=True) as opened:
         yield opened
 
 

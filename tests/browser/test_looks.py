@@ -86,6 +86,8 @@ NO_PAGES = {
 """Routes that answer a GET with something else than a page of the console: they send elsewhere,
 or are of a script or files to keep."""
 SIZES = {"desk": (1280, 800), "wide": (1920, 1080), "tablet": (1024, 768)}
+WHOLE = "tablet"
+"""The size at which a picture has the page down to its end; that of the dark page has it too."""
 SCHEMES: Mapping[Literal["light", "dark"], Sequence[str]] = {
     "light": (),
     "dark": RULES_OF_COLOURS,
@@ -215,13 +217,13 @@ def test_a_page_is_fit_to_be_read(looked: Page, clinic: Clinic, path: str) -> No
     assert "`traction " not in looked.locator("body").inner_text()
     for size, (width, height) in SIZES.items():
         looked.set_viewport_size({"width": width, "height": height})
-        looked.screenshot(path=_picture(path, size))
+        looked.screenshot(path=_picture(path, size), full_page=size == WHOLE)
         _check_stop(looked, is_own=path.startswith("/units/"))
         assert looked.evaluate("document.documentElement.scrollWidth <= innerWidth")
     for scheme, rules in SCHEMES.items():
         looked.emulate_media(color_scheme=scheme)
-        looked.screenshot(path=_picture(path, scheme), full_page=True)
         assert violations(looked, rules) == []
+    looked.screenshot(path=_picture(path, "dark"), full_page=True)
     assert looked.evaluate(SMALL_TEXT, LEAST_TEXT_PX) == []
     assert looked.evaluate(LOW_TARGETS) == []
 

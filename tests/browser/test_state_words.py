@@ -23,6 +23,7 @@ from workstation.station.control_desk import ControlDesk
 from workstation.station.messages import VERSION, Hello, PeerRole, Prepare
 from workstation.station.stop_target import StopAnswer, StopResult
 
+NOBODY = "who sits here?"
 TABLE_OF_WORDS = "### Words that must not be misread"
 
 
@@ -61,7 +62,10 @@ def page(opened: Page, link: StandInLink) -> Iterator[Page]:
         faults.append(str(error))
 
     opened.on("pageerror", fault)
-    take_seat(opened)
+    opened.goto(UNIT)
+    if opened.locator("#person").inner_text() == NOBODY:
+        take_seat(opened)
+    expect(opened.locator("#door-state")).to_have_text("STOP: ready")
     yield opened
     for other in opened.context.pages[1:]:
         other.close()

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from tests.support.browsed_station import BrowsedStation, browsed_station
+from tests.support.browsed_station import BrowsedStation
 from tests.support.browser_touch import UNIT, has_stood, let_go, press, sit_down, treat
 from tests.support.killed_console import (
     UNSEEN,
@@ -20,17 +19,9 @@ from tests.support.killed_console import (
 from tests.support.real_time import wait_until
 from tests.support.station_console import ORDER
 
-PATIENCE_MS = 30_000
 KILLS = 2
 STOPPED = re.compile(r"STOP was ordered at \d\d:\d\d:\d\d, force then .* Look at the patient\.")
 RELEASED = re.compile(r"Released: -?\d+\.\d N")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def patience() -> Iterator[None]:
-    expect.set_options(timeout=PATIENCE_MS)
-    yield
-    expect.set_options(timeout=5_000)
 
 
 @pytest.fixture
@@ -87,17 +78,15 @@ def test_a_whole_treatment_over_tcp(page: Page, station: BrowsedStation) -> None
     end(page)
 
 
-def test_a_whole_treatment_over_a_serial_line(browser: Browser, tmp_path: Path) -> None:
-    with browsed_station(tmp_path, ("test_fixture",), wire="rtu") as station:
-        context = browser.new_context(base_url=station.address)
-        context.set_default_timeout(PATIENCE_MS)
-        page = sit_down(context)
-        treat(page, station)
-        page.get_by_role("button", name="STOP Table 1").click()
-        expect(page.locator("#stop-said")).to_contain_text(STOPPED)
-        expect(page.locator("#stop-said")).to_contain_text(RELEASED)
-        end(page)
-        context.close()
+def test_a_whole_treatment_over_a_serial_line(
+    context: BrowserContext, station: BrowsedStation
+) -> None:
+    page = sit_down(context, "/units/Table%202")
+    treat(page, station, table="Table 2")
+    page.get_by_role("button", name="STOP Table 2").click()
+    expect(page.locator("#stop-said")).to_contain_text(STOPPED)
+    expect(page.locator("#stop-said")).to_contain_text(RELEASED)
+    end(page)
 
 
 def test_a_killed_console_comes_back_and_what_was_typed_is_kept(

@@ -21,7 +21,7 @@ from tests.support.station_console import TABLE, Console, configured, is_idle
 from tests.support.stops import connect_and_say, free_port
 from workstation.station.control_link import ControlLink
 from workstation.station.messages import PeerRole
-from workstation.station.place import ChannelPlace, station_folder
+from workstation.station.place import ChannelPlace, console_lock, station_folder
 
 CLOCK = SystemClock()
 TICK_MS = 50
@@ -104,6 +104,18 @@ class Station:
         wait_until(connected, f"the program of {table}")
         consoles[0].until(is_idle, "the idle unit")
         return consoles[0]
+
+    def still_console(self) -> None:
+        """Stop the station's own console: nobody but the campaign's looks after a session."""
+
+        def stopped() -> bool:
+            with suppress(OSError, ValueError):
+                process_id = int(console_lock(self.folder).read_text(encoding="ascii"))
+                os.kill(process_id, signal.SIGSTOP)
+                return True
+            return False
+
+        wait_until(stopped, "the station's console")
 
     @contextmanager
     def watched(self, table: str = TABLE) -> Iterator[ControlLink]:

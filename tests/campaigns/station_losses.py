@@ -144,6 +144,7 @@ def measure_losses(kills: int, spacing_s: float) -> dict[str, Any]:
         link = stack.enter_context(kept.watched())
         losses = Losses(kept, link, order, spacing_s)
         wait_until(kept.door_answers, "the door")
+        kept.still_console()
         losses.start_console(order)
         try:
             wait_until(losses.holds, "the hold")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from controller.errors import JournalCorrupt, SelfCheckFailed, UnitNotVerified
-from controller.event_details.happened import SelfCheckRecorded
+from controller.event_details.before_treatment import SelfCheckRecorded
 from controller.events import EventKind, Outcome
 from controller.ports import Clock, TractionUnit
 from controller.questions import Question

@@ -17,7 +17,8 @@ from controller.errors import (
     RequestRefused,
     UnitBusy,
 )
-from controller.event_details.happened import GapBegan, GapEnded, LinkTroubled, SessionEnded
+from controller.event_details.ending import SessionEnded
+from controller.event_details.findings_and_alarms import GapBegan, GapEnded, LinkTroubled
 from controller.events import EventKind, Outcome, SampleFlag
 from controller.runtime.observation import NO_READING
 from controller.telemetry import ForceSample

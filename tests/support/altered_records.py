@@ -13,7 +13,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from controller.events import EventKind, Outcome, Sample, SampleFlag, SessionEvent
@@ -201,7 +201,7 @@ def _other_content(db: sqlite3.Connection, session: int, source: random.Random) 
         samples[source.randrange(len(samples))] ^= source.randrange(1, 256)
     else:
         at = source.randrange(len(events))
-        events[at] = replace(events[at], at_ms=events[at].at_ms + source.randrange(1, 9))
+        events[at] = events[at]._replace(at_ms=events[at].at_ms + source.randrange(1, 9))
     return pack_session(events, bytes(samples))
 
 

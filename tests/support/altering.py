@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +44,7 @@ def add_edits(db: sqlite3.Connection) -> None:
 def _edited(data: bytes, sequence: int, column: str, value: Any) -> bytes:
     events, block = _unpacked(data)
     names = {"detail": "detail_json"}
-    events[sequence - 1] = replace(events[sequence - 1], **{names.get(column, column): value})
+    events[sequence - 1] = events[sequence - 1]._replace(**{names.get(column, column): value})
     return pack_session(events, b"") + block
 
 

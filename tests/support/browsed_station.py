@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 import httpx
@@ -36,7 +37,7 @@ class BrowsedStation:
     stop_port: int
     parent: subprocess.Popen[bytes]
     taps: Sequence[Tap]
-    """In the line of each unit; none where nobody listens there."""
+    """In the lines on TCP; none where nobody listens there."""
 
     @property
     def address(self) -> str:
@@ -75,7 +76,7 @@ def _as_it_is(_records: RecordFolder) -> None:
 def browsed_station(
     folder: Path,
     bodies: Sequence[str] = ("lumbar_split",),
-    wire: str = "tcp",
+    wires: Sequence[str] = (),
     before: Callable[[RecordFolder], None] = _as_it_is,
     *,
     tapped: bool = False,
@@ -83,7 +84,8 @@ def browsed_station(
 ) -> Iterator[BrowsedStation]:
     """A station with a table for each of ``bodies``, whose console answers.
 
-    With ``tapped`` somebody listens in the line of each unit (TCP) for releases.
+    ``wires`` of the first of them; the others are on TCP. With ``tapped`` somebody listens in the
+    line of each unit on TCP for releases.
     ``settings`` are variables of the environment beside its own. ``before`` puts into its records
     what is to be there before it starts.
     The clinic has decided to work without sound today: a test machine has no loudspeaker.
@@ -91,13 +93,15 @@ def browsed_station(
     with ExitStack() as stack:
         addresses = [
             stack.enter_context(simulated_unit(wire, "--body", body, "--seed", str(seed)))[1]
-            for seed, body in enumerate(bodies, 1)
+            for seed, (body, wire) in enumerate(zip_longest(bodies, wires, fillvalue="tcp"), 1)
         ]
-        taps = [stack.enter_context(tap(each)) for each in addresses] if tapped else []
-        records = configured(folder / "data", *([each.uri for each in taps] or addresses))
+        on_tcp = [each for each in addresses if tapped and each.startswith("modbus-tcp:")]
+        taps = {each: stack.enter_context(tap(each)) for each in on_tcp}
+        lines = [taps[each].uri if each in taps else each for each in addresses]
+        records = configured(folder / "data", *lines)
         _work_without_sound(records)
         before(records)
-        station = _started(records, taps, settings)
+        station = _started(records, [*taps.values()], settings)
         stack.callback(station.end)
         station.wait_for_console()
         yield station

@@ -112,14 +112,14 @@ def let_go(page: Page, table: str = TABLE) -> None:
     expect(idle).to_be_visible()
 
 
-def treat(page: Page, station: BrowsedStation, order: str = ORDER) -> None:
+def treat(page: Page, station: BrowsedStation, order: str = ORDER, *, table: str = TABLE) -> None:
     """A treatment that has reached its hold; a machine under load may let go before, and again."""
     now = page.locator("#unit-page [data-is=headline]")
     for _ in range(TREATED_AT_MOST):
-        begin_session(station, order=order)
+        begin_session(station, table, order)
         start_traction(page)
         expect(now).to_have_text(re.compile("holding|stopped|faulted|no treatment"))
         if "holding" in now.inner_text():
             return
-        let_go(page)
+        let_go(page, table)
     raise AssertionError(f"{TREATED_AT_MOST} treatments ended before their hold")

@@ -157,9 +157,10 @@ class ConsoleBench:
         assert self.client.post("/person", data={"name": name}).status_code == 303
 
     def page(self, path: str) -> str:
-        """A page that must come."""
+        """A page that must come, and says pages where the program's sentences say commands."""
         answer = self.client.get(path)
         assert answer.status_code == 200, answer.text
+        assert "`traction " not in answer.text
         return str(answer.text)
 
     def post(self, path: str, **fields: str) -> str:

@@ -21,6 +21,11 @@ from workstation.awake.wording import ALIVE_EVERY_S, AwakeWord
 
 REASON: Final = "a traction treatment is running"
 WITH_LID, WITHOUT_LID = "shutdown:sleep:idle:handle-lid-switch", "sleep:idle"
+DENIED: Final = "Access denied"
+WITHOUT_LOGIN: Final = (
+    "; an account that is not logged in needs the rule packaging/traction-polkit.rules "
+    "(docs/reference/staying-awake.md)"
+)
 LID_OPEN: Final = "closing the lid may still put it to sleep"
 ES_CONTINUOUS, ES_SYSTEM_REQUIRED = 0x80000000, 0x00000001
 """SetThreadExecutionState: from now on, and no sleep by idleness."""
@@ -54,7 +59,8 @@ class LogindLock:
         """Raises Refused when the lock was not given, or is lost."""
         if self._is_given() and self._process.poll() is None:
             return
-        raise Refused(f"logind refused it ({self._end()})")
+        said = self._end()
+        raise Refused(f"logind refused it ({said}){WITHOUT_LOGIN if DENIED in said else ''}")
 
     def _is_given(self) -> bool:
         """True once the line came back; a logind that says nothing is given up after a moment."""

@@ -37,14 +37,15 @@ def audit(
     place = person.place
     folder = place.folder
     wanted = {_named_or_as_it_is(place, session, person.by)} if session else None
+    ids: list[str] = []
     if patient:
-        of_patient = SessionQuery(patient=patient)
-        ids = [one.called for one in find_treatments(folder, of_patient, place.day_of)]
-        if folder.clinic_database.exists():
-            record_read(folder, reader_now(folder, person.by), "audit", fields=ids)
-        ids.append(standing_field("patient", patient))
-        wanted = {*ids} if wanted is None else wanted.intersection(ids)
+        query = SessionQuery(patient=patient)
+        ids = [one.called for one in find_treatments(folder, query, place.day_of)]
+        of_patient = {*ids, standing_field("patient", patient)}
+        wanted = of_patient if wanted is None else wanted & of_patient
     altered, found = altered_audit(folder), accesses(folder, wanted)
+    if found or (patient and folder.clinic_database.exists()):
+        record_read(folder, reader_now(folder, person.by), "audit", fields=ids)
     if altered and person.as_json:
         raise JournalCorrupt(f"{ALTERED_AUDIT}: {altered}; without --json the rows are shown")
     if person.as_json:

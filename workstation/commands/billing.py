@@ -164,7 +164,7 @@ def estimate(
 
     The usual ranges ($14-$22 Medicare, $7-$19 private) are trade figures and stand beside it.
     """
-    from records.visit.billing import estimate_visit
+    from records.visit.estimating import estimate_visit
 
     place = records.place
     visit, report = _billed(place, named_session(place, session), claim, "estimate")

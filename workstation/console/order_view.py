@@ -104,7 +104,7 @@ def order_view(visit: OpenVisit, checked: CheckedForm, whose: Whose) -> OrderVie
         limits = limits_in_words(region, most, read["hold_force"], forces)
     mistakes: dict[str, list[str]] = {}
     for name, text in checked.mistakes:
-        mistakes.setdefault(name, []).append(words.sentence(_beside(name, text)))
+        mistakes.setdefault(name, []).append(_beside(name, words.sentence(text)))
     planned = checked.planned
     return OrderView(
         readings={key: in_every_unit(read[key], forces) for key in FORCES},

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode
 
+from controller.events import EventKind
 from controller.order.force_unit import ForceUnit
 from records.evidence.reader import NOT_CLOSED, RUNNING
 from records.note.device_fields import Field
@@ -17,6 +18,7 @@ from workstation.console.force_plot import ForcePlot, PlotMarks, force_plot
 from workstation.history.force_curve import force_curve
 from workstation.history.plot_range import PlotRange, time_text
 from workstation.history.told_events import ALARM, REQUEST, ToldEvent, told_events
+from workstation.texts.ways_out import on_a_page
 
 AROUND_MS: Final = 15_000
 """So much before and behind an event is shown by its link."""
@@ -53,6 +55,12 @@ class LinkedEvent:
 
     told: ToldEvent
     path: str
+
+    @property
+    def said(self) -> str:
+        """Its sentence; an item of the self-check says what to do, which a page says as a page."""
+        is_check = self.told.kind is EventKind.SELF_CHECK_RECORDED
+        return on_a_page(self.told.said) if is_check else self.told.said
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from markupsafe import escape
 from controller.snapshot import SettledCheck
 from workstation.console.people import TOKEN_FIELD
 from workstation.station.stop_page import stop_path
-from workstation.texts.ways_out import in_page
+from workstation.texts.ways_out import on_a_page
 
 _OWN_FORM = re.compile(r'<form\b[^>]*\bmethod="post"[^>]*\baction="/[^"]*"[^>]*>')
 _FORM_ID = re.compile(r'name="id" value="[0-9a-f]*"')
@@ -36,6 +36,7 @@ def environment() -> Environment:
     made.filters["segment"] = partial(quote, safe="")
     made.filters["words"] = SettledCheck.words
     made.filters["part_version"] = part_version
+    made.filters["on_a_page"] = on_a_page
     return made
 
 
@@ -52,5 +53,5 @@ def with_token(page: str, token: str) -> str:
 
 
 def render(template: str, context: Mapping[str, Any]) -> str:
-    """A page as text; it names pages and buttons where the program's sentences name commands."""
-    return in_page(environment().get_template(template).render(context))
+    """A page as text."""
+    return environment().get_template(template).render(context)

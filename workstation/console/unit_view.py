@@ -164,5 +164,9 @@ def _last_words(unit: KeptUnit, words: ClinicWords) -> str:
 
 
 def _said(unit: KeptUnit, words: ClinicWords) -> Sequence[str]:
+    """What people said stands among it, so that no command in it is taken for the program's."""
     told = [each for each in [*unit.link.said] if each.check is None][-SAID_SHOWN:]
-    return [f"{words.time(each.utc_ms)}  {one_line(words.sentence(each.text))}" for each in told]
+    forces = words.settings.unit_of_force
+    return [
+        f"{words.time(each.utc_ms)}  {one_line(forces.in_sentence(each.text))}" for each in told
+    ]

@@ -15,7 +15,11 @@ from pathlib import Path
 from typing import Final
 
 from controller.errors import JournalError
-from controller.event_details.happened import AlarmAcknowledged, AlarmRaised, SafetyCleared
+from controller.event_details.findings_and_alarms import (
+    AlarmAcknowledged,
+    AlarmRaised,
+    SafetyCleared,
+)
 from controller.events import EventKind
 from records.evidence.reader import SessionHead, events_of_kinds
 from records.evidence.stored_session import session_rows_of

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from controller.errors import JournalError
-from controller.event_details.happened import AlarmRaised, LinkTroubled
+from controller.event_details.findings_and_alarms import AlarmRaised, LinkTroubled
 from controller.events import EventKind, SampleFlag
 from records.evidence.reader import SessionRecord, load_session
 from records.evidence.stored_session import session_rows_of

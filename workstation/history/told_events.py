@@ -39,6 +39,7 @@ MARKS: Final[Mapping[EventKind, str]] = MappingProxyType(
 class ToldEvent:
     """``at_ms`` is since the opening; ``mark`` is one of the marks, "" for none of them."""
 
+    kind: EventKind
     at_ms: int
     of_day: str
     since_traction: str
@@ -55,6 +56,7 @@ def told_events(
     stops = set() if record.observed else {stop.sequence for stop in dose.stops}
     for event in record.events:
         yield ToldEvent(
+            kind=event.kind,
             at_ms=event.at_ms,
             of_day=_of_day(local_time(record, event.at_ms, zone), opened),
             since_traction=since_traction_text(event.at_ms, began_ms),

@@ -12,13 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from controller.errors import JournalCorrupt, JournalUnavailable
-from controller.event_details.happened import (
-    AlarmRaised,
-    DroppedRows,
-    SessionEnded,
-    UnitObserved,
-    UnitSeen,
-)
+from controller.event_details.ending import DroppedRows, SessionEnded, UnitObserved, UnitSeen
+from controller.event_details.findings_and_alarms import AlarmRaised
 from controller.event_details.table import session_event
 from controller.events import EventKind, Outcome
 from controller.ports import Clock, TractionUnit

@@ -15,7 +15,7 @@ from typing import Final
 
 from controller.alarms import ALARMS, CONTROL_GONE
 from controller.errors import LinkError, RequestRefused, TractionError
-from controller.event_details.happened import AlarmRaised
+from controller.event_details.findings_and_alarms import AlarmRaised
 from controller.ports import Clock, TractionUnit
 from controller.runtime.idle_watch import IDLE, NO_READING, IdleWatch
 from controller.runtime.lateness import lateness_words

@@ -13,7 +13,7 @@ from typing import Final
 
 from controller.alarms import CONTROL_GONE
 from controller.errors import RecordNotFound
-from controller.event_details.happened import AlarmRaised
+from controller.event_details.findings_and_alarms import AlarmRaised
 from controller.events import EventKind, Outcome
 from records.evidence.reader import newest_session, read_session
 from records.evidence.unit_reading import open_sessions

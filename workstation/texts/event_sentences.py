@@ -9,10 +9,16 @@ import json
 from functools import singledispatch
 from typing import Final
 
-from controller.event_details import happened
-from controller.event_details.happened import SelfCheckRecorded
+from controller.event_details import (
+    before_treatment,
+    ending,
+    findings_and_alarms,
+    treatment,
+)
+from controller.event_details.before_treatment import SelfCheckRecorded
+from controller.event_details.codec import VERSION
 from controller.event_details.opening import SessionStarted
-from controller.event_details.table import CLASSES, VERSION
+from controller.event_details.table import CLASSES
 from controller.order.force_unit import ForceUnit
 from controller.telemetry import UnitState
 from records.store.canonical import StoredEvent
@@ -87,22 +93,22 @@ def _(said: SessionStarted, forces: ForceUnit) -> str:
 
 
 @sentence.register
-def _(said: happened.QuestionAsked, forces: ForceUnit) -> str:
+def _(said: before_treatment.QuestionAsked, forces: ForceUnit) -> str:
     return f"asked: {_plain(said.question)}"
 
 
 @sentence.register
-def _(said: happened.AnswerRecorded, forces: ForceUnit) -> str:
+def _(said: before_treatment.AnswerRecorded, forces: ForceUnit) -> str:
     return f"answered {'yes' if said.accepted else 'no'} by {said.by}: {_plain(said.question)}"
 
 
 @sentence.register
-def _(said: happened.PressTestSeen, forces: ForceUnit) -> str:
+def _(said: before_treatment.PressTestSeen, forces: ForceUnit) -> str:
     return "the patient's switch was seen pressed and open again"
 
 
 @sentence.register
-def _(said: happened.PressTestNotSeen, forces: ForceUnit) -> str:
+def _(said: before_treatment.PressTestNotSeen, forces: ForceUnit) -> str:
     return "the patient's switch was not seen pressed in time"
 
 
@@ -117,12 +123,12 @@ def _(said: SelfCheckRecorded, forces: ForceUnit) -> str:
 
 
 @sentence.register
-def _(said: happened.UnitAcknowledged, forces: ForceUnit) -> str:
+def _(said: before_treatment.UnitAcknowledged, forces: ForceUnit) -> str:
     return "a latched stop of the unit was acknowledged"
 
 
 @sentence.register
-def _(said: happened.UnitArmed, forces: ForceUnit) -> str:
+def _(said: before_treatment.UnitArmed, forces: ForceUnit) -> str:
     zero = "not measured"
     if said.gross_zero_dn is not None:
         zero = forces.with_other(said.gross_zero_dn / 10)
@@ -137,14 +143,14 @@ def _(said: happened.UnitArmed, forces: ForceUnit) -> str:
 
 
 @sentence.register
-def _(said: happened.PhaseChanged, forces: ForceUnit) -> str:
+def _(said: treatment.PhaseChanged, forces: ForceUnit) -> str:
     towards = "" if said.target_dn is None else f" towards {_force(said.target_dn, forces)}"
     stage = f" ({said.stage})" if said.stage else ""
     return f"{_plain(said.from_phase)} ends, {_plain(said.to_phase)} begins{towards}{stage}"
 
 
 @sentence.register
-def _(said: happened.UnitEventSeen, forces: ForceUnit) -> str:
+def _(said: treatment.UnitEventSeen, forces: ForceUnit) -> str:
     what = UNIT_EVENTS.get(said.code, "an event that the map does not name")
     boot = "" if said.boot is None else f", start {said.boot}"
     if said.code in WITH_FORCE:
@@ -160,18 +166,18 @@ def _(said: happened.UnitEventSeen, forces: ForceUnit) -> str:
 
 
 @sentence.register
-def _(said: happened.UnitEventsLost, forces: ForceUnit) -> str:
+def _(said: treatment.UnitEventsLost, forces: ForceUnit) -> str:
     return f"{said.count} events of the unit were lost before they were read"
 
 
 @sentence.register
-def _(said: happened.ForceAdjusted, forces: ForceUnit) -> str:
+def _(said: treatment.ForceAdjusted, forces: ForceUnit) -> str:
     old, new = _force(said.old_force_dn, forces), _force(said.new_force_dn, forces)
     return f"{said.force} force changed from {old} to {new}{_whose(said.by, said.reason)}"
 
 
 @sentence.register
-def _(said: happened.Paused, forces: ForceUnit) -> str:
+def _(said: treatment.Paused, forces: ForceUnit) -> str:
     return (
         f"paused at {_force(said.target_dn, forces)}, treated "
         f"{_seconds(said.treatment_ms)}{_whose(said.by, said.reason)}"
@@ -179,34 +185,34 @@ def _(said: happened.Paused, forces: ForceUnit) -> str:
 
 
 @sentence.register
-def _(said: happened.PauseRegressed, forces: ForceUnit) -> str:
+def _(said: treatment.PauseRegressed, forces: ForceUnit) -> str:
     return "the pause was too long: the force goes back to the pretension"
 
 
 @sentence.register
-def _(said: happened.Resumed, forces: ForceUnit) -> str:
+def _(said: treatment.Resumed, forces: ForceUnit) -> str:
     confirmed = f", confirmed by {said.confirmed_by}" if said.confirmed_by else ""
     path = f"from {_force(said.from_dn, forces)} to {_force(said.to_dn, forces)}"
     return f"resumed by {said.by}{confirmed}: {path}, then the treatment goes on"
 
 
 @sentence.register
-def _(said: happened.CheckInRecorded, forces: ForceUnit) -> str:
+def _(said: treatment.CheckInRecorded, forces: ForceUnit) -> str:
     return f"{said.by} looked after the patient"
 
 
 @sentence.register
-def _(said: happened.RemarkRecorded, forces: ForceUnit) -> str:
+def _(said: treatment.RemarkRecorded, forces: ForceUnit) -> str:
     return f"{said.by} remarked: {said.text}"
 
 
 @sentence.register
-def _(said: happened.ResponsibilityTaken, forces: ForceUnit) -> str:
+def _(said: treatment.ResponsibilityTaken, forces: ForceUnit) -> str:
     return f"{said.by} took over from {said.from_by} and is responsible from now on"
 
 
 @sentence.register
-def _(said: happened.RefusalRecorded, forces: ForceUnit) -> str:
+def _(said: treatment.RefusalRecorded, forces: ForceUnit) -> str:
     reason = forces.in_sentence(said.reason)
     return f"request of {said.by} refused, {_plain(said.request)}: {reason}"
 
@@ -215,7 +221,7 @@ def _(said: happened.RefusalRecorded, forces: ForceUnit) -> str:
 
 
 @sentence.register
-def _(said: happened.SafetyActed, forces: ForceUnit) -> str:
+def _(said: findings_and_alarms.SafetyActed, forces: ForceUnit) -> str:
     return (
         f"found {_plain(said.code)}: {_measured(said.measured, said.unit, forces)}, limit "
         f"{_measured(said.limit, said.unit, forces)}; ordered to {_plain(said.action)} at "
@@ -224,7 +230,7 @@ def _(said: happened.SafetyActed, forces: ForceUnit) -> str:
 
 
 @sentence.register
-def _(said: happened.SafetyCleared, forces: ForceUnit) -> str:
+def _(said: findings_and_alarms.SafetyCleared, forces: ForceUnit) -> str:
     seen_ms = said.last_seen_ms - said.first_seen_ms
     return (
         f"no longer found: {_plain(said.code)}; seen for {_seconds(seen_ms)} from "
@@ -233,51 +239,51 @@ def _(said: happened.SafetyCleared, forces: ForceUnit) -> str:
 
 
 @sentence.register
-def _(said: happened.PatientStopPressed, forces: ForceUnit) -> str:
+def _(said: findings_and_alarms.PatientStopPressed, forces: ForceUnit) -> str:
     hold = f", hold {said.hold_number}" if said.hold_number else ""
     force = _force(said.force_dn, forces)
     return f"the patient pressed the switch at {force} while {_plain(said.phase)}{hold}"
 
 
 @sentence.register
-def _(said: happened.OperatorActed, forces: ForceUnit) -> str:
+def _(said: findings_and_alarms.OperatorActed, forces: ForceUnit) -> str:
     return f"ended at the workstation, {_plain(said.action)}{_whose(said.by, said.reason)}"
 
 
 @sentence.register
-def _(said: happened.LinkTroubled, forces: ForceUnit) -> str:
+def _(said: findings_and_alarms.LinkTroubled, forces: ForceUnit) -> str:
     raw = f"; what came: {said.raw}" if said.raw else ""
     return f"the line is troubled: {said.message} (code {said.code}{raw})"
 
 
 @sentence.register
-def _(said: happened.UncertaintyRecorded, forces: ForceUnit) -> str:
+def _(said: findings_and_alarms.UncertaintyRecorded, forces: ForceUnit) -> str:
     return f"nobody knows whether to {said.what} was done: {said.message} (code {said.code})"
 
 
 @sentence.register
-def _(said: happened.AlarmRaised, forces: ForceUnit) -> str:
+def _(said: findings_and_alarms.AlarmRaised, forces: ForceUnit) -> str:
     text = forces.in_sentence(said.text)
     return f"alarm of {said.priority} priority: {text} (code {said.code})"
 
 
 @sentence.register
-def _(said: happened.AlarmAcknowledged, forces: ForceUnit) -> str:
+def _(said: findings_and_alarms.AlarmAcknowledged, forces: ForceUnit) -> str:
     return f"{said.by} took note of the alarms {', '.join(map(_plain, said.codes))}"
 
 
 @sentence.register
-def _(said: happened.AlarmSoundPaused, forces: ForceUnit) -> str:
+def _(said: findings_and_alarms.AlarmSoundPaused, forces: ForceUnit) -> str:
     return f"{said.by} silenced the tones until {_seconds(said.until_ms)}"
 
 
 @sentence.register
-def _(said: happened.GapBegan, forces: ForceUnit) -> str:
+def _(said: findings_and_alarms.GapBegan, forces: ForceUnit) -> str:
     return f"the force is not read any more; the last one was {_force(said.force_dn, forces)}"
 
 
 @sentence.register
-def _(said: happened.GapEnded, forces: ForceUnit) -> str:
+def _(said: findings_and_alarms.GapEnded, forces: ForceUnit) -> str:
     force = _force(said.force_dn, forces)
     return f"the force is read again, {force}, behind a gap of {_seconds(said.gap_ms)}"
 
@@ -286,28 +292,28 @@ def _(said: happened.GapEnded, forces: ForceUnit) -> str:
 
 
 @sentence.register
-def _(said: happened.ReleaseOrdered, forces: ForceUnit) -> str:
+def _(said: ending.ReleaseOrdered, forces: ForceUnit) -> str:
     return f"release ordered, {_plain(said.kind)}: {forces.in_sentence(said.reason)}"
 
 
 @sentence.register
-def _(said: happened.ReleaseObserved, forces: ForceUnit) -> str:
+def _(said: ending.ReleaseObserved, forces: ForceUnit) -> str:
     state = "" if said.unit_state is None else f", {_state(said.unit_state)}"
     return f"the patient is free: {_force(said.force_dn, forces)}{state}"
 
 
 @sentence.register
-def _(said: happened.ReleaseNotObserved, forces: ForceUnit) -> str:
+def _(said: ending.ReleaseNotObserved, forces: ForceUnit) -> str:
     return f"the release was NOT seen; the last force was {_force(said.force_dn, forces)}"
 
 
 @sentence.register
-def _(said: happened.UnitDisarmed, forces: ForceUnit) -> str:
+def _(said: ending.UnitDisarmed, forces: ForceUnit) -> str:
     return "the unit is disarmed: motor off, clutch open"
 
 
 @sentence.register
-def _(said: happened.UnitObserved, forces: ForceUnit) -> str:
+def _(said: ending.UnitObserved, forces: ForceUnit) -> str:
     seen = said.seen
     if seen is None:
         answered = "answered" if said.observed else "did not answer"
@@ -319,7 +325,7 @@ def _(said: happened.UnitObserved, forces: ForceUnit) -> str:
 
 
 @sentence.register
-def _(said: happened.SessionEnded, forces: ForceUnit) -> str:
+def _(said: ending.SessionEnded, forces: ForceUnit) -> str:
     reached = {None: "", True: "; a hold was reached", False: "; no hold was reached"}
     dropped = ""
     if said.dropped is not None:

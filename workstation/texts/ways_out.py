@@ -40,24 +40,11 @@ PAGES: Final[Mapping[str, str]] = {
 }
 """Where a page does what a command does, by how the command begins; the first that fits."""
 _COMMAND: Final = re.compile(r"`traction ([^`]+)`")
-_KEPT: Final = re.compile(r"(<(textarea|pre|code)\b.*?</\2>|<[^>]*>)", re.DOTALL)
 
 
 def on_a_page(sentence: str) -> str:
     """A sentence of the program for somebody in front of a page."""
     return _COMMAND.sub(lambda found: _page_of(found[1]), sentence)
-
-
-def in_page(html: str) -> str:
-    """The same for all text of a page; attributes, fields and what is shown as typed stay."""
-    if "`traction " not in html:
-        return html
-    parts = _KEPT.split(html)
-    # Every match leaves the kept part and the name of its element behind the text before it.
-    return "".join(
-        on_a_page(part) if place % 3 == 0 else part if place % 3 == 1 else ""
-        for place, part in enumerate(parts)
-    )
 
 
 def _page_of(command: str) -> str:

@@ -44,9 +44,9 @@ class AskedExport:
 
     def check_receiver(self, folder: RecordFolder) -> None:
         """Raises ReceiverInvalid for one that nobody knows."""
-        from records.exports.formats import chosen_receiver
+        from records.exports.messages.receiver_maps import find_receiver
 
-        chosen_receiver(folder, self.receiver)
+        find_receiver(self.receiver, folder.receivers)
 
 
 class Written(NamedTuple):
@@ -100,13 +100,12 @@ def made_export(folder: RecordFolder, visit: Visit, asked: AskedExport) -> MadeE
 
 
 def keep_on_record(
-    folder: RecordFolder, visit: Visit, asked: AskedExport, made: MadeExport, person: Person
+    folder: RecordFolder, visit: Visit, sent_as: str, made: MadeExport, person: Person
 ) -> None:
     """A claim is on record before it leaves; raises AuditUnavailable when that is impossible."""
     from records.visit.sent import keep_export
 
-    if asked.sent_as:
-        keep_export(folder, visit, person, asked.sent_as, made.name, made.content)
+    keep_export(folder, visit, person, sent_as, made.name, made.content)
 
 
 def write_export(
@@ -116,7 +115,7 @@ def write_export(
     told: Callable[[Visit], None] = lambda visit: None,
     person: Callable[[RecordFolder], Person] | None = None,
 ) -> Written:
-    """Write it; ``told`` is called once it is made, ``person`` says who does it.
+    """Write it; ``told`` is called once it is made, ``person`` says who lets a claim leave.
 
     Raises ExportRefused, ExportIncomplete, AuditUnavailable or JournalUnavailable.
     """
@@ -129,18 +128,19 @@ def write_export(
     target = asked.out.file(made.name) if asked.out else Path(made.name)
     refuse_other_session(visit.note.sessions, target)
     refuse_existing(target, force=asked.force)
-    keep_on_record(
-        folder, visit, asked, made._replace(name=target.name), (person or reader_now)(folder)
-    )
+    if asked.sent_as:
+        named = made._replace(name=target.name)
+        keep_on_record(folder, visit, asked.sent_as, named, (person or reader_now)(folder))
     return Written(write_file(target, made.content), made.notices)
 
 
 def _made(folder: RecordFolder, visit: Visit, asked: AskedExport) -> tuple[ExportedFile, str]:
-    from records.exports.formats import Choices, chosen_receiver, document, file_name
+    from records.exports.formats import Choices, document, file_name
+    from records.exports.messages.receiver_maps import find_receiver
 
     if asked.format == BUNDLE:
         return _bundle(folder, visit)
-    receiver = chosen_receiver(folder, asked.receiver)
+    receiver = find_receiver(asked.receiver, folder.receivers)
     made = document(visit, asked.format, Choices(receiver=receiver, sampled=asked.sampled))
     mapped = asked.receiver if asked.format in FOR_A_RECEIVER else "own"
     return made, file_name(visit.session_id, asked.format, mapped)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from datetime import date, datetime
-from functools import cache
+from functools import cache, partial
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -123,18 +123,26 @@ def load_receivers(own_dir: Path | None = None) -> dict[str, Receiver]:
 
     A file of the user replaces a shipped one of the same name.
     """
-    found: dict[str, Receiver] = {}
-    for name, text in (*_shipped(), *_users(own_dir)):
-        receiver = parse_receiver(text, name)
-        found[receiver.name] = receiver
-    return found
+    return {name: read() for name, read in _readers(own_dir).items()}
 
 
-@cache
+def find_receiver(name: str, own_dir: Path) -> Receiver:
+    """A receiver by its name; raises ReceiverInvalid listing what there is. No other one is read.
+
+    A file of the user replaces a shipped one of the same name.
+    """
+    readers = _readers(own_dir)
+    if name not in readers:
+        raise ReceiverInvalid(
+            f"receiver={name!r} is not one of {', '.join(sorted(readers))}; put a map of your own "
+            f"into {own_dir}"
+        )
+    return readers[name]()
+
+
 def own_receiver() -> Receiver:
-    """The program's own, whose file alone is read."""
-    name = f"{OWN}.toml"
-    return parse_receiver((_shipped_folder() / name).read_text(encoding="utf-8"), name)
+    """The program's own, whatever the user has put in its place."""
+    return _shipped_receiver(OWN)
 
 
 def parse_receiver(text: str, file_name: str) -> Receiver:
@@ -148,18 +156,29 @@ def parse_receiver(text: str, file_name: str) -> Receiver:
     return receiver
 
 
-def _shipped() -> Iterator[tuple[str, str]]:
-    for file in sorted(_shipped_folder().iterdir(), key=lambda entry: entry.name):
-        if file.name.endswith(".toml"):
-            yield file.name, file.read_text(encoding="utf-8")
+def _readers(own_dir: Path | None) -> dict[str, Callable[[], Receiver]]:
+    """What reads each receiver, by its name; one of the user's stands in a shipped one's place."""
+    shipped = sorted(
+        file.name.removesuffix(".toml")
+        for file in _shipped_folder().iterdir()
+        if file.name.endswith(".toml")
+    )
+    own = sorted(own_dir.glob("*.toml")) if own_dir is not None else []
+    return {
+        **{name: partial(_shipped_receiver, name) for name in shipped},
+        **{path.stem: partial(_users_receiver, path) for path in own},
+    }
+
+
+@cache
+def _shipped_receiver(name: str) -> Receiver:
+    file = _shipped_folder() / f"{name}.toml"
+    return parse_receiver(file.read_text(encoding="utf-8"), file.name)
+
+
+def _users_receiver(path: Path) -> Receiver:
+    return parse_receiver(read_text(path, "receiver", ReceiverInvalid), path.name)
 
 
 def _shipped_folder() -> Traversable:
     return resources.files("records.exports.receivers")
-
-
-def _users(own_dir: Path | None) -> Iterator[tuple[str, str]]:
-    if own_dir is None or not own_dir.is_dir():
-        return
-    for path in sorted(own_dir.glob("*.toml")):
-        yield path.name, read_text(path, "receiver", ReceiverInvalid)

@@ -57,16 +57,16 @@ def page(request: Request, person: str) -> Response:
 
 
 def _rows(site: Site, person: str, asked: Mapping[str, str]) -> list[Access]:
-    """Those that fit, newest first; a look by a patient leaves its own row before."""
+    """Those that fit, newest first; the look has a row of its own, which comes with the next."""
     wanted = {asked["session"]} if asked["session"] else None
+    ids = _of_patient(site, asked["patient"]) if asked["patient"] else []
     if asked["patient"]:
-        ids = _of_patient(site, asked["patient"])
-        if site.folder.clinic_database.exists():
-            record_read(site.folder, site.author(person), "audit", fields=ids)
-        ids.append(standing_field("patient", asked["patient"]))
-        wanted = {*ids} if wanted is None else wanted.intersection(ids)
+        of_patient = {*ids, standing_field("patient", asked["patient"])}
+        wanted = of_patient if wanted is None else wanted & of_patient
     by = asked["by"].casefold()
     found = accesses(site.folder, wanted)
+    if found or (asked["patient"] and site.folder.clinic_database.exists()):
+        record_read(site.folder, site.author(person), "audit", fields=ids)
     return [row for row in reversed(found) if by in row.by.casefold()]
 
 

@@ -78,7 +78,7 @@ def leave(request: Request, form: Form, person: str) -> Response:
     except RequestRefused as refusal:
         shown = scrubbed_claim(site, session, person, "scrub")
         return claim_page(request, shown, refusal.message, form.values())
-    keep_on_record(site.folder, visit, asked, made, site.who_reads(person))
+    keep_on_record(site.folder, visit, asked.sent_as, made, site.who_reads(person))
     return _answer(asked, made)
 
 

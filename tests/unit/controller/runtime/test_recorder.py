@@ -6,7 +6,7 @@ from typing import cast
 
 import pytest
 
-from controller.event_details.happened import (
+from controller.event_details.treatment import (
     CheckInRecorded,
     PauseRegressed,
     RemarkRecorded,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from controller.event_details.table import encode, kind_of
+from controller.event_details.codec import encode_fields
 from controller.events import EventKind
 from controller.order.phases import Phase
 from controller.order.planner import plan
@@ -75,9 +75,9 @@ class Bench:
 
     def emitted(self, kind: EventKind) -> list[dict[str, object]]:
         return [
-            dict(encode(e.said))
+            dict(encode_fields(e.said))
             for e in self.effects
-            if isinstance(e, Emit) and kind_of(e.said) is kind
+            if isinstance(e, Emit) and e.said.KIND is kind
         ]
 
     def alarms(self) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from controller.event_details.table import encode, kind_of
+from controller.event_details.codec import encode_fields
 from controller.events import EventKind, Outcome
 from controller.order.phases import Phase, Stage
 from controller.requests import AdjustedForce, Pause, Resume
@@ -58,11 +58,11 @@ def test_a_pressed_switch_is_told_before_what_was_done_about_it() -> None:
         1000,
         2,
     )
-    assert [kind_of(event.said) for event in told] == [
+    assert [event.said.KIND for event in told] == [
         EventKind.PATIENT_STOP_PRESSED,
         EventKind.SAFETY_ACTED,
     ]
-    assert encode(told[0].said) == {"force_dn": 1000, "hold_number": 2, "phase": "holding"}
+    assert encode_fields(told[0].said) == {"force_dn": 1000, "hold_number": 2, "phase": "holding"}
 
 
 @pytest.mark.parametrize(
@@ -86,12 +86,15 @@ def test_a_measure_is_recorded_as_a_whole_number_of_its_unit(
     (acted,) = recorded_events.finding_events(
         finding(unit=unit, measured=measured), Phase.ARMED, None, 0
     )
-    assert (encode(acted.said)["measured"], encode(acted.said)["unit"]) == recorded
+    assert (encode_fields(acted.said)["measured"], encode_fields(acted.said)["unit"]) == recorded
 
 
 def test_a_limit_that_is_no_number_is_none() -> None:
     (acted,) = recorded_events.finding_events(finding(limit=math.inf), Phase.ARMED, None, 0)
-    assert (encode(acted.said)["measured"], encode(acted.said)["limit"]) == (350, None)
+    assert (encode_fields(acted.said)["measured"], encode_fields(acted.said)["limit"]) == (
+        350,
+        None,
+    )
 
 
 def test_a_finding_that_ended_has_its_times_on_the_session_s_axis() -> None:
@@ -194,7 +197,9 @@ def test_what_was_seen_of_a_release_is_recorded_as_it_was_read() -> None:
         EventKind.RELEASE_NOT_OBSERVED, {"force_dn": 90}
     )
     for unknown in (None, reading(force_n=None)):
-        assert encode(recorded_events.release_not_observed(unknown).said) == {"force_dn": None}
+        assert encode_fields(recorded_events.release_not_observed(unknown).said) == {
+            "force_dn": None
+        }
         assert recorded_events.force_dn(unknown) is None
 
 

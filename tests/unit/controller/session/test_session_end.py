@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from controller.errors import IllegalTransition
-from controller.event_details.table import encode, kind_of
+from controller.event_details.codec import encode_fields
 from controller.events import EventKind, Outcome, StopCause
 from controller.order.phases import TRANSITIONS, Phase
 from controller.questions import Question
@@ -65,7 +65,7 @@ class Ending:
 
     def details(self, kind: EventKind) -> list[dict[str, Any]]:
         said = [e.said for e in self.effects if isinstance(e, Emit)]
-        return [encode(each) for each in said if kind_of(each) is kind]
+        return [encode_fields(each) for each in said if each.KIND is kind]
 
     @property
     def alarms(self) -> list[str]:

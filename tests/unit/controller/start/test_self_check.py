@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from controller.event_details.table import encode
+from controller.event_details.codec import encode_fields
 from controller.order.prescription import Table
 from controller.ports import LastArming, PatientFlag, UnitCapabilities
 from controller.start import self_check as check
@@ -217,22 +217,22 @@ def test_a_friction_table_is_said_and_one_that_moves_is_asked_about() -> None:
 
 def test_figures_stand_in_the_record_where_there_are_any() -> None:
     item = check.judged("clock", True, "v", "")
-    assert encode(item.recorded) == {
+    assert encode_fields(item.recorded) == {
         "item": "clock",
         "state": "passed",
         "value": "v",
         "by": "",
         "todo": "",
     }
-    with_numbers = encode(item.with_numbers({"utc_ms": 1}).recorded)
-    assert with_numbers == encode(item.recorded) | {"numbers": {"utc_ms": 1}}
+    with_numbers = encode_fields(item.with_numbers({"utc_ms": 1}).recorded)
+    assert with_numbers == encode_fields(item.recorded) | {"numbers": {"utc_ms": 1}}
 
 
 def test_a_lasting_flag_is_told_in_words_that_no_record_holds() -> None:
     (item,) = check.flag_items([FLAG])
     assert (item.name, item.state, item.refuses) == ("lasting_flag_2", NOT_COVERED, False)
     assert FLAG.words in item.text
-    assert "osteoporosis" not in str(encode(item.recorded))
+    assert "osteoporosis" not in str(encode_fields(item.recorded))
 
 
 def test_do_not_treat_refuses_and_a_patient_without_flags_has_no_item() -> None:

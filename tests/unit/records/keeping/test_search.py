@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from datetime import date
+from pathlib import Path
 
 import pytest
 
-from records.keeping.search import SessionQuery, find_sessions
+from records.evidence.reader import find_session
+from records.evidence.unit_reading import reading
+from records.keeping import search as search_module
+from records.keeping.search import SessionQuery, find_sessions, last_visit_of, others_of_day
 from records.note.lifecycle import amend, complete, sign
+from records.store.database import Database
 from records.store.record_folder import RecordFolder
 from tests.support.notes import ALL_WORDS, ORDER, author, note_of, recorded
 from tests.support.sessions import SETTINGS
@@ -82,3 +88,25 @@ def test_what_is_measured_is_found(folder: RecordFolder) -> None:
         assert bare_sql(folder, query) > 0, name
     assert search(folder, QUERIES["a word of every order"]).count == 1
     assert search(folder, QUERIES["a word of nothing"]).count == 0
+
+
+def test_a_patient_s_other_visits_are_looked_up_by_their_names(
+    folder: RecordFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded(folder, "s-1")
+    recorded(folder, "s-2", began_ms=1_767_312_000_000)
+    recorded(folder, "s-3", began_ms=1_767_315_600_000)
+    newest, opened = find_session(folder, "s-3"), list[Path]()
+
+    def counted(path: Path) -> AbstractContextManager[Database]:
+        opened.append(path)
+        return reading(path)
+
+    monkeypatch.setattr(search_module, "reading", counted)
+    assert last_visit_of(folder, newest, {"s-1", "s-3"}) == "s-1"
+    same_day = others_of_day(folder, newest, {"s-1", "s-2", "s-3"}, SETTINGS.day_at)
+    assert [other.session_id for other in same_day] == ["s-2"]
+    assert len(opened) == 2
+    assert last_visit_of(folder, newest, {"s-3"}) is None
+    assert others_of_day(folder, newest, set(), SETTINGS.day_at) == []
+    assert len(opened) == 2, "no file is opened for a patient who was treated once"

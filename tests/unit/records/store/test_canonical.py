@@ -8,11 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from controller.events import Sample, SampleFlag
+from controller.errors import JournalCorrupt
+from controller.event_details.treatment import CheckInRecorded
+from controller.events import EventKind, Sample, SampleFlag
 from records.store.canonical import (
     ABSENT_DN,
     SAMPLE_SIZE,
     EventRow,
+    StoredEvent,
     event_from_canonical,
     sample_bytes,
     samples_from_bytes,
@@ -73,3 +76,14 @@ def test_a_number_that_does_not_fit_its_field_is_an_error_not_another_number() -
     row = EventRow(sequence=2**32, at_ms=0, utc_ms=0, kind=1, version=1, detail_json="{}")
     with pytest.raises(struct.error):
         row.canonical()
+
+
+@pytest.mark.parametrize(("kind", "version"), [("PAUSED", 1), ("CHECK_IN_RECORDED", 2)])
+def test_an_event_says_nothing_as_another_class_or_in_a_later_version(
+    kind: str, version: int
+) -> None:
+    event = StoredEvent(
+        sequence=3, at_ms=0, utc_ms=0, kind=EventKind[kind], version=version, detail={"by": "A"}
+    )
+    with pytest.raises(JournalCorrupt, match="is read as CheckInRecorded; open the record with"):
+        event.said(CheckInRecorded)

@@ -21,7 +21,8 @@ from records.store import migrating
 from records.store.clinic_file import CLINIC_SCHEMA, clinic_writing
 from records.store.database import Database, Migrations, Schema, open_for_reading, open_for_writing
 from records.store.record_folder import RecordFolder
-from records.store.schema_check import MOST_KEPT_CHARACTERS, schema_differences, schema_digest
+from records.store.schema_check import schema_differences, schema_digest
+from records.store.schema_comparison import MOST_KEPT_CHARACTERS
 from records.store.unit_file import UNIT_SCHEMA
 from tests.support.altering import altering_schema
 from tests.support.notes import UNIT

@@ -120,7 +120,7 @@ def test_a_refusal_is_said_in_words_and_not_asked_anew_each_second(
     state = answered(keeper)
     assert not state.awake
     assert state.text.startswith(MAY_SLEEP)
-    assert "Failed to inhibit: Access denied" in state.text
+    assert "Failed to inhibit: Access denied); an account that is not logged in" in state.text
     begin_s = SystemClock().now_s()
     wait_until(lambda: SystemClock().now_s() > begin_s + 2.5, "some turns")
     assert len(logind.asked) == 2, "once with the lid, once without"

@@ -61,9 +61,9 @@ def test_a_search_for_a_patient_is_audited_with_what_it_found(data: RecordFolder
     assert "P. Jones" in said(data, "audit", "--session", "s-2")
     assert said(data, "audit", "--session", "s-9") == ""
     said(data, "show", "s-1")
-    rows = json.loads(said(data, "audit", "--patient", "TEST-1", "--by", "A. Ray", "--json"))[
-        "accesses"
-    ]
+    of_patient = ("audit", "--patient", "TEST-1", "--by", "A. Ray", "--json")
+    assert len(json.loads(said(data, *of_patient))["accesses"]) == 2
+    rows = json.loads(said(data, *of_patient))["accesses"]
     assert [row["what"] for row in rows] == ["search", "show", "audit"]
     assert rows[-1]["by"] == "A. Ray", "who asks for a patient's audit stands in it"
     assert "show" not in said(data, "audit", "--patient", "TEST-1", "--session", "s-2")

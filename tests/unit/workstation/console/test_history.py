@@ -46,7 +46,7 @@ def test_a_file_that_cannot_be_read_hides_no_session_of_another(
     assert found(page) == ["s-2", "s-1"]
     assert "Not in this list are the treatments of one file" in page
     assert broken.name in page
-    assert '"verify --all" at the command line' in page
+    assert "&#34;verify --all&#34; at the command line" in page
 
 
 def found(page: str) -> list[str]:

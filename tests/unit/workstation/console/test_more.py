@@ -39,7 +39,7 @@ def test_settings_say_where_they_come_from(
     row = '<tr><th scope="row">{}</th><td>{}</td><td>{}</td></tr>'
     assert row.format("backup_days", "7", "environment variable TRACTION_BACKUP_DAYS") in page
     assert row.format("console_lost", "15", "default") in page
-    of_clinic = 'the clinic&#39;s record: "clinic change" at the command line (an engineer)'
+    of_clinic = "the clinic&#39;s record: &#34;clinic change&#34; at the command line (an engineer)"
     assert row.format("force_unit", "lbf", of_clinic) in page
     assert "<td>Pat Jones</td><td>PT, DPT</td>" in page
     assert "<code>traction presets change</code>" in page

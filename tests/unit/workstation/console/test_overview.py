@@ -124,7 +124,7 @@ def test_the_workstation_is_examined_beside_the_pages_and_never_in_a_session(
     assert [each.name for each in kept.newest.not_well] == ["backup"]
     bench.site.examination.newest = kept.newest
     page = bench.page("/")
-    assert '<b>backup:</b> 9 days old. What to do: "backup" at the command line' in page
+    assert "<b>backup:</b> 9 days old. What to do: &#34;backup&#34; at the command line" in page
     assert "100 GB free" not in page
     assert "as soon as nobody is treated" in page
 

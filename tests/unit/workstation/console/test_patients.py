@@ -114,6 +114,14 @@ def test_a_script_is_text(desk: ConsoleBench) -> None:
     assert "&lt;script&gt;alert(1)" in page
 
 
+def test_a_command_that_somebody_typed_stays_as_it_was_typed(desk: ConsoleBench) -> None:
+    typed = "see `traction today` of Monday"
+    desk.post(f"{PATIENT}/flags", kind="note", text=typed, version="1")
+    assert typed in desk.client.get(PATIENT).text
+    begun = desk.post("/visits", reference="TEST-1")
+    assert typed in desk.client.get(f"{begun}/identify").text
+
+
 def test_a_namesake_needs_a_tick(desk: ConsoleBench) -> None:
     same = {**NEW, "last_name": "Doe", "first_name": "Jane", "birth_date": "1960-01-31"}
     answer = desk.client.post("/patients/new", data=same)

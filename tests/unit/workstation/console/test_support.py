@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
@@ -14,7 +15,10 @@ from controller.events import EventKind, JsonValue
 from controller.runtime.clock import VirtualClock
 from records.clinic.audit import accesses
 from records.note.lifecycle import complete
+from records.standing.appointments import Appointment, write_days
 from records.standing.files import record_of
+from records.standing.versions import read_standing
+from records.standing.write import NEW
 from records.store.record_folder import RecordFolder
 from tests.support.console_bench import ConsoleBench, console_bench
 from tests.support.notes import (
@@ -27,7 +31,9 @@ from tests.support.notes import (
     recorded,
 )
 from tests.support.reception import open_clinic
-from tests.support.standing import EXAMPLES, example, keep
+from tests.support.sessions import SETTINGS
+from tests.support.standing import EXAMPLES, example, keep, writer
+from workstation.settings import Settings
 from workstation.station.messages import Followed, TraceOn
 from workstation.station.place import ChannelPlace, station_folder
 
@@ -36,6 +42,20 @@ HEAD = "traction-capture 1 2026-11-29T16:44:12.123Z {digest} modbus-tcp://{host}
 TROUBLE: dict[str, JsonValue] = {"code": 1101, "message": CANARY, "raw": CANARY}
 ALARM: dict[str, JsonValue] = {"code": "over_force", "priority": "high", "text": CANARY}
 ORDER_WORDS = ("rationale",)
+TYPED_SETTINGS = {
+    name for name, field in Settings.model_fields.items() if field.annotation is str
+} - {"time_zone"}
+"""A zone is one of a list."""
+MARKED_KINDS = EXAMPLES.keys() - {"unit", "account"}
+"""The unit is marked by hand; with an account on file nobody could sit down by a name."""
+COMES = Appointment(
+    time="10:00",
+    table=f"Table {CANARY}",
+    reference=CANARY,
+    last_name=CANARY,
+    first_name=CANARY,
+    birth_date=date(1960, 1, 31),
+)
 
 
 def _typed(said: Mapping[str, Any]) -> dict[str, Any]:
@@ -72,10 +92,15 @@ def _marked(value: Any) -> Iterator[Any]:
 
 @pytest.fixture
 def typed_everywhere(folder: RecordFolder) -> Iterator[ConsoleBench]:
-    """The canary is wherever somebody can type: standing data, order, note, requests, a capture."""
+    """The canary is wherever somebody can type.
+
+    Standing data, appointments, order, note, requests, a capture and settings.
+    """
     open_clinic(folder)
-    for kind in ("person", "preset", "patient"):
-        keep(folder, record_of(kind, with_canaries(kind), "test"))
+    for kind in MARKED_KINDS:
+        made_from = 1 if kind == "clinic" else NEW
+        keep(folder, record_of(kind, with_canaries(kind), "test"), made_from=made_from)
+    write_days(folder, writer(), {date(2026, 11, 30): [COMES]}, file=CANARY, content=b"")
     keep(folder, example("unit", name=f"Table {CANARY}", unit_id=UNIT, address=f"tcp://{CANARY}"))
     order = ORDER.replace("left arm pain", f"left arm {CANARY}").replace("TEST-1", CANARY)
     order += "".join(f'{word} = "{CANARY}"\n' for word in ORDER_WORDS)
@@ -96,7 +121,9 @@ def typed_everywhere(folder: RecordFolder) -> Iterator[ConsoleBench]:
         {name: f"{text} {CANARY}" for name, text in ALL_WORDS.items() if " " in text},
         author(folder, by=CANARY),
     )
-    with console_bench(folder, VirtualClock(), [f"Table {CANARY}"]) as bench:
+    typed = dict.fromkeys(TYPED_SETTINGS, CANARY)
+    settings = SETTINGS.model_copy(update=typed)
+    with console_bench(folder, VirtualClock(), [f"Table {CANARY}"], settings) as bench:
         (link,) = bench.links.values()
         link.show(message=CANARY, busy_with=CANARY, record_trouble=CANARY, missed=3)
         kept(folder, f"Table {CANARY}", CANARY)
@@ -144,6 +171,10 @@ def test_the_canary_is_where_it_is_looked_for(
 ) -> None:
     """Else the test above would prove nothing."""
     assert CANARY in typed_everywhere.page("/settings")
+    assert {"clinic", "station_certificate", "console_addresses"} <= TYPED_SETTINGS
+    held = read_standing(folder)
+    for kind in MARKED_KINDS:
+        assert any(CANARY in repr(each.record) for each in held.all_of(kind)), kind
     page = typed_everywhere.page(f"/sessions/s-{CANARY}")
     assert f"patient {CANARY}" in page
     assert f"{CANARY} remarked: {CANARY}" in page

@@ -12,8 +12,10 @@ import pytest
 from pytest_mock import MockerFixture
 
 from controller.errors import LinkLost
-from controller.event_details.happened import AlarmRaised, ForceAdjusted, SessionEnded
+from controller.event_details.ending import SessionEnded
+from controller.event_details.findings_and_alarms import AlarmRaised
 from controller.event_details.table import session_event
+from controller.event_details.treatment import ForceAdjusted
 from controller.events import EventKind, Outcome
 from controller.questions import Question
 from controller.requests import (

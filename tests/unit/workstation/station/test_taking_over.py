@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import pairwise
 
-from controller.event_details.happened import RefusalRecorded, ResponsibilityTaken
+from controller.event_details.treatment import RefusalRecorded, ResponsibilityTaken
 from controller.events import EventKind
 from controller.requests import Pause, Resume, SessionRequest, TakeOver
 from controller.snapshot import Doing, Snapshot

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from controller.event_details.table import CLASSES, VERSION
+from controller.event_details.codec import VERSION
+from controller.event_details.table import CLASSES
 from controller.events import EventKind, JsonValue
 from controller.order.force_unit import ForceUnit
 from records.store.canonical import StoredEvent

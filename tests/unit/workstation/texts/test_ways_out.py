@@ -12,7 +12,7 @@ import pytest
 from tests.support.parsed_sources import tree_of
 from tests.support.real_time import ROOT
 from workstation.cli import COMMANDS
-from workstation.texts.ways_out import PAGES, in_page, on_a_page
+from workstation.texts.ways_out import PAGES, on_a_page
 
 NAMES = {name for names in COMMANDS.values() for name in names}
 BARE = re.compile(rf"(?<![`\w])traction ({'|'.join(NAMES)})\b(?! --json)")
@@ -65,14 +65,6 @@ ELSEWHERE = (
 def test_a_page_names_what_is_on_a_page(sentence: str, on_page: str) -> None:
     assert on_a_page(sentence) == on_page
     assert on_a_page(on_page) == on_page
-
-
-def test_text_of_a_page_is_said_so_and_what_was_typed_stays_as_it_was() -> None:
-    said = "`traction today` lists it"
-    kept = f'<input value="{said}"><textarea name="a">{said}</textarea><code>{said}</code>'
-    assert in_page(f"<p>{said}</p>{kept}<p>{said}</p>") == (
-        f"<p>the Overview lists it</p>{kept}<p>the Overview lists it</p>"
-    )
 
 
 def test_every_row_is_of_a_command() -> None:

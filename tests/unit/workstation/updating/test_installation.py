@@ -168,7 +168,8 @@ def test_a_wheelhouse_has_every_wheel_with_its_hash(
     release = wheelhouse.make_wheelhouse(place, packages)
     names = {path.name for path in place.iterdir()}
     own = f"traction_session_controller-{release.version}-py3-none-any.whl"
-    assert names == {own, alpha.name, REQUIREMENTS, RELEASE, "install.py"}
+    assert names == {own, alpha.name, REQUIREMENTS, RELEASE, "install.py", "packaging"}
+    assert (place / "packaging" / "traction-station.service").is_file()
     lines = (place / REQUIREMENTS).read_text().splitlines()
     assert lines[0] == f"alpha==1.0 --hash=sha256:{digest}"
     assert lines[1].endswith(f"--hash=sha256:{file_sha256(place / own)}")

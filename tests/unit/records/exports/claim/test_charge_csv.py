@@ -15,6 +15,7 @@ from records.exports.claim.charge_csv import charge_csv
 from records.exports.messages.receiver_maps import (
     OWN,
     Receiver,
+    find_receiver,
     load_receivers,
     own_receiver,
     parse_receiver,
@@ -150,6 +151,15 @@ def test_users_add_and_replace_maps(tmp_path: Path) -> None:
     assert row_of(made_visit(), found["mine"]) == {"id": SESSION_ID, "day": "24.11.2026"}
     assert len(found["refactor"].columns) == 2
     assert set(found) == {*RECEIVERS, "mine"}
+    assert find_receiver("refactor", tmp_path) == found["refactor"]
+
+
+def test_a_map_that_is_wrong_keeps_no_other_back(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text(OWN_MAP)
+    (tmp_path / "broken.toml").write_text("name =")
+    assert find_receiver("mine", tmp_path).name == "mine"
+    with pytest.raises(ReceiverInvalid, match=r"receiver broken\.toml"):
+        find_receiver("broken", tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,53 @@
+"""What a file must look like, how a difference is told, and how its schema is asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from records.store.connection import Database
+from records.store.migrations import Migrations
+
+MIGRATIONS_TABLE = "_sqlite_migrations"
+SCHEMA_ROWS = "SELECT type, name, tbl_name, sql FROM sqlite_master"
+LISTED = f"SELECT id, migration_set, name FROM {MIGRATIONS_TABLE} ORDER BY id"
+KEPT_SCHEMAS = 64
+"""How many the process remembers: two kinds of file in every version, and some altered ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """What a file must look like. The last migration sets ``user_version`` to ``version``.
+
+    Where a migration also does something to the rows of one file, ``plain`` are migrations that
+    make the same tables and nothing else: they are the same for every file. ``digest`` is what
+    ``schema_digest`` says of a file that they made; without it the file is compared part by part.
+    """
+
+    name: str
+    version: int
+    migrations: Migrations
+    plain: Migrations | None = None
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchemaDifference:
+    """One thing of a file's schema that is not what the program makes.
+
+    ``readable`` is False where queries may find other rows than those that were written.
+    """
+
+    where: str
+    what: str
+    readable: bool
+
+
+def all_rows(db: Database, sql: str) -> list[tuple[Any, ...]]:
+    """All rows of a statement."""
+    return list(db.execute(sql).fetchall())
+
+
+def one_value(db: Database, sql: str) -> Any:
+    """The one value of a statement."""
+    return db.execute(sql).fetchone()[0]

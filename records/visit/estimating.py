@@ -1,0 +1,31 @@
+"""What the billed line of a visit brings, as a Python API; the command only prints it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from controller.errors import RequestRefused
+from records.claim.code_sets import ASSISTANTS
+from records.claim.estimate import Estimate, estimate
+from records.claim.fees import read_fees
+from records.claim.rules.findings import Found
+from records.claim.rules.predicates.same_day import multiple_procedure_cut
+from records.visit.visit import Visit
+
+
+def estimate_visit(visit: Visit, table_file: Path | None = None) -> Estimate:
+    """The estimate of a visit that was ``billed``, cut as its claim shows.
+
+    Raises RequestRefused without a fee table.
+    """
+    facts, context = visit.facts, visit.context
+    assert facts is not None, "an estimate is of a billed visit"
+    assert context is not None, "an estimate is of a billed visit"
+    table = read_fees(table_file) if table_file else facts.tables.fees
+    if table is None:
+        raise RequestRefused(
+            "no fee table is loaded; give one with --fees FILE or name it in tables.toml"
+        )
+    cut = any(isinstance(told, Found) for told in multiple_procedure_cut(facts))
+    assistant = facts.medicare and bool(facts.modifiers & ASSISTANTS.keys())
+    return estimate(table, context, cut_expense=cut, assistant=assistant)
