@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Final
@@ -26,19 +27,21 @@ def imported_by_run() -> list[str]:
     return [name for name in imported if name and name.partition(".")[0] in PACKAGES]
 
 
-def loaded_modules() -> list[str]:
+@cache
+def loaded_modules() -> tuple[str, ...]:
     """Every module that is loaded then."""
     command = ".".join(RUN.relative_to(ROOT).with_suffix("").parts)
     lines = ["import sys", *(f"import {name}" for name in (command, *imported_by_run()))]
     lines.append("print(*sys.modules, sep='\\n')")
     asked = [sys.executable, "-c", "\n".join(lines)]
     told = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=True)
-    return told.stdout.split()
+    return tuple(told.stdout.split())
 
 
-def loaded_distributions() -> set[str]:
+@cache
+def loaded_distributions() -> frozenset[str]:
     """The packages of others that are loaded then, by the names that the lock has."""
     of_module = packages_distributions()
     roots = {name.partition(".")[0] for name in loaded_modules()}
     found = {name for root in roots for name in of_module.get(root, ())}
-    return {name.lower().replace("_", "-").replace(".", "-") for name in found}
+    return frozenset(name.lower().replace("_", "-").replace(".", "-") for name in found)

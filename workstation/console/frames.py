@@ -24,8 +24,10 @@ class UnitFrame:
     Forces and times that are not known are "--". ``headline`` says what the unit does, ``warning``
     what must not be misread, ``standing`` what holds as long as nobody changes it, ``responsible``
     who is responsible since when; "" where there is nothing to say. ``initials`` and ``patient``
-    are of the session that is open, once they were read. ``shape`` changes when the unit's own page
-    has other parts to show than figures; it is "" while nothing is heard.
+    are of the session that is open, once they were read. ``first_alarm`` is the most pressing one
+    where there is room for a line: what happened; what to do stands on the unit's page. ``shape``
+    changes when the unit's own page has other parts to show than figures; it is "" while nothing is
+    heard.
     """
 
     name: str
@@ -60,6 +62,7 @@ class UnitFrame:
     lateness: str = ""
     sound: str = ""
     sound_paused: str = ""
+    first_alarm: str = ""
     alarms: tuple[AlarmWords, ...] = ()
     stop: tuple[str, ...] = ()
     stop_answered: bool = False

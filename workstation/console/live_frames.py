@@ -7,7 +7,7 @@ server and one that a script keeps fresh show the same.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from zlib import crc32
 
@@ -99,6 +99,7 @@ class LiveFrames:
             **small_print(shown),
             sound=sound_words(shown),
             sound_paused=minutes(shown.sound_paused_s) if shown.sound_paused_s > 0 else "",
+            first_alarm=_first_alarm(shown.alarms),
             alarms=tuple(self._alarm(each) for each in shown.alarms),
             marks=unit.chart.marked,
             shape=self._shape(unit, shown),
@@ -155,3 +156,12 @@ class LiveFrames:
             text=alarm.text,
             at=self._words.time(alarm.utc_ms),
         )
+
+
+def _first_alarm(alarms: Sequence[RaisedAlarm]) -> str:
+    """Short enough for the strip of a unit: what happened, without what to do about it."""
+    if not alarms:
+        return ""
+    first, *others = alarms
+    more = f" (+{len(others)})" if others else ""
+    return f"ALARM ({first.priority.name.lower()}) {first.text.partition(': ')[0]}{more}"

@@ -35,6 +35,9 @@ SPINE_PARTS = frozenset(
     }
 )
 """Blocks and categories of ICD-10-CM, as its tabular list names them."""
+_PARTS = [
+    (first, last or first) for first, _, last in (part.partition("-") for part in SPINE_PARTS)
+]
 REGION_WORDS: dict[str, frozenset[str]] = {
     "cervical": frozenset({CERVICAL}),
     "cervicalgia": frozenset({CERVICAL}),
@@ -84,8 +87,7 @@ def regions_of_places(places: Sequence[tuple[str, str]]) -> frozenset[str]:
 def is_of_the_spine(code: str) -> bool:
     """Whether a code, or a block, stands in a part of the list that speaks of the spine."""
     category = code[:3]
-    parts = (part.partition("-") for part in SPINE_PARTS)
-    return any(first <= category <= (last or first) for first, _, last in parts)
+    return any(first <= category <= last for first, last in _PARTS)
 
 
 def regions_of_words(texts: Sequence[str]) -> frozenset[str]:

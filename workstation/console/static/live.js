@@ -73,7 +73,7 @@ function confirm() {
 
 function show(unit) {
   const first = unit.alarms[0];
-  const more = { ...unit, first_alarm: first ? `ALARM (${first.priority}) ${first.text}` : "" };
+  const more = { ...unit };
   if (unit.state === "silent" && unit.session_id) more.warning += ` ${doorState()}.`;
   if (document.body.dataset.unit === unit.name || !document.body.dataset.unit) {
     put(document.getElementById("sound-state"), unit.sound);
