@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from controller.requests import TakeOver
 from records.store.record_folder import RecordFolder
 from tests.browser.test_looks import LEAST_TEXT_PX, LOW_TARGETS, SMALL_TEXT
 from tests.support.browser_axe import violations
+from tests.support.browser_touch import press
 from tests.support.real_time import PATIENCE_MS
 from tests.support.served_console import ServedConsole, served_console
 from tests.support.signed_in import ANN, NAMES, PAT, PINS, add_accounts
 from tests.support.standing import example, keep
 from tests.support.unit_stages import HOLDING
+from workstation.station.messages import MadeRequest
 
 
 @pytest.fixture
@@ -64,7 +68,58 @@ def test_somebody_else_signs_in_and_what_was_typed_stays(
     expect(page.locator("#person")).to_have_text(NAMES[ANN])
     expect(field).to_have_value("turned head")
     assert violations(page) == []
+    _take_over(page, served)
+    _ask_for_more_after_a_while(page, served)
     page.context.close()
+
+
+def _take_over(page: Page, served: ServedConsole) -> None:
+    """Who signs in with a PIN takes a running unit from whoever began."""
+    link = served.links["Table 1"]
+    link.show(responsible="B. Other", responsible_since_ms=0)
+    _change_person(page)
+    take_over = page.get_by_role("button", name="Take over")
+    press(take_over, page.locator("#asked:empty"))
+    expect(page.locator("#asked")).to_have_text("Done.")
+    taken = link.asked[-1]
+    assert isinstance(taken, MadeRequest)
+    assert taken.request == TakeOver(by=NAMES[PAT])
+    link.show(responsible=NAMES[PAT])
+    expect(take_over).to_have_count(0)
+
+
+def _ask_for_more_after_a_while(page: Page, served: ServedConsole) -> None:
+    """Whoever is responsible stays signed in, and more force needs the PIN once more."""
+    link, people = served.links["Table 1"], served.site.people
+    rules, asked = people.rules, len(link.asked)
+    people.rules = replace(rules, idle_s=0.0)
+    _more(page, "Done.")
+    expect(page.locator("#asked")).to_contain_text("sign in again with your PIN")
+    assert len(link.asked) == asked
+    people.rules = rules
+    _change_person(page)
+    _more(page, "sign in again")
+    expect(page.locator("#asked")).to_have_text("Done.")
+    assert len(link.asked) == asked + 1
+
+
+def _change_person(page: Page) -> None:
+    change = page.locator("#change-person")
+    if not change.is_visible():
+        page.get_by_text("Change person").click()
+    change.get_by_label("Account").select_option(PAT)
+    change.get_by_label("PIN").fill(PINS[PAT])
+    with page.expect_response("**/person"):
+        change.get_by_role("button").click()
+    expect(page.locator("#person")).to_have_text(NAMES[PAT])
+
+
+def _more(page: Page, told_before: str) -> None:
+    form = page.locator("[data-part=act-more]")
+    if not form.get_by_label("Reason").is_visible():
+        form.locator("summary").click()
+    form.get_by_label("Reason").fill("tolerates it well")
+    press(form.get_by_role("button"), page.locator("#asked", has_text=told_before))
 
 
 def test_without_scripts_a_form_signs_in_and_the_page_is_fit_to_be_read(

@@ -44,6 +44,7 @@ LASTS_S: Final = 12 * 3600
 """A day's work; a workstation that was left overnight asks anew."""
 RENEWED_S: Final = 30
 """A touch so soon behind another one changes nothing."""
+SAY_AGAIN: Final = "say again who sits here (your name, above)"
 KEY_FILE: Final = "console.key"
 _KEY_BYTES = 32
 
@@ -82,6 +83,7 @@ class People:
         self._serializer = URLSafeSerializer(key, salt="person")
         self._forms = URLSafeSerializer(key, salt="form")
         self._held: dict[bytes, SignIn] = {}
+        self._away: set[bytes] = set()
         self._lock = threading.Lock()
 
     # --- who sits here --------------------------------------------------------------------------
@@ -107,6 +109,22 @@ class People:
         """True for somebody who was here and has not touched the page for too long."""
         sign_in = self._sign_in(request)
         return sign_in is not None and self._is_idle(sign_in)
+
+    def require_present(self, request: HTTPConnection) -> None:
+        """Raise RequestRefused where who sits here touched nothing for so long as signs others out.
+
+        Somebody whose session is open stays signed in; whether it is still they who press is asked
+        before force is put on.
+        """
+        sign_in, id_digest = self._sign_in(request), self._id_digest(request)
+        if sign_in is None:
+            return
+        if id_digest in self._away or self._age_s(sign_in.touched_utc_ms) > self.rules.idle_s:
+            way = "sign in again with your PIN ([Change person])" if sign_in.account else SAY_AGAIN
+            raise RequestRefused(
+                f"nobody touched this page for {self.rules.idle_s / 60:.0f} min: {way}, then press "
+                "once more"
+            )
 
     def require(self, request: HTTPConnection, right: Right) -> None:
         """Raise RightMissing where who sits here may not; nobody is asked for a name by this."""
@@ -155,8 +173,11 @@ class People:
         sign_in, id_digest = self._sign_in(request), self._id_digest(request)
         if sign_in is None or self._is_idle(sign_in):
             return
-        if self._age_s(sign_in.touched_utc_ms) < RENEWED_S:
+        away_s = self._age_s(sign_in.touched_utc_ms)
+        if away_s < RENEWED_S:
             return
+        if away_s > self.rules.idle_s:
+            self._away.add(id_digest)
         touched = replace(sign_in, touched_utc_ms=self._clock.utc_ms())
         with self._lock:
             self._held[id_digest] = touched
@@ -191,6 +212,7 @@ class People:
             return
         with self._lock:
             self._held.pop(id_digest, None)
+            self._away.discard(id_digest)
         with sign_ins(self._folder) as db:
             end_sign_in(db, id_digest)
 

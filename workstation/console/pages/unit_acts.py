@@ -61,8 +61,10 @@ def answer(request: Request, form: Form, person: str) -> Response:
     try:
         question = _question(form)
         if accepted:
-            starts = question is Question.START_TRACTION
-            site_of(request).people.require(request, Right.START if starts else Right.PREPARE)
+            if question is Question.START_TRACTION:
+                _require_start(request)
+            else:
+                site_of(request).people.require(request, Right.PREPARE)
         _check_same_words(unit, question, form)
         sent = unit.give(
             form.text("session"),
@@ -84,7 +86,7 @@ def ask(request: Request, form: Form, person: str) -> Response:
         return _refused(request, unit, WHO, form)
     try:
         if act in STARTS:
-            site_of(request).people.require(request, Right.START)
+            _require_start(request)
         step_n = STEPS_N[site_of(request).words.settings.unit_of_force]
         asked = _request(form, person or _at(unit), step_n)
         sent = unit.request(form.text("session"), asked, form.text("id"))
@@ -101,6 +103,13 @@ def take_over(request: Request, form: Form, person: str) -> Response:
     except RequestRefused as refusal:
         return _refused(request, unit, refusal.message, form)
     return _done(unit, sent)
+
+
+def _require_start(request: Request) -> None:
+    """What puts force on is asked by somebody who may, and who is there."""
+    people = site_of(request).people
+    people.require(request, Right.START)
+    people.require_present(request)
 
 
 def _at(unit: KeptUnit) -> str:

@@ -327,6 +327,32 @@ def test_the_day_of_a_sign_in_never_ends_during_the_person_s_session(
     assert "who sits here?" in bench.page("/")
 
 
+@pytest.mark.parametrize("touches", [False, True])
+def test_force_is_put_on_with_a_pin_once_nobody_has_touched_the_page(
+    bench: ConsoleBench, clock: VirtualClock, touches: bool
+) -> None:
+    bench.sign_in(PAT)
+    unit, link = bench.site.units["Table 1"], bench.links["Table 1"]
+    filed = FiledSession(session_id=SESSION, patient_key="ab", order_digest="cd")
+    unit.prepare(filed, NAMES[PAT])
+    link.show(**HOLDING)
+    clock.sleep_until(clock.now_s() + bench.site.people.rules.idle_s + 1)
+    if touches:
+        assert bench.client.post("/person/touched").status_code == 204, "the session is open"
+    asked_before = len(link.asked)
+    wanted = [{"act": "resume"}, {"act": "more", "change_n": "1", "words": "tolerates it well"}]
+    for number, form in enumerate(wanted):
+        sent = {**form, "session": SESSION, "id": f"r{number}"}
+        answer = bench.client.post("/units/Table%201/requests", data=sent)
+        assert "nobody touched this page for 10 min: sign in again with your PIN" in answer.text
+    assert "nobody touched this page" in start(bench)
+    assert len(link.asked) == asked_before
+    bench.post("/units/Table%201/requests", act="less", session=SESSION, id="r9")
+    bench.sign_in(PAT)
+    assert start(bench) == ""
+    assert isinstance(link.asked[-1], GivenAnswer)
+
+
 def test_records_that_cannot_be_read_sign_nobody_in_and_stop_works(
     folder: RecordFolder, clock: VirtualClock
 ) -> None:
