@@ -77,15 +77,24 @@ def read_fees(path: Path) -> FeeTable:
     return parse_fees(read_text(path, "fee table", RulesInvalid), path.name)
 
 
+def _rows_of_csv(text: str, where: str) -> list[Any]:
+    try:
+        return list(csv.DictReader(io.StringIO(text, newline="")))
+    except csv.Error as error:
+        raise RulesInvalid(f"{where}: it is no CSV ({error}); correct it") from error
+
+
 def parse_fees(text: str, name: str) -> FeeTable:
     """A fee table's text; the ending of ``name`` says its form. Raises RulesInvalid."""
     where = f"fee table {name}"
     suffix = Path(name).suffix.lower()
     if suffix == ".csv":
-        rows: list[Any] = list(csv.DictReader(io.StringIO(text, newline="")))
+        rows: list[Any] = _rows_of_csv(text, where)
     elif suffix == ".toml":
         common = parse_toml(text, where, RulesInvalid)
         own = common.pop("rows", [])
+        if not isinstance(own, list):
+            raise RulesInvalid(f"{where}: rows is {own!r}, no list; begin each row with [[rows]]")
         rows = [{**common, **row} if isinstance(row, dict) else row for row in own]
     else:
         raise RulesInvalid(f"{where}: its ending {suffix!r} is not .csv or .toml; rename it")

@@ -10,7 +10,16 @@ from records.claim.estimate import Estimate, estimate
 from records.claim.fees import read_fees
 from records.claim.rules.findings import Found
 from records.claim.rules.predicates.same_day import multiple_procedure_cut
+from records.standing.versions import read_standing
+from records.store.record_folder import RecordFolder
 from records.visit.visit import Visit
+
+
+def clinic_fee_table(folder: RecordFolder) -> Path | None:
+    """The fee table that the clinic's record names, from the data folder on; None without one."""
+    clinic = read_standing(folder).clinic
+    named = clinic.record.fee_table if clinic else ""
+    return folder.path / named if named else None
 
 
 def estimate_visit(visit: Visit, table_file: Path | None = None) -> Estimate:
@@ -24,7 +33,8 @@ def estimate_visit(visit: Visit, table_file: Path | None = None) -> Estimate:
     table = read_fees(table_file) if table_file else facts.tables.fees
     if table is None:
         raise RequestRefused(
-            "no fee table is loaded; give one with --fees FILE or name it in tables.toml"
+            "no fee table is loaded; name one in the clinic's record (fee_table) or in "
+            "tables.toml, or give one with --fees FILE"
         )
     cut = any(isinstance(told, Found) for told in multiple_procedure_cut(facts))
     assistant = facts.medicare and bool(facts.modifiers & ASSISTANTS.keys())

@@ -18,10 +18,12 @@ from controller.snapshot import Doing
 from records.evidence.reader import list_sessions
 from records.store.record_folder import RecordFolder
 from tests.support.browser_axe import RULES_OF_COLOURS, violations
+from tests.support.claims import FEES
 from tests.support.console_bench import console_bench
 from tests.support.console_visits import begin, identified, screened, with_dose
 from tests.support.real_time import ROOT
 from tests.support.reception import (
+    CLINIC_OF_CLAIMS,
     FINDINGS,
     FIRST_TIME,
     OTHERWISE,
@@ -56,6 +58,7 @@ PATHS = {
     "/notes": "/notes",
     "/sessions/{session}/note": "/sessions/{session}/note",
     "/sessions/{session}/claim": "/sessions/{session}/claim",
+    "/sessions/{session}/estimate": "/sessions/{session}/estimate",
     "/sessions": "/sessions",
     "/sessions/{session_id}": "/sessions/{session}",
     "/sessions/{session_id}/verify": "/sessions/{session}/verify",
@@ -114,6 +117,8 @@ def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
     folder = RecordFolder(made / "data")
     folder.path.mkdir(mode=0o700)
     open_clinic(folder)
+    keep(folder, example("clinic", **CLINIC_OF_CLAIMS, fee_table="fees.toml"), made_from=1)
+    (folder.path / "fees.toml").write_text(FEES, encoding="utf-8")
     keep(folder, medicare_patient("2026-11-18"))
     with reception(folder, made / "claims") as opened:
         answers = {**FINDINGS, **OTHERWISE, **FIRST_TIME}

@@ -34,6 +34,18 @@ WHOLE_CLAIM: dict[str, Any] = {
     "release_of_information": True,
 }
 """What a practice's system adds to a session's claim."""
+FEES = """
+valid_from = 2026-01-01
+valid_to = 2026-12-31
+source = "PPRRVU2026_Jul_nonQPP"
+conversion_factor = 33.4009
+[[rows]]
+code = "97012"
+work = 0.24
+pe = 0.18
+mp = 0.01
+"""
+"""A fee table of one row: $14.36 for one unit, of the published numbers of 2026."""
 NAMES = ("Doe", "Smith-Jones", "O'Neil", "Müller", "Garcia Lopez", "Ng")
 FIRST = ("Jane", "José", "Alan", "Mary Ann", "Pat")
 CODES = ("M5116", "M5117", "M5450", "M5416", "M5412", "M542", "M47816", "M5021")

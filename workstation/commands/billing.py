@@ -164,11 +164,11 @@ def estimate(
 
     The usual ranges ($14-$22 Medicare, $7-$19 private) are trade figures and stand beside it.
     """
-    from records.visit.estimating import estimate_visit
+    from records.visit.estimating import clinic_fee_table, estimate_visit
 
     place = records.place
     visit, report = _billed(place, named_session(place, session), claim, "estimate")
-    made = estimate_visit(visit, table or _fee_table(place))
+    made = estimate_visit(visit, table or clinic_fee_table(place.folder))
     if records.as_json:
         say_json("estimate", _estimate_document(visit, report, made))
         return
@@ -252,15 +252,6 @@ def _billed_paper(place: Place, sheet_id: str, claim: PayerOptions) -> PaperVisi
     person = reader_now(folder)
     visit = audited_paper(folder, sheet_id, settings, person, "scrub", altered_too=True)
     return scrubbed_paper(folder, visit, payer=claim.payer, context_file=claim.context)
-
-
-def _fee_table(place: Place) -> Path | None:
-    """The fee table that the clinic's record names, from the data folder on; None without one."""
-    from records.standing.versions import read_standing
-
-    clinic = read_standing(place.folder).clinic
-    named = clinic.record.fee_table if clinic else ""
-    return place.folder.path / named if named else None
 
 
 def _estimate_lines(report: ScrubReport, made: Estimate) -> list[str]:

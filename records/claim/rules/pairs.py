@@ -98,10 +98,8 @@ def parse_pairs(text: str, name: str) -> Iterator[Pair]:
     Columns: code, code, (a mark for "before 1996",) effective, deletion, indicator. Lines above the
     first pair are the head. Dates are 20240701 or 2024-07-01; "*" means none.
     """
-    delimiter = "\t" if "\t" in text else ","
     begun = False
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    for number, row in enumerate(rows, start=1):
+    for number, row in enumerate(_rows(text, name), start=1):
         cells = [cell.strip() for cell in row]
         is_pair = len(cells) >= 2 and all(_CODE.fullmatch(cell) for cell in cells[:2])
         if not is_pair:
@@ -118,6 +116,14 @@ def parse_pairs(text: str, name: str) -> Iterator[Pair]:
             f"NCCI file {name}: holds no pair of codes; give the text form of the CMS file "
             "(tab-separated), not the spreadsheet"
         )
+
+
+def _rows(text: str, name: str) -> Iterator[list[str]]:
+    delimiter = "\t" if "\t" in text else ","
+    try:
+        yield from csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    except csv.Error as error:
+        raise RulesInvalid(f"NCCI file {name}: it is no table ({error}); correct it") from error
 
 
 def _pair(cells: Sequence[str], where: str) -> Pair:

@@ -1,4 +1,4 @@
-"""The claim of a visit: what the rules say with evidence, what a person accepts, what may leave."""
+"""The claim of a visit: what the rules say, what a person accepts, what may leave, an estimate."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from controller.errors import RequestRefused
+from controller.errors import RequestRefused, TractionError
 from records.claim.charge_line import DIAGNOSIS, MODIFIER
 from records.claim.decision import DECISIONS, decision_of
+from records.claim.estimate import AUTHORIZATION, OWN_COST, TRADE_FIGURES, Estimate
 from records.clinic.paper_sheets import is_paper
 from records.exports.messages.receiver_maps import load_receivers
 from records.exports.ready import scrubbed
 from records.note.fields import PATIENT_REFERENCE
 from records.note.treatment_note import sessions_text
 from records.visit.billing import ClaimCode, accept
+from records.visit.estimating import clinic_fee_table, estimate_visit
 from records.visit.load import audited_visit
 from records.visit.paper_visit import PaperVisit, audited_paper, scrubbed_paper
 from records.visit.visit import Visit
@@ -41,6 +43,7 @@ def routes() -> list[BaseRoute]:
     return [
         Route("/sessions/{session}/claim", shown_to_person(page), methods=["GET"]),
         Route("/sessions/{session}/claim/answers", posted(answer), methods=["POST"]),
+        Route("/sessions/{session}/estimate", shown_to_person(estimate), methods=["GET"]),
     ]
 
 
@@ -72,6 +75,35 @@ def answer(request: Request, form: Form, person: str) -> Response:
     except RequestRefused as refusal:
         return claim_page(request, visit, refusal.message, form.values())
     return to(claim_path(visit.session_id))
+
+
+def estimate(request: Request, person: str) -> Response:
+    """What the treatment may bring by the clinic's fee table, with the arithmetic."""
+    site = site_of(request)
+    visit = scrubbed_claim(site, request.path_params["session"], person, "estimate")
+    made, fault = None, ""
+    try:
+        made = _estimated(site, visit)
+    except TractionError as error:
+        fault = site.words.sentence(error.message)
+    return site.page(
+        request,
+        "claim/estimate.html",
+        status=UNPROCESSABLE if fault else 200,
+        path=claim_path(visit.session_id),
+        patient=visit.note.field(PATIENT_REFERENCE.name).value or "",
+        began=began_text(visit),
+        report=visit.report,
+        made=made,
+        beside=(TRADE_FIGURES, OWN_COST, AUTHORIZATION),
+        fault=fault,
+    )
+
+
+def _estimated(site: Site, visit: Visit | PaperVisit) -> Estimate:
+    if isinstance(visit, PaperVisit) or visit.report is None:
+        raise RequestRefused("nothing is charged here, so there is nothing to estimate")
+    return estimate_visit(visit, clinic_fee_table(site.folder))
 
 
 def _answered(site: Site, visit: Visit, form: Form, person: str) -> None:

@@ -104,7 +104,10 @@ def test_csv_and_toml_give_the_same_rows() -> None:
     [
         ("code,work\n97012,1\n", "fees.csv", "rows.1.valid_from is missing"),
         ("code\n97012,1\n", "fees.csv", "a row has more cells than the head"),
+        ('code\n"' + "x" * 200_000, "fees.csv", "it is no CSV (field larger than field limit"),
         ("rows = []", "fees.toml", "rows"),
+        ("rows = 3", "fees.toml", "rows is 3, no list; begin each row with [[rows]]"),
+        ("[rows]\ncode = 1", "fees.toml", "rows is {'code': 1}, no list"),
         (FEES.replace("pe = 0.18\n", ""), "fees.toml", "needs work, pe, mp and conversion_factor"),
         (FEES + "amount = 3\n", "fees.toml", "has an amount and relative values"),
         (FEES.replace("0.24", "-1"), "fees.toml", "rows.1.work"),

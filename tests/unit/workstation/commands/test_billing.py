@@ -21,24 +21,12 @@ from records.exports.formats import written
 from records.store.record_folder import RecordFolder
 from records.visit import billing
 from records.visit.load import load_visit
-from tests.support.claims import WHOLE_CLAIM
+from tests.support.claims import FEES, WHOLE_CLAIM
 from tests.support.commands import run, said
 from tests.support.sessions import SETTINGS, staged
 from tests.support.standing import example, keep, patient
 
 pytestmark = pytest.mark.usefixtures("code_list_of_any_day", "clinic_time_zone")
-
-FEES = """
-valid_from = 2026-01-01
-valid_to = 2026-12-31
-source = "PPRRVU2026_Jul_nonQPP"
-conversion_factor = 33.4009
-[[rows]]
-code = "97012"
-work = 0.24
-pe = 0.18
-mp = 0.01
-"""
 
 
 @pytest.fixture(scope="module")

@@ -15,15 +15,18 @@ from records.store.record_folder import RecordFolder
 from records.visit.load import load_visit
 from records.visit.visit import Visit
 from tests.support.altering import altering
+from tests.support.claims import FEES
 from tests.support.console_bench import ConsoleBench, console_bench
 from tests.support.notes import ALL_WORDS, BEGAN_MS, DAY_MS, HOUR_MS, author, note_of, recorded
-from tests.support.reception import medicare_patient, open_clinic
+from tests.support.reception import CLINIC_OF_CLAIMS, medicare_patient, open_clinic
 from tests.support.sessions import SETTINGS
-from tests.support.standing import keep
+from tests.support.standing import example, keep
 from workstation.commands.export import Format
 from workstation.console.claim_view import FORMATS
 
 CLAIM = "/sessions/s-1/claim"
+ESTIMATE = "/sessions/s-1/estimate"
+FEES_OF_THEN = FEES.replace("2026-", "2025-")
 GP = {"kind": "modifier", "value": "97012:GP"}
 CLAIMS = ("csv", "837p", "cms1500", "cms1500-json", "hl7-dft")
 
@@ -58,6 +61,43 @@ def answered(bench: ConsoleBench, act: str, **fields: str) -> str:
 def ready(bench: ConsoleBench) -> None:
     """Accept what is offered: nothing keeps the claim back then."""
     answered(bench, "accept", **GP)
+
+
+# --- the estimate -------------------------------------------------------------------------------
+
+
+def test_what_it_may_bring_is_shown_with_its_arithmetic(bench: ConsoleBench) -> None:
+    folder = bench.site.folder
+    (folder.path / "fees.toml").write_text(FEES_OF_THEN, encoding="utf-8")
+    keep(folder, example("clinic", **CLINIC_OF_CLAIMS, fee_table="fees.toml"), made_from=1)
+    assert f'href="{ESTIMATE}"' in bench.page(CLAIM)
+    page = bench.page(ESTIMATE)
+    assert "ESTIMATE for 97012" in page
+    assert "$14.36" in page
+    assert "$14-$22 a session from Medicare" in page
+    assert "Prior authorization: ask the plan" in page
+    assert "estimate" in [each.what for each in accesses(folder)]
+
+
+@pytest.mark.parametrize(
+    ("fees", "fault"),
+    [
+        (None, "no fee table is loaded; name one in the clinic&#39;s record (fee_table)"),
+        (FEES, "has no row for 97012 on 2025-12-31"),
+        ("rows = 3", "fee table fees.toml: rows is 3, no list"),
+    ],
+)
+def test_without_a_row_of_the_day_nothing_is_estimated(
+    bench: ConsoleBench, fees: str | None, fault: str
+) -> None:
+    folder = bench.site.folder
+    if fees is not None:
+        (folder.path / "fees.toml").write_text(fees, encoding="utf-8")
+        keep(folder, example("clinic", **CLINIC_OF_CLAIMS, fee_table="fees.toml"), made_from=1)
+    answer = bench.client.get(ESTIMATE)
+    assert answer.status_code == 422
+    assert fault in answer.text
+    assert "ESTIMATE for" not in answer.text
 
 
 # --- the report and the offers ------------------------------------------------------------------

@@ -16,6 +16,7 @@ from records.clinic.audit import accesses
 from records.note.lifecycle import complete, sign
 from records.standing.appointments import Appointment, write_days
 from records.store.record_folder import RecordFolder
+from tests.support.claims import FEES
 from tests.support.console_bench import ConsoleBench, console_bench
 from tests.support.console_routes import asked_path, every_route
 from tests.support.console_visits import at_the_order
@@ -74,7 +75,8 @@ ROWS = documented()
 def bench(folder: RecordFolder) -> Iterator[ConsoleBench]:
     """The day after two sessions, one signed and one with an alarm; a patient is expected."""
     add_accounts(folder)
-    keep(folder, example("clinic", **CLINIC_OF_CLAIMS))
+    keep(folder, example("clinic", **CLINIC_OF_CLAIMS, fee_table="fees.toml"))
+    (folder.path / "fees.toml").write_text(FEES.replace("2026-", "2025-"), encoding="utf-8")
     keep(folder, example("unit", unit_id=UNIT))
     keep(folder, example("preset", dose=DOSE))
     keep(folder, medicare_patient("2025-12-20"))
