@@ -7,6 +7,7 @@ from it as far as modes can do that.
 
 from __future__ import annotations
 
+import concurrent.futures.thread
 import os
 import pickle
 from collections.abc import Callable, Iterator
@@ -24,6 +25,8 @@ SUPERUSER = os.geteuid() == 0
 READER_ID = 47_011 if SUPERUSER else os.geteuid()
 READERS_ID = 47_012 if SUPERUSER else os.getegid()
 """Numbers that no account and no group of a system has."""
+LOADED_BEFORE = (concurrent.futures.thread,)
+"""What a program loads when it first needs it: the account may not look where Python lies."""
 
 
 def as_reader(folder: RecordFolder, do: Callable[[], T]) -> T:
