@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from records.standing.appointments import DayList
@@ -15,14 +16,20 @@ ALIKE = 0.8
 and "Roe Mary" 0.5."""
 
 
-def mix_ups(
-    patient: PatientRecord, held: StandingData, day: DayList | None, listed: Iterable[ListedVisit]
-) -> Iterator[str]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Today:
+    """Who comes and who came: appointments, references of the day's visits, the patient's own."""
+
+    expected: DayList | None
+    seen: frozenset[str]
+    own: Sequence[ListedVisit]
+
+
+def mix_ups(patient: PatientRecord, held: StandingData, today: Today) -> Iterator[str]:
     """Warnings before a patient is identified, for a person to read."""
-    listed = list(listed)
-    yield from _similar(patient, held, day, listed)
-    for each in listed:
-        if each.reference == patient.reference and each.state in _OPEN:
+    yield from _similar(patient, held, today)
+    for each in today.own:
+        if each.state in _OPEN:
             where = f"session {each.session_id}" if each.session_id else "another terminal"
             yield (
                 f"patient {patient.reference} has a visit that is {each.state.value} "
@@ -33,18 +40,13 @@ def mix_ups(
 _OPEN = (VisitState.RUNNING, VisitState.BEGUN, VisitState.LEFT_OPEN)
 
 
-def _similar(
-    patient: PatientRecord,
-    held: StandingData,
-    day: DayList | None,
-    listed: Iterable[ListedVisit],
-) -> Iterator[str]:
+def _similar(patient: PatientRecord, held: StandingData, today: Today) -> Iterator[str]:
     others = {
         each.reference: (each.last_name, each.first_name, f"at {each.time} on {each.table}")
-        for each in (day.appointments if day else ())
+        for each in (today.expected.appointments if today.expected else ())
     }
-    for visit in listed:
-        known = held.patient_exactly(visit.reference)
+    for reference in today.seen:
+        known = held.patient_exactly(reference)
         if known is not None:
             record = known.record
             others.setdefault(

@@ -25,6 +25,8 @@ from records.visit.load import Practice, load_visit
 from records.visit.paper_visit import load_paper
 from records.visit.visit import Visit
 
+NO_VISIT = ("refused", REMOVED)
+"""Outcomes of sessions of which no visit is told."""
 DayOf = Callable[[int], date]
 """The clinic's day of a moment (UTC milliseconds)."""
 
@@ -96,6 +98,28 @@ def list_visits(
     )
 
 
+def seen_on(folder: RecordFolder, day_of: DayOf, day: date) -> frozenset[str]:
+    """References of the patients who have any visit on a day; no record and no note is read for it.
+
+    Sessions that were refused are none.
+    """
+    found = find_sessions(folder, SessionQuery(first_day=day, last_day=day), day_of)
+    treated = (each for each in found if each.outcome not in NO_VISIT)
+    return frozenset(
+        reference
+        for reference in (
+            *(each.reference for each in treated),
+            *(each.reference for each in _without_session(folder, day_of, (day, day))),
+            *(
+                kept.sheet.reference
+                for kept in sheets_on_file(folder)
+                if day_of(kept.sheet.began_utc_ms) == day
+            ),
+        )
+        if reference
+    )
+
+
 def _unsigned(folder: RecordFolder, found: list[FoundSession]) -> list[FoundSession]:
     """Sessions of visits whose one note nobody has signed."""
     visits = visits_of(folder)
@@ -132,7 +156,7 @@ def _with_sessions(
     visits = visits_of(folder)
     together: dict[str, list[FoundSession]] = {}
     for each in found:
-        if each.outcome not in ("refused", REMOVED):
+        if each.outcome not in NO_VISIT:
             together.setdefault(visits.named(each.head.session_id), []).append(each)
     for name, sessions in together.items():
         began = min(each.head.started_utc_ms for each in sessions)

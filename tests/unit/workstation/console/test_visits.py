@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html import unescape
+from typing import NoReturn
 
 import pytest
 
@@ -19,6 +20,7 @@ from tests.support.console_visits import (
     screened,
     with_dose,
 )
+from tests.support.notes import recorded
 from tests.support.reception import (
     medicare_patient,
 )
@@ -49,6 +51,24 @@ def test_a_visit_goes_from_the_name_to_the_checks(bench: ConsoleBench) -> None:
     asked = bench.links["Table 1"].asked[-1]
     assert isinstance(asked, Prepare)
     assert asked.by == "Pat Jones"
+
+
+def test_who_was_treated_today_under_a_similar_name_is_told(
+    bench: ConsoleBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """References are enough for it: no record of the other patient is read."""
+    bench.sit_down()
+    similar = medicare_patient("2026-11-18", "TEST-2", last_name="Dow", first_name="Jane")
+    keep(bench.site.folder, similar)
+    recorded(bench.site.folder, "s-2", reference="TEST-2", began_ms=bench.clock.utc_ms())
+    visit = begin(bench)
+    monkeypatch.setattr("records.visit.worklist.load_visit", _read_nothing)
+    page = bench.page(f"{visit}/identify")
+    assert "similar name today: Dow, Jane (patient TEST-2), treated today" in page
+
+
+def _read_nothing(*_arguments: object) -> NoReturn:
+    raise AssertionError("a visit was read")
 
 
 def test_nothing_of_a_patient_is_shown_before_somebody_has_said_a_name(bench: ConsoleBench) -> None:
