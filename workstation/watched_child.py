@@ -60,8 +60,9 @@ class _Child(Generic[Word]):
         with self.process.stdout as lines:
             for line in lines:
                 with suppress(ValueError):  # noise of a library is no word
-                    self.word = self._read_word(line)
-                    self._heard += 1
+                    word = self._read_word(line)
+                    self._heard += 1  # first: a word that is seen has been counted
+                    self.word = word
 
     def _write(self) -> None:
         assert self.process.stdin is not None

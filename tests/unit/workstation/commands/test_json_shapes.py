@@ -23,6 +23,7 @@ from controller.runtime.clock import SystemClock
 from records.keys.signing import NoKeyStore, load_or_create_key, public_pem
 from records.store.ed25519 import SigningKey
 from records.store.record_folder import RecordFolder
+from tests.support.claims import FEES
 from tests.support.code_files import write_order_file
 from tests.support.commands import invoke
 from tests.support.json_schemas import SCHEMAS, check_shape
@@ -34,7 +35,6 @@ from tests.support.short_demo import run_short_demo
 from tests.support.signed_in import ADA, PINS, add_accounts, at_a_terminal
 from tests.support.updating import RELEASE_KEY, make_clinic, make_quickly
 from tests.unit.workstation.commands.test_appointments import DAY, DAY_MAP
-from tests.unit.workstation.commands.test_billing import FEES
 from workstation import cli, demo, openemr
 from workstation.commands import session_end
 from workstation.settings import Settings
