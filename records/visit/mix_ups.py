@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from difflib import SequenceMatcher
 
-from records.standing.appointments import DayList
+from records.standing.appointments import DayList, day_list
 from records.standing.kinds import PatientRecord
 from records.standing.versions import StandingData
-from records.visit.worklist import ListedVisit, VisitState
+from records.store.record_folder import RecordFolder
+from records.visit.load import Practice
+from records.visit.worklist import DayOf, ListedVisit, VisitState, list_visits, seen_on
 
 ALIKE = 0.8
 """From here on two names are told as similar: "Doe Jane" and "Dow Jane" are 0.875 alike, "Doe Jane"
@@ -23,6 +26,17 @@ class Today:
     expected: DayList | None
     seen: frozenset[str]
     own: Sequence[ListedVisit]
+
+
+def look_at_today(
+    folder: RecordFolder, practice: Practice, day_of: DayOf, day: date, reference: str
+) -> Today:
+    """Who could be taken for a patient on a day. Of others no record and no note is read."""
+    return Today(
+        expected=day_list(folder, day),
+        seen=seen_on(folder, day_of, day),
+        own=list_visits(folder, practice, day_of, (day, day), reference=reference),
+    )
 
 
 def mix_ups(patient: PatientRecord, held: StandingData, today: Today) -> Iterator[str]:

@@ -90,7 +90,7 @@ def list_visits(
     listed = [
         *_with_sessions(folder, practice, found),
         *_without_session(folder, day_of, days),
-        *_on_paper(folder, practice, day_of, days),
+        *_on_paper(folder, practice, day_of, days, reference),
     ]
     return sorted(
         (each for each in listed if _is_told(each, listed, reference)),
@@ -209,12 +209,18 @@ def _without_session(
 
 
 def _on_paper(
-    folder: RecordFolder, practice: Practice, day_of: DayOf, days: tuple[date, date]
+    folder: RecordFolder,
+    practice: Practice,
+    day_of: DayOf,
+    days: tuple[date, date],
+    reference: str | None,
 ) -> Iterator[ListedVisit]:
     """Visits that were entered from downtime sheets, on the days of their treatments."""
     for kept in sheets_on_file(folder):
         sheet = kept.sheet
         if not days[0] <= day_of(sheet.began_utc_ms) <= days[1]:
+            continue
+        if reference not in (None, sheet.reference):
             continue
         try:
             note = load_paper(folder, sheet.sheet_id, practice).note

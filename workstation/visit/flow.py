@@ -16,14 +16,13 @@ from records.clinic.paper_sheets import is_paper
 from records.clinic.visit_steps import ORDER, VisitBegun, VisitStep
 from records.order.order_file import parse_entered_order
 from records.order.planned_order import PlannedOrder
-from records.standing.appointments import day_list
 from records.standing.versions import StandingData, read_standing
-from records.visit.mix_ups import Today, mix_ups
+from records.visit.mix_ups import look_at_today, mix_ups
 from records.visit.next_order import visit_before
 from records.visit.prepared import forget_prepared, keep_prepared, prepared_texts
 from records.visit.screen import screening_text
 from records.visit.visit import Visit
-from records.visit.worklist import ListedVisit, VisitState, list_visits, seen_on
+from records.visit.worklist import ListedVisit, VisitState, list_visits
 from workstation.texts.plan_text import plan_text
 from workstation.visit.before import identify, patient_of, screen, screened, tell_of_patient
 from workstation.visit.claiming import claim_of_visit
@@ -63,17 +62,7 @@ def begin_visit(desk: VisitDesk, asked: AskedVisit) -> None:
     held = with_patient(desk, read_standing(desk.folder), asked.reference)
     patient = patient_of(held, asked.reference)
     _audit(desk, asked.reference)
-    today = Today(
-        expected=day_list(desk.folder, desk.day),
-        seen=seen_on(desk.folder, desk.day_of, desk.day),
-        own=list_visits(
-            desk.folder,
-            desk.settings,
-            desk.day_of,
-            (desk.day, desk.day),
-            reference=asked.reference,
-        ),
-    )
+    today = look_at_today(desk.folder, desk.settings, desk.day_of, desk.day, asked.reference)
     for text in mix_ups(patient.record, held, today):
         desk.dialogue.tell(f"! {text}")
     for other in today.own:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -9,10 +11,8 @@ from starlette.routing import BaseRoute, Route
 from controller.errors import RequestRefused
 from controller.words import check_text
 from records.clinic.visit_steps import StepKind
-from records.standing.appointments import day_list
-from records.visit.mix_ups import Today, mix_ups
+from records.visit.mix_ups import look_at_today, mix_ups
 from records.visit.prepared import forget_prepared
-from records.visit.worklist import list_visits, seen_on
 from workstation.console.acts import Form, to
 from workstation.console.visit_pages import OpenVisit, preparing, visit_act, visit_page
 from workstation.visit.before import compared, not_compared
@@ -52,13 +52,9 @@ def _page(
 def _mix_ups(visit: OpenVisit) -> list[str]:
     """Who could be taken for whom today."""
     settings, folder = visit.site.words.settings, visit.site.folder
-    days, reference = (visit.day, visit.day), visit.kept.reference
-    listed = list_visits(folder, settings, settings.day_at, days, reference=reference)
-    today = Today(
-        expected=day_list(folder, visit.day),
-        seen=seen_on(folder, settings.day_at, visit.day),
-        own=[each for each in listed if each.visit_id != visit.kept.visit_id],
-    )
+    today = look_at_today(folder, settings, settings.day_at, visit.day, visit.kept.reference)
+    others = [each for each in today.own if each.visit_id != visit.kept.visit_id]
+    today = replace(today, own=others)
     return [*mix_ups(visit.patient.record, visit.held, today)]
 
 

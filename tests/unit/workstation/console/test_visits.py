@@ -7,6 +7,7 @@ from typing import NoReturn
 
 import pytest
 
+from records.clinic.paper_sheets import PaperSheet, keep_sheet
 from records.clinic.visit_steps import steps_on_file
 from records.standing.versions import read_standing
 from tests.support.console_bench import ConsoleBench
@@ -20,7 +21,7 @@ from tests.support.console_visits import (
     screened,
     with_dose,
 )
-from tests.support.notes import recorded
+from tests.support.notes import author, recorded
 from tests.support.reception import (
     medicare_patient,
 )
@@ -60,11 +61,27 @@ def test_who_was_treated_today_under_a_similar_name_is_told(
     bench.sit_down()
     similar = medicare_patient("2026-11-18", "TEST-2", last_name="Dow", first_name="Jane")
     keep(bench.site.folder, similar)
-    recorded(bench.site.folder, "s-2", reference="TEST-2", began_ms=bench.clock.utc_ms())
+    alike = medicare_patient("2026-11-18", "TEST-3", last_name="Doe", first_name="John")
+    keep(bench.site.folder, alike)
+    now_ms = bench.clock.utc_ms()
+    recorded(bench.site.folder, "s-2", reference="TEST-2", began_ms=now_ms)
+    on_paper = PaperSheet(
+        sheet_id="paper-0123456789ab",
+        reference="TEST-3",
+        began_utc_ms=now_ms,
+        ended_utc_ms=now_ms,
+        utc_offset_min=0,
+        written_by="P. Jones",
+        values={},
+        words={},
+    )
+    keep_sheet(bench.site.folder, author(bench.site.folder), on_paper)
     visit = begin(bench)
-    monkeypatch.setattr("records.visit.worklist.load_visit", _read_nothing)
+    for reader in ("load_visit", "load_paper"):
+        monkeypatch.setattr(f"records.visit.worklist.{reader}", _read_nothing)
     page = bench.page(f"{visit}/identify")
     assert "similar name today: Dow, Jane (patient TEST-2), treated today" in page
+    assert "similar name today: Doe, John (patient TEST-3), treated today" in page
 
 
 def _read_nothing(*_arguments: object) -> NoReturn:
