@@ -29,23 +29,21 @@ def audit(
     person: PersonOptions,
 ) -> None:
     """List who read or wrote patients' data, oldest first (exit status 4: it was altered)."""
-    from records.clinic.audit import accesses, altered_audit, record_read, standing_field
-    from records.keeping.search import SessionQuery
-    from records.keeping.session_names import find_treatments
+    from records.clinic.audit import altered_audit
+    from records.keeping.audit_search import look_at_accesses
     from workstation.author_now import reader_now
 
     place = person.place
     folder = place.folder
-    wanted = {_named_or_as_it_is(place, session, person.by)} if session else None
-    ids: list[str] = []
-    if patient:
-        query = SessionQuery(patient=patient)
-        ids = [one.called for one in find_treatments(folder, query, place.day_of)]
-        of_patient = {*ids, standing_field("patient", patient)}
-        wanted = of_patient if wanted is None else wanted & of_patient
-    altered, found = altered_audit(folder), accesses(folder, wanted)
-    if found or (patient and folder.clinic_database.exists()):
-        record_read(folder, reader_now(folder, person.by), "audit", fields=ids)
+    named = _named_or_as_it_is(place, session, person.by) if session else None
+    altered = altered_audit(folder)
+    found = look_at_accesses(
+        folder,
+        place.day_of,
+        lambda: reader_now(folder, person.by),
+        session=named,
+        patient=patient,
+    )
     if altered and person.as_json:
         raise JournalCorrupt(f"{ALTERED_AUDIT}: {altered}; without --json the rows are shown")
     if person.as_json:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -11,9 +12,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from controller.words import NAME_CHARACTERS, fault_of
-from records.clinic.audit import Access, accesses, altered_audit, record_read, standing_field
-from records.keeping.search import SessionQuery
-from records.keeping.session_names import find_treatments
+from records.clinic.audit import Access, altered_audit
+from records.keeping.audit_search import look_at_accesses
 from workstation.console.acts import shown_to_person, site_of
 from workstation.console.pages.history import page_number
 from workstation.console.site import Site
@@ -57,23 +57,16 @@ def page(request: Request, person: str) -> Response:
 
 
 def _rows(site: Site, person: str, asked: Mapping[str, str]) -> list[Access]:
-    """Those that fit, newest first; the look has a row of its own, which comes with the next."""
-    wanted = {asked["session"]} if asked["session"] else None
-    ids = _of_patient(site, asked["patient"]) if asked["patient"] else []
-    if asked["patient"]:
-        of_patient = {*ids, standing_field("patient", asked["patient"])}
-        wanted = of_patient if wanted is None else wanted & of_patient
+    """Those that fit, newest first."""
+    found = look_at_accesses(
+        site.folder,
+        site.words.settings.day_at,
+        partial(site.author, person),
+        session=asked["session"],
+        patient=asked["patient"],
+    )
     by = asked["by"].casefold()
-    found = accesses(site.folder, wanted)
-    if found or (asked["patient"] and site.folder.clinic_database.exists()):
-        record_read(site.folder, site.author(person), "audit", fields=ids)
     return [row for row in reversed(found) if by in row.by.casefold()]
-
-
-def _of_patient(site: Site, reference: str) -> list[str]:
-    query = SessionQuery(patient=reference)
-    found = find_treatments(site.folder, query, site.words.settings.day_at)
-    return [one.called for one in found]
 
 
 def _checked(site: Site) -> str:

@@ -30,7 +30,7 @@ from tests.support.notes import (
     note_of,
     recorded,
 )
-from tests.support.pages import DOCS
+from tests.support.pages import read, rows, sections
 from tests.support.reception import CLINIC_OF_CLAIMS, DOSE, medicare_patient
 from tests.support.sessions import SETTINGS
 from tests.support.signed_in import ADA, NAMES, PAT, add_accounts
@@ -63,9 +63,8 @@ QUERIES = {"/patients": "?find=Do", "/sessions/{session_id}/replay/{replay_id}":
 
 def documented() -> dict[str, str]:
     """Address and row of each line of the page."""
-    text = (DOCS / "reference" / "console.md").read_text(encoding="utf-8")
-    section = text.partition("\n## Rows of the audit\n")[2].partition("\n## ")[0]
-    return dict(re.findall(r"^\| `(/[^`]*)` \| `([^`]+)`[^|]*\|", section, re.MULTILINE))
+    table = rows(sections(read("reference/console.md"))["Rows of the audit"])
+    return {address: row.partition("`")[0] for address, row in table}
 
 
 ROWS = documented()
@@ -142,12 +141,12 @@ def test_every_page_that_shows_a_patient_has_its_row(
         before = len(accesses(bench.site.folder))
         answer = bench.client.get(asked_path(path, names) + QUERIES.get(path, ""))
         assert answer.status_code in (200, 204, 303), (path, answer.text)
-        rows = accesses(bench.site.folder)[before:]
-        assert rows or not OF_A_PATIENT.search(answer.content), path
-        for row in rows:
+        kept = accesses(bench.site.folder)[before:]
+        assert kept or not OF_A_PATIENT.search(answer.content), path
+        for row in kept:
             assert (row.by, row.account) == (NAMES[account], account), path
-        if rows:
-            (found[path],) = {row.what for row in rows}
+        if kept:
+            (found[path],) = {row.what for row in kept}
     assert found == ROWS
 
 
