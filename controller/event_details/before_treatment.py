@@ -1,9 +1,4 @@
-"""What is recorded before the treatment: questions, answers, checks, the unit armed.
-
-One frozen class for each kind. ``docs/reference/events.md`` describes the same. Times are
-milliseconds, forces tenths of a newton (``_dn``). Words of a phase, a question or a request are
-those of their own modules; a text that older programs may have written otherwise stays text.
-"""
+"""What is recorded before the treatment: questions, answers, checks, the unit armed."""
 
 from __future__ import annotations
 

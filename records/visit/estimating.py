@@ -1,4 +1,4 @@
-"""What the billed line of a visit brings, as a Python API; the command only prints it."""
+"""What the billed line of a visit brings, as a Python API; command and page only show it."""
 
 from __future__ import annotations
 

@@ -55,7 +55,8 @@ def take_along(
 
     Raises UpdateRefused or AuditUnavailable.
     """
-    found = {one.name: f"{one.name}: {one.what}" for one in findings}
+    lines = [f"{one.name}: {one.what}" for one in findings]
+    found = {one.name: line for one, line in zip(findings, lines, strict=True)}
     _refuse_names_without_finding(said.names, found)
     if left := sorted(found.keys() - set(said.names)):
         asked = " ".join(f"--accept-altered {name}" for name in sorted(found))
@@ -63,13 +64,12 @@ def take_along(
             f"the records are altered ({found[left[0]]}); look into it: traction verify --all. To "
             f"change the program all the same, say who and why: {asked} --by NAME --reason WHY. "
             "The backup is kept; name another place for the next",
-            detail="\n".join(f"{one.name}: {one.what}" for one in findings),
+            detail="\n".join(lines),
         )
-    if findings:
-        fields = [f"{one.name}: {one.what}" for one in findings]
-        for line in fields:
-            tell(f"altered, and taken along: {line}")
-        record_read(folder, author(), TAKEN_ALONG, fields=(said.reason, *fields))
+    for line in lines:
+        tell(f"altered, and taken along: {line}")
+    if lines:
+        record_read(folder, author(), TAKEN_ALONG, fields=(said.reason, *lines))
 
 
 def _refuse_names_without_finding(names: Collection[str], found: Collection[str]) -> None:
