@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from controller.quick_dataclasses import dataclass
 from records.claim.rules.report import kept_back_text, open_errors, outcomes_text
 from records.claim.rules.scrubber import ScrubReport
 from records.note.treatment_note import TreatmentNote

@@ -19,11 +19,12 @@ import re
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from controller.errors import UpdateRefused
+from controller.quick_dataclasses import dataclass
 from records.store.ed25519 import SigningKey, verify_signature
 from records.store.file_digest import file_sha256
 from records.store.private_files import create_new, write_all
