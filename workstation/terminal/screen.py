@@ -19,13 +19,11 @@ from controller.ports import Clock
 from controller.snapshot import Snapshot
 from controller.words import visible
 from workstation.output import json_for
-from workstation.terminal.display import Display, DisplayStyle, writer
+from workstation.terminal.display import DRAIN_S, Display, DisplayStyle, writer
 from workstation.terminal.progress import PhaseLines, Verbatim
 from workstation.terminal.status_area import StatusArea
 from workstation.terminal.typed_lines import TypedLines, is_terminal, typed_lines
 
-DRAIN_S: Final = 2.0
-"""How long the end of a session waits for a display; then the program ends regardless."""
 MOST_NOTICES: Final = 10
 """A display that fails and recovers all the time is reported so often and not more."""
 SIZE_UNKNOWN: Final = os.terminal_size((80, 24))
@@ -164,13 +162,6 @@ class _Mailed(io.TextIOBase):
         for line in lines:
             self._tell(line)
         return len(text)
-
-
-def last_words(text: str, now_s: Callable[[], float]) -> None:
-    """Say it on standard error before the program ends; it ends as well if nobody takes it."""
-    messages = Display(PhaseLines(), writer(sys.stderr), now_s)
-    messages.tell(text)
-    messages.close(DRAIN_S)
 
 
 def page_for(

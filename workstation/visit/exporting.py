@@ -78,7 +78,6 @@ def visit_to_export(
     the file of an imported claim. Evidence is handed out as it is, and without a treatment there is
     no claim for rules to look at.
     """
-    from records.exports.ready import scrubbed
     from records.visit.load import audited_visit
 
     settings, folder = place
@@ -87,6 +86,8 @@ def visit_to_export(
     nothing_to_claim = context_file is None and not visit.note.reached_holding
     if what == EVIDENCE_OUT or nothing_to_claim:
         return visit
+    from records.exports.ready import scrubbed
+
     return scrubbed(folder, visit, payer=payer, context_file=context_file)
 
 

@@ -21,8 +21,9 @@ import pytest
 from controller.runtime.clock import VirtualClock
 from controller.snapshot import Snapshot
 from tests.support.alarms import raised
+from workstation.terminal.last_words import last_words
 from workstation.terminal.progress import PhaseLines
-from workstation.terminal.screen import MOST_NOTICES, SIZE_UNKNOWN, Screen, last_words, page_for
+from workstation.terminal.screen import MOST_NOTICES, SIZE_UNKNOWN, Screen, page_for
 from workstation.terminal.status_area import StatusArea
 
 SNAPSHOT = Snapshot(
@@ -133,12 +134,12 @@ def told(screen: Screen, text: str) -> None:
 
 def test_last_words_are_said_and_a_stream_that_takes_nothing_is_no_error() -> None:
     with streams() as (_, err):
-        last_words("traction: \x1b refused", lambda: 0.0)
+        last_words("traction: \x1b refused")
         assert err.getvalue() == "traction: <U+001B> refused\n"
     for nobody in (Failing(), None):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(sys, "stderr", nobody)
-            last_words("traction: refused", lambda: 0.0)
+            last_words("traction: refused")
 
 
 # --- terminals of all kinds -------------------------------------------------------------------
