@@ -107,14 +107,21 @@ class Nothing:
     pass
 
 
-@pytest.mark.parametrize(
-    ("body", "values"), [(Point, (1.0, 2.0)), (Lone, (3.0,)), (Lone, (math.nan,)), (Nothing, ())]
-)
+@pytest.mark.parametrize(("body", "values"), [(Point, (1.0, 2.0)), (Lone, (3.0,)), (Nothing, ())])
 def test_hash_and_equality_of_few_fields(body: type[Any], values: tuple[float, ...]) -> None:
     library, quick = _pair(body)
     assert hash(quick(*values)) == hash(library(*values)) == hash(values)
     assert (quick(*values) == quick(*values)) is (library(*values) == library(*values)) is True
     assert quick(*values) != library(*values), "another class is never equal"
+
+
+@pytest.mark.parametrize(("body", "values"), [(Point, (1.0, math.nan)), (Lone, (math.nan,))])
+def test_what_is_no_number_equals_itself_in_every_python(
+    body: type[Any], values: tuple[float, ...]
+) -> None:
+    """As two tuples are equal; the library's way has differed since Python 3.13."""
+    _, quick = _pair(body)
+    assert quick(*values) == quick(*values)
 
 
 def test_nothing_is_hashed_that_is_not_compared() -> None:
