@@ -30,6 +30,7 @@ from firmware_bridge.connect_instrument import connect_instrument
 from firmware_bridge.force_decoding.registers import RegisterImage
 from firmware_bridge.instruments.gauge import GaugeSource
 from firmware_bridge.instruments.transmitter import TransmitterSource
+from firmware_bridge.line.talkers import UnitLink
 from firmware_bridge.units.map_unit import MapUnit
 
 Enough = Callable[[], bool]
@@ -102,7 +103,7 @@ def probe_instrument(
 
 
 def probe_unit(
-    unit: MapUnit,
+    unit: MapUnit[UnitLink],
     clock: Clock,
     *,
     trips: RoundTrips,

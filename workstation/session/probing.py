@@ -29,6 +29,7 @@ from firmware_bridge.commissioning.round_trips import ENOUGH_TRIPS, RoundTrips, 
 from firmware_bridge.commissioning.who import UNIT, Tried, find_out
 from firmware_bridge.connect import connect_unit
 from firmware_bridge.line.line import Capture
+from firmware_bridge.line.talkers import UnitLink
 from firmware_bridge.profile_kinds.traction_unit import TractionUnitProfile
 from firmware_bridge.profiles import DeviceProfile, find_profile, known_profiles
 from firmware_bridge.units.map_unit import MapUnit
@@ -275,7 +276,7 @@ def _check_nobody_drives(unit_id: str, workplace: Workplace) -> None:
         )
 
 
-def _open_unit(unit: MapUnit, workplace: Workplace, trips: RoundTrips) -> _Open:
+def _open_unit(unit: MapUnit[UnitLink], workplace: Workplace, trips: RoundTrips) -> _Open:
     thing = unit_as_commissioned(unit)
     known = _known(thing, workplace)
     return _Open(
