@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import cache
@@ -38,12 +38,12 @@ def to_plain(value: object, where: str = "value") -> Plain:
     """What a message carries of ``value``; raises NotPlain for a number that is none."""
     if type(value) in _AS_THEY_ARE:
         return typing.cast("Plain", value)
-    if isinstance(value, Enum):
-        return to_plain(value.value, where)
     if isinstance(value, float):
         if not math.isfinite(value):
             raise NotPlain(f"{where} is {value}, which is no number")
         return round(value, DECIMALS)
+    if isinstance(value, Enum):
+        return to_plain(value.value, where)
     if is_dataclass(value):
         # A snapshot has 40 fields and is sent at every tick: most of them need no call.
         items = _values(typing.cast("Any", type(value)))(value)
@@ -123,14 +123,14 @@ def _is_plain(wanted: Any, value: object) -> bool:
 
 
 def _member(wanted: type[Enum], value: object, where: str) -> Enum:
-    try:
-        return _members(wanted)[type(value), value]
-    except (KeyError, TypeError):  # a list is no key at all
-        raise NotPlain(f"{where} is {shown(value)}, not one of {wanted.__name__}") from None
+    member = _members(wanted).get((type(value), value)) if isinstance(value, Hashable) else None
+    if member is None:
+        raise NotPlain(f"{where} is {shown(value)}, not one of {wanted.__name__}")
+    return member
 
 
 @cache
-def _members(wanted: type[Enum]) -> dict[tuple[type, object], Enum]:
+def _members(wanted: type[Enum]) -> dict[tuple[type, Hashable], Enum]:
     """By value and its type: True == 1 and 1.0 == 1, and only the same type names a member."""
     return {(type(member.value), member.value): member for member in wanted}
 
