@@ -12,6 +12,7 @@ import typer
 
 from controller.errors import RequestRefused
 from controller.quick_dataclasses import dataclass
+from workstation.commands.help_page import WholeSentences
 from workstation.commands.made_file import MadeFile, put_out
 from workstation.commands.options import (
     ContextOption,
@@ -61,6 +62,7 @@ class CodeOptions:
 
 
 claim_app = typer.Typer(
+    cls=WholeSentences,
     help="Print what the practice's system has to say of a claim, to be filled in.",
     no_args_is_help=True,
 )

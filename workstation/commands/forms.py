@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from controller.errors import RecordNotFound, RequestRefused
+from workstation.commands.help_page import WholeSentences
 from workstation.commands.options import ForceOption, PersonOptions, Place, day_of, grouped
 from workstation.output import Target, refuse_existing, say, say_json, write_file
 
@@ -35,6 +36,7 @@ DayOption = Annotated[str, typer.Option("--day", help="The day, YYYY-MM-DD.")]
 def register(app: typer.Typer) -> None:
     """Add the commands about paper."""
     own = typer.Typer(
+        cls=WholeSentences,
         help="Print downtime sheets and the day's list, for work without the workstation.",
         no_args_is_help=True,
     )

@@ -11,6 +11,7 @@ import typer
 from controller.errors import RequestRefused
 from controller.order.prescription import Region
 from controller.quick_dataclasses import dataclass
+from workstation.commands.help_page import WholeSentences
 from workstation.commands.made_file import MadeFile, put_out
 from workstation.commands.options import (
     DataOption,
@@ -34,7 +35,9 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the commands about order files."""
-    order_app = typer.Typer(help="Write an order file, or check one.", no_args_is_help=True)
+    order_app = typer.Typer(
+        cls=WholeSentences, help="Write an order file, or check one.", no_args_is_help=True
+    )
     app.add_typer(order_app, name="order")
     order_app.command("new")(order_new)
     order_app.command("check")(order_check)
