@@ -276,9 +276,10 @@ def _lines() -> TypedLines:
 
 
 def _dialogue(lines: TypedLines) -> Dialogue:
+    from workstation.terminal.width import in_its_width
     from workstation.visit.dialogue import Dialogue
 
-    return Dialogue(lines.read_line, lambda text: say_text(f"{text}\n"))
+    return Dialogue(lines.read_line, lambda text: say_text(in_its_width(f"{text}\n", sys.stdout)))
 
 
 def _signer(place: Place, by: str, credentials: str) -> VisitHolder:
