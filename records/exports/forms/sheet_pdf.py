@@ -65,6 +65,7 @@ class SheetFor:
     unit: UnitRecord | None = None
     patient: PatientRecord | None = None
     flags: tuple[str, ...] = ()
+    remark: str = ""
     force_unit: ForceUnit = ForceUnit.POUND
 
 
@@ -126,6 +127,8 @@ def _who(sheet: SheetFor) -> Iterator[Flowable]:
         for each in IDENTITY
     ]
     yield ruled(compared, [WIDTH - 170, 70, 100])
+    if sheet.remark:
+        yield said(sheet.remark, SIZE, ALERT, bold=True, spaceBefore=2)
     for text in sheet.flags:
         yield said(f"LASTING FLAG {text}", SIZE, ALERT, bold=True, spaceBefore=2)
 
