@@ -242,7 +242,7 @@ def _connected(
     if asked.serial:
         thing = instrument_as_commissioned(profile.name, digest, asked.serial)
         _check_nobody_drives(thing.unit_id, workplace)
-    source = open_to_measure(asked.address, profile, digest, workplace.clock, trips)
+    source = open_to_measure(asked.address, profile, digest, workplace.clock, trips, workplace.warn)
     try:
         known = _known(thing, workplace)
         yield _Open(
