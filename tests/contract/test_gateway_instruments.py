@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -16,6 +17,7 @@ from firmware_bridge.commissioning import probe as probe_module
 from firmware_bridge.commissioning.probe import Probed
 from firmware_bridge.commissioning.probe import probed_instrument as probe_address
 from firmware_bridge.commissioning.round_trips import RoundTrips
+from firmware_bridge.commissioning.who import find_out, not_one
 from firmware_bridge.connect_instrument import connect_instrument
 from firmware_bridge.profile_kinds.transmitter import TransmitterProfile
 from tests.support.serial_server import GRAM_N, Filter, Transmitter, serving
@@ -122,6 +124,16 @@ def test_a_lost_answer_of_an_instrument_that_answered_says_nothing_of_the_gatewa
             source.read()
         source.close()
     assert "gateway" not in lost.value.message
+
+
+def test_a_search_behind_a_gateway_that_is_silent_names_it_once() -> None:
+    known = {name: instrument_profile(name) for name in ("imada_dst", "sauter_fh")}
+    with serving(answers=False) as uri:
+        text_uri = uri.replace("modbus-rtu+socket", "ascii+socket")
+        tried = find_out(text_uri, known, SystemClock(), None, lambda _: None)
+        refusal = not_one(text_uri, tried)
+    assert re.search(NOTHING_BEHIND, refusal.message)
+    assert refusal.message.count("took the connection") == 1
 
 
 # --- a probe behind a gateway ---------------------------------------------------------------------

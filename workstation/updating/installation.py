@@ -127,9 +127,9 @@ class Installation:
         if folder.exists():
             shutil.rmtree(folder)
         folder.parent.mkdir(parents=True, exist_ok=True)
-        run([base_python(), "-m", "venv", str(folder)], "an environment cannot be made")
+        run([base_python(), "-I", "-m", "venv", str(folder)], "an environment cannot be made")
         python = str(self.program_of(release.version))
-        pip = (python, "-m", "pip", "--isolated", "--disable-pip-version-check", "install")
+        pip = (python, "-I", "-m", "pip", "--isolated", "--disable-pip-version-check", "install")
         offline = ("--quiet", "--no-index", "--find-links", str(wheels), "--require-hashes")
         wanted = ("--requirement", str(wheels / REQUIREMENTS))
         run([*pip, *offline, *wanted], "the packages cannot be installed")

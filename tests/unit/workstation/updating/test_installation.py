@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from records.store.file_digest import file_sha256
+from tests.support.pages import ROOT
 from tests.support.small_releases import plain_wheel, small_release, small_wheelhouse
 from tools import wheelhouse
 from tools.locked import LockedPackage, locked_packages, shipped
@@ -72,9 +73,12 @@ def test_the_program_of_a_version_starts_its_own_and_not_what_is_current(
 
 
 def test_a_second_version_is_made_beside_and_put_in_use_and_back(
-    made: Path, there: Installation
+    made: Path, there: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also where a program that was killed left half of it."""
+    """Also where a program that was killed left half of it, and where it is started on a stick."""
+    for name in ("venv", "pip", "logging"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('taken for a part of Python')\n")
+    monkeypatch.chdir(tmp_path)
     left = there.folder_of("1.1")
     left.mkdir()
     (left / "half").touch()
@@ -168,8 +172,9 @@ def test_a_wheelhouse_has_every_wheel_with_its_hash(
     release = wheelhouse.make_wheelhouse(place, packages)
     names = {path.name for path in place.iterdir()}
     own = f"traction_session_controller-{release.version}-py3-none-any.whl"
-    assert names == {own, alpha.name, REQUIREMENTS, RELEASE, "install.py", "packaging"}
-    assert (place / "packaging" / "traction-station.service").is_file()
+    packaging = {path.name for path in (ROOT / "packaging").iterdir()}
+    assert "traction-station.service" in packaging
+    assert names == {own, alpha.name, REQUIREMENTS, RELEASE, "install.py", *packaging}
     lines = (place / REQUIREMENTS).read_text().splitlines()
     assert lines[0] == f"alpha==1.0 --hash=sha256:{digest}"
     assert lines[1].endswith(f"--hash=sha256:{file_sha256(place / own)}")
