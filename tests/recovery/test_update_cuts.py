@@ -26,8 +26,8 @@ from workstation.updating.changing import BEGUN
 from workstation.updating.installation import Installation
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs symbolic links")
-EVERY = 23
-EVERY_FULL = 7
+EVERY = 41
+EVERY_FULL = 11
 REHEARSED = """#!/bin/sh
 echo '{"sessions": 1, "findings": []}'
 """
