@@ -42,7 +42,7 @@ def test_settings_say_where_they_come_from(
     of_clinic = "the clinic&#39;s record: &#34;clinic change&#34; at the command line (an engineer)"
     assert row.format("force_unit", "lbf", of_clinic) in page
     assert "<td>Pat Jones</td><td>PT, DPT</td>" in page
-    assert "<code>traction presets change</code>" in page
+    assert "&#34;presets change&#34; at the command line (an engineer)" in page
     assert "modbus-tcp://192.0.2.5:502?unit=1" in page
     assert "<form" not in re.sub(r'<form class="stop.*?</form>', "", page, flags=re.DOTALL)
 
