@@ -13,6 +13,7 @@ import pytest
 from records.store.file_digest import file_sha256
 from tests.support.pages import ROOT
 from tests.support.small_releases import plain_wheel, small_release, small_wheelhouse
+from tests.support.troubled_writes import no_file_beyond
 from tools import wheelhouse
 from tools.locked import LockedPackage, locked_packages, shipped
 from workstation.updating import installation
@@ -24,6 +25,8 @@ from workstation.updating.installation import (
     release_from,
 )
 
+PIP_BYTES = 50_000
+"""More than any file of an environment without pip, less than pip's own wheel."""
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs symbolic links")
 
 
@@ -97,7 +100,8 @@ def test_a_wheel_that_was_altered_is_not_installed(
     shutil.copy(next(tmp_path.glob("*.whl")), wheel)
     with pytest.raises(InstallationFault, match="packages cannot be installed"):
         there.make(small_release("1.3"), house)
-    assert "1.3" not in there.versions()
+    assert there.versions() == ["1.0", "1.1"]
+    assert not there.folder_of("1.3").exists()
 
 
 @pytest.mark.usefixtures("environments")
@@ -107,7 +111,20 @@ def test_a_program_that_calls_itself_otherwise_is_not_whole(
     house = small_wheelhouse(tmp_path / "house", "1.4")
     with pytest.raises(InstallationFault, match=r"calls itself 'traction 1\.4'"):
         there.make(small_release("1.5"), house)
-    assert "1.5" not in there.versions()
+    assert not there.folder_of("1.5").exists()
+
+
+def test_a_disk_that_is_full_in_pip_is_said_and_is_as_free_as_before(
+    made: Path, there: Installation
+) -> None:
+    before = there.versions()
+    with (
+        no_file_beyond(PIP_BYTES),
+        pytest.raises(InstallationFault, match=r"pip cannot.*too large"),
+    ):
+        there.make(small_release("1.6"), made / "1.1")
+    assert not there.folder_of("1.6").exists()
+    assert (there.versions(), says_version(there)) == (before, f"traction {there.current}")
 
 
 @pytest.mark.parametrize(
