@@ -38,7 +38,7 @@ def complete_note(desk: VisitDesk, session_id: str) -> NotedVisit:
     names: tuple[str, ...]
     while waiting := [name for name in visit.note.open_fields if name not in skipped]:
         if waiting[0] in MINUTES and set(MINUTES) <= set(waiting):
-            taken = _minutes(desk, note)
+            taken = _minutes(desk, note, visit)
             names = MINUTES
         else:
             taken = _field(desk, note, visit, waiting[0])
@@ -94,11 +94,11 @@ def _field(desk: VisitDesk, note: NoteDesk, visit: NotedVisit, name: str) -> boo
             return False
         try:
             if answer == NOTHING:
-                note.mark_not_assessed(name)
+                note.mark_not_assessed(name, visit.note)
             elif offered and answer.lower() in YES:
                 offered.take()
             else:
-                note.complete({name: answer})
+                note.complete({name: answer}, visit.note)
             return True
         except RequestRefused as refusal:
             desk.tell_refusal(refusal)
@@ -110,15 +110,15 @@ def _offered(desk: VisitDesk, note: NoteDesk, visit: NotedVisit, name: str) -> _
     if proposed is not None and proposed.value is not None:
         since = visit.note.proposed_since.get(name, "")
         unchanged = f"unchanged since {since}" if since else "unchanged"
-        return _Offered(f"{proposed.value!r}, {unchanged}", partial(note.confirm, name))
+        return _Offered(f"{proposed.value!r}, {unchanged}", partial(note.confirm, name, visit.note))
     patient = read_standing(desk.folder).patient_exactly(visit.patient_reference)
     on_file = note_words(patient.record).get(name) if patient else None
     if on_file is None:
         return None
-    return _Offered(f"{on_file!r}, as on file", partial(note.complete, {name: on_file}))
+    return _Offered(f"{on_file!r}, as on file", partial(note.complete, {name: on_file}, visit.note))
 
 
-def _minutes(desk: VisitDesk, note: NoteDesk) -> bool:
+def _minutes(desk: VisitDesk, note: NoteDesk, visit: NotedVisit) -> bool:
     """Both numbers of minutes in one answer: "0 25"."""
     text = f"Minutes of the visit: timed codes, then all treatment, as in 0 25; {LEFT_OPEN}"
     while True:
@@ -128,9 +128,9 @@ def _minutes(desk: VisitDesk, note: NoteDesk) -> bool:
         try:
             if answer == NOTHING:
                 for name in MINUTES:
-                    note.mark_not_assessed(name)
+                    note.mark_not_assessed(name, visit.note)
                 return True
-            note.complete(minutes_in(answer))
+            note.complete(minutes_in(answer), visit.note)
             return True
         except RequestRefused as refusal:
             desk.tell_refusal(refusal)
