@@ -334,7 +334,7 @@ TOP_LEVEL = {
 def test_nothing_lies_beside_the_packages_that_a_command_wrote_there() -> None:
     """Claims and lists of the day go to the folder in which somebody stands."""
     tops = {path.relative_to(ROOT).parts[0] for path in tracked_files() if path.exists()}
-    assert tops == TOP_LEVEL
+    assert tops <= TOP_LEVEL, tops - TOP_LEVEL
 
 
 def test_no_shipped_module_needs_a_unix_only_module_to_be_imported() -> None:
