@@ -67,6 +67,13 @@ FIGURES: dict[str, dict[str, Any]] = {
         "minutes": 5,
         "runs": [{"sessions": [HALF] * count, "load": "0.1 on 2"} for count in (1, 4, 1)],
     },
+    "hostile": {
+        **ABOUT,
+        "pairs": [{"quiet": HALF, "hostile": HALF, "load": "0.1 on 2"}],
+        "done": {"connections": 1000, "no JSON": 1},
+        "outcomes": ["completed", "completed"],
+        "lines": ["Table 1: a connection beyond 24 was refused"],
+    },
 }
 
 
@@ -105,7 +112,7 @@ def test_what_keeps_every_promise_is_met_and_what_was_not_measured_is_said() -> 
     assert all(one.met for one in verdicts(FIGURES))
     assert "missed**" not in page(FIGURES)
     text = page({"stops": FIGURES["stops"]})
-    assert text.count("Not measured.") == 4
+    assert text.count("Not measured.") == 5
 
 
 @pytest.mark.parametrize(
@@ -123,6 +130,13 @@ def test_what_keeps_every_promise_is_met_and_what_was_not_measured_is_said() -> 
         ("stops", {"trials": [{**FIGURES["stops"]["trials"][0], "to_wire_ms": 54.0}]}),
         ("stops", {"trials": [{**FIGURES["stops"]["trials"][0], "faults": ["no release"]}]}),
         ("pairs", {"pairs": [{"run": HALF, "control": HALF, "load": "0.1 on 2"}]}),
+        (
+            "hostile",
+            {"pairs": [{"quiet": HALF, "hostile": {**HALF, "p99_ms": 0.9}, "load": "0.1 on 2"}]},
+        ),
+        ("hostile", {"outcomes": ["completed", "stopped"]}),
+        ("hostile", {"lines": ["a connection beyond 24 was refused"] * 5}),
+        ("hostile", {"done": {"connections": 1000, "no JSON": 0}}),
         (
             "beside",
             {

@@ -79,14 +79,14 @@ class LostPrograms:
         return station_folder(self._folder.path) / f"{self._unit_id}{_SUFFIX}"
 
 
-class LeftOpen(NamedTuple):
+class LostSession(NamedTuple):
     """A session that a lost program left open at a table; ``of`` is its unit."""
 
     of: LostPrograms
     session_id: str
 
 
-def left_open_at(folder: RecordFolder, address: str, unit_id: str | None) -> LeftOpen | None:
+def left_open_at(folder: RecordFolder, address: str, unit_id: str | None) -> LostSession | None:
     """What was left open at a table, whether its unit answers or not; None: nothing.
 
     A table whose record names no unit is told by the address that its sessions keep. Raises
@@ -96,10 +96,10 @@ def left_open_at(folder: RecordFolder, address: str, unit_id: str | None) -> Lef
         return _left_open_by_address(folder, address)
     lost = LostPrograms(folder, unit_id)
     record = lost.left_open()
-    return None if record is None else LeftOpen(lost, record.head.session_id)
+    return None if record is None else LostSession(lost, record.head.session_id)
 
 
-def _left_open_by_address(folder: RecordFolder, address: str) -> LeftOpen | None:
+def _left_open_by_address(folder: RecordFolder, address: str) -> LostSession | None:
     unread: list[TractionError] = []
     for database in folder.unit_databases():
         lost = LostPrograms(folder, unit_id_of(database))
@@ -109,7 +109,7 @@ def _left_open_by_address(folder: RecordFolder, address: str) -> LeftOpen | None
             unread.append(error)
             continue
         if record is not None and record.started.session.uri == address:
-            return LeftOpen(lost, record.head.session_id)
+            return LostSession(lost, record.head.session_id)
     if unread:
         raise unread[0]
     return None
