@@ -1,4 +1,7 @@
-"""What a session costs under a station, against ``traction run``: lateness, processor, memory."""
+"""What a session costs under a station, against ``traction run``: lateness, processor, memory.
+
+``python -m tests.campaigns.station_pairs`` prints it for ``make bench``: about five minutes.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,9 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
+
+from rich.console import Console
+from rich.table import Table
 
 from records.evidence.reader import read_session
 from records.store.record_folder import RecordFolder
@@ -26,6 +32,7 @@ from tests.campaigns.station_lab import (
 from tests.support.real_time import Program, program
 from tests.support.station_console import TABLE, is_holding, is_idle
 
+BENCH_PAIRS = 2
 SETTLED_S = 2.0
 """After the hold was seen; the processor is measured from then on."""
 MEASURED_S = 40.0
@@ -140,3 +147,28 @@ def measure_beside(minutes: int, units: int = 4) -> dict[str, Any]:
                 rows.append({"sessions": [half.result() for half in halves], "load": begun})
             print(f"{count} beside each other: {json.dumps(rows[-1])}", flush=True)
     return {"runs": rows, "minutes": minutes}
+
+
+def pairs_table(found: dict[str, Any]) -> Table:
+    """Each half of each pair, with the ratio of the lateness to that of ``run``."""
+    table = Table(title="a session with everything running, over traction run")
+    for name in ("pair", "load", "program", "p99 ms", "at most ms", "missed", "x run", "cpu s"):
+        table.add_column(name)
+    for number, pair in enumerate(found["pairs"], 1):
+        for program_, one in ((name, pair[name]) for name in ("run", "control")):
+            row = (one["p99_ms"], one["max_ms"], one["missed"])
+            ratio = one["p99_ms"] / pair["run"]["p99_ms"]
+            shown = (f"{value:g}" for value in row)
+            table.add_row(
+                str(number),
+                pair["load"],
+                program_,
+                *shown,
+                f"{ratio:.2f}",
+                f"{one['processor_s']:.2f}",
+            )
+    return table
+
+
+if __name__ == "__main__":
+    Console().print(pairs_table(measure_pairs(BENCH_PAIRS)))
