@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 
+from controller.errors import FrameCorrupt, ReplyTimeout
 from controller.ports import Clock
 from controller.telemetry import ForceSample
 from firmware_bridge.ascii.talker import AsciiTalker
 from firmware_bridge.force_decoding.decoded import DecodedForce
 from firmware_bridge.instruments.liveliness import Liveliness
+from firmware_bridge.modbus.behind_gateway import BehindGateway
 from firmware_bridge.modbus.link import ModbusLink
 from firmware_bridge.profile_kinds.gauge import GaugeProfile
 from firmware_bridge.profile_kinds.transmitter import TransmitterProfile
 
 
-class InstrumentSource:
+class InstrumentSource(ABC):
     """The facts of ``ForceSource`` by the instrument's profile; ``close`` gives the port back."""
+
+    gateway: BehindGateway | None = None
+    """What stands between it and the host, where that is to be named in errors."""
 
     def __init__(
         self,
@@ -33,6 +39,19 @@ class InstrumentSource:
         self.verified = profile.verified is not None
         self.poll_period_s = profile.timing.poll_period_ms / 1000
         self.stale_limit_s = profile.timing.stale_limit_ms / 1000
+
+    def read(self) -> ForceSample:
+        """Ask once; raises LinkError or InstrumentFaulted."""
+        try:
+            return self._asked()
+        except (ReplyTimeout, FrameCorrupt) as error:
+            if self.gateway is None:
+                raise
+            raise self.gateway.told(error) from error
+
+    @abstractmethod
+    def _asked(self) -> ForceSample:
+        """The sample of one request; raises LinkError or InstrumentFaulted."""
 
     @property
     def talker(self) -> ModbusLink | AsciiTalker | None:
