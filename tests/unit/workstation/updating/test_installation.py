@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -14,6 +13,7 @@ import pytest
 from records.store.file_digest import file_sha256
 from tests.support.pages import ROOT
 from tests.support.small_releases import plain_wheel, small_release, small_wheelhouse
+from tests.support.troubled_writes import no_file_beyond
 from tools import wheelhouse
 from tools.locked import LockedPackage, locked_packages, shipped
 from workstation.updating import installation
@@ -25,26 +25,9 @@ from workstation.updating.installation import (
     release_from,
 )
 
+PIP_BYTES = 50_000
+"""More than any file of an environment without pip, less than pip's own wheel."""
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs symbolic links")
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Wheelhouses of 1.0 and 1.1, and an installation of 1.0 made by the script that they bring."""
-    folder = tmp_path_factory.mktemp("installation")
-    for version in ("1.0", "1.1"):
-        house = small_wheelhouse(folder / version, version)
-        shutil.copy(Path(installation.__file__), house / "install.py")
-    done = subprocess.run(
-        # -S: without any package but Python's own library
-        [sys.executable, "-I", "-S", str(folder / "1.0" / "install.py"), str(folder / "root")],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "PIP_INDEX_URL": "http://127.0.0.1:9/"},
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return folder
 
 
 @pytest.fixture
@@ -72,6 +55,7 @@ def test_the_program_of_a_version_starts_its_own_and_not_what_is_current(
     assert first == f"#!{there.program_of('1.0')}"
 
 
+@pytest.mark.usefixtures("environments")
 def test_a_second_version_is_made_beside_and_put_in_use_and_back(
     made: Path, there: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -106,6 +90,7 @@ def test_the_version_in_use_is_never_touched(made: Path, there: Installation) ->
     assert says_version(there) == "traction 1.0"
 
 
+@pytest.mark.usefixtures("environments")
 def test_a_wheel_that_was_altered_is_not_installed(
     made: Path, there: Installation, tmp_path: Path
 ) -> None:
@@ -115,16 +100,31 @@ def test_a_wheel_that_was_altered_is_not_installed(
     shutil.copy(next(tmp_path.glob("*.whl")), wheel)
     with pytest.raises(InstallationFault, match="packages cannot be installed"):
         there.make(small_release("1.3"), house)
-    assert "1.3" not in there.versions()
+    assert there.versions() == ["1.0", "1.1"]
+    assert not there.folder_of("1.3").exists()
 
 
+@pytest.mark.usefixtures("environments")
 def test_a_program_that_calls_itself_otherwise_is_not_whole(
     there: Installation, tmp_path: Path
 ) -> None:
     house = small_wheelhouse(tmp_path / "house", "1.4")
     with pytest.raises(InstallationFault, match=r"calls itself 'traction 1\.4'"):
         there.make(small_release("1.5"), house)
-    assert "1.5" not in there.versions()
+    assert not there.folder_of("1.5").exists()
+
+
+def test_a_disk_that_is_full_in_pip_is_said_and_is_as_free_as_before(
+    made: Path, there: Installation
+) -> None:
+    before = there.versions()
+    with (
+        no_file_beyond(PIP_BYTES),
+        pytest.raises(InstallationFault, match=r"pip cannot.*too large"),
+    ):
+        there.make(small_release("1.6"), made / "1.1")
+    assert not there.folder_of("1.6").exists()
+    assert (there.versions(), says_version(there)) == (before, f"traction {there.current}")
 
 
 @pytest.mark.parametrize(
