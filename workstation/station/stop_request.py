@@ -7,7 +7,7 @@ never keeps another request waiting.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote, urlsplit
@@ -119,14 +119,17 @@ class Neighbours:
         known = self.names | self.tls_names
         return all(_host_of(f"//{host}") in known for host in hosts)
 
-    def foreign(self, origins: Iterable[str], sites: Iterable[str] = ()) -> str | None:
+    def foreign(self, origins: Sequence[str], sites: Iterable[str] = ()) -> str | None:
         """The first origin that is none of ours; None where all are, or there is none.
 
         The console's own pages say null to the door, by their rule for referrers. So does any page
-        that wishes to: there the browser itself says that it is another site's.
+        that wishes to: where no page of ours is named, the browser itself says that it is another
+        site's.
         """
-        named = (one for one in origins if one != "null" and not self._is_ours(one))
-        return next(named, ANOTHER_SITE if "cross-site" in sites else None)
+        foreign = next((one for one in origins if one != "null" and not self._is_ours(one)), None)
+        if foreign is not None or any(self._is_ours(one) for one in origins):
+            return foreign
+        return ANOTHER_SITE if "cross-site" in sites else None
 
     def _is_ours(self, origin: str) -> bool:
         try:
