@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 
-from controller.errors import RecordNotFound, RequestRefused
+from controller.errors import RecordNotFound, RequestRefused, RightMissing
 from controller.order.prescription import Region
 from controller.quick_dataclasses import dataclass
 from records.clinic.audit import record_read, standing_field
@@ -264,6 +264,11 @@ def _finish(desk: VisitDesk, session_id: str) -> None:
         desk.dialogue.tell(f"signed by {desk.signer.in_full}")
     if not visit.note.reached_holding:
         desk.dialogue.tell("no hold was reached: nothing to claim")
+        return
+    try:
+        desk.may_claim()
+    except RightMissing as missing:
+        desk.dialogue.tell(f"the claim is left to somebody else: {missing.message}")
         return
     result = claim_of_visit(desk, session_id)
     if result.file is not None:
