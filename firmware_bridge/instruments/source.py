@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from typing import Final, TypeVar
 
-from controller.errors import FrameCorrupt, ReplyTimeout
+from controller.errors import FrameCorrupt, LinkError, ReplyTimeout
 from controller.ports import Clock
 from controller.telemetry import ForceSample
 from firmware_bridge.ascii.talker import AsciiTalker
@@ -15,6 +16,10 @@ from firmware_bridge.modbus.behind_gateway import BehindGateway
 from firmware_bridge.modbus.link import ModbusLink
 from firmware_bridge.profile_kinds.gauge import GaugeProfile
 from firmware_bridge.profile_kinds.transmitter import TransmitterProfile
+
+E = TypeVar("E", bound=LinkError)
+NEVER_READ: Final = "check model, profile, baud rate and parity"
+"""Said of what is no answer as long as no force was read: it may be another instrument's."""
 
 
 class InstrumentSource(ABC):
@@ -34,6 +39,7 @@ class InstrumentSource(ABC):
         self._clock = clock
         self._close = close
         self._lively = Liveliness(profile.name)
+        self._was_read = False
         self.profile_name = profile.name
         self.profile_digest = digest
         self.verified = profile.verified is not None
@@ -43,11 +49,20 @@ class InstrumentSource(ABC):
     def read(self) -> ForceSample:
         """Ask once; raises LinkError or InstrumentFaulted."""
         try:
-            return self._asked()
+            sample = self._asked()
         except (ReplyTimeout, FrameCorrupt) as error:
-            if self.gateway is None:
+            told = self._told(error)
+            if told is error:
                 raise
-            raise self.gateway.told(error) from error
+            raise told from error
+        self._was_read = True
+        return sample
+
+    def _told(self, error: E) -> E:
+        """The same error with where to look, as far as that is known."""
+        if isinstance(error, FrameCorrupt) and not self._was_read:
+            error = type(error)(f"{error.message}; {NEVER_READ}", raw=error.raw)
+        return error if self.gateway is None else self.gateway.told(error)
 
     @abstractmethod
     def _asked(self) -> ForceSample:

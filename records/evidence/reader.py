@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from controller.errors import RecordNotFound
+from controller.errors import JournalError, RecordNotFound
 from controller.event_details.ending import SessionEnded
 from controller.event_details.opening import SessionStarted
 from controller.event_details.treatment import PhaseChanged
@@ -143,15 +143,18 @@ def read_session(folder: RecordFolder, session_id: str) -> SessionRecord:
         return load_session(db, path, head)
 
 
-def newest_session(folder: RecordFolder, unit_id: str) -> str:
-    """The id of the session of a unit that was begun last; "" where it has none on file."""
+def newest_of_unit(folder: RecordFolder, unit_id: str) -> SessionRecord | None:
+    """The session of a unit that was begun last, without samples; None where none is on file.
+
+    No file but the unit's own is looked at. Raises RecordNotFound where its content was removed.
+    """
     for path in folder.databases_of(unit_id):
         if path.exists():
             with reading(path) as db:
-                newest = rows(db, "SELECT session_id FROM session ORDER BY number DESC LIMIT 1")
-            for (session_id,) in newest:
-                return str(session_id)
-    return ""
+                for head in session_rows_of(db)[-1:]:
+                    _refuse_removed(db, head)
+                    return load_session(db, path, head, with_samples=False)
+    return None
 
 
 def find_kept(folder: RecordFolder, session_id: str) -> SessionHead:
@@ -200,10 +203,16 @@ def locate_session(folder: RecordFolder, session_id: str) -> tuple[Path, Session
 
 
 def _find(folder: RecordFolder, session_id: str) -> tuple[Path, SessionHead]:
-    found = [
-        (path, head) for path in folder.readable_databases() for head in _called(path, session_id)
-    ]
-    exact = [pair for pair in found if pair[1].session_id == session_id] or found
+    found, unread = list[tuple[Path, SessionHead]](), list[JournalError]()
+    for path in folder.readable_databases():
+        try:
+            found += [(path, head) for head in _called(path, session_id)]
+        except JournalError as error:
+            unread.append(error)
+    exact = [pair for pair in found if pair[1].session_id == session_id]
+    if unread and not exact:  # one there may be called so, or begin so as well
+        raise unread[0]
+    exact = exact or found
     if len(exact) != 1:
         what = "is not on file" if not exact else f"fits {len(exact)} sessions"
         raise RecordNotFound(
