@@ -143,15 +143,18 @@ def read_session(folder: RecordFolder, session_id: str) -> SessionRecord:
         return load_session(db, path, head)
 
 
-def newest_session(folder: RecordFolder, unit_id: str) -> str:
-    """The id of the session of a unit that was begun last; "" where it has none on file."""
+def newest_of_unit(folder: RecordFolder, unit_id: str) -> SessionRecord | None:
+    """The session of a unit that was begun last, without samples; None where none is on file.
+
+    No file but the unit's own is looked at. Raises RecordNotFound where its content was removed.
+    """
     for path in folder.databases_of(unit_id):
         if path.exists():
             with reading(path) as db:
-                newest = rows(db, "SELECT session_id FROM session ORDER BY number DESC LIMIT 1")
-            for (session_id,) in newest:
-                return str(session_id)
-    return ""
+                for head in session_rows_of(db)[-1:]:
+                    _refuse_removed(db, head)
+                    return load_session(db, path, head, with_samples=False)
+    return None
 
 
 def find_kept(folder: RecordFolder, session_id: str) -> SessionHead:

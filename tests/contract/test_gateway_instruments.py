@@ -15,11 +15,11 @@ from controller.start.self_check import CheckState
 from controller.telemetry import ForceSample
 from firmware_bridge.commissioning import probe as probe_module
 from firmware_bridge.commissioning.probe import Probed
-from firmware_bridge.commissioning.probe import probed_instrument as probe_address
 from firmware_bridge.commissioning.round_trips import RoundTrips
 from firmware_bridge.commissioning.who import find_out, not_one
 from firmware_bridge.connect_instrument import connect_instrument
 from firmware_bridge.profile_kinds.transmitter import TransmitterProfile
+from tests.support.probed import probed_instrument
 from tests.support.serial_server import GRAM_N, Filter, Transmitter, serving
 from tests.support.simulated_instruments import instrument_profile
 from tests.unit.firmware_bridge.modbus.test_transparency import FlowControl, telnet
@@ -157,7 +157,7 @@ WATCHED_S = 1.0
 
 def probed_at(uri: str, trips: RoundTrips) -> Probed:
     profile, digest = instrument_profile("din_rail_scale")
-    return probe_address(uri, profile, digest, SystemClock(), trips=trips)
+    return probed_instrument(uri, profile, digest, SystemClock(), trips=trips)
 
 
 def test_a_probe_behind_a_sound_gateway_measures_through_it_and_only_reads(
