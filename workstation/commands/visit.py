@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from controller.errors import RequestRefused
+from controller.quick_dataclasses import dataclass
 from controller.words import check_name
 from workstation.commands.options import PersonOptions, Place, grouped
 from workstation.exit_status import ENDED_EARLY
@@ -280,9 +281,10 @@ def _lines() -> TypedLines:
 
 
 def _dialogue(lines: TypedLines) -> Dialogue:
+    from workstation.terminal.width import in_its_width
     from workstation.visit.dialogue import Dialogue
 
-    return Dialogue(lines.read_line, lambda text: say_text(f"{text}\n"))
+    return Dialogue(lines.read_line, lambda text: say_text(in_its_width(f"{text}\n", sys.stdout)))
 
 
 def _signer(place: Place, by: str, credentials: str) -> VisitHolder:

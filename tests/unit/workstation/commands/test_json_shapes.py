@@ -143,8 +143,8 @@ def _empty(printed: Printed, _: pytest.MonkeyPatch) -> None:
         ("backup", "--status"),
     ):
         printed.run(*command, data=nothing)
-    nothing.path.mkdir()  # a folder that is not there is refused
-    printed.run("verify", "--all", data=nothing)
+    nothing.path.mkdir()
+    printed.run("verify", "--all", data=nothing)  # which refuses a folder that is not there
 
 
 def _read(printed: Printed, _: pytest.MonkeyPatch) -> None:
