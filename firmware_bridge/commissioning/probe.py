@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from controller.errors import InstrumentFaulted, LinkError, LinkLost, UnitBusy, UnitFaulted
 from controller.ports import WATCHDOG_S, Clock
+from controller.quick_dataclasses import dataclass
 from controller.start.self_check import (
     CheckItem,
     CheckState,
@@ -29,6 +30,7 @@ from firmware_bridge.connect_instrument import connect_instrument
 from firmware_bridge.force_decoding.registers import RegisterImage
 from firmware_bridge.instruments.gauge import GaugeSource
 from firmware_bridge.instruments.transmitter import TransmitterSource
+from firmware_bridge.line.talkers import UnitLink
 from firmware_bridge.units.map_unit import MapUnit
 
 Enough = Callable[[], bool]
@@ -109,7 +111,7 @@ def probe_instrument(
 
 
 def probe_unit(
-    unit: MapUnit,
+    unit: MapUnit[UnitLink],
     clock: Clock,
     *,
     trips: RoundTrips,
