@@ -50,23 +50,6 @@ class Probed:
         return not any(item.state is CheckState.FAILED for item in self.items)
 
 
-def probed_instrument(
-    uri: str,
-    profile: InstrumentProfile,
-    digest: str,
-    clock: Clock,
-    *,
-    trips: RoundTrips,
-    stored_zero_n: Sequence[float] = (),
-) -> Probed:
-    """Connect, probe, and give the port back; raises AddressInvalid or LinkError."""
-    source = open_to_measure(uri, profile, digest, clock, trips)
-    try:
-        return probe_instrument(source, profile, clock, trips=trips, stored_zero_n=stored_zero_n)
-    finally:
-        source.close()
-
-
 def open_to_measure(
     uri: str,
     profile: InstrumentProfile,
