@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
+from controller.quick_dataclasses import dataclass
 from records.clinic.chain_check import ChainCheck, ClinicAlteration, altered_row
 from records.clinic.clinic_evidence import SessionClaims
 from records.clinic.filed_orders import FiledOrder
@@ -162,7 +162,6 @@ def _faults_of_seals(
         EntryKind.SESSION_SEALED: f"session {session_id}",
     }
     for row in own:
-        said = object_or_empty(row.detail_json)
-        if row.kind in places and said.get("seal") != seal:
+        if row.kind in places and object_or_empty(row.detail_json).get("seal") != seal:
             what = f"entry {row.sequence} names another seal than the evidence has"
             yield chain.altered(places[EntryKind(row.kind)], what, row.sequence)

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from dataclasses import MISSING, Field, fields, is_dataclass
 from datetime import date, datetime
 from functools import wraps
 from inspect import Parameter, Signature, signature
@@ -29,6 +29,7 @@ import typer
 from typer.models import ParameterInfo
 
 from controller.errors import TractionError
+from controller.quick_dataclasses import dataclass
 from workstation.output import Target
 
 if TYPE_CHECKING:
@@ -92,15 +93,19 @@ class Place(NamedTuple):
             settings=settings_at_the_clinic(self.settings, read_standing(self.folder))
         )
 
-    @property
-    def leading_unit(self) -> ForceUnit:
-        """The unit of force in which a command shows what is on file.
+    def at_the_clinic_if_readable(self) -> Place:
+        """The same for a command that shows what is on file.
 
         Where clinic.db cannot be read the settings say it: what is shown is marked as altered.
         """
         with suppress(TractionError):
-            return self.at_the_clinic().settings.unit_of_force
-        return self.settings.unit_of_force
+            return self.at_the_clinic()
+        return self
+
+    @property
+    def leading_unit(self) -> ForceUnit:
+        """The unit of force in which a command shows what is on file."""
+        return self.at_the_clinic_if_readable().settings.unit_of_force
 
 
 def say_whose_visit(visit: Visit) -> None:
@@ -129,7 +134,7 @@ def day_of(place: Place) -> date:
     from controller.runtime.clock import SystemClock
 
     utc_ms = SystemClock().utc_ms()
-    return place.settings.day_at(utc_ms)
+    return place.at_the_clinic_if_readable().settings.day_at(utc_ms)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,7 +194,7 @@ def grouped(command: Callable[..., None]) -> Callable[..., None]:
 
 def _options_of(group: type[Any]) -> Iterator[Parameter]:
     """The fields of a group as parameters."""
-    if not group.__dataclass_params__.frozen:
+    if "__setattr__" not in vars(group):
         raise TypeError(f"{group.__name__} is not frozen; a command only reads its options")
     hints = get_type_hints(group, include_extras=True)
     for one in fields(group):

@@ -10,7 +10,7 @@ import hashlib
 import secrets
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +20,7 @@ from starlette.responses import Response
 
 from controller.errors import JournalError, RecordNotFound, RequestRefused
 from controller.ports import Clock
+from controller.quick_dataclasses import dataclass
 from controller.words import check_name
 from records.accounts.accounts import EMERGENCY_LASTS_S, KnownAccount, SignInDesk
 from records.accounts.rights import Right

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+
+from controller.quick_dataclasses import dataclass
 
 if TYPE_CHECKING:
     from records.exports.formats import ExportedFile
@@ -77,7 +78,6 @@ def visit_to_export(
     the file of an imported claim. Evidence is handed out as it is, and without a treatment there is
     no claim for rules to look at.
     """
-    from records.exports.ready import scrubbed
     from records.visit.load import audited_visit
 
     settings, folder = place
@@ -86,6 +86,8 @@ def visit_to_export(
     nothing_to_claim = context_file is None and not visit.note.reached_holding
     if what == EVIDENCE_OUT or nothing_to_claim:
         return visit
+    from records.exports.ready import scrubbed
+
     return scrubbed(folder, visit, payer=payer, context_file=context_file)
 
 
