@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from workstation.commands.options import (
-    ContextOption,
+    ClaimOptions,
     ForceOption,
-    PayerOption,
     Place,
     RecordsOptions,
     SessionArgument,
@@ -45,14 +44,6 @@ class Format(StrEnum):
     HL7_DFT = "hl7-dft"
     HL7_MDM = "hl7-mdm"
     BUNDLE = "bundle"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClaimOptions:
-    """What the practice's system knows of the claim on a document, and by whose rules it stands."""
-
-    context: ContextOption = None
-    payer: PayerOption = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,7 +202,7 @@ def _visit(place: Place, session: str, what: str, claim: ClaimOptions) -> Visit:
     from workstation.visit.exporting import visit_to_export
 
     person = reader_now(place.folder)
-    return visit_to_export(place, session, what, person, (claim.payer, claim.context))
+    return visit_to_export(place, session, what, person, (claim.payer, claim.imported))
 
 
 def _report(visit: Visit, format_: Format, written: Written, *, as_json: bool) -> None:

@@ -14,6 +14,7 @@ from records.standing.versions import StandingData, read_standing
 from records.store.author import Author, Person
 from records.store.record_folder import RecordFolder
 from workstation.author_now import author_now, reader_now
+from workstation.console.asked_claim import MOST_CLAIMS, HeldClaim
 from workstation.console.clinic_words import ClinicWords
 from workstation.console.gate import door_address
 from workstation.console.kept_board import KeptBoard, KeptExamination
@@ -61,6 +62,7 @@ class Site:
     replays: KeptForPages[Replay] = field(default_factory=lambda: KeptForPages(MOST_REPLAYS))
     played_sounds: KeptForPages[str] = field(default_factory=lambda: KeptForPages(MOST_FILES))
     """Loudspeakers that played for a page, which asks then whether anybody heard it."""
+    claim_files: KeptForPages[HeldClaim] = field(default_factory=lambda: KeptForPages(MOST_CLAIMS))
     support_files: KeptForPages[str] = field(default_factory=lambda: KeptForPages(MOST_FILES))
 
     def standing(self) -> StandingData:

@@ -14,6 +14,7 @@ from typing import Final
 PAGES: Final[Mapping[str, str]] = {
     "appointments list": "the day's list on the Overview",
     "audit": "the page Audit (under More)",
+    "claim new": "[Download a claim context to fill in] on the claim's page of the visit",
     "export": "the claim's page of the visit",
     "note .*--with(out)?": "the sessions of the visit on the note's page (under Notes)",
     "note": "the note's page (under Notes)",
