@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from workstation.console.people import TOKEN_FIELD, TOKEN_HEADER
+from workstation.console.browsers import TOKEN_FIELD, TOKEN_HEADER
 from workstation.console.site import Site
 
 MOST_FIELDS: Final = 300
@@ -159,7 +159,7 @@ async def _files_in(data: FormData) -> dict[str, tuple[str, bytes]]:
 def check_token(request: Request, of_the_form: str = "") -> None:
     """Take what a page of this browser sends, and nothing else; a script sends it as a header."""
     token = of_the_form or request.headers.get(TOKEN_HEADER, "")
-    if not site_of(request).people.token_fits(request, token):
+    if not site_of(request).tokens.fits(request, token):
         raise HTTPException(403, FOREIGN_FORM)
 
 

@@ -15,6 +15,7 @@ from records.store.author import Author, Person
 from records.store.record_folder import RecordFolder
 from workstation.author_now import author_now, reader_now
 from workstation.console.asked_claim import MOST_CLAIMS, HeldClaim
+from workstation.console.browsers import FormTokens, mark_browser, name_browser
 from workstation.console.clinic_words import ClinicWords
 from workstation.console.gate import door_address
 from workstation.console.kept_board import KeptBoard, KeptExamination
@@ -23,7 +24,7 @@ from workstation.console.kept_for_pages import KeptForPages
 from workstation.console.live_frames import LiveFrames
 from workstation.console.live_pages import LivePages
 from workstation.console.other_machines import watches_only
-from workstation.console.people import People, mark_browser, name_browser
+from workstation.console.people import People
 from workstation.console.replays import MOST_REPLAYS, Replay
 from workstation.console.session_reader import SessionReader
 from workstation.console.templating import render, with_token
@@ -53,6 +54,7 @@ class Site:
     frames: LiveFrames
     pages: LivePages
     people: People
+    tokens: FormTokens
     stop_desk: StopDesk
     reader: SessionReader
     board: KeptBoard
@@ -109,7 +111,7 @@ class Site:
         asked = f"?{request.url.query}" if request.url.query else ""
         address = f"{request.url.path}{asked}" if request.method == "GET" else "/"
         watches, frame = watches_only(request), self.frames.present()
-        token = self.people.token(request)
+        token = self.tokens.token(request)
         text = render(
             template,
             {
