@@ -4,12 +4,14 @@
     python -m tools.release_bundle --new-key KEY
 
 KEY is the private release key, a PEM file (PKCS 8, Ed25519) that stays with whoever makes
-releases. ``--new-key`` makes one, and KEY.pub beside it for the clinics.
+releases. ``--new-key`` makes one, and KEY.pub beside it for the clinics. ``open_release.py``, with
+which a clinic opens its first release, is laid beside FILE.
 """
 
 from __future__ import annotations
 
 import secrets
+import shutil
 import sys
 from pathlib import Path
 from typing import Final
@@ -22,12 +24,15 @@ from records.store.ed25519 import (
     private_pem,
     public_pem,
 )
+from records.store.file_digest import file_sha256
 from records.store.private_files import write_private
 from tools.wheelhouse import PLACE
+from workstation.updating import release_file
 from workstation.updating.bundle import write_bundle
 from workstation.updating.installation import RELEASE, release_from
 
 NEW_KEY: Final = "--new-key"
+OPENER: Final = "open_release.py"
 
 
 def main(arguments: list[str]) -> int:
@@ -62,7 +67,10 @@ def _made_bundle(key_file: Path, house: Path = PLACE, place: Path | None = None)
     kind = f"py{release.python}-{release.system}-{release.machine}"
     place = place or house.parent / f"traction-{release.version}-{kind}.update"
     write_bundle(place, release, [path for path in house.iterdir() if path.is_file()], key)
+    opener = place.with_name(OPENER)
+    shutil.copy(Path(release_file.__file__), opener)
     print(f"release_bundle: {place}, {place.stat().st_size / 1e6:.0f} MB, key {key.key_id}")
+    print(f"release_bundle: {opener}, SHA-256 {file_sha256(opener)}")
     return 0
 
 

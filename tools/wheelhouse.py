@@ -3,9 +3,9 @@
     python -m tools.wheelhouse [FOLDER]
 
 A folder with the program's own wheel, the wheel of every package of the lock that is installed for
-use, `requirements.txt` with the SHA-256 of each, `release.json`, `install.py`, and what makes a
-service and a kiosk of it (`packaging/`). It is for the Python and the kind of system on which it is
-made.
+use, `requirements.txt` with the SHA-256 of each, `release.json`, `install.py`, and the files
+of `packaging/`, which make a service and a kiosk of it. It is for the Python and the kind of system
+on which it is made.
 """
 
 from __future__ import annotations
@@ -62,7 +62,8 @@ def make_wheelhouse(place: Path, packages: Iterable[LockedPackage]) -> ProgramRe
     subprocess.run([*PIP, *fetch, "-d", str(place), "-r", str(requirements)], check=True)
     requirements.write_text(lines + _line_of(own), encoding="utf-8")
     shutil.copy(Path(installation.__file__), place / "install.py")
-    shutil.copytree(ROOT / PACKAGING, place / PACKAGING)
+    for path in (ROOT / PACKAGING).iterdir():
+        shutil.copy(path, place)
     release = this_release()
     (place / RELEASE).write_text(json.dumps(asdict(release), indent=2) + "\n", encoding="utf-8")
     return release

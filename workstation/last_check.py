@@ -13,7 +13,7 @@ from records.evidence.integrity import Verification, Watch
 from records.evidence.verified import (
     Memory,
     Recall,
-    keys_mark,
+    current_memory,
     marks_of_folder,
     read_memory,
     write_memory,
@@ -52,12 +52,9 @@ def recall_of(folder: RecordFolder, *, since_last: bool) -> Recall:
     """Returns what a check of every session may leave out; why it reads everything is said."""
     if not since_last:
         return Recall(None)
-    memory = read_memory(folder)
-    fault = memory.fault
-    if not fault and memory.keys != keys_mark(key_history(folder)):
-        fault = "the record of keys has grown since the last check"
-    if fault:
-        warn(f"{fault}: every session is read")
+    memory = current_memory(folder)
+    if memory.fault:
+        warn(f"{memory.fault}: every session is read")
         return Recall(None)
     return Recall(memory)
 

@@ -241,8 +241,11 @@ class Line:
         self.counters.refused += 1
         self._doubtful(answer, b"")
         came = answer.came(self._cut(data, request))
+        expected = answer.expected()
+        if reason == NO_ECHO:
+            expected = f"our own {len(request)} bytes and then {expected}"
         return FrameCorrupt(
-            f"{reason}: {came} came instead of {answer.expected()} ({_shown(data)}); refused",
+            f"{reason}: {came} came instead of {expected} ({_shown(data)}); refused",
             raw=data,
         )
 

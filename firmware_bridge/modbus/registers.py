@@ -7,10 +7,9 @@ a block's CRC stands in its register as a number (reference map, B.10).
 from __future__ import annotations
 
 import struct
-import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, cast
 
 from fastcrc import crc16
 
@@ -115,8 +114,8 @@ class RegisterBlock:
         return dict(zip(self._names, raw, strict=True))
 
     def numbers(self, words: Sequence[int]) -> dict[str, int]:
-        """The same without texts; the block of every tick has none."""
-        raw = typing.cast("dict[str, int]", self.unpack(words))
+        """The same without texts; the block of every tick has none. "Not fitted" stays -0x8000."""
+        raw = cast("dict[str, int]", self.unpack(words))
         if not self._has_text:
             return raw
         return {name: number for name, number in raw.items() if isinstance(number, int)}

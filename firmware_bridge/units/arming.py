@@ -8,7 +8,7 @@ from controller.errors import LinkError, LinkLost, OutcomeUncertain, UnitRejecte
 from controller.ports import ArmingRequest
 from firmware_bridge.line.talkers import UnitLink
 from firmware_bridge.profile_kinds.traction_unit import TractionUnitProfile
-from firmware_bridge.units.reading import numbers, read_block, tenths
+from firmware_bridge.units.reading import read_block, tenths
 
 SAFE_ACTION_RAMP_NOW: Final = 1
 NOT_ARMED: Final = 0
@@ -89,4 +89,4 @@ def refusal_words(link: UnitLink, profile: TractionUnitProfile) -> str:
 def read_named(link: UnitLink, profile: TractionUnitProfile, name: str) -> dict[str, int]:
     """The numbers of one of the profile's blocks, read alone; raises LinkError."""
     block = profile.block(name)
-    return numbers(block, read_block(link, block))
+    return block.numbers(read_block(link, block))

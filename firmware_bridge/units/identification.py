@@ -13,7 +13,7 @@ from controller.ports import UnitCapabilities, UnitIdentity
 from firmware_bridge.line.talkers import UnitLink
 from firmware_bridge.modbus.registers import RegisterBlock, words_to_bytes
 from firmware_bridge.profile_kinds.traction_unit import TractionUnitProfile
-from firmware_bridge.units.reading import numbers, read_block
+from firmware_bridge.units.reading import read_block
 
 ATTEMPTS: Final = 4
 """Behind the third failure the line is kept silent, so that a unit that lost its place finds it."""
@@ -62,7 +62,7 @@ def read_capabilities(link: UnitLink, profile: TractionUnitProfile) -> UnitCapab
     block = profile.block("capabilities")
     words = _read_patiently(link, block, ATTEMPTS)
     try:
-        values = numbers(block, words)
+        values = block.numbers(words)
     except FrameCorrupt as error:
         raise UnitNotVerified(f"capabilities: {error.message}; have the unit checked") from error
     features = values["features"]

@@ -37,7 +37,7 @@ from firmware_bridge.units.commands import NO_TOKEN
 from firmware_bridge.units.event_ring import read_entries
 from firmware_bridge.units.freshness import UptimeGuard, next_sequence
 from firmware_bridge.units.identification import read_identity
-from firmware_bridge.units.reading import numbers, read_block, reading_of
+from firmware_bridge.units.reading import read_block, reading_of
 
 LOST_LINK_S: Final = 0.300
 LOST_LINK_TOLD_S: Final = 0.398
@@ -111,7 +111,7 @@ class MapUnit(ABC):
         Raises FrameCorrupt or StaleAnswer.
         """
         try:
-            return self._taken(numbers(self._measurement, words))
+            return self._taken(self._measurement.numbers(words))
         except FrameCorrupt:
             self.link.distrust()
             raise

@@ -1,9 +1,8 @@
-"""The measurement block as one reading, and blocks of plain numbers (reference map, B.3)."""
+"""The measurement block as one reading (reference map, B.3)."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 from controller.errors import FrameCorrupt, RequestRefused
 from controller.telemetry import Telemetry, UnitFault, UnitState, UnitStatus
@@ -22,11 +21,6 @@ def read_block(link: UnitLink, block: RegisterBlock) -> list[int]:
         count = min(block.count - len(words), link.most_registers)
         words += bytes_to_words(link.read_registers(READ, block.address + len(words), count))
     return words
-
-
-def numbers(block: RegisterBlock, words: Sequence[int]) -> dict[str, int]:
-    """A block of plain numbers; "not fitted" becomes the register's own 0x8000 (as -32768)."""
-    return block.numbers(words)
 
 
 def reading_of(values: dict[str, int], sent_at_s: float) -> Telemetry:

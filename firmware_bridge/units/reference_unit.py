@@ -32,7 +32,6 @@ from firmware_bridge.units.identification import (
     read_identity,
 )
 from firmware_bridge.units.map_unit import MapUnit
-from firmware_bridge.units.reading import numbers
 
 KEEP_ALIVES: Final = 5
 """Two tell the order of FC23. When one is lost, a unit that reads first echoes an older one behind
@@ -181,7 +180,7 @@ class ReferenceUnit(MapUnit):
         StaleAnswer.
         """
         try:
-            values = numbers(self._measurement, words)
+            values = self._measurement.numbers(words)
             self._echo.check(self._sequence, previous, values["sequence"])
             return self._taken(values)
         except FrameCorrupt:

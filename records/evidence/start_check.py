@@ -10,8 +10,10 @@ from pathlib import Path
 from controller.errors import JournalCorrupt, JournalUnavailable
 from records.evidence.guarded_check import UnitCheck
 from records.evidence.predecessor import file_start
+from records.evidence.session_check import Alteration
 from records.evidence.stored_session import session_rows_of
 from records.evidence.unit_reading import checking
+from records.evidence.verified import current_memory
 from records.keys.signing import SigningKey, known_public_keys
 from records.store.chain import compute_seal_digest
 from records.store.clinic_file import CLINIC_SCHEMA
@@ -23,6 +25,11 @@ WARN_BELOW_BYTES = 500_000_000
 """Hazard row 45: below this a person is told."""
 REFUSE_BELOW_BYTES = 50_000_000
 """Hazard row 45: below this no session starts. The side file takes 8 MiB of it."""
+READ_AT_A_START = 20
+"""At most so many sessions are read: a day of a busy table, in a tenth of a second."""
+_SEALED_NEWEST_FIRST = (
+    "SELECT number, session_id FROM session JOIN seal ON seal.session = number ORDER BY number DESC"
+)
 
 
 def check_before_start(
@@ -34,9 +41,11 @@ def check_before_start(
 ) -> Iterator[str]:
     """Warnings for a person. Raises JournalUnavailable or JournalCorrupt: no session may start.
 
-    Of the unit's file: its schema, all seals as a chain, and the newest sealed session whole. What
-    stands in the older ones is looked at by ``verify``. ``key`` is the one that will sign; it is
-    known even before its public half lies in the folder.
+    Of the unit's file: its schema, all seals as a chain, the newest sealed session whole, and those
+    before it that no check of every session has read yet, up to ``READ_AT_A_START``; of how many
+    more there are, a person is told. What changed later in a session that was read is looked at by
+    ``verify``. ``key`` is the one that will sign; it is known even before its public half lies in
+    the folder.
     """
     yield from _check_space(folder, free_bytes)
     clinic, unit = folder.clinic_database, folder.unit_database(unit_id)
@@ -44,7 +53,7 @@ def check_before_start(
         check_quickly(clinic, CLINIC_SCHEMA)
     if _stands(unit):
         check_schema(unit, UNIT_SCHEMA)
-        _check_newest(folder, unit, key)
+        yield from _check_sessions(folder, unit, key)
 
 
 def _stands(path: Path) -> bool:
@@ -77,24 +86,58 @@ def _check_space(folder: RecordFolder, free_bytes: Callable[[Path], int]) -> Ite
         )
 
 
-def _check_newest(folder: RecordFolder, path: Path, key: SigningKey) -> None:
-    """All seals as a chain, and the newest sealed session whole; its signature covers them all."""
+def _check_sessions(folder: RecordFolder, path: Path, key: SigningKey) -> list[str]:
+    """All seals as a chain, the newest sealed session, whose signature covers them, and new ones.
+
+    Returns what a person is told; only what the next session builds upon refuses it.
+    """
     known = {**known_public_keys(folder), key.key_id: key.public_key}
     with checking(path) as db:
         check = UnitCheck(db, path, known)
-        for table in ("predecessor", "migration"):
-            for fault in check.cells.of_table(table):
-                raise _altered(path.stem, "what the unit's file follows", fault.row, fault.what)
-        for table in ("session", "seal"):
-            for fault in check.cells.of_table(table):
-                which = f"session number {fault.session} of the unit"
-                raise _altered(path.stem, which, fault.row, fault.what)
+        _check_cells(check, path)
         _check_seals(db, path)
-        last = rows(db, "SELECT max(session) FROM seal")[0][0]
-        for head in [] if last is None else session_rows_of(db, last):
-            for found in check.session(head).alterations:
+        sealed = rows(db, _SEALED_NEWEST_FIRST)
+        for number, _ in sealed[:1]:
+            for found in _of_session(db, check, number):
                 which = f"the unit's last sealed session {found.session_id}"
                 raise _altered(path.stem, which, found.where, found.what)
+        read_before = current_memory(folder).sessions
+        fresh = [number for number, name in sealed[1:] if name not in read_before]
+        read, left = fresh[: READ_AT_A_START - 1], fresh[READ_AT_A_START - 1 :]
+        findings = [found for number in read for found in _of_session(db, check, number)[:1]]
+    return [*(_told(found) for found in findings), *_left_unread(len(left))]
+
+
+def _check_cells(check: UnitCheck, path: Path) -> None:
+    """What the file follows, and the rows of sessions and seals, can be read."""
+    for table in ("predecessor", "migration"):
+        for fault in check.cells.of_table(table):
+            raise _altered(path.stem, "what the unit's file follows", fault.row, fault.what)
+    for table in ("session", "seal"):
+        for fault in check.cells.of_table(table):
+            which = f"session number {fault.session} of the unit"
+            raise _altered(path.stem, which, fault.row, fault.what)
+
+
+def _of_session(db: Database, check: UnitCheck, number: int) -> list[Alteration]:
+    return [
+        found for head in session_rows_of(db, number) for found in check.session(head).alterations
+    ]
+
+
+def _told(found: Alteration) -> str:
+    return (
+        f"session {found.session_id} of the unit was altered ({found.where}: {found.what}); this "
+        "session may start, and nothing is made of that one. Run `traction verify --all`"
+    )
+
+
+def _left_unread(count: int) -> Iterator[str]:
+    if count:
+        yield (
+            f"{count} older sessions of the unit were read neither now nor by a check of every "
+            "session; `traction verify --all` reads them"
+        )
 
 
 def _check_seals(db: Database, path: Path) -> None:

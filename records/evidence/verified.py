@@ -5,8 +5,9 @@ when every byte of it was checked and nothing was found, and when that was; then
 that line by the workstation's key in use. A mark is SHA-256 over what can be asked without reading
 events and samples: the session's rows (own row, seal, signature, chain signatures, digest of its
 links, removal), sizes and counts of the rest, the seal before it, and what its file says of its
-past. What is remembered saves work in ``verify --all --since-last`` and gives lists a date; nothing
-else reads it. The file is no evidence: whoever deletes it makes the next check a whole one.
+past. What is remembered saves work in ``verify --all --since-last`` and at a start, and gives lists
+a date; nothing else reads it. The file is no evidence: whoever deletes it makes the next check a
+whole one.
 """
 
 from __future__ import annotations
@@ -152,6 +153,14 @@ def read_memory(folder: RecordFolder) -> Memory:
     if history.fault or key is None or not _signed(key, line, rest):
         return Memory(fault=f"{path} is not signed by the workstation's key in use")
     return _parsed(json.loads(line))
+
+
+def current_memory(folder: RecordFolder) -> Memory:
+    """The same, and nothing where keys came, went or were revoked since that check."""
+    memory = read_memory(folder)
+    if not memory.fault and memory.keys != keys_mark(key_history(folder)):
+        return Memory(fault="the record of keys has grown since the last check")
+    return memory
 
 
 def write_memory(folder: RecordFolder, key: SigningKey, sessions: Mapping[str, LastWhole]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
@@ -71,7 +72,10 @@ def test_a_console_that_is_away_is_said_and_asked_again(
     page.get_by_label("Plan for next visit").fill(PLAN)
     expect(page.locator("#kept")).to_contain_text("NOT KEPT YET")
     assert typed_texts(folder, "s-1") == {}
-    page.unroute("**/note/draft")
+    with page.expect_response("**/note/draft") as taken:
+        page.unroute("**/note/draft")
+    sent = taken.value.request.post_data or ""
+    assert parse_qs(sent) == {"field.plan_next": [PLAN]}, "and nothing that nobody typed"
     expect(page.locator("#kept")).to_contain_text("What you typed is kept: ")
     assert typed_texts(folder, "s-1")["plan_next"].text == PLAN
     page.context.close()

@@ -11,9 +11,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from controller.requests import TakeOver
 from records.store.record_folder import RecordFolder
-from tests.browser.test_looks import LEAST_TEXT_PX, LOW_TARGETS, SMALL_TEXT
 from tests.support.browser_axe import violations
 from tests.support.browser_touch import press
+from tests.support.page_faults import faults
 from tests.support.real_time import PATIENCE_MS
 from tests.support.served_console import ServedConsole, served_console
 from tests.support.signed_in import ANN, NAMES, PAT, PINS, add_accounts
@@ -141,6 +141,5 @@ def test_without_scripts_a_form_signs_in_and_the_page_is_fit_to_be_read(
     assert violations(looked) == []
     looked.get_by_text("Change person").click()
     expect(looked.locator("#change-person")).to_be_visible()
-    assert looked.evaluate(LOW_TARGETS) == []
-    assert looked.evaluate(SMALL_TEXT, LEAST_TEXT_PX) == []
+    assert faults(looked) == {}
     looked.context.close()

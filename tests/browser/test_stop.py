@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 from controller.snapshot import Snapshot
 from tests.support.browsed_station import BrowsedStation
 from tests.support.browser_touch import UNIT, sit_down
-from tests.support.real_time import PATIENCE_MS, wait_until
+from tests.support.real_time import PATIENCE_MS, freeze, wait_until
 from tests.support.station_console import CLOCK, TABLE, Console, is_idle
 from workstation.station.place import ChannelPlace, station_folder
 
@@ -132,7 +132,7 @@ def console_killed(at: Pressing) -> tuple[Page, ...]:
 def console_hung(at: Pressing) -> tuple[Page, ...]:
     page = at.page()
     at.pull()
-    at.send(signal.SIGSTOP)
+    freeze(at.station.console_process)
     at.behind.callback(at.send, signal.SIGCONT)
     expect(page.locator("#no-live-data")).to_be_visible()
     expect(page.locator("#no-live-data")).to_contain_text("STOP: ready")

@@ -50,7 +50,8 @@ MEASURING_MS = 60
 """One tick of the unit's loop, the way of a reading, and the kernel's end of the process."""
 WATCHDOG_EXPIRED = 30
 REPEATS_PER_ROUND = 3
-LOOK_EVERY_S = 0.01
+LOOK_EVERY_S = 0.05
+"""A commit comes about once a second; each look computes the links of the session again."""
 NEWEST_EVENTS = 8
 SAY_EVERY = 25
 

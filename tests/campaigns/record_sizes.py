@@ -1,6 +1,6 @@
 """Size and time of a unit's file over the number of its sessions.
 
-Usage: python -m tests.campaigns.record_sizes [COUNT ...]      default 250 1000
+Usage: python -m tests.campaigns.record_sizes [COUNT ...]      default 250 1000 4000 16000
 
 Each session is 15 minutes at 20 Hz with 2.3 samples a link. Its events are those of a simulated
 intermittent treatment of 15 minutes, spread over the links. The last one of each file went through
@@ -66,7 +66,9 @@ from tests.support.sessions import SHORT_CERVICAL, staged
 
 ROOT = Path(__file__).resolve().parents[2]
 UNIT = "00000000000000aa"
-COUNTS = (250, 1000)
+COUNTS = (250, 1000, 4000, 16000)
+SESSIONS_A_YEAR = 5000
+"""Of a busy table: 20 a day on 250 days."""
 RATE_HZ, SIGNAL_HZ = 20, 50
 APART_MS = 1_800_000
 """Two sessions an hour."""
@@ -360,6 +362,7 @@ def measured(data: RecordFolder, count: int, material: Material) -> tuple[str, .
         str(count),
         f"{size / 1e6:.1f}",
         f"{size / samples:.3f}",
+        f"{size / count * SESSIONS_A_YEAR / 1e6:.0f}",
         f"{grown:.1f}",
         f"{start.cpu_s:.2f}",
         f"{one.cpu_s:.2f}",
@@ -379,6 +382,7 @@ def main() -> int:
         "sessions",
         "MB",
         "bytes a sample",
+        "MB a year",
         "open",
         "start check s",
         "verify one s",
@@ -398,7 +402,7 @@ def main() -> int:
         f"processor seconds of whole processes. Goals: at most {BYTES_GOAL} bytes a sample over "
         f"the whole file, {OPEN_GOAL:g} while open; start check and single verify at most "
         f"{GROWTH_GOAL} x from 250 to 16 000 sessions; verify --all at most {CHAIN_GOAL:g} x a "
-        "bare chain"
+        f"bare chain. A year has {SESSIONS_A_YEAR} sessions"
     )
     print(ran_on())
     return 0

@@ -33,6 +33,7 @@ from records.evidence.reader import SessionRecord, list_sessions
 from records.store.record_folder import RecordFolder
 from tests.support.real_time import (
     SHORT_PULL,
+    freeze,
     program,
     side_by_side,
     simulated_unit,
@@ -217,7 +218,7 @@ def frozen_in_a_hold(data: RecordFolder, order: str) -> None:
         program(*run(uri, order, data.path)) as frozen,
     ):
         frozen.wait_for("holding")
-        frozen.send(signal.SIGSTOP)
+        freeze(frozen.process_id)
         see_it_let_go(uri)
         frozen.send(signal.SIGCONT)
         assert frozen.end() == 5, frozen.output

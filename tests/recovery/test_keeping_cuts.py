@@ -35,7 +35,7 @@ def assert_all_or_nothing(result: Result, *, least_operations: int) -> None:
 
 
 @pytest.mark.parametrize("work", WORKS, ids=lambda work: work.name)
-@pytest.mark.parametrize(("form", "every"), [("copy", 9), ("copy.zip", 20), ("copy.zip.age", 27)])
+@pytest.mark.parametrize(("form", "every"), [("copy", 17), ("copy.zip", 31), ("copy.zip.age", 41)])
 def test_a_cut_at_any_file_operation_leaves_all_or_nothing(
     memory_path: Path, work: Work[Place], form: str, every: int
 ) -> None:
@@ -43,7 +43,7 @@ def test_a_cut_at_any_file_operation_leaves_all_or_nothing(
     assert_all_or_nothing(result, least_operations=100)
 
 
-@pytest.mark.parametrize(("work", "every"), [(YEAR_WORKS[0], 29), (YEAR_WORKS[1], 5)], ids=str)
+@pytest.mark.parametrize(("work", "every"), [(YEAR_WORKS[0], 47), (YEAR_WORKS[1], 7)], ids=str)
 def test_a_cut_at_any_operation_on_closed_years_loses_no_session(
     memory_path: Path, work: Work[Years], every: int
 ) -> None:
@@ -54,12 +54,12 @@ def test_a_cut_at_any_operation_on_closed_years_loses_no_session(
 @pytest.mark.parametrize(
     ("work", "form", "every"),
     [
-        (PACKING_WORKS[0], "one", 7),
-        (PACKING_WORKS[1], "schema 3", 17),
-        (PACKING_WORKS[1], "schema 4", 25),
-        (PACKING_WORKS[2], "schema 3", 43),
-        *((work, "files", 7) for work in KEY_WORKS),
-        (KEY_WORKS[0], "key store", 9),
+        (PACKING_WORKS[0], "one", 13),
+        (PACKING_WORKS[1], "schema 3", 25),
+        (PACKING_WORKS[1], "schema 4", 37),
+        (PACKING_WORKS[2], "schema 3", 71),
+        *((work, "files", 9) for work in KEY_WORKS),
+        (KEY_WORKS[0], "key store", 11),
     ],
     ids=str,
 )
@@ -89,10 +89,10 @@ def without_an_end_of_a_stopped_rotation(patch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("work", "form", "spoil", "every"),
     [
-        (PACKING_WORKS[1], "schema 4", without_the_syncs_of_the_log, 25),
+        (PACKING_WORKS[1], "schema 4", without_the_syncs_of_the_log, 37),
         (PACKING_WORKS[2], "schema 3", without_the_sync_behind_a_journal, 90),
         (KEY_WORKS[0], "files", without_the_sync_of_a_key_s_name, 9),
-        (KEY_WORKS[0], "key store", without_an_end_of_a_stopped_rotation, 9),
+        (KEY_WORKS[0], "key store", without_an_end_of_a_stopped_rotation, 11),
     ],
     ids=str,
 )
@@ -159,7 +159,7 @@ def test_the_same_check_fails_without_what_it_is_about(
     spoil: Callable[[pytest.MonkeyPatch], None],
 ) -> None:
     spoil(monkeypatch)
-    assert cut_everywhere(work, form, memory_path, chances=0, every=20, until_wrong=True).wrong
+    assert cut_everywhere(work, form, memory_path, chances=0, every=31, until_wrong=True).wrong
 
 
 # --- the disk is full -------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.real_time import ROOT, wait_until
+from tests.support.real_time import ROOT, freeze, runs, wait_until
 from tests.support.stops import connect_and_say, free_port
 from workstation.station.child_program import MOST_LOG_BYTES
 from workstation.station.place import ChannelPlace, station_folder
@@ -146,7 +146,7 @@ def test_a_parent_that_is_killed_leaves_its_units_running_and_the_next_takes_the
         clinic.wait_until_linked()
         first.kill()
     for unit in UNITS:
-        assert [is_alive(one) for one in clinic.started(unit)] == [True]
+        assert [runs(one) for one in clinic.started(unit)] == [True]
     with clinic.parent():
         clinic.wait_until_linked()
         clinic.press_and_see("STOP was ordered at")
@@ -171,7 +171,7 @@ def test_a_program_that_hangs_is_not_reached_and_gets_the_stop_when_it_goes_on(
     with clinic.parent():
         clinic.wait_until_linked()
         process_id = clinic.started("Table 1")[0]
-        os.kill(process_id, signal.SIGSTOP)
+        freeze(process_id)
         assert "STOP did not reach Table 1. Use the patient" in clinic.press()
         clinic.press_and_see("STOP was ordered at", "/stop/Table%202")
         os.kill(process_id, signal.SIGCONT)
@@ -187,7 +187,7 @@ def test_a_parent_that_is_told_to_end_lets_every_patient_go_first(clinic: Clinic
     for unit in UNITS:
         said = [one.split()[0] for one in clinic.events(unit)]
         assert said == ["started", "stop", "leave", "free", "ended"]
-        wait_until(lambda unit=unit: not is_alive(clinic.started(unit)[0]), "its end")  # type: ignore[misc]
+        wait_until(lambda unit=unit: not runs(clinic.started(unit)[0]), "its end")  # type: ignore[misc]
     assert "station ended" in clinic.log
 
 
@@ -255,14 +255,6 @@ def test_the_parent_loads_nothing_but_the_standard_library(clinic: Clinic) -> No
     others = set(loaded.read_text().split()) - sys.stdlib_module_names
     ours = {"controller", "records", "workstation"}
     assert {one for one in others if not one.startswith("_")} == ours
-
-
-def is_alive(process_id: int) -> bool:
-    try:
-        os.kill(process_id, 0)
-    except ProcessLookupError:
-        return False
-    return Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
 
 
 def test_a_program_that_ends_at_once_is_started_less_and_less_often(clinic: Clinic) -> None:

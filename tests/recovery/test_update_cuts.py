@@ -19,17 +19,27 @@ from records.evidence.integrity import verify
 from records.store.author import Person
 from records.store.record_folder import RecordFolder
 from tests.support.cut_files import FINISHED, KILLED, full_from, run_killed
+from tests.support.troubled_writes import no_file_beyond
 from tests.support.updating import UpdatedClinic, make_clinic, make_quickly
 from workstation.updating import changing
 from workstation.updating.changing import BEGUN
 from workstation.updating.installation import Installation
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs symbolic links")
-EVERY = 23
-EVERY_FULL = 7
+EVERY = 41
+EVERY_FULL = 11
 REHEARSED = """#!/bin/sh
 echo '{"sessions": 1, "findings": []}'
 """
+
+
+@pytest.fixture
+def rehearsed(memory_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The new version's interpreter takes every copy: it needs no disk of its own here."""
+    program = memory_path / "python"
+    program.write_text(REHEARSED)
+    program.chmod(0o700)
+    monkeypatch.setattr(Installation, "program_of", lambda *_: program)
 
 
 @pytest.fixture
@@ -68,13 +78,10 @@ def test_a_kill_at_any_step_leaves_one_whole_version(
     assert ended == {"1.0", "1.1"}
 
 
+@pytest.mark.usefixtures("rehearsed")
 def test_a_full_disk_at_any_step_leaves_one_whole_version_and_is_said(
-    clinic: UpdatedClinic, memory_path: Path, monkeypatch: pytest.MonkeyPatch
+    clinic: UpdatedClinic, memory_path: Path
 ) -> None:
-    program = memory_path / "python"
-    program.write_text(REHEARSED)
-    program.chmod(0o700)
-    monkeypatch.setattr(Installation, "program_of", lambda *_: program)
     release, number, refused, ended = clinic.release("1.1"), 0, 0, set[str]()
     while True:
         number += EVERY_FULL
@@ -101,6 +108,34 @@ def test_a_full_disk_at_any_step_leaves_one_whole_version_and_is_said(
             break
     assert refused > 8
     assert ended == {"1.0", "1.1"}
+
+
+@pytest.mark.usefixtures("rehearsed")
+def test_a_disk_that_is_full_inside_of_sqlite_leaves_the_old_version(
+    clinic: UpdatedClinic, memory_path: Path
+) -> None:
+    release, ends = clinic.release("1.1"), []
+    for most_bytes in (0, *range(1 << 12, 1 << 17, 1 << 14), 1 << 22):
+        disk = UpdatedClinic(memory_path / "disk")
+        shutil.copytree(clinic.folder, disk.folder, symlinks=True)
+        said = ""
+        with no_file_beyond(most_bytes):
+            try:
+                disk.update(release)
+            except TractionError as error:
+                said = error.message
+        assert disk.there.current == ("1.0" if said else "1.1"), (most_bytes, said)
+        assert verify(disk.records).alterations == ()
+        assert not [*disk.folder.rglob("*.traction-unfinished")]
+        ends.append(said)
+        if said:
+            disk.backup.unlink(missing_ok=True)
+            disk.update(release)
+            assert disk.said()[-1] == "updated from 1.0 to 1.1"
+        shutil.rmtree(disk.folder)
+    assert len([said for said in ends if said]) > 4
+    assert any("disk I/O error" in said or "is full" in said for said in ends)
+    assert ends[-1] == ""
 
 
 def test_a_row_that_cannot_be_kept_after_the_rename_is_kept_by_the_next(

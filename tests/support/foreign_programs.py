@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from subprocess import PIPE, Popen
 from tempfile import TemporaryDirectory
 
 from tests.support.installed import installed, library_flags
@@ -56,7 +57,7 @@ class Libmodbus:
         """The server's process and the line that it prints."""
         self._compile()
         command = [str(self._program), *arguments]
-        with ended_after(command, stdout=subprocess.PIPE) as process:
+        with ended_after(command, stdout=PIPE) as process:
             assert process.stdout is not None
             yield process.stdout.readline().decode().strip()
 
@@ -73,10 +74,21 @@ def socat_pair() -> Iterator[tuple[str, str]]:
     """The two ends of a line between pseudo-terminals, the host's first."""
     with TemporaryDirectory() as folder:
         ends = Path(folder) / "host", Path(folder) / "unit"
-        command = [installed("socat"), *(f"pty,raw,echo=0,link={end}" for end in ends)]
-        with ended_after(command):
-            wait_until(lambda: all(end.exists() for end in ends), "socat's pseudo-terminals")
+        pair = [f"pty,raw,echo=0,link={end}" for end in ends]
+        with ended_after([installed("socat"), "-d", "-d", *pair], stderr=PIPE) as process:
+            wait_until_it_carries(process)
             yield str(ends[0].resolve()), str(ends[1].resolve())
+
+
+def wait_until_it_carries(socat: Popen[bytes]) -> None:
+    """The links are there before it sets the terminals: what a user sets meanwhile is lost."""
+    assert socat.stderr is not None
+    said = b""
+    for line in socat.stderr:
+        said += line
+        if b"starting data transfer loop" in line:
+            return
+    raise AssertionError(f"socat ended: {said.decode()}")
 
 
 @contextmanager
@@ -111,10 +123,10 @@ def listening_port(process_id: int) -> str:
 
 @contextmanager
 def ended_after(
-    command: list[str], *, stdout: int | None = None
-) -> Iterator[subprocess.Popen[bytes]]:
+    command: list[str], *, stdout: int | None = None, stderr: int | None = None
+) -> Iterator[Popen[bytes]]:
     """A running program that is gone at the end of the block."""
-    with subprocess.Popen(command, stdout=stdout) as process:
+    with Popen(command, stdout=stdout, stderr=stderr) as process:
         try:
             yield process
         finally:

@@ -166,10 +166,28 @@ def wait_until(fact: Callable[[], bool], what: str) -> None:
         time.sleep(0.02)
 
 
+def freeze(process_id: int) -> None:
+    """Stop a process as a debugger does, and wait until it stands still.
+
+    The signal goes to one thread. Until that one has had its turn the others go on, and may still
+    answer.
+    """
+    os.kill(process_id, signal.SIGSTOP)
+    tasks = Path(f"/proc/{process_id}/task")
+    threads = [task.name for task in tasks.iterdir()] if tasks.exists() else []
+    stopped = [f"{process_id}/task/{name}" for name in threads]
+    wait_until(lambda: all(_state(one) in ("T", "") for one in stopped), "the stop of all threads")
+
+
 def runs(process_id: int) -> bool:
     """False also for a process that has ended and whose parent has not asked yet (Linux)."""
+    return _state(str(process_id)) not in ("Z", "")
+
+
+def _state(task: str) -> str:
+    """The letter that the system has for it; "" where it is gone."""
     try:
-        stat = Path(f"/proc/{process_id}/stat").read_text(encoding="utf-8")
+        stat = Path(f"/proc/{task}/stat").read_text(encoding="utf-8")
     except OSError:
-        return False
-    return stat.rpartition(")")[2].split()[0] != "Z"
+        return ""
+    return stat.rpartition(")")[2].split()[0]

@@ -26,8 +26,15 @@ WAITS_S = 0.02
 @contextmanager
 def full_disk(_clinic_database: Path) -> Iterator[None]:
     """No file of this process becomes longer than a few bytes."""
+    with no_file_beyond(FULL_FROM_BYTES):
+        yield
+
+
+@contextmanager
+def no_file_beyond(most_bytes: int) -> Iterator[None]:
+    """No file of this process, and of those that it starts, becomes longer."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (FULL_FROM_BYTES, hard))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, hard))
     try:
         yield
     finally:

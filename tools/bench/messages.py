@@ -3,6 +3,10 @@
 Both talk with a process of their own on the other side. Ours is the desk of a unit with nothing
 open: the message is encoded, framed, checked, taken once and answered. Bare, the same bytes go over
 and as many as the answer has come back.
+
+To wake a process on another processor takes longer than all of a bare round trip on one. Left to
+itself the system puts one pair on one processor and the other pair on two, and the ratio says how
+it chose. So both sides are put on one processor, then on one each, and only then left alone.
 """
 
 from __future__ import annotations
@@ -12,7 +16,7 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,6 +26,7 @@ from rich.console import Console
 from rich.table import Table
 
 from controller.runtime.clock import SystemClock
+from tools.bench.processors import on_processor
 from workstation.station.channel import ChannelListener, Peer, connect_to
 from workstation.station.control_desk import ControlDesk
 from workstation.station.messages import (
@@ -40,6 +45,8 @@ ROUNDS, TRIPS, WARM = 20, 200, 20
 GOAL = 6.0
 """Times the bare round trip, by the median."""
 BARE, OURS = "bare Unix socket", "station's channel"
+PLACES = {"one processor": 0, "one each": -1, "left alone": None}
+"""The other side's processor, as an index of those of this process, which runs on the first."""
 READY = b"ready\n"
 BACKLOG = 1
 
@@ -48,10 +55,27 @@ Trip = Callable[[int], None]
 
 def messages_table(rounds: int = ROUNDS, trips: int = TRIPS) -> Table:
     """The benchmark as ``make bench`` prints it."""
-    with TemporaryDirectory() as made:
+    title = f"a stop and its answer, n = {rounds * trips} each, microseconds"
+    table = Table("processors", "way", "median", "p99", f"x bare (goal {GOAL:g})", title=title)
+    for place, processor in PLACES.items():
+        for way in _ways(measured_on(processor, rounds, trips)):
+            table.add_row(place, *way)
+    return table
+
+
+def measured_on(processor: int | None, rounds: int, trips: int) -> Mapping[str, Sequence[float]]:
+    """Seconds of every round trip with the other side on a processor; None: left to the system."""
+    with TemporaryDirectory() as made, ExitStack() as servers:
         folder = Path(made)
-        with serving(BARE, folder), serving(OURS, folder):
-            return _table(measure(folder, rounds, trips))
+        with _placed(processor):
+            servers.enter_context(serving(BARE, folder))
+            servers.enter_context(serving(OURS, folder))
+        with _placed(None if processor is None else 0):
+            return measure(folder, rounds, trips)
+
+
+def _placed(processor: int | None) -> AbstractContextManager[None]:
+    return nullcontext() if processor is None else on_processor(processor)
 
 
 def measure(folder: Path, rounds: int, trips: int) -> Mapping[str, Sequence[float]]:
@@ -174,19 +198,13 @@ def _say_ready() -> None:
     sys.stdout.buffer.flush()
 
 
-def _table(taken_s: Mapping[str, Sequence[float]]) -> Table:
-    """Medians, 99th percentiles and the ratio of the medians."""
-    table = Table(title=f"a stop and its answer, n = {len(taken_s[OURS])} each, microseconds")
-    for name in ("way", "median", "p99", "x bare"):
-        table.add_column(name)
+def _ways(taken_s: Mapping[str, Sequence[float]]) -> Iterator[tuple[str, str, str, str]]:
+    """Of each way its median, its 99th percentile and the ratio of the medians."""
     bare_s = statistics.median(taken_s[BARE])
     for name, seconds in taken_s.items():
         median_s = statistics.median(seconds)
         p99_s = statistics.quantiles(seconds, n=100)[98]
-        ratio = median_s / bare_s
-        verdict = "" if name == BARE else f" (goal {GOAL:g})"
-        table.add_row(name, f"{median_s * 1e6:.0f}", f"{p99_s * 1e6:.0f}", f"{ratio:.2f}{verdict}")
-    return table
+        yield name, f"{median_s * 1e6:.0f}", f"{p99_s * 1e6:.0f}", f"{median_s / bare_s:.2f}"
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@ from tests.support.installed import place_of_program
 from tools.bench.billing import scrub_line
 from tools.bench.commands import commands_table
 from tools.bench.documents import documents_table
+from tools.bench.processors import on_processor
 from tools.bench.treatment import shares_line, treatment_table
 from tools.bench.wire_clients import BAUDRATE, MAKERS, Call
 from workstation.session.realtime import take_realtime_rights
@@ -139,20 +140,6 @@ def servers() -> Iterator[tuple[Serving, str]]:
         return
     with TemporaryDirectory() as folder:
         yield Libmodbus(Path(folder)).on_a_port, "libmodbus' server"
-
-
-@contextmanager
-def on_processor(index: int) -> Iterator[None]:
-    """Stay on one of this process's processors, with every process that is started meanwhile."""
-    if sys.platform != "linux":
-        yield
-        return
-    before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {sorted(before)[index]})
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, before)
 
 
 @contextmanager

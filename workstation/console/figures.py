@@ -71,7 +71,7 @@ def small_print(shown: Snapshot) -> dict[str, Any]:
     trip = "" if shown.round_trip_s is None else f"{shown.round_trip_s * 1000:.0f} ms, "
     return {
         "pull": pull,
-        "switch": "" if shown.patient_switch is None else shown.patient_switch.name.lower(),
+        "switch": UNSEEN if shown.patient_switch is None else shown.patient_switch.name.lower(),
         "link": f"{trip}{shown.missed} missed, {shown.mismatched} mismatched",
         "record": IN_TROUBLE if shown.record_trouble else f"{shown.record_age_s:.1f} s behind",
         "lateness": f"{shown.lateness_s * 1000:.0f} ms",

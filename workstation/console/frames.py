@@ -56,10 +56,10 @@ class UnitFrame:
     check_in: str = UNSEEN
     cycle: str = ""
     pull: str = UNSEEN
-    switch: str = ""
-    link: str = ""
-    record: str = ""
-    lateness: str = ""
+    switch: str = UNSEEN
+    link: str = UNSEEN
+    record: str = UNSEEN
+    lateness: str = UNSEEN
     sound: str = ""
     sound_paused: str = ""
     first_alarm: str = ""

@@ -34,7 +34,9 @@ STALL_S: Final = 30.0
 """For a message that the other side does not take; a hung console may come back before."""
 CONNECT_S: Final = 1.0
 OFFERED_BYTES: Final = 16_384
-"""A socket that takes anything has room for so much, and the library sends it in one piece."""
+"""Most of a message that is offered; the library sends so much in one piece."""
+OFFERED_SHARE: Final = 4
+"""A socket that takes anything has room for this part of its buffer, whatever its size."""
 WAITING_CONNECTIONS: Final = 64
 """What the system keeps for a listener that has not come round to them."""
 
@@ -55,6 +57,7 @@ class MessageLine:
         self._sending = threading.Lock()
         self._waiting: select.poll | None = None
         self._room: select.poll | None = None
+        self._offered_bytes = 0
         if sys.platform != "win32":
             # Made once: the library's own poll makes a selector for every message.
             self._waiting = select.poll()
@@ -64,6 +67,8 @@ class MessageLine:
             self._socket = socket.socket(fileno=os.dup(connection.fileno()))
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _interval(REST_S))
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _interval(STALL_S))
+            buffer_bytes = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
+            self._offered_bytes = min(OFFERED_BYTES, buffer_bytes // OFFERED_SHARE)
 
     def send(self, content: bytes) -> None:
         """Send one message; raises EOFError when the other side is gone or does not take it."""
@@ -75,7 +80,7 @@ class MessageLine:
 
         Raises EOFError when the other side is gone.
         """
-        if self._room is None or len(content) > OFFERED_BYTES:
+        if self._room is None or len(content) > self._offered_bytes:
             return False
         if not self._sending.acquire(blocking=False):
             return False

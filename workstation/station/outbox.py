@@ -21,8 +21,11 @@ class Outbox:
 
     @property
     def is_idle(self) -> bool:
-        """True while nothing waits, the writer sends nothing, and more may come."""
-        return not (self._messages or self._taken or self._ends)
+        """True while nothing waits, the writer sends nothing, and more may come.
+
+        A frame that waits counts: a newer one that went past it would be followed by the older.
+        """
+        return not (self._messages or self._frame is not None or self._taken or self._ends)
 
     def put(self, message: object) -> None:
         """Send it behind what waits; a connection on which too much waits is given up."""

@@ -89,7 +89,7 @@ def sentence(said: object, forces: ForceUnit) -> str:
 
 @sentence.register
 def _(said: SessionStarted, forces: ForceUnit) -> str:
-    return "the session was opened (--json shows with what)"
+    return "the session was opened"
 
 
 @sentence.register

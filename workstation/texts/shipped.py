@@ -76,10 +76,13 @@ def system_versions() -> dict[str, str]:
 @cache
 def not_tested() -> tuple[str, ...]:
     """The README's list of what was not tested; empty where the package does not hold it."""
-    description = str(distribution(PROGRAM).metadata.json.get("description") or "")
-    _, heading, rest = description.partition(f"{NOT_TESTED}\n")
-    lines = rest.partition("\n## ")[0].splitlines() if heading else []
-    return tuple(line.removeprefix("- ") for line in lines if line.startswith("- "))
+    return not_tested_in(str(distribution(PROGRAM).metadata.json.get("description") or ""))
+
+
+def not_tested_in(readme: str) -> tuple[str, ...]:
+    """The list in the README's text, each item in one line."""
+    section = readme.partition(f"{NOT_TESTED}\n")[2].partition("\n## ")[0]
+    return tuple(" ".join(item.split()) for item in section.split("\n- ")[1:])
 
 
 def _needs(part: Distribution) -> Iterator[str]:

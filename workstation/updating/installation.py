@@ -33,6 +33,8 @@ NEXT_LINK: Final = ".current.next"
 INSTALL_S: Final = 1800
 """How long pip may take; a slow disk with 200 MB of wheels needs some minutes."""
 SHOWN_CHARACTERS: Final = 600
+NO_ENVIRONMENT: Final = "an environment cannot be made"
+NO_PIP: Final = "pip cannot be put into the environment (on Debian python3-venv brings it)"
 
 
 class InstallationFault(Exception):
@@ -117,7 +119,8 @@ class Installation:
     def make(self, release: ProgramRelease, wheels: Path) -> None:
         """Make a version from a folder of wheels and prove that it starts.
 
-        What a killed program left is made anew, and so is a whole one that is not in use. Raises
+        What a killed program left is made anew, and so is a whole one that is not in use. What
+        cannot be made leaves nothing: a disk that it filled is as free as before. Raises
         InstallationFault or OSError.
         """
         if release.version == self.current:
@@ -127,14 +130,23 @@ class Installation:
         if folder.exists():
             shutil.rmtree(folder)
         folder.parent.mkdir(parents=True, exist_ok=True)
-        run([base_python(), "-m", "venv", str(folder)], "an environment cannot be made")
-        python = str(self.program_of(release.version))
-        pip = (python, "-m", "pip", "--isolated", "--disable-pip-version-check", "install")
+        try:
+            self._fill(release, wheels)
+            self._prove(release)
+            self._finish(folder, release)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+
+    def _fill(self, release: ProgramRelease, wheels: Path) -> None:
+        folder, python = self.folder_of(release.version), self.program_of(release.version)
+        # pip is put in by itself: what keeps it out, a full disk for one, venv does not tell.
+        run([base_python(), "-I", "-m", "venv", "--without-pip", str(folder)], NO_ENVIRONMENT)
+        run([str(python), "-I", "-m", "ensurepip", "--default-pip"], NO_PIP)
+        pip = (str(python), "-I", "-m", "pip", "--isolated", "--disable-pip-version-check")
         offline = ("--quiet", "--no-index", "--find-links", str(wheels), "--require-hashes")
         wanted = ("--requirement", str(wheels / REQUIREMENTS))
-        run([*pip, *offline, *wanted], "the packages cannot be installed")
-        self._prove(release)
-        self._finish(folder, release)
+        run([*pip, "install", *offline, *wanted], "the packages cannot be installed")
 
     def switch(self, version: str) -> None:
         """Make a version current by one rename; raises InstallationFault or OSError."""
@@ -191,9 +203,14 @@ def run(command: list[str], doing: str) -> str:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise InstallationFault(f"{doing}: {error}") from error
     if done.returncode:
-        said = " ".join((done.stderr or done.stdout).split())[-SHOWN_CHARACTERS:]
+        said = " ".join(_told(done.stderr or done.stdout).split())[-SHOWN_CHARACTERS:]
         raise InstallationFault(f"{doing}: {said or f'status {done.returncode}'}")
     return done.stdout
+
+
+def _told(text: str) -> str:
+    """What stands before the traceback of a program that told its fault; else all of it."""
+    return text.partition("Traceback (most recent call last)")[0].strip() or text
 
 
 def _sync(path: Path) -> None:

@@ -68,7 +68,7 @@ def update_program(
         settle_changes(folder, author(), there)
         _refuse(bundle.release, there)
         _refuse_small_disk(bundle, there)
-        why = (f"release key {bundle.key_id}", bundle.digest)
+        why = (f"release key {bundle.file.key_id}", bundle.file.digest)
         change = VersionChange(before=there.current, after=bundle.release.version, why=why)
         with change_begun(folder, author, there, change):
             tell(f"backing up to {wanted.backup}")
@@ -93,7 +93,7 @@ def _refuse(release: ProgramRelease, there: Installation) -> None:
 
 
 def _refuse_small_disk(bundle: UpdateBundle, there: Installation) -> None:
-    free, needed = shutil.disk_usage(there.root).free, NEEDED_TIMES * bundle.size
+    free, needed = shutil.disk_usage(there.root).free, NEEDED_TIMES * bundle.file.size
     if free < needed:
         raise UpdateRefused(
             f"{there.root} has {free / 1e6:.0f} MB free and version {bundle.release.version} needs "

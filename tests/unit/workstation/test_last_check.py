@@ -188,8 +188,9 @@ def test_without_a_memory_everything_is_read(data: RecordFolder) -> None:
 def test_after_a_record_of_keys_everything_is_read(
     data: RecordFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("records.evidence.verified.keys_mark", lambda _: "0 ")
-    write_memory(data, folder_key(data), read_memory(data).sessions)
+    with monkeypatch.context() as earlier:
+        earlier.setattr("records.evidence.verified.keys_mark", lambda _: "0 ")
+        write_memory(data, folder_key(data), read_memory(data).sessions)
     said = lines(data, *SINCE)
     assert "the record of keys has grown since the last check: every session is read" in said
     assert said[-1].startswith("nothing was altered (checked: chain, 2 signatures")

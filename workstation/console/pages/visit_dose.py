@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from controller.errors import PrescriptionInvalid, RequestRefused
+from controller.order.force_unit import ForceUnit
 from controller.words import one_line
 from records.order.quantities import force_n
 from records.standing.fit import check_preset_fits_patient
@@ -85,7 +86,7 @@ def _page(
         last_hold=forces.with_other(last.trouble.hold_n),
         last_day=day_of_visit(last.visit) if last.visit else "",
         last_words=[*visit_in_words(last.visit, forces)] if last.visit else [],
-        last_dose=[*_dose_words(order_like(last.visit).values)] if last.visit else [],
+        last_dose=[*_dose_words(order_like(last.visit).values, forces)] if last.visit else [],
         paper=_paper(visit, last),
         presets=[*_presets(visit)],
     )
@@ -119,7 +120,11 @@ def _card(visit: OpenVisit, record: PresetRecord, kind: str, source: str) -> dic
         "value": kind + record.name,
         "name": record.name,
         "region": record.region,
-        "dose": [*_dose_words(record.dose.model_dump(exclude_none=True))],
+        "dose": [
+            *_dose_words(
+                record.dose.model_dump(exclude_none=True), visit.site.words.settings.unit_of_force
+            )
+        ],
         "source": source,
         "limits": record.limits,
         "fault": fault,
@@ -127,11 +132,20 @@ def _card(visit: OpenVisit, record: PresetRecord, kind: str, source: str) -> dic
     }
 
 
-def _dose_words(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """The dose as it was written."""
+def _dose_words(values: Mapping[str, Any], forces: ForceUnit) -> Iterator[tuple[str, str]]:
+    """The dose; a force in the clinic's unit, whatever it was written in."""
     for key in SHOWN:
         if key in values:
-            yield key.replace("_", " "), str(values[key])
+            text = str(values[key])
+            said = _force_words(key, text, forces) if key.endswith("force") else text
+            yield key.replace("_", " "), said
+
+
+def _force_words(key: str, text: str, forces: ForceUnit) -> str:
+    try:
+        return forces.with_other(force_n(key, text, None))
+    except PrescriptionInvalid:
+        return text  # a share of a body weight
 
 
 # --- what is chosen -----------------------------------------------------------------------------

@@ -203,7 +203,7 @@ def _choices(form: Mapping[str, str]) -> dict[str, list[tuple[str, str]]]:
     choices = {
         "mode": [("", "choose"), *((each.value, each.value) for each in Mode)],
         "table": [
-            ("", "not said: counts as a friction table"),
+            ("", "not said: as a friction table"),
             *((each.value, each.value.replace("_", "-")) for each in tables),
         ],
     }

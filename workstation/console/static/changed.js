@@ -2,7 +2,10 @@
 
 /** True for a field that is not as the page had it. */
 export function isChanged(field) {
-  if (field.options) return [...field.options].some((each) => each.selected !== each.defaultSelected);
+  if (field.options) {
+    const said = [...field.options].find((each) => each.defaultSelected) ?? field.options[0];
+    return Boolean(said) && !said.selected;
+  }
   if (field.type === "radio" || field.type === "checkbox") return field.checked !== field.defaultChecked;
   return "defaultValue" in field && field.value !== field.defaultValue;
 }

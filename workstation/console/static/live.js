@@ -7,11 +7,11 @@ const SILENT_MS = 1000;
 const AGAIN_MS = 500;
 const SEEN_EVERY_MS = 1000;
 const UNSEEN = "--";
-const OF_NOW = ["headline", "first_alarm", "warning", "standing", "responsible", "switch", "link", "record", "lateness", "sound_paused"];
+const OF_NOW = ["headline", "first_alarm", "warning", "standing", "responsible", "sound_paused"];
 const SILENT = "NO LIVE DATA";
 const OTHER_TAB = "The live view is shown in another tab.";
 const FIGURES = ["force", "force_other", "target", "target_other", "left", "phase_left", "cycle",
-  "second_force", "pull", "check_in", "limit"];
+  "second_force", "pull", "check_in", "limit", "switch", "link", "record", "lateness"];
 
 let source = null;
 let streamId = "";

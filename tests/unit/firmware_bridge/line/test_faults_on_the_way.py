@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from controller.errors import FrameCorrupt, LinkError, ReplyTimeout
@@ -161,7 +163,9 @@ def test_echo_that_is_said_and_does_not_come_is_named(kind: str) -> None:
     wire = Wire(kind)
     wire.line.echo = True
     assert wire.tick() is False
-    assert "does not come back as it was sent" in wire.errors[0].message
+    said = wire.errors[0].message
+    assert "does not come back as it was sent" in said
+    assert re.search(r"came instead of our own \d+ bytes and then ", said), "never like for like"
 
 
 def test_a_slave_that_lost_its_place_is_found_again_by_a_pause() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from controller.errors import JournalCorrupt, JournalUnavailable
+from records.evidence import start_check
 from records.evidence.quarantine import put_aside
 from records.evidence.start_check import (
     REFUSE_BELOW_BYTES,
@@ -14,9 +15,11 @@ from records.evidence.start_check import (
     check_before_start,
     free_bytes_at,
 )
+from records.evidence.verified import LastWhole, write_memory
 from records.store.record_folder import RecordFolder
+from tests.support.altered_records import FOREIGN_KEY
 from tests.support.altering import altering, altering_loosely
-from tests.support.notes import UNIT, recorded
+from tests.support.notes import BEGAN_MS, DAY_MS, UNIT, recorded
 from tests.support.sessions import KEY, staged
 
 
@@ -50,6 +53,55 @@ def test_an_altered_last_session_refuses(folder: RecordFolder) -> None:
         db.execute("UPDATE event SET at_ms = at_ms + 1 WHERE sequence > 0")
     with pytest.raises(JournalCorrupt, match="last sealed session s-1 was altered"):
         checked(folder)
+
+
+def several(data: RecordFolder, count: int) -> None:
+    for number in range(1, count + 1):
+        recorded(data, f"s-{number}", began_ms=BEGAN_MS + number * DAY_MS)
+
+
+def alter_first(data: RecordFolder) -> None:
+    with altering(data.unit_database(UNIT)) as db:
+        db.execute("UPDATE event SET at_ms = at_ms + 1 WHERE session = 1 AND sequence > 0")
+
+
+def test_an_older_session_that_no_check_has_read_is_read_and_told(folder: RecordFolder) -> None:
+    several(folder, 3)
+    alter_first(folder)
+    (told,) = checked(folder)
+    assert told.startswith("session s-1 of the unit was altered (")
+    assert "this session may start" in told
+
+
+def test_what_a_check_of_every_session_has_read_is_left_to_the_next_one(
+    folder: RecordFolder,
+) -> None:
+    several(folder, 3)
+    whole = dict.fromkeys(("s-1", "s-2", "s-3"), LastWhole(mark="0" * 64, at_utc_ms=1))
+    write_memory(folder, KEY, whole)
+    alter_first(folder)
+    assert checked(folder) == []
+    write_memory(folder, KEY, {"s-2": whole["s-2"]})
+    assert len(checked(folder)) == 1
+
+
+def test_what_another_key_remembers_is_not_believed(folder: RecordFolder) -> None:
+    several(folder, 2)
+    write_memory(folder, FOREIGN_KEY, {"s-1": LastWhole(mark="0" * 64, at_utc_ms=1)})
+    alter_first(folder)
+    assert len(checked(folder)) == 1
+
+
+def test_a_start_reads_so_many_sessions_and_says_how_many_are_left(
+    folder: RecordFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(start_check, "READ_AT_A_START", 2)
+    several(folder, 2)
+    assert checked(folder) == []
+    recorded(folder, "s-3", began_ms=BEGAN_MS + 4 * DAY_MS)
+    alter_first(folder)
+    (left,) = checked(folder)
+    assert left.startswith("1 older sessions of the unit were read neither now nor by")
 
 
 @pytest.mark.parametrize("cell", ["digest = NULL", "digest = 7", "signature = NULL"])

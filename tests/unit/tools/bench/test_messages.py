@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import pytest
 
-from tools.bench.messages import BARE, OURS, measure, serving
+from tools.bench.messages import BARE, OURS, PLACES, measured_on
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs sockets with a path")
 
 
-def test_both_ways_are_answered_in_turns(tmp_path: Path) -> None:
-    with serving(BARE, tmp_path), serving(OURS, tmp_path):
-        taken_s = measure(tmp_path, rounds=2, trips=3)
+@pytest.mark.parametrize("place", PLACES)
+def test_both_ways_are_answered_in_turns(place: str) -> None:
+    taken_s = measured_on(PLACES[place], rounds=2, trips=3)
     assert {name: len(seconds) for name, seconds in taken_s.items()} == {BARE: 6, OURS: 6}
     assert all(second > 0 for seconds in taken_s.values() for second in seconds)

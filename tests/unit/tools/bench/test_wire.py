@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.foreign_programs import Libmodbus
-from tools.bench.wire import Spread, clients, on_processor, running_server
+from tools.bench.processors import on_processor
+from tools.bench.wire import Spread, clients, running_server
 
 OFFERED = {
     ("tcp", 3): {"raw", "ours", "pymodbus sync", "pymodbus async", "umodbus", "libmodbus"},

@@ -76,7 +76,13 @@ def test_as_last_time_stands_beside_what_was_delivered(returning: ConsoleBench) 
     visit = begin(returning)
     identified(returning, visit)
     page = returning.page(f"{visit}/dose")
-    for words in ("As last time (2026-11-24)", "mean hold", "completed", "tolerated", "60 N"):
+    for words in (
+        "As last time (2026-11-24)",
+        "mean hold",
+        "completed",
+        "tolerated",
+        "hold force</dt><dd>13.5 lbf (60.0 N)",
+    ):
         assert words in page
     assert "Today&#39;s hold force" not in page
     with_dose(returning, visit, "last")

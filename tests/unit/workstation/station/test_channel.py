@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import stat
 import struct
@@ -17,7 +16,7 @@ import pytest
 
 from controller.errors import MessageRefused, RequestRefused, StationBusy, StationUnreachable
 from tests.support.peers import Echoing, as_bytes, echoing
-from tests.support.real_time import ROOT, wait_until
+from tests.support.real_time import ROOT, freeze, wait_until
 from workstation.station.channel import MOST_CONNECTIONS, Peer, connect_to, encoded_once
 from workstation.station.line import MOST_BYTES, MessageLine, connect, listen
 from workstation.station.place import ChannelPlace, is_held, short_path, station_folder
@@ -278,7 +277,7 @@ def test_a_client_whose_listener_hangs_is_told_within_a_second(tmp_path: Path) -
         try:
             assert process.stdout is not None
             process.stdout.readline()
-            process.send_signal(signal.SIGSTOP)
+            freeze(process.pid)
             with pytest.raises(StationUnreachable, match="did not prove"):
                 connect_to(place, encode=as_bytes)
             assert is_held(place.lock)

@@ -28,6 +28,15 @@ def test_nothing_may_overtake_what_waits_or_is_being_sent() -> None:
     assert not outbox.is_idle, "nothing goes behind the end"
 
 
+def test_a_newer_frame_does_not_go_past_one_that_waits() -> None:
+    """The older one would come behind it, and stay on the screen until the next."""
+    outbox = Outbox()
+    outbox.show("older")
+    assert not outbox.is_idle
+    outbox.show("newer")
+    assert outbox.next() == "newer"
+
+
 def test_a_connection_that_is_not_read_is_given_up() -> None:
     outbox = Outbox()
     for number in range(MOST_WAITING + 1):

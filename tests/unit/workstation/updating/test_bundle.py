@@ -14,7 +14,9 @@ from controller.errors import UpdateRefused
 from records.store.ed25519 import SigningKey, public_key_from_pem
 from tests.support.small_releases import small_release
 from tools import release_bundle
-from workstation.updating.bundle import MAGIC, STATEMENT, opened_bundle, write_bundle
+from workstation.updating import release_file
+from workstation.updating.bundle import opened_bundle, write_bundle
+from workstation.updating.release_file import MAGIC, STATEMENT
 
 KEY, OTHER = SigningKey(bytes(32)), SigningKey(bytes([1]) * 32)
 ACCEPTED = {KEY.key_id: KEY.public_key}
@@ -60,8 +62,8 @@ def test_what_was_put_in_comes_out(bundle: Path, tmp_path: Path) -> None:
     assert unpacked(bundle, tmp_path / "out") == FILES
     with opened_bundle(bundle, ACCEPTED) as opened:
         assert opened.release == small_release("1.1")
-        assert opened.key_id == KEY.key_id
-        assert opened.size == sum(map(len, FILES.values()))
+        assert opened.file.key_id == KEY.key_id
+        assert opened.file.size == sum(map(len, FILES.values()))
 
 
 def test_a_key_that_nobody_accepted_is_named(bundle: Path) -> None:
@@ -169,9 +171,13 @@ def test_a_release_is_made_with_a_key_of_its_own(
     (house / "release.json").write_text(json.dumps(manifest_of()["release"]))
     assert release_bundle.main([str(key), str(house), str(place)]) == 0
     public = public_key_from_pem((tmp_path / "release.key.pub").read_bytes(), "release.key.pub")
-    (key_id,) = {word for word in capsys.readouterr().out.split() if len(word) == 16}
+    said = capsys.readouterr().out.split()
+    (key_id,) = {word for word in said if len(word) == 16}
+    opener = tmp_path / "open_release.py"
+    assert opener.read_bytes() == Path(release_file.__file__).read_bytes()
+    assert hashlib.sha256(opener.read_bytes()).hexdigest() == said[-1]
     with opened_bundle(place, {key_id: public}) as opened:
-        assert [one.name for one in opened.files] == ["release.json"]
+        assert [one.name for one in opened.file.files] == ["release.json"]
 
 
 @pytest.mark.parametrize("arguments", [[], ["--new-key"], ["a", "b", "c", "d"], ["--help"]])

@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from records.store.file_digest import file_sha256
+from tests.support.pages import ROOT
 from tests.support.small_releases import plain_wheel, small_release, small_wheelhouse
+from tests.support.troubled_writes import no_file_beyond
 from tools import wheelhouse
 from tools.locked import LockedPackage, locked_packages, shipped
 from workstation.updating import installation
@@ -24,6 +26,8 @@ from workstation.updating.installation import (
     release_from,
 )
 
+PIP_BYTES = 50_000
+"""More than any file of an environment without pip, less than pip's own wheel."""
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs symbolic links")
 
 
@@ -72,9 +76,12 @@ def test_the_program_of_a_version_starts_its_own_and_not_what_is_current(
 
 
 def test_a_second_version_is_made_beside_and_put_in_use_and_back(
-    made: Path, there: Installation
+    made: Path, there: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also where a program that was killed left half of it."""
+    """Also where a program that was killed left half of it, and where it is started on a stick."""
+    for name in ("venv", "pip", "logging"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('taken for a part of Python')\n")
+    monkeypatch.chdir(tmp_path)
     left = there.folder_of("1.1")
     left.mkdir()
     (left / "half").touch()
@@ -111,7 +118,8 @@ def test_a_wheel_that_was_altered_is_not_installed(
     shutil.copy(next(tmp_path.glob("*.whl")), wheel)
     with pytest.raises(InstallationFault, match="packages cannot be installed"):
         there.make(small_release("1.3"), house)
-    assert "1.3" not in there.versions()
+    assert there.versions() == ["1.0", "1.1"]
+    assert not there.folder_of("1.3").exists()
 
 
 def test_a_program_that_calls_itself_otherwise_is_not_whole(
@@ -120,7 +128,20 @@ def test_a_program_that_calls_itself_otherwise_is_not_whole(
     house = small_wheelhouse(tmp_path / "house", "1.4")
     with pytest.raises(InstallationFault, match=r"calls itself 'traction 1\.4'"):
         there.make(small_release("1.5"), house)
-    assert "1.5" not in there.versions()
+    assert not there.folder_of("1.5").exists()
+
+
+def test_a_disk_that_is_full_in_pip_is_said_and_is_as_free_as_before(
+    made: Path, there: Installation
+) -> None:
+    before = there.versions()
+    with (
+        no_file_beyond(PIP_BYTES),
+        pytest.raises(InstallationFault, match=r"pip cannot.*too large"),
+    ):
+        there.make(small_release("1.6"), made / "1.1")
+    assert not there.folder_of("1.6").exists()
+    assert (there.versions(), says_version(there)) == (before, f"traction {there.current}")
 
 
 @pytest.mark.parametrize(
@@ -168,8 +189,9 @@ def test_a_wheelhouse_has_every_wheel_with_its_hash(
     release = wheelhouse.make_wheelhouse(place, packages)
     names = {path.name for path in place.iterdir()}
     own = f"traction_session_controller-{release.version}-py3-none-any.whl"
-    assert names == {own, alpha.name, REQUIREMENTS, RELEASE, "install.py", "packaging"}
-    assert (place / "packaging" / "traction-station.service").is_file()
+    packaging = {path.name for path in (ROOT / "packaging").iterdir()}
+    assert "traction-station.service" in packaging
+    assert names == {own, alpha.name, REQUIREMENTS, RELEASE, "install.py", *packaging}
     lines = (place / REQUIREMENTS).read_text().splitlines()
     assert lines[0] == f"alpha==1.0 --hash=sha256:{digest}"
     assert lines[1].endswith(f"--hash=sha256:{file_sha256(place / own)}")

@@ -1,0 +1,55 @@
+"""What is wrong with a page at one size of its window, beside what axe finds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from playwright.sync_api import Page
+
+FAULTS = """() => {
+  const LEAST_TEXT_PX = 18, LEAST_TARGET_PX = 48, LEAST_GAP_PX = 7.5, ARROW_PX = 36;
+  const told = (each) => each.outerHTML.slice(0, 100);
+  const shown = [...document.querySelectorAll("body *")].filter(
+    (each) => each.checkVisibility({ visibilityProperty: true }) && !each.closest(".hidden"));
+  const styles = new Map(shown.map((each) => [each, getComputedStyle(each)]));
+  const isSmall = (each) => parseFloat(styles.get(each).fontSize) < LEAST_TEXT_PX
+    && [...each.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim());
+
+  const pen = document.createElement("canvas").getContext("2d");
+  const isChoiceCut = (select) => {
+    pen.font = styles.get(select).font;
+    const chosen = select.selectedOptions[0]?.textContent ?? "";
+    return pen.measureText(chosen).width > select.clientWidth - ARROW_PX;
+  };
+  const hasAnEdge = (each) => each.matches("input, textarea")
+    || ["hidden", "clip", "auto", "scroll"].includes(styles.get(each).overflowX);
+  const isCut = (each) => each.matches("select") ? isChoiceCut(each) : hasAnEdge(each)
+    && (each.scrollWidth > each.clientWidth + 1 || each.scrollHeight > each.clientHeight + 1);
+
+  const targets = shown.filter((each) => each.matches(
+    "button, select, summary, nav a, a.button, a.way, input:not([type=checkbox], [type=radio])"));
+  const places = targets.map((each) => each.getBoundingClientRect());
+  const gap = (one, other) => Math.max(
+    one.left - other.right, other.left - one.right, one.top - other.bottom, other.top - one.bottom);
+  const near = targets.flatMap((each, at) => targets
+    .filter((other, place) => place > at && gap(places[at], places[place]) < LEAST_GAP_PX)
+    .map((other) => [told(each), told(other)]));
+
+  return {
+    sideways: document.documentElement.scrollWidth > innerWidth,
+    small: shown.filter(isSmall).map(told),
+    cut: shown.filter((each) => !each.closest("svg")).filter(isCut).map(told),
+    low: targets.filter((each, at) => places[at].height < LEAST_TARGET_PX).map(told),
+    near,
+  };
+}"""
+
+
+def faults(page: Page) -> dict[str, Any]:
+    """The kinds of fault that the page has, each with its places; empty where nothing is wrong.
+
+    A page that moves sideways; text that is small, cut off, or in a box that scrolls; targets that
+    are low, or so near each other that a finger meets two.
+    """
+    found: dict[str, Any] = page.evaluate(FAULTS)
+    return {name: each for name, each in found.items() if each}
