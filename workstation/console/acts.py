@@ -163,7 +163,7 @@ def check_token(request: Request, of_the_form: str = "") -> None:
         raise HTTPException(403, FOREIGN_FORM)
 
 
-def typed_in(request: Request) -> dict[str, str]:
-    """What the form of an act held, to be sent once more where the act failed; else nothing."""
+def typed_in(request: Request) -> dict[str, str] | None:
+    """What the form of an act held, to be sent once more where the act failed; None: no form."""
     form: Form | None = getattr(request.state, "typed", None)
-    return form.values() if form is not None else {}
+    return form.values() if form is not None else None

@@ -18,7 +18,7 @@ from starlette.staticfiles import StaticFiles
 
 from controller.errors import RecordNotFound, RightMissing, TractionError
 from controller.words import one_line
-from workstation.console.acts import typed_in
+from workstation.console.acts import address_of, typed_in
 from workstation.console.clinic_words import REFRESH_S
 from workstation.console.gate import Gate
 from workstation.console.other_machines import WATCHES, OtherMachines
@@ -117,6 +117,7 @@ def make_application(
             status=status,
             text=text,
             typed=typed_in(request),
+            address=address_of(request),
             in_emergency=in_emergency,
         )
 

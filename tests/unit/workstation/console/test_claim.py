@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
+from html import unescape
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from tests.support.notes import ALL_WORDS, BEGAN_MS, DAY_MS, HOUR_MS, author, no
 from tests.support.reception import CLINIC_OF_CLAIMS, medicare_patient, open_clinic
 from tests.support.sessions import SETTINGS
 from tests.support.standing import example, keep
+from tests.support.troubled_writes import locked, troubled_from
 from workstation.commands.export import Format
 from workstation.console.claim_view import FORMATS
 from workstation.console.pages.claim_files import FILE
@@ -371,6 +373,17 @@ def test_a_file_that_is_no_claim_is_refused_and_nothing_is_held(
     assert answer.status_code == 422
     assert fault in answer.text
     assert "The claim is looked at as" not in answer.text
+
+
+def test_an_answer_that_could_not_be_kept_is_sent_once_more_to_the_same_claim(
+    bench: ConsoleBench,
+) -> None:
+    kept = imported(bench, of_the_practice(bench), "day.json").headers["location"]
+    path = f"{CLAIM}/answers{kept.removeprefix(CLAIM)}"
+    with troubled_from(0, locked, bench.site.folder.clinic_database):
+        answer = bench.client.post(path, data={**GP, "act": "accept"})
+    assert answer.status_code == 409
+    assert f'action="{path}"' in unescape(answer.text)
 
 
 def test_a_file_that_is_held_no_more_is_never_taken_for_the_claim_on_file(
