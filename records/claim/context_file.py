@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from controller.errors import ClaimContextInvalid
-from records.checked_data import checked, digest_of, parse_toml, read_text
+from records.checked_data import checked, csv_faults, digest_of, parse_toml, read_text
 from records.claim.account import account_number
 from records.claim.context import ClaimContext
 
@@ -112,11 +112,9 @@ def _from_csv(text: str, where: str, session_id: str | None) -> dict[str, Any]:
 
 
 def _rows(text: str, where: str) -> list[dict[str, str]]:
-    try:
-        reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    with csv_faults(reader, where, ClaimContextInvalid):
         rows = [dict(row) for row in reader]
-    except csv.Error as error:
-        raise ClaimContextInvalid(f"{where}: not valid CSV ({error}); correct it") from error
     names = [name or "" for name in reader.fieldnames or ()]
     twice = {name for name in names if names.count(name) > 1}
     if twice:
