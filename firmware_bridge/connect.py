@@ -22,6 +22,7 @@ from firmware_bridge.line.uri import (
     TcpAddress,
     parse_uri,
 )
+from firmware_bridge.modbus.behind_gateway import look_behind
 from firmware_bridge.modbus.link import Framing, ModbusLink, RtuFraming, TcpFraming
 from firmware_bridge.modbus.transparency import check_transparency, fault_in_answer
 from firmware_bridge.profile_kinds.traction_unit import TractionUnitProfile
@@ -98,7 +99,7 @@ def _on_lines_of_text(
     except ReplyTimeout as error:
         if not address.is_gateway:
             raise
-        raise ReplyTimeout(f"{error.message}; {_behind(port)}") from error
+        raise ReplyTimeout(f"{error.message}; {look_behind(port.name, 'unit')}") from error
 
 
 def ascii_unit_on(line: Line, baudrate: int, latency_s: float = PROMPT_LATENCY_S) -> AsciiUnit:
@@ -125,13 +126,6 @@ def line_tick_s(baudrate: int, adapter_latency_s: float) -> float:
     return NORMAL_TICK_S
 
 
-def _behind(port: SerialPort) -> str:
-    return (
-        f"the gateway at {port.name} took the connection: look whether a serial port is behind it, "
-        "has the unit's settings, and passes every byte (raw TCP, no flow control)"
-    )
-
-
 def _behind_gateway(
     line: Line, port: SerialPort, unit_number: int, say: Callable[[str], None]
 ) -> ReferenceUnit:
@@ -141,7 +135,8 @@ def _behind_gateway(
     except (ReplyTimeout, FrameCorrupt) as error:
         if fault := fault_in_answer(error.raw):
             raise LinkError(f"{fault} ({error.message})", raw=error.raw) from error
-        raise type(error)(f"{error.message}; {_behind(port)}", raw=error.raw) from error
+        words = look_behind(port.name, "unit")
+        raise type(error)(f"{error.message}; {words}", raw=error.raw) from error
     try:
         if said := check_transparency(unit.link, _known_blocks(unit)):
             say(said)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from controller.errors import AddressInvalid
@@ -16,8 +17,9 @@ from firmware_bridge.line.serial_port import SerialPort
 from firmware_bridge.line.tcp_socket import TcpSocket
 from firmware_bridge.line.timing import NO_WIRE, serial_times
 from firmware_bridge.line.uri import AsciiAddress, TcpAddress, parse_uri
+from firmware_bridge.modbus.behind_gateway import BehindGateway
 from firmware_bridge.modbus.link import Framing, ModbusLink, RtuFraming, TcpFraming
-from firmware_bridge.modbus.transparency import check_transparency
+from firmware_bridge.modbus.transparency import check_transparency, fault_in_answer
 from firmware_bridge.profile_kinds.gauge import GaugeProfile
 from firmware_bridge.profile_kinds.transmitter import TransmitterProfile
 
@@ -60,13 +62,19 @@ def connect_instrument(
     port = SerialPort(address, profile.serial)
     timeout_s = timeout_of(profile, baudrate, port.adapter_latency_s)
     line = Line(port, clock, serial_times(baudrate), echo=address.echo, capture=capture)
-    if isinstance(profile, TransmitterProfile):
-        assert not isinstance(address, AsciiAddress), "a transmitter has a Modbus address"
-        link = _link(line, RtuFraming(), address.unit, profile, timeout_s)
+    if isinstance(profile, GaugeProfile):
+        gauge = gauge_on(line, profile, digest, clock, timeout_s=timeout_s)
         if address.is_gateway:
-            _check_gateway(link, profile, say)
-        return TransmitterSource(profile, digest, link, clock, close=line.close)
-    return gauge_on(line, profile, digest, clock, timeout_s=timeout_s)
+            gauge.gateway = BehindGateway(port.name, line)
+        return gauge
+    assert not isinstance(address, AsciiAddress), "a transmitter has a Modbus address"
+    link = _link(line, RtuFraming(), address.unit, profile, timeout_s)
+    transmitter = TransmitterSource(profile, digest, link, clock, close=line.close)
+    if address.is_gateway:
+        _check_gateway(link, profile, say)
+        fault_in = partial(fault_in_answer, first_lost=FIRST_LOST)
+        transmitter.gateway = BehindGateway(port.name, line, fault_in=fault_in)
+    return transmitter
 
 
 def _check_gateway(

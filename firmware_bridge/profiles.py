@@ -184,7 +184,7 @@ def _check_kind(file: str, kind: object) -> None:
 def _words(error: ErrorDetails) -> str:
     """One error as key, value, reason, and what is allowed."""
     kind, *location = error["loc"]
-    key = ".".join(str(part) for part in location) or "(whole file)"
+    key = ".".join(str(part) for part in location)
     reason = error["msg"].removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
         allowed = ", ".join(sorted(_fields_at(KINDS[str(kind)], location[:-1])))
@@ -192,6 +192,8 @@ def _words(error: ErrorDetails) -> str:
     if error["type"] == "missing":
         why = _description(KINDS[str(kind)], location)
         return f"key {key} is missing{why and ': '}{why}; add it"
+    if not key:  # of more than one key, which the reason names
+        return f"{reason}; correct the file"
     value = error["input"]
     shown = "" if isinstance(value, dict | list) else f"={value!r}"
     return f"key {key}{shown}: {reason}; correct the file"

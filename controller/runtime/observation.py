@@ -88,7 +88,8 @@ class Observation:
         self._pulled_from_s: float | None = None
         self._last: ForceSample | None = None
         self._seen_at_s = self._began_s
-        self._troubled = self._in_gap = False
+        self._troubles: set[str] = set()
+        self._in_gap = False
         self._number = 0
         self._stops = Stops(ports.operator)
         self._requests = AskedRequests(ports.operator)
@@ -148,10 +149,14 @@ class Observation:
         return sample
 
     def _no_reading(self, error: TractionError, now_s: float) -> None:
-        """Record and say the first failure of a run; every one is shown."""
-        if self._troubled:
+        """Record and say each kind of failure once in a run; that there is none is always shown.
+
+        What comes back from a loose plug may be an instrument in another unit.
+        """
+        kind = error.fault if isinstance(error, InstrumentFaulted) else type(error).__name__
+        if kind in self._troubles:
             return
-        self._troubled = True
+        self._troubles.add(kind)
         raw = error.raw if isinstance(error, LinkError | InstrumentFaulted) else b""
         self._ports.recorder.event(
             LinkTroubled(code=error.code, message=error.message, raw=raw.hex()), now_s=now_s
@@ -161,9 +166,10 @@ class Observation:
     def _take(self, sample: ForceSample, now_s: float) -> None:
         if self._in_gap:
             self._end_gap(sample, now_s)
-        elif self._troubled:
+        elif self._troubles:
             self._ports.operator.tell("the force is read again")
-        self._troubled = self._in_gap = False
+        self._troubles.clear()
+        self._in_gap = False
         self._last, self._seen_at_s = sample, sample.taken_at_s
         at_ms = session_ms(sample.taken_at_s, self._ports.recorder.origin_s)
         if not self._times_ms or at_ms > self._times_ms[-1]:
@@ -265,7 +271,7 @@ class Observation:
         return self._ended(Outcome.LINK_LOST, f"instrument lost: {why}")
 
     def _ended(self, outcome: Outcome, reason: str) -> Ending:
-        free = self._last is not None and not self._troubled and self._last.net_n < PULLS_N
+        free = self._last is not None and not self._troubles and self._last.net_n < PULLS_N
         return Ending(
             outcome=outcome,
             reason=reason,

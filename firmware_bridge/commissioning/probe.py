@@ -66,10 +66,18 @@ def probed_instrument(
 
 
 def open_to_measure(
-    uri: str, profile: InstrumentProfile, digest: str, clock: Clock, trips: RoundTrips
+    uri: str,
+    profile: InstrumentProfile,
+    digest: str,
+    clock: Clock,
+    trips: RoundTrips,
+    say: Callable[[str], None] = lambda _: None,
 ) -> TransmitterSource | GaugeSource:
-    """An instrument whose answers are waited for so long that their lateness can be measured."""
-    source = connect_instrument(uri, profile, digest, clock, capture=trips)
+    """An instrument whose answers are waited for so long that their lateness can be measured.
+
+    ``say`` hears what could not be checked.
+    """
+    source = connect_instrument(uri, profile, digest, clock, trips, say)
     source.listen_for(LISTENED_S)
     return source
 

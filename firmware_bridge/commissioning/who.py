@@ -27,7 +27,8 @@ from firmware_bridge.commissioning.readers import InstrumentReader
 from firmware_bridge.connect import connect_unit
 from firmware_bridge.connect_instrument import connect_instrument
 from firmware_bridge.line.line import Capture
-from firmware_bridge.line.uri import AsciiAddress, parse_uri
+from firmware_bridge.line.uri import AsciiAddress, TcpAddress, parse_uri
+from firmware_bridge.modbus.behind_gateway import look_behind
 from firmware_bridge.modbus.frames import READ
 from firmware_bridge.profile_kinds.gauge import GaugeProfile
 from firmware_bridge.profile_kinds.transmitter import TransmitterProfile
@@ -67,6 +68,34 @@ def find_out(
         say(f"asking as {name}")
         tried.append(_try_instrument(uri, profile, digest, clock, capture))
     return tried
+
+
+def not_one(uri: str, tried: list[Tried]) -> UnitNotVerified | ReplyTimeout:
+    """Why what was tried at ``uri`` leaves no single profile, and what to do."""
+    fitting = [one for one in tried if one.fits]
+    if len(fitting) > 1:
+        names = ", ".join(one.name for one in fitting)
+        return UnitNotVerified(
+            f"what answers at {uri} reads well as each of {names}; the plate on it decides: "
+            "say which one with --profile"
+        )
+    reasons = "; ".join(f"{one.name}: {one.why}" for one in tried)
+    if not any(one.answered for one in tried):
+        return ReplyTimeout(
+            f"nobody answers at {uri}, each of {len(tried)} profiles asked twice; look at "
+            f"cable, power, unit number, baud rate and parity{_behind(uri)} ({reasons})"
+        )
+    return UnitNotVerified(
+        f"what answers at {uri} fits none of the known profiles; name its own with --profile, "
+        f"or describe it in a file ({reasons})"
+    )
+
+
+def _behind(uri: str) -> str:
+    address = parse_uri(uri)
+    if isinstance(address, TcpAddress) or not address.is_gateway:
+        return ""
+    return f"; {look_behind(str(address.port), 'instrument')}"
 
 
 def _in_order(known: Known, *, is_text: bool) -> Iterator[tuple[str, InstrumentProfile, str]]:
@@ -127,6 +156,7 @@ def _try_instrument(
         source = connect_instrument(uri, profile, digest, clock, capture=capture)
     except AddressInvalid as refusal:
         return Tried(name=name, fits=False, answered=False, why=refusal.message)
+    source.gateway = None  # whoever hears of all that were tried is told of it once
     try:
         ask_twice(InstrumentReader(source))
     except LinkLost:

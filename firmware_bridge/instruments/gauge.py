@@ -40,8 +40,7 @@ class GaugeSource(InstrumentSource):
         """Who asks on a real line; None where there is none."""
         return self._asker if isinstance(self._asker, AsciiTalker) else None
 
-    def read(self) -> ForceSample:
-        """Ask once; raises LinkError or InstrumentFaulted."""
+    def _asked(self) -> ForceSample:
         self._check_settings()
         taken_at_s = self._clock.now_s()
         line = self._asker.ask(self._profile.request.encode("ascii"))

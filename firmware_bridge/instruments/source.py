@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
+from typing import Final, TypeVar
 
+from controller.errors import FrameCorrupt, LinkError, ReplyTimeout
 from controller.ports import Clock
 from controller.telemetry import ForceSample
 from firmware_bridge.ascii.talker import AsciiTalker
 from firmware_bridge.force_decoding.decoded import DecodedForce
 from firmware_bridge.instruments.liveliness import Liveliness
+from firmware_bridge.modbus.behind_gateway import BehindGateway
 from firmware_bridge.modbus.link import ModbusLink
 from firmware_bridge.profile_kinds.gauge import GaugeProfile
 from firmware_bridge.profile_kinds.transmitter import TransmitterProfile
 
+E = TypeVar("E", bound=LinkError)
+NEVER_READ: Final = "check model, profile, baud rate and parity"
+"""Said of what is no answer as long as no force was read: it may be another instrument's."""
 
-class InstrumentSource:
+
+class InstrumentSource(ABC):
     """The facts of ``ForceSource`` by the instrument's profile; ``close`` gives the port back."""
+
+    gateway: BehindGateway | None = None
+    """What stands between it and the host, where that is to be named in errors."""
 
     def __init__(
         self,
@@ -28,11 +39,34 @@ class InstrumentSource:
         self._clock = clock
         self._close = close
         self._lively = Liveliness(profile.name)
+        self._was_read = False
         self.profile_name = profile.name
         self.profile_digest = digest
         self.verified = profile.verified is not None
         self.poll_period_s = profile.timing.poll_period_ms / 1000
         self.stale_limit_s = profile.timing.stale_limit_ms / 1000
+
+    def read(self) -> ForceSample:
+        """Ask once; raises LinkError or InstrumentFaulted."""
+        try:
+            sample = self._asked()
+        except (ReplyTimeout, FrameCorrupt) as error:
+            told = self._told(error)
+            if told is error:
+                raise
+            raise told from error
+        self._was_read = True
+        return sample
+
+    def _told(self, error: E) -> E:
+        """The same error with where to look, as far as that is known."""
+        if isinstance(error, FrameCorrupt) and not self._was_read:
+            error = type(error)(f"{error.message}; {NEVER_READ}", raw=error.raw)
+        return error if self.gateway is None else self.gateway.told(error)
+
+    @abstractmethod
+    def _asked(self) -> ForceSample:
+        """The sample of one request; raises LinkError or InstrumentFaulted."""
 
     @property
     def talker(self) -> ModbusLink | AsciiTalker | None:

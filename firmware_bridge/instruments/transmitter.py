@@ -57,8 +57,7 @@ class TransmitterSource(InstrumentSource):
         """The registers as they were read last; of those that nobody read it has none."""
         return RegisterImage(dict(self._registers))
 
-    def read(self) -> ForceSample:
-        """Ask once; raises LinkError or InstrumentFaulted."""
+    def _asked(self) -> ForceSample:
         self._watch_what_must_stay()
         taken_at_s, raw = self._refresh()
         image = RegisterImage(self._registers)

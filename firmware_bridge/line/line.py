@@ -68,6 +68,11 @@ class LineCounters:
     drained_bytes: int = 0
     pauses: int = 0
 
+    @property
+    def answered(self) -> bool:
+        """True once something sound came, be it a refusal."""
+        return self.answers + self.exceptions > 0
+
 
 class Line:
     """One port, for as many talkers as stand on it. Every call has an end.

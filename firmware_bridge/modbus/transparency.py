@@ -111,17 +111,27 @@ def check_transparency(
     return _not_done(asked, undone)
 
 
-def fault_in_answer(raw: bytes) -> str:
+def fault_in_answer(raw: bytes, first_lost: str = FIRST_LOST_OF_A_UNIT) -> str:
     """What a gateway did to ``raw``, an answer to a read that was refused; "" when unknown.
 
-    Only what makes a whole answer with a right check sum of it, when it is undone, is a fault.
+    Only what makes a whole answer with a right check sum of it, when it is undone, is a fault. One
+    byte may be missing, or the same one twice: a gross force is often the net one as well.
     """
     if _is_answer(raw.replace(b"\xff\xff", b"\xff")):
         return _DOUBLES_FF
     for byte, fault in ((b"\xff", _LOSES_FF), (b"\x11", _LOSES_11), (b"\x13", _STOPS_AT_13)):
-        if any(_is_answer(raw[:at] + byte + raw[at:]) for at in range(len(raw) + 1)):
-            return fault.format(first_lost=FIRST_LOST_OF_A_UNIT)
+        if any(map(_is_answer, _with_one_more(raw, byte))):
+            return fault.format(first_lost=first_lost)
     return ""
+
+
+def _with_one_more(raw: bytes, byte: bytes) -> Iterator[bytes]:
+    """``raw`` with ``byte`` at every place, and once more where it then is one byte too short."""
+    for at in range(len(raw) + 1):
+        frame = raw[:at] + byte + raw[at:]
+        yield frame
+        if len(frame) > 2 and len(frame) == 4 + frame[2]:
+            yield from (frame[:to] + byte + frame[to:] for to in range(at + 1, len(frame) + 1))
 
 
 def _is_answer(frame: bytes) -> bool:

@@ -41,7 +41,7 @@ from records.store.clinic_chain import (
     noted_keys,
 )
 from records.store.clinic_file import clinic_checking
-from records.store.database import Database, rows
+from records.store.database import Database, rows, sqlite_verdict
 from records.store.record_folder import RecordFolder
 from records.strict_json import object_or_empty
 
@@ -239,7 +239,7 @@ class _Walk:
     def _check_register(self) -> Iterator[ClinicAlteration]:
         orders = {str(session_id) for session_id, *_ in self.orders}
         for found in compare_register(self._register, orders, self._evidence):
-            yield ClinicAlteration(where=found.where, what=found.what)
+            yield ClinicAlteration(where=found.where, what=found.what, unread=found.unread)
 
     def alterations(self) -> Iterator[ClinicAlteration]:
         yield from self._check_file()
@@ -274,7 +274,7 @@ class _Walk:
             yield self.chain.altered("the chain", what, entries)
 
     def _check_file(self) -> Iterator[ClinicAlteration]:
-        problem = rows(self._db, "PRAGMA integrity_check(1)")[0][0]
+        problem = sqlite_verdict(self._db.execute("PRAGMA integrity_check(1)"))
         if problem != "ok":
             yield self.chain.altered("the file", f"SQLite finds: {problem}", 0)
 
@@ -323,13 +323,17 @@ class _Walk:
                 continue
             for session_id, seal in {own: detail.get("seal"), **further_seals(entry)}.items():
                 said = self._evidence.of(session_id)
+                where = f"the note of session {session_id}"
                 if self._evidence.misses(session_id):
-                    what = self._evidence.why_missing
+                    yield self._missed(where, entry.sequence)
                 elif said and said.seal != seal:
                     what = "the evidence is no longer the one that was signed"
-                else:
-                    continue
-                yield self.chain.altered(f"the note of session {session_id}", what, entry.sequence)
+                    yield self.chain.altered(where, what, entry.sequence)
+
+    def _missed(self, where: str, sequence: int) -> ClinicAlteration:
+        """A session that an entry names is not there; it may be in a file that cannot be read."""
+        found = self.chain.altered(where, self._evidence.why_missing, sequence)
+        return replace(found, unread=not self._evidence.whole)
 
     def _check_paper(
         self, name: str, digest: str | None, detail: dict[str, object], sequence: int
@@ -342,14 +346,12 @@ class _Walk:
     def _check_removals(self) -> Iterator[ClinicAlteration]:
         """A removed session's day, place and counts are those that its audit row names."""
         for session_id, (sequence, detail) in self._removals.items():
-            said = self._evidence.of(session_id)
+            said, where = self._evidence.of(session_id), f"the removed session {session_id}"
             if self._evidence.misses(session_id):
-                what = self._evidence.why_missing
+                yield self._missed(where, sequence)
             elif said and "seal" in detail and _differ(said.left, detail):
                 what = "its day, place, counts or seal are not those of its removal"
-            else:
-                continue
-            yield self.chain.altered(f"the removed session {session_id}", what, sequence)
+                yield self.chain.altered(where, what, sequence)
         for session_id, said in self._evidence.sessions.items():
             if said.removed and session_id not in self._removals:
                 yield ClinicAlteration(

@@ -30,6 +30,8 @@ class RegisterFinding:
 
     where: str
     what: str
+    unread: bool = False
+    """Set where it may fit: a unit's file could not be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +139,7 @@ def compare_register(
             yield RegisterFinding(
                 where=f"session {name}",
                 what=f"it was sealed ({seal[:16]}...) and {evidence.why_missing}",
+                unread=not evidence.whole,
             )
         elif said and said.seal != seal:
             yield RegisterFinding(

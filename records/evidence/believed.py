@@ -73,7 +73,9 @@ def read_checked(folder: RecordFolder, session_id: str) -> CheckedRecord:
             stored = checked.stored
             found += (*check.history.alterations, *checked.alterations)
     if stored is None or stored.damage:
-        raise refusal_of(head.session_id, altered_text(found[0].where, found[0].what))
+        raise _refusal(
+            head.session_id, altered_text(found[0].where, found[0].what), "it cannot be shown"
+        )
     found += _never_sealed(path, stored)
     return CheckedRecord(record=record_of(stored, path), alterations=tuple(found))
 
@@ -96,8 +98,13 @@ def mark_of(altered: str) -> str:
 
 def refusal_of(session_id: str, altered: str) -> JournalCorrupt:
     """Why nothing is made of a record that was altered; rule N-11 of a claim says the same."""
+    return _refusal(
+        session_id, altered, f"`traction show {session_id}` shows what can still be read"
+    )
+
+
+def _refusal(session_id: str, altered: str, shown: str) -> JournalCorrupt:
     return JournalCorrupt(
         f"N-11: the record of session {session_id} was altered ({altered}); nothing is "
-        f"exported, signed or billed from it. `traction verify {session_id}` says more, and "
-        f"`traction show {session_id}` shows what can still be read"
+        f"exported, signed or billed from it. `traction verify {session_id}` says more, and {shown}"
     )

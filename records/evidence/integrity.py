@@ -34,7 +34,7 @@ from records.keys.key_folder import key_history
 from records.keys.signing import known_public_keys
 from records.store.cell_check import CellCheck
 from records.store.checkpoint import Checkpoint
-from records.store.database import Database, rows
+from records.store.database import Database, rows, sqlite_verdict
 from records.store.record_folder import RecordFolder
 from records.store.schema import SchemaDifference
 from records.store.schema_check import schema_differences
@@ -257,7 +257,7 @@ def _strays(db: Database, path: Path, *, every_page: bool) -> list[Alteration]:
         Alteration(session_id="", where=f"{path.name}, {table}", what=f"{count} rows of no session")
         for table, count in sorted(strays.items())
     ]
-    verdict = rows(db, "PRAGMA integrity_check(1)")[0][0] if every_page else "ok"
+    verdict = sqlite_verdict(db.execute("PRAGMA integrity_check(1)")) if every_page else "ok"
     if verdict != "ok":
         found.append(Alteration(session_id="", where=path.name, what=f"SQLite finds: {verdict}"))
     return found

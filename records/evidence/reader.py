@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from controller.errors import RecordNotFound
+from controller.errors import JournalError, RecordNotFound
 from controller.event_details.ending import SessionEnded
 from controller.event_details.opening import SessionStarted
 from controller.event_details.treatment import PhaseChanged
@@ -200,10 +200,16 @@ def locate_session(folder: RecordFolder, session_id: str) -> tuple[Path, Session
 
 
 def _find(folder: RecordFolder, session_id: str) -> tuple[Path, SessionHead]:
-    found = [
-        (path, head) for path in folder.readable_databases() for head in _called(path, session_id)
-    ]
-    exact = [pair for pair in found if pair[1].session_id == session_id] or found
+    found, unread = list[tuple[Path, SessionHead]](), list[JournalError]()
+    for path in folder.readable_databases():
+        try:
+            found += [(path, head) for head in _called(path, session_id)]
+        except JournalError as error:
+            unread.append(error)
+    exact = [pair for pair in found if pair[1].session_id == session_id]
+    if unread and not exact:  # one there may be called so, or begin so as well
+        raise unread[0]
+    exact = exact or found
     if len(exact) != 1:
         what = "is not on file" if not exact else f"fits {len(exact)} sessions"
         raise RecordNotFound(

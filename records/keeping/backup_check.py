@@ -18,8 +18,8 @@ from records.store.database import (
     Database,
     failures_in_words,
     open_for_checking,
-    rows,
     schema_version,
+    sqlite_verdict,
 )
 from records.store.record_folder import CLINIC, QUARANTINE, UNITS, RecordFolder
 from records.store.unit_file import UNIT_SCHEMA
@@ -77,7 +77,7 @@ def fault_of_database(path: Path) -> str:
         with failures_in_words(path, "read"):
             db = open_for_checking(path, schema)
             try:
-                ((verdict,),) = rows(db, "PRAGMA quick_check(1)")
+                verdict = sqlite_verdict(db.execute("PRAGMA quick_check(1)"))
                 fault = fault_of_empty(db, path)
             finally:
                 db.close()

@@ -43,6 +43,7 @@ __all__ = [
     "open_for_writing",
     "reading_file",
     "rows",
+    "sqlite_verdict",
     "writing_file",
 ]
 
@@ -67,6 +68,7 @@ def open_for_writing(
     path: Path, schema: Schema, *, busy_timeout_s: float = BUSY_TIMEOUT_MS / 1000
 ) -> Database:
     """Open or create ``path``, bring it to our version and prove that its pragmas are in force."""
+    _refuse_what_is_no_file(path)
     _refuse_read_only(path)
     with failures_in_words(path, "opened for writing"):
         make_folder(path.parent)
@@ -110,6 +112,7 @@ def open_for_checking(path: Path, schema: Schema) -> Database:
     Text that is not UTF-8 comes with a surrogate for each wrong byte, so that no two texts that
     differ on the disk are the same here.
     """
+    _refuse_what_is_no_file(path)
     if not path.exists():
         raise JournalUnavailable(f"{path} does not exist; there is no record to read")
     with failures_in_words(path, "read"):
@@ -246,7 +249,7 @@ def check_quickly(path: Path, schema: Schema) -> None:
         db = open_for_checking(path, schema)
         try:
             _refuse_altered(db, path, schema, any_difference=True)
-            (verdict,) = db.execute("PRAGMA quick_check(1)").fetchone()
+            verdict = sqlite_verdict(db.execute("PRAGMA quick_check(1)"))
         finally:
             db.close()
     if verdict != "ok":
@@ -254,6 +257,11 @@ def check_quickly(path: Path, schema: Schema) -> None:
             f"{path} is damaged ({verdict}); no session can start. Keep the file and restore a "
             "backup with `traction restore`"
         )
+
+
+def sqlite_verdict(asked: sqlite3.Cursor) -> str:
+    """What SQLite's own check says first, in one line."""
+    return " ".join(str(asked.fetchone()[0]).split())
 
 
 def backup_path(path: Path, version: int) -> Path:
@@ -287,7 +295,7 @@ def _copy(db: Database, target: Path) -> None:
     copy = sqlite3.connect(target)
     try:
         db.conn.backup(copy)
-        (verdict,) = copy.execute("PRAGMA integrity_check").fetchone()
+        verdict = sqlite_verdict(copy.execute("PRAGMA integrity_check"))
     finally:
         copy.close()
     if verdict != "ok":
@@ -360,6 +368,19 @@ def _refuse_altered(db: Database, path: Path, schema: Schema, *, any_difference:
                 "nothing is read from it or written to it. Run `traction verify --all`, keep the "
                 "file and restore a backup"
             )
+
+
+def _refuse_what_is_no_file(path: Path) -> None:
+    """SQLite would speak of an I/O error, and make the file that a link to nothing leads to."""
+    if path.is_dir():
+        kind = "a folder"
+    elif path.is_symlink() and not path.exists():
+        kind = "a link to nothing"
+    else:
+        return
+    raise JournalUnavailable(
+        f"{path} is {kind}, not a database; move it away and put the file back, or restore a backup"
+    )
 
 
 def _refuse_read_only(path: Path) -> None:

@@ -42,6 +42,18 @@ def test_stop_is_first_by_keyboard_and_has_no_focus_at_load(page: Page) -> None:
     expect(page.locator("#stop-said")).to_contain_text(IDLE)
 
 
+def test_a_page_of_another_site_that_hides_its_origin_stops_nothing(page: Page) -> None:
+    """As a page with the rule no-referrer does, or a frame in a sandbox; the answer stops."""
+    page.goto(UNIT)
+    door = page.locator("form.stop").first.get_attribute("action")
+    page.goto("about:blank")
+    page.set_content(f'<form method="post" action="{door}"><button>go</button></form>')
+    page.get_by_role("button", name="go").click()
+    expect(page.locator("body")).to_contain_text("Only pages of this workstation may stop a unit.")
+    page.get_by_role("button", name="STOP Table 1").click()
+    expect(page.locator("body")).to_contain_text(IDLE)
+
+
 class Pressing:
     """Pages of people at Table 1, its treatment, and presses of STOP."""
 

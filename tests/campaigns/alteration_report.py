@@ -25,6 +25,7 @@ from records.store.checkpoint import Checkpoint, parse_checkpoint
 from records.store.record_folder import RecordFolder
 from tests.campaigns.alteration_kinds import KINDS, Kind, prepare
 from tests.campaigns.asked import commit
+from tests.campaigns.key_kinds import KEY_KINDS, prepare_keys
 from tests.campaigns.year_kinds import YEAR_KINDS, prepare_years
 from tests.support.altered_records import KEY, UNIT
 from tools.markdown import wrapped
@@ -37,16 +38,17 @@ ITSELF, START, OUTSIDE, NOT_CHECKED, NOBODY = (
     "not checked",
     "nobody",
 )
-GROUNDS = ((prepare, KINDS), (prepare_years, YEAR_KINDS))
+GROUNDS = ((prepare, KINDS), (prepare_keys, KEY_KINDS), (prepare_years, YEAR_KINDS))
 """Each folder that is altered, and in which ways."""
 _HEAD = (
     "# Kinds of alteration, and who finds them\n\n"
     "Written by `make campaign-alteration-kinds` on {day}, commit {commit}: {count} kinds. Do not "
     "edit by hand.\n\n"
     "Each kind is done to a copy of a folder with three sealed sessions whose seals are noted in "
-    "clinic.db, and an interrupted one;\nthose of closed and moved years to a copy of a folder "
-    "with closed files of 2023 (one session) and 2024 (two), a sealed and an interrupted session "
-    "of 2025 in the present file, and the seals noted.\n"
+    "clinic.db, and an interrupted one;\nthose of rotated keys to a copy "
+    "of a folder whose third session was sealed behind a rotation; those of closed and moved "
+    "years to a copy of a folder with closed files of 2023 (one session) and 2024 (two), a sealed "
+    "and an interrupted session of 2025 in the present file, and the seals noted.\n"
     "Then `verify --all` is asked without anything from "
     "outside; then what the next start asks before it goes on (nothing is sealed or signed\nwhere "
     "it refuses); then `verify` once more with the checkpoints that had left the machine. "

@@ -322,6 +322,21 @@ def test_no_tracked_file_holds_a_path_of_a_machine_or_an_index_address() -> None
         assert found is None, f"{short(path)} holds {found.group(0)!r}"
 
 
+TOP_LEVEL = {
+    *("controller", "firmware_bridge", "records", "simulator", "workstation"),
+    *("tests", "tools", "docs", "packaging", ".ci"),
+    *("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "LICENSE"),
+    *("Makefile", "bootstrap.py", "pyproject.toml", "requirements.lock"),
+    *(".editorconfig", ".gitignore", ".pre-commit-config.yaml"),
+}
+
+
+def test_nothing_lies_beside_the_packages_that_a_command_wrote_there() -> None:
+    """Claims and lists of the day go to the folder in which somebody stands."""
+    tops = {path.relative_to(ROOT).parts[0] for path in tracked_files() if path.exists()}
+    assert tops <= TOP_LEVEL, tops - TOP_LEVEL
+
+
 def test_no_shipped_module_needs_a_unix_only_module_to_be_imported() -> None:
     unix_only = {"tty", "pty", "termios", "fcntl", "resource", "pwd", "grp"}
     for path in shipped_modules():

@@ -5,23 +5,14 @@ One of them is ser2net, before a simulated unit and before a server of libmodbus
 
 from __future__ import annotations
 
-import socket
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 
 from controller.errors import LinkError, LinkLost, ReplyTimeout
-from controller.ports import ForceSource
 from controller.runtime.clock import SystemClock
-from controller.start.self_check import CheckState
-from firmware_bridge.commissioning import probe as probe_module
-from firmware_bridge.commissioning.probe import Probed
-from firmware_bridge.commissioning.probe import probed_instrument as probe_address
-from firmware_bridge.commissioning.round_trips import RoundTrips
 from firmware_bridge.connect import connect_unit
-from firmware_bridge.connect_instrument import connect_instrument
 from firmware_bridge.line.line import Line
 from firmware_bridge.line.serial_port import SerialPort
 from firmware_bridge.line.settings import SerialSettings
@@ -30,98 +21,14 @@ from firmware_bridge.line.uri import SerialAddress
 from firmware_bridge.modbus.frames import FUNCTIONS
 from firmware_bridge.modbus.link import ModbusLink, RtuFraming
 from firmware_bridge.modbus.transparency import check_transparency
-from firmware_bridge.profile_kinds.transmitter import TransmitterProfile
-from simulator.instruments.hanging_cell import HangingCell
-from simulator.instruments.transmitters import SimulatedDinRailScale
 from simulator.line.device_time import SystemDeviceTime
-from simulator.map_v1 import RegisterRefused
 from simulator.table.patient import PassivePatient
 from simulator.units import simulated_unit
 from tests.support.foreign_programs import Libmodbus, ser2net
-from tests.support.simulated_instruments import instrument_profile
+from tests.support.serial_server import Filter, serving
 from tests.unit.firmware_bridge.modbus.test_transparency import FlowControl, telnet
-from tests.unit.firmware_bridge.scripted import DeskUnit, crc, framed
 
 BAUDRATE = 115200
-Filter = Callable[[bytes], bytes]
-
-
-def as_it_is(data: bytes) -> bytes:
-    return data
-
-
-class Transmitter:
-    """A simulated transmitter on the serial side of a gateway; 0.1 N of push hang on its cell."""
-
-    def __init__(self) -> None:
-        self.instrument = SimulatedDinRailScale(HangingCell(lambda _: -0.1, noise_n=0.0))
-        self.functions: set[int] = set()
-
-    def answer(self, frame: bytes) -> bytes:
-        self.functions.add(frame[1])
-        address, count = (int.from_bytes(frame[at : at + 2], "big") for at in (2, 4))
-        try:
-            registers = self.instrument.read_registers(address, count)
-        except RegisterRefused as refused:
-            return framed(bytes([frame[0], frame[1] | 0x80, int(refused.exception_code)]))
-        values = b"".join(value.to_bytes(2, "big") for value in registers)
-        return framed(bytes([frame[0], frame[1], len(values)]) + values)
-
-
-class SerialServer:
-    """A gateway with one port; behind it a unit with the reference map, or a transmitter."""
-
-    def __init__(
-        self,
-        passes: Filter,
-        *,
-        answers: bool = True,
-        closes: bool = False,
-        transmitter: Transmitter | None = None,
-    ) -> None:
-        self._passes, self._answers, self._closes = passes, answers, closes
-        self._desk = DeskUnit()
-        self._transmitter = transmitter
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.uri = f"modbus-rtu+socket://127.0.0.1:{self._listener.getsockname()[1]}"
-        self._thread = threading.Thread(target=self._serve)
-        self._thread.start()
-
-    def _serve(self) -> None:
-        connection, _ = self._listener.accept()
-        with connection:
-            while not self._closes and (data := connection.recv(512)):
-                frame = self._passes(data)
-                if self._answers and len(frame) > 3 and not crc(frame):
-                    connection.sendall(self._answer(frame))
-
-    def _answer(self, frame: bytes) -> bytes:
-        """Registers that the map does not have are refused, as a unit does."""
-        if self._transmitter is not None:
-            return self._passes(self._transmitter.answer(frame))
-        offered = (0x0000, 0x0020, 0x0100)
-        if int.from_bytes(frame[2:4], "big") in offered:
-            return self._desk.answer(frame)
-        return framed(bytes([frame[0], frame[1] | 0x80, 2]))
-
-    def stop(self) -> None:
-        self._listener.close()
-        self._thread.join()
-
-
-@contextmanager
-def serving(
-    passes: Filter = as_it_is,
-    *,
-    answers: bool = True,
-    closes: bool = False,
-    transmitter: Transmitter | None = None,
-) -> Iterator[str]:
-    server = SerialServer(passes, answers=answers, closes=closes, transmitter=transmitter)
-    try:
-        yield server.uri
-    finally:
-        server.stop()
 
 
 def test_a_gateway_that_passes_every_byte_is_used_without_a_word() -> None:
@@ -240,89 +147,3 @@ def gateway_link(port: str) -> Iterator[ModbusLink]:
         yield link
     finally:
         link.close()
-
-
-# --- a transmitter behind a gateway ---------------------------------------------------------------
-
-
-def transmitter_at(uri: str, say: Callable[[str], None] = lambda _: None) -> ForceSource:
-    profile, digest = instrument_profile("din_rail_scale")
-    return connect_instrument(uri, profile, digest, SystemClock(), say=say)
-
-
-def test_a_transmitter_behind_a_sound_gateway_is_read_and_nothing_is_said() -> None:
-    said: list[str] = []
-    transmitter = Transmitter()
-    with serving(transmitter=transmitter) as uri:
-        source = transmitter_at(uri, said.append)
-        assert source.read().net_n == pytest.approx(-0.1, abs=0.01)
-        source.close()
-    profile, _ = instrument_profile("din_rail_scale")
-    assert isinstance(profile, TransmitterProfile)
-    assert (said, transmitter.instrument.writes) == ([], 0)
-    assert transmitter.functions == {read.function for read in profile.reads}
-
-
-@pytest.mark.parametrize(
-    ("passes", "words"),
-    [
-        (telnet, "loses the byte FF.*first of all every small push.*raw TCP"),
-        (FlowControl(), "loses the byte 11"),
-    ],
-)
-def test_a_gateway_that_loses_bytes_of_a_transmitter_is_refused_before_a_force(
-    passes: Filter, words: str
-) -> None:
-    with serving(passes, transmitter=Transmitter()) as uri, pytest.raises(LinkError, match=words):
-        transmitter_at(uri)
-
-
-def test_a_gateway_without_a_transmitter_behind_it_leaves_the_check_undone_and_gives_no_force() -> (
-    None
-):
-    said: list[str] = []
-    with serving(answers=False) as uri:
-        source = transmitter_at(uri, said.append)
-        with pytest.raises(ReplyTimeout):
-            source.read()
-        source.close()
-    assert len(said) == 1
-    assert "not done" in said[0]
-
-
-# --- a probe behind a gateway ---------------------------------------------------------------------
-
-WATCHED_S = 1.0
-"""Instead of a minute: these probes run in real time."""
-
-
-def probed_at(uri: str, trips: RoundTrips) -> Probed:
-    profile, digest = instrument_profile("din_rail_scale")
-    return probe_address(uri, profile, digest, SystemClock(), trips=trips)
-
-
-def test_a_probe_behind_a_sound_gateway_measures_through_it_and_only_reads(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(probe_module, "DRIFT_S", WATCHED_S)
-    transmitter, trips = Transmitter(), RoundTrips(None)
-    with serving(transmitter=transmitter) as uri:
-        probed = probed_at(uri, trips)
-    items = {item.name: item for item in probed.items}
-    assert items["zero"].state is CheckState.PASSED
-    assert items["zero"].value == "-0.10 N"
-    assert probed.times is not None
-    assert probed.times.trips >= 5
-    assert transmitter.instrument.writes == 0
-
-
-def test_a_probe_behind_a_gateway_that_loses_bytes_ends_before_a_force() -> None:
-    transmitter = Transmitter()
-    with serving(telnet, transmitter=transmitter) as uri, pytest.raises(LinkError, match="raw TCP"):
-        probed_at(uri, RoundTrips(None))
-    assert transmitter.instrument.writes == 0
-
-
-def test_a_probe_behind_a_gateway_without_an_instrument_says_that_nothing_came() -> None:
-    with serving(answers=False) as uri, pytest.raises(ReplyTimeout, match="no answer within"):
-        probed_at(uri, RoundTrips(None))

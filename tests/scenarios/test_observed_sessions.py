@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import cycle
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from controller.errors import (
     LinkLost,
     PrescriptionInvalid,
     ProfileInvalid,
+    ReplyTimeout,
     RequestRefused,
     UnitBusy,
 )
@@ -157,6 +160,19 @@ def test_a_reading_that_fails_is_no_sample_and_never_0_n(tmp_path: Path) -> None
     (trouble,) = record.of_kind(EventKind.LINK_TROUBLED)
     assert "overload" in trouble.said(LinkTroubled).message
     assert EventKind.GAP_BEGAN not in kinds(observed)
+
+
+def test_what_is_wrong_is_said_anew_when_something_else_is_wrong(tmp_path: Path) -> None:
+    """A plug is loose, and what comes back was set to pounds meanwhile."""
+    lost, pounds = ReplyTimeout("no answer"), InstrumentFaulted("it shows lbf", fault="other_unit")
+    errors: Iterator[Exception] = cycle([lost, lost, pounds, lost, pounds])
+    observed = observed_session(
+        tmp_path, spoil=missing((30.0, 31.0), (50.0, 50.15), error=lambda: next(errors))
+    )
+    said = [text for text in observed.told if NO_READING in text]
+    words = [text.partition(" (")[2] for text in said]
+    assert words == ["no answer)", "it shows lbf)", "no answer)"]
+    assert kinds(observed).count(EventKind.LINK_TROUBLED) == 3
 
 
 def test_a_stale_reading_is_no_reading(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -283,6 +284,16 @@ class Reception:
 def reception(folder: RecordFolder, documents: Path) -> Iterator[Reception]:
     """A clinic that is on file with its people, a table, a preset and one patient."""
     yield Reception(folder, DirectClock(), documents, fixed_key(folder), fixed_identifiers())
+
+
+@contextmanager
+def first_patient(folder: RecordFolder, documents: Path) -> Iterator[Reception]:
+    """The same with one patient of Medicare, whose plan of care began a week ago."""
+    with reception(folder, documents) as opened:
+        open_clinic(folder)
+        day = datetime.fromtimestamp(opened.clock.utc_ms() / 1000).date() - timedelta(days=7)
+        keep(folder, medicare_patient(day.isoformat()))
+        yield opened
 
 
 @made_once()

@@ -18,11 +18,12 @@ from tests.support.small_releases import small_release, small_wheelhouse
 from workstation.backups import keep_restore
 from workstation.settings import Settings
 from workstation.terminal_sign_in import Acting
+from workstation.updating import installation
 from workstation.updating.altered import NOTHING_ALTERED, TakenAlong
 from workstation.updating.bundle import write_bundle
 from workstation.updating.changing import ProgramChanged
 from workstation.updating.going_back import go_back
-from workstation.updating.installation import Installation, ProgramRelease
+from workstation.updating.installation import RELEASE, Installation, ProgramRelease
 from workstation.updating.program_here import ProgramHere
 from workstation.updating.release_keys import accept_release_key
 from workstation.updating.update import WantedUpdate, update_program
@@ -125,6 +126,24 @@ def make_quickly(there: Installation, release: ProgramRelease, wheels: Path) -> 
     assert {path.suffix for path in wheels.iterdir()} == {".whl", ".txt", ".json"}
     shutil.rmtree(there.folder_of(release.version), ignore_errors=True)
     installed_by_hand(there, release.version, formats=release.formats)
+
+
+def copied_environments(made: Path) -> Callable[[list[str], str], str]:
+    """In place of ``installation.run``: what makes an environment gets a copy of one.
+
+    Nearly all that a version costs is that pip is installed into its environment. ``made`` is a
+    version that was made in earnest; its program does not go along.
+    """
+    without_program = shutil.ignore_patterns("traction*", "here.pth", RELEASE)
+    really_run = installation.run
+
+    def run(command: list[str], doing: str) -> str:
+        if command[1:3] != ["-m", "venv"]:
+            return really_run(command, doing)
+        shutil.copytree(made, command[3], symlinks=True, ignore=without_program)
+        return ""
+
+    return run
 
 
 def installed_by_hand(there: Installation, version: str, **said: object) -> None:

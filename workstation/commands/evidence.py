@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from controller.errors import AddressInvalid, JournalError
+from controller.errors import AddressInvalid, JournalError, RecordNotFound
 from controller.words import visible
 from workstation.commands.options import Place, RecordsOptions, grouped
 from workstation.commands.session_names import named_session
@@ -129,6 +129,11 @@ def _verify_records(
     from workstation.last_check import forget, progress, recall_of, remember
 
     folder = place.folder
+    if session is None and not folder.path.exists():
+        raise RecordNotFound(
+            f"{folder} does not exist, so nothing was checked; name the folder of the records with "
+            "--data"
+        )
     wanted = None if session is None else _session_called(place, session)
     recall = recall_of(folder, since_last=since_last)
     with progress() as watch:

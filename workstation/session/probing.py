@@ -8,13 +8,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Final
 
-from controller.errors import (
-    AddressInvalid,
-    ReplyTimeout,
-    RequestRefused,
-    UnitBusy,
-    UnitNotVerified,
-)
+from controller.errors import AddressInvalid, RequestRefused, UnitBusy
 from controller.start.self_check import CheckItem
 from firmware_bridge.commissioning.guided import Guide, KnownLoad, LoadTested, hang_and_lift
 from firmware_bridge.commissioning.probe import (
@@ -26,7 +20,7 @@ from firmware_bridge.commissioning.probe import (
 from firmware_bridge.commissioning.readers import InstrumentReader, UnitReader
 from firmware_bridge.commissioning.readings import ForceReader
 from firmware_bridge.commissioning.round_trips import ENOUGH_TRIPS, RoundTrips, TripTimes
-from firmware_bridge.commissioning.who import UNIT, Tried, find_out
+from firmware_bridge.commissioning.who import UNIT, Tried, find_out, not_one
 from firmware_bridge.connect import connect_unit
 from firmware_bridge.line.line import Capture
 from firmware_bridge.profile_kinds.traction_unit import TractionUnitProfile
@@ -182,7 +176,7 @@ def commission(
 
 
 def _profile_at(asked: Asked, workplace: Workplace) -> tuple[DeviceProfile, str, tuple[Tried, ...]]:
-    """The profile that was named, else the only one that fits; raises UnitNotVerified."""
+    """The profile that was named, else the only one that fits; raises TractionError."""
     folder = workplace.folder.path
     if asked.profile:
         return *find_profile(asked.profile, folder), ()
@@ -192,29 +186,8 @@ def _profile_at(asked: Asked, workplace: Workplace) -> tuple[DeviceProfile, str,
     tried = find_out(asked.address, known, workplace.clock, asked.capture, workplace.warn)
     fitting = [one for one in tried if one.fits]
     if len(fitting) != 1:
-        raise _not_one(asked.address, tried, fitting)
+        raise not_one(asked.address, tried)
     return *known[fitting[0].name], tuple(tried)
-
-
-def _not_one(
-    address: str, tried: list[Tried], fitting: list[Tried]
-) -> RequestRefused | ReplyTimeout:
-    if len(fitting) > 1:
-        names = ", ".join(one.name for one in fitting)
-        return UnitNotVerified(
-            f"what answers at {address} reads well as each of {names}; the plate on it decides: "
-            "say which one with --profile"
-        )
-    reasons = "; ".join(f"{one.name}: {one.why}" for one in tried)
-    if not any(one.answered for one in tried):
-        return ReplyTimeout(
-            f"nobody answers at {address}, each of {len(tried)} profiles asked twice; look at "
-            f"cable, power, unit number, baud rate and parity ({reasons})"
-        )
-    return UnitNotVerified(
-        f"what answers at {address} fits none of the known profiles; name its own with --profile, "
-        f"or describe it in a file ({reasons})"
-    )
 
 
 @contextmanager
@@ -242,7 +215,7 @@ def _connected(
     if asked.serial:
         thing = instrument_as_commissioned(profile.name, digest, asked.serial)
         _check_nobody_drives(thing.unit_id, workplace)
-    source = open_to_measure(asked.address, profile, digest, workplace.clock, trips)
+    source = open_to_measure(asked.address, profile, digest, workplace.clock, trips, workplace.warn)
     try:
         known = _known(thing, workplace)
         yield _Open(

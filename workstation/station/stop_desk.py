@@ -97,7 +97,7 @@ class StopDesk:
         return self._refused("431 Request Header Fields Too Large", "Too long.").content()
 
     def _stop(self, head: Head, source: str) -> Pending:
-        foreign = self._neighbours.foreign(head.origins)
+        foreign = self._neighbours.foreign(head.origins, head.sites)
         if foreign is not None:
             return self._refuse_foreign(foreign, source)
         targets = self._meant(head)

@@ -7,7 +7,7 @@ never keeps another request waiting.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote, urlsplit
@@ -15,6 +15,8 @@ from urllib.parse import unquote, urlsplit
 MOST_HEAD_BYTES: Final = 16_384
 END_OF_HEAD: Final = (b"\r\n\r\n", b"\n\n")
 STOP_PATH: Final = "/stop"
+SITE_HEADER: Final = "sec-fetch-site"
+ANOTHER_SITE: Final = "another site"
 _PRESS: Final = re.compile(r"(?:^|&)press=([0-9A-Za-z_-]{8,40})(?:&|$)")
 
 
@@ -24,16 +26,18 @@ class HeadInvalid(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
-    """Method, path without its query, and of two headers every value that was sent.
+    """Method, path without its query, and of three headers every value that was sent.
 
-    ``press`` is the name that a page has given to a press, so that one that comes on two ways is
-    one; "" where it gave none.
+    ``sites`` is what the browser says of where a request comes from (Sec-Fetch-Site). ``press`` is
+    the name that a page has given to a press, so that one that comes on two ways is one; "" where
+    it gave none.
     """
 
     method: str
     path: str
     hosts: tuple[str, ...]
     origins: tuple[str, ...]
+    sites: tuple[str, ...] = ()
     press: str = ""
 
     @property
@@ -69,6 +73,7 @@ def parsed(head: bytes) -> Head:
         press=press_named(words[1].partition("?")[2]),
         hosts=tuple(value for name, value in named if name == "host"),
         origins=tuple(value for name, value in named if name == "origin"),
+        sites=tuple(value for name, value in named if name == SITE_HEADER),
     )
 
 
@@ -114,12 +119,17 @@ class Neighbours:
         known = self.names | self.tls_names
         return all(_host_of(f"//{host}") in known for host in hosts)
 
-    def foreign(self, origins: Iterable[str]) -> str | None:
+    def foreign(self, origins: Sequence[str], sites: Iterable[str] = ()) -> str | None:
         """The first origin that is none of ours; None where all are, or there is none.
 
-        A page without an origin of its own says null, for instance one that is kept as a file.
+        The console's own pages say null to the door, by their rule for referrers. So does any page
+        that wishes to: where no page of ours is named, the browser itself says that it is another
+        site's.
         """
-        return next((one for one in origins if one != "null" and not self._is_ours(one)), None)
+        foreign = next((one for one in origins if one != "null" and not self._is_ours(one)), None)
+        if foreign is not None or any(self._is_ours(one) for one in origins):
+            return foreign
+        return ANOTHER_SITE if "cross-site" in sites else None
 
     def _is_ours(self, origin: str) -> bool:
         try:

@@ -22,7 +22,7 @@ def complete_note(desk: VisitDesk, session_id: str) -> NotedVisit:
     names: tuple[str, ...]
     while waiting := [name for name in visit.note.open_fields if name not in skipped]:
         if waiting[0] in MINUTES and set(MINUTES) <= set(waiting):
-            taken = _minutes(desk, note)
+            taken = _minutes(desk, note, visit)
             names = MINUTES
         else:
             taken = _field(desk, note, visit, waiting[0])
@@ -69,7 +69,7 @@ def _field(desk: VisitDesk, note: NoteDesk, visit: NotedVisit, name: str) -> boo
     proposed = {each.name: each for each in visit.note.proposals}.get(name)
     label = visit.note.field(name).label
     if name == "tolerance":
-        note.complete({name: desk.dialogue.one_of(name, label, TOLERANCE)})
+        note.complete({name: desk.dialogue.one_of(name, label, TOLERANCE)}, visit.note)
         return True
     while True:
         if proposed is not None and proposed.value is not None:
@@ -83,17 +83,17 @@ def _field(desk: VisitDesk, note: NoteDesk, visit: NotedVisit, name: str) -> boo
             return False
         try:
             if answer == NOTHING:
-                note.mark_not_assessed(name)
+                note.mark_not_assessed(name, visit.note)
             elif proposed is not None and answer.lower() in ("y", "yes"):
-                note.confirm(name)
+                note.confirm(name, visit.note)
             else:
-                note.complete({name: answer})
+                note.complete({name: answer}, visit.note)
             return True
         except RequestRefused as refusal:
             desk.tell_refusal(refusal)
 
 
-def _minutes(desk: VisitDesk, note: NoteDesk) -> bool:
+def _minutes(desk: VisitDesk, note: NoteDesk, visit: NotedVisit) -> bool:
     """Both numbers of minutes in one answer: "0 25"."""
     text = f"Minutes of the visit: timed codes, then all treatment, as in 0 25; {LEFT_OPEN}"
     while True:
@@ -103,9 +103,9 @@ def _minutes(desk: VisitDesk, note: NoteDesk) -> bool:
         try:
             if answer == NOTHING:
                 for name in MINUTES:
-                    note.mark_not_assessed(name)
+                    note.mark_not_assessed(name, visit.note)
                 return True
-            note.complete(minutes_in(answer))
+            note.complete(minutes_in(answer), visit.note)
             return True
         except RequestRefused as refusal:
             desk.tell_refusal(refusal)

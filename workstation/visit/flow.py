@@ -238,15 +238,15 @@ def _take_over(desk: VisitDesk, visit: Visit) -> None:
     texts = prepared_texts(desk.folder, visit_id)
     waiting = {*visit.note.open_fields}
     said = {name: text for name, text in texts.items() if name in waiting}
-    _complete(desk, visit.session_id, said)
+    _complete(desk, visit, said)
     forget_prepared(desk.folder, visit_id)
 
 
-def _complete(desk: VisitDesk, session_id: str, said: Mapping[str, str]) -> None:
+def _complete(desk: VisitDesk, visit: Visit, said: Mapping[str, str]) -> None:
     """Each on its own: one that the note refuses is asked again with the open fields."""
     for name, text in said.items():
         try:
-            desk.note(session_id).complete({name: text})
+            desk.note(visit.session_id).complete({name: text}, visit.note)
         except RequestRefused as refusal:
             desk.tell_refusal(refusal)
 

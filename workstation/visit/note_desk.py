@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from records.note.treatment_note import TreatmentNote
     from records.store.author import Author
     from records.store.record_folder import RecordFolder
     from records.visit.one_visit import VisitChange
@@ -15,7 +16,11 @@ if TYPE_CHECKING:
 
 
 class NoteDesk:
-    """One session's note in one person's hands; the note is read anew before each act."""
+    """One session's note in one person's hands.
+
+    The note is read anew before each act, but for a word of a draft that is an answer: it is said
+    of the note that the question was asked from, ``asked_of``.
+    """
 
     def __init__(
         self,
@@ -79,23 +84,23 @@ class NoteDesk:
 
         return VisitChange(author=self.author(), reason=reason, credentials=self.credentials)
 
-    def complete(self, values: dict[str, str]) -> None:
+    def complete(self, values: dict[str, str], asked_of: TreatmentNote | None = None) -> None:
         """Say something of fields."""
         from records.note.lifecycle import complete
 
-        complete(self.folder, self.read_note().note, values, self.author())
+        complete(self.folder, asked_of or self.read_note().note, values, self.author())
 
-    def confirm(self, field: str) -> None:
+    def confirm(self, field: str, asked_of: TreatmentNote | None = None) -> None:
         """Take over the last visit's word of a field."""
         from records.note.lifecycle import confirm
 
-        confirm(self.folder, self.read_note().note, field, self.author())
+        confirm(self.folder, asked_of or self.read_note().note, field, self.author())
 
-    def mark_not_assessed(self, field: str) -> None:
+    def mark_not_assessed(self, field: str, asked_of: TreatmentNote | None = None) -> None:
         """Say that there is nothing to say of a field."""
         from records.note.lifecycle import mark_not_assessed
 
-        mark_not_assessed(self.folder, self.read_note().note, [field], self.author())
+        mark_not_assessed(self.folder, asked_of or self.read_note().note, [field], self.author())
 
     def sign(self) -> None:
         """Sign the note."""

@@ -6,7 +6,7 @@ from tests.campaigns.asked import Asked
 from tests.campaigns.fuzz_wire import run
 from tests.support.mutated_frames import KINDS
 
-COUNT = 12_000
+COUNT = 20_000
 
 
 def test_no_damaged_answer_is_taken_for_another() -> None:

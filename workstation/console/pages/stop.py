@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from workstation.console.acts import site_of
-from workstation.station.stop_request import Head, press_named
+from workstation.station.stop_request import SITE_HEADER, Head, press_named
 
 LOOK_S: Final = 0.01
 
@@ -31,6 +31,7 @@ async def stop(request: Request) -> Response:
         path=request.scope["path"],
         hosts=tuple(request.headers.getlist("host")),
         origins=tuple(request.headers.getlist("origin")),
+        sites=tuple(request.headers.getlist(SITE_HEADER)),
         press=press_named(request.url.query),
     )
     source = request.client.host if request.client else "unknown"

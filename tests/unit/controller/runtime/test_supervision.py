@@ -38,7 +38,8 @@ class _Nobody:
 def _simulated_unit() -> UnitCapabilities:
     """What the simulated lumbar unit says of itself."""
     clock = DirectClock()
-    firmware = simulated_firmware("lumbar_split", _Nobody(), seed=1)
+    now_s = clock.now_s()
+    firmware = simulated_firmware("lumbar_split", _Nobody(), seed=1, powered_on_at_s=now_s)
     return connect_serial(DirectLine(firmware, clock, baudrate=38400), clock, 38400).capabilities
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from controller.errors import InstrumentFaulted, LinkError, ReplyTimeout
+from controller.errors import FrameCorrupt, InstrumentFaulted, LinkError, ReplyTimeout
 from controller.runtime.clock import VirtualClock
 from controller.telemetry import InstrumentFault
 from firmware_bridge.instruments.gauge import GaugeSource
@@ -56,6 +56,17 @@ def test_no_answer_is_no_sample() -> None:
     with pytest.raises(ReplyTimeout):
         source.read()
     assert source.read().net_n == 102.3
+
+
+def test_what_is_no_answer_says_where_to_look_as_long_as_no_force_was_read() -> None:
+    """Another gauge ends its lines otherwise, so that the line has no end for this one."""
+    other = FrameCorrupt("4 bytes b'ERR\\r' came")
+    source, _ = source_of(other, b"-1.0 N\r\n", other)
+    with pytest.raises(FrameCorrupt, match="came; check model, profile, baud rate and parity"):
+        source.read()
+    source.read()
+    with pytest.raises(FrameCorrupt, match=r"came \[2004\]$"):
+        source.read()
 
 
 def test_settings_are_asked_once_and_before_the_first_sample() -> None:

@@ -309,6 +309,26 @@ def test_an_answer_that_lost_anything_else_says_nothing() -> None:
         assert fault_in_answer(came) == "", came
 
 
+@pytest.mark.parametrize(
+    ("byte", "words"), [(0xFF, "loses the byte FF"), (0x11, "byte 11"), (0x13, "byte 13")]
+)
+def test_a_byte_that_was_lost_with_the_gross_and_the_net_force_is_found(
+    byte: int, words: str
+) -> None:
+    """Without a tare a transmitter tells the same number twice."""
+    for function in (3, 4):
+        frame = framed(bytes([1, function, 8, *[0, 0, 0, byte] * 2]))
+        assert frame.count(byte) == 2
+        assert words in fault_in_answer(frame.replace(bytes([byte]), b""))
+        thrice = framed(bytes([1, function, 12, *[0, 0, 0, byte] * 3]))
+        assert fault_in_answer(thrice.replace(bytes([byte]), b"")) == ""
+
+
+def test_a_transmitter_s_gateway_is_said_to_lose_what_matters_there() -> None:
+    said = fault_in_answer(ANSWER.replace(b"\xff\xf6", b"\xf6"), first_lost="every small push")
+    assert "first of all every small push" in said
+
+
 def test_the_last_byte_may_be_the_one_that_was_lost() -> None:
     answers = (framed(bytes([1, 3, 2, 0, value])) for value in range(256))
     ends_with_13 = next(answer for answer in answers if answer[-1] == 0x13 not in answer[:-1])

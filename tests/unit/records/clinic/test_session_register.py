@@ -69,6 +69,16 @@ def test_before_it_was_noted_the_order_alone_is_left_and_said(data: RecordFolder
     assert "s-3" in remark
 
 
+def test_a_session_of_a_file_that_cannot_be_read_is_not_called_altered(data: RecordFolder) -> None:
+    edit(data.unit_database(UNIT), "PRAGMA user_version = 99")
+    (note, *more) = verify_clinic(data).alterations
+    assert note.what.endswith("its session is in none of the units' files that can be read")
+    assert all(one.unread for one in (note, *more))
+    assert all(one.unread for one in verify(data).alterations)
+    data.unit_database(UNIT).unlink()
+    assert not any(one.unread for one in verify_clinic(data).alterations)
+
+
 def test_a_unit_s_file_that_is_gone_is_missed(data: RecordFolder) -> None:
     data.unit_database(UNIT).unlink()
     assert sum("it was sealed" in one for one in found(data)) == 2

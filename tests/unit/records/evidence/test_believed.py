@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from controller.errors import JournalCorrupt
+from controller.errors import JournalCorrupt, JournalError
 from records.evidence.believed import read_checked
 from records.keeping.archive import write_archive
 from records.store.record_folder import RecordFolder
@@ -89,6 +90,28 @@ def test_the_session_beside_it_is_not_concerned(data: RecordFolder, tmp_path: Pa
     export = ("export", "s-2", "--format", "csv", "--out", str(tmp_path / "s-2.csv"))
     assert run(data, *export).exit_code == 0
     assert read_checked(data, "s-2").mark == ""
+
+
+@pytest.mark.parametrize(
+    "spoil", [lambda path: path.write_bytes(b""), lambda path: path.write_bytes(b"x" * 9000)]
+)
+def test_a_file_that_cannot_be_read_hides_no_session_of_another_one(
+    data: RecordFolder, tmp_path: Path, spoil: Callable[[Path], int]
+) -> None:
+    spoil(data.unit_database("00000000000000bb"))
+    export = ("export", "s-2", "--format", "csv", "--out", str(tmp_path / "s-2.csv"))
+    assert run(data, *export).exit_code == 0
+    assert run(data, "note", "s-2").exit_code == 0
+    # What begins so in that file is not known.
+    with pytest.raises(JournalError, match=r"00000000000000bb\.db"):
+        read_checked(data, "s-")
+
+
+def test_who_can_be_shown_nothing_is_not_sent_to_look(data: RecordFolder) -> None:
+    alter(data, "UPDATE packed_session SET data = zeroblob(100) WHERE session = 1")
+    error = run(data, "show", "s-1").exception
+    assert isinstance(error, JournalCorrupt)
+    assert error.message.endswith("`traction verify s-1` says more, and it cannot be shown")
 
 
 def test_an_archive_names_the_session_and_writes_nothing(

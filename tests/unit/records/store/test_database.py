@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -186,5 +187,31 @@ def test_the_quick_check_finds_a_damaged_page(folder: RecordFolder) -> None:
     content = bytearray(path.read_bytes())
     content[(page - 1) * 4096 : (page - 1) * 4096 + 64] = b"\xff" * 64
     path.write_bytes(content)
-    with pytest.raises(JournalCorrupt, match=r"[Kk]eep the file"):
+    with pytest.raises(JournalCorrupt, match=r"[Kk]eep the file") as refused:
         check_quickly(path, UNIT_SCHEMA)
+    assert refused.value.message.splitlines() == [refused.value.message]
+
+
+def a_folder(path: Path) -> str:
+    path.mkdir(parents=True)
+    return "is a folder, not a database"
+
+
+def a_link_to_nothing(path: Path) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.symlink_to(path.parent / "nowhere")
+    return "is a link to nothing, not a database"
+
+
+@pytest.mark.parametrize("put", [a_folder, a_link_to_nothing])
+@pytest.mark.parametrize("opened", [open_for_reading, open_for_writing, check_quickly])
+def test_what_is_no_file_is_named_and_nothing_is_made(
+    folder: RecordFolder,
+    put: Callable[[Path], str],
+    opened: Callable[[Path, Schema], object],
+) -> None:
+    path = folder.clinic_database
+    said = put(path)
+    with pytest.raises(JournalUnavailable, match=said):
+        opened(path, CLINIC_SCHEMA)
+    assert [each.name for each in path.parent.iterdir()] == [path.name]

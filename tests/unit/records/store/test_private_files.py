@@ -277,6 +277,7 @@ def test_nothing_else_in_the_program_makes_files() -> None:
         "workstation/updating/bundle.py": "reads; makes what it unpacks by the one place",
         "workstation/updating/installation.py": "the program itself, which is no record",
         "workstation/updating/quiet.py": "opens a folder",
+        "workstation/updating/release_file.py": "reads; unpacks the program, which is no record",
         "workstation/station/place.py": "a lock that is there, and an open folder",
     }
     found = {

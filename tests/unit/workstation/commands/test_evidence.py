@@ -178,6 +178,7 @@ def test_an_altered_bundle_and_a_strange_key_are_told(data: RecordFolder) -> Non
         (["verify", "--bundle", "none.zip"], RecordNotFound, "cannot be read"),
         (["verify", "--all", "--checkpoint", "TC1-x"], CheckpointInvalid, "copy it whole"),
         (["verify", "--all", "--checkpoint", "empty"], AddressInvalid, "holds no checkpoint"),
+        (["verify", "--all", "--data", "nowhere"], RecordNotFound, "so nothing was checked"),
     ],
 )
 def test_wrong_use_is_told_in_words(

@@ -25,12 +25,22 @@ def test_a_foreign_name_leads_to_no_address(bench: ConsoleBench, method: str) ->
 
 @pytest.mark.parametrize("origin", FOREIGN)
 def test_a_foreign_page_posts_to_no_address(bench: ConsoleBench, origin: str) -> None:
-    """A missing or empty origin stops, and does nothing else; a foreign one not even that."""
+    """Without an origin, as an old browser sends it, a page stops and does nothing else."""
     for method, path in every_route():
         if method == "POST":
             answer = bench.client.post(asked_path(path), headers={"origin": origin})
             may_stop = path.startswith("/stop") and origin == "null"
             assert (answer.status_code == 403) is not may_stop, (path, answer.status_code)
+
+
+def test_a_page_of_another_site_that_hides_its_origin_posts_to_no_address(
+    bench: ConsoleBench,
+) -> None:
+    headers = {"origin": "null", "sec-fetch-site": "cross-site"}
+    for method, path in every_route():
+        if method == "POST":
+            answer = bench.client.post(asked_path(path), headers=headers)
+            assert answer.status_code == 403, path
 
 
 def test_no_answer_is_kept_by_a_browser(bench: ConsoleBench) -> None:

@@ -119,6 +119,33 @@ def test_a_foreign_page_is_refused_logged_and_told(reception: Reception, origin:
     assert "tried to stop a unit and was refused" in reception.reported[0]
 
 
+@pytest.mark.parametrize("origin", ["Origin: null", "X-None: x"])
+def test_a_page_of_another_site_that_hides_its_origin_stops_nothing(
+    reception: Reception, origin: str
+) -> None:
+    answer = reception.post("/stop", HERE, origin, "Sec-Fetch-Site: cross-site")
+    assert (status(answer), reception.presses()) == ("403", [0, 0])
+    assert "a page of another site in a browser" in reception.reported[0]
+    assert "/stop/Table%201" in answer  # whoever meant it presses here
+
+
+@pytest.mark.parametrize("site", ["same-site", "same-origin", "none"])
+def test_the_console_s_own_form_names_no_origin_to_the_door(
+    reception: Reception, site: str
+) -> None:
+    answer = reception.post("/stop/Table%201", HERE, "Origin: null", f"Sec-Fetch-Site: {site}")
+    assert (status(answer), reception.presses()) == ("200", [1, 0])
+
+
+def test_a_page_that_names_the_console_stops_whatever_site_the_browser_says(
+    reception: Reception,
+) -> None:
+    """No page can name an origin that it does not have, and a STOP is refused to nobody of ours."""
+    own = "Origin: http://127.0.0.1:8720"
+    answer = reception.post("/stop", HERE, own, "Sec-Fetch-Site: cross-site")
+    assert (status(answer), reception.presses()) == ("200", [1, 1])
+
+
 def test_one_foreign_origin_of_two_is_foreign(reception: Reception) -> None:
     own = "Origin: http://127.0.0.1:8720"
     answer = reception.post("/stop", HERE, own, "Origin: http://evil.example")

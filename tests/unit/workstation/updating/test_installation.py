@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -31,25 +30,6 @@ PIP_BYTES = 50_000
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs symbolic links")
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Wheelhouses of 1.0 and 1.1, and an installation of 1.0 made by the script that they bring."""
-    folder = tmp_path_factory.mktemp("installation")
-    for version in ("1.0", "1.1"):
-        house = small_wheelhouse(folder / version, version)
-        shutil.copy(Path(installation.__file__), house / "install.py")
-    done = subprocess.run(
-        # -S: without any package but Python's own library
-        [sys.executable, "-I", "-S", str(folder / "1.0" / "install.py"), str(folder / "root")],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "PIP_INDEX_URL": "http://127.0.0.1:9/"},
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return folder
-
-
 @pytest.fixture
 def there(made: Path) -> Installation:
     return Installation(made / "root")
@@ -75,6 +55,7 @@ def test_the_program_of_a_version_starts_its_own_and_not_what_is_current(
     assert first == f"#!{there.program_of('1.0')}"
 
 
+@pytest.mark.usefixtures("environments")
 def test_a_second_version_is_made_beside_and_put_in_use_and_back(
     made: Path, there: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -109,6 +90,7 @@ def test_the_version_in_use_is_never_touched(made: Path, there: Installation) ->
     assert says_version(there) == "traction 1.0"
 
 
+@pytest.mark.usefixtures("environments")
 def test_a_wheel_that_was_altered_is_not_installed(
     made: Path, there: Installation, tmp_path: Path
 ) -> None:
@@ -122,6 +104,7 @@ def test_a_wheel_that_was_altered_is_not_installed(
     assert not there.folder_of("1.3").exists()
 
 
+@pytest.mark.usefixtures("environments")
 def test_a_program_that_calls_itself_otherwise_is_not_whole(
     there: Installation, tmp_path: Path
 ) -> None:

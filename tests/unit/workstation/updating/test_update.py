@@ -56,6 +56,7 @@ def assert_nothing_changed(clinic: UpdatedClinic) -> None:
     assert verify(clinic.records).alterations == ()
 
 
+@pytest.mark.usefixtures("environments")
 def test_a_whole_update_and_the_way_back(clinic: UpdatedClinic) -> None:
     """With a real environment, the new version's own interpreter and its own rehearsal."""
     changed = clinic.update(clinic.release("1.1"))

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
 import pytest
 
 from controller.errors import RequestRefused
 from records.clinic.clinic_verify import verify_clinic
+from records.store.record_folder import RecordFolder
 from records.visit.load import load_visit
+from simulator.line.direct_line import DirectClock
 from tests.support.altering import altering
 from tests.support.reception import (
     FINDINGS,
     FIRST_TIME,
     OTHERWISE,
+    AnsweringDialogue,
     Left,
     Reception,
+    first_patient,
     medicare_patient,
+    reception,
 )
 from tests.support.sessions import SETTINGS
 from tests.support.standing import keep
@@ -56,19 +66,55 @@ def without_the_screen(names: list[str]) -> list[str]:
     return [name for name in names if not name.startswith("screen") or name == "screen fracture"]
 
 
+@dataclass(frozen=True, slots=True)
+class LeftVisit:
+    """The records as a program leaves them that is killed at a question."""
+
+    records: Path
+    asked: frozenset[str]
+    utc_ms: int
+
+
+class LeavingDialogue(AnsweringDialogue):
+    """Copies the records at each question: what a kill there would leave."""
+
+    def __init__(self, clinic: Reception, place: Path) -> None:
+        super().__init__(FIRST)
+        self.left: dict[str, LeftVisit] = {}
+        self._clinic, self._place = clinic, place
+
+    def ask(self, name: str, text: str) -> str:
+        """The answer, behind the copy."""
+        asked = frozenset(each for each, _ in self.asked)
+        self.left[name] = LeftVisit(self._place / name, asked, self._clinic.clock.utc_ms())
+        shutil.copytree(self._clinic.folder.path, self._place / name)
+        return super().ask(name, text)
+
+
+@pytest.fixture(scope="module")
+def left(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, LeftVisit]:
+    """One whole first visit as it is left at each of its questions."""
+    place = tmp_path_factory.mktemp("left")
+    with first_patient(RecordFolder(place / "data"), place / "claims") as clinic:
+        dialogue = LeavingDialogue(clinic, place)
+        begin_visit(replace(clinic.desk(FIRST), dialogue=dialogue), WHOM)
+    return dialogue.left
+
+
 @pytest.mark.parametrize("left_at", WHOLE[2:])
 def test_a_visit_that_was_left_is_taken_up_where_its_record_ends(
-    clinic: Reception, left_at: str
+    tmp_path: Path, left: Mapping[str, LeftVisit], left_at: str
 ) -> None:
-    with pytest.raises(Left):
-        begin_visit(clinic.desk(FIRST, kill_at=left_at), WHOM)
-    before = clinic.dialogue.asked
-    take_up(clinic.desk(FIRST), AskedVisit(reference=""))
+    before = left[left_at]
+    folder = RecordFolder(tmp_path / "data")
+    shutil.copytree(before.records, folder.path)
+    with reception(folder, tmp_path / "claims") as clinic:
+        clinic.clock = DirectClock(utc_origin_ms=before.utc_ms)
+        take_up(clinic.desk(FIRST), AskedVisit(reference=""))
     asked = without_the_screen([name for name, _ in clinic.dialogue.asked])
     place = WHOLE.index(left_at)
     expected = WHOLE[BEFORE_THE_ORDER.get(left_at, place) :]
-    screened = "screen fracture" in {name for name, _ in before}
-    if screened and left_at in BEFORE_THE_ORDER:
+    if "screen fracture" in before.asked and left_at in BEFORE_THE_ORDER:
         expected = [name for name in expected if name != "screen fracture"]
     assert asked == expected
     made = load_visit(clinic.folder, "session-1", SETTINGS)
