@@ -87,6 +87,7 @@ campaign-kill: setup
 bench: setup
 	$(RUN) -m tools.bench.wire
 	$(RUN) -m tools.bench.messages
+	$(RUN) -m tests.campaigns.station_pairs
 	$(RUN) tools/bench/store.py
 	$(RUN) -m tools.bench.history
 	$(RUN) -m tests.campaigns.record_sizes

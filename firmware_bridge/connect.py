@@ -12,6 +12,7 @@ from firmware_bridge.line.answers import Guard
 from firmware_bridge.line.line import Capture, Line, Transport
 from firmware_bridge.line.serial_port import PROMPT_LATENCY_S, SerialPort
 from firmware_bridge.line.settings import SerialSettings
+from firmware_bridge.line.talkers import UnitLink
 from firmware_bridge.line.tcp_socket import TcpSocket
 from firmware_bridge.line.timing import NO_WIRE, serial_times
 from firmware_bridge.line.uri import (
@@ -55,7 +56,7 @@ def connect_unit(
     clock: Clock,
     say: Callable[[str], None] = lambda _: None,
     capture: Capture | None = None,
-) -> MapUnit:
+) -> MapUnit[UnitLink]:
     """Connect and identify; ``say`` hears what could not be checked, ``capture`` every byte.
 
     Raises AddressInvalid, LinkLost, LinkError (also for a gateway that does not pass every byte) or

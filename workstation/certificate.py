@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -11,6 +10,7 @@ from typing import Final
 from cryptography import x509
 
 from controller.errors import RequestRefused
+from controller.quick_dataclasses import dataclass
 from workstation.hosts import host_of
 
 SOON_DAYS: Final = 30

@@ -159,10 +159,9 @@ def _spare_the_processor() -> None:
 
 def _end_with(text: str, status: int) -> None:
     """End whether or not the terminal takes the text."""
-    from controller.runtime.clock import SystemClock
-    from workstation.terminal.screen import last_words
+    from workstation.terminal.last_words import last_words
 
-    last_words(text, SystemClock().now_s)
+    last_words(text)
     sys.exit(status)
 
 

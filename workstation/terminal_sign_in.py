@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from controller.errors import SignInRefused
+from controller.errors import RightMissing, SignInRefused
 from workstation.author_now import author_now
 from workstation.output import warn
 from workstation.terminal.typed_lines import is_terminal
@@ -39,10 +39,11 @@ class Acting(NamedTuple):
     account: str = ""
 
 
-def acting(folder: RecordFolder, by: str, right: Right) -> Acting:
+def acting(folder: RecordFolder, by: str, right: Right | None) -> Acting:
     """Whoever gives this command, signed in where accounts are in use.
 
-    Raises SignInRefused, and RightMissing for somebody who may not.
+    Without a right every person may, and no program. Raises SignInRefused, and RightMissing for
+    somebody who may not.
     """
     accounts = _accounts(folder)
     if not accounts:
@@ -50,7 +51,10 @@ def acting(folder: RecordFolder, by: str, right: Right) -> Acting:
     signed_in = _signed_in(folder, accounts)
     account = signed_in.account
     _refuse_other_name(account, by)
-    account.require(right)
+    if right is not None:
+        account.require(right)
+    elif account.is_script:
+        raise RightMissing(f"{account.account} is a program's account, and a person says this")
     for line in signed_in.told:
         warn(line)
     return Acting(account.name, account.account)

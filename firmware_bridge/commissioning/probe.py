@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from controller.errors import InstrumentFaulted, LinkError, LinkLost, UnitBusy, UnitFaulted
 from controller.ports import WATCHDOG_S, Clock
+from controller.quick_dataclasses import dataclass
 from controller.start.self_check import (
     CheckItem,
     CheckState,
@@ -29,6 +30,7 @@ from firmware_bridge.connect_instrument import connect_instrument
 from firmware_bridge.force_decoding.registers import RegisterImage
 from firmware_bridge.instruments.gauge import GaugeSource
 from firmware_bridge.instruments.transmitter import TransmitterSource
+from firmware_bridge.line.talkers import UnitLink
 from firmware_bridge.units.map_unit import MapUnit
 
 Enough = Callable[[], bool]
@@ -46,23 +48,6 @@ class Probed:
     def good(self) -> bool:
         """True when nothing was found that keeps it from being used."""
         return not any(item.state is CheckState.FAILED for item in self.items)
-
-
-def probed_instrument(
-    uri: str,
-    profile: InstrumentProfile,
-    digest: str,
-    clock: Clock,
-    *,
-    trips: RoundTrips,
-    stored_zero_n: Sequence[float] = (),
-) -> Probed:
-    """Connect, probe, and give the port back; raises AddressInvalid or LinkError."""
-    source = open_to_measure(uri, profile, digest, clock, trips)
-    try:
-        return probe_instrument(source, profile, clock, trips=trips, stored_zero_n=stored_zero_n)
-    finally:
-        source.close()
 
 
 def open_to_measure(
@@ -109,7 +94,7 @@ def probe_instrument(
 
 
 def probe_unit(
-    unit: MapUnit,
+    unit: MapUnit[UnitLink],
     clock: Clock,
     *,
     trips: RoundTrips,

@@ -12,6 +12,7 @@ from controller.telemetry import ForceSample
 from firmware_bridge.ascii.talker import AsciiTalker
 from firmware_bridge.force_decoding.decoded import DecodedForce
 from firmware_bridge.instruments.liveliness import Liveliness
+from firmware_bridge.line.line import ECHO, NO_ECHO
 from firmware_bridge.modbus.behind_gateway import BehindGateway
 from firmware_bridge.modbus.link import ModbusLink
 from firmware_bridge.profile_kinds.gauge import GaugeProfile
@@ -60,7 +61,8 @@ class InstrumentSource(ABC):
 
     def _told(self, error: E) -> E:
         """The same error with where to look, as far as that is known."""
-        if isinstance(error, FrameCorrupt) and not self._was_read:
+        is_told = any(words in error.message for words in (ECHO, NO_ECHO))
+        if isinstance(error, FrameCorrupt) and not self._was_read and not is_told:
             error = type(error)(f"{error.message}; {NEVER_READ}", raw=error.raw)
         return error if self.gateway is None else self.gateway.told(error)
 

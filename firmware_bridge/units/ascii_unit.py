@@ -44,7 +44,7 @@ MOST_FORCE_N: Final = MOST_TENTHS / 10
 _PULLING: Final = frozenset({UnitState.ARMED, UnitState.TRACKING, UnitState.HOLDING})
 
 
-class AsciiUnit(MapUnit):
+class AsciiUnit(MapUnit[UnitTextLink]):
     """Implements controller.ports.TractionUnit. Made by ``identify_ascii_unit``.
 
     The unit writes first, always (B.9): an order's answer has the order's own sequence, and any
@@ -57,7 +57,6 @@ class AsciiUnit(MapUnit):
     """Not the uptime: a unit that has restarted refuses the next order, and the look behind a
     refusal has it."""
 
-    link: UnitTextLink
     _orders_may_leave = False
 
     # --- the tick -----------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 from controller.errors import (
     FrameCorrupt,
@@ -44,16 +44,18 @@ LOST_LINK_TOLD_S: Final = 0.398
 """A link without a reading for 300 ms is lost, and told within 400 ms (row 1); 2 ms for judging."""
 SERVICE_ACKNOWLEDGE: Final = 4
 SERVICE_DISARM: Final = 6
+LinkT_co = TypeVar("LinkT_co", bound=UnitLink, covariant=True)
+"""The line of one kind of unit."""
 
 
-class MapUnit(ABC):
+class MapUnit(ABC, Generic[LinkT_co]):
     """A unit that was identified: all of controller.ports.TractionUnit but the tick's order."""
 
     unknown_in_motion: frozenset[str] = frozenset()
 
     def __init__(
         self,
-        link: UnitLink,
+        link: LinkT_co,
         profile: TractionUnitProfile,
         profile_digest: str,
         *,

@@ -38,10 +38,8 @@ KEEP_ALIVES: Final = 5
 it, and only then come two more that fit."""
 
 
-class ReferenceUnit(MapUnit):
+class ReferenceUnit(MapUnit[ModbusLink]):
     """Implements controller.ports.TractionUnit. Made by ``identify_unit``."""
-
-    link: ModbusLink
 
     def __init__(
         self,

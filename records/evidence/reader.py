@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ from controller.event_details.opening import SessionStarted
 from controller.event_details.treatment import PhaseChanged
 from controller.events import EventKind, Outcome
 from controller.order.phases import Phase
+from controller.quick_dataclasses import dataclass
 from records.evidence.removal import removal_of
 from records.evidence.session_content import event_rows, sample_data
 from records.evidence.simulated import is_simulated
@@ -143,15 +143,18 @@ def read_session(folder: RecordFolder, session_id: str) -> SessionRecord:
         return load_session(db, path, head)
 
 
-def newest_session(folder: RecordFolder, unit_id: str) -> str:
-    """The id of the session of a unit that was begun last; "" where it has none on file."""
+def newest_of_unit(folder: RecordFolder, unit_id: str) -> SessionRecord | None:
+    """The session of a unit that was begun last, without samples; None where none is on file.
+
+    No file but the unit's own is looked at. Raises RecordNotFound where its content was removed.
+    """
     for path in folder.databases_of(unit_id):
         if path.exists():
             with reading(path) as db:
-                newest = rows(db, "SELECT session_id FROM session ORDER BY number DESC LIMIT 1")
-            for (session_id,) in newest:
-                return str(session_id)
-    return ""
+                for head in session_rows_of(db)[-1:]:
+                    _refuse_removed(db, head)
+                    return load_session(db, path, head, with_samples=False)
+    return None
 
 
 def find_kept(folder: RecordFolder, session_id: str) -> SessionHead:

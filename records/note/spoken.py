@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from controller.quick_dataclasses import dataclass
 from records.note.fields import ClinicianField, clinician_fields, remark_field
 from records.note.stored_text import codes_in, codes_text, proposed_from
 from records.note.words import (

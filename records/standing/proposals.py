@@ -7,12 +7,13 @@ the practice's system says of the same is not proposed over.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from pydantic import BaseModel
 
+from controller.quick_dataclasses import dataclass
 from records.claim.code_sets import plain
+from records.note.stored_text import codes_text
 from records.standing.kinds import PatientRecord, PersonRecord, PresetDose, StandingRecord
 from records.standing.versions import StandingData, StandingVersion
 
@@ -113,6 +114,16 @@ def order_proposals(
         }
         found |= {key: Proposal(value, source) for key, value in words.items() if value}
     return found
+
+
+def note_words(patient: PatientRecord) -> dict[str, str]:
+    """Fields of a note for which a patient's record has words; a person takes each over."""
+    words = {
+        "diagnosis": codes_text(patient.diagnoses),
+        "positioning": patient.positioning,
+        "harness": patient.harness,
+    }
+    return {name: text for name, text in words.items() if text}
 
 
 def person_called(held: StandingData, name: str) -> StandingVersion[PersonRecord] | None:

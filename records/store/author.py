@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from controller.quick_dataclasses import dataclass
 from records.store.ed25519 import SigningKey
 
 

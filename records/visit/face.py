@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from controller.quick_dataclasses import dataclass
 from records.claim.rules.report import kept_back_text, open_errors, outcomes_text
-from records.claim.rules.scrubber import ScrubReport
 from records.note.treatment_note import TreatmentNote
 from records.visit.note_status import moment_text, signer_text, status_text, version_texts
+
+if TYPE_CHECKING:
+    from records.claim.rules.scrubber import ScrubReport
 
 NOT_A_DEVICE = "Made by an engineering system that is not a cleared medical device."
 SIMULATED = "SIMULATED: the unit of this session was a simulated one; nobody was treated."

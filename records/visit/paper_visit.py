@@ -6,10 +6,11 @@ It has a note and no evidence, so no claim of it is ever ready: rule T-001 says 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, tzinfo
 
 from controller.errors import RecordNotFound
+from controller.quick_dataclasses import dataclass
 from controller.runtime.clock import SystemClock
 from records.claim.account import account_number
 from records.claim.charge_line import CPT, UNITS, noted_diagnoses

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
+from controller.quick_dataclasses import dataclass
 from records.claim.account import account_of
 from records.claim.charge_line import (
     ChargeLine,
@@ -17,9 +17,6 @@ from records.claim.charge_line import (
 )
 from records.claim.code_sets import dotted
 from records.claim.context import ClaimContext
-from records.claim.rules.facts import Facts
-from records.claim.rules.offers import Offer
-from records.claim.rules.scrubber import ScrubReport
 from records.clinic.acceptance import Acceptance
 from records.clinic.claim_exports import FiledExport
 from records.clinic.standing_used import NOTHING_USED, StandingUsed
@@ -31,6 +28,11 @@ from records.note.session_part import RecordedSession
 from records.note.treatment_note import FurtherSessions, TreatmentNote
 from records.order.order import Order
 from records.visit.face import Face
+
+if TYPE_CHECKING:
+    from records.claim.rules.facts import Facts
+    from records.claim.rules.offers import Offer
+    from records.claim.rules.scrubber import ScrubReport
 
 
 class NotedVisit(Protocol):

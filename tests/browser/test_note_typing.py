@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import parse_qs
+from urllib.parse import parse_qsl
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Page, Request, Route, expect
 
 from records.note.typed import typed_texts
 from records.store.record_folder import RecordFolder
@@ -19,6 +19,12 @@ from tests.support.standing import keep
 
 NOTE = "/sessions/s-1/note"
 PLAN = "twice a week"
+DRAFT = "**/note/draft"
+ONE_TURN = "new Promise((done) => setTimeout(done))"
+HIDDEN = """() => {
+  Object.defineProperty(document, "visibilityState", { get: () => "hidden" });
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
 
 
 @pytest.fixture
@@ -68,14 +74,71 @@ def test_a_console_that_is_away_is_said_and_asked_again(
     browser: Browser, served: ServedConsole, folder: RecordFolder
 ) -> None:
     page = opened(browser, served)
-    page.route("**/note/draft", lambda route: route.abort())
+    page.route(DRAFT, lambda route: route.abort())
+    page.get_by_label("Sign as").fill("PJ")
     page.get_by_label("Plan for next visit").fill(PLAN)
-    expect(page.locator("#kept")).to_contain_text("NOT KEPT YET")
+    said = page.locator("#kept")
+    expect(said).to_contain_text("NOT KEPT YET")
+    page.unroute(DRAFT)
+    page.route(DRAFT, lambda route: route.fulfill(status=503, json={"kept": "at 12:00:00"}))
+    with page.expect_response(DRAFT):
+        pass
+    page.evaluate(ONE_TURN)
+    expect(said).to_contain_text("NOT KEPT YET")
     assert typed_texts(folder, "s-1") == {}
-    with page.expect_response("**/note/draft") as taken:
-        page.unroute("**/note/draft")
-    sent = taken.value.request.post_data or ""
-    assert parse_qs(sent) == {"field.plan_next": [PLAN]}, "and nothing that nobody typed"
+    with page.expect_response(lambda answer: answer.ok and answer.url.endswith("draft")) as taken:
+        page.unroute(DRAFT)
+    assert sent(taken.value.request) == {"field.plan_next": PLAN}, "and nothing else"
+    expect(said).to_contain_text("What you typed is kept: ")
+    assert typed_texts(folder, "s-1")["plan_next"].text == PLAN
+    page.context.close()
+
+
+def sent(request: Request) -> dict[str, str]:
+    """The fields of a form that a page has sent."""
+    return dict(parse_qsl(request.post_data or "", keep_blank_values=True))
+
+
+def test_what_is_typed_while_it_is_kept_is_kept_as_well(
+    browser: Browser, served: ServedConsole, folder: RecordFolder
+) -> None:
+    """One request at a time, of which the newest has the last word."""
+    page = opened(browser, served)
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        if held:
+            route.continue_()
+        else:
+            held.append(route)
+
+    page.route(DRAFT, hold)
+    plan, said = page.get_by_label("Plan for next visit"), page.locator("#kept")
+    page.get_by_text("Remark upon one of these").click()
+    with page.expect_request(DRAFT):
+        page.get_by_label("Remark", exact=True).fill("belt was new")
+    plan.fill("once a week")
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    plan.fill(PLAN)
+    expect(said).to_have_text("typing: not kept yet")
+    with page.expect_response(DRAFT) as second:
+        held[0].continue_()
+        expect(said).to_contain_text("What you typed is kept: ")
+    assert sent(held[0].request) == {"remark": "belt was new", "remark_upon": "device_type"}
+    assert second.value.ok
+    assert typed_texts(folder, "s-1")["plan_next"].text == PLAN
+    page.context.close()
+
+
+def test_what_is_typed_is_kept_at_once_where_the_page_is_hidden(
+    browser: Browser, served: ServedConsole, folder: RecordFolder
+) -> None:
+    page = opened(browser, served)
+    page.clock.install()
+    page.reload()
+    page.clock.pause_at(page.evaluate("Date.now() / 1000 + 1"))
+    page.get_by_label("Plan for next visit").fill(PLAN)
+    page.evaluate(HIDDEN)
     expect(page.locator("#kept")).to_contain_text("What you typed is kept: ")
     assert typed_texts(folder, "s-1")["plan_next"].text == PLAN
     page.context.close()

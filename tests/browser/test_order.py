@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from controller.runtime.clock import SystemClock
 from records.store.record_folder import RecordFolder
 from tests.support.console_bench import console_bench
 from tests.support.console_visits import at_the_order
+from tests.support.real_time import PATIENCE_MS
 from tests.support.reception import medicare_patient, open_clinic
 from tests.support.served_console import served_console
 from tests.support.standing import example, keep
+
+CHECK = "**/order/check"
+ONE_TURN = "new Promise((done) => setTimeout(done))"
 
 
 @pytest.fixture
@@ -27,12 +32,16 @@ def order(browser: Browser, folder: RecordFolder) -> Iterator[Page]:
         path = at_the_order(bench)
     with served_console(folder) as served:
         context = browser.new_context(base_url=served.address)
+        context.set_default_timeout(PATIENCE_MS)
         page = context.new_page()
+        faults: list[str] = []
+        page.on("pageerror", lambda error: faults.append(str(error)))
         page.goto(f"/person?back={path}/order")
         page.get_by_label("Another name").fill("Pat Jones")
         page.get_by_role("button", name="Take this name").click()
         expect(page.get_by_role("heading", name="Order", exact=True)).to_be_visible()
         yield page
+        assert faults == []
         context.close()
 
 
@@ -47,6 +56,7 @@ def test_the_check_follows_the_typing_and_nothing_moves(order: Page) -> None:
     hold = order.get_by_label("Hold force", exact=True)
     hold.fill("45")
     expect(order.locator("#wrong")).to_contain_text("the unit is missing")
+    expect(order.locator("#wrong").get_by_role("link", name="Hold force")).to_be_visible()
     expect(hold).to_have_attribute("aria-invalid", "true")
     expect(order.locator("#plot svg")).to_have_count(0)
     assert place(below) == before
@@ -54,15 +64,19 @@ def test_the_check_follows_the_typing_and_nothing_moves(order: Page) -> None:
     expect(order.locator("[data-reading=hold_force]")).to_have_text("17.0 lbf = 75.6 N = 7.7 kgf")
     expect(order.locator("#wrong")).to_be_empty()
     expect(order.locator("#plot svg")).to_be_visible()
+    expect(order.locator("#plan")).to_contain_text("17.0 lbf (75.6 N) all the time")
     assert place(below) == before
+    expect(order.locator("#limit-maximum_force")).to_contain_text("17.0 to 44.9 lbf")
     order.get_by_label("At most in this session").fill("25 lbf")
     second = order.locator("#second-looks").get_by_role("checkbox")
     expect(order.locator("#second-looks")).to_contain_text("confirmation limit of 23.0 lbf")
+    expect(order.locator("#plot")).to_contain_text("at most 25.0 lbf")
     second.check()
     assert place(below) == before
     order.get_by_label("Symptoms today").fill("left arm pain")
-    with order.expect_response("**/order/check"):
+    with order.expect_response(CHECK):
         order.get_by_label("Pain before (0-10)").fill("6")
+    expect(second).to_have_count(1)
     order.reload()
     expect(order.get_by_label("Symptoms today")).to_have_value("left arm pain")
     expect(order.get_by_label("Pain before (0-10)")).to_have_value("6")
@@ -70,3 +84,60 @@ def test_the_check_follows_the_typing_and_nothing_moves(order: Page) -> None:
     order.get_by_label("At most in this session").fill("26 lbf")
     expect(order.locator("#second-looks")).to_contain_text("26.0 lbf")
     expect(second).not_to_be_checked()
+
+
+def test_a_mistake_that_was_sent_keeps_its_place_once_it_is_gone(order: Page) -> None:
+    """And what is typed before the script has come is checked too."""
+    hold, said = order.get_by_label("Hold force", exact=True), order.locator("#wrong-hold_force")
+    hold.fill("45")
+    order.get_by_role("button", name="Check", exact=True).click()
+    expect(said).to_contain_text("the unit is missing")
+    below = order.get_by_role("button", name="Go to the checks")
+    before = place(below)
+    held = hold_first(order, "**/static/order.js")
+    with order.expect_request("**/static/order.js"):
+        order.reload(wait_until="commit")
+    hold.fill("17 lb")
+    held[0].continue_()
+    expect(said).to_have_class(re.compile("settled"))
+    expect(said).to_contain_text("the unit is missing")
+    expect(hold).to_have_attribute("aria-invalid", "false")
+    assert place(below) == before
+
+
+def test_an_answer_that_comes_late_or_is_none_changes_nothing(order: Page) -> None:
+    hold, reading = order.get_by_label("Hold force"), order.locator("[data-reading=hold_force]")
+    held = hold_first(order, CHECK)
+    with order.expect_request(CHECK):
+        hold.fill("16 lb")
+    hold.fill("17 lb")
+    expect(reading).to_have_text("17.0 lbf = 75.6 N = 7.7 kgf")
+    with order.expect_response(CHECK):
+        held[0].continue_()
+    order.evaluate(ONE_TURN)
+    expect(reading).to_have_text("17.0 lbf = 75.6 N = 7.7 kgf")
+    order.unroute(CHECK)
+    order.route(CHECK, lambda way: way.fulfill(body="<p>Who sits here?</p>"))
+    with order.expect_response(CHECK):
+        hold.fill("18 lb")
+    order.evaluate(ONE_TURN)
+    order.unroute(CHECK)
+    order.route(CHECK, lambda way: way.fulfill(status=503))
+    with order.expect_response(CHECK):
+        hold.fill("19 lb")
+    order.unroute(CHECK)
+    expect(reading).to_have_text("19.0 lbf = 84.5 N = 8.6 kgf")
+
+
+def hold_first(page: Page, pattern: str) -> list[Route]:
+    """The first of these requests, which waits for the test; the others go on."""
+    held: list[Route] = []
+
+    def hold(way: Route) -> None:
+        if held:
+            way.continue_()
+        else:
+            held.append(way)
+
+    page.route(pattern, hold)
+    return held

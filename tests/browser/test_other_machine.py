@@ -48,12 +48,15 @@ def test_stop_over_tls_needs_no_click_through_a_warning(browser: Browser, tmp_pa
         context.set_default_timeout(PATIENCE_MS)
         page = context.new_page()
         page.on("console", keep)
+        asked: list[str] = []
+        page.on("request", lambda one: asked.append(one.url))
         page.goto(UNIT)
         expect(page.locator("#door-state")).to_have_text("STOP: ready")
         page.get_by_role("button", name="STOP Table 1").click()
         expect(page.locator("#stop-said")).to_contain_text("No treatment is open on Table 1.")
         assert page.url == f"https://{address}:{station.console_port}{UNIT}"
         assert warned == []
+        assert not [each for each in asked if "/person/" in each], "nobody sits there"
         refused = page.goto("/patients")
         assert refused is not None
         assert refused.status == 403

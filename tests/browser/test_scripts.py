@@ -21,11 +21,21 @@ from workstation.station.stop_page import SaidOfUnit
 from workstation.station.stop_page import page as page_of_stop
 from workstation.station.stop_target import StopAnswer
 
+SENDING = "one => 'sending' in one.form.dataset"
 HIDDEN = """
 let shown = "hidden";
 Object.defineProperty(document, "visibilityState", { get: () => shown });
 window.showPage = () => { shown = "visible"; };
 """
+TURNED = """
+let shown = "visible";
+Object.defineProperty(document, "visibilityState", { get: () => shown });
+window.turn = (state) => { shown = state; document.dispatchEvent(new Event("visibilitychange")); };
+window.locks = 0;
+Object.defineProperty(navigator, "wakeLock", {
+  get: () => ({ request: () => { locks += 1; return Promise.resolve(); } }) });
+"""
+"""A page that a test hides and shows, and the times that it asked for the screen to stay on."""
 LOUD = """
 window.tones = [];
 window.AudioContext = class {
@@ -219,17 +229,59 @@ def test_who_does_not_touch_the_page_is_signed_out_there(
     page.clock.install()
     page.reload()
     expect(page.locator("#door-state")).to_have_text("STOP: ready")
+    told = "**/person/touched"
+    with page.expect_response(told):
+        page.keyboard.press("Shift")
     page.keyboard.press("Shift")
-    wait_until(lambda: _has(page, seen, "/person/touched"), "the word of a touch")
+    page.clock.run_for(31_000)
+    with page.expect_response(told):
+        page.get_by_role("heading", level=1).click()
+    assert len([each for each in seen if each.endswith("/touched")]) == 2, "not at every touch"
+    expect(page.locator("#signed-out")).to_be_hidden()
     people = console.site.people
     monkeypatch.setattr(people, "rules", replace(people.rules, idle_s=-1.0))
     page.clock.run_for(61_000)
     expect(page.locator("#signed-out")).to_be_visible()
 
 
-def _has(page: Page, seen: list[str], path: str) -> bool:
-    page.wait_for_timeout(20)
-    return any(each.endswith(path) for each in seen)
+def test_a_page_that_was_hidden_for_a_while_was_asleep(page: Page, link: StandInLink) -> None:
+    """A key is a touch where it would press something; the screen is kept on at each return."""
+    page.clock.install()
+    page.add_init_script(TURNED)
+    page.reload()
+    expect(page.locator("#door-state")).to_have_text("STOP: ready")
+    pause, told = page.get_by_role("button", name="Pause"), page.locator("#touch-said")
+    asked = len(link.asked)
+    _hide_for(page, 2_000)
+    pause.click()
+    wait_until(lambda: len(link.asked) == asked + 1, "a touch after a moment")
+    expect(told).to_be_empty()
+    _hide_for(page, 20_000)
+    assert page.evaluate("locks") == 3
+    pause.focus()
+    page.keyboard.press("Shift")
+    expect(told).to_be_empty()
+    page.keyboard.press("Enter")
+    expect(told).to_contain_text("This page was asleep")
+    page.clock.run_for(1_000)
+    pause.press("Enter")
+    wait_until(lambda: len(link.asked) == asked + 2, "the second touch, and that alone")
+
+
+def _hide_for(page: Page, milliseconds: int) -> None:
+    page.evaluate("turn('hidden')")
+    page.clock.fast_forward(milliseconds)
+    page.evaluate("turn('visible')")
+
+
+def test_each_press_of_a_button_is_a_request_of_its_own(page: Page, link: StandInLink) -> None:
+    """Also where the button stays as it is; one that was sent twice would be taken once."""
+    less, asked = page.get_by_role("button", name="Less by"), len(link.asked)
+    for presses in (1, 2, 3):
+        with page.expect_response("**/requests"):
+            less.click()
+        wait_until(lambda: not less.evaluate(SENDING), "the answer in its place")
+        assert len(link.asked) == asked + presses
 
 
 def test_the_day_is_put_in_place_unless_a_keyboard_stands_in_it(page: Page) -> None:

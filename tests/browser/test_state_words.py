@@ -162,19 +162,30 @@ def signed_out(page: Page, console: ServedConsole, patch: pytest.MonkeyPatch) ->
 
 
 def older(page: Page, console: ServedConsole, patch: pytest.MonkeyPatch) -> Locator:
-    """What was typed stays, and nothing was sent."""
-    asked = len(console.links["Table 1"].asked)
+    """What was typed stays, and nothing was sent but STOP and what leads to less force."""
+    link, told = console.links["Table 1"], page.locator("#older")
+    other = page.context.new_page()
+    other.goto("/sound")
     patch.setattr("workstation.console.live_frames.page_version", lambda: "a newer one")
+    expect(page.locator("body")).to_have_attribute("data-older", "yes")
+    expect(press(page)).not_to_be_empty()
+    asked = len(link.asked)
+    page.get_by_role("button", name="Pause").click()
+    expect(page.locator("#asked")).to_have_text("Done.")
+    assert len(link.asked) == asked + 1
+    expect(told).to_be_hidden()
     page.get_by_text("Remark ...").click()
     field = page.get_by_label("Words for the record")
     field.fill("turned head")
-    send = page.get_by_role("button", name="Remark", exact=True)
-    expect(page.locator("body")).to_have_attribute("data-older", "yes")
-    send.click()
-    expect(page.locator("#older")).to_be_visible()
+    page.get_by_role("button", name="Remark", exact=True).click()
+    expect(told).to_be_visible()
     expect(field).to_have_value("turned head")
-    assert len(console.links["Table 1"].asked) == asked
-    return page.locator("#older")
+    assert len(link.asked) == asked + 1
+    expect(other.locator("body")).to_have_attribute("data-older", "yes")
+    other.get_by_role("button", name="Play alarm and end").click()
+    expect(other.locator("#older")).to_be_visible()
+    expect(other).to_have_url(re.compile("/sound$"))
+    return told
 
 
 def not_possible(page: Page, console: ServedConsole, patch: pytest.MonkeyPatch) -> Locator:

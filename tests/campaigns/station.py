@@ -17,6 +17,7 @@ from typing import Any
 
 from controller.runtime.clock import SystemClock
 from tests.campaigns.asked import ROOT, commit
+from tests.campaigns.station_hostile import measure_hostile
 from tests.campaigns.station_lab import load
 from tests.campaigns.station_losses import measure_control_killed, measure_losses
 from tests.campaigns.station_page import page, verdicts
@@ -36,6 +37,7 @@ def parts(asked: argparse.Namespace) -> dict[str, Callable[[], dict[str, Any]]]:
         "stops": lambda: measure_stops(asked.presses),
         "pairs": lambda: measure_pairs(asked.pairs),
         "beside": lambda: measure_beside(asked.minutes),
+        "hostile": lambda: measure_hostile(asked.hostile),
     }
 
 
@@ -63,6 +65,7 @@ def main() -> int:
     parser.add_argument("--presses", type=int, default=108, help="STOPs while something pulls")
     parser.add_argument("--pairs", type=int, default=10)
     parser.add_argument("--minutes", type=int, default=5, help="of four units beside each other")
+    parser.add_argument("--hostile", type=int, default=5, help="pairs beside somebody hostile")
     known = parts(parser.parse_args([]))
     parser.add_argument("parts", nargs="*", choices=[*known, []])
     asked = parser.parse_args()

@@ -14,6 +14,8 @@ MEMORY_MB, CONNECTIONS, PROCESSOR_RATIO = 100.0, 3, 0.6
 BESIDE_RATIO = 1.5
 SLACK_S = 1.0
 LOST_S = (14.0, 16.0)
+LOG_KINDS = 4
+"""Kinds of a refusal that the logs tell, each once a minute."""
 Figures = dict[str, Any]
 TITLES = {
     "losses": "parent and console killed and hung",
@@ -21,6 +23,7 @@ TITLES = {
     "stops": "STOP at the door",
     "pairs": "pairs with `traction run`",
     "beside": "units beside each other",
+    "hostile": "beside somebody hostile",
 }
 HEAD = (
     "# The station, measured\n\n"
@@ -52,6 +55,7 @@ def verdicts(figures: dict[str, Figures]) -> list[Verdict]:
         "stops": _stops,
         "pairs": _pairs,
         "beside": _beside,
+        "hostile": _hostile,
     }
     return [one for part in TITLES if part in figures for one in judges[part](figures[part])]
 
@@ -155,15 +159,7 @@ def _stops(found: Figures) -> Iterator[Verdict]:
 
 def _pairs(found: Figures) -> Iterator[Verdict]:
     pairs = found["pairs"]
-    ratio = median([one["control"]["p99_ms"] / one["run"]["p99_ms"] for one in pairs])
-    more_ms = median([one["control"]["p99_ms"] - one["run"]["p99_ms"] for one in pairs])
-    yield _verdict(
-        "pairs",
-        f"p99 of the ticks' lateness against `run`, median of {len(pairs)} pairs",
-        f"{LATENESS_RATIO:g} times, or less than {LATENESS_MS:g} ms more",
-        f"{ratio:.2f} times, {more_ms:+.2f} ms",
-        met=ratio <= LATENESS_RATIO or more_ms < LATENESS_MS,
-    )
+    yield _lateness("pairs", "`run`", [(one["control"], one["run"]) for one in pairs])
     control = [one["control"] for one in pairs]
     peak, most = max(one["peak_mb"] for one in control), max(o["connections"] for o in control)
     yield _verdict(
@@ -180,6 +176,43 @@ def _pairs(found: Figures) -> Iterator[Verdict]:
         f"{PROCESSOR_RATIO:g} times",
         f"{taken:.2f} times",
         met=taken <= PROCESSOR_RATIO,
+    )
+
+
+def _lateness(part: str, other: str, pairs: Sequence[tuple[Figures, Figures]]) -> Verdict:
+    """Of the first of each pair against the second."""
+    ratio = median([one["p99_ms"] / two["p99_ms"] for one, two in pairs])
+    more_ms = median([one["p99_ms"] - two["p99_ms"] for one, two in pairs])
+    return _verdict(
+        part,
+        f"p99 of the ticks' lateness against {other}, median of {len(pairs)} pairs",
+        f"{LATENESS_RATIO:g} times, or less than {LATENESS_MS:g} ms more",
+        f"{ratio:.2f} times, {more_ms:+.2f} ms",
+        met=ratio <= LATENESS_RATIO or more_ms < LATENESS_MS,
+    )
+
+
+def _hostile(found: Figures) -> Iterator[Verdict]:
+    pairs, outcomes, lines = found["pairs"], found["outcomes"], found["lines"]
+    yield _lateness(
+        "hostile",
+        "a session that nobody disturbs",
+        [(one["hostile"], one["quiet"]) for one in pairs],
+    )
+    well = outcomes.count("completed")
+    yield _verdict(
+        "hostile",
+        "no foreign page, message or connection ends a treatment",
+        "each",
+        f"{well} of {len(outcomes)}",
+        met=well == len(outcomes),
+    )
+    yield _verdict(
+        "hostile",
+        f"each of {len(found['done'])} ways is refused, {sum(found['done'].values())} times in all",
+        f"{LOG_KINDS} lines in the logs for a minute of it",
+        f"{len(lines)} lines in {len(pairs)} sessions",
+        met=bool(lines) and len(lines) <= LOG_KINDS * len(pairs) and all(found["done"].values()),
     )
 
 
@@ -212,7 +245,13 @@ def page(figures: dict[str, Figures]) -> str:
         f"| {one.promise} | {one.limit} | {one.measured} | {'met' if one.met else '**missed**'} |"
         for one in found
     ]
-    tables = {"losses": _losses_table, "stops": _stops_table, "pairs": _pairs_table}
+    tables = {
+        "losses": _losses_table,
+        "stops": _stops_table,
+        "pairs": _pairs_table,
+        "beside": _beside_table,
+        "hostile": _hostile_table,
+    }
     text = HEAD + "\n".join(lines) + "\n\n"
     for part, title in TITLES.items():
         if part not in figures:
@@ -223,7 +262,7 @@ def page(figures: dict[str, Figures]) -> str:
             f"## {title[0].upper()}{title[1:]}\n\n"
             f"{one['day']}, commit {one['commit']}; load {one['load']}.\n\n"
         )
-        table = _beside_table if part == "beside" else tables.get(part)
+        table = tables.get(part)
         if table is not None:
             text += "\n".join(table(one)) + "\n\n"
     return text.rstrip("\n") + "\n"
@@ -302,3 +341,21 @@ def _beside_table(found: Figures) -> Iterator[str]:
             f"{max(one['max_ms'] for one in sessions):.0f} | "
             f"{sum(one['missed'] for one in sessions)} |"
         )
+
+
+def _hostile_table(found: Figures) -> Iterator[str]:
+    yield (
+        "Sessions of one minute, one after the other. In 40 s of every second one a process does, "
+        "without a pause, what somebody without the key, with it, and at the door may do: "
+        + ", ".join(f"{name} ({count})" for name, count in sorted(found["done"].items()))
+        + "."
+    )
+    yield ""
+    yield "| pair | load | quiet p99 ms | at most | missed | hostile p99 ms | at most | missed |"
+    yield "|--:|---|--:|--:|--:|--:|--:|--:|"
+    for number, pair in enumerate(found["pairs"], 1):
+        halves = " | ".join(
+            f"{one['p99_ms']:.1f} | {one['max_ms']:.0f} | {one['missed']}"
+            for one in (pair["quiet"], pair["hostile"])
+        )
+        yield f"| {number} | {pair['load'].split()[0]} | {halves} |"

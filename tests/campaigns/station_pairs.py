@@ -1,12 +1,19 @@
-"""What a session costs under a station, against ``traction run``: lateness, processor, memory."""
+"""What a session costs under a station, against ``traction run``: lateness, processor, memory.
+
+``python -m tests.campaigns.station_pairs`` prints it for ``make bench``: about five minutes.
+"""
 
 from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Final
+
+from rich.console import Console
+from rich.table import Table
 
 from records.evidence.reader import read_session
 from records.store.record_folder import RecordFolder
@@ -25,11 +32,13 @@ from tests.campaigns.station_lab import (
 from tests.support.real_time import Program, program
 from tests.support.station_console import TABLE, is_holding, is_idle
 
+BENCH_PAIRS = 2
 SETTLED_S = 2.0
 """After the hold was seen; the processor is measured from then on."""
 MEASURED_S = 40.0
 MISSED_MS = 1.5 * TICK_MS
 """Two samples that lie further apart have a missed tick between them."""
+NOBODY: Final = nullcontext()
 
 
 def measure_pairs(count: int, minutes: int = 1) -> dict[str, Any]:
@@ -45,7 +54,7 @@ def measure_pairs(count: int, minutes: int = 1) -> dict[str, Any]:
                 begun = load()
                 pair: dict[str, Any] = {}
                 for half in ("run", "control")[:: 1 if number % 2 == 0 else -1]:
-                    pair[half] = _by_run(own, place) if half == "run" else _by_control(kept, order)
+                    pair[half] = _by_run(own, place) if half == "run" else by_control(kept, order)
                 pairs.append({**pair, "load": begun})
                 print(f"pair {number + 1}: {json.dumps(pairs[-1])}", flush=True)
     return {"pairs": pairs}
@@ -81,17 +90,26 @@ def _taken_s(running: Program) -> dict[str, float]:
     }
 
 
-def _by_control(kept: Station, order: str, table: str = TABLE) -> dict[str, float]:
-    """One session of the program that keeps a table, with a console and who watches."""
+def by_control(
+    kept: Station,
+    order: str,
+    table: str = TABLE,
+    beside: AbstractContextManager[object] = NOBODY,
+) -> dict[str, float]:
+    """One session of the program that keeps a table, with a console and who watches.
+
+    ``beside`` is entered while it is measured.
+    """
     console = kept.console(table, order)
     console.prepare()
     console.until(is_holding, "the hold")
     console.look_on(SETTLED_S)
     control = kept.control(table)
     before_s = processor_s(control)
-    console.look_on(MEASURED_S)
+    with beside:
+        console.look_on(MEASURED_S)
+        open_n = connections(kept, table)
     taken_s = processor_s(control) - before_s
-    open_n = connections(kept, table)
     while not (console.newest and is_idle(console.newest)):
         console.look_on(1.0)
     assert console.filed is not None
@@ -123,9 +141,34 @@ def measure_beside(minutes: int, units: int = 4) -> dict[str, Any]:
             begun = load()
             with ThreadPoolExecutor(count) as pool:
                 halves = [
-                    pool.submit(_by_control, kept, order, f"Table {number}")
+                    pool.submit(by_control, kept, order, f"Table {number}")
                     for number in range(1, count + 1)
                 ]
                 rows.append({"sessions": [half.result() for half in halves], "load": begun})
             print(f"{count} beside each other: {json.dumps(rows[-1])}", flush=True)
     return {"runs": rows, "minutes": minutes}
+
+
+def pairs_table(found: dict[str, Any]) -> Table:
+    """Each half of each pair, with the ratio of the lateness to that of ``run``."""
+    table = Table(title="a session with everything running, over traction run")
+    for name in ("pair", "load", "program", "p99 ms", "at most ms", "missed", "x run", "cpu s"):
+        table.add_column(name)
+    for number, pair in enumerate(found["pairs"], 1):
+        for program_, one in ((name, pair[name]) for name in ("run", "control")):
+            row = (one["p99_ms"], one["max_ms"], one["missed"])
+            ratio = one["p99_ms"] / pair["run"]["p99_ms"]
+            shown = (f"{value:g}" for value in row)
+            table.add_row(
+                str(number),
+                pair["load"],
+                program_,
+                *shown,
+                f"{ratio:.2f}",
+                f"{one['processor_s']:.2f}",
+            )
+    return table
+
+
+if __name__ == "__main__":
+    Console().print(pairs_table(measure_pairs(BENCH_PAIRS)))

@@ -146,7 +146,9 @@ def test_a_parent_that_is_killed_leaves_its_units_running_and_the_next_takes_the
         clinic.wait_until_linked()
         first.kill()
     for unit in UNITS:
-        assert [runs(one) for one in clinic.started(unit)] == [True]
+        (started,) = clinic.started(unit)
+        assert runs(started)
+        assert os.getsid(started) == started, "a Ctrl-C for the parent is none for it"
     with clinic.parent():
         clinic.wait_until_linked()
         clinic.press_and_see("STOP was ordered at")

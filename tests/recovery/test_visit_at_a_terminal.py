@@ -47,9 +47,9 @@ FINDINGS = (
     ("Pain before", "6"),
 )
 NOTE = (
-    ("Diagnosis;", "M54.50"),
-    ("Positioning;", "supine"),
-    ("Harness;", "pelvic belt"),
+    ("Diagnosis: ", "M54.50"),
+    ("Positioning: ", "supine"),
+    ("Harness: ", "pelvic belt"),
     ("Angle of pull;", "20 deg"),
     ("Patient response;", "less pain"),
     ("Tolerance (", "1"),

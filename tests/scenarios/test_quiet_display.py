@@ -15,6 +15,7 @@ from controller.errors import SelfCheckFailed
 from controller.events import EventKind, Outcome
 from controller.ports import Clock
 from controller.snapshot import Snapshot
+from firmware_bridge.line.talkers import UnitLink
 from firmware_bridge.units.map_unit import MapUnit
 from records.store.record_folder import RecordFolder
 from simulator.device.guards import ForceGuards
@@ -47,7 +48,7 @@ def declared_quiet(stage: Stage) -> None:
     """The unit's profile says that its forces have no noise."""
     connect = stage.connect
 
-    def connected(uri: str, clock: Clock) -> MapUnit:
+    def connected(uri: str, clock: Clock) -> MapUnit[UnitLink]:
         unit = connect(uri, clock)
         assert isinstance(unit, MapUnit)
         unit.capabilities = replace(unit.capabilities, force_shows_noise=False)

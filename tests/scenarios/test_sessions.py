@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -17,6 +20,7 @@ from records.evidence.integrity import verify
 from records.evidence.newest_arming import last_arming_of
 from records.exports.formats import written
 from records.store.record_folder import RecordFolder
+from records.visit.visit import Visit
 from simulator.map_v1 import State
 from simulator.table.patient import PassivePatient, StopsDuring
 from tests.support.independent_dose import independent_dose
@@ -36,64 +40,85 @@ def kinds(stage: Stage, session_id: str) -> list[EventKind]:
     return [event.kind for event in stage.visit(session_id).record.events]
 
 
+@dataclass(frozen=True)
+class Treated:
+    """The short treatment of a patient who lies still, to its end."""
+
+    folder: RecordFolder
+    address: str
+    visit: Visit
+
+    @property
+    def told(self) -> list[tuple[int, int, EventKind, str]]:
+        """Its events; the address differs between runs (a port, a terminal's number)."""
+        return [
+            (e.at_ms, e.utc_ms, e.kind, json.dumps(dict(e.detail)).replace(self.address, "URI"))
+            for e in self.visit.record.events
+        ]
+
+    @property
+    def samples(self) -> bytes:
+        """All of them."""
+        return self.visit.record.samples.tobytes()
+
+
+def treat_over(wire: str, baudrate: int, seed: int, folder: RecordFolder) -> Treated:
+    with staged(folder, wire=wire, baudrate=baudrate, seed=seed) as stage:
+        result = stage.treat()
+        assert result.ending.outcome == Outcome.COMPLETED
+        return Treated(folder, stage.uri, stage.visit(result.session_id))
+
+
+@pytest.fixture(scope="module")
+def treated(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Treated]:
+    """One session of each wire, rate and seed, for all tests that only look at its record."""
+
+    @cache
+    def once(wire: str, baudrate: int = BAUDRATE, seed: int = 1) -> Treated:
+        return treat_over(wire, baudrate, seed, RecordFolder(tmp_path_factory.mktemp(wire)))
+
+    return once
+
+
 @pytest.mark.parametrize(
-    ("wire", "baudrate"), [("tcp", 0), ("rtu", FACTORY_BAUDRATE), ("rtu", BAUDRATE)]
+    ("wire", "baudrate"),
+    [("tcp", FACTORY_BAUDRATE), ("rtu", FACTORY_BAUDRATE), ("rtu", BAUDRATE)],
 )
 def test_a_treatment_is_completed_and_recorded(
-    folder: RecordFolder, wire: str, baudrate: int
+    treated: Callable[..., Treated], wire: str, baudrate: int
 ) -> None:
-    with staged(folder, wire=wire, baudrate=baudrate) as stage:
-        result = stage.treat()
-        visit = stage.visit(result.session_id)
-    assert result.ending.outcome == Outcome.COMPLETED
-    dose = visit.note.dose
+    once = treated(wire, baudrate)
+    dose = once.visit.note.dose
     assert (dose.delivered_minutes, dose.traction_ms // 100) == (1, 600)
     assert dose.mean_hold_force_dn is not None
     assert abs(dose.mean_hold_force_dn - 600) < 30
-    assert visit.record.seal is not None
-    assert visit.note.field("press_test").value == "press-tested by the patient before arming"
-    assert not verify(folder).alterations
+    assert once.visit.record.seal is not None
+    press_test = once.visit.note.field("press_test").value
+    assert press_test == "press-tested by the patient before arming"
+    assert not verify(once.folder).alterations
 
 
 @pytest.mark.parametrize("wire", ["rtu", "tcp"])
-def test_the_same_seed_gives_the_same_record_to_the_byte(tmp_path: Path, wire: str) -> None:
-    seals, events = [], []
-    for run in ("first", "second"):
-        folder = RecordFolder(tmp_path / run)
-        with staged(folder, wire=wire, baudrate=FACTORY_BAUDRATE) as stage:
-            # The address differs between runs (a port, a terminal's number); all else is the same.
-            real = stage.uri
-            result = stage.treat()
-            record = stage.visit(result.session_id).record
-        told = [
-            (e.at_ms, e.utc_ms, e.kind, json.dumps(dict(e.detail)).replace(real, "URI"))
-            for e in record.events
-        ]
-        events.append(told)
-        seals.append(record.samples.tobytes())
-    assert events[0] == events[1]
-    assert seals[0] == seals[1]
+def test_the_same_seed_gives_the_same_record_to_the_byte(
+    folder: RecordFolder, treated: Callable[..., Treated], wire: str
+) -> None:
+    first, second = treated(wire, FACTORY_BAUDRATE), treat_over(wire, FACTORY_BAUDRATE, 1, folder)
+    assert first.told == second.told
+    assert first.samples == second.samples
 
 
-def test_a_direct_line_gives_the_same_record_as_a_pseudo_terminal(tmp_path: Path) -> None:
-    pty, directly = RecordFolder(tmp_path / "pty"), RecordFolder(tmp_path / "direct")
-    with staged(pty, wire="rtu", baudrate=FACTORY_BAUDRATE) as stage:
-        over_pty = stage.visit(stage.treat().session_id).record
-    with staged(directly, wire="direct", baudrate=FACTORY_BAUDRATE) as stage:
-        direct = stage.visit(stage.treat().session_id).record
-    assert direct.samples.tobytes() == over_pty.samples.tobytes()
-    assert [(e.at_ms, e.kind) for e in direct.events] == [
-        (e.at_ms, e.kind) for e in over_pty.events
+def test_a_direct_line_gives_the_same_record_as_a_pseudo_terminal(
+    treated: Callable[..., Treated],
+) -> None:
+    over_pty, direct = treated("rtu", FACTORY_BAUDRATE), treated("direct", FACTORY_BAUDRATE)
+    assert direct.samples == over_pty.samples
+    assert [(e.at_ms, e.kind) for e in direct.visit.record.events] == [
+        (e.at_ms, e.kind) for e in over_pty.visit.record.events
     ]
 
 
-def test_another_seed_gives_another_record(tmp_path: Path) -> None:
-    samples = []
-    for seed in (1, 2):
-        with staged(RecordFolder(tmp_path / str(seed)), seed=seed) as stage:
-            result = stage.treat()
-            samples.append(stage.visit(result.session_id).record.samples.tobytes())
-    assert samples[0] != samples[1]
+def test_another_seed_gives_another_record(treated: Callable[..., Treated]) -> None:
+    assert treated("direct").samples != treated("direct", seed=2).samples
 
 
 def test_the_patient_s_stop_is_released_recorded_and_stated(folder: RecordFolder) -> None:
@@ -116,11 +141,12 @@ def test_the_patient_s_stop_is_released_recorded_and_stated(folder: RecordFolder
     assert (later["force_1_dn"] < 200).all()
 
 
-def test_delivered_numbers_equal_a_second_implementation(tmp_path: Path) -> None:
-    for wire, patient in (("rtu", None), ("tcp", StopsDuring(2, 3.0))):
-        with staged(RecordFolder(tmp_path / wire), wire=wire, patient=patient) as stage:
-            result = stage.treat()
-            visit = stage.visit(result.session_id)
+def test_delivered_numbers_equal_a_second_implementation(
+    folder: RecordFolder, treated: Callable[..., Treated]
+) -> None:
+    with staged(folder, wire="tcp", patient=StopsDuring(2, 3.0)) as stage:
+        stopped = stage.visit(stage.treat().session_id)
+    for visit in (treated("rtu").visit, stopped):
         dose = visit.note.dose
         again = independent_dose(visit.record.events, visit.record.samples.tobytes())
         assert again == {
@@ -341,10 +367,8 @@ def test_a_second_session_on_an_open_unit_is_refused(folder: RecordFolder) -> No
     assert refused == [True]
 
 
-def test_documents_agree_with_each_other(folder: RecordFolder) -> None:
-    with staged(folder) as stage:
-        result = stage.treat()
-        visit = stage.visit(result.session_id)
+def test_documents_agree_with_each_other(treated: Callable[..., Treated]) -> None:
+    visit = treated("direct").visit
     document = json.loads(written(visit, "json"))
     searchable = text_of(written(visit, "pdf"))
     for field in document["note"]["device"]:
@@ -361,10 +385,8 @@ def test_documents_agree_with_each_other(folder: RecordFolder) -> None:
     assert written(visit, "pdf") == written(visit, "pdf")
 
 
-def test_every_device_number_has_a_source(folder: RecordFolder) -> None:
-    with staged(folder) as stage:
-        result = stage.treat()
-        note = stage.visit(result.session_id).note
+def test_every_device_number_has_a_source(treated: Callable[..., Treated]) -> None:
+    note = treated("direct").visit.note
     for field in note.device_fields:
         assert field.digest
         assert field.journal_range is not None or field.origin.value == "prescription"

@@ -13,6 +13,7 @@ from controller.errors import TractionError
 from controller.ports import Clock, TractionUnit
 from controller.questions import Question
 from controller.snapshot import Doing, Snapshot
+from records.evidence.journal import open_session
 from records.evidence.reader import SessionRecord, list_sessions, read_session
 from records.order.order_file import parse_order
 from records.order.planned_order import PlannedOrder
@@ -22,6 +23,7 @@ from tests.support.sessions import KEY, SETTINGS, SHORT_CERVICAL, Stage, fixed_k
 from tests.support.standing import example, keep
 from tests.support.station_peers import PaperPeer
 from workstation.session.filing import file_for_table
+from workstation.session.opening import opening_of
 from workstation.session.workplace import FiledSession, Workplace
 from workstation.station.control_desk import ControlDesk
 from workstation.station.control_process import ControlProcess, KeptTable
@@ -38,6 +40,7 @@ from workstation.station.messages import (
 ADDRESS = "modbus-tcp://192.0.2.5:502?unit=1"
 ASKER = "A. Example"
 LONGEST_S = 900.0
+LEFT_OPEN = "20261125T080000Z-0dead0"
 Play = Callable[[Snapshot], None]
 
 
@@ -120,6 +123,15 @@ class ControlStage:
             author=self.author(),
             identifiers=self._identifiers,
         )
+
+    def leave_open(self) -> None:
+        """A session of the unit whose program was killed."""
+        clock = self.stage.clock
+        unit = self.stage.connect(ADDRESS, clock)
+        planned = PlannedOrder.of(parse_order(SHORT_CERVICAL, "test"))
+        opening = opening_of(LEFT_OPEN, ADDRESS, planned, unit, self.workplace, "00" * 8)
+        unit.close()
+        open_session(self.folder, opening, clock, key=KEY).abandon()
 
     def author(self) -> Author:
         """Who sits at the console, now."""

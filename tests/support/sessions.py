@@ -33,6 +33,8 @@ from workstation.session.workplace import Recording, Workplace
 from workstation.settings import Settings
 
 KEY = SigningKey(bytes(range(32)))
+KEY_MADE_MS = 1_795_564_800_000
+"""2026-11-25, 0:00: when virtual clocks begin."""
 SETTINGS = Settings(time_zone="America/Chicago")
 
 SHORT_CERVICAL = """
@@ -71,8 +73,13 @@ def fixed_identifiers() -> Identifiers:
 
 
 def fixed_key(folder: RecordFolder) -> SigningKey:
-    """The workstation's key in ``folder``: made there like any other, but always the same."""
-    return load_or_create_key(folder, store=NoKeyStore(), new_seed=lambda: KEY.seed)
+    """The workstation's key in ``folder``: made there like any other, but always the same.
+
+    Its moment too: what is made of the same folder once can be copied then (``made_once``).
+    """
+    return load_or_create_key(
+        folder, store=NoKeyStore(), new_seed=lambda: KEY.seed, utc_ms=lambda: KEY_MADE_MS
+    )
 
 
 @dataclass

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import os
+from collections import Counter
+from contextlib import closing
 from copy import deepcopy
+from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
+from controller.runtime.clock import SystemClock
+from tests.campaigns.station_hostile import WRONG, refused_to_a_peer
 from tests.campaigns.station_page import page, verdicts
+from tests.campaigns.station_pairs import pairs_table
 from tests.campaigns.station_stops import situations
+from tests.support.real_time import wait_until
 from tests.support.wire_tap import frames, releases
+from workstation.station.channel import ChannelListener, connect_to
+from workstation.station.control_desk import ControlDesk
+from workstation.station.messages import VERSION, Hello, PeerRole, Prepare, encoded
+from workstation.station.place import ChannelPlace, station_folder
 
 ABOUT = {"commit": "0123456789ab", "day": "2026-11-29", "load": "0.1 on 2 cores"}
 HALF = {
@@ -67,6 +81,13 @@ FIGURES: dict[str, dict[str, Any]] = {
         "minutes": 5,
         "runs": [{"sessions": [HALF] * count, "load": "0.1 on 2"} for count in (1, 4, 1)],
     },
+    "hostile": {
+        **ABOUT,
+        "pairs": [{"quiet": HALF, "hostile": HALF, "load": "0.1 on 2"}],
+        "done": {"connections": 1000, "no JSON": 1},
+        "outcomes": ["completed", "completed"],
+        "lines": ["Table 1: a connection beyond 24 was refused"],
+    },
 }
 
 
@@ -105,7 +126,7 @@ def test_what_keeps_every_promise_is_met_and_what_was_not_measured_is_said() -> 
     assert all(one.met for one in verdicts(FIGURES))
     assert "missed**" not in page(FIGURES)
     text = page({"stops": FIGURES["stops"]})
-    assert text.count("Not measured.") == 4
+    assert text.count("Not measured.") == 5
 
 
 @pytest.mark.parametrize(
@@ -123,6 +144,13 @@ def test_what_keeps_every_promise_is_met_and_what_was_not_measured_is_said() -> 
         ("stops", {"trials": [{**FIGURES["stops"]["trials"][0], "to_wire_ms": 54.0}]}),
         ("stops", {"trials": [{**FIGURES["stops"]["trials"][0], "faults": ["no release"]}]}),
         ("pairs", {"pairs": [{"run": HALF, "control": HALF, "load": "0.1 on 2"}]}),
+        (
+            "hostile",
+            {"pairs": [{"quiet": HALF, "hostile": {**HALF, "p99_ms": 0.9}, "load": "0.1 on 2"}]},
+        ),
+        ("hostile", {"outcomes": ["completed", "stopped"]}),
+        ("hostile", {"lines": ["a connection beyond 24 was refused"] * 5}),
+        ("hostile", {"done": {"connections": 1000, "no JSON": 0}}),
         (
             "beside",
             {
@@ -145,3 +173,30 @@ def test_every_situation_comes_up() -> None:
     wanted = situations(108)
     assert len(set(wanted)) == 12
     assert wanted.count("holding") == 12
+
+
+def test_the_benchmark_prints_both_halves_of_each_pair() -> None:
+    shown = Console(width=120, file=StringIO())
+    shown.print(pairs_table(FIGURES["pairs"]))
+    assert isinstance(shown.file, StringIO)
+    text = shown.file.getvalue()
+    assert text.count("0.1 on 2") == 2
+    assert "control" in text
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs sockets with a path")
+def test_what_somebody_hostile_says_is_refused_each_time(tmp_path: Path) -> None:
+    """A short form of the campaign: at the desk of a unit, while somebody prepares a session."""
+    place, clock = ChannelPlace(folder=station_folder(tmp_path), called="Table 1"), SystemClock()
+    desk = ControlDesk("Table 1", clock, str, Path)
+    with closing(
+        ChannelListener(place, desk.serve, encode=encoded, clock=clock, report=lambda text: None)
+    ):
+        console = connect_to(place, encode=encoded)
+        console.send(Hello(version=VERSION, role=PeerRole.CONSOLE))
+        console.send(
+            Prepare(id="p", session_id="s-1", patient_key="00", order_digest="00", by="A. Example")
+        )
+        wait_until(lambda: desk.asked_session() is not None, "the session that was asked for")
+        assert refused_to_a_peer(place) == Counter(dict.fromkeys(WRONG, 1))
+        console.close()

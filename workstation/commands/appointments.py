@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from controller.errors import RequestRefused
+from workstation.commands.help_page import WholeSentences
 from workstation.commands.options import PersonOptions, day_of, grouped
 from workstation.commands.standing import MapOption, read_bytes, rows_told
 from workstation.output import say, say_json
@@ -22,7 +23,9 @@ DayOption = Annotated[str, typer.Option("--day", help="The day, YYYY-MM-DD; defa
 def register(app: typer.Typer) -> None:
     """Add the commands about appointments."""
     own = typer.Typer(
-        help="Read and list the day's appointments of the practice system.", no_args_is_help=True
+        cls=WholeSentences,
+        help="Read and list the day's appointments of the practice system.",
+        no_args_is_help=True,
     )
     app.add_typer(own, name="appointments")
     own.command("import")(import_)

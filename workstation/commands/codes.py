@@ -10,6 +10,7 @@ import typer
 
 from controller.errors import JournalUnavailable, RulesInvalid
 from controller.words import ADDRESS_CHARACTERS, check_text
+from workstation.commands.help_page import WholeSentences
 from workstation.commands.options import RecordsOptions, grouped
 from workstation.output import say, say_json
 
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 def register(app: typer.Typer) -> None:
     """Add the commands of code lists."""
     codes = typer.Typer(
-        help="List and import the ICD-10-CM codes that claims are judged by.", no_args_is_help=True
+        cls=WholeSentences,
+        help="List and import the ICD-10-CM codes that claims are judged by.",
+        no_args_is_help=True,
     )
     codes.command("list")(list_)
     codes.command("import")(import_)

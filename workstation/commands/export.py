@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from controller.quick_dataclasses import dataclass
 from workstation.commands.options import (
     ClaimOptions,
     ForceOption,
@@ -23,6 +24,7 @@ from workstation.output import Target, say, say_json
 
 if TYPE_CHECKING:
     from records.visit.visit import Visit
+    from workstation.terminal_sign_in import Acting
     from workstation.visit.exporting import AskedExport, Written
 
 
@@ -111,6 +113,7 @@ def export(
     The claim is looked at by the rules of its payer; what they call wrong stands on the document,
     and a program that would import it without looking gets nothing.
     """
+    from workstation.author_now import reader_now
     from workstation.visit.exporting import AskedExport, write_export
 
     place = records.place
@@ -127,8 +130,10 @@ def export(
     if named.on_paper:
         _export_paper(place, named.called, asked, as_json=records.as_json)
         return
-    visit = _visit(place, named.called, f"export {format_.value}", claim)
-    written = write_export(place.folder, visit, asked, say_whose_visit)
+    who = _who(place, asked)
+    visit = _visit(place, named.called, f"export {format_.value}", claim, who)
+    by = partial(reader_now, by=who.by, account=who.account)
+    written = write_export(place.folder, visit, asked, say_whose_visit, by)
     _report(visit, format_, written, as_json=records.as_json)
 
 
@@ -176,6 +181,7 @@ def upload(
     """Put the note's PDF into a patient's documents in OpenEMR. Not tried with a live one."""
     from records.exports.formats import written
     from workstation.openemr import DocumentEndpoint, token_from, upload_document
+    from workstation.terminal_sign_in import Acting
 
     token = token_from(target.token_env)
     endpoint = DocumentEndpoint(
@@ -185,7 +191,7 @@ def upload(
         category=target.category,
     )
     place = records.place
-    visit = _visit(place, named_session(place, session), "upload pdf", claim)
+    visit = _visit(place, named_session(place, session), "upload pdf", claim, Acting(""))
     say_whose_visit(visit)
     upload_document(endpoint, visit.note_file, written(visit, "pdf"), token)
     if records.as_json:
@@ -196,12 +202,20 @@ def upload(
     say(f"uploaded {visit.note_file} to patient {target.patient} at {endpoint.url}")
 
 
-def _visit(place: Place, session: str, what: str, claim: ClaimOptions) -> Visit:
+def _who(place: Place, asked: AskedExport) -> Acting:
+    """Whoever lets a claim leave signs in, where accounts are in use; a reader does not."""
+    from records.accounts.rights import Right
+    from workstation.terminal_sign_in import Acting, acting
+
+    return acting(place.folder, "", Right.CLAIM) if asked.sent_as else Acting("")
+
+
+def _visit(place: Place, session: str, what: str, claim: ClaimOptions, who: Acting) -> Visit:
     """The session with its claim and what the rules say of it; the access is kept first."""
     from workstation.author_now import reader_now
     from workstation.visit.exporting import visit_to_export
 
-    person = reader_now(place.folder)
+    person = reader_now(place.folder, *who)
     return visit_to_export(place, session, what, person, (claim.payer, claim.imported))
 
 

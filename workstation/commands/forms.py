@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from controller.errors import RecordNotFound, RequestRefused
+from workstation.commands.help_page import WholeSentences
 from workstation.commands.options import ForceOption, PersonOptions, Place, day_of, grouped
 from workstation.output import Target, refuse_existing, say, say_json, write_file
 
 if TYPE_CHECKING:
     from records.exports.forms.sheet_pdf import SheetFor
+    from records.standing.appointments import Appointment
     from records.standing.kinds import UnitRecord
     from records.standing.versions import StandingData
 
+NOT_ON_FILE = "Not on file: name and date of birth are those of the day's list. Ask for the rest."
 SHEETS, DAY = "downtime-sheets.pdf", "appointments-{day}.pdf"
 PdfOption = Annotated[
     Target | None,
@@ -35,6 +38,7 @@ DayOption = Annotated[str, typer.Option("--day", help="The day, YYYY-MM-DD.")]
 def register(app: typer.Typer) -> None:
     """Add the commands about paper."""
     own = typer.Typer(
+        cls=WholeSentences,
         help="Print downtime sheets and the day's list, for work without the workstation.",
         no_args_is_help=True,
     )
@@ -144,7 +148,25 @@ def _booked(place: Place, held: StandingData, empty: SheetFor, on: date) -> Iter
     for each in found.appointments:
         table = empty.table or each.table
         booked = replace(empty, table=table, time=each.time, unit=_unit_of(held, table))
-        yield _of_patient(held, booked, each.reference)
+        if held.patient_exactly(each.reference) is None:
+            yield _of_newcomer(booked, each)
+        else:
+            yield _of_patient(held, booked, each.reference)
+
+
+def _of_newcomer(booked: SheetFor, appointment: Appointment) -> SheetFor:
+    """With what the day's list says of somebody who is not on file yet."""
+    from dataclasses import replace
+
+    from records.standing.kinds import PatientRecord
+
+    said = PatientRecord(
+        reference=appointment.reference,
+        last_name=appointment.last_name,
+        first_name=appointment.first_name,
+        birth_date=appointment.birth_date,
+    )
+    return replace(booked, patient=said, remark=NOT_ON_FILE)
 
 
 def _of_patient(held: StandingData, empty: SheetFor, reference: str) -> SheetFor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from typer.core import TyperGroup
@@ -76,7 +77,23 @@ WHOLE_SENTENCE = 1000
 """Characters: the first sentence of a command's help is shown whole, on as many lines as it has."""
 
 
-class GroupedHelp(TyperGroup):
+class WholeSentences(TyperGroup):
+    """Commands of one subject, each with its first sentence whole."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write them as one section."""
+        self.write_section(ctx, formatter, "Commands", self.list_commands(ctx))
+
+    def write_section(self, ctx: Any, formatter: Any, title: str, names: Iterable[str]) -> None:
+        """Write the commands of a section; nothing where there is none."""
+        found = ((name, self.get_command(ctx, name)) for name in names)
+        lines = [(name, one.get_short_help_str(WHOLE_SENTENCE)) for name, one in found if one]
+        if lines:
+            with formatter.section(title):
+                formatter.write_dl(lines)
+
+
+class GroupedHelp(WholeSentences):
     """The program with its commands in groups."""
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
@@ -84,8 +101,4 @@ class GroupedHelp(TyperGroup):
         grouped = {name for names in GROUPS.values() for name in names}
         others = tuple(name for name in self.list_commands(ctx) if name not in grouped)
         for title, names in (*GROUPS.items(), (OTHER, others)):
-            found = ((name, self.get_command(ctx, name)) for name in names)
-            lines = [(name, one.get_short_help_str(WHOLE_SENTENCE)) for name, one in found if one]
-            if lines:
-                with formatter.section(title):
-                    formatter.write_dl(lines)
+            self.write_section(ctx, formatter, title, names)

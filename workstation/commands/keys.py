@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from controller.errors import KeyUnavailable, RequestRefused
+from workstation.commands.help_page import WholeSentences
 from workstation.commands.made_file import MadeFile, put_out
 from workstation.commands.options import (
     ForceOption,
@@ -41,7 +42,9 @@ NO_KEY = "there is no signing key yet"
 KEY_COMES = "the first session makes one, and so does `traction key rotate`"
 
 key_app = typer.Typer(
-    help="Show, change and export the keys that sign the records.", no_args_is_help=True
+    cls=WholeSentences,
+    help="Show, change and export the keys that sign the records.",
+    no_args_is_help=True,
 )
 
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from dataclasses import MISSING, Field, fields, is_dataclass
 from datetime import date, datetime
 from functools import wraps
 from inspect import Parameter, Signature, signature
@@ -29,6 +29,7 @@ import typer
 from typer.models import ParameterInfo
 
 from controller.errors import TractionError
+from controller.quick_dataclasses import dataclass
 from workstation.output import Target
 
 if TYPE_CHECKING:
@@ -205,7 +206,7 @@ def grouped(command: Callable[..., None]) -> Callable[..., None]:
 
 def _options_of(group: type[Any]) -> Iterator[Parameter]:
     """The fields of a group as parameters."""
-    if not group.__dataclass_params__.frozen:
+    if "__setattr__" not in vars(group):
         raise TypeError(f"{group.__name__} is not frozen; a command only reads its options")
     hints = get_type_hints(group, include_extras=True)
     for one in fields(group):

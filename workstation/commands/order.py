@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +10,8 @@ import typer
 
 from controller.errors import RequestRefused
 from controller.order.prescription import Region
+from controller.quick_dataclasses import dataclass
+from workstation.commands.help_page import WholeSentences
 from workstation.commands.made_file import MadeFile, put_out
 from workstation.commands.options import (
     DataOption,
@@ -34,7 +35,9 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the commands about order files."""
-    order_app = typer.Typer(help="Write an order file, or check one.", no_args_is_help=True)
+    order_app = typer.Typer(
+        cls=WholeSentences, help="Write an order file, or check one.", no_args_is_help=True
+    )
     app.add_typer(order_app, name="order")
     order_app.command("new")(order_new)
     order_app.command("check")(order_check)

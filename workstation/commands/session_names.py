@@ -6,11 +6,12 @@ A name means the same in every command: a session, or a downtime sheet that was 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from controller.errors import RecordNotFound, RequestRefused, SessionAmbiguous
+from controller.quick_dataclasses import dataclass
 from workstation.commands.options import Place
 
 if TYPE_CHECKING:

@@ -26,7 +26,12 @@ def register(app: typer.Typer) -> None:
 @grouped
 def sound_check(
     *,
-    by: Annotated[str, typer.Option("--by", help="Who listens, and signs for it.")],
+    by: Annotated[
+        str,
+        typer.Option(
+            "--by", help="Who listens, and signs for it; asked for where people have accounts."
+        ),
+    ] = "",
     without: Annotated[
         str,
         typer.Option(help="Work without sound today, for this reason.", show_default=False),
@@ -37,8 +42,11 @@ def sound_check(
     from workstation.author_now import author_now
     from workstation.commands.options import day_of
     from workstation.sound.day_check import Hearing, keep_hearing
+    from workstation.terminal_sign_in import acting
 
-    name = check_name("--by", by)
+    place = records.place.at_the_clinic()
+    who = acting(place.folder, by, None)
+    name = check_name("--by", who.by)
     if without:
         hearing, detail = Hearing.WITHOUT, check_text("--without", without.strip())
         if not detail:
@@ -46,8 +54,7 @@ def sound_check(
     else:
         heard, detail = _listened()
         hearing = Hearing.HEARD if heard else Hearing.NOT_HEARD
-    place = records.place.at_the_clinic()
-    author = author_now(place.folder, name)
+    author = author_now(place.folder, name, account=who.account)
     kept = keep_hearing(place.folder, author, day_of(place), hearing, detail)
     _tell(kept, as_json=records.as_json)
     if hearing is Hearing.NOT_HEARD:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,7 +14,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from controller.errors import RequestRefused, StandingInvalid
+from controller.quick_dataclasses import dataclass
 from workstation.commands.accounts import add_account_commands
+from workstation.commands.help_page import WholeSentences
 from workstation.commands.options import (
     ForceOption,
     OutOption,
@@ -76,7 +77,7 @@ class FlagOptions:
 def register(app: typer.Typer) -> None:
     """Add the commands about standing data."""
     for kind, group in GROUPS.items():
-        own = typer.Typer(help=HELP[kind], no_args_is_help=True)
+        own = typer.Typer(cls=WholeSentences, help=HELP[kind], no_args_is_help=True)
         app.add_typer(own, name=group)
         for name, command in _commands(kind):
             own.command(name)(grouped(command))

@@ -121,10 +121,10 @@ def _planned(table: UnitRecord, folder: RecordFolder) -> PlannedUnit:
 def _is_lost(table: UnitRecord, folder: RecordFolder) -> bool:
     """Whether its program was lost in a session; a record that cannot be read is said."""
     from controller.errors import TractionError
-    from workstation.station.lost_programs import LostPrograms
+    from workstation.station.lost_programs import left_open_at
 
     try:
-        return table.unit_id is not None and bool(LostPrograms(folder, table.unit_id).left_open())
+        return left_open_at(folder, table.address, table.unit_id) is not None
     except TractionError as error:
         warn(f"{table.name}: the newest record cannot be read ({error.message})")
         return False

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from workstation.commands.help_page import WholeSentences
 from workstation.commands.options import PersonOptions, RecordsOptions, grouped
 from workstation.output import say, say_json
 
@@ -22,6 +23,7 @@ ReasonOption = Annotated[str, typer.Option(help="What was found out, or why; nee
 def register(app: typer.Typer) -> None:
     """Add the commands to the program."""
     quarantine = typer.Typer(
+        cls=WholeSentences,
         help="Put aside unit files that hold what this workstation did not write.",
         no_args_is_help=True,
     )

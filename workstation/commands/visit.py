@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from controller.errors import RequestRefused
+from controller.quick_dataclasses import dataclass
 from controller.words import check_name
 from workstation.commands.options import PersonOptions, Place, grouped
 from workstation.exit_status import ENDED_EARLY
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from records.visit.worklist import ListedVisit
     from workstation.session.workplace import Workplace
     from workstation.terminal.typed_lines import TypedLines
+    from workstation.terminal_sign_in import Acting
     from workstation.visit.claiming import ClaimResult
     from workstation.visit.desk import TreatedSession, VisitDesk, VisitHolder
     from workstation.visit.dialogue import Dialogue
@@ -113,10 +115,12 @@ def visit(
 @grouped
 def today(*, person: PersonOptions) -> None:
     """List today's visits: running, to complete, to sign, to claim, claimed."""
+    from workstation.terminal_sign_in import Acting
+
     place = person.place
     workplace = _workplace(place)
     day = _day(workplace)
-    listed = _listed(place, workplace, (day, day), person, "today")
+    listed = _listed(place, workplace, (day, day), Acting(person.by), "today")
     if person.as_json:
         say_json("today", {"visits": [_facts(each, workplace) for each in listed]})
         return
@@ -138,20 +142,21 @@ def claims(
 
     Exit status 3 when a visit has no claim yet.
     """
+    from records.accounts.rights import Right
     from workstation.author_now import reader_now
+    from workstation.terminal_sign_in import acting
     from workstation.visit.day import export_claims, summary_lines
 
     if of_today == of_week:
         raise RequestRefused("say which claims: --today or --week, one of both")
     place = person.place
+    who = acting(place.folder, person.by, Right.CLAIM)
     workplace = _workplace(place)
     day = _day(workplace)
     days = (day if of_today else day - timedelta(days=DAYS_OF_A_WEEK - 1), day)
-    listed = _listed(place, workplace, days, person, "claims")
+    listed = _listed(place, workplace, days, who, "claims")
 
-    results = export_claims(
-        workplace, listed, out, day, lambda folder: reader_now(folder, person.by)
-    )
+    results = export_claims(workplace, listed, out, day, lambda folder: reader_now(folder, *who))
     lines = [*summary_lines(results)]
     written = _write_summary(workplace, out / day.isoformat(), lines)
     if person.as_json:
@@ -212,6 +217,7 @@ def _desk(place: Place, workplace: Workplace, signer: VisitHolder, out: Path) ->
         close_left_open=lambda address: _close_left_open(workplace, address),
         documents=out,
         sign_again=lambda: _sign_again(place, signer),
+        may_claim=lambda: require_right(place.folder, signer.account, Right.CLAIM),
     )
 
 
@@ -275,9 +281,10 @@ def _lines() -> TypedLines:
 
 
 def _dialogue(lines: TypedLines) -> Dialogue:
+    from workstation.terminal.width import in_its_width
     from workstation.visit.dialogue import Dialogue
 
-    return Dialogue(lines.read_line, lambda text: say_text(f"{text}\n"))
+    return Dialogue(lines.read_line, lambda text: say_text(in_its_width(f"{text}\n", sys.stdout)))
 
 
 def _signer(place: Place, by: str, credentials: str) -> VisitHolder:
@@ -325,7 +332,7 @@ def _listed(
     place: Place,
     workplace: Workplace,
     days: tuple[date, date],
-    person: PersonOptions,
+    who: Acting,
     what: str,
 ) -> list[ListedVisit]:
     """The visits of some days; handed out once the row of the access is kept."""
@@ -338,7 +345,7 @@ def _listed(
     )
     if listed:
         named = [standing_field("patient", each.reference) for each in listed]
-        reader = reader_now(place.folder, person.by)
+        reader = reader_now(place.folder, *who)
         record_read(place.folder, reader, what, fields=list(dict.fromkeys(named)))
     return listed
 

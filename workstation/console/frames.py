@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from controller.quick_dataclasses import dataclass
 from workstation.terminal.watch_page import UNSEEN
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
 from typing import Final
 
+from controller.quick_dataclasses import dataclass
 from controller.words import NAME_CHARACTERS, fault_of
 from records.keeping.search import SessionQuery
 from records.standing.kinds import UnitRecord

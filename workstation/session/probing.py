@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Final
 
 from controller.errors import AddressInvalid, RequestRefused, UnitBusy
+from controller.quick_dataclasses import dataclass
 from controller.start.self_check import CheckItem
 from firmware_bridge.commissioning.guided import Guide, KnownLoad, LoadTested, hang_and_lift
 from firmware_bridge.commissioning.probe import (
@@ -23,6 +23,7 @@ from firmware_bridge.commissioning.round_trips import ENOUGH_TRIPS, RoundTrips, 
 from firmware_bridge.commissioning.who import UNIT, Tried, find_out, not_one
 from firmware_bridge.connect import connect_unit
 from firmware_bridge.line.line import Capture
+from firmware_bridge.line.talkers import UnitLink
 from firmware_bridge.profile_kinds.traction_unit import TractionUnitProfile
 from firmware_bridge.profiles import DeviceProfile, find_profile, known_profiles
 from firmware_bridge.units.map_unit import MapUnit
@@ -248,7 +249,7 @@ def _check_nobody_drives(unit_id: str, workplace: Workplace) -> None:
         )
 
 
-def _open_unit(unit: MapUnit, workplace: Workplace, trips: RoundTrips) -> _Open:
+def _open_unit(unit: MapUnit[UnitLink], workplace: Workplace, trips: RoundTrips) -> _Open:
     thing = unit_as_commissioned(unit)
     known = _known(thing, workplace)
     return _Open(

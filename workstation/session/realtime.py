@@ -14,7 +14,8 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+
+from controller.quick_dataclasses import dataclass
 
 PRIORITY = 50
 """In the middle of 1-99: above every ordinary program, below the kernel's own threads."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from controller.quick_dataclasses import dataclass
 from records.order.order import Order
 from records.standing.for_session import SessionStanding, standing_for
 from records.standing.versions import StandingData, read_standing

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, Protocol
 
 from controller.ports import Clock, Operator, StartFacts, TractionUnit, WeightTest
+from controller.quick_dataclasses import dataclass
 from controller.runtime.lateness import Lateness
 from controller.runtime.recorder import Recorder
 from controller.runtime.session import Session

@@ -30,6 +30,9 @@ MOST_CONNECTIONS: Final = 24
 """Of one unit: the door, the console, its spare, and people who watch."""
 BREATH_S: Final = 0.1
 """After an accept that failed, for instance because no descriptor was left."""
+REFUSED_S: Final = 0.002
+"""After a connection that was refused: whoever opens them without an end waits for the listener,
+and the thread that drives for nobody."""
 LAST_WORDS_S: Final = 1.0
 """For the last message of a connection that is closed."""
 _KEY_BYTES = _RANDOM_BYTES = _PROOF_BYTES = 32
@@ -139,7 +142,7 @@ class ChannelListener:
         self._key = secrets.token_bytes(_KEY_BYTES)
         self._lock = threading.Lock()
         self._lines: set[MessageLine] = set()
-        self._closed = False
+        self._closed = self._has_refused = False
         try:
             write_private(place.key, self._key, secret=True)
             self._accepting: Accepting = listen(place)
@@ -170,6 +173,9 @@ class ChannelListener:
 
     def _accept(self) -> None:
         while not self._closed:
+            if self._has_refused:
+                self._has_refused = False
+                self._clock.sleep_until(self._clock.now_s() + REFUSED_S)
             try:
                 line = self._accepting.accept()
             except OSError as error:
@@ -190,6 +196,7 @@ class ChannelListener:
             return True
 
     def _refuse(self, line: MessageLine) -> None:
+        self._has_refused = True
         self._say(_FULL.decode(), f"a connection beyond {MOST_CONNECTIONS} was refused")
         with suppress(EOFError):
             line.send(_FULL)
@@ -200,6 +207,7 @@ class ChannelListener:
             with _cut_in_time(line):
                 _ask_for_proof(line, self._key)
         except (EOFError, MessageRefused):
+            self._has_refused = True
             self._say("proof", "a connection without the key was refused")
             line.close()
         else:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -17,6 +17,7 @@ from controller.alarms import ALARMS, CONTROL_GONE
 from controller.errors import LinkError, RequestRefused, TractionError
 from controller.event_details.findings_and_alarms import AlarmRaised
 from controller.ports import Clock, TractionUnit
+from controller.quick_dataclasses import dataclass
 from controller.runtime.idle_watch import IDLE, NO_READING, IdleWatch
 from controller.runtime.lateness import lateness_words
 from controller.runtime.ticker import Ticker
@@ -32,7 +33,7 @@ from workstation.session.treat import CHECKING, treat
 from workstation.session.workplace import FiledSession, Recording, Workplace
 from workstation.sound.day_check import sound_of_day, start_refusal
 from workstation.station.control_desk import ControlDesk
-from workstation.station.lost_programs import LostPrograms
+from workstation.station.lost_programs import LostPrograms, left_open_at
 from workstation.station.messages import Prepare
 from workstation.station.place import Held
 from workstation.station.sparing_log import SparingLog
@@ -208,12 +209,11 @@ class ControlProcess:
 
     def _raise_what_is_left_open(self) -> None:
         """The same alarm before the unit is reached, which it may not be for long."""
-        folder = self._workplace.folder
+        folder, address = self._workplace.folder, self._table.address
         try:
-            unit_id = unit_id_at(read_standing(folder), self._table.address)
-            if unit_id is not None:
-                lost = LostPrograms(folder, unit_id)
-                self._raise_lost(lost, lost.left_open())
+            unit_id = unit_id_at(read_standing(folder), address)
+            if left_open := left_open_at(folder, address, unit_id):
+                self._raise_lost(left_open.of, left_open.session_id)
         except TractionError as error:
             self._log(f"{self._table.name}: the newest record cannot be read ({error.message})")
 

@@ -9,16 +9,16 @@ once more.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from controller.alarms import CONTROL_GONE
-from controller.errors import RecordNotFound
+from controller.errors import RecordNotFound, TractionError
 from controller.event_details.findings_and_alarms import AlarmRaised
 from controller.events import EventKind, Outcome
-from records.evidence.reader import newest_session, read_session
-from records.evidence.unit_reading import open_sessions
+from records.evidence.reader import SessionRecord, load_session, newest_of_unit
+from records.evidence.unit_reading import open_sessions, reading
 from records.store.private_files import write_private
-from records.store.record_folder import RecordFolder
+from records.store.record_folder import RecordFolder, unit_id_of
 from records.store.unit_lock import UnitLock
 from workstation.station.place import station_folder
 
@@ -37,33 +37,32 @@ class LostPrograms:
 
         Whoever began a later session had to look at the table, and has taken note by that.
         """
-        session_id = newest_session(self._folder, self._unit_id)
-        if not session_id or session_id == self._noted_session():
-            return ""
         try:
-            record = read_session(self._folder, session_id)
+            record = newest_of_unit(self._folder, self._unit_id)
         except RecordNotFound:
             return ""  # a person removed its content, long after
+        if record is None or record.head.session_id == self._noted_session():
+            return ""
         raised = [one.said(AlarmRaised).code for one in record.of_kind(EventKind.ALARM_RAISED)]
         was_lost = record.outcome == Outcome.INTERRUPTED and CONTROL_GONE in raised
         return record.head.session_id if was_lost else ""
 
-    def left_open(self) -> str:
+    def left_open(self) -> SessionRecord | None:
         """The session that a lost program left open and that nobody has closed yet.
 
-        "" where there is none, where a program drives it, and where somebody took note. Only who
+        None where there is none, where a program drives it, and where somebody took note. Only who
         reaches the unit may close it; that it was lost can be said before.
         """
         database = self._folder.unit_database(self._unit_id)
         if UnitLock(database).is_held():
-            return ""
-        newest = open_sessions(database)[-1:]
-        for head in newest:
-            record = read_session(self._folder, head.session_id)
+            return None
+        for head in open_sessions(database)[-1:]:
+            with reading(database) as db:
+                record = load_session(db, database, head, with_samples=False)
             has_ended = bool(record.of_kind(EventKind.SESSION_ENDED))
             if not has_ended and head.session_id != self._noted_session():
-                return head.session_id
-        return ""
+                return record
+        return None
 
     def note(self, session_id: str) -> None:
         """Keep that a person took note of it; raises OSError."""
@@ -78,3 +77,39 @@ class LostPrograms:
     @property
     def _file(self) -> Path:
         return station_folder(self._folder.path) / f"{self._unit_id}{_SUFFIX}"
+
+
+class LostSession(NamedTuple):
+    """A session that a lost program left open at a table; ``of`` is its unit."""
+
+    of: LostPrograms
+    session_id: str
+
+
+def left_open_at(folder: RecordFolder, address: str, unit_id: str | None) -> LostSession | None:
+    """What was left open at a table, whether its unit answers or not; None: nothing.
+
+    A table whose record names no unit is told by the address that its sessions keep. Raises
+    TractionError for a file that cannot be read, where the others show nothing.
+    """
+    if unit_id is None:
+        return _left_open_by_address(folder, address)
+    lost = LostPrograms(folder, unit_id)
+    record = lost.left_open()
+    return None if record is None else LostSession(lost, record.head.session_id)
+
+
+def _left_open_by_address(folder: RecordFolder, address: str) -> LostSession | None:
+    unread: list[TractionError] = []
+    for database in folder.unit_databases():
+        lost = LostPrograms(folder, unit_id_of(database))
+        try:
+            record = lost.left_open()
+        except TractionError as error:
+            unread.append(error)
+            continue
+        if record is not None and record.started.session.uri == address:
+            return LostSession(lost, record.head.session_id)
+    if unread:
+        raise unread[0]
+    return None

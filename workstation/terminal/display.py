@@ -14,14 +14,17 @@ import select
 import threading
 from collections import deque
 from collections.abc import Callable
-from typing import Final, Protocol, TextIO
+from typing import TYPE_CHECKING, Final, Protocol, TextIO
 
-from controller.snapshot import Snapshot
+if TYPE_CHECKING:
+    from controller.snapshot import Snapshot
 
 FRAME_EVERY_S: Final = 0.1
 """How often the newest frame is drawn and words are taken."""
 WORDS_KEPT: Final = 200
 """Words, beginnings of phases and tones that wait for a slow display; the oldest go first."""
+DRAIN_S: Final = 2.0
+"""How long the end of a session waits for a display; then the program ends regardless."""
 STUCK_AFTER_S: Final = 5.0
 """A display that takes nothing for so long is in trouble."""
 ROOM_EVERY_S: Final = 1.0

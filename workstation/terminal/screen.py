@@ -19,16 +19,14 @@ from controller.ports import Clock
 from controller.snapshot import Snapshot
 from controller.words import visible
 from workstation.output import json_for
-from workstation.terminal.display import Display, DisplayStyle, writer
+from workstation.terminal.display import DRAIN_S, Display, DisplayStyle, writer
 from workstation.terminal.progress import PhaseLines, Verbatim
 from workstation.terminal.status_area import StatusArea
 from workstation.terminal.typed_lines import TypedLines, is_terminal, typed_lines
+from workstation.terminal.width import size_of
 
-DRAIN_S: Final = 2.0
-"""How long the end of a session waits for a display; then the program ends regardless."""
 MOST_NOTICES: Final = 10
 """A display that fails and recovers all the time is reported so often and not more."""
-SIZE_UNKNOWN: Final = os.terminal_size((80, 24))
 LONGEST_NOTICE: Final = 200
 LONGEST_LINE: Final = 4096
 """Characters that a library may print before the end of its line."""
@@ -166,13 +164,6 @@ class _Mailed(io.TextIOBase):
         return len(text)
 
 
-def last_words(text: str, now_s: Callable[[], float]) -> None:
-    """Say it on standard error before the program ends; it ends as well if nobody takes it."""
-    messages = Display(PhaseLines(), writer(sys.stderr), now_s)
-    messages.tell(text)
-    messages.close(DRAIN_S)
-
-
 def page_for(
     stream: TextIO | None, utc_ms: Callable[[], int], forces: ForceUnit = ForceUnit.NEWTON
 ) -> DisplayStyle:
@@ -181,15 +172,7 @@ def page_for(
     if not is_terminal(stream) or not terminal.startswith(_KNOWN_TERMINALS):
         return PhaseLines(forces)
     colours = "NO_COLOR" not in os.environ
-    return StatusArea(lambda: _size(stream), utc_ms, colours=colours, forces=forces)
-
-
-def _size(stream: TextIO | None) -> os.terminal_size:
-    try:
-        size = os.get_terminal_size(stream.fileno()) if stream else SIZE_UNKNOWN
-    except (OSError, ValueError):
-        size = SIZE_UNKNOWN
-    return size if size.columns and size.lines else SIZE_UNKNOWN
+    return StatusArea(lambda: size_of(stream), utc_ms, colours=colours, forces=forces)
 
 
 def _same_terminal(one: TextIO | None, other: TextIO | None) -> bool:

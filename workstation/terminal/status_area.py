@@ -12,15 +12,14 @@ import math
 import os
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from textwrap import wrap
 from typing import Final
 
 from rich.cells import cell_len, set_cell_size
 
 from controller.alarms import Priority
 from controller.order.force_unit import ForceUnit
+from controller.quick_dataclasses import dataclass
 from controller.snapshot import Snapshot
 from controller.words import one_line, visible
 from workstation.terminal.display import BELL
@@ -31,6 +30,7 @@ from workstation.terminal.progress import (
     phase_words,
     sound_words,
 )
+from workstation.terminal.width import broken
 
 WIDE_COLUMNS: Final = 76
 """From here on forces in both units and all times fit."""
@@ -133,7 +133,7 @@ class StatusArea:
         """Lines of the messages' area, broken between words."""
         size = self._laid_out
         assert size is not None, "the areas are laid out before anything is written"
-        lines = [part for line in message.split("\n") for part in _broken(line, size.columns - 1)]
+        lines = [part for line in message.split("\n") for part in broken(line, size.columns - 1)]
         return _at(self._top(size)) + "".join(f"\n{line}" for line in lines)
 
     def _drawn(self) -> str:
@@ -242,12 +242,6 @@ def cut(text: str, width: int) -> str:
     if cell_len(text) <= width:
         return text
     return f"{set_cell_size(text, max(0, width - 3))}..."[:width]
-
-
-def _broken(line: str, width: int) -> list[str]:
-    """A line that is too long goes on below, two blanks further in than it begins."""
-    indent = line[: len(line) - len(line.lstrip(" "))] + "  "
-    return wrap(line, max(width, len(indent) + 1), subsequent_indent=indent) or [""]
 
 
 def _at(row: int) -> str:

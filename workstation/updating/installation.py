@@ -21,9 +21,11 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Final
+
+from controller.quick_dataclasses import dataclass
 
 VERSIONS: Final = "versions"
 CURRENT: Final = "current"

@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
 from controller.errors import RequestRefused
 from records.exports.note.text import note_text
 from records.note.fields import TOLERANCE, open_in_words
+from records.standing.proposals import note_words
+from records.standing.versions import read_standing
 from records.visit.visit import NotedVisit
 from workstation.visit.desk import VisitDesk
+from workstation.visit.dialogue import YES
 from workstation.visit.note_desk import NoteDesk
 
 MINUTES = ("total_timed_minutes", "total_treatment_minutes")
 NOTHING = "-"
-LEFT_OPEN = "Enter leaves it open, - says that there is nothing to say"
+WITHOUT_A_WORD = {"": "Enter leaves it open", NOTHING: "- says that there is nothing to say"}
+LEFT_OPEN = ", ".join(WITHOUT_A_WORD.values())
+TOLERANCE_FIELD = "tolerance"
+
+
+class _Offered(NamedTuple):
+    """A word that a y takes over: as it is shown, and what takes it."""
+
+    words: str
+    take: Callable[[], None]
 
 
 def complete_note(desk: VisitDesk, session_id: str) -> NotedVisit:
@@ -66,31 +82,40 @@ def sign_note(desk: VisitDesk, session_id: str) -> bool:
 
 def _field(desk: VisitDesk, note: NoteDesk, visit: NotedVisit, name: str) -> bool:
     """One field; a refusal is told and asked again. False: it stays open."""
-    proposed = {each.name: each for each in visit.note.proposals}.get(name)
     label = visit.note.field(name).label
-    if name == "tolerance":
-        note.complete({name: desk.dialogue.one_of(name, label, TOLERANCE)}, visit.note)
-        return True
+    offered = _offered(desk, note, visit, name)
+    text = f"{label}: {offered.words}? y, or today's words" if offered else label
     while True:
-        if proposed is not None and proposed.value is not None:
-            since = visit.note.proposed_since.get(name, "")
-            unchanged = f"unchanged since {since}" if since else "unchanged"
-            text = f"{label}: {proposed.value!r}, {unchanged}? y, or today's words; {LEFT_OPEN}"
+        if name == TOLERANCE_FIELD:
+            answer = desk.dialogue.one_of(name, label, TOLERANCE, else_=WITHOUT_A_WORD)
         else:
-            text = f"{label}; {LEFT_OPEN}"
-        answer = desk.dialogue.ask(name, text)
+            answer = desk.dialogue.ask(name, f"{text}; {LEFT_OPEN}")
         if not answer:
             return False
         try:
             if answer == NOTHING:
                 note.mark_not_assessed(name, visit.note)
-            elif proposed is not None and answer.lower() in ("y", "yes"):
-                note.confirm(name, visit.note)
+            elif offered and answer.lower() in YES:
+                offered.take()
             else:
                 note.complete({name: answer}, visit.note)
             return True
         except RequestRefused as refusal:
             desk.tell_refusal(refusal)
+
+
+def _offered(desk: VisitDesk, note: NoteDesk, visit: NotedVisit, name: str) -> _Offered | None:
+    """What the last visit said, else what the patient's record has; None: nothing is offered."""
+    proposed = {each.name: each for each in visit.note.proposals}.get(name)
+    if proposed is not None and proposed.value is not None:
+        since = visit.note.proposed_since.get(name, "")
+        unchanged = f"unchanged since {since}" if since else "unchanged"
+        return _Offered(f"{proposed.value!r}, {unchanged}", partial(note.confirm, name, visit.note))
+    patient = read_standing(desk.folder).patient_exactly(visit.patient_reference)
+    on_file = note_words(patient.record).get(name) if patient else None
+    if on_file is None:
+        return None
+    return _Offered(f"{on_file!r}, as on file", partial(note.complete, {name: on_file}, visit.note))
 
 
 def _minutes(desk: VisitDesk, note: NoteDesk, visit: NotedVisit) -> bool:

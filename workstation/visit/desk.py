@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
 from pathlib import Path
 
 from controller.errors import RequestRefused
 from controller.order.force_unit import ForceUnit
 from controller.ports import Clock
+from controller.quick_dataclasses import dataclass
 from controller.words import check_name
 from records.clinic.visit_steps import StepKind, VisitBegun, VisitStep, keep_step
 from records.order.planned_order import PlannedOrder
@@ -76,7 +77,8 @@ class VisitDesk:
 
     ``treat`` runs a session on the unit at an address; ``close_left_open`` closes what an earlier
     program left open there. ``documents`` is where claims are written. ``sign_again`` raises
-    RequestRefused where the holder may not sign, or is somebody else by now.
+    RequestRefused where the holder may not sign, or is somebody else by now; ``may_claim`` raises
+    RightMissing where the holder has no role that judges claims.
     """
 
     workplace: Workplace
@@ -86,6 +88,7 @@ class VisitDesk:
     close_left_open: Callable[[str], None]
     documents: Path
     sign_again: Callable[[], None] = lambda: None
+    may_claim: Callable[[], None] = lambda: None
     new_id: Callable[[], str] = field(default_factory=lambda: new_visit_id)
 
     @property

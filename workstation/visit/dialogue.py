@@ -5,7 +5,9 @@ While a session runs the session's own screen asks (``workstation.terminal``), n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Final
 
 from controller.errors import RequestRefused
 from controller.words import check_text
@@ -13,6 +15,7 @@ from controller.words import check_text
 ReadLine = Callable[[], str]
 Tell = Callable[[str], None]
 YES, NO = ("y", "yes"), ("n", "no")
+NO_OTHER: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class VisitLeft(Exception):
@@ -50,13 +53,16 @@ class Dialogue:
             self.tell(f"{name} is empty; say it in words")
         return answer
 
-    def one_of(self, name: str, text: str, choices: Sequence[str]) -> str:
-        """One of several, by its number or by its words."""
+    def one_of(
+        self, name: str, text: str, choices: Sequence[str], *, else_: Mapping[str, str] = NO_OTHER
+    ) -> str:
+        """One of several, by its number or by its words; ``else_`` says what may stand instead."""
         told = ", ".join(f"{number} {choice}" for number, choice in enumerate(choices, start=1))
+        others = f"; {', '.join(else_.values())}" if else_ else ""
         while True:
-            answer = self.ask(name, f"{text} ({told})")
-            if answer in choices:
+            answer = self.ask(name, f"{text} ({told}){others}")
+            if answer in choices or answer in else_:
                 return answer
             if answer.isdecimal() and 1 <= int(answer) <= len(choices):
                 return choices[int(answer) - 1]
-            self.tell(f"{name}={answer!r} is none of them")
+            self.tell(f"{answer!r} is none of them; answer by its number, 1 to {len(choices)}")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+
+from controller.quick_dataclasses import dataclass
 
 if TYPE_CHECKING:
     from records.claim.context_file import ImportedClaim
@@ -78,7 +79,6 @@ def visit_to_export(
     what the practice's system knows of it. Evidence is handed out as it is, and without a treatment
     there is no claim for rules to look at.
     """
-    from records.exports.ready import scrubbed
     from records.visit.load import audited_visit
 
     settings, folder = place
@@ -87,6 +87,8 @@ def visit_to_export(
     nothing_to_claim = imported is None and not visit.note.reached_holding
     if what == EVIDENCE_OUT or nothing_to_claim:
         return visit
+    from records.exports.ready import scrubbed
+
     return scrubbed(folder, visit, payer=payer, imported=imported)
 
 

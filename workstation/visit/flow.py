@@ -6,11 +6,12 @@ Every step keeps what it did before the next one begins, so that a visit can be 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 
-from controller.errors import RecordNotFound, RequestRefused
+from controller.errors import RecordNotFound, RequestRefused, RightMissing
 from controller.order.prescription import Region
+from controller.quick_dataclasses import dataclass
 from records.clinic.audit import record_read, standing_field
 from records.clinic.paper_sheets import is_paper
 from records.clinic.visit_steps import ORDER, VisitBegun, VisitStep
@@ -263,6 +264,11 @@ def _finish(desk: VisitDesk, session_id: str) -> None:
         desk.dialogue.tell(f"signed by {desk.signer.in_full}")
     if not visit.note.reached_holding:
         desk.dialogue.tell("no hold was reached: nothing to claim")
+        return
+    try:
+        desk.may_claim()
+    except RightMissing as missing:
+        desk.dialogue.tell(f"the claim is left to somebody else: {missing.message}")
         return
     result = claim_of_visit(desk, session_id)
     if result.file is not None:

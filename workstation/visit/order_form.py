@@ -7,21 +7,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
 from controller.errors import NoteRefused, PrescriptionInvalid, RequestRefused
 from controller.order.prescription import Region
 from controller.questions import Question
+from controller.quick_dataclasses import dataclass
 from controller.start.before_start import question_text, questions_before_start
 from records.note.fields import clinician_fields
-from records.note.stored_text import codes_in, codes_text
+from records.note.stored_text import codes_in
 from records.order.order_file import ORDER_KEYS
 from records.order.planned_order import PlannedOrder
 from records.order.quantities import force_n, mass_kg
 from records.standing.for_session import SessionStanding
 from records.standing.kinds import PatientRecord, UnitRecord
+from records.standing.proposals import note_words
 from records.standing.versions import StandingData, StandingVersion
 from records.visit.next_order import DOSE_KEYS, NextOrder
 from records.visit.visit import Visit
@@ -119,14 +120,10 @@ def trouble_in(form: Mapping[str, str]) -> Trouble:
 def proposals_of(patient: PatientRecord, before: Visit | None) -> dict[str, str]:
     """What the last visit, else the patient's record, proposes; kept beside the form."""
     found: dict[str, str] = {}
-    on_file = {
-        "diagnosis": codes_text(patient.diagnoses),
-        "positioning": patient.positioning,
-        "harness": patient.harness,
-    }
-    for name, text in on_file.items():
+    on_file = note_words(patient)
+    for name in TAKEN_OVER:
         said = before.note.field(name).value if before is not None else None
-        found[PROPOSED + name] = said or text
+        found[PROPOSED + name] = said or on_file.get(name, "")
         source = f"as on {day_of_visit(before)}" if said and before else "as on file"
         found[f"{PROPOSED}{name}_from"] = source
     return found

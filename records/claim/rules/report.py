@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from controller.quick_dataclasses import dataclass
 from controller.words import lines_of
 from records.claim.charge_line import MODIFIER
 from records.claim.rules.findings import RuleFinding, RuleResult
-from records.claim.rules.offers import Offer
-from records.claim.rules.scrubber import ScrubReport
 from records.clinic.acceptance import Acceptance
 from records.provenance import Origin, Sourced
+
+if TYPE_CHECKING:
+    from records.claim.rules.offers import Offer
+    from records.claim.rules.scrubber import ScrubReport
 
 OPEN = "(nothing)"
 STRENGTHS = {

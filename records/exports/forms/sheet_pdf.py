@@ -6,7 +6,6 @@ What standing data know is printed; what is found or done on the day is left for
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
 
 from reportlab.lib.enums import TA_RIGHT
@@ -14,6 +13,7 @@ from reportlab.platypus import CondPageBreak, PageBreak, Spacer
 
 from controller.order.force_unit import ForceUnit
 from controller.order.prescription import Region
+from controller.quick_dataclasses import dataclass
 from records.exports.forms.boxes import (
     HIGH_ROW,
     ROW,
@@ -65,6 +65,7 @@ class SheetFor:
     unit: UnitRecord | None = None
     patient: PatientRecord | None = None
     flags: tuple[str, ...] = ()
+    remark: str = ""
     force_unit: ForceUnit = ForceUnit.POUND
 
 
@@ -126,6 +127,8 @@ def _who(sheet: SheetFor) -> Iterator[Flowable]:
         for each in IDENTITY
     ]
     yield ruled(compared, [WIDTH - 170, 70, 100])
+    if sheet.remark:
+        yield said(sheet.remark, SIZE, ALERT, bold=True, spaceBefore=2)
     for text in sheet.flags:
         yield said(f"LASTING FLAG {text}", SIZE, ALERT, bold=True, spaceBefore=2)
 

@@ -21,7 +21,7 @@ def scrub_json(visit: Visit) -> str:
 
 
 def scrub_values(visit: Visit) -> dict[str, Any]:
-    """The report as plain values; its form is ``session_schema.ScrubPart``."""
+    """The report as plain values; its form is ``schema.ScrubPart``."""
     if visit.report is None:
         raise ExportIncomplete(
             f"session {visit.session_id} never reached its hold force, so there is no claim that "

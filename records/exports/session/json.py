@@ -9,13 +9,16 @@ from typing import Any
 from controller.errors import RequestRefused
 from records.exports.note.plot_data import plot_data
 from records.exports.scrub.json import scrub_values
-from records.exports.session.schema import FORMAT, VISIT_FORMAT
 from records.note.delivered_dose import DeliveredDose
 from records.note.session_part import RecordedSession, SessionPart
 from records.note.treatment_note import TreatmentNote
 from records.note.words import NoteVersion
 from records.provenance import Sourced
 from records.visit.visit import Visit
+
+FORMAT = "traction-session/2"
+VISIT_FORMAT = "traction-visit/1"
+"""Their models, which no export needs, stand in ``schema.py``."""
 
 
 def session_json(visit: Visit) -> str:
@@ -25,7 +28,7 @@ def session_json(visit: Visit) -> str:
 
 
 def session_document(visit: Visit) -> dict[str, Any]:
-    """The same as plain values; its form is ``session_schema.SessionDocument``."""
+    """The same as plain values; its form is ``schema.SessionDocument``."""
     return {
         "format": FORMAT,
         **_session(RecordedSession(record=visit.record, order=visit.order), visit.note),
@@ -34,7 +37,7 @@ def session_document(visit: Visit) -> dict[str, Any]:
 
 
 def visit_document(visit: Visit) -> dict[str, Any]:
-    """Several sessions with their one note; the form is ``session_schema.VisitDocument``."""
+    """Several sessions with their one note; the form is ``schema.VisitDocument``."""
     note, further = visit.note, visit.further
     assert further is not None, "a visit of one session has a document of its session"
     said = further.said

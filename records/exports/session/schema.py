@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-FORMAT: Literal["traction-session/2"] = "traction-session/2"
-VISIT_FORMAT: Literal["traction-visit/1"] = "traction-visit/1"
+from records.exports.session.json import FORMAT, VISIT_FORMAT
+
 SCHEMA_FILE = "session.schema.json"
 VISIT_SCHEMA_FILE = "visit.schema.json"
 Dn = int

@@ -19,11 +19,11 @@ from controller.order.prescription import Region
 from records.store.record_folder import RecordFolder
 from tests.support.accounts import as_owner
 from tests.support.commands import invoke
+from tests.support.every_command import STANDING, WRITING
 from tests.support.notes import recorded
 from workstation.cli import program
 from workstation.texts.order_template import order_template
 
-STANDING = ("clinic", "people", "units", "presets", "patients", "accounts")
 READING: dict[str, tuple[tuple[str, ...], ...]] = {
     **{f"{group} {what}": ((),) for group in STANDING for what in ("show", "list", "export")},
     "accounts roles": ((),),
@@ -62,42 +62,6 @@ READING: dict[str, tuple[tuple[str, ...], ...]] = {
     "update": (("--status",),),
     "where": ((),),
     "verify": (("--all",), ("last",), ("--all", "--since-last")),
-}
-WRITING = {
-    *(f"{group} {what}" for group in STANDING for what in ("add", "change", "import")),
-    "patients flag",
-    "patients end-flag",
-    "accept",
-    "accounts code",
-    "accounts pin",
-    "appointments import",
-    "archive",
-    "codes import",
-    "commission",
-    "demo",
-    "forms day",
-    "forms sheet",
-    "key accept",
-    "key revoke",
-    "key rotate",
-    "move-years",
-    "observe",
-    "quarantine accept",
-    "quarantine put",
-    "repack",
-    "restore",
-    "console",
-    "control",
-    "watch",
-    "run",
-    "simulate",
-    "sound-check",
-    "station",
-    "training",
-    "stop-test",
-    "upload",
-    "claims",
-    "visit",
 }
 WITHOUT_RECORDS = {"ports", "replay"}
 CASES = [(name, more) for name, several in READING.items() for more in several]

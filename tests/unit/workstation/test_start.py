@@ -97,6 +97,30 @@ def test_a_reader_loads_no_maker_of_files_and_starts_no_threads(tmp_path: Path) 
     assert threads in ("1", "none-to-count")
 
 
+def test_a_refusal_loads_no_screen_of_a_session(tmp_path: Path) -> None:
+    lived(RecordFolder(tmp_path / "data"))
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED, "note", "nobody", "--data", str(tmp_path / "data")],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    refusal, loaded = done.stderr.splitlines()[0], done.stderr.splitlines()[-1].split()
+    assert refusal.startswith("traction: ")
+    assert "workstation.terminal.last_words" in loaded
+    assert not {"rich", "workstation.terminal.status_area", "controller.telemetry"} & set(loaded)
+
+
+def test_evidence_is_handed_out_without_the_rules_of_claims(tmp_path: Path) -> None:
+    """A bundle and a note say nothing of a claim, and load none of its rules."""
+    lived(RecordFolder(tmp_path / "data"))
+    names = ran("note", "s-1", "--data", str(tmp_path / "data")).stderr.split()
+    assert "records.visit.visit" in names
+    assert "records.claim.rules.scrubber" not in names
+    assert "records.claim.rules.predicates" not in names
+
+
 STATE = """
 import atexit, gc, os, sys
 atexit.register(lambda: print(gc.get_freeze_count() > 0))

@@ -36,7 +36,7 @@ async function freshen(wanted) {
   try {
     const answer = await fetch(page.dataset.path, { cache: "no-store" });
     if (answer.ok) {
-      putParts(await answer.text(), false);
+      putParts(await answer.text());
       shape = wanted;
     }
   } catch {
@@ -46,8 +46,8 @@ async function freshen(wanted) {
   }
 }
 
-/** Put the parts of `text` that differ in place; what was typed in the others stays. */
-function putParts(text, wasSent) {
+/** Put the parts of `text` that differ in place; what was typed in the others stays, but in `sent`. */
+function putParts(text, sent = null) {
   const fresh = new DOMParser().parseFromString(text, "text/html");
   const freshPage = fresh.getElementById("unit-page");
   if (!freshPage) return;
@@ -57,19 +57,29 @@ function putParts(text, wasSent) {
   }
   for (const part of page.querySelectorAll("[data-part]")) {
     const other = freshPage.querySelector(`[data-part="${part.dataset.part}"]`);
-    if (!other || other.dataset.version === part.dataset.version) continue;
-    if (part.dataset.part === "asked" && !wasSent) continue;
+    if (!other) continue;
+    if (other.dataset.version === part.dataset.version) {
+      if (part.contains(sent)) renewIds(part, other);
+      continue;
+    }
+    if (part.dataset.part === "asked" && !sent) continue;
     const focused = part.contains(document.activeElement) ? document.activeElement : null;
     const typed = [...part.querySelectorAll("input:not([type=hidden])")].map((each) => each.value);
-    const isOpen = !wasSent && part.querySelector("details[open]");
+    const isOpen = !sent && part.querySelector("details[open]");
     if (isOpen) other.querySelector("details")?.setAttribute("open", "");
     other.dataset.newMs = performance.now();
     part.replaceWith(document.adoptNode(other));
     other.querySelectorAll("input:not([type=hidden])").forEach((each, place) => {
-      if (!wasSent && typed[place]) each.value = typed[place];
+      if (!sent && typed[place]) each.value = typed[place];
     });
     if (focused && focused.name) other.querySelector(`[name="${focused.name}"]`)?.focus();
   }
+}
+
+/** What was answered is over: the next press of the same button is another request. */
+function renewIds(part, other) {
+  const ids = [...other.querySelectorAll("[name=id]")];
+  part.querySelectorAll("[name=id]").forEach((each, place) => { each.value = ids[place].value; });
 }
 
 /** A button that has appeared under a finger a moment ago was not meant. */
@@ -89,7 +99,7 @@ async function send(form, button) {
   if (button && button.name) fields.set(button.name, button.value);
   try {
     const answer = await fetch(form.action, { method: "POST", body: fields });
-    putParts(await answer.text(), true);
+    putParts(await answer.text(), form);
     shape = ""; // it may have been drawn before the newest frame was heard
   } catch {
     document.getElementById("asked").textContent = GAVE_UP;

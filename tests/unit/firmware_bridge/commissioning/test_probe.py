@@ -17,7 +17,7 @@ from controller.runtime.clock import VirtualClock
 from controller.start.self_check import CheckItem, CheckState
 from controller.telemetry import InstrumentFault
 from firmware_bridge.commissioning.items import fault_item
-from firmware_bridge.commissioning.probe import Probed, probe_unit, probed_instrument
+from firmware_bridge.commissioning.probe import Probed, probe_unit
 from firmware_bridge.commissioning.round_trips import RoundTrips
 from firmware_bridge.commissioning.who import Tried, find_out, harm_of
 from firmware_bridge.connect import connect_unit
@@ -38,6 +38,7 @@ from simulator.instruments.transmitters import (
 )
 from simulator.table.patient import PassivePatient
 from simulator.units import virtual_unit
+from tests.support.probed import probed_instrument
 from tests.support.simulated_instruments import (
     SHIPPED_INSTRUMENTS,
     Instrument,

@@ -9,6 +9,7 @@ from controller.runtime.clock import VirtualClock
 from controller.telemetry import InstrumentFault
 from firmware_bridge.instruments.gauge import GaugeSource
 from firmware_bridge.instruments.liveliness import PUSH_LIMIT_N
+from firmware_bridge.line.line import ECHO
 from firmware_bridge.profile_kinds.gauge import GaugeProfile, HeldAnswer
 from firmware_bridge.profiles import shipped_profile
 
@@ -67,6 +68,9 @@ def test_what_is_no_answer_says_where_to_look_as_long_as_no_force_was_read() -> 
     source.read()
     with pytest.raises(FrameCorrupt, match=r"came \[2004\]$"):
         source.read()
+    echoed, _ = source_of(FrameCorrupt(f"{ECHO}: 3 bytes came"))
+    with pytest.raises(FrameCorrupt, match=r"bytes came \[2004\]$"):
+        echoed.read()
 
 
 def test_settings_are_asked_once_and_before_the_first_sample() -> None:

@@ -10,8 +10,10 @@ import pytest
 from controller.errors import RightMissing, SignInRefused, TractionError
 from records.clinic.audit import accesses
 from records.standing.versions import read_standing
+from records.store.ed25519 import SigningKey, public_pem
 from records.store.record_folder import RecordFolder
 from tests.support.commands import invoke, run, said
+from tests.support.every_command import ALL_WRITING, STANDING
 from tests.support.notes import recorded
 from tests.support.signed_in import (
     ADA,
@@ -57,21 +59,112 @@ GUARDED = {
     "note last --complete tolerance=tolerated": PAT,
     "hold last --reason lawsuit": ADA,
     "key rotate --yes": ADA,
+    "claims --today --out OUT": BILL,
+    "export last --format csv --out OUT": BILL,
+    "sound-check --without practice": PAT,
 }
-OTHERS = {ADA: BILL, PAT: BILL}
+OTHERS = {ADA: BILL, PAT: BILL, BILL: ANN}
 
 
 @pytest.mark.parametrize(("command", "account"), GUARDED.items())
 def test_a_guarded_command_asks_for_the_pin_and_the_right(
-    folder: RecordFolder, command: str, account: str
+    folder: RecordFolder, tmp_path: Path, command: str, account: str
 ) -> None:
-    words = command.split()
+    words = [str(tmp_path / "out") if word == "OUT" else word for word in command.split()]
+    by = () if words[0] == "export" else ("--by", "Anybody")
     with pytest.raises(SignInRefused, match="run it at a terminal"):
-        said(folder, *words, "--by", "Anybody")
-    assert isinstance(refused(folder, OTHERS[account], *words), RightMissing)
+        said(folder, *words, *by)
+    if words[0] != "sound-check":  # every person may
+        assert isinstance(refused(folder, OTHERS[account], *words), RightMissing)
     signed_in(folder, account, *words)
     own = [row for row in accesses(folder) if row.account == account]
     assert own
+
+
+ASKING = (
+    "people add ZZ first_name=Zoe last_name=Zed",
+    "accept last --modifier GP --by X",
+    "archive --out NEW",
+    "claims --today",
+    "commission modbus-tcp://127.0.0.1:1 --weight 5kg --by X",
+    "export last --format csv",
+    "hold last --reason lawsuit",
+    "key accept FILE",
+    "key revoke 01 --from 2026-11-20T08:00 --yes",
+    "key rotate --yes",
+    "move-years NEW --before 2020",
+    "note last --complete tolerance=tolerated",
+    "quarantine accept 01",
+    "quarantine put 00000000000000aa --reason why",
+    "repack 00000000000000aa",
+    "retention --apply --yes",
+    "sound-check --without practice",
+    "stop-test last --by X",
+    "update --accept-key FILE",
+)
+"""Each writing command once, as nobody may give it who has not signed in."""
+AS_PEOPLE_ADD = frozenset(
+    {
+        *(f"{group} {what}" for group in STANDING for what in ("add", "change", "import")),
+        "patients flag",
+        "patients end-flag",
+        "appointments import",  # looks at its file before it asks
+        "visit",  # is held at a terminal alone, and asks there
+    }
+)
+ASKS_NOBODY = {
+    "accounts code": "helps the only administrator too; every administrator is told",
+    "accounts pin": "asks for the PIN or the code of the account itself",
+    "backup": "a copy of what whoever gives the command may read",
+    "codes import": "a list of CMS; each report says by which edition it judged",
+    "console": "its pages ask",
+    "control": "its messages are asked for by pages that ask",
+    "demo": "in a folder of its own",
+    "forms day": "paper",
+    "forms sheet": "paper",
+    "observe": "who starts is the account of the system",
+    "restore": "into a new folder, in which there are no accounts yet",
+    "run": "who starts is the account of the system",
+    "simulate": "no records",
+    "station": "its pages ask",
+    "training": "in a folder of its own",
+    "upload": "a note's PDF, which whoever gives the command may read",
+    "watch": "stops, and asks for what leads outward",
+}
+
+
+def test_every_command_that_writes_asks_for_a_pin_or_says_why_not() -> None:
+    asking = {name for name in ALL_WRITING if any(f"{c} ".startswith(f"{name} ") for c in ASKING)}
+    named = asking | AS_PEOPLE_ADD
+    assert named | ASKS_NOBODY.keys() == ALL_WRITING
+    assert not named & ASKS_NOBODY.keys()
+
+
+@pytest.mark.parametrize("command", ASKING)
+def test_no_command_is_a_back_door(
+    folder: RecordFolder, tmp_path: Path, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "key.pub").write_bytes(public_pem(SigningKey(bytes([5]) * 32).public_key))
+    places = {"FILE": str(tmp_path / "key.pub"), "NEW": str(tmp_path)}
+    monkeypatch.setattr("workstation.commands.probe._guide", lambda: None)
+    monkeypatch.chdir(tmp_path)
+    before = accesses(folder)
+    error = run(folder, *(places.get(word, word) for word in command.split())).exception
+    assert isinstance(error, SignInRefused), repr(error)
+    assert accesses(folder) == before
+
+
+def test_a_program_does_not_say_what_it_heard(
+    folder: RecordFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "pin"
+    file.write_text(PINS[NIGHTLY], encoding="utf-8")
+    file.chmod(0o600)
+    monkeypatch.setenv(ACCOUNT_VARIABLE, NIGHTLY)
+    monkeypatch.setenv(PIN_FILE_VARIABLE, str(file))
+    with pytest.raises(RightMissing, match="a person says this"):
+        said(folder, "sound-check", "--without", "practice")
+    said(folder, "claims", "--today", "--out", str(tmp_path / "claims"))
 
 
 def test_an_aide_writes_for_a_note_and_does_not_sign_it(folder: RecordFolder) -> None:

@@ -47,6 +47,21 @@ def test_a_day_gives_one_filled_sheet_for_each_appointment(
     assert "Table 1 09:00" in text
 
 
+def test_a_newcomer_of_the_day_has_a_sheet_too(clinic: RecordFolder, tmp_path: Path) -> None:
+    """The list of a practice system knows somebody whom nobody has put on file yet."""
+    (tmp_path / "day.csv").write_text(f'{DAY}10:00,Table 1,C-3,"Fox, Ann",1980-02-03\n')
+    words = ("appointments", "import", str(tmp_path / "day.csv"), "--day", BOOKED)
+    said(clinic, *words, "--map", str(tmp_path / "map.toml"), *BY)
+    out = tmp_path / "day.pdf"
+    said(clinic, "forms", "sheet", "--day", BOOKED, "--out", str(out), *BY)
+    text = " ".join(text_of(out.read_bytes()).split())
+    assert len(pages_of(out.read_bytes())) == 4
+    said_of = ("C-3", "Fox, Ann", "1980-02-03", "Table 1 10:00", "Not on file: name and date")
+    for words_ in said_of:
+        assert words_ in text
+    assert accesses(clinic)[-1].fields == ("patient A-1", "patient C-3")
+
+
 def test_patients_are_named_one_by_one_and_each_access_is_on_record(
     clinic: RecordFolder, tmp_path: Path
 ) -> None:

@@ -50,6 +50,20 @@ def test_the_help_shows_each_group_with_whole_sentences(
         assert " ".join(sentence.split()) in shown
 
 
+SUBJECTS = [name for name, one in commands().commands.items() if isinstance(one, TyperGroup)]
+
+
+@pytest.mark.parametrize("subject", SUBJECTS)
+def test_a_subject_shows_its_commands_with_whole_sentences(subject: str) -> None:
+    shown = " ".join(invoke(subject, "--help").output.split())
+    group = commands().commands[subject]
+    assert isinstance(group, TyperGroup)
+    for command in group.commands.values():
+        sentence = command.get_short_help_str(1000)
+        assert sentence.endswith("."), sentence
+        assert " ".join(sentence.split()) in shown
+
+
 def test_the_version_is_that_of_the_program() -> None:
     result = invoke("--version")
     assert result.output == f"traction {version('traction-session-controller')}\n"

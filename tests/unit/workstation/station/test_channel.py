@@ -15,9 +15,10 @@ from pathlib import Path
 import pytest
 
 from controller.errors import MessageRefused, RequestRefused, StationBusy, StationUnreachable
-from tests.support.peers import Echoing, as_bytes, echoing
+from controller.runtime.clock import SystemClock
+from tests.support.peers import STRANGERS, Echoing, as_bytes, echoing
 from tests.support.real_time import ROOT, freeze, wait_until
-from workstation.station.channel import MOST_CONNECTIONS, Peer, connect_to, encoded_once
+from workstation.station.channel import MOST_CONNECTIONS, REFUSED_S, Peer, connect_to, encoded_once
 from workstation.station.line import MOST_BYTES, MessageLine, connect, listen
 from workstation.station.place import ChannelPlace, is_held, short_path, station_folder
 
@@ -125,19 +126,7 @@ def test_a_silent_client_keeps_nobody_waiting_and_is_let_go(both: Echoing) -> No
     wait_until(lambda: both.reported == [NO_KEY], "the line about it")
 
 
-@pytest.mark.parametrize(
-    "said",
-    [
-        struct.pack("!i", 64) + bytes(64),
-        struct.pack("!i", 3) + b"abc",
-        struct.pack("!i", 64) + b"half",
-        b"\x00",
-        struct.pack("!i", 10 * 1024 * 1024) + b"x" * 1000,
-        struct.pack("!i", -1) + struct.pack("!Q", 2**63),
-        b"GET / HTTP/1.0\r\n\r\n",
-    ],
-    ids=["wrong proof", "short", "half a message", "half a length", "10 MiB", "2^63", "a browser"],
-)
+@pytest.mark.parametrize("said", STRANGERS.values(), ids=STRANGERS)
 def test_who_proves_nothing_is_refused_by_name(both: Echoing, said: bytes) -> None:
     stranger = both.raw()
     stranger.sendall(said)
@@ -190,6 +179,23 @@ def test_a_thousand_connections_touch_none_of_those_that_stand(both: Echoing) ->
     refused = [text for text in both.reported if "beyond" in text]
     assert refused == [f"Table 1: a connection beyond {MOST_CONNECTIONS} was refused"]
     assert echoes(both)
+
+
+def test_the_connection_behind_a_refused_one_waits_for_a_moment(tmp_path: Path) -> None:
+    """Without that who opens them without an end takes the processor from who drives."""
+    waits_s = list[float]()
+
+    class Noting(SystemClock):
+        def sleep_until(self, at_s: float) -> None:
+            waits_s.append(at_s - self.now_s())
+
+    both = Echoing(tmp_path, Noting())
+    with ExitStack() as many:
+        for _ in range(MOST_CONNECTIONS + 5):
+            many.enter_context(both.raw())
+        wait_until(lambda: len(waits_s) == 5, "a wait for each that was refused")
+    both.listener.close()
+    assert all(0 < each <= REFUSED_S for each in waits_s)
 
 
 def test_whoever_comes_when_all_places_are_taken_is_told(both: Echoing) -> None:

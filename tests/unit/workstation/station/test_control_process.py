@@ -37,12 +37,14 @@ from records.order.planned_order import PlannedOrder
 from tests.support.control_stage import (
     ADDRESS,
     ASKER,
+    LEFT_OPEN,
     Attendant,
     ControlStage,
     record_of,
 )
 from tests.support.scheduling import Scheduler
 from tests.support.sessions import KEY, SHORT_CERVICAL
+from tests.support.standing import example, keep
 from tests.support.station_peers import PaperPeer
 from workstation.session import realtime
 from workstation.session import treat as treating
@@ -125,23 +127,10 @@ def test_records_are_checked_and_sealed_behind_others_and_everything_else_before
     assert record_of(stage).outcome == "completed"
 
 
-LEFT_OPEN = "20261125T080000Z-0dead0"
-
-
-def leave_open(stage: ControlStage) -> None:
-    """A session of the unit whose program was killed."""
-    clock = stage.stage.clock
-    unit = stage.stage.connect(ADDRESS, clock)
-    planned = PlannedOrder.of(parse_order(SHORT_CERVICAL, "test"))
-    opening = opening_of(LEFT_OPEN, ADDRESS, planned, unit, stage.workplace, "00" * 8)
-    unit.close()
-    open_session(stage.folder, opening, clock, key=KEY).abandon()
-
-
 def test_a_program_that_was_lost_is_an_alarm_until_a_named_person_takes_note(
     stage: ControlStage,
 ) -> None:
-    leave_open(stage)
+    stage.leave_open()
     seen = list[Snapshot]()
     outcomes = list[tuple[str, str]]()
 
@@ -209,7 +198,7 @@ def idle_alarms(stage: ControlStage, *, acknowledge: bool = False) -> list[str]:
 def test_a_lost_program_stays_an_alarm_over_every_start_until_a_named_person_takes_note(
     stage: ControlStage,
 ) -> None:
-    leave_open(stage)
+    stage.leave_open()
     assert idle_alarms(stage) == ["control_gone"]
     assert idle_alarms(stage) == ["control_gone"]
     assert idle_alarms(stage, acknowledge=True) == ["control_gone"]
@@ -221,8 +210,13 @@ def test_a_lost_program_stays_an_alarm_over_every_start_until_a_named_person_tak
     assert idle_alarms(stage) == ["control_gone"], "without the file it is raised once more"
 
 
-def test_a_lost_program_is_an_alarm_before_its_unit_can_be_reached(stage: ControlStage) -> None:
-    leave_open(stage)
+@pytest.mark.parametrize("names_its_unit", [True, False])
+def test_a_lost_program_is_an_alarm_before_its_unit_can_be_reached(
+    stage: ControlStage, *, names_its_unit: bool
+) -> None:
+    stage.leave_open()
+    if not names_its_unit:
+        keep(stage.folder, example("unit", address=ADDRESS), made_from=1)
     stage.unreachable = LinkLost("nobody answers at 192.0.2.5")
     alarms = list[list[str]]()
 
@@ -253,19 +247,19 @@ def test_a_session_that_had_ended_or_is_driven_is_not_taken_for_a_lost_one(
     stage: ControlStage,
 ) -> None:
     lost = LostPrograms(stage.folder, stage.unit_id)
-    assert lost.left_open() == "", "there is no session on file"
+    assert lost.left_open() is None, "there is no session on file"
     clock = stage.stage.clock
     unit = stage.stage.connect(ADDRESS, clock)
     planned = PlannedOrder.of(parse_order(SHORT_CERVICAL, "test"))
     opening = opening_of(LEFT_OPEN, ADDRESS, planned, unit, stage.workplace, "00" * 8)
     unit.close()
     journal = open_session(stage.folder, opening, clock, key=KEY)
-    assert lost.left_open() == "", "its program runs"
+    assert lost.left_open() is None, "its program runs"
     ended = SessionEnded(outcome=Outcome.STOPPED, reason="operator stop", reached_holding=False)
     journal.append_event(session_event(ended, at_ms=10), at_once=True)
     journal.sync()
     journal.abandon()
-    assert lost.left_open() == "", "its end was written, only the seal is missing"
+    assert lost.left_open() is None, "its end was written, only the seal is missing"
 
 
 def wait_for_notes() -> None:
@@ -305,7 +299,7 @@ def test_a_session_of_a_unit_that_another_program_keeps_is_left_to_that_program(
 
 
 def test_who_begins_the_next_session_has_taken_note_by_name(stage: ControlStage) -> None:
-    leave_open(stage)
+    stage.leave_open()
     alarms, told = set[str](), list[str]()
 
     def sees(snapshot: Snapshot) -> None:

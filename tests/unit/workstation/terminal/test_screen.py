@@ -21,9 +21,11 @@ import pytest
 from controller.runtime.clock import VirtualClock
 from controller.snapshot import Snapshot
 from tests.support.alarms import raised
+from workstation.terminal.last_words import last_words
 from workstation.terminal.progress import PhaseLines
-from workstation.terminal.screen import MOST_NOTICES, SIZE_UNKNOWN, Screen, last_words, page_for
+from workstation.terminal.screen import MOST_NOTICES, Screen, page_for
 from workstation.terminal.status_area import StatusArea
+from workstation.terminal.width import SIZE_UNKNOWN, in_its_width
 
 SNAPSHOT = Snapshot(
     number=1, utc_ms=0, phase="holding", elapsed_s=1.0, planned_s=60.0, target_n=30.0, force_n=30.1
@@ -133,12 +135,12 @@ def told(screen: Screen, text: str) -> None:
 
 def test_last_words_are_said_and_a_stream_that_takes_nothing_is_no_error() -> None:
     with streams() as (_, err):
-        last_words("traction: \x1b refused", lambda: 0.0)
+        last_words("traction: \x1b refused")
         assert err.getvalue() == "traction: <U+001B> refused\n"
     for nobody in (Failing(), None):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(sys, "stderr", nobody)
-            last_words("traction: refused", lambda: 0.0)
+            last_words("traction: refused")
 
 
 # --- terminals of all kinds -------------------------------------------------------------------
@@ -188,6 +190,28 @@ def test_the_size_is_asked_for_every_time_and_none_is_a_usual_one(
         fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         page.frame(SNAPSHOT)
         assert f"\x1b[{rows or SIZE_UNKNOWN.lines};1H> {columns}" in page.prompted("", str(columns))
+
+
+PLAN = "  total        1 min 12 s: traction 1 min 0 s, pretension 10 s, release 2 s; before it 30 s"
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(24, 80), (40, 120), (10, 40)])
+def test_a_visit_s_long_lines_are_broken_between_words(
+    terminal: Any, rows: int, columns: int
+) -> None:
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+    shown = in_its_width(f"short  line\n{PLAN}\n", terminal)
+    first, *plan, last = shown.split("\n")
+    assert (first, last) == ("short  line", "")
+    assert all(len(line) <= columns for line in plan)
+    assert [line[:4] for line in plan[1:]] == ["    "] * (len(plan) - 1), "further in"
+    assert " ".join(shown.split()) == " ".join(f"short line {PLAN}".split())
+    assert (len(plan) > 1) is (columns < len(PLAN))
+
+
+def test_what_is_no_terminal_gets_its_lines_whole() -> None:
+    assert in_its_width(PLAN * 3, io.StringIO()) == PLAN * 3
+    assert in_its_width(PLAN * 3, None) == PLAN * 3
 
 
 @pytest.mark.parametrize("stream", [None, io.StringIO()])

@@ -26,6 +26,7 @@ from records.visit.sheet_entry import typed_of, unfinished
 from records.visit.sheet_items import ticks
 from records.visit.worklist import VisitState, list_visits
 from tests.support.commands import run, said
+from tests.support.made_once import made_once
 from tests.support.pdfs import text_of
 from tests.support.reception import (
     FINDINGS,
@@ -34,6 +35,7 @@ from tests.support.reception import (
     Left,
     Reception,
     medicare_patient,
+    reception,
 )
 from tests.support.sessions import SETTINGS
 from tests.support.standing import FLAG, example, keep, patient
@@ -106,6 +108,20 @@ def enter(clinic: Reception, day: str) -> Callable[..., KeptSheet]:
     return entered
 
 
+@pytest.fixture
+def kept(clinic: Reception, day: str) -> KeptSheet:
+    """The sheet as it is: entered once for all tests that look at what is on file of it then."""
+    _entered(clinic.folder, day)
+    (found,) = sheets_on_file(clinic.folder)
+    return found
+
+
+@made_once(SHEET, LINES)
+def _entered(folder: RecordFolder, day: str) -> None:
+    with reception(folder, folder.path / "no claims") as clinic:
+        enter_sheet(clinic.desk({**SHEET, **LINES, "day": day}), "TEST-1")
+
+
 def _heard(clinic: Reception) -> str:
     return "\n".join(clinic.dialogue.heard)
 
@@ -125,9 +141,9 @@ def test_a_sheet_becomes_a_signed_note_that_says_where_it_is_from(
 
 
 def test_every_number_on_the_note_says_that_the_device_did_not_record_it(
-    clinic: Reception, enter: Callable[..., KeptSheet]
+    clinic: Reception, kept: KeptSheet
 ) -> None:
-    visit = load_paper(clinic.folder, enter().sheet.sheet_id, SETTINGS)
+    visit = load_paper(clinic.folder, kept.sheet.sheet_id, SETTINGS)
     text = note_text(visit)
     assert "RECORDED BY THE DEVICE" not in text.replace(NOT_RECORDED_TEXT.upper(), "")
     fields = text[text.index("FROM A DOWNTIME SHEET") : text.index("WHO SAID IT")]
@@ -141,9 +157,9 @@ def test_every_number_on_the_note_says_that_the_device_did_not_record_it(
 
 
 def test_json_has_the_sheet_apart_and_nothing_of_a_device(
-    clinic: Reception, enter: Callable[..., KeptSheet]
+    clinic: Reception, kept: KeptSheet
 ) -> None:
-    name = enter().sheet.sheet_id
+    name = kept.sheet.sheet_id
     out = clinic.folder.path / "out.json"
     said(clinic.folder, "export", name, "--format", "json", "--out", str(out))
     document = json.loads(out.read_text())
@@ -159,20 +175,18 @@ def test_json_has_the_sheet_apart_and_nothing_of_a_device(
     "name", ["csv", "cms1500", "cms1500-json", "837p", "fhir", "hl7-dft", "hl7-mdm", "bundle"]
 )
 def test_no_claim_and_no_message_is_made_of_a_sheet(
-    clinic: Reception, enter: Callable[..., KeptSheet], name: str
+    clinic: Reception, kept: KeptSheet, name: str
 ) -> None:
     out = clinic.folder.path / "out"
-    words = ("export", enter().sheet.sheet_id, "--format", name, "--out", str(out))
+    words = ("export", kept.sheet.sheet_id, "--format", name, "--out", str(out))
     error = run(clinic.folder, *words).exception
     assert isinstance(error, ExportRefused)
     assert "T-001" in error.message
     assert not out.exists()
 
 
-def test_t_001_keeps_the_claim_back_and_says_why(
-    clinic: Reception, enter: Callable[..., KeptSheet]
-) -> None:
-    name = enter().sheet.sheet_id
+def test_t_001_keeps_the_claim_back_and_says_why(clinic: Reception, kept: KeptSheet) -> None:
+    name = kept.sheet.sheet_id
     visit = scrubbed_paper(clinic.folder, load_paper(clinic.folder, name, SETTINGS))
     assert visit.report is not None
     assert visit.report.blocked
@@ -186,10 +200,7 @@ def test_t_001_keeps_the_claim_back_and_says_why(
     assert not report["ready"]
 
 
-def test_lists_name_it_and_claims_say_why_there_is_none(
-    clinic: Reception, enter: Callable[..., KeptSheet]
-) -> None:
-    kept = enter()
+def test_lists_name_it_and_claims_say_why_there_is_none(clinic: Reception, kept: KeptSheet) -> None:
     desk = clinic.desk({})
     on = desk.day_of(kept.sheet.began_utc_ms)
     (listed,) = list_visits(clinic.folder, desk.settings, desk.day_of, (on, on))
@@ -228,25 +239,31 @@ def test_an_entry_that_was_left_may_be_dropped(
     assert len(sheets_on_file(clinic.folder)) == 1
 
 
-@pytest.mark.parametrize(
-    ("name", "wrong", "told"),
-    [
-        ("delivered_hold_force", "20", "the unit is missing"),
-        ("ordered_time", "15", "the unit is missing"),
-        ("paused", "2", "the unit is missing"),
-        ("delivered_hold_force", "20,5 lbf", "a point, no comma"),
-        ("began", "5 past", "is no time of day"),
-        ("began", "24:00", "is no time of day"),
-        ("region", "thoracic", "is none of"),
-        ("pain_before", "11", "0 to 10"),
-    ],
+WRONG = (
+    ("delivered_hold_force", "20", "the unit is missing"),
+    ("ordered_time", "15", "the unit is missing"),
+    ("paused", "2", "the unit is missing"),
+    ("delivered_hold_force", "20,5 lbf", "a point, no comma"),
+    ("began", "5 past", "is no time of day"),
+    ("began", "24:00", "is no time of day"),
+    ("region", "thoracic", "is none of"),
+    ("pain_before", "11", "0 to 10"),
 )
-def test_a_wrong_answer_is_told_and_asked_again(
-    clinic: Reception, enter: Callable[..., KeptSheet], name: str, wrong: str, told: str
+
+
+def test_wrong_answers_are_told_and_asked_again(
+    clinic: Reception, enter: Callable[..., KeptSheet]
 ) -> None:
-    kept = enter(**{name: f"{wrong}|{SHEET[name]}"})
-    assert told in _heard(clinic)
-    assert wrong not in kept.sheet.values.values()
+    given = {name: "" for name, *_ in WRONG}
+    for name, wrong, _ in WRONG:
+        given[name] += f"{wrong}|"
+    kept = enter(**{name: wrong + SHEET[name] for name, wrong in given.items()})
+    for name, wrong, told in WRONG:
+        named = (f"{name}={wrong!r} ", f'{name}="{wrong}" ')
+        assert any(one.startswith(named) and told in one for one in clinic.dialogue.heard)
+    note = load_paper(clinic.folder, kept.sheet.sheet_id, SETTINGS).note
+    taken = {**kept.sheet.values, "pain_before": note.field("pain_before").value}
+    assert {name: taken[name] for name in given} == {name: SHEET[name] for name in given}
 
 
 def test_a_day_ahead_and_one_too_long_ago_are_refused(
@@ -294,11 +311,11 @@ def test_the_patients_cap_and_the_tables_limit_flag_too(
 
 
 def test_two_sheets_at_one_time_are_told(
-    clinic: Reception, enter: Callable[..., KeptSheet]
+    clinic: Reception, kept: KeptSheet, enter: Callable[..., KeptSheet]
 ) -> None:
-    first = enter().sheet.sheet_id
+    first = kept.sheet.sheet_id
     enter()
-    found = [kept.sheet for kept in sheets_on_file(clinic.folder)]
+    found = [each.sheet for each in sheets_on_file(clinic.folder)]
     assert any(f"Overlaps sheet {first} of the same patient." in each.flagged for each in found)
 
 
@@ -329,9 +346,9 @@ def test_what_is_not_on_the_sheet_and_a_no_beside_the_table_stay_on_the_note(
 
 
 def test_a_sheet_is_not_typed_over_and_can_be_remarked_upon(
-    clinic: Reception, enter: Callable[..., KeptSheet]
+    clinic: Reception, kept: KeptSheet
 ) -> None:
-    name = enter().sheet.sheet_id
+    name = kept.sheet.sheet_id
     by = ("--by", "Pat Jones", "--credentials", "PT", "--reason", "read again")
     error = run(clinic.folder, "note", name, "--amend", "ended=00:25", *by).exception
     assert isinstance(error, NoteRefused)
@@ -341,10 +358,8 @@ def test_a_sheet_is_not_typed_over_and_can_be_remarked_upon(
     assert not verify_clinic(clinic.folder).alterations
 
 
-def test_a_note_over_another_sheet_is_an_alteration(
-    clinic: Reception, enter: Callable[..., KeptSheet]
-) -> None:
-    name = enter().sheet.sheet_id
+def test_a_note_over_another_sheet_is_an_alteration(clinic: Reception, kept: KeptSheet) -> None:
+    name = kept.sheet.sheet_id
     author = clinic.desk({}).author()
     detail: dict[str, Any] = {"session_id": name, "patient_key": "", "seal": "00" * 32}
     with clinic_writing(clinic.folder) as db:
@@ -355,8 +370,8 @@ def test_a_note_over_another_sheet_is_an_alteration(
         load_paper(clinic.folder, name, SETTINGS)
 
 
-def test_every_access_is_on_record(clinic: Reception, enter: Callable[..., KeptSheet]) -> None:
-    name = enter().sheet.sheet_id
+def test_every_access_is_on_record(clinic: Reception, kept: KeptSheet) -> None:
+    name = kept.sheet.sheet_id
     said(clinic.folder, "note", name, "--by", "A. Reader")
     kinds = [(row.kind, row.session_id) for row in accesses(clinic.folder)]
     assert ("paper_sheet", name) in kinds
@@ -367,9 +382,9 @@ def test_every_access_is_on_record(clinic: Reception, enter: Callable[..., KeptS
 
 @pytest.mark.parametrize("command", ["show", "estimate", "verify"])
 def test_commands_of_sessions_say_that_there_is_none(
-    clinic: Reception, enter: Callable[..., KeptSheet], command: str
+    clinic: Reception, kept: KeptSheet, command: str
 ) -> None:
-    error = run(clinic.folder, command, enter().sheet.sheet_id).exception
+    error = run(clinic.folder, command, kept.sheet.sheet_id).exception
     assert isinstance(error, RequestRefused)
     assert "no device recorded it" in error.message
 
@@ -432,9 +447,8 @@ def test_a_wrong_line_is_asked_again_and_the_others_are_not(
 
 
 def test_claims_name_the_sheet_and_why_nothing_was_written(
-    clinic: Reception, enter: Callable[..., KeptSheet]
+    clinic: Reception, kept: KeptSheet
 ) -> None:
-    kept = enter()
     desk = clinic.desk({})
     on = desk.day_of(kept.sheet.began_utc_ms)
     listed = list_visits(clinic.folder, desk.settings, desk.day_of, (on, on))
@@ -453,20 +467,15 @@ def test_an_unsigned_sheet_is_finished_like_any_visit(
     assert load_paper(clinic.folder, name, SETTINGS).face.signer == "Pat Jones, PT, DPT"
 
 
-def test_a_backup_brings_the_sheet_back(
-    clinic: Reception, enter: Callable[..., KeptSheet], tmp_path: Path
-) -> None:
-    name = enter().sheet.sheet_id
+def test_a_backup_brings_the_sheet_back(clinic: Reception, kept: KeptSheet, tmp_path: Path) -> None:
+    name = kept.sheet.sheet_id
     said(clinic.folder, "backup", str(tmp_path / "b"))
     restored = RecordFolder(tmp_path / "restored")
     said(restored, "restore", str(tmp_path / "b"))
-    assert [kept.sheet.sheet_id for kept in sheets_on_file(restored)] == [name]
+    assert [each.sheet.sheet_id for each in sheets_on_file(restored)] == [name]
 
 
-def test_of_two_who_enter_one_sheet_the_second_is_told(
-    clinic: Reception, enter: Callable[..., KeptSheet]
-) -> None:
-    kept = enter()
+def test_of_two_who_enter_one_sheet_the_second_is_told(clinic: Reception, kept: KeptSheet) -> None:
     with pytest.raises(RequestRefused, match="was entered by Pat Jones meanwhile"):
         keep_sheet(clinic.folder, clinic.desk({}).author(), kept.sheet)
     assert not verify_clinic(clinic.folder).alterations

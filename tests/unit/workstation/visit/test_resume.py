@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from controller.errors import RequestRefused
+from controller.errors import RequestRefused, RightMissing
 from records.clinic.clinic_verify import verify_clinic
 from records.store.record_folder import RecordFolder
 from records.visit.load import load_visit
@@ -125,6 +125,25 @@ def test_a_visit_that_was_left_is_taken_up_where_its_record_ends(
     assert verify_clinic(clinic.folder).alterations == ()
     with altering(clinic.folder.clinic_database) as db:
         assert db.execute("SELECT count(*) FROM draft_word").fetchall() == [(0,)]
+
+
+def test_whoever_may_not_judge_claims_leaves_the_claim_to_somebody_else(
+    tmp_path: Path, left: Mapping[str, LeftVisit]
+) -> None:
+    """An aide or an assistant holds a visit; nothing is offered to them, and no claim leaves."""
+    folder = RecordFolder(tmp_path / "data")
+    shutil.copytree(left[WHOLE[-1]].records, folder.path)
+
+    def may_not() -> None:
+        raise RightMissing("Ann Reed (assistant) may not judge, accept and export claims")
+
+    with reception(folder, tmp_path / "claims") as clinic:
+        clinic.clock = DirectClock(utc_origin_ms=left[WHOLE[-1]].utc_ms)
+        take_up(replace(clinic.desk(FIRST), may_claim=may_not), AskedVisit(reference=""))
+    asked = [name for name, _ in clinic.dialogue.asked]
+    assert not [name for name in asked if name.startswith("accept")]
+    assert clinic.dialogue.heard[-1].startswith("the claim is left to somebody else: Ann Reed")
+    assert not list(clinic.documents.rglob("*"))
 
 
 @pytest.mark.parametrize("left_at", WHOLE[:2])
