@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from records.store.record_folder import RecordFolder
 from tests.support.notes import ADJUSTED_AND_PAUSED, recorded
-from tests.support.real_time import PATIENCE_MS
+from tests.support.real_time import PATIENCE_MS, wait_until
 from tests.support.reception import medicare_patient, open_clinic
 from tests.support.served_console import ServedConsole, served_console
 from tests.support.standing import keep
@@ -123,7 +123,7 @@ def test_a_replay_that_gets_no_readings_stands_still_and_says_so(page: Page) -> 
     asked: list[int] = []
     replayed(page, asked)
     fault = page.locator("#replay-fault")
-    page.route(PIECES, lambda way: way.fulfill(status=410, json={}))
+    page.route(PIECES, lambda way: way.fulfill(status=410, json=piece([])))
     begin_anew(page)
     expect(fault).to_contain_text("The replay stands still")
     page.clock.run_for(1_000)
@@ -148,12 +148,27 @@ def test_what_was_asked_before_a_new_beginning_is_not_taken(page: Page) -> None:
         with page.expect_request(PIECES):
             again.click()
             page.clock.run_for(20)
+    wait_until(lambda: _came(page, held, 2), "both requests")
     older, newer = held
-    older.fulfill(json=piece([[1_000, 99.0, 99.0]]))
     newer.fulfill(json=piece([[1_000, -0.1, 0.0]]))
-    page.clock.run_for(200)
-    expect(page.locator("#then-force")).to_have_text("0.0 lbf")
+    force = page.locator("#then-force")
+    expect_after(page, 200, force, "0.0 lbf")
     expect(page.locator("#then-force-other")).to_have_text("-0.1 N")
+    with page.expect_response(PIECES):
+        older.fulfill(json=piece([[1_000, 99.0, 99.0]]))
+    expect_after(page, 20, force, "0.0 lbf")
+
+
+def _came(page: Page, held: Sequence[Route], count: int) -> bool:
+    page.wait_for_timeout(20)
+    return len(held) == count
+
+
+def expect_after(page: Page, milliseconds: int, place: Locator, text: str) -> None:
+    """What the page shows once it has taken what came."""
+    page.evaluate("fetch('/static/icon.svg').then((answer) => answer.text()).then(() => 1)")
+    page.clock.run_for(milliseconds)
+    expect(place).to_have_text(text)
 
 
 def piece(points: list[list[float]]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from tests.support.browser_axe import RULES_OF_COLOURS, violations
 from tests.support.claims import FEES
 from tests.support.console_bench import console_bench
 from tests.support.console_visits import begin, identified, screened, with_dose
-from tests.support.page_faults import faults
+from tests.support.page_faults import faults, lengthen
 from tests.support.real_time import ROOT
 from tests.support.reception import (
     CLINIC_OF_CLAIMS,
@@ -113,7 +113,7 @@ class Clinic:
 
 @pytest.fixture(scope="module")
 def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
-    """Two tables, one of them in a hold with alarms, one whole visit and four that are begun."""
+    """A table in a hold with alarms, one in a pause, one whole visit and four that are begun."""
     made = tmp_path_factory.mktemp("looks")
     folder = RecordFolder(made / "data")
     folder.path.mkdir(mode=0o700)
@@ -129,7 +129,8 @@ def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
     names = _begun_visits(folder)
     names["session"] = list_sessions(folder)[0].head.session_id
     with served_console(folder) as served:
-        served.links["Table 1"].show(**IN_A_HOLD)
+        served.links["Table 1"].show(**IN_A_HOLD, session_id=names["session"])
+        served.links["Table 2"].show(**PAUSED)
         yield Clinic(console=served, names=names)
 
 
@@ -150,7 +151,8 @@ def _begun_visits(folder: RecordFolder) -> dict[str, str]:
 
 IN_A_HOLD: Mapping[str, Any] = {
     "doing": Doing.SESSION,
-    "session_id": "20261130T140000Z-aaaaaa",
+    "responsible": "Pat Jones",
+    "responsible_since_ms": 1_796_000_000_000,
     "phase": "holding",
     "hold_number": 3,
     "hold_count": 11,
@@ -167,6 +169,14 @@ IN_A_HOLD: Mapping[str, Any] = {
         RaisedAlarm(code="console_lost", number=2, utc_ms=1_796_000_100_000),
         RaisedAlarm(code="check_in_due", number=3, utc_ms=1_796_000_200_000),
     ),
+}
+PAUSED: Mapping[str, Any] = {
+    **IN_A_HOLD,
+    "session_id": "20261130T150000Z-bbbbbb",
+    "responsible": "Bartholomew Featherstonehaugh",
+    "phase": "paused",
+    "pause_left_s": 250.0,
+    "alarms": (),
 }
 
 
@@ -230,6 +240,8 @@ def test_a_page_is_fit_to_be_read(looked: Page, clinic: Clinic, path: str) -> No
         looked.emulate_media(color_scheme=scheme)
         assert violations(looked, rules) == []
     looked.screenshot(path=_picture(path, "dark"), full_page=True)
+    lengthen(looked)
+    assert faults(looked) == {}, "with long words"
 
 
 def _check_stop(looked: Page, *, is_own: bool) -> None:

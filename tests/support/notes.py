@@ -107,6 +107,7 @@ def recorded(
     ramped_ms: int = 0,
     used: StandingUsed = NOTHING_USED,
     begun: VisitBegun | None = None,
+    uri: str = "",
 ) -> None:
     """A session that held for ``held_ms``, with what else ``happened`` (ms, kind, detail).
 
@@ -119,7 +120,7 @@ def recorded(
         unit_id=UNIT,
         utc_offset_min=-360,
         detail=complete_opening(
-            {"order_digest": filed.digest, "patient_key": key, "identity": IDENTITY}
+            {"order_digest": filed.digest, "patient_key": key, "identity": IDENTITY, "uri": uri}
         ),
     )
     clock = VirtualClock(utc_origin_ms=began_ms)

@@ -44,6 +44,21 @@ FAULTS = """() => {
   };
 }"""
 
+LONG_WORDS = {
+    "session-1": "20261130T140000Z-aaaaaa",
+    "TEST-1": "MRN-2026-004711-WESTSIDE-SPINE",
+    "Pat Jones": "Bartholomew Featherstonehaugh",
+}
+"""What stands on the pages of a clinic, by what stands there in the tests."""
+LENGTHEN = """words => {
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    for (const [short, long] of Object.entries(words)) {
+      walker.currentNode.data = walker.currentNode.data.replaceAll(short, long);
+    }
+  }
+}"""
+
 
 def faults(page: Page) -> dict[str, Any]:
     """The kinds of fault that the page has, each with its places; empty where nothing is wrong.
@@ -53,3 +68,8 @@ def faults(page: Page) -> dict[str, Any]:
     """
     found: dict[str, Any] = page.evaluate(FAULTS)
     return {name: each for name, each in found.items() if each}
+
+
+def lengthen(page: Page) -> None:
+    """Put ids, references and names in place that are as long as those of a clinic."""
+    page.evaluate(LENGTHEN, LONG_WORDS)

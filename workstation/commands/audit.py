@@ -33,7 +33,7 @@ def audit(
     from records.keeping.audit_search import look_at_accesses
     from workstation.author_now import reader_now
 
-    place = person.place
+    place = person.place.at_the_clinic_if_readable()
     folder = place.folder
     named = _named_or_as_it_is(place, session, person.by) if session else None
     altered = altered_audit(folder)

@@ -109,15 +109,19 @@ class Place(NamedTuple):
             settings=settings_at_the_clinic(self.settings, read_standing(self.folder))
         )
 
-    @property
-    def leading_unit(self) -> ForceUnit:
-        """The unit of force in which a command shows what is on file.
+    def at_the_clinic_if_readable(self) -> Place:
+        """The same for a command that shows what is on file.
 
         Where clinic.db cannot be read the settings say it: what is shown is marked as altered.
         """
         with suppress(TractionError):
-            return self.at_the_clinic().settings.unit_of_force
-        return self.settings.unit_of_force
+            return self.at_the_clinic()
+        return self
+
+    @property
+    def leading_unit(self) -> ForceUnit:
+        """The unit of force in which a command shows what is on file."""
+        return self.at_the_clinic_if_readable().settings.unit_of_force
 
 
 def say_whose_visit(visit: Visit) -> None:
@@ -146,7 +150,7 @@ def day_of(place: Place) -> date:
     from controller.runtime.clock import SystemClock
 
     utc_ms = SystemClock().utc_ms()
-    return place.settings.day_at(utc_ms)
+    return place.at_the_clinic_if_readable().settings.day_at(utc_ms)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

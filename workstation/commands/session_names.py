@@ -6,11 +6,12 @@ A name means the same in every command: a session, or a downtime sheet that was 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from controller.errors import RecordNotFound, RequestRefused, SessionAmbiguous
+from controller.errors import RecordNotFound, RequestRefused, SessionAmbiguous, TractionError
 from controller.quick_dataclasses import dataclass
 from workstation.commands.options import Place
 
@@ -59,6 +60,7 @@ def named_treatment(place: Place, name: str, by: str = "") -> Named:
         return _sheet_called_so(place, name)
     if whole := _session_called_so(place, name):
         return Named(whole)
+    place = place.at_the_clinic_if_readable()
     fitting = _fitting(place, name)
     found = fitting.treatments
     if not found:
@@ -113,21 +115,36 @@ def _fitting(place: Place, name: str) -> Fitting:
     fitting = treatments_named(listed, name, naming)
     if not listed or not all(one.on_paper for one in fitting.treatments):
         return fitting
-    return treatments_named(listed, name, replace(naming, unit_names=_unit_names(place)))
+    return treatments_named(listed, name, replace(naming, unit_names=_unit_names(place, listed)))
 
 
-def _unit_names(place: Place) -> dict[str, str]:
+def _unit_names(place: Place, listed: Sequence[CalledTreatment]) -> dict[str, str]:
     """What the clinic calls its units, by their id; read only where no session fits otherwise.
 
-    A sheet says itself what its table was called.
+    A table on file that names no unit is the one whose last session was held at its address. A
+    sheet says itself what its table was called.
     """
     from records.standing.kinds import UnitRecord
     from records.standing.versions import read_standing
 
-    units = (each.record for each in read_standing(place.folder).all_of("unit"))
-    return {
-        unit.unit_id: unit.name for unit in units if isinstance(unit, UnitRecord) and unit.unit_id
-    }
+    found = (each.record for each in read_standing(place.folder).all_of("unit"))
+    tables = [each for each in found if isinstance(each, UnitRecord)]
+    names = {each.unit_id: each.name for each in tables if each.unit_id}
+    at_address = {each.address: each.name for each in tables if not each.unit_id}
+    newest = {one.unit: one.called for one in reversed(listed) if not one.on_paper}
+    if at_address:
+        addresses = {unit: _address_of(place, newest[unit]) for unit in newest.keys() - names}
+        names |= {unit: at_address[uri] for unit, uri in addresses.items() if uri in at_address}
+    return names
+
+
+def _address_of(place: Place, session_id: str) -> str:
+    """Where a session was held; "" where its record does not say it."""
+    from records.evidence.reader import read_session
+
+    with suppress(TractionError):
+        return read_session(place.folder, session_id).started.session.uri
+    return ""
 
 
 def _leave_row(place: Place, found: Sequence[CalledTreatment], by: str) -> None:

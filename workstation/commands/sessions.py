@@ -74,23 +74,23 @@ def sessions(query: QueryOptions, person: PersonOptions) -> None:
     """List the sessions on file, newest first; all of them or those that fit."""
     from workstation.history.finding import find_treatments_told
 
+    place = person.place.at_the_clinic_if_readable()
     found = find_treatments_told(
-        person.place.folder, query.asked(), person.place.day_of, refused_too=query.refused
+        place.folder, query.asked(), place.day_of, refused_too=query.refused
     )
-    _list(query, person, found)
+    _list(query, person, place, found)
     for text in found.unread:
         warn(f"a file could not be read and nothing of it is listed: {text}")
     if found.unread:
         raise typer.Exit(RECORD_BAD)
 
 
-def _list(query: QueryOptions, person: PersonOptions, found: FoundTreatments) -> None:
+def _list(query: QueryOptions, person: PersonOptions, place: Place, found: FoundTreatments) -> None:
     from records.clinic.audit import record_read
     from records.keeping.search import SessionQuery
     from workstation.author_now import reader_now
 
-    place, asked = person.place, query.asked()
-    folder = place.folder
+    folder, asked = place.folder, query.asked()
     listed = found.part(0, query.limit)
     called = listed.every
     if called or (folder.clinic_database.exists() and (asked.patient or asked.words)):

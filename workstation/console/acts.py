@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from controller.errors import RequestRefused
 from workstation.console.browsers import TOKEN_FIELD, TOKEN_HEADER
 from workstation.console.site import Site
 
@@ -21,6 +22,10 @@ SECRET: Final = frozenset({TOKEN_FIELD, "pin", "again", "code"})
 FOREIGN_FORM: Final = (
     "This page was drawn for another browser, or its cookies are gone, so nothing was done. STOP "
     "works."
+)
+NOBODY_HERE: Final = (
+    "nobody is signed in here any more, so nothing was done: say who you are ([Change person]), "
+    "then send it once more"
 )
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -94,6 +99,22 @@ def posted(handler: Callable[[Request, Form, str], Response], *, most_files: int
         person = site_of(request).people.named(request)
         if not person:
             return to(f"/person?back={quote(came_from(request))}")
+        return await run_in_threadpool(handler, request, form, person)
+
+    return act
+
+
+def posted_whole(handler: Callable[[Request, Form, str], Response]) -> Handler:
+    """The same of a form whose words are kept nowhere yet: they stay on the page that refuses.
+
+    Raises RequestRefused.
+    """
+
+    async def act(request: Request) -> Response:
+        form = await _form(request)
+        person = site_of(request).people.named(request)
+        if not person:
+            raise RequestRefused(NOBODY_HERE)
         return await run_in_threadpool(handler, request, form, person)
 
     return act

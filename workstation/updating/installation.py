@@ -21,11 +21,9 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
-
-from controller.quick_dataclasses import dataclass
 
 VERSIONS: Final = "versions"
 CURRENT: Final = "current"

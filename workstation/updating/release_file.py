@@ -31,10 +31,9 @@ import stat
 from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final
-
-from controller.quick_dataclasses import dataclass
 
 MAGIC: Final = b"TRACTION UPDATE 1\n"
 STATEMENT: Final = b"traction-update/1\0"

@@ -12,7 +12,7 @@ from workstation.console.acts import (
     Form,
     came_from,
     own_path,
-    posted,
+    posted_whole,
     shown_to_person,
     site_of,
     to,
@@ -23,7 +23,7 @@ def routes() -> list[BaseRoute]:
     """The page and its act."""
     return [
         Route("/emergency", shown_to_person(page), methods=["GET"]),
-        Route("/emergency", posted(take), methods=["POST"]),
+        Route("/emergency", posted_whole(take), methods=["POST"]),
     ]
 
 

@@ -15,7 +15,7 @@ from records.standing.kinds import PatientRecord
 from records.standing.payers import payers_in_use
 from records.standing.said import added, changed
 from records.standing.write import namesakes, write_standing
-from workstation.console.acts import Form, posted, shown_to_person, site_of, to
+from workstation.console.acts import Form, posted_whole, shown_to_person, site_of, to
 from workstation.console.patient_form import patient_groups, said_in, values_of
 from workstation.console.patient_reading import keep_reading, patient_path
 from workstation.console.site import Site
@@ -30,9 +30,9 @@ def routes() -> list[BaseRoute]:
     one = "/patients/{reference:path}"
     return [
         Route("/patients/new", shown_to_person(new), methods=["GET"]),
-        Route("/patients/new", posted(add), methods=["POST"]),
+        Route("/patients/new", posted_whole(add), methods=["POST"]),
         Route(f"{one}/change", shown_to_person(edit), methods=["GET"]),
-        Route(f"{one}/change", posted(change), methods=["POST"]),
+        Route(f"{one}/change", posted_whole(change), methods=["POST"]),
     ]
 
 

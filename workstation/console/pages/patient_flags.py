@@ -13,7 +13,7 @@ from controller.errors import RequestRefused
 from records.standing.flags import flag_of, with_ended_flag, with_flag
 from records.standing.kinds import FlagEnd, PatientRecord
 from records.standing.write import StandingChange, write_standing
-from workstation.console.acts import Form, posted, site_of, to
+from workstation.console.acts import Form, posted_whole, site_of, to
 from workstation.console.pages.patients import patient_page
 from workstation.console.patient_reading import patient_path
 from workstation.visit.before import patient_of
@@ -23,8 +23,8 @@ def routes() -> list[BaseRoute]:
     """Two acts; both lead back to the patient's page."""
     one = "/patients/{reference:path}/flags"
     return [
-        Route(one, posted(set_flag), methods=["POST"]),
-        Route(f"{one}/{{number:int}}/end", posted(end_flag), methods=["POST"]),
+        Route(one, posted_whole(set_flag), methods=["POST"]),
+        Route(f"{one}/{{number:int}}/end", posted_whole(end_flag), methods=["POST"]),
     ]
 
 

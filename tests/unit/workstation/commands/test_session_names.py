@@ -81,6 +81,20 @@ def test_today_and_yesterday_are_the_clinic_s_days(
     assert shown(data, "2025-12-31") == FIRST
 
 
+def test_days_and_times_are_those_of_the_clinic_s_record(data: RecordFolder) -> None:
+    """Which goes before the workstation's own zone, as on the note."""
+    said(data, "clinic", "add", "name=Example", "time_zone=America/Chicago", "--by", "P. Jones")
+    assert shown(data, "2025-12-31") == FIRST
+    assert "2026-01-01 18:00  TEST-1" in said(data, "sessions")
+    listed = json.loads(said(data, "sessions", "--json"))["sessions"]
+    assert [one["started"] for one in listed] == [
+        "2026-01-01T19:00:00-06:00",
+        "2026-01-01T18:00:00-06:00",
+        "2025-12-31T18:00:00-06:00",
+    ]
+    assert "-06:00  " in said(data, "audit")
+
+
 @pytest.mark.parametrize(
     ("name", "fits"),
     [
@@ -116,6 +130,16 @@ def test_a_session_is_called_by_the_name_of_its_table(data: RecordFolder) -> Non
     error = run(data, "show", "Table 1").exception
     assert isinstance(error, SessionAmbiguous)
     assert len(error.listed) == 3
+
+
+def test_a_table_that_names_no_unit_is_the_one_at_its_address(data: RecordFolder) -> None:
+    uri = "modbus-tcp://host:5020?unit=1"
+    recorded(data, "s-9", began_ms=BEGAN_MS + 3 * DAY_MS, uri=uri)
+    said(data, "units", "add", "Table 1", f"address={uri}", "--by", "P. Jones")
+    assert shown(data, "last Table 1") == "s-9"
+    said(data, "units", "add", "Table 2", "address=modbus-tcp://other:5020?unit=1", "--by", "P.")
+    with pytest.raises(RecordNotFound, match="'Table 2' is not on file"):
+        shown(data, "Table 2")
 
 
 def test_a_reference_that_is_also_the_end_of_an_id_is_not_guessed(data: RecordFolder) -> None:

@@ -81,9 +81,7 @@ def looked_at(bench: ConsoleBench, folder: RecordFolder) -> ConsoleBench:
 
 def rows(page: str) -> list[tuple[str, str]]:
     """Who and what of each row."""
-    return re.findall(
-        r'<td class="number">[^<]*</td><td>([^<]*)</td><td>[^<]*</td><td>([^<]*)', page
-    )
+    return re.findall(r"<tr><td>[^<]*</td><td>([^<]*)</td><td>[^<]*</td><td>([^<]*)", page)
 
 
 def test_the_audit_is_found_by_session_patient_and_person(looked_at: ConsoleBench) -> None:

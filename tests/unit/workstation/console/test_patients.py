@@ -37,6 +37,30 @@ def test_who_has_not_said_a_name_is_asked_and_comes_back(bench: ConsoleBench) ->
     assert 'value="/patients/TEST-1?table=Table%201"' in page
 
 
+@pytest.mark.parametrize(
+    ("path", "typed"),
+    [
+        ("/patients/new", NEW),
+        (f"{PATIENT}/change", {**NEW, "reference": "TEST-1", "version": "1"}),
+        (f"{PATIENT}/flags", {"kind": "osteoporosis", "note": "T-score -3.1"}),
+        ("/emergency", {"reason": "seizure in the waiting room"}),
+    ],
+)
+def test_what_was_typed_stays_where_the_sign_in_ended_meanwhile(
+    desk: ConsoleBench, path: str, typed: dict[str, str]
+) -> None:
+    desk.post("/person/leave")
+    refused = desk.client.post(path, data=typed)
+    assert refused.status_code == 409
+    assert "nobody is signed in here any more" in refused.text
+    assert f'action="{path}"' in refused.text
+    for name, text in typed.items():
+        assert f'<input type="hidden" name="{name}" value="{text}">' in refused.text
+    desk.sit_down()
+    if path == "/patients/new":
+        assert desk.post(path, **typed).startswith("/patients/A-7")
+
+
 def test_a_reference_leads_to_its_page_and_a_name_to_a_list(desk: ConsoleBench) -> None:
     exact = desk.client.get("/patients", params={"find": "TEST-1"})
     assert (exact.status_code, exact.headers["location"]) == (303, PATIENT)
