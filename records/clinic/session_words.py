@@ -162,7 +162,6 @@ def _faults_of_seals(
         EntryKind.SESSION_SEALED: f"session {session_id}",
     }
     for row in own:
-        said = object_or_empty(row.detail_json)
-        if row.kind in places and said.get("seal") != seal:
+        if row.kind in places and object_or_empty(row.detail_json).get("seal") != seal:
             what = f"entry {row.sequence} names another seal than the evidence has"
             yield chain.altered(places[EntryKind(row.kind)], what, row.sequence)

@@ -29,6 +29,7 @@ from tests.campaigns.station_lab import (
     processor_s,
     station,
 )
+from tests.campaigns.station_reference import idle_reference
 from tests.support.real_time import Program, program
 from tests.support.station_console import TABLE, is_holding, is_idle
 
@@ -138,13 +139,14 @@ def measure_beside(minutes: int, units: int = 4) -> dict[str, Any]:
     order = STATIC.format(minutes=minutes)
     for count in (1, units, 1):
         with TemporaryDirectory() as name, station(Path(name) / "data", units=count) as kept:
-            begun = load()
-            with ThreadPoolExecutor(count) as pool:
+            begun, reference = load(), dict[str, Any]()
+            with idle_reference(reference), ThreadPoolExecutor(count) as pool:
                 halves = [
                     pool.submit(by_control, kept, order, f"Table {number}")
                     for number in range(1, count + 1)
                 ]
-                rows.append({"sessions": [half.result() for half in halves], "load": begun})
+                sessions = [half.result() for half in halves]
+            rows.append({"sessions": sessions, "load": begun, "reference": reference})
             print(f"{count} beside each other: {json.dumps(rows[-1])}", flush=True)
     return {"runs": rows, "minutes": minutes}
 

@@ -129,19 +129,19 @@ def make_quickly(there: Installation, release: ProgramRelease, wheels: Path) -> 
 
 
 def copied_environments(made: Path) -> Callable[[list[str], str], str]:
-    """In place of ``installation.run``: what makes an environment gets a copy of one.
+    """In place of ``installation.run``: what makes an environment with pip gets a copy of one.
 
-    Nearly all that a version costs is that pip is installed into its environment. ``made`` is a
-    version that was made in earnest; its program does not go along.
+    Nearly all that a version costs is that pip is put into its environment. ``made`` is a version
+    that was made in earnest; its program does not go along.
     """
     without_program = shutil.ignore_patterns("traction*", "here.pth", RELEASE)
     really_run = installation.run
 
     def run(command: list[str], doing: str) -> str:
-        if command[1:3] != ["-m", "venv"]:
-            return really_run(command, doing)
-        shutil.copytree(made, command[3], symlinks=True, ignore=without_program)
-        return ""
+        if "venv" in command:
+            shutil.copytree(made, command[-1], symlinks=True, ignore=without_program)
+            return ""
+        return "" if "ensurepip" in command else really_run(command, doing)
 
     return run
 

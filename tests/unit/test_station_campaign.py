@@ -8,15 +8,17 @@ from contextlib import closing
 from copy import deepcopy
 from io import StringIO
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
 from rich.console import Console
 
-from controller.runtime.clock import SystemClock
+from controller.runtime.clock import SystemClock, VirtualClock
 from tests.campaigns.station_hostile import WRONG, refused_to_a_peer
 from tests.campaigns.station_page import page, verdicts
 from tests.campaigns.station_pairs import pairs_table
+from tests.campaigns.station_reference import ticked
 from tests.campaigns.station_stops import situations
 from tests.support.real_time import wait_until
 from tests.support.wire_tap import frames, releases
@@ -34,6 +36,7 @@ HALF = {
     "peak_mb": 80.0,
     "connections": 3,
 }
+REFERENCE = {"ticks": 1200, "missed": 0}
 SPREAD = {"n": 100, "p50_ms": 50, "p99_ms": 51, "max_ms": 52, "missed": 0}
 FIGURES: dict[str, dict[str, Any]] = {
     "losses": {
@@ -79,7 +82,10 @@ FIGURES: dict[str, dict[str, Any]] = {
     "beside": {
         **ABOUT,
         "minutes": 5,
-        "runs": [{"sessions": [HALF] * count, "load": "0.1 on 2"} for count in (1, 4, 1)],
+        "runs": [
+            {"sessions": [HALF] * count, "load": "0.1 on 2", "reference": REFERENCE}
+            for count in (1, 4, 1)
+        ],
     },
     "hostile": {
         **ABOUT,
@@ -148,6 +154,15 @@ def test_what_keeps_every_promise_is_met_and_what_was_not_measured_is_said() -> 
             "hostile",
             {"pairs": [{"quiet": HALF, "hostile": {**HALF, "p99_ms": 0.9}, "load": "0.1 on 2"}]},
         ),
+        (
+            "beside",
+            {
+                "runs": [
+                    {"sessions": [{**HALF, "missed": 1}] * n, "load": "0", "reference": REFERENCE}
+                    for n in (1, 4)
+                ]
+            },
+        ),
         ("hostile", {"outcomes": ["completed", "stopped"]}),
         ("hostile", {"lines": ["a connection beyond 24 was refused"] * 5}),
         ("hostile", {"done": {"connections": 1000, "no JSON": 0}}),
@@ -155,7 +170,12 @@ def test_what_keeps_every_promise_is_met_and_what_was_not_measured_is_said() -> 
             "beside",
             {
                 "runs": [
-                    {"sessions": [{**HALF, "p99_ms": 0.3 * n}] * n, "load": "0"} for n in (1, 4)
+                    {
+                        "sessions": [{**HALF, "p99_ms": 0.3 * n}] * n,
+                        "load": "0",
+                        "reference": REFERENCE,
+                    }
+                    for n in (1, 4)
                 ]
             },
         ),
@@ -200,3 +220,18 @@ def test_what_somebody_hostile_says_is_refused_each_time(tmp_path: Path) -> None
         wait_until(lambda: desk.asked_session() is not None, "the session that was asked for")
         assert refused_to_a_peer(place) == Counter(dict.fromkeys(WRONG, 1))
         console.close()
+
+
+def test_who_does_nothing_but_tick_counts_what_it_missed() -> None:
+    ends = Event()
+
+    class Stalling(VirtualClock):
+        sleeps = 0
+
+        def sleep_until(self, at_s: float) -> None:
+            self.sleeps += 1
+            super().sleep_until(at_s + (0.12 if self.sleeps == 3 else 0.0))
+            if self.sleeps == 5:
+                ends.set()
+
+    assert ticked(ends, Stalling()) == {"ticks": 5, "missed": 2}

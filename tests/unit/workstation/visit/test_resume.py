@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from controller.errors import RequestRefused, RightMissing
+from controller.errors import JournalCorrupt, RequestRefused, RightMissing
 from records.clinic.clinic_verify import verify_clinic
 from records.store.record_folder import RecordFolder
 from records.visit.load import load_visit
@@ -176,6 +176,38 @@ def test_a_note_of_yesterday_is_taken_up(clinic: Reception) -> None:
     clinic.clock.sleep_until(clinic.clock.now_s() + 86_400)
     take_up(clinic.desk(FIRST), WHOM)
     assert [name for name, _ in clinic.dialogue.asked] == ["signature", "accept 97012:GP"]
+
+
+def test_what_is_altered_while_a_question_stands_is_refused_with_the_next_one(
+    clinic: Reception,
+) -> None:
+    def altered() -> str:
+        (path,) = clinic.folder.unit_databases()
+        with altering(path) as db:
+            db.execute("UPDATE seal SET digest = zeroblob(32)")
+        return "less arm pain"
+
+    with pytest.raises(JournalCorrupt, match="was altered"):
+        begin_visit(clinic.desk({**FIRST, "patient_response": altered}), WHOM)
+    assert clinic.dialogue.asked[-1] == ("patient_response", "less arm pain")
+
+
+def test_a_note_that_is_signed_while_a_question_stands_takes_no_word(clinic: Reception) -> None:
+    answers = iter(("see above", ""))
+
+    def signed_meanwhile() -> str:
+        note = clinic.desk({}).note("session-1")
+        if not note.read().note.versions:
+            note.complete({"patient_notice": "told about the soreness"})
+            note.sign()
+        return next(answers)
+
+    visit = clinic.desk({**FIRST, "patient_notice": signed_meanwhile, "signature": "n"})
+    dialogue = clinic.dialogue
+    begin_visit(visit, WHOM)
+    assert any("was signed meanwhile; read it again" in told for told in dialogue.heard)
+    note = load_visit(clinic.folder, "session-1", SETTINGS).note
+    assert note.field("patient_notice").value == "told about the soreness"
 
 
 def test_of_two_patients_who_wait_it_is_said_whose_visit(clinic: Reception) -> None:
