@@ -34,6 +34,7 @@ from workstation.output import Target
 
 if TYPE_CHECKING:
     from controller.order.force_unit import ForceUnit
+    from records.claim.context_file import ImportedClaim
     from records.store.record_folder import RecordFolder
     from records.visit.visit import Visit
     from workstation.settings import Settings
@@ -68,6 +69,21 @@ PayerOption = Annotated[
         "--payer", help="Payer profile; `traction payers` lists them.", show_default=False
     ),
 ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimOptions:
+    """By whose rules a claim is looked at, and what the practice's system knows of it."""
+
+    payer: PayerOption = None
+    context: ContextOption = None
+
+    @property
+    def imported(self) -> ImportedClaim | None:
+        """The claim of the file that was named; raises ClaimContextInvalid."""
+        from records.claim.context_file import imported_claim
+
+        return imported_claim(self.context) if self.context else None
 
 
 class Place(NamedTuple):
