@@ -12,6 +12,7 @@ from controller.alarms import RaisedAlarm
 from controller.snapshot import Doing
 from tests.support.browser_touch import UNIT, take_seat
 from tests.support.console_bench import StandInLink
+from tests.support.page_faults import faults
 from tests.support.real_time import PATIENCE_MS, wait_until
 from tests.support.served_console import ServedConsole, silence
 from tests.support.stops import ORDERED
@@ -21,6 +22,7 @@ from workstation.station.stop_page import SaidOfUnit
 from workstation.station.stop_page import page as page_of_stop
 from workstation.station.stop_target import StopAnswer
 
+TOP = "one => one.getBoundingClientRect().top"
 SENDING = "one => 'sending' in one.form.dataset"
 HIDDEN = """
 let shown = "hidden";
@@ -305,8 +307,11 @@ def test_a_button_that_has_just_appeared_is_not_pressed(page: Page, link: StandI
     page.clock.install()
     page.reload()
     link.show(**CHECKING, questions=(LOCKED,))
-    yes = page.locator("li.step.now").get_by_role("button", name="Yes", exact=True)
+    step = page.locator("li.step.now")
+    yes, no = (step.get_by_role("button", name=name, exact=True) for name in ("Yes", "No"))
     expect(yes).to_be_visible()
+    assert faults(page) == {}
+    assert yes.evaluate(TOP) == no.evaluate(TOP), "both answers below their question"
     asked = len(link.asked)
     page.locator("[data-part]", has=yes).evaluate(
         "one => { one.dataset.newMs = performance.now(); }"
