@@ -103,7 +103,7 @@ class Place(NamedTuple):
     def at_the_clinic(self) -> Place:
         """With what the clinic's record says in place of the settings; raises JournalCorrupt."""
         from records.standing.versions import read_standing
-        from workstation.session.standing import settings_at_the_clinic
+        from workstation.settings import settings_at_the_clinic
 
         return self._replace(
             settings=settings_at_the_clinic(self.settings, read_standing(self.folder))

@@ -133,7 +133,7 @@ def test_what_was_typed_before_the_sign_out_is_kept(
     bench.sit_down()
     bench.links["Table 1"].show(**HOLDING)
     clock.sleep_until(clock.now_s() + IDLE_S + 1)
-    form = {"session": SESSION, "id": "r1", "act": "remark", "words": "turned head"}
+    form = {"session": SESSION, "id": "r1", "act": "more", "words": "turned head"}
     answer = bench.client.post("/units/Table%201/requests", data=form)
     assert answer.status_code == 422
     assert "What you typed is kept." in answer.text

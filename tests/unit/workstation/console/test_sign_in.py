@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 from starlette.routing import Route
 
+from controller.alarms import RaisedAlarm
 from controller.questions import Question
 from controller.runtime.clock import VirtualClock
 from controller.snapshot import Doing
@@ -282,14 +283,33 @@ def test_a_therapist_starts(bench: ConsoleBench) -> None:
     assert given.by == NAMES[PAT]
 
 
-@pytest.mark.parametrize("act", ["pause", "less", "end", "check_in", "silence"])
+SLIPPING = RaisedAlarm(code="harness_slipping", number=2, utc_ms=10_150)
+OUTWARD = ("pause", "less", "end", "check_in", "remark", "silence", "acknowledge")
+
+
+@pytest.mark.parametrize("act", OUTWARD)
 def test_what_leads_outward_needs_nobody(bench: ConsoleBench, act: str) -> None:
-    bench.links["Table 1"].show(**HOLDING)
-    form = {"act": act, "session": SESSION, "id": "r1", "words": "x"}
+    bench.links["Table 1"].show(**HOLDING, alarms=(SLIPPING,))
+    form = {"act": act, "session": SESSION, "id": "r1", "words": "x", "alarm": "harness_slipping:2"}
     assert bench.client.post("/units/Table%201/requests", data=form).status_code == 303
     (made,) = bench.links["Table 1"].asked
     assert isinstance(made, MadeRequest)
     assert made.request.by == "at Table 1, signed out"
+
+
+def test_wrong_pins_while_an_alarm_sounds_keep_nothing_back(bench: ConsoleBench) -> None:
+    bench.links["Table 1"].show(**HOLDING, alarms=(SLIPPING,))
+    for _ in range(5):
+        wrong = bench.client.post("/person", data={"account": PAT, "pin": "000111", "back": "/"})
+        assert wrong.status_code == 422
+        assert "harness slips" in wrong.text
+    assert "the next try is taken in" in wrong.text
+    for act in OUTWARD:
+        form = {"act": act, "session": SESSION, "id": act, "words": "x"}
+        form["alarm"] = "harness_slipping:2"
+        assert bench.client.post("/units/Table%201/requests", data=form).status_code == 303, act
+    assert bench.client.post("/stop/Table%201").status_code == 200
+    assert len(bench.links["Table 1"].presses) == 1
 
 
 # --- emergencies and time -------------------------------------------------------------------------
