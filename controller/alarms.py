@@ -11,10 +11,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
-
-from controller.quick_dataclasses import dataclass
 
 CONTROL_GONE: Final = "control_gone"
 """The one alarm that outlives the process in which it would have been raised."""

@@ -8,9 +8,8 @@ A message names the thing, its value, the limit and the next step; no traceback 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import ClassVar
-
-from controller.quick_dataclasses import dataclass
 
 
 class TractionError(Exception):

@@ -7,11 +7,9 @@ tenths of a newton. The kind's number is what the canonical form of an event sto
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import IntEnum, IntFlag, StrEnum
 from typing import TypeAlias
-
-from controller.quick_dataclasses import dataclass
 
 JsonValue: TypeAlias = "bool | int | str | list[JsonValue] | dict[str, JsonValue] | None"
 

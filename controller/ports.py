@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 from controller.events import Sample, SessionEvent
 from controller.order.prescription import Region
 from controller.questions import Answer, Question
-from controller.quick_dataclasses import dataclass
 from controller.requests import AskedRequest, RequestSettled, Stop
 from controller.snapshot import SettledCheck, Snapshot
 from controller.telemetry import ForceCommand, ForceSample, Telemetry, UnitEvent

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import Enum
 
-from controller.quick_dataclasses import dataclass
 from controller.words import NAME_CHARACTERS, check_text
 
 

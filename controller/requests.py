@@ -10,11 +10,11 @@ RequestRefused naming the field (``controller.words``), where it is made.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
 from controller.errors import RequestRefused
-from controller.quick_dataclasses import dataclass
 from controller.words import NAME_CHARACTERS, check_name, check_text
 
 

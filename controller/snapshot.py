@@ -12,12 +12,12 @@ that a clock that is set does not move it.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
 from controller.alarms import RaisedAlarm
 from controller.questions import OpenQuestion
-from controller.quick_dataclasses import dataclass
 from controller.requests import AlarmOnScreen
 from controller.telemetry import PatientSwitch, Telemetry, UnitState, UnitStatus
 

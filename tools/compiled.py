@@ -43,7 +43,6 @@ LEFT = (
     "patient.py",
     "bodies.py",
     "plain_values.py",
-    "quick_dataclasses.py",
     "snapshot.py",
     "questions.py",
     "alarms.py",
@@ -51,8 +50,8 @@ LEFT = (
 LEFT_FOLDERS = ("event_details",)
 """Of these: what mypyc cannot take (an attribute named like a word of C, a pydantic model, a
 function within a method of an enumeration, classes of event details and of messages, whose
-annotations are read when the program runs, and what makes classes as the library does), the
-patients, which tests derive from, and the bodies, which campaigns send to other processes."""
+annotations are read when the program runs), the patients, which tests derive from, and the bodies,
+which campaigns send to other processes."""
 FROZEN, HASHED = "dataclass(frozen=True", "dataclass(unsafe_hash=True"
 """The type checker has shown that nobody assigns to a frozen value. The copy does not ask again at
 every field of every value that a tick makes."""

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from controller.errors import JournalUnavailable, RequestRefused, TractionError, UploadRefused
-from controller.quick_dataclasses import dataclass
 from controller.runtime.clock import SystemClock
 from records.store.record_folder import RecordFolder
 

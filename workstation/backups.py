@@ -7,12 +7,12 @@ so no second file says what was backed up when.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
 from controller.errors import AuditUnavailable
-from controller.quick_dataclasses import dataclass
 from controller.runtime.clock import SystemClock
 from records.clinic.audit import Access, accesses, record_read
 from records.clinic.key_life import take_over_restored

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -10,7 +11,6 @@ from typing import Final
 from cryptography import x509
 
 from controller.errors import RequestRefused
-from controller.quick_dataclasses import dataclass
 from workstation.hosts import host_of
 
 SOON_DAYS: Final = 30

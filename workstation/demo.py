@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,7 +14,6 @@ from rich.table import Table
 
 from controller.order.force_unit import ForceUnit
 from controller.order.planner import plan
-from controller.quick_dataclasses import dataclass
 from controller.runtime.clock import SystemClock, VirtualClock
 from controller.snapshot import Snapshot
 from records.exports.formats import written

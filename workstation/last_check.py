@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from controller.errors import TractionError
-from controller.quick_dataclasses import dataclass
 from controller.runtime.clock import SystemClock
 from records.evidence.integrity import Verification, Watch
 from records.evidence.verified import (

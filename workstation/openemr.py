@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import httpx
 
 from controller.errors import UploadRefused
-from controller.quick_dataclasses import dataclass
 
 TIMEOUT_S = 30.0
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")

@@ -10,12 +10,12 @@ import json
 import os
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
 
 from controller.errors import JournalUnavailable, RequestRefused
-from controller.quick_dataclasses import dataclass
 from controller.words import hides, one_line, visible
 
 JSON_VERSION = 1

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Iterator, Mapping
-from dataclasses import MISSING, Field, fields, is_dataclass
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from enum import Enum
 from functools import cache
 from types import UnionType
 from typing import Any, Final, TypeVar
 
 from controller.events import JsonValue
-from controller.quick_dataclasses import dataclass
 
 T = TypeVar("T")
 

@@ -6,11 +6,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 from controller.event_details.codec import DetailUnreadable, Stored
 from controller.events import EventKind
-from controller.quick_dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import cycle
 from typing import Final
 
@@ -27,7 +27,6 @@ from controller.errors import OrderFault, PrescriptionInvalid
 from controller.order.force_profile import ForceProfile, Segment
 from controller.order.phases import Phase, Stage
 from controller.order.prescription import Mode, Prescription
-from controller.quick_dataclasses import dataclass
 
 SLACK_FOLLOW_N: Final = 10.0
 """Set-point of the slack take-up: 5 N stalls with a dead band of 1 N

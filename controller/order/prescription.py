@@ -6,11 +6,11 @@ Source of the numbers: session-rules.md#ranges.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
 from controller.errors import Bounds, OrderFault, PrescriptionInvalid
-from controller.quick_dataclasses import dataclass
 
 NEWTONS_PER_LBF: Final = 4.4482216152605
 NEWTONS_PER_KGF: Final = 9.80665

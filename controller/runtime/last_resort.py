@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Final, TypeVar
 
 from controller.ports import Clock, TractionUnit
-from controller.quick_dataclasses import dataclass
 from controller.session.free_cord import FreeCord
 from controller.telemetry import CommandKind, ForceCommand, UnitState
 

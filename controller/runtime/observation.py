@@ -8,7 +8,7 @@ to the table, so nothing here can let a patient go: whoever sits at the table do
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from controller.errors import (
@@ -29,7 +29,6 @@ from controller.event_details.treatment import CheckInRecorded, RefusalRecorded,
 from controller.events import Outcome
 from controller.order.phases import Phase
 from controller.ports import Clock, ForceSource, Operator
-from controller.quick_dataclasses import dataclass
 from controller.requests import (
     CheckIn,
     EndEarly,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 from controller.errors import LinkError, UnitBusy, UnitFaulted
 from controller.ports import Clock, TractionUnit
-from controller.quick_dataclasses import dataclass
 from controller.runtime.ticker import Ticker
 from controller.runtime.tokenless import TokenlessRelease
 from controller.session.free_cord import FREE_FORCE_N, FreeCord, largest_force_n

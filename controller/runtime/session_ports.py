@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 from controller.ports import Clock, Operator, TractionUnit
-from controller.quick_dataclasses import dataclass
 from controller.runtime.alarm_keeper import AlarmKeeper
 from controller.runtime.asked_requests import AskedRequests
 from controller.runtime.open_questions import OpenQuestions

@@ -6,13 +6,12 @@ Source of the rules: session-rules.md#in-motion and session-rules.md#arming.
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from controller.errors import RequestRefused
 from controller.order.planner import OrderedForces
 from controller.order.prescription import LEAST_HOLD_N, Mode, Prescription, most_rest_n
-from controller.quick_dataclasses import dataclass
 from controller.requests import AdjustedForce, AdjustForce
 
 INCREASE_SHARE: Final = 0.10

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 from controller.event_details.table import EventDetail
 from controller.events import Outcome
 from controller.questions import Answer, Question
-from controller.quick_dataclasses import dataclass
 from controller.requests import Stop, TreatmentRequest
 from controller.safety.verdict import Verdict
 from controller.telemetry import Telemetry

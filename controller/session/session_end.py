@@ -5,14 +5,13 @@ The session machine asks; each answer is what to emit and the phase that follows
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from controller.event_details.ending import ReleaseOrdered, UnitDisarmed
 from controller.events import Outcome
 from controller.order.phases import Phase
 from controller.order.prescription import Prescription
 from controller.questions import Question
-from controller.quick_dataclasses import dataclass
 from controller.session import recorded_events
 from controller.session.inputs_and_effects import Ask, Disarm, Effect, Emit, RaiseAlarm
 from controller.session.outcome import EndReason

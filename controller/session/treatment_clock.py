@@ -6,7 +6,7 @@ events minus pauses) gives exactly its time.
 
 from __future__ import annotations
 
-from controller.quick_dataclasses import dataclass
+from dataclasses import dataclass
 
 
 class TreatmentClock:

@@ -9,7 +9,7 @@ session-rules.md.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Final
 
@@ -22,7 +22,6 @@ from controller.ports import (
     UnitIdentity,
     WeightTest,
 )
-from controller.quick_dataclasses import dataclass
 from controller.safety.limits import SafetyLimits
 from controller.safety.windows import exceeds
 from controller.snapshot import SettledCheck

@@ -6,9 +6,8 @@ None of them reads a value: an answer that is whole can still be an overload or 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Protocol
-
-from controller.quick_dataclasses import dataclass
 
 
 class AnswerEnd(Protocol):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 from controller.errors import InstrumentFaulted, LinkError, LinkLost, UnitFaulted
 from controller.ports import Clock
-from controller.quick_dataclasses import dataclass
 from controller.start.self_check import CheckItem, CheckState, judged
 from firmware_bridge.commissioning.items import fault_item
 from firmware_bridge.commissioning.readings import ForceReader, Reading, Watched, fall_time_s, watch

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from controller.errors import InstrumentFaulted, LinkError, LinkLost, UnitBusy, UnitFaulted
 from controller.ports import WATCHDOG_S, Clock
-from controller.quick_dataclasses import dataclass
 from controller.start.self_check import (
     CheckItem,
     CheckState,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, Protocol
 
 from controller.errors import FrameCorrupt, LinkError, LinkLost
 from controller.ports import Clock
-from controller.quick_dataclasses import dataclass
 
 DRIFT_S: Final = 60.0
 """So long a free cell is watched."""

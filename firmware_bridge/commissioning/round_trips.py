@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Final
 
-from controller.quick_dataclasses import dataclass
 from firmware_bridge.line.line import Capture, Direction
 
 ENOUGH_TRIPS: Final = 1000

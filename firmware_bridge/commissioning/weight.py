@@ -7,9 +7,8 @@ ratio of both tells the error: the factors are those between units, and powers o
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Final
-
-from controller.quick_dataclasses import dataclass
 
 STANDARD_GRAVITY: Final = 9.80665
 POUND_N: Final = 4.4482216152605

@@ -9,6 +9,7 @@ addresses: the address says which one is asked.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 
 from controller.errors import (
     AddressInvalid,
@@ -19,7 +20,6 @@ from controller.errors import (
     UnitNotVerified,
 )
 from controller.ports import Clock
-from controller.quick_dataclasses import dataclass
 from controller.telemetry import InstrumentFault
 from firmware_bridge.commissioning.items import NOT_THIS_MODEL, InstrumentProfile
 from firmware_bridge.commissioning.probe import ask_twice

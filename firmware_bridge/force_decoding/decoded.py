@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Final
 
 from controller.errors import InstrumentFaulted
-from controller.quick_dataclasses import dataclass
 from controller.telemetry import InstrumentFault
 from firmware_bridge.profile_kinds.data import NEWTONS, Unit
 

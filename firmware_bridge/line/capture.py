@@ -16,13 +16,13 @@ import queue
 import re
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, Final
 
 from controller.errors import AddressInvalid, CaptureInvalid
 from controller.ports import Clock
-from controller.quick_dataclasses import dataclass
 from firmware_bridge.line.line import Direction
 from firmware_bridge.line.uri import parse_uri
 

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final, Protocol
 
 from controller.errors import FrameCorrupt, LinkError, ReplyTimeout
 from controller.ports import Clock, Readable
-from controller.quick_dataclasses import dataclass
 from firmware_bridge.line.answers import ExpectedAnswer, Guard, Reply
 from firmware_bridge.line.owed_answers import OwedAnswers
 from firmware_bridge.line.resync import Resync

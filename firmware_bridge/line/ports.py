@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +16,6 @@ from serial.tools import list_ports
 from serial.tools.list_ports_common import ListPortInfo
 
 from controller.errors import AddressInvalid, LinkLost
-from controller.quick_dataclasses import dataclass
 from firmware_bridge.line.uri import UsbAdapter
 
 TTY_CLASS: Final = Path("/sys/class/tty")

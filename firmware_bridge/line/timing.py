@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
-
-from controller.quick_dataclasses import dataclass
 
 BITS_PER_CHARACTER: Final = 11
 SILENCE_CHARACTERS: Final = 3.5

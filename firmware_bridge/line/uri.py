@@ -13,11 +13,11 @@ a deadline could be waited on.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from controller.errors import AddressInvalid
-from controller.quick_dataclasses import dataclass
 
 EXAMPLE = "modbus-tcp://127.0.0.1:5020?unit=1 or modbus-rtu:///dev/ttyUSB0?baudrate=38400&parity=E"
 SERIAL_SCHEMES = {

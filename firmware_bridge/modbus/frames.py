@@ -8,11 +8,11 @@ protocol, 6.3, 6.12, 6.17; serial line guide; TCP implementation guide).
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from typing import Final
 
 from fastcrc import crc16
 
-from controller.quick_dataclasses import dataclass
 from firmware_bridge.line.answers import Reply
 
 READ, READ_INPUT, WRITE_ONE, WRITE, READ_WRITE = 3, 4, 6, 16, 23

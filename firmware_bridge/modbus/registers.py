@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final, Literal, cast
 
 from fastcrc import crc16
 
 from controller.errors import FrameCorrupt, RequestRefused
-from controller.quick_dataclasses import dataclass
 
 RegisterType = Literal["u16", "i16", "u32", "u64", "chars"]
 RegisterValue = int | str | None

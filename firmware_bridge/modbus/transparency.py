@@ -12,12 +12,12 @@ is not asked.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from fastcrc import crc16
 
 from controller.errors import LinkError, LinkLost, UnitRejected
-from controller.quick_dataclasses import dataclass
 from firmware_bridge.modbus.frames import READ
 from firmware_bridge.modbus.link import ModbusLink
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Final
 
 from controller.errors import RecordNotFound, RequestRefused, RightMissing, SignInRefused
-from controller.quick_dataclasses import dataclass
 from controller.words import TEXT_CHARACTERS, check_text
 from records.accounts.pins import hashed, matches, refuse_weak
 from records.accounts.rights import Right, rights_of, roles_with

@@ -10,8 +10,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 
-from controller.quick_dataclasses import dataclass
 from records.store.database import (
     Database,
     Migrations,

@@ -8,10 +8,10 @@ unknown value is an empty cell and is listed by name.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
 from controller.errors import RequestRefused
-from controller.quick_dataclasses import dataclass
 from controller.words import one_line
 from records.claim.account import account_number
 from records.claim.code_sets import in_order, plain

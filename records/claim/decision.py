@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from controller.errors import RequestRefused
-from controller.quick_dataclasses import dataclass
 from controller.words import TEXT_CHARACTERS, fault_of
 from records.clinic.acceptance import Acceptance
 

@@ -10,10 +10,10 @@ published amounts are.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 from controller.errors import RequestRefused
-from controller.quick_dataclasses import dataclass
 from records.claim.context import TRACTION_CPT, ClaimContext
 from records.claim.fees import FeeRow, FeeTable
 

@@ -6,10 +6,10 @@ The program only offers; without an entry of this kind nothing is on the claim.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from controller.errors import RequestRefused
 from controller.events import JsonValue
-from controller.quick_dataclasses import dataclass
 from records.evidence.unreadable import refused_in_words
 from records.store.author import Author
 from records.store.clinic_chain import Entry, EntryKind, append_entries

@@ -7,11 +7,11 @@ read there copies the folder to a place that can be written, and the copy keeps 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from controller.errors import AuditUnavailable, JournalError
 from controller.events import JsonValue
-from controller.quick_dataclasses import dataclass
 from records.clinic.chain_check import ChainCheck
 from records.clinic.readings import leave_reading, left_readings
 from records.evidence.unreadable import refused_in_words

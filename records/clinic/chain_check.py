@@ -7,9 +7,9 @@ are read and which signatures are checked is the caller's choice.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 
 from controller.errors import JournalCorrupt
-from controller.quick_dataclasses import dataclass
 from records.evidence.unreadable import UNREADABLE
 from records.keys.key_records import KeyHistory
 from records.keys.signing import verify_signature

@@ -8,12 +8,11 @@ what was written beside it. An account that may only read leaves its row like an
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from controller.errors import JournalCorrupt
 from controller.events import JsonValue
-from controller.quick_dataclasses import dataclass
 from records.clinic.audit import access_detail, keep_access
 from records.clinic.readings import EXPORTED, left_readings
 from records.store.author import Person

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from controller.errors import JournalError
 from controller.event_details.codec import decode_fields
 from controller.event_details.opening import OpeningAsFound
-from controller.quick_dataclasses import dataclass
 from records.evidence.removal import removal_of
 from records.evidence.unit_reading import checking
 from records.evidence.year_moves import sessions_out_of_reach

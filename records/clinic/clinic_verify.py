@@ -10,10 +10,9 @@ only checkpoints that left the machine find a cut tail, an older file or a rewri
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from controller.errors import JournalCorrupt, JournalError, JournalUnavailable
-from controller.quick_dataclasses import dataclass
 from records.clinic.chain_check import ChainCheck, ClinicAlteration, altered_row, check_schema
 from records.clinic.clinic_evidence import read_evidence
 from records.clinic.filed_orders import FiledOrder

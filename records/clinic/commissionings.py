@@ -7,12 +7,12 @@ what holds. Numbers are integers: millinewtons (``_mn``), grams, milliseconds, m
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
 from controller.errors import JournalCorrupt, RequestRefused
 from controller.event_details.codec import decode_fields, encode_fields
-from controller.quick_dataclasses import dataclass
 from records.clinic.chain_check import ChainCheck
 from records.evidence.unreadable import refused_in_words
 from records.keys.key_folder import key_history

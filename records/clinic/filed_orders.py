@@ -6,10 +6,10 @@ The evidence holds an opaque key only; which patient it stands for is known here
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from controller.errors import RecordNotFound, RequestRefused
-from controller.quick_dataclasses import dataclass
 from records.clinic.session_register import append_opened
 from records.clinic.standing_used import NOTHING_USED, StandingUsed, used_entry
 from records.clinic.visit_steps import VisitBegun, begun_entry

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from controller.errors import RequestRefused
 from controller.events import JsonValue
-from controller.quick_dataclasses import dataclass
 from records.evidence.unreadable import refused_in_words
 from records.store.author import Author
 from records.store.canonical import EventRow, canonical_json

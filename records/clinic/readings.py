@@ -13,12 +13,11 @@ import re
 import secrets
 import stat
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from controller.events import JsonValue
-from controller.quick_dataclasses import dataclass
 from records.store.author import Author
 from records.store.clinic_chain import EntryKind, append_entries
 from records.store.clinic_file import clinic_writing

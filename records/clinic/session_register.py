@@ -8,10 +8,10 @@ that it has checked; until then a session is "sealed, not yet noted", which is n
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from controller.errors import JournalError
 from controller.events import JsonValue
-from controller.quick_dataclasses import dataclass
 from records.clinic.clinic_evidence import Evidence
 from records.evidence.unit_reading import reading
 from records.store.author import Author

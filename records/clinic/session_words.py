@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 
-from controller.quick_dataclasses import dataclass
 from records.clinic.chain_check import ChainCheck, ClinicAlteration, altered_row
 from records.clinic.clinic_evidence import SessionClaims
 from records.clinic.filed_orders import FiledOrder

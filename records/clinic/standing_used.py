@@ -7,9 +7,9 @@ transaction that files the session's order.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from controller.events import JsonValue
-from controller.quick_dataclasses import dataclass
 from records.evidence.unreadable import refused_in_words
 from records.store.author import Author
 from records.store.clinic_chain import Entry, EntryKind

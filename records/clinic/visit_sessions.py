@@ -8,10 +8,10 @@ one without further sessions takes the visit back.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from controller.events import JsonValue
-from controller.quick_dataclasses import dataclass
 from records.evidence.unreadable import refused_in_words
 from records.store.author import Author
 from records.store.clinic_chain import Entry, EntryKind, entries_of_kind

@@ -7,11 +7,11 @@ taken up by what is on record. The session that is then begun keeps its steps be
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 
 from controller.errors import RecordNotFound
 from controller.events import JsonValue
-from controller.quick_dataclasses import dataclass
 from records.evidence.unreadable import refused_in_words
 from records.store.author import Author
 from records.store.clinic_chain import Entry, EntryKind, append_entries, entries_of_kind

@@ -7,12 +7,12 @@ session-rules.md#numbers-of-the-record, with what was found in the place of what
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
 import numpy as np
 
-from controller.quick_dataclasses import dataclass
 from records.course.corners import with_corners
 from records.course.ending import open_end_ms, with_last_rest_apart
 from records.course.levels import settled

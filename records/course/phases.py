@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise, takewhile
 from typing import Final
 
-from controller.quick_dataclasses import dataclass
 from records.course.pieces import Piece, tolerance_dn
 from records.course.stretches import Stretch, Way
 

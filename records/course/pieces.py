@@ -12,12 +12,12 @@ finds the same knots.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from controller.quick_dataclasses import dataclass
 from records.course.readings import Readings, Whole
 
 Real = NDArray[np.float64]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-
-from controller.quick_dataclasses import dataclass
 
 Whole = NDArray[np.int64]
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
-from controller.quick_dataclasses import dataclass
 from records.course.pieces import Piece, tolerance_dn
 
 LEAST_RATE_DN_PER_S: Final = 10.0

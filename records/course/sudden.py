@@ -9,12 +9,12 @@ what was seen. Who did it, a patient, a hand or a fault, the force does not show
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
 import numpy as np
 
-from controller.quick_dataclasses import dataclass
 from records.course.phases import ObservedKind, ObservedPhase
 from records.course.pieces import tolerance_dn
 from records.course.readings import Readings

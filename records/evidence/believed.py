@@ -7,10 +7,10 @@ earlier checks.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from controller.errors import JournalCorrupt
-from controller.quick_dataclasses import dataclass
 from records.evidence.guarded_check import UnitCheck
 from records.evidence.reader import SessionRecord, locate_session, record_of
 from records.evidence.session_check import Alteration

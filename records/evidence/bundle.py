@@ -15,11 +15,11 @@ import json
 import re
 import zipfile
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from controller.errors import RequestRefused
 from controller.events import EventKind
-from controller.quick_dataclasses import dataclass
 from records.evidence.chain_walk import LinkRow
 from records.evidence.stored_session import StoredSession
 from records.keys.signing import SigningKey, public_pem

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from controller.errors import JournalCorrupt, KeyUnavailable, RecordNotFound
-from controller.quick_dataclasses import dataclass
 from records.evidence.bundle import MANIFEST, SIGNATURE, manifest_digest
 from records.evidence.bundle_read import BundleFile
 from records.evidence.session_check import NOT_OUTSIDE, Alteration, check_session

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from controller.quick_dataclasses import dataclass
 from records.store.canonical import SAMPLE_SIZE
 from records.store.chain import LinkRange
 

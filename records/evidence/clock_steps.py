@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from itertools import pairwise
 
 from controller.errors import JournalError
-from controller.quick_dataclasses import dataclass
 from records.evidence.session_content import PACKED_SESSIONS_SINCE_SCHEMA
 from records.evidence.stored_session import session_rows_of
 from records.evidence.unit_reading import reading

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from controller.quick_dataclasses import dataclass
 from records.evidence.migration import (
     SESSION_KEYS_SINCE_SCHEMA,
     MigrationRecord,

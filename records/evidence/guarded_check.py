@@ -6,11 +6,10 @@ Whatever stands in one session's rows, the others are still checked.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from controller.errors import JournalError
-from controller.quick_dataclasses import dataclass
 from records.evidence.file_history import history_of
 from records.evidence.session_check import Alteration, check_session
 from records.evidence.session_rows import chain_start

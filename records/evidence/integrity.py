@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
 from controller.errors import JournalCorrupt, JournalError, JournalUnavailable
-from controller.quick_dataclasses import dataclass
 from records.evidence.guarded_check import UnitCheck, altered_cell
 from records.evidence.quarantine import PutAside, put_aside_files
 from records.evidence.session_check import Alteration

@@ -11,7 +11,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from controller.errors import JournalCorrupt, JournalUnavailable
@@ -19,7 +19,6 @@ from controller.event_details.codec import VERSION, encode_fields
 from controller.event_details.opening import OpeningOfRecord, RecordedKey
 from controller.events import EventKind, JsonValue, Sample, SessionEvent
 from controller.ports import Clock
-from controller.quick_dataclasses import dataclass
 from records.evidence.journal_store import JournalStore, take_up
 from records.evidence.left_open import LeftOpen, examine_left_open, tagger_behind
 from records.evidence.migration import recording_schema

@@ -5,10 +5,10 @@ Nothing is proven here: what a chart shows for a minute is believed by nobody el
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from controller.errors import RecordNotFound
-from controller.quick_dataclasses import dataclass
 from records.evidence.session_content import event_rows, sample_data
 from records.evidence.stored_session import session_rows_called
 from records.evidence.unit_reading import reading

@@ -9,9 +9,9 @@ puts the file aside whole.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from controller.errors import JournalCorrupt
-from controller.quick_dataclasses import dataclass
 from records.evidence.chain_walk import LinkRow
 from records.evidence.migration import SESSION_KEYS_SINCE_SCHEMA, fault_of_migration, migration_of
 from records.evidence.session_content import event_rows, open_samples

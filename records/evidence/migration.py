@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Final
 
-from controller.quick_dataclasses import dataclass
 from records.store.chain import Subject, compute_lines_digest, compute_statement
 from records.store.database import Database, Schema, rows, schema_version
 from records.store.ed25519 import SigningKey, fault_of_signature

@@ -14,11 +14,11 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 
-from controller.quick_dataclasses import dataclass
 from records.store.blocks import pack_block
 from records.store.canonical import EventRow
 from records.store.columns import (

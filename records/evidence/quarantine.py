@@ -13,13 +13,13 @@ from __future__ import annotations
 import hashlib
 import shutil
 from contextlib import closing
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Final
 
 from controller.errors import JournalCorrupt, JournalError, JournalUnavailable, RequestRefused
 from controller.events import JsonValue
-from controller.quick_dataclasses import dataclass
 from records.evidence.file_entries import Detail, entries_of_files, note_of_file
 from records.evidence.predecessor import PUT_ASIDE, FileBefore, Predecessor, begin_behind
 from records.evidence.session_rows import next_session_number

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +17,6 @@ from controller.event_details.opening import SessionStarted
 from controller.event_details.treatment import PhaseChanged
 from controller.events import EventKind, Outcome
 from controller.order.phases import Phase
-from controller.quick_dataclasses import dataclass
 from records.evidence.removal import removal_of
 from records.evidence.session_content import event_rows, sample_data
 from records.evidence.simulated import is_simulated

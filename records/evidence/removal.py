@@ -14,8 +14,8 @@ without the content nothing else could say that a link in the middle is still th
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
-from controller.quick_dataclasses import dataclass
 from records.evidence.packed_links import compute_links_digest, compute_removal_digest
 from records.store.author import Author
 from records.store.chain import Subject, compute_lines_digest, compute_statement

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -10,7 +11,6 @@ import numpy as np
 from controller.event_details.codec import decode_fields
 from controller.event_details.opening import OpeningAsFound
 from controller.events import EventKind
-from controller.quick_dataclasses import dataclass
 from records.evidence.packed_links import compute_links_digest
 from records.evidence.removal import Removal, fault_of_removal
 from records.evidence.session_keys import certificate_fits, chain_signature_fits, session_key_said

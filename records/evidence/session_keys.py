@@ -21,6 +21,7 @@ import hashlib
 import hmac
 import json
 import struct
+from dataclasses import dataclass
 from typing import Final
 
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -28,7 +29,6 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from controller.event_details.codec import decode_fields
 from controller.event_details.opening import OpeningKey
-from controller.quick_dataclasses import dataclass
 from records.store.canonical import EventRow
 from records.store.chain import Subject, compute_statement
 from records.store.ed25519 import SEED_SIZE, SigningKey, verify_signature

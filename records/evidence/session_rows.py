@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from controller.errors import JournalCorrupt
-from controller.quick_dataclasses import dataclass
 from records.evidence.chain_walk import LinkRow
 from records.evidence.migration import SESSION_KEYS_SINCE_SCHEMA
 from records.evidence.predecessor import file_start, predecessor_of

@@ -20,10 +20,10 @@ import os
 import struct
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from controller.errors import JournalCorrupt, JournalUnavailable
-from controller.quick_dataclasses import dataclass
 from records.evidence.session_rows import Tail, canonical
 from records.store.canonical import SAMPLE_SIZE, EventRow, event_from_canonical
 from records.store.durable import sync_folder

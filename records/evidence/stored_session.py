@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
-from controller.quick_dataclasses import dataclass
 from records.evidence.chain_walk import ComputedLinks, LinkRanges, LinkRow, walk_chain
 from records.evidence.migration import SESSION_KEYS_SINCE_SCHEMA
 from records.evidence.packed_links import compute_removal_digest, unpack_ranges

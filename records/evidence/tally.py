@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
-from controller.quick_dataclasses import dataclass
 from records.evidence.guarded_check import GuardedCheck
 from records.evidence.quarantine import PutAside
 from records.evidence.session_check import NOT_OUTSIDE, Alteration

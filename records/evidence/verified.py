@@ -15,11 +15,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from controller.quick_dataclasses import dataclass
 from records.evidence.predecessor import file_start
 from records.evidence.stored_session import session_rows_of
 from records.evidence.unit_reading import reading

@@ -8,12 +8,11 @@ like every other, and one that is not counts as moved only where an entry of the
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from controller.events import JsonValue
-from controller.quick_dataclasses import dataclass
 from records.evidence.file_entries import Detail, entries_of_files, note_of_file
 from records.store.author import Author
 from records.store.clinic_chain import EntryKind

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zipfile import ZipFile, is_zipfile
 
 from controller.errors import ExportRefused
-from controller.quick_dataclasses import dataclass
 from records.exports.messages.receiver_maps import OWN, Receiver, own_receiver
 from records.visit.visit import Visit
 

@@ -15,12 +15,12 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from controller.errors import BackupRefused, KeyUnavailable
-from controller.quick_dataclasses import dataclass
 from records.evidence.believed import read_checked
 from records.evidence.reader import SessionRecord
 from records.evidence.removal import removal_of

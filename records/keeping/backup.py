@@ -16,12 +16,12 @@ import os
 import secrets
 import zipfile
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from controller.errors import BackupRefused, JournalCorrupt, JournalError
-from controller.quick_dataclasses import dataclass
 from records.keeping.backup_check import BackupFinding, check_contents, fault_of_empty
 from records.keeping.backup_list import SignedList, belongs_in_a_backup, write_list
 from records.keys.signing import SigningKey, known_public_keys

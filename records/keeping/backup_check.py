@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from controller.errors import JournalError
-from controller.quick_dataclasses import dataclass
 from records.clinic.chain_check import ClinicAlteration
 from records.clinic.clinic_verify import is_of_clinic, verify_clinic
 from records.evidence.integrity import Alteration, verify

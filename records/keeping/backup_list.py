@@ -12,10 +12,10 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from controller.errors import BackupRefused
-from controller.quick_dataclasses import dataclass
 from records.store.chain import Subject, compute_statement
 from records.store.checkpoint import Checkpoint, make_checkpoint
 from records.store.ed25519 import SigningKey, fault_of_signature

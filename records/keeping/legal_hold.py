@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from controller.errors import JournalUnavailable, RequestRefused
 from controller.event_details.codec import decode_fields
 from controller.event_details.opening import OpeningAsFound
 from controller.events import JsonValue
-from controller.quick_dataclasses import dataclass
 from controller.words import check_text
 from records.evidence.reader import find_session
 from records.evidence.unit_reading import reading

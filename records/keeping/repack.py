@@ -8,10 +8,10 @@ closed years are packed as well.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from controller.errors import JournalCorrupt, RecordNotFound
-from controller.quick_dataclasses import dataclass
 from records.evidence.guarded_check import UnitCheck
 from records.evidence.migration import recording_schema
 from records.evidence.sealing import pack_content, pack_links

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from controller.errors import BackupAltered, BackupRefused
-from controller.quick_dataclasses import dataclass
 from records.keeping.backup_check import BackupFinding, Checked, check_contents
 from records.keeping.backup_list import LIST, SignedList, file_names, is_of_backup
 from records.keeping.backup_source import opened_backup, read_list, unpack

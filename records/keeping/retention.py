@@ -9,13 +9,12 @@ be brought back is not done in doubt: about the record, about the holds, or abou
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
 
 from controller.errors import JournalCorrupt, JournalUnavailable, RequestRefused
-from controller.quick_dataclasses import dataclass
 from records.clinic.clinic_verify import is_of_clinic, verify_clinic
 from records.clinic.visit_sessions import Visits, visits_in, visits_of
 from records.evidence.clock_steps import newest_utc_ms

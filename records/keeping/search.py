@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -16,7 +17,6 @@ from controller.errors import JournalError
 from controller.event_details.codec import decode_fields
 from controller.event_details.ending import SessionEnded
 from controller.events import EventKind, Outcome
-from controller.quick_dataclasses import dataclass
 from records.evidence.reader import NOT_CLOSED, REMOVED, RUNNING, SessionHead
 from records.evidence.unit_reading import reading
 from records.evidence.unreadable import refused_in_words

@@ -10,9 +10,9 @@ import json
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from controller.errors import JournalCorrupt
-from controller.quick_dataclasses import dataclass
 from records.clinic.visit_sessions import visits_in
 from records.note.fields import PATIENT_REFERENCE
 from records.note.words import AMENDED, DRAFT, SIGNED

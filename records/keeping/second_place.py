@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from controller.errors import CheckpointInvalid, JournalUnavailable, KeyUnavailable
-from controller.quick_dataclasses import dataclass
 from records.evidence.integrity import issued_checkpoints
 from records.keys.key_checkpoint import key_checkpoint
 from records.keys.key_folder import key_history

@@ -7,9 +7,9 @@ Recorded sessions and sheets that were entered from paper are called by the same
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 
-from controller.quick_dataclasses import dataclass
 from records.keeping.search import FoundSession, SessionQuery, find_sessions
 from records.keeping.sheet_search import FoundSheet, find_sheets
 from records.keeping.unfollowed_orders import NO_SESSION, UnfollowedOrder

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
 
-from controller.quick_dataclasses import dataclass
 from records.clinic.paper_sheets import KeptSheet, PaperSheet, sheets_on_file
 from records.keeping.search import SessionQuery
 from records.keeping.visit_words import statuses_of_notes, texts_of_visits

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from controller.errors import RequestRefused
 from controller.event_details.codec import decode_fields, encode_fields
 from controller.events import StopCause
 from controller.order.prescription import Region
-from controller.quick_dataclasses import dataclass
 from records.clinic.commissionings import FiledTest, Signer
 from records.evidence.believed import read_checked
 from records.evidence.reader import SessionRecord

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
 from controller.errors import JournalCorrupt, RecordNotFound
-from controller.quick_dataclasses import dataclass
 from records.checked_data import digest_of
 from records.clinic.filed_orders import filed_order, reference_of
 from records.evidence.reader import is_on_file

@@ -13,14 +13,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
 from controller.events import JsonValue
-from controller.quick_dataclasses import dataclass
 from records.store.canonical import canonical_json
 from records.store.chain import Subject
 from records.store.ed25519 import SigningKey, key_id_of, verify_signature

@@ -13,6 +13,7 @@ import base64
 import json
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -27,7 +28,6 @@ from rfc3161_client import (
 )
 
 from controller.errors import JournalUnavailable, KeyUnavailable
-from controller.quick_dataclasses import dataclass
 from records.store.private_files import create_if_missing
 
 LARGEST_REPLY = 64 << 10

@@ -5,6 +5,8 @@ The definitions are those of session-rules.md#numbers-of-the-record.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,7 +14,6 @@ from controller.event_details.ending import ReleaseOrdered
 from controller.event_details.treatment import PhaseChanged, UnitEventSeen
 from controller.events import EventKind, StopCause
 from controller.order.phases import TREATING_PHASES, Phase
-from controller.quick_dataclasses import dataclass
 from records.evidence.reader import SessionRecord
 from records.evidence.valid_samples import valid_samples
 from records.store.canonical import SampleArray, StoredEvent

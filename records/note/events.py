@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import pairwise
 
 from controller.event_details.treatment import ForceAdjusted, Paused, PhaseChanged
 from controller.events import EventKind
 from controller.order.phases import Phase, Stage
-from controller.quick_dataclasses import dataclass
 from records.evidence.reader import TURNED_AT_THE_TOP, SessionRecord
 from records.store.canonical import StoredEvent
 

@@ -7,9 +7,9 @@ rationale, screen, response, pain, comments, plan) is never proposed from an ear
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from controller.errors import NoteRefused
-from controller.quick_dataclasses import dataclass
 from controller.words import NAME_CHARACTERS, TEXT_CHARACTERS, fault_of
 from records.note.stored_text import codes_text, number_text
 from records.order.order import DIAGNOSIS, Order

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from controller.event_details.treatment import ResponsibilityTaken
 from controller.events import EventKind
-from controller.quick_dataclasses import dataclass
 from records.evidence.reader import SessionRecord
 from records.note.delivered_dose import DeliveredDose
 from records.note.event_texts import When

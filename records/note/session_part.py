@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import tzinfo
 
 from controller.events import EventKind, Outcome
-from controller.quick_dataclasses import dataclass
 from records.clinic.standing_used import NOTHING_USED, StandingUsed
 from records.clinic.visit_steps import VisitStep
 from records.evidence.reader import NOT_CLOSED, SessionRecord

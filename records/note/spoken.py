@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from controller.quick_dataclasses import dataclass
 from records.note.fields import ClinicianField, clinician_fields, remark_field
 from records.note.stored_text import codes_in, codes_text, proposed_from
 from records.note.words import (

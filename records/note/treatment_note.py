@@ -6,10 +6,9 @@ A field that nobody has said anything about is open and stays visibly so.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 
-from controller.quick_dataclasses import dataclass
 from records.clinic.visit_sessions import VisitStatement
 from records.evidence.reader import SessionRecord
 from records.note.delivered_dose import DeliveredDose

@@ -7,9 +7,9 @@ signature sees it before a person says it. It leaves in the transaction that say
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Final
 
-from controller.quick_dataclasses import dataclass
 from records.store.clinic_file import clinic_reading, clinic_writing, has_chain
 from records.store.database import Database, rows
 from records.store.record_folder import RecordFolder

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 
 from controller.errors import JournalCorrupt
 from controller.events import JsonValue
-from controller.quick_dataclasses import dataclass
 from records.clinic.standing_used import NOTHING_USED, StandingUsed
 from records.clinic.visit_steps import VisitStep
 from records.evidence.unreadable import refused_in_words

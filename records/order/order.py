@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from controller.errors import PrescriptionInvalid
 from controller.order.prescription import Prescription
-from controller.quick_dataclasses import dataclass
 
 ICD10_CATEGORY = r"[A-Z](?:\d[0-9A-Z]|[A-Z]\d)"
 """First three characters of an ICD-10-CM code. The second was a digit until the edition of 2026

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from controller.errors import PrescriptionInvalid
 from controller.order.planner import TreatmentPlan, plan
-from controller.quick_dataclasses import dataclass
 from records.order.mistakes import in_words, refusal
 from records.order.order import Order
 

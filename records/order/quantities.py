@@ -9,10 +9,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from controller.errors import Bounds, PrescriptionInvalid
 from controller.order.prescription import NEWTONS_PER_KGF, NEWTONS_PER_LBF
-from controller.quick_dataclasses import dataclass
 
 KILOGRAMS_PER_POUND = 0.45359237
 FORCE_UNITS = {

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from controller.errors import StandingInvalid
 from controller.events import JsonValue
-from controller.quick_dataclasses import dataclass
 from records.evidence.unreadable import refused_in_words
 from records.standing.csv_patients import (
     another_patient,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -15,7 +16,6 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from controller.errors import StandingInvalid
-from controller.quick_dataclasses import dataclass
 from controller.words import fault_of
 from records.checked_data import CheckedData, checked, csv_faults, parse_toml, read_text
 from records.standing.kinds import PatientRecord

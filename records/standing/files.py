@@ -8,13 +8,13 @@ written gives the same records.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from controller.errors import RequestRefused, StandingInvalid
-from controller.quick_dataclasses import dataclass
 from records.checked_data import checked, parse_toml, read_text, toml_document
 from records.order.file_words import check_words
 from records.standing.kinds import (

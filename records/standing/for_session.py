@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 
 from controller.errors import RequestRefused, UnitNotVerified
 from controller.ports import PatientFlag, TractionUnit
-from controller.quick_dataclasses import dataclass
 from records.clinic.standing_used import StandingUsed, UsedRecord
 from records.evidence.simulated import is_simulated
 from records.order.order import Order

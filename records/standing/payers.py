@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
-from controller.quick_dataclasses import dataclass
 from records.claim.rules.payer_profile import all_profiles
 from records.standing.kinds import PatientRecord
 from records.standing.versions import StandingData

@@ -7,11 +7,11 @@ the practice's system says of the same is not proposed over.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from pydantic import BaseModel
 
-from controller.quick_dataclasses import dataclass
 from records.claim.code_sets import plain
 from records.note.stored_text import codes_text
 from records.standing.kinds import PatientRecord, PersonRecord, PresetDose, StandingRecord

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from controller.errors import JournalCorrupt, PrescriptionInvalid, RecordNotFound
 from controller.events import JsonValue
-from controller.quick_dataclasses import dataclass
 from records.clinic.chain_check import ChainCheck, ClinicAlteration, check_schema
 from records.evidence.unreadable import refused_in_words
 from records.keys.key_folder import key_history

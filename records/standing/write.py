@@ -8,10 +8,10 @@ them is refused.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from controller.errors import RecordNotFound, RequestRefused, StandingChanged
 from controller.events import JsonValue
-from controller.quick_dataclasses import dataclass
 from controller.words import NAME_CHARACTERS, TEXT_CHARACTERS, check_text
 from records.standing.account_rules import refuse_accounts
 from records.standing.flags import refuse_lost_flags

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from controller.quick_dataclasses import dataclass
+from dataclasses import dataclass
+
 from records.store.ed25519 import SigningKey
 
 

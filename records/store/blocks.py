@@ -22,11 +22,11 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from controller.quick_dataclasses import dataclass
 from records.store.blocks_v1 import VERSION as VERSION_1
 from records.store.blocks_v1 import unpack_v1
 from records.store.canonical import ABSENT_DN, SAMPLE_DTYPE, SampleArray

@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -24,7 +24,6 @@ from numpy.typing import NDArray
 from controller.errors import JournalCorrupt, JournalError
 from controller.event_details.codec import VERSION, DetailUnreadable, decode_fields
 from controller.events import EventKind, JsonValue, Sample
-from controller.quick_dataclasses import dataclass
 
 if TYPE_CHECKING:
     from controller.event_details.table import EventDetail

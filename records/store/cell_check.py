@@ -7,9 +7,9 @@ types alone, so that whole files are asked in little more than the time of readi
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cached_property
 
-from controller.quick_dataclasses import dataclass
 from records.store.database import Database, rows
 
 MOST_FAULTS = 20

@@ -18,9 +18,8 @@ from __future__ import annotations
 
 import hashlib
 import struct
+from dataclasses import dataclass
 from typing import NamedTuple
-
-from controller.quick_dataclasses import dataclass
 
 NO_SEAL = bytes(32)
 STATEMENT = "traction-statement/1"

@@ -13,9 +13,9 @@ import hashlib
 import re
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from controller.errors import CheckpointInvalid
-from controller.quick_dataclasses import dataclass
 from records.store.chain import Subject, compute_statement
 
 PREFIX = "TC1"

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
 from controller.errors import JournalCorrupt, KeyUnavailable
 from controller.events import JsonValue
-from controller.quick_dataclasses import dataclass
 from records.store.author import Author
 from records.store.canonical import EventRow, canonical_json
 from records.store.chain import NO_SEAL, LinkRange, Subject, compute_link, compute_statement

@@ -14,10 +14,10 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from controller.errors import JournalUnavailable
-from controller.quick_dataclasses import dataclass
 from records.store.durable import sync_folder
 from records.store.file_lock import take_lock
 from records.store.private_files import HAS_MODES, create_new, make_folder, sync_file

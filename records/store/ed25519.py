@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
@@ -20,7 +20,6 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from controller.errors import KeyUnavailable
-from controller.quick_dataclasses import dataclass
 
 SEED_SIZE = 32
 SIGNATURE_SIZE = 64

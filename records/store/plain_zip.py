@@ -14,10 +14,10 @@ import io
 import struct
 import zlib
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import BinaryIO
 
 from controller.errors import JournalCorrupt
-from controller.quick_dataclasses import dataclass
 
 CHUNK = 1 << 16
 """Bytes that are in memory at once."""

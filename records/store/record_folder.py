@@ -8,9 +8,8 @@ a lock, a side file) belong to the module that writes them.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
-
-from controller.quick_dataclasses import dataclass
 
 CLINIC = "clinic.db"
 UNITS, KEYS, QUARANTINE, READINGS = "units", "keys", "quarantine", "readings"

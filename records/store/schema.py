@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
-from controller.quick_dataclasses import dataclass
 from records.store.connection import Database
 from records.store.migrations import Migrations
 

@@ -13,10 +13,10 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from controller.quick_dataclasses import dataclass
 from controller.words import visible
 from records.store.connection import Database
 from records.store.migrations import Migrations

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import TypeAlias
 
 from controller.errors import ClaimContextInvalid, RequestRefused
-from controller.quick_dataclasses import dataclass
 from records.claim.charge_line import (
     DIAGNOSIS,
     MODIFIER,

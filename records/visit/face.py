@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from controller.quick_dataclasses import dataclass
 from records.claim.rules.report import kept_back_text, open_errors, outcomes_text
 from records.note.treatment_note import TreatmentNote
 from records.visit.note_status import moment_text, signer_text, status_text, version_texts

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
 from difflib import SequenceMatcher
 
-from controller.quick_dataclasses import dataclass
 from records.keeping.search import SessionQuery, find_sessions
 from records.standing.appointments import DayList, day_list
 from records.standing.kinds import PatientRecord

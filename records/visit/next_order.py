@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from controller.errors import PrescriptionInvalid
 from controller.event_details.findings_and_alarms import AlarmRaised
 from controller.events import EventKind, StopCause
-from controller.quick_dataclasses import dataclass
 from records.checked_data import toml_document
 from records.clinic.paper_sheets import sheets_on_file
 from records.keeping.search import SessionQuery, find_sessions

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from controller.quick_dataclasses import dataclass
 from records.note.treatment_note import TreatmentNote
 from records.provenance import NOT_ASSESSED_TEXT
 from records.visit.note_status import version_texts

@@ -8,11 +8,11 @@ session in, or gives it away, by an amendment only, in the same transaction.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from controller.errors import NoteRefused
 from controller.events import JsonValue
-from controller.quick_dataclasses import dataclass
 from records.clinic.filed_orders import sessions_of_patient
 from records.clinic.visit_sessions import VisitStatement, visit_entry, visits_in
 from records.evidence.stored_session import SessionHead

@@ -6,11 +6,10 @@ It has a note and no evidence, so no claim of it is ever ready: rule T-001 says 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 
 from controller.errors import RecordNotFound
-from controller.quick_dataclasses import dataclass
 from controller.runtime.clock import SystemClock
 from records.claim.account import account_number
 from records.claim.charge_line import CPT, UNITS, noted_diagnoses

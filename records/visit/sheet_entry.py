@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from controller.errors import RequestRefused
 from controller.events import Outcome
 from controller.order.prescription import REGION_LIMITS, Region
-from controller.quick_dataclasses import dataclass
 from records.clinic.paper_sheets import PAPER, PaperSheet, sheets_on_file
 from records.evidence.reader import REMOVED, read_session
 from records.keeping.search import FoundSession, SessionQuery, find_sessions

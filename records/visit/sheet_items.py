@@ -6,8 +6,9 @@ The sheet is printed from these items (``records.exports.forms``) and entered by
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from controller.order.prescription import Mode, Region
-from controller.quick_dataclasses import dataclass
 from controller.session.machine import PRETENSION_QUESTION
 from controller.start.before_start import ALL_CLEAR, SURROUNDINGS_TEXTS
 from records.note.fields import ClinicianField, clinician_fields

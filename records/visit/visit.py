@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, Protocol
 
-from controller.quick_dataclasses import dataclass
 from records.claim.account import account_of
 from records.claim.charge_line import (
     ChargeLine,

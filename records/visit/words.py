@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
 from controller.errors import JournalCorrupt, RequestRefused
-from controller.quick_dataclasses import dataclass
 from records.clinic.acceptance import Acceptance, acceptances_of
 from records.clinic.chain_check import ClinicAlteration, check_schema
 from records.clinic.claim_exports import FiledExport, claim_exports_of

@@ -6,11 +6,11 @@ There is no file of states: a visit is where its record, its note and its export
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
 from controller.errors import JournalCorrupt, RecordNotFound
-from controller.quick_dataclasses import dataclass
 from records.claim.decision import NO_BILL, decision_of
 from records.clinic.filed_orders import reference_of
 from records.clinic.paper_sheets import sheets_on_file

@@ -5,13 +5,13 @@ The practice's system stays the owner of the claim: nothing is sent, nothing is 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from controller.errors import RequestRefused
-from controller.quick_dataclasses import dataclass
 from workstation.commands.help_page import WholeSentences
 from workstation.commands.made_file import MadeFile, put_out
 from workstation.commands.options import (

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from controller.errors import AddressInvalid, JournalError, RecordNotFound
-from controller.quick_dataclasses import dataclass
 from controller.words import visible
 from workstation.commands.options import Place, RecordsOptions, grouped
 from workstation.commands.session_names import named_session

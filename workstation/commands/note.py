@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,7 +13,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from controller.errors import NoteRefused
-from controller.quick_dataclasses import dataclass
 from controller.words import NAME_CHARACTERS, check_text
 from workstation.commands.options import (
     ByOption,

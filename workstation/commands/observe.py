@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from controller.errors import AnswerMissing
-from controller.quick_dataclasses import dataclass
 from controller.words import ADDRESS_CHARACTERS, check_name, check_text
 from workstation.commands.options import RecordsOptions, grouped
 from workstation.commands.session_end import run_to_its_end, workplace_of

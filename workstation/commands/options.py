@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import MISSING, Field, fields, is_dataclass
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from datetime import date, datetime
 from functools import wraps
 from inspect import Parameter, Signature, signature
@@ -29,7 +29,6 @@ import typer
 from typer.models import ParameterInfo
 
 from controller.errors import TractionError
-from controller.quick_dataclasses import dataclass
 from workstation.output import Target
 
 if TYPE_CHECKING:

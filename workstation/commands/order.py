@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +11,6 @@ import typer
 
 from controller.errors import RequestRefused
 from controller.order.prescription import Region
-from controller.quick_dataclasses import dataclass
 from workstation.commands.help_page import WholeSentences
 from workstation.commands.made_file import MadeFile, put_out
 from workstation.commands.options import (

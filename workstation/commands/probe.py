@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +13,6 @@ import typer
 
 from controller.errors import AnswerMissing, RequestRefused
 from controller.event_details.codec import encode_fields
-from controller.quick_dataclasses import dataclass
 from controller.words import ADDRESS_CHARACTERS, check_name, check_text
 from workstation.commands.options import RecordsOptions, SessionArgument, grouped
 from workstation.commands.session_names import named_session

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from controller.errors import RequestRefused
-from controller.quick_dataclasses import dataclass
 from controller.words import ADDRESS_CHARACTERS, check_name, check_text
 from workstation.commands.options import Place, RecordsOptions, grouped
 from workstation.commands.session_end import run_to_its_end, workplace_of

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from controller.errors import RecordNotFound, RequestRefused, SessionAmbiguous, TractionError
-from controller.quick_dataclasses import dataclass
 from workstation.commands.options import Place
 
 if TYPE_CHECKING:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from controller.errors import RequestRefused
-from controller.quick_dataclasses import dataclass
 from workstation.commands.options import (
     PersonOptions,
     Place,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -12,7 +13,6 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from controller.errors import AddressInvalid, RequestRefused
-from controller.quick_dataclasses import dataclass
 from workstation.commands.options import JsonOption, grouped
 from workstation.output import say, say_json
 

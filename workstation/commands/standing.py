@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,7 +15,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from controller.errors import RequestRefused, StandingInvalid
-from controller.quick_dataclasses import dataclass
 from workstation.commands.accounts import add_account_commands
 from workstation.commands.help_page import WholeSentences
 from workstation.commands.options import (

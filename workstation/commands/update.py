@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from controller.errors import AddressInvalid
-from controller.quick_dataclasses import dataclass
 from workstation.commands.options import PersonOptions, grouped
 from workstation.output import say, say_json, warn
 

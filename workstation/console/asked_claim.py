@@ -6,13 +6,13 @@ was imported is held in memory and never stored.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 from urllib.parse import urlencode
 
 from starlette.requests import Request
 
 from controller.errors import RequestRefused
-from controller.quick_dataclasses import dataclass
 from records.claim.context_file import ImportedClaim
 from workstation.console.kept_for_pages import KeptForPages
 

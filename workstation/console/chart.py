@@ -9,11 +9,11 @@ import math
 import threading
 from collections import deque
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Final
 
 from controller.events import EventKind
 from controller.order.phases import Phase
-from controller.quick_dataclasses import dataclass
 from controller.safety.limits import SafetyLimits
 from controller.snapshot import Snapshot
 from records.evidence.last_minute import LastMinute

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from controller.order.prescription import Prescription
 from controller.questions import OpenQuestion, Question
-from controller.quick_dataclasses import dataclass
 from controller.runtime.preparation import CONFIRMED_BY_ANSWER
 from controller.snapshot import SettledCheck, Snapshot
 from controller.start.before_start import SURROUNDINGS, question_text, questions_before_start

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from controller.errors import RequestRefused
-from controller.quick_dataclasses import dataclass
 from records.claim.charge_line import DIAGNOSIS, MODIFIER
 from records.claim.needs.of_form import is_electronic
 from records.claim.rules.findings import SEVERITIES

@@ -6,12 +6,11 @@ Everything here was so at ``looked_utc_ms``. What a unit does at present is in i
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Final
 
 from controller.errors import TractionError
-from controller.quick_dataclasses import dataclass
 from records.evidence.reader import RUNNING, read_session
 from records.keeping.search import FoundSession, SessionQuery, find_sessions
 from records.keeping.stop_tests import stop_tests

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from controller.order.force_unit import ForceUnit
-from controller.quick_dataclasses import dataclass
 from records.exports.note.plot import round_step
 from records.exports.note.plot_data import PlotData
 from workstation.history.force_curve import ForceCurve

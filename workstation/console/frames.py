@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from controller.quick_dataclasses import dataclass
 from workstation.terminal.watch_page import UNSEEN
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from controller.ports import Clock
-from controller.quick_dataclasses import dataclass
 from records.store.record_folder import RecordFolder
 from workstation.console.clinic_words import ClinicWords
 from workstation.console.day_board import DayBoard, look_at_day

@@ -10,13 +10,13 @@ import errno
 import socket
 import ssl
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from types import FrameType
 from typing import Final
 
 import uvicorn
 
 from controller.errors import RequestRefused, StationBusy
-from controller.quick_dataclasses import dataclass
 from workstation.console.live_pages import LivePages
 from workstation.hosts import base_address, hosts_in
 from workstation.settings import Settings

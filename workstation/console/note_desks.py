@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from controller.errors import NoteRefused, TractionError
-from controller.quick_dataclasses import dataclass
 from records.exports.ready import scrubbed
 from records.note.fields import PATIENT_REFERENCE
 from records.note.treatment_note import TreatmentNote, sessions_text

@@ -10,10 +10,10 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from controller.errors import RequestRefused
-from controller.quick_dataclasses import dataclass
 from records.note.device_fields import Field
 from records.note.fields import REMARK
 from records.note.lifecycle import checked_word

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from controller.order.force_unit import ForceUnit
-from controller.quick_dataclasses import dataclass
 from records.claim.rules.findings import RuleFinding, RuleResult
 from records.claim.rules.report import OPEN, STRENGTHS, where_from
 from records.claim.rules.scrubber import ScrubReport

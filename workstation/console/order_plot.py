@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from controller.order.force_profile import ForceProfile
 from controller.order.force_unit import ForceUnit
 from controller.order.planner import TreatmentPlan
-from controller.quick_dataclasses import dataclass
 from workstation.console.force_plot import Tick
 
 WIDTH, HEIGHT = 960, 300

@@ -6,11 +6,11 @@ The page that is drawn on the server and the one that a script keeps fresh show 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from controller.order.force_unit import ForceUnit
 from controller.order.planner import TreatmentPlan
-from controller.quick_dataclasses import dataclass
 from controller.words import one_line
 from workstation.console.order_plot import order_plot
 from workstation.console.templating import render

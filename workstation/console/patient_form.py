@@ -6,6 +6,7 @@ A field is called by the dotted path of its key, as `traction patients change` t
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from types import NoneType, UnionType
@@ -13,7 +14,6 @@ from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
-from controller.quick_dataclasses import dataclass
 from records.standing.kinds import PatientRecord
 from records.standing.versions import record_json
 

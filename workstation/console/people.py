@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from starlette.requests import HTTPConnection
@@ -11,7 +11,6 @@ from starlette.responses import Response
 
 from controller.errors import JournalError, RecordNotFound, RequestRefused
 from controller.ports import Clock
-from controller.quick_dataclasses import dataclass
 from controller.words import check_name
 from records.accounts.accounts import KnownAccount, SignInDesk
 from records.accounts.rights import Right

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Final
 
 from controller.order.force_unit import ForceUnit
 from controller.order.phases import FINAL_PHASES, Phase
 from controller.order.prescription import NEWTONS_PER_KGF, NEWTONS_PER_LBF
-from controller.quick_dataclasses import dataclass
 from controller.requests import (
     AdjustForce,
     CheckIn,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 
 from controller.order.phases import Phase
-from controller.quick_dataclasses import dataclass
 from records.evidence.valid_samples import valid_samples
 from records.store.canonical import SampleArray
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from controller.errors import TractionError
 from controller.order.prescription import Prescription
-from controller.quick_dataclasses import dataclass
 from records.clinic.filed_orders import filed_order
 from records.note.words import filing_of
 from records.order.order_file import parse_order

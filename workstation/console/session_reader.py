@@ -9,11 +9,11 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from controller.errors import TractionError
 from controller.ports import Clock
-from controller.quick_dataclasses import dataclass
 from records.clinic.audit import record_read
 from records.evidence.last_minute import read_last_minute
 from records.store.record_folder import RecordFolder

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode
 
 from controller.events import EventKind
 from controller.order.force_unit import ForceUnit
-from controller.quick_dataclasses import dataclass
 from records.evidence.reader import NOT_CLOSED, RUNNING
 from records.note.device_fields import Field
 from records.note.events import pauses

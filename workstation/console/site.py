@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from controller.ports import Clock
-from controller.quick_dataclasses import dataclass
 from records.standing.versions import StandingData, read_standing
 from records.store.author import Author, Person
 from records.store.record_folder import RecordFolder

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from controller.order.phases import FINAL_PHASES, Phase
 from controller.questions import OpenQuestion, Question
-from controller.quick_dataclasses import dataclass
 from controller.snapshot import Doing, SettledCheck, Snapshot
 from controller.start.self_check import CheckState
 from controller.words import one_line

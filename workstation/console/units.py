@@ -5,11 +5,11 @@ from __future__ import annotations
 import uuid
 from collections import OrderedDict, deque
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from controller.ports import Clock
 from controller.questions import Question
-from controller.quick_dataclasses import dataclass
 from controller.requests import AdjustForce, CheckIn, EndEarly, SessionRequest, TakeOver
 from controller.snapshot import Doing, SettledCheck, Snapshot
 from records.standing.kinds import UnitRecord

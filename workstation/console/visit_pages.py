@@ -7,7 +7,7 @@ tabs with two patients never mix.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final
 from urllib.parse import quote
@@ -16,7 +16,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from controller.errors import RequestRefused
-from controller.quick_dataclasses import dataclass
 from records.clinic.audit import record_read, standing_field
 from records.standing.fit import told_of_patient
 from records.standing.kinds import PatientRecord

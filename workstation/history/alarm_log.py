@@ -9,7 +9,7 @@ import csv
 import io
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -21,7 +21,6 @@ from controller.event_details.findings_and_alarms import (
     SafetyCleared,
 )
 from controller.events import EventKind
-from controller.quick_dataclasses import dataclass
 from records.evidence.reader import SessionHead, events_of_kinds
 from records.evidence.stored_session import session_rows_of
 from records.evidence.unit_reading import reading

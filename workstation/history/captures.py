@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from controller.errors import AddressInvalid, CaptureInvalid, RecordNotFound
-from controller.quick_dataclasses import dataclass
 from firmware_bridge.line.capture import read_capture
 from firmware_bridge.line.uri import parse_uri
 from workstation.station.line_trace import SUFFIX

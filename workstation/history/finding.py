@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 
-from controller.quick_dataclasses import dataclass
 from records.keeping.search import FoundSession, SessionQuery, search_sessions
 from records.keeping.session_names import CalledTreatment, called_treatments
 from records.keeping.sheet_search import FoundSheet, find_sheets

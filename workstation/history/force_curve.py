@@ -5,12 +5,12 @@ Each bin keeps its least and its largest reading. Where readings are missing the
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from controller.quick_dataclasses import dataclass
 from records.exports.note.plot_data import PlotData, plot_data
 from records.store.canonical import SampleArray
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -11,7 +12,6 @@ import numpy as np
 from controller.errors import JournalError
 from controller.event_details.findings_and_alarms import AlarmRaised, LinkTroubled
 from controller.events import EventKind, SampleFlag
-from controller.quick_dataclasses import dataclass
 from records.evidence.reader import SessionRecord, load_session
 from records.evidence.stored_session import session_rows_of
 from records.evidence.unit_reading import reading

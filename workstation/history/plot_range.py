@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Final
 
 from controller.errors import RequestRefused
-from controller.quick_dataclasses import dataclass
 
 LEAST_MS: Final = 2_000
 """Nearer than this a curve shows single readings and no more."""

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
-from controller.quick_dataclasses import dataclass
 from controller.words import NAME_CHARACTERS, fault_of
 from records.keeping.search import SessionQuery
 from records.standing.kinds import UnitRecord

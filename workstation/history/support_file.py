@@ -7,9 +7,9 @@ of a clinic, a table, a session or a file, and no day of a treatment. Units are 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
-from controller.quick_dataclasses import dataclass
 from controller.snapshot import Snapshot
 from controller.words import lines_of
 from workstation.history.captures import LastBytes

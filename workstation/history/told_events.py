@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from types import MappingProxyType
 from typing import Final
@@ -10,7 +11,6 @@ from typing import Final
 from controller.errors import JournalCorrupt
 from controller.events import EventKind
 from controller.order.force_unit import ForceUnit
-from controller.quick_dataclasses import dataclass
 from records.evidence.reader import SessionRecord
 from records.note.delivered_dose import DeliveredDose
 from records.note.device_fields import local_time

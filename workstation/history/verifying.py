@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from controller.quick_dataclasses import dataclass
 from records.clinic.chain_check import ClinicAlteration
 from records.clinic.clinic_verify import (
     ClinicVerification,

@@ -6,11 +6,10 @@ An instrument is known by its profile and the number on its plate, a unit by its
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from controller.errors import JournalCorrupt, UnitNotVerified
 from controller.ports import ForceSource, TractionUnit, WeightTest
-from controller.quick_dataclasses import dataclass
 from controller.start.self_check import CheckItem, commissioning_item
 from firmware_bridge.instruments.source import InstrumentSource
 from firmware_bridge.profiles import known_profiles

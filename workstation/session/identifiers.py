@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
-
-from controller.quick_dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 from controller.errors import ProfileInvalid
 from controller.event_details.opening import RecordedObservation, RecordedProfile
 from controller.ports import Clock, ForceSource, Operator
-from controller.quick_dataclasses import dataclass
 from controller.runtime.observation import Observation, ObservationPorts
 from controller.runtime.recorder import Recorder
 from controller.session.inputs_and_effects import Ending

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import TypedDict
@@ -16,7 +17,6 @@ from controller.event_details.opening import (
 )
 from controller.order.planner import TreatmentPlan
 from controller.ports import StartFacts, TractionUnit, UnitIdentity, WeightTest
-from controller.quick_dataclasses import dataclass
 from records.evidence.journal import SessionOpening
 from records.evidence.newest_arming import last_arming_of, last_record_utc_ms, last_seen_of
 from records.order.order import Order

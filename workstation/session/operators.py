@@ -10,14 +10,13 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from controller.errors import AnswerMissing, RequestRefused
 from controller.order.force_unit import ForceUnit
 from controller.order.prescription import Prescription
 from controller.ports import NOBODY_WATCHES, Attendance
 from controller.questions import Answer, Question
-from controller.quick_dataclasses import dataclass
 from controller.requests import (
     AcknowledgeAlarms,
     AlarmOnScreen,

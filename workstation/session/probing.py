@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Final
 
 from controller.errors import AddressInvalid, RequestRefused, UnitBusy
-from controller.quick_dataclasses import dataclass
 from controller.start.self_check import CheckItem
 from firmware_bridge.commissioning.guided import Guide, KnownLoad, LoadTested, hang_and_lift
 from firmware_bridge.commissioning.probe import (

@@ -14,8 +14,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-
-from controller.quick_dataclasses import dataclass
+from dataclasses import dataclass
 
 PRIORITY = 50
 """In the middle of 1-99: above every ordinary program, below the kernel's own threads."""

@@ -8,6 +8,7 @@ has accepted that.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from controller.errors import JournalCorrupt, JournalUnavailable
@@ -16,7 +17,6 @@ from controller.event_details.findings_and_alarms import AlarmRaised
 from controller.event_details.table import session_event
 from controller.events import EventKind, Outcome
 from controller.ports import Clock, TractionUnit
-from controller.quick_dataclasses import dataclass
 from controller.runtime.recovery import UnitFound, let_go_of_unit
 from records.evidence.journal import left_open_sessions, reopen_session
 from records.evidence.left_open import LeftOpen

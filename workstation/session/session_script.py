@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import tomllib
 from collections import deque
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from controller.errors import RequestRefused, ScriptInvalid
-from controller.quick_dataclasses import dataclass
 from controller.requests import SessionRequest
 from controller.words import check_name
 from records.order.file_words import check_words

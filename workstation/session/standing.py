@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from controller.quick_dataclasses import dataclass
 from records.order.order import Order
 from records.standing.for_session import SessionStanding, standing_for
 from records.standing.versions import StandingData, read_standing

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from controller.ports import Clock
-from controller.quick_dataclasses import dataclass
 from records.clinic.visit_steps import VisitBegun
 from records.evidence.journal import COMMIT_INTERVAL_S
 from records.evidence.start_check import free_bytes_at

@@ -8,10 +8,10 @@ each number keeps to: alarm-sounds.md#bursts.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from controller.alarms import Priority
-from controller.quick_dataclasses import dataclass
 
 RATE_HZ: Final = 44_100
 """Samples a second, of each sound as it is made and played."""

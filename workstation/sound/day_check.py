@@ -6,11 +6,11 @@ holds. Whatever opens a session asks ``start_refusal``.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import Final
 
-from controller.quick_dataclasses import dataclass
 from records.clinic.audit import accesses, record_read
 from records.store.author import Author
 from records.store.record_folder import RecordFolder

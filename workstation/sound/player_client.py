@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
-from controller.quick_dataclasses import dataclass
 from workstation.sound.wording import NO_SOUND, PlayerWord
 from workstation.watched_child import WatchedChild
 

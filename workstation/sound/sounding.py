@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from controller.alarms import SOUND_PAUSE_S, TONE_EVERY_S, Priority, RaisedAlarm
-from controller.quick_dataclasses import dataclass
 from controller.snapshot import Snapshot
 from workstation.sound.bursts import END, OF_PRIORITY, Burst
 

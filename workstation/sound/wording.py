@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Final
-
-from controller.quick_dataclasses import dataclass
 
 NO_SOUND: Final = "NO SOUND: no loudspeaker answers."
 ALIVE_EVERY_S: Final = 1.0

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Final
 
-from controller.quick_dataclasses import dataclass
 from workstation.station.channel import Peer
 from workstation.station.messages import RequestOutcome
 

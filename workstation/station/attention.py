@@ -7,12 +7,11 @@ session can raise nothing any more.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from controller.alarms import CONTROL_GONE, RaisedAlarm
 from controller.ports import Clock
-from controller.quick_dataclasses import dataclass
 from controller.snapshot import Snapshot
 from workstation.awake.keeper_client import AwakeKeeper, AwakeState
 from workstation.sound.player_client import SoundPlayer, SoundState

@@ -12,11 +12,11 @@ import signal
 import subprocess
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Final
 
-from controller.quick_dataclasses import dataclass
 from records.store.private_files import open_or_create
 from workstation.restarts import Restarts
 from workstation.station.place import is_held

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
@@ -17,7 +17,6 @@ from controller.alarms import ALARMS, CONTROL_GONE
 from controller.errors import LinkError, RequestRefused, TractionError
 from controller.event_details.findings_and_alarms import AlarmRaised
 from controller.ports import Clock, TractionUnit
-from controller.quick_dataclasses import dataclass
 from controller.runtime.idle_watch import IDLE, NO_READING, IdleWatch
 from controller.runtime.lateness import lateness_words
 from controller.runtime.ticker import Ticker

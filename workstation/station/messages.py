@@ -10,13 +10,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final, TypeAlias, get_args
 
 from controller.errors import MessageRefused, RequestRefused
 from controller.plain_values import NotPlain, from_plain, to_plain
 from controller.questions import Question
-from controller.quick_dataclasses import dataclass
 from controller.requests import SessionRequest, request_name
 from controller.snapshot import Said, Snapshot
 from controller.words import NAME_CHARACTERS, TEXT_CHARACTERS, check_name, check_text, one_line

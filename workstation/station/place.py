@@ -10,11 +10,11 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from controller.errors import RequestRefused, StationBusy
-from controller.quick_dataclasses import dataclass
 from records.store.file_lock import is_locked, take_lock
 from records.store.private_files import HAS_MODES, PRIVATE_FOLDER, make_folder, open_or_create
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Final
 
 from controller.errors import RequestRefused
 from controller.order.force_unit import ForceUnit
 from controller.plain_values import from_plain, to_plain
-from controller.quick_dataclasses import dataclass
 
 MOST_UNITS: Final = 32
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from controller.order.phases import Phase
-from controller.quick_dataclasses import dataclass
 from controller.snapshot import Doing, Snapshot
 from workstation.station.messages import Prepare
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from controller.ports import Clock
-from controller.quick_dataclasses import dataclass
 from controller.words import NAME_CHARACTERS, one_line
 from workstation.station.sparing_log import SparingLog
 from workstation.station.stop_page import PageAnswer, SaidOfUnit, page, stop_path

@@ -14,12 +14,11 @@ import ssl
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Final
 
 from controller.errors import RequestRefused, StationBusy
 from controller.ports import Clock
-from controller.quick_dataclasses import dataclass
 from workstation.station.sockets import listening_at
 from workstation.station.sparing_log import SparingLog
 from workstation.station.stop_desk import Pending, StopDesk

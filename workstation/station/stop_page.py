@@ -5,11 +5,10 @@ from __future__ import annotations
 import hashlib
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from html import escape
 from typing import Final
 from urllib.parse import quote
-
-from controller.quick_dataclasses import dataclass
 
 REFRESH_S: Final = 1
 STYLE: Final = (

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote, urlsplit
-
-from controller.quick_dataclasses import dataclass
 
 MOST_HEAD_BYTES: Final = 16_384
 END_OF_HEAD: Final = (b"\r\n\r\n", b"\n\n")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from enum import Enum
 from typing import Final, Protocol
 
 from controller.order.force_unit import ForceUnit
-from controller.quick_dataclasses import dataclass
 
 NO_ANSWER_YET: Final = "STOP was pressed; no answer yet"
 

@@ -12,6 +12,7 @@ import math
 import os
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
@@ -19,7 +20,6 @@ from rich.cells import cell_len, set_cell_size
 
 from controller.alarms import Priority
 from controller.order.force_unit import ForceUnit
-from controller.quick_dataclasses import dataclass
 from controller.snapshot import Snapshot
 from controller.words import one_line, visible
 from workstation.terminal.display import BELL

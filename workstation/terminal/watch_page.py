@@ -6,9 +6,9 @@ No number stands here that was not heard within the last second.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from controller.order.force_unit import ForceUnit
-from controller.quick_dataclasses import dataclass
 from controller.snapshot import Doing, Snapshot
 from controller.words import one_line
 from workstation.terminal.progress import alarm_words, minutes, phase_words, standing_words

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from typing import Final
-
-from controller.quick_dataclasses import dataclass
 
 PROGRAM: Final = "traction-session-controller"
 NOT_TESTED: Final = "## What is not tested"

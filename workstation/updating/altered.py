@@ -7,10 +7,10 @@ must fit all the same: who gives the command and which keys sign releases stands
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from typing import Final
 
 from controller.errors import UpdateRefused
-from controller.quick_dataclasses import dataclass
 from controller.words import check_text
 from records.clinic.audit import record_read
 from records.keeping.backup_check import BackupFinding

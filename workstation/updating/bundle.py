@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from controller.errors import UpdateRefused
-from controller.quick_dataclasses import dataclass
 from records.store.ed25519 import SigningKey, verify_signature
 from records.store.file_digest import file_sha256
 from workstation.updating.installation import InstallationFault, ProgramRelease, release_from

@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import Final
 
 from controller.errors import AuditUnavailable, TractionError, UpdateRefused
-from controller.quick_dataclasses import dataclass
 from records.clinic.audit import Access, accesses, record_read
 from records.keeping.backup import BackupReport
 from records.store.author import Author

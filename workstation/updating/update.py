@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Final
 
 from controller.errors import UpdateRefused
-from controller.quick_dataclasses import dataclass
 from records.keeping.backup import BackupReport
 from records.keeping.restore import RestoreReport, Trust
 from records.keys.signing import known_public_keys

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from controller.errors import TractionError
-from controller.quick_dataclasses import dataclass
 from records.claim.charge_line import MODIFIER
 from records.claim.needs.of_form import is_electronic, is_on_paper
 from records.claim.rules.report import open_errors, verdict

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
 from controller.errors import RequestRefused
 from controller.order.force_unit import ForceUnit
 from controller.ports import Clock
-from controller.quick_dataclasses import dataclass
 from controller.words import check_name
 from records.clinic.visit_steps import StepKind, VisitBegun, VisitStep, keep_step
 from records.order.planned_order import PlannedOrder

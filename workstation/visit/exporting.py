@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
-
-from controller.quick_dataclasses import dataclass
 
 if TYPE_CHECKING:
     from records.claim.context_file import ImportedClaim

@@ -6,12 +6,11 @@ Every step keeps what it did before the next one begins, so that a visit can be 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from controller.errors import RecordNotFound, RequestRefused, RightMissing
 from controller.order.prescription import Region
-from controller.quick_dataclasses import dataclass
 from records.clinic.audit import record_read, standing_field
 from records.clinic.paper_sheets import is_paper
 from records.clinic.visit_steps import ORDER, VisitBegun, VisitStep

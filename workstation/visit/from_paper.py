@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from controller.errors import RequestRefused, TractionError
 from controller.order.prescription import Region
-from controller.quick_dataclasses import dataclass
 from controller.words import check_name
 from records.clinic.audit import record_read, standing_field
 from records.clinic.paper_sheets import PAPER, PaperSheet, keep_sheet

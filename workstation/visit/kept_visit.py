@@ -8,12 +8,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Final
 
 from controller.errors import RecordNotFound
 from controller.events import Outcome
-from controller.quick_dataclasses import dataclass
 from records.clinic.visit_steps import StepKind, VisitStep, steps_on_file
 from records.evidence.reader import NOT_CLOSED, REMOVED, RUNNING, read_session
 from records.store.author import Author

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from controller.order.force_unit import ForceUnit
-from controller.quick_dataclasses import dataclass
 from records.provenance import NOT_RECORDED_TEXT
 from records.store.record_folder import RecordFolder
 from records.visit.next_order import (

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
 from controller.errors import NoteRefused, PrescriptionInvalid, RequestRefused
 from controller.order.prescription import Region
 from controller.questions import Question
-from controller.quick_dataclasses import dataclass
 from controller.start.before_start import question_text, questions_before_start
 from records.note.fields import clinician_fields
 from records.note.stored_text import codes_in

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from controller.errors import RequestRefused
 from controller.order.force_unit import ForceUnit
-from controller.quick_dataclasses import dataclass
 from records.clinic.visit_steps import StepKind, VisitStep
 from records.standing.kinds import PatientRecord, UnitRecord
 from records.standing.versions import StandingData, StandingVersion

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
 from controller.errors import JournalCorrupt
 from controller.order.force_unit import ForceUnit
-from controller.quick_dataclasses import dataclass
 from records.clinic.paper_sheets import sheets_on_file
 from records.clinic.visit_sessions import visits_of
 from records.evidence.reader import REMOVED

@@ -6,9 +6,9 @@ The name is a key of the claim context where one exists, else words: a fifth mod
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from controller.quick_dataclasses import dataclass
 from records.claim.context import Address, ClaimContext, Party
 
 About = Literal[

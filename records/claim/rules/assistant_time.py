@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from controller.quick_dataclasses import dataclass
+from dataclasses import dataclass
+
 from records.claim.context import Role
 from records.note.delivered_dose import MINUTE_MS
 from records.note.event_texts import clock_text

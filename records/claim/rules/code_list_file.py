@@ -21,12 +21,12 @@ import re
 import zlib
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from importlib.resources.abc import Traversable
 
 from controller.errors import RulesInvalid
-from controller.quick_dataclasses import dataclass
 from records.claim.rules.code_list import CodeState
 from records.claim.rules.spine_regions import is_of_the_spine, regions_of_places
 

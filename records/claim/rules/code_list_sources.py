@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from controller.errors import RulesInvalid
-from controller.quick_dataclasses import dataclass
 from records.claim.code_sets import plain
 from records.claim.rules.code_list_file import CODE, LARGEST_BYTES, CodeRow
 from records.order.order import ICD10_CATEGORY

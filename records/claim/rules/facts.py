@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, TypeAlias
 
 from controller.events import StopCause
-from controller.quick_dataclasses import dataclass
 from records.claim.code_sets import ALWAYS_THERAPY, GRACE, SEPARATE, TRACTION
 from records.claim.context import ClaimContext, ServiceLine
 from records.claim.decision import BillingDecision

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from dataclasses import field as default
 from datetime import date
 from typing import Any, Literal, TypeAlias
 
-from controller.quick_dataclasses import dataclass
 from records.provenance import Sourced
 
 Outcome = Literal["held", "failed", "not_applicable", "not_judged"]

@@ -7,8 +7,8 @@ that was shown.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from controller.quick_dataclasses import dataclass
 from records.claim.charge_line import DIAGNOSIS, MODIFIER
 from records.claim.code_sets import RE_EVALUATIONS, TRACTION, plain
 from records.claim.rules.facts import Facts, Partner

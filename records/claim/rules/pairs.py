@@ -10,13 +10,13 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
 from importlib import resources
 from pathlib import Path
 from typing import Literal
 
 from controller.errors import RulesInvalid
-from controller.quick_dataclasses import dataclass
 from records.checked_data import csv_faults, read_text
 from records.claim.code_sets import TRACTION
 

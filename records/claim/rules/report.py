@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from controller.quick_dataclasses import dataclass
 from controller.words import lines_of
 from records.claim.charge_line import MODIFIER
 from records.claim.rules.findings import RuleFinding, RuleResult

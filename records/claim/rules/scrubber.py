@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
 from functools import cache
 
-from controller.quick_dataclasses import dataclass
 from records.claim.context import ClaimContext
 from records.claim.rules.facts import NOTHING_BESIDE, Beside, Facts
 from records.claim.rules.findings import (

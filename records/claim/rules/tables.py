@@ -6,7 +6,7 @@ what could not be checked.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from functools import cache
@@ -16,7 +16,6 @@ from typing import Annotated
 from pydantic import Field
 
 from controller.errors import RulesInvalid
-from controller.quick_dataclasses import dataclass
 from records.checked_data import CheckedData, checked, parse_toml, read_text
 from records.claim.fees import FeeTable, read_fees
 from records.claim.rules.code_list import CodeList

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
-
-from controller.quick_dataclasses import dataclass
 
 _DATE = re.compile(r"\d{8}", re.ASCII)
 NINE_DIGITS = re.compile(r"\d{9}")

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 from controller.errors import ExportRefused
-from controller.quick_dataclasses import dataclass
 from records.claim.account import account_of
 from records.claim.charge_line import claim_modifiers
 from records.claim.code_sets import FREQUENCIES, plain

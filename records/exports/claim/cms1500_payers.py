@@ -7,8 +7,8 @@ for a Medigap policy only (docs/reference/exports.md names the sources).
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from controller.quick_dataclasses import dataclass
 from records.claim.context import ClaimContext, Party
 from records.claim.needs.other_payer import MEDICARE, SELF, other_insured
 from records.exports.claim.cms1500_words import Box, address_words, box, day_words, name_words

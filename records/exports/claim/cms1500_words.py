@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 
-from controller.quick_dataclasses import dataclass
 from records.claim.context import Address, Party
 
 

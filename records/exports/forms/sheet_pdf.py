@@ -6,6 +6,7 @@ What standing data know is printed; what is found or done on the day is left for
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from reportlab.lib.enums import TA_RIGHT
@@ -13,7 +14,6 @@ from reportlab.platypus import CondPageBreak, PageBreak, Spacer
 
 from controller.order.force_unit import ForceUnit
 from controller.order.prescription import Region
-from controller.quick_dataclasses import dataclass
 from records.exports.forms.boxes import (
     HIGH_ROW,
     ROW,

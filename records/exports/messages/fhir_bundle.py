@@ -9,13 +9,13 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from controller.events import Outcome
 from controller.order.prescription import NEWTONS_PER_LBF
-from controller.quick_dataclasses import dataclass
 from records.claim.charge_line import CPT, UNITS
 from records.claim.context import Party
 from records.claim.needs.of_messages import needs_of_fhir

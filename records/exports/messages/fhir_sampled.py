@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from controller.quick_dataclasses import dataclass
 from records.evidence.valid_samples import valid_samples
 from records.store.canonical import SampleArray
 

@@ -6,9 +6,9 @@ same name, if there is one. Else the last word is the family name, or what stand
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
-from controller.quick_dataclasses import dataclass
 from records.claim.context import ClaimContext, Party
 from records.note.words import NoteVersion
 from records.visit.visit import Visit

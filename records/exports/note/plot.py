@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,6 @@ from reportlab.graphics.shapes import STATE_DEFAULTS, Drawing, Line, Polygon, Po
 from reportlab.lib.colors import HexColor
 
 from controller.order.prescription import NEWTONS_PER_LBF
-from controller.quick_dataclasses import dataclass
 from records.exports.note.plot_data import PlotData
 from records.exports.paper.blocks import (
     ALERT,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from controller.order.phases import Phase
-from controller.quick_dataclasses import dataclass
 from records.evidence.valid_samples import valid_samples
 from records.store.canonical import SampleArray
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -13,7 +14,6 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from controller.alarms import Priority
-from controller.quick_dataclasses import dataclass
 from records.clinic.audit import record_read
 from records.standing.kinds import UnitRecord
 from workstation.console.acts import shown_to_person, site_of

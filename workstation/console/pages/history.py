@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -11,7 +12,6 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from controller.events import Outcome
-from controller.quick_dataclasses import dataclass
 from records.clinic.audit import record_read
 from records.evidence.reader import NOT_CLOSED, REMOVED, RUNNING
 from records.keeping.session_facts import delivered_minutes

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from controller.quick_dataclasses import dataclass
 from records.standing.kinds import PresetRecord, UnitRecord
 from workstation.console.acts import shown, site_of
 from workstation.console.site import Site

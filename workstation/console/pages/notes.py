@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import partial
 from itertools import groupby
@@ -14,7 +14,6 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from controller.errors import RequestRefused, TractionError
-from controller.quick_dataclasses import dataclass
 from records.clinic.audit import record_read, standing_field
 from records.note.fields import clinician_fields
 from records.visit.worklist import ListedVisit, VisitState, list_visits

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
 from starlette.exceptions import HTTPException
@@ -10,7 +11,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from controller.quick_dataclasses import dataclass
 from records.clinic.audit import record_read
 from workstation.console.acts import Form, posted, shown, shown_to_person, site_of, to
 from workstation.console.asked import outcome_of

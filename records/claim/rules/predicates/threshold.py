@@ -6,9 +6,9 @@ The amount is the claim's, or a named person asked the payer on which side of th
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from decimal import Decimal
 
-from controller.quick_dataclasses import dataclass
 from records.claim.code_sets import DISCIPLINES, REVIEW_LINE
 from records.claim.context import ServiceLine
 from records.claim.estimate import expected_of_day
