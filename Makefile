@@ -122,7 +122,7 @@ setup:
 campaign-alterations: setup
 	$(RUN) -m tests.campaigns.alterations 10000
 
-# 100 000 damaged databases, side files, bundles, backups and closed years: about an hour.
+# 100 000 damaged databases, side files, bundles, backups and closed years: about half an hour of one core.
 campaign-fuzz: setup
 	$(RUN) -m tests.campaigns.fuzz_files
 

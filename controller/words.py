@@ -26,6 +26,9 @@ TEXT_CHARACTERS: Final = 2000
 ADDRESS_CHARACTERS: Final = 300
 """Most characters of a unit's address: the longest path of a serial device, a host name of 253."""
 
+AS_WRITTEN: Final = r"""(?<!\w)(?:'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")(?!\w)"""
+"""What a sentence quotes, as ``repr`` writes it or in double quotes: somebody's own words, which
+nobody who rewrites the sentence changes."""
 _INVISIBLE_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _INVISIBLE_RANGES: Final = (
     (0x034F, 0x034F),

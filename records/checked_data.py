@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime, time
 from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, Protocol, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -34,6 +36,14 @@ class CheckedData(BaseModel):
 Model = TypeVar("Model", bound=BaseModel)
 
 
+class CsvReader(Protocol):
+    """A reader of the standard library, by rows or by columns."""
+
+    @property
+    def line_num(self) -> int:
+        """How many lines it has read."""
+
+
 def read_text(path: Path, what: str, refused: type[TractionError]) -> str:
     """The text of a file; raises ``refused`` naming the file and the reason."""
     try:
@@ -43,6 +53,17 @@ def read_text(path: Path, what: str, refused: type[TractionError]) -> str:
         reason = getattr(error, "strerror", None) or "not UTF-8 text"
         raise refused(
             f"{what} {path} cannot be read ({reason}); check its name and form"
+        ) from error
+
+
+@contextmanager
+def csv_faults(reader: CsvReader, where: str, refused: type[TractionError]) -> Iterator[None]:
+    """What a reader of CSV cannot read becomes ``refused``, naming file, line and reason."""
+    try:
+        yield
+    except csv.Error as error:
+        raise refused(
+            f"{where}: not valid CSV at line {reader.line_num} ({error}); correct it"
         ) from error
 
 

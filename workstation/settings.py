@@ -11,7 +11,7 @@ import tomllib
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import platformdirs
@@ -23,6 +23,9 @@ from controller.words import ADDRESS_CHARACTERS, NAME_CHARACTERS, fault_of, visi
 from records.checked_data import known_zone
 from records.store.private_files import HAS_MODES
 from workstation.hosts import listened_on_fault, machines_fault
+
+if TYPE_CHECKING:
+    from records.standing.versions import StandingData
 
 APPLICATION = "traction"
 PREFIX = "TRACTION_"
@@ -275,3 +278,11 @@ def setting_sources() -> dict[str, str]:
         else "default"
         for key in Settings.model_fields
     }
+
+
+def settings_at_the_clinic(settings: Settings, held: StandingData) -> Settings:
+    """The settings with what the clinic's record says in their place."""
+    if held.clinic is None:
+        return settings
+    clinic = held.clinic.record
+    return settings.of_the_clinic(clinic.name, clinic.time_zone, clinic.force_unit)

@@ -7,6 +7,7 @@ import re
 from enum import Enum
 
 from controller.order.prescription import NEWTONS_PER_KGF, NEWTONS_PER_LBF
+from controller.words import AS_WRITTEN
 
 
 class ForceUnit(Enum):
@@ -59,9 +60,9 @@ class ForceUnit(Enum):
 
 _NUMBER = r"[+-]?\d+(?:\.\d+)?"
 _NEWTONS = rf"(?:(?P<low>{_NUMBER}) to )?(?P<high>{_NUMBER}) N(?P<per>/s)?"
-_AS_WRITTEN = rf'"[^"]*"(?: \({_NUMBER} N\))?'
+_QUOTED = rf"{AS_WRITTEN}(?: \({_NUMBER} N\))?"
 _LED_ALREADY = rf"(?:lbf|kgf)(?:/s)? \((?:{_NUMBER} to )?{_NUMBER} N|{_NUMBER} N \({_NUMBER} lbf\)"
-_FORCES = re.compile(rf"{_AS_WRITTEN}|{_LED_ALREADY}|(?<![\w.+-]){_NEWTONS}(?![\w/])")
+_FORCES = re.compile(rf"{_QUOTED}|{_LED_ALREADY}|(?<![\w.+-]){_NEWTONS}(?![\w/])")
 """Forces as the core writes them: "102.3 N", "30 N/s", "10 to 200 N"; before these, what stays."""
 _WITH_POUNDS = re.compile(rf"({_NUMBER}) N \({_NUMBER} lbf\)")
 _SIZES = {

@@ -45,7 +45,14 @@ def m001_first_schema(db: Database) -> None:
     db.execute("PRAGMA user_version = 1")
 
 
-SCHEMA = Schema("the sign-ins", 1, _migrations)
+@_migrations()
+def m002_was_away(db: Database) -> None:
+    """Whether a page was touched again after nobody had touched it for long."""
+    db.execute("ALTER TABLE sign_in ADD COLUMN was_away INTEGER NOT NULL DEFAULT 0")
+    db.execute("PRAGMA user_version = 2")
+
+
+SCHEMA = Schema("the sign-ins", 2, _migrations)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +76,7 @@ class SignIn:
     """Somebody who is signed in. ``account`` is "" for a name that somebody said of themselves.
 
     ``emergency_until_utc_ms`` is 0 unless the person has opened the records in an emergency.
+    ``was_away``: the page was touched again after nobody had touched it for long, by whomever.
     """
 
     account: str
@@ -76,6 +84,7 @@ class SignIn:
     since_utc_ms: int
     touched_utc_ms: int
     emergency_until_utc_ms: int = 0
+    was_away: bool = False
 
 
 @contextmanager
@@ -148,26 +157,27 @@ def sign_in_of(db: Database, id_digest: bytes) -> SignIn | None:
     """Who is signed in under an id; None: nobody."""
     found = rows(
         db,
-        "SELECT account, name, since_utc_ms, touched_utc_ms, emergency_until_utc_ms FROM sign_in "
-        "WHERE id_digest = ?",
+        "SELECT account, name, since_utc_ms, touched_utc_ms, emergency_until_utc_ms, was_away "
+        "FROM sign_in WHERE id_digest = ?",
         (id_digest,),
     )
     if not found:
         return None
-    account, name, since, touched, emergency = found[0]
+    account, name, since, touched, emergency, was_away = found[0]
     return SignIn(
         account=account,
         name=name,
         since_utc_ms=since,
         touched_utc_ms=touched,
         emergency_until_utc_ms=emergency,
+        was_away=bool(was_away),
     )
 
 
 def keep_sign_in(db: Database, id_digest: bytes, said: SignIn) -> None:
     """Keep who is signed in, in place of what was kept under this id."""
     db.execute(
-        "INSERT OR REPLACE INTO sign_in VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO sign_in VALUES (?, ?, ?, ?, ?, ?, ?)",
         (
             id_digest,
             said.account,
@@ -175,6 +185,7 @@ def keep_sign_in(db: Database, id_digest: bytes, said: SignIn) -> None:
             said.since_utc_ms,
             said.touched_utc_ms,
             said.emergency_until_utc_ms,
+            int(said.was_away),
         ),
     )
 

@@ -14,10 +14,10 @@ import json
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from controller.errors import ClaimContextInvalid
-from records.checked_data import checked, digest_of, parse_toml, read_text
+from records.checked_data import checked, csv_faults, digest_of, parse_toml, read_text
 from records.claim.account import account_number
 from records.claim.context import ClaimContext
 
@@ -35,13 +35,31 @@ READERS_KEYS = ("source", "source_digest")
 NEW_FILE = "`traction claim new SESSION` prints one with every key"
 
 
-def load_context(path: Path, session_id: str | None = None) -> ClaimContext:
-    """The claim of a file; where a CSV holds several, that of the session.
+class ImportedClaim(NamedTuple):
+    """What the practice's system knows of a claim, as its file holds it."""
 
-    Raises ClaimContextInvalid.
-    """
-    text = read_text(path, "claim context", ClaimContextInvalid)
-    return parse_context(text, path.name, session_id)
+    text: str
+    name: str
+    """Of the file; its ending says the form."""
+
+    @classmethod
+    def of_bytes(cls, content: bytes, name: str) -> ImportedClaim:
+        """What was handed over without a path; raises ClaimContextInvalid for other than text."""
+        try:
+            return cls(content.decode("utf-8-sig"), name)
+        except UnicodeDecodeError as error:
+            raise ClaimContextInvalid(
+                f"claim context {name} cannot be read (not UTF-8 text); check its name and form"
+            ) from error
+
+    def context(self, session_id: str) -> ClaimContext:
+        """The claim; where a CSV holds several, that of the session. Raises ClaimContextInvalid."""
+        return parse_context(self.text, self.name, session_id)
+
+
+def imported_claim(path: Path) -> ImportedClaim:
+    """A claim's file, read; raises ClaimContextInvalid."""
+    return ImportedClaim(read_text(path, "claim context", ClaimContextInvalid), path.name)
 
 
 def parse_context(text: str, name: str, session_id: str | None = None) -> ClaimContext:
@@ -94,11 +112,9 @@ def _from_csv(text: str, where: str, session_id: str | None) -> dict[str, Any]:
 
 
 def _rows(text: str, where: str) -> list[dict[str, str]]:
-    try:
-        reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    with csv_faults(reader, where, ClaimContextInvalid):
         rows = [dict(row) for row in reader]
-    except csv.Error as error:
-        raise ClaimContextInvalid(f"{where}: not valid CSV ({error}); correct it") from error
     names = [name or "" for name in reader.fieldnames or ()]
     twice = {name for name in names if names.count(name) > 1}
     if twice:

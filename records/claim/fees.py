@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, model_validator
 
 from controller.errors import RulesInvalid
-from records.checked_data import CheckedData, checked, parse_toml, read_text
+from records.checked_data import CheckedData, checked, csv_faults, parse_toml, read_text
 
 ONE = Decimal(1)
 
@@ -78,10 +78,9 @@ def read_fees(path: Path) -> FeeTable:
 
 
 def _rows_of_csv(text: str, where: str) -> list[Any]:
-    try:
-        return list(csv.DictReader(io.StringIO(text, newline="")))
-    except csv.Error as error:
-        raise RulesInvalid(f"{where}: it is no CSV ({error}); correct it") from error
+    reader = csv.DictReader(io.StringIO(text, newline=""))
+    with csv_faults(reader, where, RulesInvalid):
+        return list(reader)
 
 
 def parse_fees(text: str, name: str) -> FeeTable:

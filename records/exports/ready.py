@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from controller.errors import ExportIncomplete, RequestRefused
+from records.claim.context_file import ImportedClaim
 from records.claim.needs.of_form import is_electronic, is_on_paper
 from records.claim.unwritten import UnwrittenExport
 from records.exports.formats import KINDS, PLAIN
@@ -19,10 +19,10 @@ def scrubbed(
     visit: Visit,
     *,
     payer: str | None = None,
-    context_file: Path | None = None,
+    imported: ImportedClaim | None = None,
 ) -> Visit:
     """The visit with its claim scrubbed, the exports tried; parameters and errors of ``billed``."""
-    return billed(folder, visit, payer=payer, context_file=context_file, trial=refusals_of)
+    return billed(folder, visit, payer=payer, imported=imported, trial=refusals_of)
 
 
 def refusals_of(visit: Visit) -> tuple[UnwrittenExport, ...]:

@@ -6,7 +6,7 @@ Samples are not read, and of the words only what is asked for, so that years are
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -20,7 +20,7 @@ from controller.quick_dataclasses import dataclass
 from records.evidence.reader import NOT_CLOSED, REMOVED, RUNNING, SessionHead
 from records.evidence.unit_reading import reading
 from records.evidence.unreadable import refused_in_words
-from records.keeping.searched_words import UNSPOKEN, searched_words
+from records.keeping.searched_words import UNSPOKEN, SpokenWords, searched_words
 from records.store.database import rows
 from records.store.record_folder import RecordFolder
 from records.store.unit_lock import UnitLock
@@ -94,6 +94,19 @@ class FoundSession:
         return self.outcome == REFUSED
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchedSessions:
+    """Sessions that fit, newest first, and what was read to find them.
+
+    ``begun`` are the sessions of around these days, fitting or not; ``spoken`` is by session, of
+    every order on file.
+    """
+
+    sessions: list[FoundSession]
+    begun: frozenset[str]
+    spoken: Mapping[str, SpokenWords]
+
+
 def find_sessions(
     folder: RecordFolder,
     query: SessionQuery,
@@ -104,19 +117,30 @@ def find_sessions(
 
     A file that cannot be read refuses all, or is told to ``unread`` and the others are searched.
     """
+    return search_sessions(folder, query, day_of, unread).sessions
+
+
+def search_sessions(
+    folder: RecordFolder,
+    query: SessionQuery,
+    day_of: Callable[[int], date],
+    unread: list[str] | None = None,
+) -> SearchedSessions:
+    """The same with what was read to find them."""
     with refused_in_words(f"the list of sessions in {folder}"):
-        return _found(folder, query, day_of, unread)
+        return _searched(folder, query, day_of, unread)
 
 
-def _found(
+def _searched(
     folder: RecordFolder,
     query: SessionQuery,
     day_of: Callable[[int], date],
     unread: list[str] | None,
-) -> list[FoundSession]:
+) -> SearchedSessions:
     spoken = searched_words(folder, query.words)
-    found = []
+    found, begun = [], set()
     for head, outcome, sealed in _listed(folder, _begun_in(query.around_ms), unread):
+        begun.add(head.session_id)
         said = spoken.get(head.session_id, UNSPOKEN)
         if query.fits(outcome, said.references, said.texts, head.unit_id) and query.fits_day(
             head.started_utc_ms, day_of
@@ -131,7 +155,10 @@ def _found(
                     references=said.references,
                 )
             )
-    return sorted(found, key=lambda f: (f.head.started_utc_ms, f.head.session_id), reverse=True)
+    newest_first = sorted(
+        found, key=lambda f: (f.head.started_utc_ms, f.head.session_id), reverse=True
+    )
+    return SearchedSessions(sessions=newest_first, begun=frozenset(begun), spoken=spoken)
 
 
 def last_visit_of(folder: RecordFolder, head: SessionHead, session_ids: set[str]) -> str | None:

@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from controller.quick_dataclasses import dataclass
 from records.keeping.search import FoundSession, SessionQuery, find_sessions
 from records.keeping.sheet_search import FoundSheet, find_sheets
+from records.keeping.unfollowed_orders import NO_SESSION, UnfollowedOrder
 from records.store.record_folder import RecordFolder
 
 LAST, TODAY, YESTERDAY = "last", "today", "yesterday"
@@ -31,7 +32,7 @@ class SessionNaming:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CalledTreatment:
-    """A session or a sheet, by what it can be called; ``unit`` is an id, or a sheet's table."""
+    """What a person may mean by a name; ``unit`` is an id, or a sheet's table."""
 
     called: str
     began_utc_ms: int
@@ -41,6 +42,8 @@ class CalledTreatment:
     state: str
     refused: bool = False
     on_paper: bool = False
+    was_begun: bool = True
+    """False for an order that no session followed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,11 +55,13 @@ class Fitting:
 
 
 def called_treatments(
-    sessions: Iterable[FoundSession], sheets: Iterable[FoundSheet]
+    sessions: Iterable[FoundSession],
+    sheets: Iterable[FoundSheet],
+    orders: Iterable[UnfollowedOrder] = (),
 ) -> list[CalledTreatment]:
-    """Both in one list, newest first."""
-    both = [*map(_of_session, sessions), *map(_of_sheet, sheets)]
-    return sorted(both, key=lambda one: (one.began_utc_ms, one.called), reverse=True)
+    """All in one list, newest first."""
+    every = [*map(_of_session, sessions), *map(_of_sheet, sheets), *map(_of_order, orders)]
+    return sorted(every, key=lambda one: (one.began_utc_ms, one.called), reverse=True)
 
 
 def find_treatments(
@@ -106,6 +111,18 @@ def _of_sheet(found: FoundSheet) -> CalledTreatment:
         references=found.references,
         state=f"{found.outcome}, entered from paper",
         on_paper=True,
+    )
+
+
+def _of_order(order: UnfollowedOrder) -> CalledTreatment:
+    return CalledTreatment(
+        called=order.session_id,
+        began_utc_ms=order.filed_utc_ms,
+        unit=order.unit_id,
+        reference=order.reference,
+        references=frozenset({order.reference}),
+        state=NO_SESSION,
+        was_begun=False,
     )
 
 

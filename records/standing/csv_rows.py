@@ -17,7 +17,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from controller.errors import StandingInvalid
 from controller.quick_dataclasses import dataclass
 from controller.words import fault_of
-from records.checked_data import CheckedData, checked, parse_toml, read_text
+from records.checked_data import CheckedData, checked, csv_faults, parse_toml, read_text
 from records.standing.kinds import PatientRecord
 
 NAME = "name"
@@ -128,14 +128,10 @@ def read_rows(content: bytes, name: str, columns: CsvMap) -> list[CsvRow]:
             "column map"
         ) from error
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=columns.delimiter, strict=True)
-    try:
+    with csv_faults(reader, where, StandingInvalid):
         heads = list(reader.fieldnames or ())
         _check_heads(heads, columns, where)
         return [_row(cells, reader.line_num, columns) for cells in reader if _says(cells)]
-    except csv.Error as error:
-        raise StandingInvalid(
-            f"{where}: not valid CSV at line {reader.line_num} ({error}); correct it"
-        ) from error
 
 
 def _check_heads(heads: list[str], columns: CsvMap, where: str) -> None:

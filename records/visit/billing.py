@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import TypeAlias
 
 from controller.errors import ClaimContextInvalid, RequestRefused
@@ -20,7 +19,7 @@ from records.claim.charge_line import (
 )
 from records.claim.code_sets import plain
 from records.claim.context import TRACTION_CPT, ClaimContext, Payer
-from records.claim.context_file import load_context
+from records.claim.context_file import ImportedClaim
 from records.claim.decision import BILL_52, BILLING, DECISIONS, checked_reason, decision_of
 from records.claim.rules.code_lists import code_list_for
 from records.claim.rules.facts import Beside, Facts, OtherSession
@@ -60,16 +59,16 @@ def billed(
     visit: Visit,
     *,
     payer: str | None = None,
-    context_file: Path | None = None,
+    imported: ImportedClaim | None = None,
     trial: Trial | None = None,
 ) -> Visit:
     """The visit with its claim scrubbed; ``payer`` names a profile and wins over the context's.
 
-    Without a context file the claim is what record, order, note and the standing data of a patient
+    Without an imported claim it is what record, order, note and the standing data of a patient
     on file know; without a ``trial`` no claim is ready. Raises RequestRefused, RulesInvalid,
     ClaimContextInvalid or JournalError.
     """
-    context, profile = claim_of(folder, visit, payer=payer, context_file=context_file)
+    context, profile = claim_of(folder, visit, payer=payer, imported=imported)
     left_out = without_room(context, visit.acceptances)
     context = with_accepted(context, visit.acceptances)
     codes = code_list_for(folder, context.date_of_service)
@@ -151,15 +150,15 @@ def _naming(report: ScrubReport, left_out: Sequence[str]) -> ScrubReport:
 
 
 def claim_of(
-    folder: RecordFolder, visit: Visit, *, payer: str | None, context_file: Path | None
+    folder: RecordFolder, visit: Visit, *, payer: str | None, imported: ImportedClaim | None
 ) -> tuple[ClaimContext, PayerProfile]:
     """The claim and its payer's profile.
 
     It is as imported, else as record, order, note and the standing data of its patient know it.
     """
-    if context_file is None:
+    if imported is None:
         return _claim_on_file(folder, visit, payer)
-    context = load_context(context_file, visit.session_id)
+    context = imported.context(visit.session_id)
     return context, find_profile(payer or context.payer.profile, folder)
 
 

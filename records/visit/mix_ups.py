@@ -7,12 +7,13 @@ from datetime import date
 from difflib import SequenceMatcher
 
 from controller.quick_dataclasses import dataclass
+from records.keeping.search import SessionQuery, find_sessions
 from records.standing.appointments import DayList, day_list
 from records.standing.kinds import PatientRecord
 from records.standing.versions import StandingData
 from records.store.record_folder import RecordFolder
 from records.visit.load import Practice
-from records.visit.worklist import DayOf, ListedVisit, VisitState, list_visits, seen_on
+from records.visit.worklist import DayOf, ListedVisit, VisitState, seen_on, visits_among
 
 ALIKE = 0.8
 """From here on two names are told as similar: "Doe Jane" and "Dow Jane" are 0.875 alike, "Doe Jane"
@@ -32,10 +33,12 @@ def look_at_today(
     folder: RecordFolder, practice: Practice, day_of: DayOf, day: date, reference: str
 ) -> Today:
     """Who could be taken for a patient on a day. Of others no record and no note is read."""
+    found = find_sessions(folder, SessionQuery(first_day=day, last_day=day), day_of)
+    own = [each for each in found if reference in each.references]
     return Today(
         expected=day_list(folder, day),
-        seen=seen_on(folder, day_of, day),
-        own=list_visits(folder, practice, day_of, (day, day), reference=reference),
+        seen=seen_on(folder, found, day_of, day),
+        own=visits_among(folder, practice, own, day_of, (day, day), reference),
     )
 
 

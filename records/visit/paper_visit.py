@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, tzinfo
-from pathlib import Path
 
 from controller.errors import RecordNotFound
 from controller.quick_dataclasses import dataclass
@@ -16,7 +15,7 @@ from controller.runtime.clock import SystemClock
 from records.claim.account import account_number
 from records.claim.charge_line import CPT, UNITS, noted_diagnoses
 from records.claim.context import OF_THE_SESSION, ClaimContext, Payer, ServiceLine
-from records.claim.context_file import load_context
+from records.claim.context_file import ImportedClaim
 from records.claim.rules.code_lists import code_list_for
 from records.claim.rules.facts import Beside, Facts
 from records.claim.rules.payer_profile import find_profile
@@ -151,7 +150,7 @@ def scrubbed_paper(
     visit: PaperVisit,
     *,
     payer: str | None = None,
-    context_file: Path | None = None,
+    imported: ImportedClaim | None = None,
 ) -> PaperVisit:
     """The visit with what the rules say of its claim, T-001 among it: it is never ready.
 
@@ -160,8 +159,8 @@ def scrubbed_paper(
     held = StandingData() if visit.altered else read_standing(folder)
     patient = held.patient_exactly(visit.patient_reference)
     pays = patient.record.payer if patient else None
-    if context_file is not None:
-        context = load_context(context_file, visit.session_id)
+    if imported is not None:
+        context = imported.context(visit.session_id)
         profile = find_profile(payer or context.payer.profile, folder)
     else:
         profile = find_profile(payer or (pays.profile if pays else GENERIC_PAYER), folder)

@@ -5,7 +5,7 @@ There is no file of states: a visit is where its record, its note and its export
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from enum import StrEnum
 
@@ -87,6 +87,18 @@ def list_visits(
     found = find_sessions(folder, query, day_of)
     if unsigned_only:
         found = _unsigned(folder, found)
+    return visits_among(folder, practice, found, day_of, days, reference)
+
+
+def visits_among(
+    folder: RecordFolder,
+    practice: Practice,
+    found: Sequence[FoundSession],
+    day_of: DayOf,
+    days: tuple[date, date],
+    reference: str | None,
+) -> list[ListedVisit]:
+    """The same, where the sessions of the days, and of the patient, were found before."""
     listed = [
         *_with_sessions(folder, practice, found),
         *_without_session(folder, day_of, days),
@@ -98,12 +110,13 @@ def list_visits(
     )
 
 
-def seen_on(folder: RecordFolder, day_of: DayOf, day: date) -> frozenset[str]:
+def seen_on(
+    folder: RecordFolder, found: Sequence[FoundSession], day_of: DayOf, day: date
+) -> frozenset[str]:
     """References of the patients who have any visit on a day; no record and no note is read for it.
 
-    Sessions that were refused are none.
+    ``found`` are the sessions of the day. Those that were refused are none.
     """
-    found = find_sessions(folder, SessionQuery(first_day=day, last_day=day), day_of)
     treated = (each for each in found if each.outcome not in NO_VISIT)
     return frozenset(
         reference
@@ -151,7 +164,7 @@ def state_of(visit: Visit) -> VisitState:
 
 
 def _with_sessions(
-    folder: RecordFolder, practice: Practice, found: list[FoundSession]
+    folder: RecordFolder, practice: Practice, found: Sequence[FoundSession]
 ) -> Iterator[ListedVisit]:
     visits = visits_of(folder)
     together: dict[str, list[FoundSession]] = {}

@@ -83,6 +83,7 @@ NO_PAGES = {
     "/sessions/{session_id}/visit",
     "/sessions/{session_id}/replay/{replay_id}",
     "/sessions/{session}/export/{format}",
+    "/sessions/{session}/claim/new",
     "/alarms.csv",
     "/support/file/{file_id}",
     "/support/units/{name}/captures/{file}",

@@ -32,6 +32,10 @@ def page(context: BrowserContext) -> Iterator[Page]:
     let_go(opened)
 
 
+SPANS = re.compile(r"A\. Example from \S.* to \S.*Pat Jones from \S.* to \S")
+"""Who was responsible from when to when, as the note tells it."""
+
+
 def headline(page: Page) -> Locator:
     return page.locator("#unit-page [data-is=headline]")
 
@@ -76,6 +80,8 @@ def test_a_whole_treatment_over_tcp(page: Page, station: BrowsedStation) -> None
     asks(page, "End the treatment", "ended early by Pat Jones")
     expect(page.locator(".ended")).to_contain_text("stopped")
     end(page)
+    page.get_by_role("link", name="Write the note").click()
+    expect(page.locator("main")).to_contain_text(SPANS)
 
 
 def test_a_whole_treatment_over_a_serial_line(

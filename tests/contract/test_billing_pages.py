@@ -125,13 +125,13 @@ EXAMPLE = DOCS / "how-to" / "claim-context-example.toml"
 
 
 def test_the_example_is_read_and_scrubbed() -> None:
-    from records.claim.context_file import load_context
+    from records.claim.context_file import imported_claim
     from records.claim.rules.facts import Beside
     from records.claim.rules.payer_profile import find_profile
     from records.claim.rules.scrubber import scrub
     from records.claim.rules.tables import shipped_tables
 
-    context = load_context(EXAMPLE)
+    context = imported_claim(EXAMPLE).context("")
     report = scrub(
         None,
         None,

@@ -22,8 +22,7 @@ from tests.support.station_console import configured
 from tests.support.stops import free_port
 from tests.support.wire_tap import Tap, tap
 from workstation.author_now import author_now
-from workstation.session.standing import settings_at_the_clinic
-from workstation.settings import Settings
+from workstation.settings import Settings, settings_at_the_clinic
 from workstation.sound.day_check import Hearing, keep_hearing
 from workstation.station.place import console_lock, station_folder
 

@@ -23,8 +23,8 @@ from tests.support.sessions import SETTINGS
 from tests.support.signed_in import PINS
 from tests.support.stops import PressOnTable
 from workstation.console.application import make_application
+from workstation.console.browsers import BROWSER_COOKIE, TOKEN_HEADER
 from workstation.console.live_pages import LivePages
-from workstation.console.people import BROWSER_COOKIE, TOKEN_HEADER
 from workstation.console.serving import make_site
 from workstation.console.site import Site
 from workstation.console.units import KeptUnit
@@ -134,7 +134,7 @@ class ConsoleBench:
         )
         self.client.headers["origin"] = CONSOLE
         self.client.cookies.set(BROWSER_COOKIE, BROWSER, domain="127.0.0.1", path="/")
-        self.client.headers[TOKEN_HEADER] = site.people.token(_browser())
+        self.client.headers[TOKEN_HEADER] = site.tokens.token(_browser())
 
     def sign_in(self, account: str) -> None:
         """Sign in with the PIN of ``tests.support.signed_in``."""

@@ -71,6 +71,27 @@ def order_of(text: str, reference: str = "TEST-1") -> Order:
     return replace(parsed, patient_reference=reference, source_text=text)
 
 
+def file_only(
+    folder: RecordFolder,
+    session: NewSession,
+    *,
+    order: str = ORDER,
+    reference: str = "TEST-1",
+    at_ms: int = BEGAN_MS,
+) -> tuple[Order, str]:
+    """File an order; returns it with the patient's key. No session follows by itself."""
+    load_or_create_key(folder, store=NoKeyStore(), new_seed=lambda: KEY.seed)
+    filed = order_of(order, reference)
+    key = file_order(
+        folder,
+        filed,
+        session,
+        author=Author(by="P. Jones", user="desk", at_utc_ms=at_ms, key=KEY),
+        new_key=lambda: f"key-of-{reference}",
+    )
+    return filed, key
+
+
 @made_once(IDENTITY)
 def recorded(
     folder: RecordFolder,
@@ -92,15 +113,8 @@ def recorded(
 
     Without ``held_ms`` it was released after ``ramped_ms`` of ramps.
     """
-    load_or_create_key(folder, store=NoKeyStore(), new_seed=lambda: KEY.seed)
-    filed = order_of(order, reference)
-    key = file_order(
-        folder,
-        filed,
-        NewSession(session_id=session_id, unit_id=UNIT, used=used, begun=begun),
-        author=Author(by="P. Jones", user="desk", at_utc_ms=began_ms, key=KEY),
-        new_key=lambda: f"key-of-{reference}",
-    )
+    session = NewSession(session_id=session_id, unit_id=UNIT, used=used, begun=begun)
+    filed, key = file_only(folder, session, order=order, reference=reference, at_ms=began_ms)
     opening = SessionOpening(
         session_id=session_id,
         unit_id=UNIT,

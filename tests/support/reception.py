@@ -34,9 +34,9 @@ from workstation.session.filing import read_filed
 from workstation.session.identifiers import Identifiers
 from workstation.session.operators import SessionOperator
 from workstation.session.session_script import parse_script
-from workstation.session.standing import settings_at_the_clinic
 from workstation.session.treat import SessionResult, treat
 from workstation.session.workplace import FiledSession, Recording, Workplace
+from workstation.settings import settings_at_the_clinic
 from workstation.visit.desk import TreatedSession, VisitDesk, VisitHolder
 from workstation.visit.dialogue import Dialogue
 

@@ -13,6 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from records.claim.context_file import ImportedClaim
 from records.claim.decision import BILLING, BillingDecision
 from records.claim.fees import FeeTable
 from records.claim.rules.pairs import PairTable
@@ -39,16 +40,16 @@ def by_command(folder: RecordFolder, loaded: Visit, made: RuleVisit) -> ScrubRep
     """The report that the command line makes of a visit, with its files in ``folder``."""
     assert made.note is not None
     assert made.record is not None
-    context_file = folder.path / CONTEXT_FILE if made.context.is_imported else None
     _write(folder.payers / f"{made.profile.name}.toml", _profile(made))
     _write(folder.tables, "\n".join(_tables(folder.path, made.tables)))
     context = made.context.model_dump(mode="json", exclude={"source", "source_digest"})
-    _write(folder.path / CONTEXT_FILE, json.dumps(context))
-    record = made.record if context_file else loaded.record
+    written = ImportedClaim(json.dumps(context), CONTEXT_FILE)
+    imported = written if made.context.is_imported else None
+    record = made.record if imported else loaded.record
     decided = _acceptances(made.beside.decision)
     visit = replace(loaded, note=made.note, record=record, acceptances=decided)
     payer = made.profile.name
-    report = scrubbed(folder, visit, payer=payer, context_file=context_file).report
+    report = scrubbed(folder, visit, payer=payer, imported=imported).report
     assert report is not None
     return report
 

@@ -94,13 +94,14 @@ def _measured(command: tuple[str, ...], place: Path) -> tuple[float, int]:
 def together(folder: RecordFolder, session: str) -> None:
     """Every export of a visit that is loaded and scrubbed once."""
     from controller.errors import RequestRefused
+    from records.claim.context_file import imported_claim
     from records.exports.formats import written
     from records.exports.ready import scrubbed
     from records.visit.load import load_visit
     from workstation.settings import load_settings
 
     visit = load_visit(folder, session, load_settings())
-    visit = scrubbed(folder, visit, context_file=CONTEXT)
+    visit = scrubbed(folder, visit, imported=imported_claim(CONTEXT))
     for name in KINDS:
         try:
             print(f"{name}: {len(written(visit, name))} bytes")

@@ -15,7 +15,7 @@ from controller.quick_dataclasses import dataclass
 from workstation.commands.help_page import WholeSentences
 from workstation.commands.made_file import MadeFile, put_out
 from workstation.commands.options import (
-    ContextOption,
+    ClaimOptions,
     ForceOption,
     OutOption,
     PayerOption,
@@ -37,14 +37,6 @@ if TYPE_CHECKING:
 
 NOT_READY = 3
 ByOption = Annotated[str, typer.Option("--by", help="Name of the person who accepts.")]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PayerOptions:
-    """By whose rules a claim is looked at, and what the practice's system knows of it."""
-
-    payer: PayerOption = None
-    context: ContextOption = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,36 +84,22 @@ def claim_new(
     What standing data know of clinic, patient and people is proposed, marked line by line, and so
     are an assistant's minutes where somebody took over.
     """
-    from records.claim.rules.payer_profile import find_profile
-    from records.standing.proposals import claim_proposals
-    from records.standing.versions import read_standing
-    from records.visit.billing import GENERIC_PAYER, claim_of_record
     from records.visit.load import audited_visit
-    from records.visit.responsible_assistants import line_proposals
     from workstation.author_now import reader_now
-    from workstation.texts.claim_template import claim_template
+    from workstation.visit.claim_to_fill_in import claim_to_fill_in, name_of_claim_file
 
     place = records.place
     settings, folder = place
     session_id = named_session(place, session)
     visit = audited_visit(folder, session_id, settings, reader_now(folder), "claim new")
     say_whose_visit(visit)
-    held = read_standing(folder)
-    patient = held.patient_exactly(visit.patient_reference)
-    known = patient.record.payer if patient else None
-    payer = payer or (known.profile if known else None)
-    context = claim_of_record(visit, find_profile(payer or GENERIC_PAYER, folder))
-    performed_by = visit.note.field("performed_by").value or ""
-    proposed = claim_proposals(held, patient, performed_by)
-    if known and known.profile != context.payer.profile:
-        del proposed["payer"]
-    text = claim_template(context, proposed | line_proposals(folder, visit))
-    made = MadeFile(f"{visit.session_id}-claim.toml", text.encode())
+    text = claim_to_fill_in(folder, visit, payer)
+    made = MadeFile(name_of_claim_file(visit.session_id), text.encode())
     put_out("claim-new", made, out, force=force, as_json=records.as_json)
 
 
 @grouped
-def scrub(session: SessionArgument, claim: PayerOptions, records: RecordsOptions) -> None:
+def scrub(session: SessionArgument, claim: ClaimOptions, records: RecordsOptions) -> None:
     """Look at a session's claim with the rules of its payer (exit status 3: not ready).
 
     Of a record that was altered it says what and where (exit status 4).
@@ -159,7 +137,7 @@ def estimate(
     table: Annotated[
         Path | None, typer.Option("--fees", help="Fee table, TOML or CSV; else tables.toml's.")
     ] = None,
-    claim: PayerOptions,
+    claim: ClaimOptions,
     records: RecordsOptions,
 ) -> None:
     """Estimate what 97012 brings, line by line from your fee table. No amount is a promise.
@@ -185,7 +163,7 @@ def accept(
     *,
     by: ByOption = "",
     withdraw: Annotated[bool, typer.Option("--withdraw", help="Take it back.")] = False,
-    claim: PayerOptions,
+    claim: ClaimOptions,
     records: RecordsOptions,
 ) -> None:
     """Accept an offered modifier or diagnosis, or decide on billing; all is kept with the name."""
@@ -228,7 +206,7 @@ def payers(records: RecordsOptions) -> None:
 
 
 def _billed(
-    place: Place, session_id: str, claim: PayerOptions, what: str, *, altered_too: bool = False
+    place: Place, session_id: str, claim: ClaimOptions, what: str, *, altered_too: bool = False
 ) -> tuple[Visit, ScrubReport]:
     """The claim for a person to read, and what the rules say of it; audited."""
     from records.exports.ready import scrubbed
@@ -240,12 +218,12 @@ def _billed(
     visit = audited_visit(folder, session_id, settings, person, what, altered_too=altered_too)
     say_whose_visit(visit)
     with altered_is_said(visit):
-        visit = scrubbed(folder, visit, payer=claim.payer, context_file=claim.context)
+        visit = scrubbed(folder, visit, payer=claim.payer, imported=claim.imported)
     assert visit.report is not None, "a billed visit has a report"
     return visit, visit.report
 
 
-def _billed_paper(place: Place, sheet_id: str, claim: PayerOptions) -> PaperVisit:
+def _billed_paper(place: Place, sheet_id: str, claim: ClaimOptions) -> PaperVisit:
     """The claim of a downtime sheet, of which no claim is ever ready; audited."""
     from records.visit.paper_visit import audited_paper, scrubbed_paper
     from workstation.author_now import reader_now
@@ -253,7 +231,7 @@ def _billed_paper(place: Place, sheet_id: str, claim: PayerOptions) -> PaperVisi
     settings, folder = place
     person = reader_now(folder)
     visit = audited_paper(folder, sheet_id, settings, person, "scrub", altered_too=True)
-    return scrubbed_paper(folder, visit, payer=claim.payer, context_file=claim.context)
+    return scrubbed_paper(folder, visit, payer=claim.payer, imported=claim.imported)
 
 
 def _estimate_lines(report: ScrubReport, made: Estimate) -> list[str]:

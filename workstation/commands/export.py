@@ -11,9 +11,8 @@ import typer
 
 from controller.quick_dataclasses import dataclass
 from workstation.commands.options import (
-    ContextOption,
+    ClaimOptions,
     ForceOption,
-    PayerOption,
     Place,
     RecordsOptions,
     SessionArgument,
@@ -47,14 +46,6 @@ class Format(StrEnum):
     HL7_DFT = "hl7-dft"
     HL7_MDM = "hl7-mdm"
     BUNDLE = "bundle"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClaimOptions:
-    """What the practice's system knows of the claim on a document, and by whose rules it stands."""
-
-    context: ContextOption = None
-    payer: PayerOption = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,7 +216,7 @@ def _visit(place: Place, session: str, what: str, claim: ClaimOptions, who: Acti
     from workstation.visit.exporting import visit_to_export
 
     person = reader_now(place.folder, *who)
-    return visit_to_export(place, session, what, person, (claim.payer, claim.context))
+    return visit_to_export(place, session, what, person, (claim.payer, claim.imported))
 
 
 def _report(visit: Visit, format_: Format, written: Written, *, as_json: bool) -> None:

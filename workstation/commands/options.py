@@ -34,6 +34,7 @@ from workstation.output import Target
 
 if TYPE_CHECKING:
     from controller.order.force_unit import ForceUnit
+    from records.claim.context_file import ImportedClaim
     from records.store.record_folder import RecordFolder
     from records.visit.visit import Visit
     from workstation.settings import Settings
@@ -70,6 +71,21 @@ PayerOption = Annotated[
 ]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimOptions:
+    """By whose rules a claim is looked at, and what the practice's system knows of it."""
+
+    payer: PayerOption = None
+    context: ContextOption = None
+
+    @property
+    def imported(self) -> ImportedClaim | None:
+        """The claim of the file that was named; raises ClaimContextInvalid."""
+        from records.claim.context_file import imported_claim
+
+        return imported_claim(self.context) if self.context else None
+
+
 class Place(NamedTuple):
     """Where a command's records live, and the settings that it follows."""
 
@@ -87,7 +103,7 @@ class Place(NamedTuple):
     def at_the_clinic(self) -> Place:
         """With what the clinic's record says in place of the settings; raises JournalCorrupt."""
         from records.standing.versions import read_standing
-        from workstation.session.standing import settings_at_the_clinic
+        from workstation.settings import settings_at_the_clinic
 
         return self._replace(
             settings=settings_at_the_clinic(self.settings, read_standing(self.folder))

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from controller.order.force_unit import ForceUnit
     from records.keeping.search import FoundSession, SessionQuery
     from records.keeping.sheet_search import FoundSheet
+    from records.keeping.unfollowed_orders import UnfollowedOrder
     from records.visit.visit import Visit
     from workstation.history.finding import FoundTreatments
 
@@ -45,7 +46,7 @@ class QueryOptions:
     outcome: Annotated[str, typer.Option(help="How the session ended.")] = ""
     text: Annotated[str, typer.Option(help="Words that order or note hold, all of them.")] = ""
     refused: Annotated[
-        bool, typer.Option("--refused", help="Also tries that were refused before anything moved.")
+        bool, typer.Option("--refused", help="Also refused tries and orders without a session.")
     ] = False
     limit: Annotated[int, typer.Option(min=0, help="How many, the newest first; 0: all.")] = 20
 
@@ -95,23 +96,60 @@ def _list(query: QueryOptions, person: PersonOptions, place: Place, found: Found
     if called or (folder.clinic_database.exists() and (asked.patient or asked.words)):
         ids = [one.called for one in called]
         record_read(folder, reader_now(folder, person.by), "search", fields=ids)
-    are_sheets = [one.on_paper for one in called]
     shown = _facts(listed.sessions, place)
-    sheets = _sheets(listed.sheets, place)
-    left_out = {"refused": found.left_out, "older": found.count - len(called)}
+    sheets, orders = _sheets(listed.sheets, place), _orders(listed.orders, place)
+    left_out = {
+        "refused": found.left_out,
+        "orders": found.left_out_orders,
+        "older": found.count - len(called),
+    }
     if person.as_json:
-        say_json("sessions", {"sessions": shown, "left_out": left_out, "from_paper": sheets})
+        every = {"sessions": shown, "from_paper": sheets, "orders": orders}
+        say_json("sessions", every | {"left_out": left_out})
         return
     if not found.count:
         that_fit = " that fit" if asked != SessionQuery() else ""
         say(f"no sessions{that_fit} in {folder}")
-    lines = {False: map(_line, shown), True: map(_sheet_line, sheets)}
-    for is_sheet in are_sheets:
-        say(next(lines[is_sheet]))
+    lines = {
+        (False, True): map(_line, shown),
+        (True, True): map(_sheet_line, sheets),
+        (False, False): map(_order_line, orders),
+    }
+    for one in called:
+        say(next(lines[one.on_paper, one.was_begun]))
     for line in _left_out(left_out):
         say(line)
     if shown:
         say(NOT_CHECKED)
+
+
+def _orders(found: Sequence[UnfollowedOrder], place: Place) -> list[dict[str, object]]:
+    """What is told of each order that no session followed."""
+    from records.keeping.unfollowed_orders import NO_SESSION
+
+    return [
+        {
+            "session_id": one.session_id,
+            "unit_id": one.unit_id,
+            "patient_reference": one.reference,
+            "filed": place.local(one.filed_utc_ms).isoformat(),
+            "filed_by": one.by,
+            "outcome": NO_SESSION,
+        }
+        for one in found
+    ]
+
+
+def _order_line(row: Mapping[str, object]) -> str:
+    return "  ".join(
+        (
+            str(row["session_id"]),
+            _minute(row["filed"]),
+            str(row["patient_reference"]) or "no patient",
+            f"{row['outcome']}, order filed by {row['filed_by']}",
+            f"unit {row['unit_id']}",
+        )
+    )
 
 
 def _sheets(found: Sequence[FoundSheet], place: Place) -> list[dict[str, object]]:
@@ -205,6 +243,12 @@ def _left_out(count: Mapping[str, int]) -> Iterator[str]:
     if tries := count["refused"]:
         is_one = tries == 1
         what = "1 refused try is" if is_one else f"{tries} refused tries are"
+        yield f"{what} not listed; --refused lists {'it' if is_one else 'them'} as well"
+    if orders := count["orders"]:
+        is_one = orders == 1
+        what = (
+            "1 order without a session is" if is_one else f"{orders} orders without a session are"
+        )
         yield f"{what} not listed; --refused lists {'it' if is_one else 'them'} as well"
     if older := count["older"]:
         yield f"{older} older ones are not listed; --limit 0 lists all"

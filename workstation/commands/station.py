@@ -33,7 +33,7 @@ def station(*, records: RecordsOptions) -> None:
     """
     from records.standing.versions import read_standing
     from workstation.hosts import base_address
-    from workstation.session.standing import settings_at_the_clinic
+    from workstation.settings import settings_at_the_clinic
 
     place = records.place
     held = read_standing(place.folder)

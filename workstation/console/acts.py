@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import FormData
+from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from controller.errors import RequestRefused
-from workstation.console.people import TOKEN_FIELD, TOKEN_HEADER
+from workstation.console.browsers import TOKEN_FIELD, TOKEN_HEADER
 from workstation.console.site import Site
 
 MOST_FIELDS: Final = 300
@@ -33,8 +33,8 @@ Handler = Callable[[Request], Awaitable[Response]]
 class Form:
     """The fields of a form as text, without the white space around them."""
 
-    def __init__(self, data: FormData) -> None:
-        self._data = data
+    def __init__(self, data: FormData, files: Mapping[str, tuple[str, bytes]]) -> None:
+        self._data, self._files = data, files
 
     def text(self, name: str) -> str:
         """A field; "" where it was not sent."""
@@ -48,6 +48,10 @@ class Form:
     def is_ticked(self, name: str) -> bool:
         """Whether a box was ticked."""
         return bool(self.text(name))
+
+    def file(self, name: str) -> tuple[str, bytes]:
+        """Name and content of a file; ("", b"") where none was chosen."""
+        return self._files.get(name, ("", b""))
 
     def values(self) -> dict[str, str]:
         """Every field that is no secret, to be shown again beside a refusal."""
@@ -84,14 +88,14 @@ def shown_to_person(handler: Callable[[Request, str], Response]) -> Handler:
     return show
 
 
-def posted(handler: Callable[[Request, Form, str], Response]) -> Handler:
+def posted(handler: Callable[[Request, Form, str], Response], *, most_files: int = 0) -> Handler:
     """An act of a person; who has not said a name is asked for it and comes back to the page.
 
     ``handler`` gets the form and the person's name.
     """
 
     async def act(request: Request) -> Response:
-        form = await _form(request)
+        form = await _form(request, most_files)
         person = site_of(request).people.named(request)
         if not person:
             return to(f"/person?back={quote(came_from(request))}")
@@ -154,25 +158,33 @@ def own_path(text: str) -> str:
     return text if plain and text.isprintable() else "/"
 
 
-async def _form(request: Request) -> Form:
+async def _form(request: Request, most_files: int = 0) -> Form:
     try:
-        data: Any = await request.form(max_files=0, max_fields=MOST_FIELDS)
+        data: Any = await request.form(max_files=most_files, max_fields=MOST_FIELDS)
     except (HTTPException, ValueError) as error:
         raise HTTPException(400, "This is no form of the console.") from error
-    form = Form(data)
+    form = Form(data, await _files_in(data))
     request.state.typed = form
     check_token(request, form.text(TOKEN_FIELD))
     return form
 
 
+async def _files_in(data: FormData) -> dict[str, tuple[str, bytes]]:
+    """What was chosen, read: a form is too small for its parser to put a file on disk."""
+    files = [(name, each) for name, each in data.multi_items() if isinstance(each, UploadFile)]
+    read = {name: (each.filename, await each.read()) for name, each in files if each.filename}
+    await data.close()
+    return read
+
+
 def check_token(request: Request, of_the_form: str = "") -> None:
     """Take what a page of this browser sends, and nothing else; a script sends it as a header."""
     token = of_the_form or request.headers.get(TOKEN_HEADER, "")
-    if not site_of(request).people.token_fits(request, token):
+    if not site_of(request).tokens.fits(request, token):
         raise HTTPException(403, FOREIGN_FORM)
 
 
-def typed_in(request: Request) -> dict[str, str]:
-    """What the form of an act held, to be sent once more where the act failed; else nothing."""
+def typed_in(request: Request) -> dict[str, str] | None:
+    """What the form of an act held, to be sent once more where the act failed; None: no form."""
     form: Form | None = getattr(request.state, "typed", None)
-    return form.values() if form is not None else {}
+    return form.values() if form is not None else None

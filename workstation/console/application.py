@@ -18,7 +18,7 @@ from starlette.staticfiles import StaticFiles
 
 from controller.errors import RecordNotFound, RightMissing, TractionError
 from controller.words import one_line
-from workstation.console.acts import typed_in
+from workstation.console.acts import address_of, typed_in
 from workstation.console.clinic_words import REFRESH_S
 from workstation.console.gate import Gate
 from workstation.console.other_machines import WATCHES, OtherMachines
@@ -27,6 +27,7 @@ from workstation.console.pages import (
     alarms,
     audit,
     claim,
+    claim_files,
     emergency,
     events,
     exports,
@@ -80,6 +81,7 @@ PAGES: Final[Sequence[Callable[[], list[BaseRoute]]]] = (
     note.routes,
     notes.routes,
     claim.routes,
+    claim_files.routes,
     exports.routes,
     history.routes,
     session.routes,
@@ -115,6 +117,7 @@ def make_application(
             status=status,
             text=text,
             typed=typed_in(request),
+            address=address_of(request),
             in_emergency=in_emergency,
         )
 

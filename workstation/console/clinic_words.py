@@ -10,8 +10,7 @@ from controller.errors import TractionError
 from controller.ports import Clock
 from records.standing.versions import read_standing
 from records.store.record_folder import RecordFolder
-from workstation.session.standing import settings_at_the_clinic
-from workstation.settings import Settings
+from workstation.settings import Settings, settings_at_the_clinic
 from workstation.station.stop_target import StopWording
 from workstation.texts.ways_out import on_a_page
 

@@ -81,6 +81,8 @@ PAGE_RIGHTS: Final[Mapping[str, Right | None]] = {
     "POST /sessions/{session}/note/sessions": _SIGN,
     "GET /sessions/{session}/claim": _CLAIM,
     "POST /sessions/{session}/claim/answers": _CLAIM,
+    "GET /sessions/{session}/claim/new": _CLAIM,
+    "POST /sessions/{session}/claim/file": _CLAIM,
     "GET /sessions/{session}/estimate": _CLAIM,
     "GET /sessions/{session}/export/{format}": _READ,
     "POST /sessions/{session}/export/{format}": _CLAIM,

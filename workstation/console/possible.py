@@ -83,7 +83,12 @@ def acts_now(shown: Snapshot, forces: ForceUnit, *, signed_in: bool) -> dict[str
             why_not=_refused(CheckIn(by=_ANYBODY), "A check-in", shown),
             outward=True,
         ),
-        PossibleAct(name="remark", label="Remark", why_not=_remark(shown, signed_in)),
+        PossibleAct(
+            name="remark",
+            label="Remark",
+            why_not=_refused(Remark(by=_ANYBODY, text="."), "A remark", shown),
+            outward=True,
+        ),
         PossibleAct(
             name="end",
             label="End the treatment",
@@ -127,11 +132,6 @@ def _resume(shown: Snapshot, signed_in: bool) -> str:
     why_not = _refused(Resume(by=_ANYBODY), "Resume", shown)
     if why_not and shown.doing is Doing.SESSION and phase_of(shown) not in FINAL_PHASES:
         why_not = "Resume is not possible: the treatment is not paused."
-    return why_not or ("" if signed_in else WHO)
-
-
-def _remark(shown: Snapshot, signed_in: bool) -> str:
-    why_not = _refused(Remark(by=_ANYBODY, text="."), "A remark", shown)
     return why_not or ("" if signed_in else WHO)
 
 

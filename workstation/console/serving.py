@@ -19,9 +19,12 @@ from records.store.author import Author
 from records.store.record_folder import RecordFolder
 from workstation.author_now import author_now
 from workstation.console.application import make_application
+from workstation.console.browsers import FormTokens
 from workstation.console.clinic_words import ClinicWords
+from workstation.console.kept_accounts import KeptAccounts
 from workstation.console.kept_board import KeptBoard, KeptExamination
 from workstation.console.kept_certificate import KeptCertificate
+from workstation.console.kept_sign_ins import KeptSignIns, key_in
 from workstation.console.listening import (
     HOST,
     PageServer,
@@ -31,7 +34,7 @@ from workstation.console.listening import (
 )
 from workstation.console.live_frames import LiveFrames
 from workstation.console.live_pages import LivePages
-from workstation.console.people import People, PeopleRules, key_in
+from workstation.console.people import People, PeopleRules
 from workstation.console.session_reader import SessionReader
 from workstation.console.site import Site
 from workstation.console.units import KeptUnit
@@ -150,7 +153,7 @@ def make_site(
         ports=frozenset({settings.console_port, settings.stop_port}),
         tls_names=frozenset(hosts_in(f"{settings.console_addresses} {settings.stop_addresses}")),
     )
-    frames = LiveFrames(units, words, clock)
+    frames, key = LiveFrames(units, words, clock), key_in(station_folder(folder.path))
     return Site(
         folder=folder,
         settings=settings,
@@ -165,7 +168,8 @@ def make_site(
         certificate=KeptCertificate(settings.station_certificate, words),
         reader=SessionReader(folder, units, clock, report),
         pages=pages,
-        people=_people(folder, settings, units, clock=clock, report=report),
+        people=_people(folder, settings, units, key, clock=clock, report=report),
+        tokens=FormTokens(key),
         stop_desk=StopDesk(
             [*units.values()],
             neighbours,
@@ -181,6 +185,7 @@ def _people(
     folder: RecordFolder,
     settings: Settings,
     units: Mapping[str, KeptUnit],
+    key: bytes,
     *,
     clock: Clock,
     report: Callable[[str], None],
@@ -194,4 +199,4 @@ def _people(
         report=report,
     )
     desk = SignInDesk(folder, author, clock.utc_ms)
-    return People(folder, key_in(station_folder(folder.path)), clock, desk, rules)
+    return People(KeptSignIns(folder, key, report), KeptAccounts(folder, clock), clock, desk, rules)

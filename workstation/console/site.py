@@ -15,6 +15,8 @@ from records.standing.versions import StandingData, read_standing
 from records.store.author import Author, Person
 from records.store.record_folder import RecordFolder
 from workstation.author_now import author_now, reader_now
+from workstation.console.asked_claim import MOST_CLAIMS, HeldClaim
+from workstation.console.browsers import FormTokens, mark_browser, name_browser
 from workstation.console.clinic_words import ClinicWords
 from workstation.console.gate import door_address
 from workstation.console.kept_board import KeptBoard, KeptExamination
@@ -23,7 +25,7 @@ from workstation.console.kept_for_pages import KeptForPages
 from workstation.console.live_frames import LiveFrames
 from workstation.console.live_pages import LivePages
 from workstation.console.other_machines import watches_only
-from workstation.console.people import People, mark_browser, name_browser
+from workstation.console.people import People
 from workstation.console.replays import MOST_REPLAYS, Replay
 from workstation.console.session_reader import SessionReader
 from workstation.console.templating import render, with_token
@@ -53,6 +55,7 @@ class Site:
     frames: LiveFrames
     pages: LivePages
     people: People
+    tokens: FormTokens
     stop_desk: StopDesk
     reader: SessionReader
     board: KeptBoard
@@ -62,6 +65,7 @@ class Site:
     replays: KeptForPages[Replay] = field(default_factory=lambda: KeptForPages(MOST_REPLAYS))
     played_sounds: KeptForPages[str] = field(default_factory=lambda: KeptForPages(MOST_FILES))
     """Loudspeakers that played for a page, which asks then whether anybody heard it."""
+    claim_files: KeptForPages[HeldClaim] = field(default_factory=lambda: KeptForPages(MOST_CLAIMS))
     support_files: KeptForPages[str] = field(default_factory=lambda: KeptForPages(MOST_FILES))
 
     def standing(self) -> StandingData:
@@ -108,7 +112,7 @@ class Site:
         asked = f"?{request.url.query}" if request.url.query else ""
         address = f"{request.url.path}{asked}" if request.method == "GET" else "/"
         watches, frame = watches_only(request), self.frames.present()
-        token = self.people.token(request)
+        token = self.tokens.token(request)
         text = render(
             template,
             {

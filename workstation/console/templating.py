@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import escape
 
 from controller.snapshot import SettledCheck
-from workstation.console.people import TOKEN_FIELD
+from workstation.console.browsers import TOKEN_FIELD
 from workstation.station.stop_page import stop_path
 from workstation.texts.ways_out import on_a_page
 

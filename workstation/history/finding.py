@@ -1,4 +1,4 @@
-"""Treatments on file, recorded or entered from paper, in one list and in parts of it."""
+"""Treatments on file, recorded or from paper, and orders that none followed, in one list."""
 
 from __future__ import annotations
 
@@ -7,44 +7,50 @@ from dataclasses import replace
 from datetime import date
 
 from controller.quick_dataclasses import dataclass
-from records.keeping.search import FoundSession, SessionQuery, find_sessions
+from records.keeping.search import FoundSession, SessionQuery, search_sessions
 from records.keeping.session_names import CalledTreatment, called_treatments
 from records.keeping.sheet_search import FoundSheet, find_sheets
+from records.keeping.unfollowed_orders import UnfollowedOrder, find_unfollowed
 from records.store.record_folder import RecordFolder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundTreatments:
-    """What fits, newest first. ``left_out`` are refused tries that were not asked for.
+    """What fits, newest first.
 
-    ``unread`` names each file of a unit that could not be read, and why; nothing of it is found.
+    ``left_out`` are refused tries that were not asked for, ``left_out_orders`` orders that no
+    session followed. ``unread`` names each file of a unit that could not be read, and why; nothing
+    of it is found.
     """
 
     sessions: Sequence[FoundSession]
     sheets: Sequence[FoundSheet]
+    orders: Sequence[UnfollowedOrder]
     left_out: int
+    left_out_orders: int
     unread: Sequence[str] = ()
 
     @property
     def count(self) -> int:
         """How many fit."""
-        return len(self.sessions) + len(self.sheets)
+        return len(self.sessions) + len(self.sheets) + len(self.orders)
 
     @property
     def every(self) -> list[CalledTreatment]:
-        """Both kinds in one list."""
-        return called_treatments(self.sessions, self.sheets)
+        """All kinds in one list."""
+        return called_treatments(self.sessions, self.sheets, self.orders)
 
     def part(self, first: int, count: int) -> FoundTreatments:
         """``count`` of them from the ``first`` on; 0: all that follow."""
         behind = first + count if count else None
-        if not self.sheets:
+        if not self.sheets and not self.orders:
             return replace(self, sessions=self.sessions[first:behind])
         ids = {one.called for one in self.every[first:behind]}
         return replace(
             self,
             sessions=[one for one in self.sessions if one.head.session_id in ids],
             sheets=[one for one in self.sheets if one.kept.sheet.sheet_id in ids],
+            orders=[one for one in self.orders if one.session_id in ids],
         )
 
 
@@ -55,12 +61,26 @@ def find_treatments_told(
     *,
     refused_too: bool,
 ) -> FoundTreatments:
-    """All that fit; tries that were refused before anything moved only where they are asked for."""
+    """All that fit; what was refused before anything moved only where it is asked for.
+
+    That are refused tries, and orders that no session followed. Of the latter none is told where a
+    file could not be read: their sessions may be in it.
+    """
     unread: list[str] = []
-    sessions = find_sessions(folder, query, day_of, unread)
-    left_out = 0
+    searched = search_sessions(folder, query, day_of, unread)
+    sessions = searched.sessions
+    orders = [] if unread else find_unfollowed(folder, query, day_of, searched)
+    left_out = left_out_orders = 0
+    if not refused_too and not query.outcome:
+        left_out_orders, orders = len(orders), []
     if not refused_too and "refused" not in query.outcome.lower():
         left_out = sum(one.refused for one in sessions)
         sessions = [one for one in sessions if not one.refused]
-    sheets = find_sheets(folder, query, day_of)
-    return FoundTreatments(sessions=sessions, sheets=sheets, left_out=left_out, unread=unread)
+    return FoundTreatments(
+        sessions=sessions,
+        sheets=find_sheets(folder, query, day_of),
+        orders=orders,
+        left_out=left_out,
+        left_out_orders=left_out_orders,
+        unread=unread,
+    )

@@ -9,7 +9,7 @@ from records.order.order import Order
 from records.standing.for_session import SessionStanding, standing_for
 from records.standing.versions import StandingData, read_standing
 from workstation.session.workplace import Workplace
-from workstation.settings import Settings
+from workstation.settings import settings_at_the_clinic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,11 +38,3 @@ def prepared(workplace: Workplace, order: Order) -> Prepared:
 def at_the_clinic(workplace: Workplace, held: StandingData) -> Workplace:
     """With what the clinic's record says in place of the settings."""
     return replace(workplace, settings=settings_at_the_clinic(workplace.settings, held))
-
-
-def settings_at_the_clinic(settings: Settings, held: StandingData) -> Settings:
-    """The settings with what the clinic's record says in their place."""
-    if held.clinic is None:
-        return settings
-    clinic = held.clinic.record
-    return settings.of_the_clinic(clinic.name, clinic.time_zone, clinic.force_unit)

@@ -11,9 +11,12 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from controller.words import AS_WRITTEN
+
 PAGES: Final[Mapping[str, str]] = {
     "appointments list": "the day's list on the Overview",
     "audit": "the page Audit (under More)",
+    "claim new": "[Download a claim context to fill in] on the claim's page of the visit",
     "export": "the claim's page of the visit",
     "note .*--with(out)?": "the sessions of the visit on the note's page (under Notes)",
     "note": "the note's page (under Notes)",
@@ -39,12 +42,18 @@ PAGES: Final[Mapping[str, str]] = {
     "watch": "the table's page",
 }
 """Where a page does what a command does, by how the command begins; the first that fits."""
-_COMMAND: Final = re.compile(r"`traction ([^`]+)`")
+_COMMAND: Final = re.compile(rf"{AS_WRITTEN}|`traction (?P<command>[^`]+)`")
+"""A command, or before it what is quoted: that stays as somebody wrote it."""
 
 
 def on_a_page(sentence: str) -> str:
     """A sentence of the program for somebody in front of a page."""
-    return _COMMAND.sub(lambda found: _page_of(found[1]), sentence)
+
+    def said(found: re.Match[str]) -> str:
+        command = found["command"]
+        return found[0] if command is None else _page_of(command)
+
+    return _COMMAND.sub(said, sentence)
 
 
 def _page_of(command: str) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from controller.quick_dataclasses import dataclass
 
 if TYPE_CHECKING:
+    from records.claim.context_file import ImportedClaim
     from records.exports.formats import ExportedFile
     from records.store.author import Person
     from records.store.record_folder import RecordFolder
@@ -70,25 +71,25 @@ def visit_to_export(
     session: str,
     what: str,
     person: Person,
-    claim: tuple[str | None, Path | None] = (None, None),
+    claim: tuple[str | None, ImportedClaim | None] = (None, None),
 ) -> Visit:
     """The session with what the rules say of its claim; the access is kept first.
 
     ``what`` names it in the audit ("export pdf"), ``claim`` is the payer whose rules are taken and
-    the file of an imported claim. Evidence is handed out as it is, and without a treatment there is
-    no claim for rules to look at.
+    what the practice's system knows of it. Evidence is handed out as it is, and without a treatment
+    there is no claim for rules to look at.
     """
     from records.visit.load import audited_visit
 
     settings, folder = place
     visit = audited_visit(folder, session, settings, person, what)
-    payer, context_file = claim
-    nothing_to_claim = context_file is None and not visit.note.reached_holding
+    payer, imported = claim
+    nothing_to_claim = imported is None and not visit.note.reached_holding
     if what == EVIDENCE_OUT or nothing_to_claim:
         return visit
     from records.exports.ready import scrubbed
 
-    return scrubbed(folder, visit, payer=payer, context_file=context_file)
+    return scrubbed(folder, visit, payer=payer, imported=imported)
 
 
 def made_export(folder: RecordFolder, visit: Visit, asked: AskedExport) -> MadeExport:

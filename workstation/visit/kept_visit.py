@@ -110,6 +110,18 @@ def begin_kept(
     keep_prepared(folder, visit_id, texts, author)
 
 
+def begin_further(
+    folder: RecordFolder, visit: KeptVisit, form: Mapping[str, str], author: Author
+) -> None:
+    """Keep that a further session of the visit is prepared, in place of what was typed before."""
+    texts = {
+        FURTHER: str(len(visit.treated)),
+        PATIENT: visit.reference,
+        FORM: json.dumps(dict(form)),
+    }
+    keep_prepared(folder, visit.visit_id, texts, author)
+
+
 def kept_visit(folder: RecordFolder, visit_id: str) -> KeptVisit:
     """The visit of an id; raises RecordNotFound."""
     if not _VISIT_ID.fullmatch(visit_id):

@@ -17,7 +17,7 @@ from typing import Literal
 
 from controller.errors import RulesInvalid
 from controller.quick_dataclasses import dataclass
-from records.checked_data import read_text
+from records.checked_data import csv_faults, read_text
 from records.claim.code_sets import TRACTION
 
 Indicator = Literal[0, 1, 9]
@@ -120,10 +120,9 @@ def parse_pairs(text: str, name: str) -> Iterator[Pair]:
 
 def _rows(text: str, name: str) -> Iterator[list[str]]:
     delimiter = "\t" if "\t" in text else ","
-    try:
-        yield from csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    except csv.Error as error:
-        raise RulesInvalid(f"NCCI file {name}: it is no table ({error}); correct it") from error
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    with csv_faults(reader, f"NCCI file {name}", RulesInvalid):
+        yield from reader
 
 
 def _pair(cells: Sequence[str], where: str) -> Pair:

@@ -13,6 +13,7 @@ from controller.errors import RequestRefused, TractionError
 from records.claim.charge_line import DIAGNOSIS, MODIFIER
 from records.claim.decision import DECISIONS, decision_of
 from records.claim.estimate import AUTHORIZATION, OWN_COST, TRADE_FIGURES, Estimate
+from records.claim.rules.payer_profile import all_profiles
 from records.clinic.paper_sheets import is_paper
 from records.exports.messages.receiver_maps import load_receivers
 from records.exports.ready import scrubbed
@@ -25,6 +26,7 @@ from records.visit.paper_visit import PaperVisit, audited_paper, scrubbed_paper
 from records.visit.visit import Visit
 from workstation.anchors import has_second_place
 from workstation.console.acts import Form, posted, shown_to_person, site_of, to
+from workstation.console.asked_claim import AskedClaim, asked_claim
 from workstation.console.claim_view import (
     accepted_views,
     alerts_of,
@@ -54,17 +56,19 @@ def claim_path(session_id: str) -> str:
 
 def page(request: Request, person: str) -> Response:
     """The claim as it stands; a session of a visit leads to the visit's one claim."""
-    asked = request.path_params["session"]
-    visit = scrubbed_claim(site_of(request), asked, person, "scrub")
-    if visit.session_id != asked:
-        return to(claim_path(visit.session_id))
-    return claim_page(request, visit, "")
+    site, session = site_of(request), request.path_params["session"]
+    asked = asked_claim(request, site.claim_files)
+    visit = scrubbed_claim(site, session, person, "scrub", asked)
+    if visit.session_id != session:
+        return to(claim_path(visit.session_id) + AskedClaim(payer=asked.payer).query())
+    return claim_page(request, visit, asked, "")
 
 
 def answer(request: Request, form: Form, person: str) -> Response:
     """Accept one offer, take an acceptance back, or decide on a treatment that was cut short."""
     site = site_of(request)
-    visit = scrubbed_claim(site, request.path_params["session"], person, "accept")
+    asked = asked_claim(request, site.claim_files)
+    visit = scrubbed_claim(site, request.path_params["session"], person, "accept", asked)
     try:
         if isinstance(visit, PaperVisit):
             raise RequestRefused(
@@ -73,14 +77,15 @@ def answer(request: Request, form: Form, person: str) -> Response:
         visit.require_treatment()
         _answered(site, visit, form, person)
     except RequestRefused as refusal:
-        return claim_page(request, visit, refusal.message, form.values())
-    return to(claim_path(visit.session_id))
+        return claim_page(request, visit, asked, refusal.message, form.values())
+    return to(claim_path(visit.session_id) + asked.query())
 
 
 def estimate(request: Request, person: str) -> Response:
     """What the treatment may bring by the clinic's fee table, with the arithmetic."""
     site = site_of(request)
-    visit = scrubbed_claim(site, request.path_params["session"], person, "estimate")
+    asked = asked_claim(request, site.claim_files)
+    visit = scrubbed_claim(site, request.path_params["session"], person, "estimate", asked)
     made, fault = None, ""
     try:
         made = _estimated(site, visit)
@@ -90,7 +95,7 @@ def estimate(request: Request, person: str) -> Response:
         request,
         "claim/estimate.html",
         status=UNPROCESSABLE if fault else 200,
-        path=claim_path(visit.session_id),
+        path=claim_path(visit.session_id) + asked.query(),
         patient=visit.note.field(PATIENT_REFERENCE.name).value or "",
         began=began_text(visit),
         report=visit.report,
@@ -126,23 +131,29 @@ def _answered(site: Site, visit: Visit, form: Form, person: str) -> None:
     accept(site.folder, visit, site.author(person), code, accepted=accepted)
 
 
-def scrubbed_claim(site: Site, session: str, person: str, what: str) -> Visit | PaperVisit:
+def scrubbed_claim(
+    site: Site, session: str, person: str, what: str, asked: AskedClaim
+) -> Visit | PaperVisit:
     """The visit with what the rules say of its claim; the access is kept first.
 
     Without a treatment there is no claim for rules to look at, and no report.
     """
+    payer, imported = asked.payer or None, asked.imported
     settings, reader = site.words.settings, site.who_reads(person)
     if is_paper(session):
         sheet = audited_paper(site.folder, session, settings, reader, what)
-        return scrubbed_paper(site.folder, sheet)
+        return scrubbed_paper(site.folder, sheet, payer=payer, imported=imported)
     visit = audited_visit(site.folder, session, settings, reader, what)
     require_ended(visit.note)
-    return scrubbed(site.folder, visit) if visit.note.reached_holding else visit
+    if not visit.note.reached_holding:
+        return visit
+    return scrubbed(site.folder, visit, payer=payer, imported=imported)
 
 
 def claim_page(
     request: Request,
     visit: Visit | PaperVisit,
+    asked: AskedClaim,
     fault: str,
     typed: Mapping[str, str] | None = None,
 ) -> Response:
@@ -161,6 +172,9 @@ def claim_page(
         report=report_view(visit.report) if visit.report else None,
         fault=site.words.sentence(fault),
         typed=typed or {},
+        asked=asked,
+        profiles=all_profiles(site.folder),
+        is_recorded=isinstance(visit, Visit),
         **_of_a_claim(site, visit),
     )
 

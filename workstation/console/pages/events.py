@@ -9,8 +9,8 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from workstation.console.acts import check_token, site_of
+from workstation.console.browsers import browser_of
 from workstation.console.other_machines import watches_only
-from workstation.console.people import browser_of
 from workstation.console.site import Site
 
 

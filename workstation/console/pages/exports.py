@@ -16,6 +16,7 @@ from records.visit.paper_visit import audited_paper
 from records.visit.sent import left_already
 from records.visit.visit import Visit
 from workstation.console.acts import Form, posted, shown_to_person, site_of
+from workstation.console.asked_claim import AskedClaim, asked_claim
 from workstation.console.claim_view import FORMATS
 from workstation.console.note_desks import require_ended
 from workstation.console.pages.claim import claim_page, scrubbed_claim
@@ -56,7 +57,7 @@ def hand_out(request: Request, person: str) -> Response:
     session = request.path_params["session"]
     if is_paper(session):
         return _answer(asked, _of_paper(site, session, asked, person))
-    visit = _visit(site, session, asked, person)
+    visit = _visit(site, session, asked, person, asked_claim(request, site.claim_files))
     return _answer(asked, made_export(site.folder, visit, asked))
 
 
@@ -68,7 +69,8 @@ def leave(request: Request, form: Form, person: str) -> Response:
         raise HTTPException(405)
     if is_paper(session):
         return _answer(asked, _of_paper(site, session, asked, person))  # refused in its words
-    visit = _visit(site, session, asked, person)
+    claim = asked_claim(request, site.claim_files)
+    visit = _visit(site, session, asked, person, claim)
     left = "" if asked.again else left_already(visit, asked.sent_as)
     try:
         if left:
@@ -76,8 +78,8 @@ def leave(request: Request, form: Form, person: str) -> Response:
         asked.check_receiver(site.folder)
         made = made_export(site.folder, visit, asked)
     except RequestRefused as refusal:
-        shown = scrubbed_claim(site, session, person, "scrub")
-        return claim_page(request, shown, refusal.message, form.values())
+        shown = scrubbed_claim(site, session, person, "scrub", claim)
+        return claim_page(request, shown, claim, refusal.message, form.values())
     keep_on_record(site.folder, visit, asked.sent_as, made, site.who_reads(person))
     return _answer(asked, made)
 
@@ -90,10 +92,10 @@ def _asked(request: Request, *, again: bool, receiver: str = "") -> AskedExport:
     return AskedExport(format=format_name, receiver=receiver or "own", sampled=sampled, again=again)
 
 
-def _visit(site: Site, session: str, asked: AskedExport, person: str) -> Visit:
+def _visit(site: Site, session: str, asked: AskedExport, person: str, claim: AskedClaim) -> Visit:
     place = (site.words.settings, site.folder)
-    reader = site.who_reads(person)
-    visit = visit_to_export(place, session, f"export {asked.format}", reader)
+    reader, by_whom = site.who_reads(person), (claim.payer or None, claim.imported)
+    visit = visit_to_export(place, session, f"export {asked.format}", reader, by_whom)
     require_ended(visit.note)
     return visit
 

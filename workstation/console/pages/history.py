@@ -16,6 +16,7 @@ from records.clinic.audit import record_read
 from records.evidence.reader import NOT_CLOSED, REMOVED, RUNNING
 from records.keeping.session_facts import delivered_minutes
 from records.keeping.session_names import CalledTreatment
+from records.keeping.unfollowed_orders import NO_SESSION
 from records.note.paper_note import minutes_of
 from records.standing.kinds import UnitRecord
 from workstation.console.acts import shown_to_person, site_of
@@ -25,7 +26,7 @@ from workstation.history.finding import FoundTreatments, find_treatments_told
 from workstation.history.query_form import FIELDS, read_query
 
 ON_A_PAGE: Final = 50
-OUTCOMES: Final = (*(str(each) for each in Outcome), NOT_CLOSED, RUNNING, REMOVED)
+OUTCOMES: Final = (*(str(each) for each in Outcome), NOT_CLOSED, RUNNING, REMOVED, NO_SESSION)
 NOT_CHECKED: Final = (
     "This list checks nothing: the page of a session checks that session, and `traction verify "
     "--all` checks every one."
@@ -34,10 +35,14 @@ NOT_CHECKED: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryRow:
-    """A treatment in the list, in words; one from paper has a note and no curve."""
+    """A treatment in the list, in words; one from paper has a note and no curve.
+
+    ``was_begun`` is False for an order that no session followed: it has neither.
+    """
 
     called: str
     on_paper: bool
+    was_begun: bool
     began: str
     patient: str
     table: str
@@ -112,10 +117,17 @@ def _row(
     return HistoryRow(
         called=one.called,
         on_paper=one.on_paper,
+        was_begun=one.was_begun,
         began=f"{site.words.at(one.began_utc_ms):%Y-%m-%d %H:%M %Z}",
         patient=one.reference or "no patient",
         table=one.unit if one.on_paper else called_by_clinic(one.unit, tables),
-        minutes="unknown" if minutes is None else f"{minutes} min",
+        minutes=_minutes(one, minutes),
         outcome=one.state,
         note=note,
     )
+
+
+def _minutes(one: CalledTreatment, minutes: int | None) -> str:
+    if not one.was_begun:
+        return "none"
+    return "unknown" if minutes is None else f"{minutes} min"

@@ -7,9 +7,11 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from controller.errors import JournalCorrupt, JournalUnavailable, RecordNotFound, RequestRefused
+from records.clinic.audit import record_read
 from records.clinic.paper_sheets import is_paper
-from records.evidence.reader import SessionRecord, find_session
+from records.evidence.reader import SessionRecord, find_session, is_on_file
 from records.evidence.verified import Recall
+from records.keeping.unfollowed_orders import UnfollowedOrder, unfollowed_order
 from records.visit.load import altered_is_said, audited_visit
 from records.visit.visit import Visit
 from workstation.console.acts import shown, shown_to_person, site_of, to
@@ -40,6 +42,8 @@ def page(request: Request, person: str) -> Response:
     site, called = site_of(request), request.path_params["session_id"]
     if is_paper(called):
         return to(f"/sessions/{called}/note")  # no device recorded anything else of it
+    if not is_on_file(site.folder, called) and (order := _order_of(site, called)):
+        return _order_page(request, person, *order)
     session_id = whole_id(site, called)
     if session_id != called:
         return to(f"/sessions/{session_id}")
@@ -49,6 +53,35 @@ def page(request: Request, person: str) -> Response:
             return _told(request, SessionView(visit, site.words))
     except (JournalCorrupt, JournalUnavailable, RecordNotFound) as error:
         return unreadable(request, session_id, error)
+
+
+def _order_of(site: Site, called: str) -> tuple[UnfollowedOrder, str] | None:
+    """The order of this name that no session followed, with its text."""
+    try:
+        return unfollowed_order(site.folder, called)
+    except RecordNotFound:
+        return None
+
+
+def _order_page(request: Request, person: str, order: UnfollowedOrder, text: str) -> Response:
+    """What was filed, by whom, and how to go on; the look leaves its row in the audit first."""
+    site = site_of(request)
+    record_read(
+        site.folder,
+        site.author(person),
+        "show",
+        session_id=order.session_id,
+        patient_key=order.patient_key,
+    )
+    at = site.words.at(order.filed_utc_ms)
+    return site.page(
+        request,
+        "history/order.html",
+        order=order,
+        text=text,
+        filed=f"{at:%Y-%m-%d %H:%M:%S %Z}",
+        table=called_by_clinic(order.unit_id, [each.table for each in site.units.values()]),
+    )
 
 
 def verify(request: Request) -> Response:

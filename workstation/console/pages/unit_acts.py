@@ -38,7 +38,6 @@ from workstation.station.control_link import SentMessage
 LOOKS: Final = 100
 LOOK_S: Final = 0.01
 """So often a page looks what became of its request; it says so where nothing comes."""
-NEEDS_A_NAME: Final = frozenset({"resume", "more", "remark", "acknowledge"})
 STARTS: Final = frozenset({"resume", "more"})
 MOST_ALARMS: Final = 100
 
@@ -79,10 +78,10 @@ def answer(request: Request, form: Form, person: str) -> Response:
 
 
 def ask(request: Request, form: Form, person: str) -> Response:
-    """Ask for something; what leads to less force, or is for the patient's sake, needs no name."""
+    """Ask for something; only what puts force on needs a name."""
     unit = unit_named(request)
     act = form.text("act")
-    if act in NEEDS_A_NAME and not person:
+    if act in STARTS and not person:
         return _refused(request, unit, WHO, form)
     try:
         if act in STARTS:

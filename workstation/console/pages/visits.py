@@ -16,7 +16,7 @@ from records.clinic.audit import record_read, standing_field
 from records.clinic.visit_sessions import visits_of
 from records.standing.versions import StandingData
 from records.store.record_folder import RecordFolder
-from records.visit.prepared import VISIT, keep_prepared
+from records.visit.prepared import VISIT
 from records.visit.worklist import list_visits
 from workstation.console.acts import Form, came_from, open_to_all, shown, site_of, to
 from workstation.console.pages.unit import unit_path
@@ -26,8 +26,8 @@ from workstation.console.visit_pages import OpenVisit, visit_act, visit_page, vi
 from workstation.visit.before import patient_of
 from workstation.visit.desk import new_visit_id
 from workstation.visit.kept_visit import (
-    FURTHER,
     BegunSession,
+    begin_further,
     begin_kept,
     untouched_visits,
     visit_of_session,
@@ -209,10 +209,7 @@ def again(_request: Request, _form: Form, visit: OpenVisit) -> Response:
                 "completed; a further session is of a visit that ended early"
             )
         kept = {name: text for name, text in visit.kept.form.items() if name == UNIT}
-        keep_prepared(
-            visit.site.folder, visit.kept.visit_id, {FURTHER: str(len(treated))}, visit.author
-        )
-        begin_kept(visit.site.folder, visit.kept.visit_id, visit.kept.reference, kept, visit.author)
+        begin_further(visit.site.folder, visit.kept, kept, visit.author)
     return to(visit.path("dose"))
 
 

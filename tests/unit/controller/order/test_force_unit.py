@@ -65,6 +65,8 @@ def test_each_force_of_a_sentence_is_led_by_the_clinic_s_unit(said: str, shown: 
         'hold_force="20 N" is no force',
         'hold_force="25 lbf" (111.2 N) is outside 2.3 to 22.4 lbf (10 to 100 N; cervical)',
         "mean hold 102.3 N (23.0 lbf)",
+        "reason 'the cramp came at 60 N' is too short",
+        "the patients' words='less than 60 N, it\\'s \"enough\"' are kept",
         "12 Nm, C5 N, 1e5 N, 10-20 N, serial A-5 N, 5 kg, 8 s, N",
     ],
 )

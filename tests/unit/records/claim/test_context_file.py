@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from controller.errors import ClaimContextInvalid
 from records.claim.account import account_number
 from records.claim.context import Address, ClaimContext, Party, PlanOfCare, ServiceLine
-from records.claim.context_file import load_context, parse_context
+from records.claim.context_file import imported_claim, parse_context
 from records.provenance import Origin
 
 CLAIM: dict[str, Any] = {
@@ -139,10 +139,10 @@ def test_what_is_no_claim_file_is_refused_in_words(tmp_path: Path) -> None:
     assert "leads through a value" in refusal("payer,payer.kind\na,b\n", "claim.csv")
     assert "list='others'" in refusal("list,line.cpt\nothers,97012\n", "claim.csv")
     with pytest.raises(ClaimContextInvalid, match=r"absent\.json cannot be read"):
-        load_context(tmp_path / "absent.json")
+        imported_claim(tmp_path / "absent.json")
     (tmp_path / "latin.csv").write_bytes(b"\xe9")
     with pytest.raises(ClaimContextInvalid, match="not UTF-8 text"):
-        load_context(tmp_path / "latin.csv")
+        imported_claim(tmp_path / "latin.csv")
 
 
 def test_a_csv_of_several_claims_gives_the_one_that_is_asked_for() -> None:

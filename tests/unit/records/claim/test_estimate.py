@@ -104,7 +104,11 @@ def test_csv_and_toml_give_the_same_rows() -> None:
     [
         ("code,work\n97012,1\n", "fees.csv", "rows.1.valid_from is missing"),
         ("code\n97012,1\n", "fees.csv", "a row has more cells than the head"),
-        ('code\n"' + "x" * 200_000, "fees.csv", "it is no CSV (field larger than field limit"),
+        (
+            'code\n"' + "x" * 200_000,
+            "fees.csv",
+            "not valid CSV at line 1 (field larger than field limit",
+        ),
         ("rows = []", "fees.toml", "rows"),
         ("rows = 3", "fees.toml", "rows is 3, no list; begin each row with [[rows]]"),
         ("[rows]\ncode = 1", "fees.toml", "rows is {'code': 1}, no list"),

@@ -10,10 +10,11 @@ from contextlib import closing
 import pytest
 
 from controller.errors import AuditUnavailable, RecordNotFound, RequestRefused
+from records.clinic.filed_orders import NewSession
 from records.store.record_folder import RecordFolder
 from tests.support.altering import altering
 from tests.support.commands import run, said
-from tests.support.notes import BEGAN_MS, DAY_MS, recorded
+from tests.support.notes import BEGAN_MS, DAY_MS, UNIT, file_only, recorded
 from workstation.exit_status import RECORD_BAD
 
 
@@ -122,3 +123,20 @@ def test_verify_all_says_what_it_found_in_clinic_db(data: RecordFolder) -> None:
     assert "ALTERED clinic.db, entries 3-3: link 1 does not fit; everything before" in result.output
     result = run(data, "verify", "--all", "--json")
     assert json.loads(result.output)["clinic"]["alterations"]
+
+
+def test_an_order_without_a_session_is_counted_and_listed_when_it_is_asked_for(
+    data: RecordFolder,
+) -> None:
+    session = NewSession(session_id="s-9", unit_id=UNIT)
+    file_only(data, session, reference="TEST-9", at_ms=BEGAN_MS + DAY_MS + 1)
+    assert "1 order without a session is not listed; --refused lists it" in said(data, "sessions")
+    for asked in (("--refused",), ("--patient", "TEST-9", "--outcome", "no session")):
+        lines = said(data, "sessions", *asked).splitlines()
+        assert lines[0] == (
+            "s-9  2026-01-01 18:00  TEST-9  no session on file, order filed by P. Jones  "
+            f"unit {UNIT}"
+        ), asked
+    listed = json.loads(said(data, "sessions", "--outcome", "no session", "--json"))
+    assert [order["session_id"] for order in listed["orders"]] == ["s-9"]
+    assert listed["left_out"]["orders"] == 0

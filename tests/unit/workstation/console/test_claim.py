@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Iterator
+from html import unescape
+from typing import Any
 
 import pytest
 
 from controller.runtime.clock import VirtualClock
 from records.clinic.audit import accesses
+from records.exports.ready import scrubbed
 from records.note.lifecycle import complete, sign
 from records.store.record_folder import RecordFolder
 from records.visit.load import load_visit
@@ -21,8 +25,10 @@ from tests.support.notes import ALL_WORDS, BEGAN_MS, DAY_MS, HOUR_MS, author, no
 from tests.support.reception import CLINIC_OF_CLAIMS, medicare_patient, open_clinic
 from tests.support.sessions import SETTINGS
 from tests.support.standing import example, keep
+from tests.support.troubled_writes import locked, troubled_from
 from workstation.commands.export import Format
 from workstation.console.claim_view import FORMATS
+from workstation.console.pages.claim_files import FILE
 
 CLAIM = "/sessions/s-1/claim"
 ESTIMATE = "/sessions/s-1/estimate"
@@ -281,3 +287,115 @@ def test_who_has_said_no_name_takes_nothing(bench: ConsoleBench) -> None:
     assert bench.client.post(f"{CLAIM}/answers", data=GP).status_code == 303
     assert visit(bench).sent == ()
     assert visit(bench).acceptances == ()
+
+
+# --- another payer, an imported claim -----------------------------------------------------------
+
+
+def test_a_claim_is_looked_at_by_the_rules_of_another_payer(bench: ConsoleBench) -> None:
+    page = bench.page(f"{CLAIM}?payer=cigna_ash")
+    assert "Payer profile cigna_ash" in page
+    assert '<option value="cigna_ash" selected>' in page
+    assert f'href="{ESTIMATE}?payer=cigna_ash"' in page
+    answer = bench.client.get("/sessions/s-1/export/scrub-json?payer=cigna_ash")
+    assert answer.json()["profile"] == "cigna_ash"
+
+
+def test_a_payer_that_nobody_knows_is_refused_with_those_that_are_known(
+    bench: ConsoleBench,
+) -> None:
+    answer = bench.client.get(f"{CLAIM}?payer=nobody")
+    assert answer.status_code == 409
+    assert "payer profile &#39;nobody&#39; is not known; choose one of " in answer.text
+
+
+def to_fill_in(bench: ConsoleBench) -> str:
+    answer = bench.client.get(f"{CLAIM}/new")
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-disposition"] == 'attachment; filename="s-1-claim.toml"'
+    return str(answer.text)
+
+
+def imported(bench: ConsoleBench, content: bytes, name: str = "s-1-claim.toml") -> Any:
+    return bench.client.post(f"{CLAIM}/file", files={FILE: (name, content)})
+
+
+def of_the_practice(bench: ConsoleBench, **changes: str) -> bytes:
+    """The claim on file as the practice's system has it, with changes."""
+    context = scrubbed(bench.site.folder, visit(bench)).context
+    assert context is not None
+    known = context.model_dump(mode="json", exclude={"source", "source_digest"})
+    return json.dumps({**known, **changes}).encode()
+
+
+def test_what_is_known_of_a_claim_is_handed_out_to_be_filled_in(bench: ConsoleBench) -> None:
+    text = to_fill_in(bench)
+    assert "claim new" in [each.what for each in accesses(bench.site.folder)]
+    assert imported(bench, text.encode()).status_code == 303
+
+
+def test_an_imported_claim_holds_for_all_that_its_page_sends(bench: ConsoleBench) -> None:
+    ready(bench)
+    answer = imported(bench, of_the_practice(bench, claim_id="PMS-77"), "day.json")
+    assert answer.status_code == 303, answer.text
+    path = answer.headers["location"]
+    page = bench.page(path)
+    assert "The claim is looked at as day.json says it" in page
+    kept = path.removeprefix(CLAIM)
+    assert f'action="/sessions/s-1/export/cms1500-json{kept}"' in page
+    taken = bench.client.post(f"{CLAIM}/answers{kept}", data={**GP, "act": "withdraw"})
+    assert taken.headers["location"] == path
+    answered(bench, "accept", **GP)
+    made = bench.client.post(f"/sessions/s-1/export/cms1500-json{kept}")
+    assert made.status_code == 200, made.text
+    assert "PMS-77" in made.text
+    on_file = bench.client.post("/sessions/s-1/export/cms1500-json", data={"again": "yes"})
+    assert on_file.status_code == 200, on_file.text
+    assert "PMS-77" not in on_file.text
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "fault"),
+    [
+        ("", b"", "no file was chosen"),
+        ("claim.toml", b"\xff\xfe", "not UTF-8 text"),
+        ("claim.xml", b"<a/>", "its ending &#39;.xml&#39; is not .json, .csv or .toml"),
+        ("claim.toml", b"", "claim context claim.toml: "),
+        ("claim.toml", b"<script>alert(1)</script>", "not valid TOML"),
+        ("c\u202elmot.toml", b"", "the name of the file"),
+        ("x" * 3000 + ".toml", b"", "at most 2000"),
+    ],
+)
+def test_a_file_that_is_no_claim_is_refused_and_nothing_is_held(
+    bench: ConsoleBench, name: str, content: bytes, fault: str
+) -> None:
+    answer = imported(bench, content, name)
+    assert answer.status_code == 422
+    assert fault in answer.text
+    assert "The claim is looked at as" not in answer.text
+
+
+def test_an_answer_that_could_not_be_kept_is_sent_once_more_to_the_same_claim(
+    bench: ConsoleBench,
+) -> None:
+    kept = imported(bench, of_the_practice(bench), "day.json").headers["location"]
+    path = f"{CLAIM}/answers{kept.removeprefix(CLAIM)}"
+    with troubled_from(0, locked, bench.site.folder.clinic_database):
+        answer = bench.client.post(path, data={**GP, "act": "accept"})
+    assert answer.status_code == 409
+    assert f'action="{path}"' in unescape(answer.text)
+
+
+def test_a_file_that_is_held_no_more_is_never_taken_for_the_claim_on_file(
+    bench: ConsoleBench,
+) -> None:
+    recorded(bench.site.folder, "s-2", began_ms=BEGAN_MS + DAY_MS)
+    path = imported(bench, to_fill_in(bench).encode()).headers["location"]
+    kept = path.removeprefix(CLAIM)
+    gone = f"?file={'0' * 32}"
+    for address in (f"{CLAIM}{gone}", f"/sessions/s-2/claim{kept}"):
+        answer = bench.client.get(address)
+        assert (answer.status_code, "is not held any more" in answer.text) == (409, True)
+    answer = bench.client.post(f"/sessions/s-1/export/csv{gone}")
+    assert (answer.status_code, "is not held any more" in answer.text) == (409, True)
+    assert visit(bench).sent == ()

@@ -10,7 +10,7 @@ from tests.support.console_bench import ConsoleBench
 from tests.support.console_visits import FINDINGS, answers, check, fields_of
 from tests.support.sessions import SETTINGS
 from workstation.console.kept_board import EXAMINED_EVERY_S, KeptExamination
-from workstation.console.people import not_ahead
+from workstation.console.kept_sign_ins import not_ahead
 from workstation.doctor.fact import WorkstationFact
 from workstation.settings import Settings
 

@@ -7,13 +7,17 @@ from html import unescape
 
 import pytest
 
-from records.clinic.visit_steps import steps_on_file
+from controller.runtime.clock import VirtualClock
+from records.clinic.visit_sessions import visits_of
+from records.clinic.visit_steps import VisitBegun, steps_on_file
 from records.standing.versions import read_standing
+from records.store.clinic_chain import EntryKind, entries_of_kind
 from records.store.clinic_file import clinic_reading
 from records.store.database import rows
 from records.store.record_folder import RecordFolder
 from tests.support.console_bench import ConsoleBench
-from tests.support.console_visits import FINDINGS, PRESET, answers, fields_of, filed
+from tests.support.console_visits import FINDINGS, PRESET, answers, at_the_order, fields_of, filed
+from tests.support.notes import recorded
 from tests.support.troubled_writes import Trouble, full_disk, locked, troubled_from
 from workstation.console.patient_form import values_of
 
@@ -47,9 +51,13 @@ class Sender:
         raise AssertionError(f"{path} never ends")
 
     def _stands(self, path: str) -> str:
-        """Where a visit leads to that the form belongs to."""
+        """Where a visit leads to that the form belongs to, or what its page shows."""
         visit = re.match(r"/visits/[^/]+", path)
-        return str(self.bench.client.get(visit[0]).headers["location"]) if visit else ""
+        if visit is None:
+            return ""
+        answer = self.bench.client.get(visit[0])
+        shown = answer.text.partition("<main>")[2]
+        return str(answer.headers.get("location", shown))
 
     def _check_refusal(self, status: int, page: str, fields: dict[str, str]) -> None:
         self.failed += 1
@@ -89,6 +97,25 @@ def test_a_visit_through_a_disk_that_fails_at_every_write(
         session = (filed(bench).session_id,)
         words = rows(db, "SELECT name FROM draft_word WHERE session_id = ?", session)
     assert sorted(words) == [("pain_before",), ("performed_by",)]
+
+
+@pytest.mark.parametrize("trouble", WAYS_OUT)
+def test_a_further_session_is_begun_and_joined_once(
+    bench: ConsoleBench, clock: VirtualClock, folder: RecordFolder, trouble: Trouble
+) -> None:
+    bench.sit_down()
+    visit = at_the_order(bench)
+    begun = VisitBegun(visit=visit.rpartition("/")[2], steps=steps_on_file(folder).steps)
+    recorded(folder, began_ms=clock.utc_ms(), outcome="stopped", begun=begun)
+    send = Sender(bench, trouble)
+    assert send(f"{visit}/again") == f"{visit}/dose"
+    clock.sleep_until(clock.now_s() + 600)
+    recorded(folder, "s-2", began_ms=clock.utc_ms(), outcome="stopped", begun=begun)
+    assert send(f"{visit}/join") == visit
+    assert visits_of(folder).sessions_with("s-1") == ("s-1", "s-2")
+    assert "does not have" not in bench.page(visit)
+    with clinic_reading(folder) as db:
+        assert len(entries_of_kind(db, EntryKind.VISIT_SAID)) == 1
 
 
 @pytest.mark.parametrize("trouble", WAYS_OUT)

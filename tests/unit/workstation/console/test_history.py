@@ -7,10 +7,20 @@ import re
 import pytest
 
 from records.clinic.audit import accesses
+from records.clinic.filed_orders import NewSession
 from records.clinic.paper_sheets import PaperSheet, keep_sheet
 from records.store.record_folder import RecordFolder
+from tests.support.altering import altering
 from tests.support.console_bench import ConsoleBench
-from tests.support.notes import ALL_WORDS, BEGAN_MS, DAY_MS, ORDER, author, recorded
+from tests.support.notes import (
+    ALL_WORDS,
+    BEGAN_MS,
+    DAY_MS,
+    ORDER,
+    author,
+    file_only,
+    recorded,
+)
 
 SECOND = ORDER.replace("left arm pain", "numb fingers")
 
@@ -184,3 +194,82 @@ def test_nobody_looks_without_a_name(three: ConsoleBench, folder: RecordFolder, 
     assert answer.status_code == 303
     assert answer.headers["location"].startswith("/person?back=/")
     assert len(accesses(folder)) == before
+
+
+# --- orders without a session -------------------------------------------------------------------
+
+
+@pytest.fixture
+def with_an_order(three: ConsoleBench, folder: RecordFolder) -> ConsoleBench:
+    """Beside the three sessions an order of the second day that no session followed."""
+    table = three.site.units["Table 1"].table
+    session = NewSession(session_id="s-9", unit_id=table.unit_id or "")
+    file_only(folder, session, order=SECOND, reference="TEST-9", at_ms=BEGAN_MS + DAY_MS + 1)
+    return three
+
+
+def orders(page: str) -> list[str]:
+    return re.findall(r'<a href="/sessions/([^"/]+)">Order', page)
+
+
+def test_an_order_without_a_session_is_counted_until_it_is_asked_for(
+    with_an_order: ConsoleBench,
+) -> None:
+    page = with_an_order.page("/sessions")
+    assert (found(page), orders(page)) == (["s-2", "s-1"], [])
+    assert "1 order without a session is not listed." in page
+    page = with_an_order.page("/sessions?refused=1")
+    assert (found(page), orders(page)) == (["s-3", "s-2", "s-1"], ["s-9"])
+    assert page.index("s-3") < page.index("s-9") < page.index("s-2")
+    assert "4 found" in page
+
+
+@pytest.mark.parametrize(
+    ("asked", "listed"),
+    [
+        ("patient=TEST-9", ["s-9"]),
+        ("patient=TEST-1", []),
+        ("words=numb", ["s-9"]),
+        ("words=left+arm", []),
+        ("from=2026-01-01&to=2026-01-01", ["s-9"]),
+        ("from=2026-01-02", []),
+        ("to=2025-12-31", []),
+        ("outcome=no+session+on+file", ["s-9"]),
+        ("outcome=stopped", []),
+        ("table=Table+1", ["s-9"]),
+    ],
+)
+def test_an_order_without_a_session_is_found_by_what_sessions_are_found_by(
+    with_an_order: ConsoleBench, asked: str, listed: list[str]
+) -> None:
+    assert orders(with_an_order.page(f"/sessions?refused=1&{asked}")) == listed
+
+
+def test_its_page_shows_what_was_filed_and_who_looked_is_on_record(
+    with_an_order: ConsoleBench,
+) -> None:
+    page = with_an_order.page("/sessions/s-9")
+    assert "No session of this order is on file" in page
+    assert "TEST-9" in page
+    assert "numb fingers" in page
+    assert "P. Jones" in page
+    last = accesses(with_an_order.site.folder)[-1]
+    assert (last.what, last.session_id) == ("show", "s-9")
+
+
+def test_an_altered_order_is_not_shown(with_an_order: ConsoleBench, folder: RecordFolder) -> None:
+    with altering(folder.clinic_database) as db:
+        db.execute("UPDATE session_order SET order_text = replace(order_text, 'numb', 'cold')")
+    answer = with_an_order.client.get("/sessions/s-9")
+    assert answer.status_code == 409
+    assert "does not fit the entry with which it was filed" in answer.text
+    assert "cold fingers" not in answer.text
+
+
+def test_where_a_file_cannot_be_read_no_order_is_said_to_have_no_session(
+    with_an_order: ConsoleBench, folder: RecordFolder
+) -> None:
+    folder.unit_database("0b" * 8).write_bytes(b"this is no database " * 400)
+    page = with_an_order.page("/sessions?refused=1")
+    assert orders(page) == []
+    assert "Not in this list are the treatments of one file" in page

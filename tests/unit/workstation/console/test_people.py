@@ -9,7 +9,7 @@ from controller.snapshot import Doing
 from records.store.record_folder import RecordFolder
 from tests.support.console_bench import PERSON, ConsoleBench
 from tests.support.unit_stages import HOLDING, SESSION
-from workstation.console.people import People, key_in
+from workstation.console.kept_sign_ins import KeptSignIns, key_in
 from workstation.session.workplace import FiledSession
 from workstation.station.place import station_folder
 
@@ -30,7 +30,7 @@ def test_what_is_no_name_is_refused_and_shown_again(bench: ConsoleBench, name: s
     answer = bench.client.post("/person", data={"name": name})
     assert answer.status_code == 422
     assert 'role="alert"' in answer.text
-    assert bench.site.people.cookie not in bench.client.cookies
+    assert bench.site.people.sign_ins.cookie not in bench.client.cookies
 
 
 def test_a_script_as_a_name_is_text(bench: ConsoleBench) -> None:
@@ -41,7 +41,7 @@ def test_a_script_as_a_name_is_text(bench: ConsoleBench) -> None:
 
 def test_a_forged_name_is_nobody(bench: ConsoleBench) -> None:
     bench.sit_down()
-    cookie = bench.site.people.cookie
+    cookie = bench.site.people.sign_ins.cookie
     signed = bench.client.cookies[cookie].strip('"')
     for forged in ("Pat Jones", signed[:-2] + "xx", "x" + signed, ""):
         bench.client.cookies.set(cookie, forged, domain="127.0.0.1", path="/")
@@ -133,7 +133,7 @@ def test_what_was_typed_before_the_sign_out_is_kept(
     bench.sit_down()
     bench.links["Table 1"].show(**HOLDING)
     clock.sleep_until(clock.now_s() + IDLE_S + 1)
-    form = {"session": SESSION, "id": "r1", "act": "remark", "words": "turned head"}
+    form = {"session": SESSION, "id": "r1", "act": "more", "words": "turned head"}
     answer = bench.client.post("/units/Table%201/requests", data=form)
     assert answer.status_code == 422
     assert "What you typed is kept." in answer.text
@@ -143,6 +143,5 @@ def test_what_was_typed_before_the_sign_out_is_kept(
 
 
 def test_two_stations_of_one_machine_share_no_name(bench: ConsoleBench) -> None:
-    own = bench.site.people
-    others = People(bench.site.folder, b"another station", bench.clock, own.desk, own.rules)
-    assert others.cookie != own.cookie
+    others = KeptSignIns(bench.site.folder, b"another station", bench.log.append)
+    assert others.cookie != bench.site.people.sign_ins.cookie

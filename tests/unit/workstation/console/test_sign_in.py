@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 from starlette.routing import Route
 
+from controller.alarms import RaisedAlarm
 from controller.questions import Question
 from controller.runtime.clock import VirtualClock
 from controller.snapshot import Doing
@@ -25,8 +26,8 @@ from tests.support.signed_in import ADA, ANN, BILL, NAMES, PAT, PINS, add_accoun
 from tests.support.standing import example, keep, writer
 from tests.support.unit_stages import CHECKING, HOLDING, SESSION, asked
 from workstation.console.application import PAGES
+from workstation.console.browsers import BROWSER_COOKIE, TOKEN_FIELD, TOKEN_HEADER
 from workstation.console.page_rights import PAGE_RIGHTS
-from workstation.console.people import BROWSER_COOKIE, TOKEN_FIELD, TOKEN_HEADER
 from workstation.console.unit_view import seen_digest
 from workstation.session.workplace import FiledSession
 from workstation.station.messages import GivenAnswer, MadeRequest
@@ -129,7 +130,7 @@ def test_a_wrong_pin_signs_nobody_in_and_is_shown_nowhere(bench: ConsoleBench) -
     assert answer.status_code == 422
     assert "this is not the PIN of Pat Jones (try 1)" in answer.text
     assert "640291" not in answer.text
-    assert bench.site.people.cookie not in bench.client.cookies
+    assert bench.site.people.sign_ins.cookie not in bench.client.cookies
     for _ in range(3):
         answer = bench.client.post("/person", data={"account": PAT, "pin": "640291"})
     assert "the next try is taken in 1 s" in answer.text
@@ -180,7 +181,7 @@ def test_another_person_signs_in_without_leaving_the_page(bench: ConsoleBench) -
 
 def test_every_sign_in_has_an_id_of_its_own(bench: ConsoleBench) -> None:
     """An id that somebody had put into the browser before stands for nobody afterwards."""
-    cookie = bench.site.people.cookie
+    cookie = bench.site.people.sign_ins.cookie
     bench.sign_in(PAT)
     first = bench.client.cookies[cookie]
     bench.sign_in(ANN)
@@ -282,14 +283,33 @@ def test_a_therapist_starts(bench: ConsoleBench) -> None:
     assert given.by == NAMES[PAT]
 
 
-@pytest.mark.parametrize("act", ["pause", "less", "end", "check_in", "silence"])
+SLIPPING = RaisedAlarm(code="harness_slipping", number=2, utc_ms=10_150)
+OUTWARD = ("pause", "less", "end", "check_in", "remark", "silence", "acknowledge")
+
+
+@pytest.mark.parametrize("act", OUTWARD)
 def test_what_leads_outward_needs_nobody(bench: ConsoleBench, act: str) -> None:
-    bench.links["Table 1"].show(**HOLDING)
-    form = {"act": act, "session": SESSION, "id": "r1", "words": "x"}
+    bench.links["Table 1"].show(**HOLDING, alarms=(SLIPPING,))
+    form = {"act": act, "session": SESSION, "id": "r1", "words": "x", "alarm": "harness_slipping:2"}
     assert bench.client.post("/units/Table%201/requests", data=form).status_code == 303
     (made,) = bench.links["Table 1"].asked
     assert isinstance(made, MadeRequest)
     assert made.request.by == "at Table 1, signed out"
+
+
+def test_wrong_pins_while_an_alarm_sounds_keep_nothing_back(bench: ConsoleBench) -> None:
+    bench.links["Table 1"].show(**HOLDING, alarms=(SLIPPING,))
+    for _ in range(5):
+        wrong = bench.client.post("/person", data={"account": PAT, "pin": "000111", "back": "/"})
+        assert wrong.status_code == 422
+        assert "harness slips" in wrong.text
+    assert "the next try is taken in" in wrong.text
+    for act in OUTWARD:
+        form = {"act": act, "session": SESSION, "id": act, "words": "x"}
+        form["alarm"] = "harness_slipping:2"
+        assert bench.client.post("/units/Table%201/requests", data=form).status_code == 303, act
+    assert bench.client.post("/stop/Table%201").status_code == 200
+    assert len(bench.links["Table 1"].presses) == 1
 
 
 # --- emergencies and time -------------------------------------------------------------------------
@@ -327,6 +347,24 @@ def test_the_day_of_a_sign_in_never_ends_during_the_person_s_session(
     assert ">Pat Jones</a>" in bench.page("/")
     bench.links["Table 1"].show(doing=Doing.IDLE, session_id="")
     assert "who sits here?" in bench.page("/")
+
+
+def test_who_was_away_is_known_to_a_console_that_was_started_anew(
+    bench: ConsoleBench, clock: VirtualClock
+) -> None:
+    """The touch that woke the page was somebody's; the console that comes then knows that."""
+    bench.sign_in(PAT)
+    filed = FiledSession(session_id=SESSION, patient_key="ab", order_digest="cd")
+    bench.site.units["Table 1"].prepare(filed, NAMES[PAT])
+    bench.links["Table 1"].show(**HOLDING)
+    clock.sleep_until(clock.now_s() + bench.site.people.rules.idle_s + 1)
+    assert bench.client.post("/person/touched").status_code == 204
+    with console_bench(bench.site.folder, clock) as second:
+        second.client.cookies = bench.client.cookies
+        second.site.units["Table 1"].prepare(filed, NAMES[PAT])
+        second.links["Table 1"].show(**HOLDING)
+        assert "nobody touched this page for 10 min" in start(second)
+        assert not [each for each in second.links["Table 1"].asked if isinstance(each, GivenAnswer)]
 
 
 @pytest.mark.parametrize("touches", [False, True])

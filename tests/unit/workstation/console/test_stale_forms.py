@@ -15,7 +15,7 @@ from tests.support.console_bench import BROWSER, ConsoleBench, console_bench
 from tests.support.console_visits import FINDINGS, answers, at_the_order, check, fields_of
 from tests.support.standing import keep, patient
 from workstation.console.acts import FOREIGN_FORM
-from workstation.console.people import BROWSER_COOKIE
+from workstation.console.browsers import BROWSER_COOKIE
 
 OTHER = "ROE-7"
 

@@ -136,7 +136,7 @@ def test_signed_out_what_leads_to_less_is_done_and_says_where(bench: ConsoleBenc
     link.show(**HOLDING)
     bench.post(REQUESTS, session=SESSION, id="r1", act="pause")
     assert request_of(link) == Pause(by="at Table 1, signed out")
-    for act in ("more", "resume", "remark", "acknowledge"):
+    for act in ("more", "resume"):
         answer = bench.client.post(REQUESTS, data={"session": SESSION, "id": "r2", "act": act})
         assert answer.status_code == 422
         assert outcome(answer.text) == "Not done: Say who sits here first."

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from controller.order.force_unit import ForceUnit
 from tests.support.parsed_sources import tree_of
 from tests.support.real_time import ROOT
 from workstation.cli import COMMANDS
@@ -65,6 +66,19 @@ ELSEWHERE = (
 def test_a_page_names_what_is_on_a_page(sentence: str, on_page: str) -> None:
     assert on_a_page(sentence) == on_page
     assert on_a_page(on_page) == on_page
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["say `traction audit` 60 N", "it's `traction show s-1` at 60 N", 'a "b" `traction run`'],
+)
+def test_what_somebody_wrote_is_told_as_it_was_written(words: str) -> None:
+    """A person's words that a refusal quotes, whatever the clinic's unit is."""
+    sentence = f"reason={words!r} is refused at 60 N; `traction audit` has it"
+    told = on_a_page(ForceUnit.POUND.in_sentence(sentence))
+    assert repr(words) in told
+    assert "13.5 lbf (60 N)" in told
+    assert "the page Audit (under More) has it" in told
 
 
 def test_every_row_is_of_a_command() -> None:

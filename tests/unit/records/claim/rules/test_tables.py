@@ -67,7 +67,7 @@ def test_the_file_of_cms_is_read_with_its_dates(tmp_path: Path) -> None:
     ("text", "words"),
     [
         ("col1,col2\n", "holds no pair of codes; give the text form"),
-        ('97012,"' + "x" * 200_000, "it is no table (field larger than field limit"),
+        ('97012,"' + "x" * 200_000, "not valid CSV at line 1 (field larger than field limit"),
         ("97012,97140,20200101,,1\nnonsense\n", "row 2 does not begin with two codes"),
         ("97012,97140,2020-13-01,,1\n", "'2020-13-01' is not a date such as 20240701"),
         ("97012,97140,20200101,,7\n", "row 1: needs effective date, deletion date and indicator"),
