@@ -86,7 +86,7 @@ def observe(
     forces = place.settings.unit_of_force
     with refusals_in(forces):
         ordered = PlannedOrder.of(read_order(order))
-    shown = Screen(clock, as_json=records.as_json, forces=forces)
+    shown = Screen(clock, as_json=records.as_json, zone_at=place.settings.zone_at, forces=forces)
     with refusals_in(forces), shown as screen, caught_signals() as signals:
         screen.message(plan_text(ordered.plan, forces))
         screen.message(HINT)

@@ -89,7 +89,9 @@ def run(
         steps = read_script(script) if script else None
         check_somebody_answers(ordered.plan.order, scripted=yes, terminal=is_terminal(sys.stdin))
         clock = SystemClock()
-        shown = Screen(clock, as_json=records.as_json, forces=forces)
+        shown = Screen(
+            clock, as_json=records.as_json, zone_at=place.settings.zone_at, forces=forces
+        )
         with shown as screen, caught_signals() as signals:
             screen.message(plan_text(ordered.plan, forces))
             screen.message(str(take_realtime_rights()))

@@ -11,6 +11,8 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack, redirect_stderr, redirect_stdout
+from datetime import datetime, tzinfo
+from functools import partial
 from types import TracebackType
 from typing import Any, Final, TextIO
 
@@ -25,6 +27,8 @@ from workstation.terminal.status_area import StatusArea
 from workstation.terminal.typed_lines import TypedLines, is_terminal, typed_lines
 from workstation.terminal.width import size_of
 
+ZoneAt = Callable[[int], tzinfo]
+"""The zone that holds at a moment, in milliseconds UTC."""
 MOST_NOTICES: Final = 10
 """A display that fails and recovers all the time is reported so often and not more."""
 LONGEST_NOTICE: Final = 200
@@ -38,16 +42,22 @@ class Screen:
     """What ``traction run`` shows, and where.
 
     Session and report stand on standard output, messages on standard error. With ``as_json``
-    standard output holds the JSON alone, and the session is shown on standard error.
+    standard output holds the JSON alone, and the session is shown on standard error. Times of the
+    day are those of ``zone_at``, the clinic's.
     """
 
     def __init__(
-        self, clock: Clock, *, as_json: bool, forces: ForceUnit = ForceUnit.NEWTON
+        self,
+        clock: Clock,
+        *,
+        as_json: bool,
+        zone_at: ZoneAt,
+        forces: ForceUnit = ForceUnit.NEWTON,
     ) -> None:
         out, err, now_s = sys.stdout, sys.stderr, clock.now_s
         shown = err if as_json else out
         self._forces = forces
-        page = page_for(shown, clock.utc_ms, forces)
+        page = page_for(shown, partial(_time_of_day, clock, zone_at), forces)
         self._session = Display(page, writer(shown), now_s)
         self._has_input_row = isinstance(page, StatusArea)
         self._now_s, self._err = now_s, err
@@ -164,15 +174,20 @@ class _Mailed(io.TextIOBase):
         return len(text)
 
 
+def _time_of_day(clock: Clock, zone_at: ZoneAt) -> datetime:
+    utc_ms = clock.utc_ms()
+    return datetime.fromtimestamp(utc_ms / 1000, zone_at(utc_ms))
+
+
 def page_for(
-    stream: TextIO | None, utc_ms: Callable[[], int], forces: ForceUnit = ForceUnit.NEWTON
+    stream: TextIO | None, now: Callable[[], datetime], forces: ForceUnit = ForceUnit.NEWTON
 ) -> DisplayStyle:
     """Three areas where the stream is a terminal that knows its cursor, else plain lines."""
     terminal = os.environ.get("TERM", "" if os.name == "posix" else "windows")
     if not is_terminal(stream) or not terminal.startswith(_KNOWN_TERMINALS):
         return PhaseLines(forces)
     colours = "NO_COLOR" not in os.environ
-    return StatusArea(lambda: size_of(stream), utc_ms, colours=colours, forces=forces)
+    return StatusArea(lambda: size_of(stream), now, colours=colours, forces=forces)
 
 
 def _same_terminal(one: TextIO | None, other: TextIO | None) -> bool:

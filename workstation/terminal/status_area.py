@@ -13,7 +13,7 @@ import os
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 from rich.cells import cell_len, set_cell_size
@@ -58,19 +58,19 @@ Size = Callable[[], os.terminal_size]
 class StatusArea:
     """A ``DisplayStyle`` for terminals that know their own cursor.
 
-    ``size`` is asked for with every frame. ``utc_ms`` gives the time of day in the first row, which
-    is that of this workstation's zone.
+    ``size`` is asked for with every frame. ``now`` gives the time of day in the first row, in the
+    clinic's zone.
     """
 
     def __init__(
         self,
         size: Size,
-        utc_ms: Callable[[], int],
+        now: Callable[[], datetime],
         *,
         colours: bool,
         forces: ForceUnit = ForceUnit.NEWTON,
     ) -> None:
-        self._size, self._utc_ms, self._colours, self._forces = size, utc_ms, colours, forces
+        self._size, self._now, self._colours, self._forces = size, now, colours, forces
         self._snapshot: Snapshot | None = None
         self._age_s = 0.0
         self._question = self._typed = ""
@@ -207,8 +207,7 @@ class StatusArea:
         ]
 
     def _time_of_day(self) -> str:
-        now = datetime.fromtimestamp(self._utc_ms() / 1000, tz=UTC)
-        return now.astimezone().strftime("%H:%M:%S %Z")
+        return self._now().strftime("%H:%M:%S %Z")
 
     def _alarm(self, snapshot: Snapshot | None) -> _Row:
         if snapshot is None or not snapshot.alarms:

@@ -7,6 +7,7 @@ import json
 import shutil
 import sys
 from collections.abc import Iterator
+from datetime import UTC
 from functools import partial
 from io import StringIO
 from pathlib import Path
@@ -294,7 +295,7 @@ def _sessions(printed: Printed, patch: pytest.MonkeyPatch) -> None:
         result = stage.treat()
     out = StringIO()
     patch.setattr("sys.stdout", out)
-    with Screen(SystemClock(), as_json=True) as screen:
+    with Screen(SystemClock(), as_json=True, zone_at=lambda _: UTC) as screen:
         session_end._report(result, screen)  # noqa: SLF001
     patch.undo()
     printed.keep(out.getvalue())

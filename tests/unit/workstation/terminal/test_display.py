@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -22,10 +23,11 @@ SNAPSHOT = Snapshot(
     number=1, utc_ms=0, phase="holding", elapsed_s=1.0, planned_s=60.0, target_n=30.0, force_n=30.1
 )
 PATIENCE_S = 20.0
+AT = datetime(2026, 11, 24, 9, 20, tzinfo=UTC)
 
 
 def area() -> StatusArea:
-    return StatusArea(lambda: os.terminal_size((80, 24)), lambda: 0, colours=False)
+    return StatusArea(lambda: os.terminal_size((80, 24)), lambda: AT, colours=False)
 
 
 class Place:

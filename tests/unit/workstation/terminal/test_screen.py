@@ -14,7 +14,9 @@ import termios
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime, tzinfo
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -32,8 +34,12 @@ SNAPSHOT = Snapshot(
 )
 
 
-def utc_ms() -> int:
-    return 0
+def now() -> datetime:
+    return datetime.fromtimestamp(0, UTC)
+
+
+def in_utc(_utc_ms: int) -> tzinfo:
+    return UTC
 
 
 Streams = tuple[io.StringIO, io.StringIO]
@@ -61,7 +67,10 @@ def streams(out: io.StringIO | None = None) -> Iterator[Streams]:
 
 
 def test_session_and_report_stand_on_standard_output_and_messages_beside_it() -> None:
-    with streams() as (out, err), Screen(VirtualClock(start_s=0.0), as_json=False) as screen:
+    with (
+        streams() as (out, err),
+        Screen(VirtualClock(start_s=0.0), as_json=False, zone_at=in_utc) as screen,
+    ):
         screen.message("plan")
         screen.settle()
         assert err.getvalue() == "plan\n"
@@ -77,7 +86,10 @@ def test_session_and_report_stand_on_standard_output_and_messages_beside_it() ->
 
 def test_a_program_finds_nothing_but_its_document_on_standard_output() -> None:
     facts: dict[str, Any] = {"reason": "ended early by Ærø\u202e", "outcome": "stopped"}
-    with streams() as (out, err), Screen(VirtualClock(start_s=0.0), as_json=True) as screen:
+    with (
+        streams() as (out, err),
+        Screen(VirtualClock(start_s=0.0), as_json=True, zone_at=in_utc) as screen,
+    ):
         screen.show(SNAPSHOT)
         screen.tell("self-check passed")
         assert screen.document(facts)
@@ -88,7 +100,7 @@ def test_a_program_finds_nothing_but_its_document_on_standard_output() -> None:
 
 def test_what_a_library_prints_or_logs_goes_to_the_messages_and_waits_for_nobody() -> None:
     with streams() as (out, err):
-        with Screen(VirtualClock(start_s=0.0), as_json=False):
+        with Screen(VirtualClock(start_s=0.0), as_json=False, zone_at=in_utc):
             print("pri", end="")
             print("nted")
             assert logging.lastResort is not None
@@ -103,7 +115,10 @@ def test_a_display_that_fails_is_reported_beside_it_and_in_the_record_once() -> 
     broken = Failing()
     gone = "the display at standard output shows nothing: Broken pipe"
     back = "the display at standard output shows the session again"
-    with streams(broken) as (_, err), Screen(VirtualClock(start_s=0.0), as_json=False) as screen:
+    with (
+        streams(broken) as (_, err),
+        Screen(VirtualClock(start_s=0.0), as_json=False, zone_at=in_utc) as screen,
+    ):
         assert screen.notices() == []
         told(screen, "words")
         assert screen.notices() == [gone]
@@ -119,7 +134,10 @@ def test_a_display_that_fails_is_reported_beside_it_and_in_the_record_once() -> 
 def test_a_display_that_fails_again_and_again_is_reported_so_often_and_not_more() -> None:
     flapping = Failing()
     found: list[str] = []
-    with streams(flapping), Screen(VirtualClock(start_s=0.0), as_json=False) as screen:
+    with (
+        streams(flapping),
+        Screen(VirtualClock(start_s=0.0), as_json=False, zone_at=in_utc) as screen,
+    ):
         for turn in range(MOST_NOTICES + 6):
             flapping.broken = turn % 2 == 0
             told(screen, "words")
@@ -174,18 +192,39 @@ def test_a_terminal_gets_what_it_is_known_to_understand(
 ) -> None:
     monkeypatch.setenv("TERM", term)
     alarmed = replace(SNAPSHOT, alarms=(raised("over_force"),))
-    assert type(page_for(terminal, utc_ms)) is page
-    coloured = "\x1b[1;31m" in page_for(terminal, utc_ms).frame(alarmed)
+    assert type(page_for(terminal, now)) is page
+    coloured = "\x1b[1;31m" in page_for(terminal, now).frame(alarmed)
     assert coloured is (page is StatusArea)
     monkeypatch.setenv("NO_COLOR", "1")
-    assert "\x1b[1;31m" not in page_for(terminal, utc_ms).frame(alarmed)
+    assert "\x1b[1;31m" not in page_for(terminal, now).frame(alarmed)
+
+
+@pytest.mark.parametrize(
+    ("utc_ms", "shown"), [(1_795_564_800_000, "18:00:00 CST"), (1_782_000_000_000, "19:00:00 CDT")]
+)
+def test_the_time_of_the_day_is_that_of_the_clinic(
+    monkeypatch: pytest.MonkeyPatch, utc_ms: int, shown: str
+) -> None:
+    """Whatever zone the machine has."""
+    monkeypatch.setenv("TERM", "xterm")
+    clock = VirtualClock(start_s=0.0, utc_origin_ms=utc_ms)
+    person, program = os.openpty()
+    fcntl.ioctl(program, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    with os.fdopen(program, "w") as terminal, streams() as (_, err):
+        monkeypatch.setattr(sys, "stdout", terminal)
+        with Screen(clock, as_json=False, zone_at=lambda _: ZoneInfo("America/Chicago")) as screen:
+            screen.show(SNAPSHOT)
+        written = os.read(person, 100_000).decode()
+    os.close(person)
+    assert shown in written
+    assert err.getvalue() == ""
 
 
 def test_the_size_is_asked_for_every_time_and_none_is_a_usual_one(
     terminal: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TERM", "xterm")
-    page = page_for(terminal, utc_ms)
+    page = page_for(terminal, now)
     for columns, rows in ((0, 0), (40, 10), (120, 40)):
         fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         page.frame(SNAPSHOT)
@@ -216,10 +255,10 @@ def test_what_is_no_terminal_gets_its_lines_whole() -> None:
 
 @pytest.mark.parametrize("stream", [None, io.StringIO()])
 def test_what_is_no_terminal_gets_lines(stream: io.StringIO | None) -> None:
-    assert isinstance(page_for(stream, utc_ms), PhaseLines)
+    assert isinstance(page_for(stream, now), PhaseLines)
 
 
 def test_a_stream_that_was_closed_gets_lines() -> None:
     closed = io.StringIO()
     closed.close()
-    assert isinstance(page_for(closed, utc_ms), PhaseLines)
+    assert isinstance(page_for(closed, now), PhaseLines)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pyte
 import pytest
@@ -34,8 +35,8 @@ ALARMED = replace(
 )
 TYPED = st.characters(categories=("L", "N", "P", "S", "Zs"), include_characters="\n\x1b\u202e")
 """The emulator gives up at a mark without a letter before it."""
-AT_MS = 1_795_564_800_000
-DAY = datetime.fromtimestamp(AT_MS / 1000, tz=UTC).astimezone().strftime("%H:%M:%S %Z")
+AT = datetime(2026, 11, 24, 9, 20, tzinfo=ZoneInfo("America/Chicago"))
+DAY = "09:20:00 CST"
 ASKED = "[y/n] Is the table's lift locked?"
 
 
@@ -51,7 +52,7 @@ class Person:
         forces: ForceUnit = ForceUnit.NEWTON,
     ) -> None:
         self.size = os.terminal_size((columns, lines))
-        self.page = StatusArea(lambda: self.size, lambda: AT_MS, colours=colours, forces=forces)
+        self.page = StatusArea(lambda: self.size, lambda: AT, colours=colours, forces=forces)
         self.terminal = pyte.HistoryScreen(columns, lines, history=500)
         self._stream = pyte.Stream(self.terminal)
 
@@ -191,15 +192,15 @@ def test_at_the_end_the_terminal_is_given_back_without_a_force() -> None:
     assert [row for row in person.rows if row] == ["the session has ended"]
     assert (person.terminal.cursor.y, person.terminal.margins) == (18, None)
     assert person.page.end() == ""
-    assert StatusArea(lambda: person.size, lambda: 0, colours=True).end() == ""
+    assert StatusArea(lambda: person.size, lambda: AT, colours=True).end() == ""
 
 
 def test_a_tone_rings_the_bell_and_an_unchanged_state_is_not_written_again() -> None:
     person = Person(80, 24, colours=True)
     assert person.page.frame(ALARMED).endswith("\a")
     assert "ALARM" not in person.page.frame(ALARMED)
-    assert "\x1b[1;31m" in StatusArea(lambda: person.size, lambda: 0, colours=True).frame(ALARMED)
-    assert "\x1b[1;31m" not in StatusArea(lambda: person.size, lambda: 0, colours=False).frame(
+    assert "\x1b[1;31m" in StatusArea(lambda: person.size, lambda: AT, colours=True).frame(ALARMED)
+    assert "\x1b[1;31m" not in StatusArea(lambda: person.size, lambda: AT, colours=False).frame(
         ALARMED
     )
 
