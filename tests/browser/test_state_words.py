@@ -162,7 +162,7 @@ def signed_out(page: Page, console: ServedConsole, patch: pytest.MonkeyPatch) ->
 
 
 def older(page: Page, console: ServedConsole, patch: pytest.MonkeyPatch) -> Locator:
-    """What was typed stays, and nothing was sent but STOP and what leads to less force."""
+    """What was typed stays, and nothing was sent but STOP and what puts no force on."""
     link, told = console.links["Table 1"], page.locator("#older")
     other = page.context.new_page()
     other.goto("/sound")
@@ -174,12 +174,13 @@ def older(page: Page, console: ServedConsole, patch: pytest.MonkeyPatch) -> Loca
     expect(page.locator("#asked")).to_have_text("Done.")
     assert len(link.asked) == asked + 1
     expect(told).to_be_hidden()
-    page.get_by_text("Remark ...").click()
-    field = page.get_by_label("Words for the record")
-    field.fill("turned head")
-    page.get_by_role("button", name="Remark", exact=True).click()
+    more = page.locator("[data-part=act-more]")
+    more.locator("summary").click()
+    field = more.get_by_label("Reason")
+    field.fill("tolerates it well")
+    more.get_by_role("button").click()
     expect(told).to_be_visible()
-    expect(field).to_have_value("turned head")
+    expect(field).to_have_value("tolerates it well")
     assert len(link.asked) == asked + 1
     expect(other.locator("body")).to_have_attribute("data-older", "yes")
     other.get_by_role("button", name="Play alarm and end").click()

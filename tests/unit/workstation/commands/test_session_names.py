@@ -250,7 +250,7 @@ def test_refused_tries_are_folded_unless_asked_for(data: RecordFolder) -> None:
     assert TRY in said(data, "sessions", "--refused")
     assert TRY in said(data, "sessions", "--outcome", "refused")
     document = json.loads(said(data, "sessions", "--json"))
-    assert document["left_out"] == {"older": 0, "refused": 1}
+    assert document["left_out"] == {"older": 0, "orders": 0, "refused": 1}
     recorded(data, "s-9", began_ms=BEGAN_MS + 3 * DAY_MS, outcome="refused", held_ms=None)
     assert "2 refused tries are not listed" in said(data, "sessions")
 
