@@ -12,6 +12,7 @@ import statistics
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from rich.table import Table
@@ -52,7 +53,7 @@ class BlockedDisplay:
         fill(writing)
         self._stream = io.TextIOWrapper(io.FileIO(writing, "w"), encoding="utf-8")
         size = os.terminal_size((80, 24))
-        page = StatusArea(lambda: size, lambda: round(now_s() * 1000), colours=True)
+        page = StatusArea(lambda: size, lambda: datetime.fromtimestamp(now_s(), UTC), colours=True)
         self._display = Display(page, writer(self._stream), now_s)
         self._ticks = 0
 
