@@ -112,8 +112,10 @@ def _require_start(request: Request) -> None:
 
 
 def _at(unit: KeptUnit) -> str:
-    """Who asks where nobody has said a name."""
-    return f"at {unit.name}, signed out"
+    """Who asks where nobody has said a name, and whose session it is; never too long for a name."""
+    shown = unit.snapshot
+    whose = f"; session of {shown.responsible}" if shown and shown.responsible else ""
+    return f"at {unit.name}, signed out{whose}"[:NAME_CHARACTERS].rstrip()
 
 
 def _refused(request: Request, unit: KeptUnit, text: str, form: Form) -> Response:

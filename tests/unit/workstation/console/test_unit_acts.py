@@ -131,6 +131,22 @@ def test_what_is_posted_goes_to_the_page_s_session_or_nowhere(
     assert made.session_id == "another-session"
 
 
+@pytest.mark.parametrize(
+    ("responsible", "by"),
+    [
+        ("A. Example", "at Table 1, signed out; session of A. Example"),
+        ("A" * 64 + " Example", f"at Table 1, signed out; session of {'A' * 64}"),
+    ],
+)
+def test_signed_out_it_says_whose_session_it_is_in_a_name_s_length(
+    bench: ConsoleBench, responsible: str, by: str
+) -> None:
+    link = bench.links["Table 1"]
+    link.show(**HOLDING, responsible=responsible)
+    bench.post(REQUESTS, session=SESSION, id="r1", act="pause")
+    assert request_of(link) == Pause(by=by)
+
+
 def test_signed_out_what_leads_to_less_is_done_and_says_where(bench: ConsoleBench) -> None:
     link = bench.links["Table 1"]
     link.show(**HOLDING)
