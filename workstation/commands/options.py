@@ -209,7 +209,7 @@ def grouped(command: Callable[..., None]) -> Callable[..., None]:
 
 def _options_of(group: type[Any]) -> Iterator[Parameter]:
     """The fields of a group as parameters."""
-    if "__setattr__" not in vars(group):
+    if not group.__dataclass_params__.frozen:
         raise TypeError(f"{group.__name__} is not frozen; a command only reads its options")
     hints = get_type_hints(group, include_extras=True)
     for one in fields(group):

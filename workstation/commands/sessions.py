@@ -240,16 +240,15 @@ def _claim(row: Mapping[str, object]) -> str:
 
 
 def _left_out(count: Mapping[str, int]) -> Iterator[str]:
-    if tries := count["refused"]:
-        is_one = tries == 1
-        what = "1 refused try is" if is_one else f"{tries} refused tries are"
-        yield f"{what} not listed; --refused lists {'it' if is_one else 'them'} as well"
-    if orders := count["orders"]:
-        is_one = orders == 1
-        what = (
-            "1 order without a session is" if is_one else f"{orders} orders without a session are"
-        )
-        yield f"{what} not listed; --refused lists {'it' if is_one else 'them'} as well"
+    names = {
+        "refused": ("refused try", "refused tries"),
+        "orders": ("order without a session", "orders without a session"),
+    }
+    for kind, (one, several) in names.items():
+        if count[kind]:
+            is_one = count[kind] == 1
+            what = f"1 {one} is" if is_one else f"{count[kind]} {several} are"
+            yield f"{what} not listed; --refused lists {'it' if is_one else 'them'} as well"
     if older := count["older"]:
         yield f"{older} older ones are not listed; --limit 0 lists all"
 
