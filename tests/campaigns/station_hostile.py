@@ -8,24 +8,23 @@ input ends, and then prints how often it did what.
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Event, Thread
+from threading import Event
 from typing import Any
 
 from controller.errors import StationUnreachable
 from controller.questions import Question
 from controller.requests import Pause
 from records.evidence.reader import list_sessions
+from tests.campaigns.process_beside import beside, end_of_input
 from tests.campaigns.station_lab import STATIC, Station, load, station
 from tests.campaigns.station_pairs import by_control
 from tests.support.peers import STRANGERS, as_bytes, raw_connection
-from tests.support.real_time import ROOT
 from tests.support.station_console import TABLE
 from tests.support.stops import connect_and_say
 from workstation.station.channel import connect_to
@@ -99,17 +98,9 @@ def _refusals(kept: Station) -> list[str]:
 @contextmanager
 def somebody_hostile(kept: Station, done: Counter[str]) -> Iterator[None]:
     """A process of its own that is hostile while the block lasts; ``done`` counts what it did."""
-    module = "tests.campaigns.station_hostile"
-    command = [sys.executable, "-m", module, str(kept.folder), str(kept.port)]
-    with subprocess.Popen(
-        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            yield
-            said, _ = process.communicate()
-            done.update(json.loads(said))
-        finally:
-            process.kill()
+    with beside("tests.campaigns.station_hostile", str(kept.folder), str(kept.port)) as said:
+        yield
+    done.update(said)
 
 
 def be_hostile(place: ChannelPlace, port: int, ends: Event) -> Counter[str]:
@@ -157,15 +148,8 @@ def refused_to_a_peer(place: ChannelPlace) -> Counter[str]:
 
 def main(folder: str, port: str) -> None:
     """Be hostile until the input ends."""
-    ends = Event()
-
-    def wait_for_the_end() -> None:
-        sys.stdin.read()
-        ends.set()
-
-    Thread(target=wait_for_the_end, daemon=True).start()
     place = ChannelPlace(folder=Path(folder), called=TABLE)
-    print(json.dumps(be_hostile(place, int(port), ends)))
+    print(json.dumps(be_hostile(place, int(port), end_of_input())))
 
 
 if __name__ == "__main__":

@@ -6,34 +6,25 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Event, Thread
+from threading import Event
 from typing import Any
 
 from controller.ports import Clock
 from controller.runtime.clock import SystemClock
 from controller.runtime.ticker import Ticker
+from tests.campaigns.process_beside import beside, end_of_input
 from tests.campaigns.station_lab import TICK_MS
-from tests.support.real_time import ROOT
 from workstation.session.realtime import take_realtime_rights
 
 
 @contextmanager
 def idle_reference(figures: dict[str, Any]) -> Iterator[None]:
     """One beside the block; ``figures`` gets its ticks and those that it missed."""
-    command = [sys.executable, "-m", "tests.campaigns.station_reference"]
-    with subprocess.Popen(
-        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            yield
-            said, _ = process.communicate()
-            figures.update(json.loads(said))
-        finally:
-            process.kill()
+    with beside("tests.campaigns.station_reference") as said:
+        yield
+    figures.update(said)
 
 
 def ticked(ends: Event, clock: Clock) -> dict[str, int]:
@@ -48,15 +39,8 @@ def ticked(ends: Event, clock: Clock) -> dict[str, int]:
 
 def main() -> None:
     """Tick until the input ends."""
-    ends = Event()
-
-    def wait_for_the_end() -> None:
-        sys.stdin.read()
-        ends.set()
-
     take_realtime_rights()
-    Thread(target=wait_for_the_end, daemon=True).start()
-    print(json.dumps(ticked(ends, SystemClock())))
+    print(json.dumps(ticked(end_of_input(), SystemClock())))
 
 
 if __name__ == "__main__":
