@@ -18,7 +18,9 @@ from typing import TypeVar
 
 from records.clinic.readings import offer_readings_folder
 from records.store.record_folder import RecordFolder
+from tests.support.installed import cannot_run
 from tests.support.notes import recorded
+from tests.support.pages import ROOT
 
 T = TypeVar("T")
 SUPERUSER = os.geteuid() == 0
@@ -58,6 +60,8 @@ def as_owner(place: Path, do: Callable[[], T]) -> T:
 
 def _in_a_child(do: Callable[[], T], become: Callable[[], None]) -> T:
     """What ``do`` returns or raises in a child process, which ``become`` makes another account."""
+    if SUPERUSER:
+        require_a_way_to(ROOT)
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -71,6 +75,17 @@ def _in_a_child(do: Callable[[], T], become: Callable[[], None]) -> T:
     if error is not None:
         raise error
     return result  # type: ignore[no-any-return]
+
+
+def require_a_way_to(place: Path) -> None:
+    """Nothing is shown by an account that cannot come to the program: it loads it as it goes."""
+    for folder in (place, *place.parents):
+        if not folder.stat().st_mode & 0o001:
+            cannot_run(
+                f"{folder} is closed to other accounts, so none can be tried; put the project "
+                "elsewhere",
+                "every test is run",
+            )
 
 
 def share_with_readers(folder: RecordFolder) -> None:

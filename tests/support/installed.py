@@ -1,4 +1,4 @@
-"""Programs that are not ours and may be missing.
+"""What tests need of their machine and may be missing, programs that are not ours above all.
 
 Each that is missing is one skipped line of the tests. Where ``CI`` is true (.ci/run) it fails them:
 there everything is installed, and a proof that did not run is no proof.
@@ -34,6 +34,11 @@ def library_flags(library: str) -> list[str]:
 
 def missing(what: str) -> NoReturn:
     """Skip the test that asks, or fail it where nothing may be missing."""
+    cannot_run(f"{what} is not installed", "everything is; see .ci/run")
+
+
+def cannot_run(why: str, promised: str) -> NoReturn:
+    """The same for whatever else keeps a test from being run; ``promised`` is what CI=true says."""
     if os.environ.get("CI") == "true":
-        pytest.fail(f"{what} is not installed, and CI=true says that everything is; see .ci/run")
-    pytest.skip(f"{what} is not installed")
+        pytest.fail(f"{why}, and CI=true says that {promised}")
+    pytest.skip(why)
