@@ -155,7 +155,7 @@ def test_what_changes_while_it_is_read_without_locks_is_not_believed(shared: Rec
         db.close()
         return found
 
-    writer = threading.Thread(target=write_meanwhile)
+    writer = threading.Thread(target=write_meanwhile, daemon=True)
     writer.start()
     with pytest.raises(JournalUnavailable, match="was written to while it was read"):
         as_reader(shared, read)
