@@ -206,7 +206,16 @@ def sound_blocked(page: Page, console: ServedConsole, patch: pytest.MonkeyPatch)
     untouched.add_init_script(TELLS_ITS_SOUND)
     with untouched.expect_console_message(lambda said: said.text == "sound made"):
         untouched.goto(UNIT)
+    expect(untouched.locator("#sound-blocked")).to_be_visible()
+    expect(page.locator("#sound-blocked")).to_be_hidden()
+    assert top_of_page(untouched) == top_of_page(page), "what appears moves nothing"
     return untouched.locator("#sound-blocked")
+
+
+def top_of_page(page: Page) -> float:
+    box = page.locator("main").bounding_box()
+    assert box is not None
+    return box["y"]
 
 
 def other_tab(page: Page, console: ServedConsole, patch: pytest.MonkeyPatch) -> Locator:
