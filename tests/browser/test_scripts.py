@@ -326,3 +326,5 @@ def test_a_button_that_has_just_appeared_is_not_pressed(page: Page, link: StandI
     expect(page.locator("#asked")).to_have_text("Done.")
     assert len(link.asked) == asked + 1
     assert page.url.endswith(UNIT)
+    link.show(**HOLDING, questions=())
+    expect(page.locator("#asked")).to_be_empty()  # it was of the checks

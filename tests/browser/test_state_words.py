@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Error, Locator, Page, expect
 
+from controller.alarms import RaisedAlarm
 from controller.runtime.clock import VirtualClock
 from tests.support.browser_touch import UNIT, take_seat
 from tests.support.console_bench import StandInLink
@@ -92,6 +93,20 @@ def no_event_door_away(page: Page, console: ServedConsole, patch: pytest.MonkeyP
     close_the_door(page, console)
     silence(console, patch)
     return page.locator("#no-live-data")
+
+
+def alarm_without_reading(code: str) -> Callable[..., Locator]:
+    """The alarm's own words; no force of before stands there as if it were now."""
+
+    def bring_about(page: Page, console: ServedConsole, patch: pytest.MonkeyPatch) -> Locator:
+        raised = RaisedAlarm(code=code, number=1, utc_ms=AT_14_03_22)
+        console.links["Table 1"].show(reading_age_s=3.0, alarms=(raised,))
+        for figure in ("force", "force_other", "second_force"):
+            expect(page.locator(f"#unit-page [data-is={figure}]")).to_have_text("--")
+        expect(page.locator("[data-strip='Table 1'] [data-is=force]")).to_have_text("--")
+        return page.locator(".alarm")
+
+    return bring_about
 
 
 def program_gone(page: Page, console: ServedConsole, patch: pytest.MonkeyPatch) -> Locator:
@@ -281,6 +296,9 @@ def asleep(page: Page, console: ServedConsole, patch: pytest.MonkeyPatch) -> Loc
 STATES: dict[str, Callable[[Page, ServedConsole, pytest.MonkeyPatch], Locator]] = {
     "no event for 1 s": no_event,
     "no event, door away": no_event_door_away,
+    "reading old": alarm_without_reading("reading_stale"),
+    "link silent": alarm_without_reading("link_silent"),
+    "release not seen": alarm_without_reading("release_not_seen"),
     "control process gone": program_gone,
     "STOP ordered": stop_ordered,
     "STOP ordered, released": stop_released,
