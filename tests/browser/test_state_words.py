@@ -85,7 +85,10 @@ def close_the_door(page: Page, console: ServedConsole) -> None:
 
 
 def no_event(page: Page, console: ServedConsole, patch: pytest.MonkeyPatch) -> Locator:
+    """Time of day and sound are of before as well."""
     silence(console, patch)
+    expect(page.locator("#clock")).to_have_text("--")
+    expect(page.locator("#sound-state")).to_be_empty()
     return page.locator("#no-live-data")
 
 
