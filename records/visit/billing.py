@@ -35,7 +35,7 @@ from records.clinic.filed_orders import sessions_of_patient
 from records.clinic.paper_sheets import sheets_on_file
 from records.clinic.visit_sessions import visits_in
 from records.evidence.stored_session import SessionHead
-from records.keeping.search import others_of_day
+from records.keeping.listed_sessions import others_of_day
 from records.store.author import Author
 from records.store.clinic_chain import entries_of_session
 from records.store.clinic_file import clinic_reading
