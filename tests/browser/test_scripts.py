@@ -214,15 +214,18 @@ def test_the_most_pressing_alarm_sounds_unless_sound_is_paused(
     expect(page.locator("#sound-blocked")).to_be_hidden()
 
 
-def test_the_chart_is_hatched_once_nothing_is_heard(
+def test_the_chart_has_a_scale_and_is_hatched_once_nothing_is_heard(
     page: Page, console: ServedConsole, link: StandInLink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    chart = page.locator("#chart")
+    chart, lines = page.locator("#chart"), page.locator(".chart .lines")
+    expect(lines.locator(".forces b")).to_have_text(["0 N", "50 N", "100 N", "150 N"])
+    expect(lines.locator(".times b")).to_have_text(["-60 s", "-45 s", "-30 s", "-15 s", "now"])
     expect(page.locator("#numbers [data-is=force]")).to_have_text("101.0 N")
     assert not chart.evaluate(PAINTED)
     silence(console, monkeypatch)
     wait_until(lambda: bool(chart.evaluate(PAINTED)), "the hatched chart")
     expect(page.locator("#numbers [data-is=force]")).to_have_text("--")
+    expect(lines).to_be_hidden()
 
 
 def test_who_does_not_touch_the_page_is_signed_out_there(

@@ -54,7 +54,7 @@ function draw(nowMs) {
 function show() {
   const past = points.filter((p) => p.at <= atMs && p.at > atMs - SHOWN_MS);
   const marks = played.events.filter((e) => e.mark && e.at <= atMs && e.at > atMs - SHOWN_MS);
-  showPast(canvas, past, marks, atMs);
+  showPast(canvas, played, past, marks, atMs);
   const now = past.length && atMs - past[past.length - 1].at < 1000 ? past[past.length - 1] : {};
   force("then-force", now.force);
   force("then-target", now.target);
