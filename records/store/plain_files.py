@@ -10,8 +10,9 @@ import errno
 import os
 import stat
 from collections.abc import Callable, Mapping
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
 _KINDS: Final[Mapping[Callable[[int], bool], str]] = {
     stat.S_ISDIR: "a folder",
@@ -32,7 +33,7 @@ def what_it_is(path: Path) -> str:
         return "a link to nothing" if path.is_symlink() else ""
 
 
-def open_plain(path: Path, *, follow: bool = True) -> BinaryIO:
+def open_plain(path: Path, *, follow: bool = True) -> BufferedReader:
     """Open a file for reading; raises OSError, which says so where something else is there.
 
     Without ``follow`` a link is refused.
