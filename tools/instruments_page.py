@@ -40,17 +40,31 @@ NO_FRAME = "no frame with a force in the sources seen"
 BY_ITSELF = "it sends by itself and is not asked, which no kind of profile describes"
 NOT_SHIPPED = (
     ("CAS CI-600D", f"register 40014 holds a raw count where the TLB family has units; {NO_FRAME}"),
-    ("CAS CI-400, NT-500", f"the manual prints the layout of its 22 characters; {NO_FRAME}"),
+    (
+        "CAS CI-400, NT-500",
+        "the manual prints the layout of its 22 characters, one of them above 7Fh, and the eight "
+        "of a value; public drivers make up the rest",
+    ),
     ("Seneca Z-SG, Z-SG2", f"the manual contradicts itself on the word order; {NO_FRAME}"),
     ("Pavone DAT 100, DAT 400, DAT 700", f"tables of registers; {NO_FRAME}"),
-    ("Imada ZTS, ZTA", f"commands only (XAR asks); {NO_FRAME}"),
+    (
+        "Imada ZTS",
+        "public drivers ask XAR and take the value from characters 2 to 7 of 21; none prints an "
+        "answer; that it answers to D as the ZTA does is in no source",
+    ),
     ("Lutron FG-5000, FG-6000SD", f"16 characters, 1 to 3 a second; {BY_ITSELF}"),
     ("Mecmesin AFG, CFG+; Dillon AFG", f"commands only (? asks); {NO_FRAME}"),
     ("Dillon GS", f"commands only (l asks); {NO_FRAME}"),
     ("Andilog Centor Touch, Centor Dual", f"commands only (F asks); {NO_FRAME}"),
     ("Tecsis EZE30", "the page prints a line of zeros only: it shows neither sign nor decimals"),
-    ("Rinstrum R320, R420", f"two requests a sample, status and weight; {NO_FRAME}"),
-    ("Laumas and Bosche, continuous text", BY_ITSELF),
+    (
+        "Rinstrum R320",
+        f"its manual has the request of the profile rinstrum_text; {NO_FRAME}",
+    ),
+    (
+        "Laumas and Bosche, continuous text",
+        f"{BY_ITSELF}; what is asked comes with the program (laumas_text)",
+    ),
     ("Flintec DAD 141.1, Modbus", f"{NO_FRAME}; its text protocol comes with the program"),
 )
 """Models that were looked at and do not come with the program, and why."""

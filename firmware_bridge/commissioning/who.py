@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import product
 
 from controller.errors import (
     AddressInvalid,
@@ -125,10 +126,10 @@ def harm_of(profile: InstrumentProfile, known: Known) -> str:
     for name, (other, _) in known.items():
         if not isinstance(other, GaugeProfile) or name == profile.name:
             continue
-        for never in other.never_sent:
-            if never.request in profile.request:
+        for request, never in product(profile.sent(), other.never_sent):
+            if never.request in request:
                 return (
-                    f"not asked: its request {profile.request!r} holds {never.request!r}, which on "
+                    f"not asked: its request {request!r} holds {never.request!r}, which on "
                     f"{name} {never.means}; say --profile {profile.name} if it is the one"
                 )
     return ""

@@ -210,8 +210,7 @@ class GaugeProfile(InstrumentProfile):
             )
         if (self.tare.method == "instrument") != bool(self.tare_request):
             raise ValueError("tare.method = 'instrument' and tare_request go together")
-        sent = {self.request, *allowed, *(held.request for held in self.held)}
-        if both := sorted(sent & forbidden):
+        if both := sorted({*self.sent(), *allowed} & forbidden):
             raise ValueError(f"request {both[0]!r} is sent and stands in never_sent; drop one")
         return self
 
@@ -226,6 +225,10 @@ class GaugeProfile(InstrumentProfile):
         for example in self.examples:
             check_outcome(example)
         return self
+
+    def sent(self) -> tuple[str, ...]:
+        """Every request that reading it takes: of a sample, and of the settings that must hold."""
+        return (self.request, *(held.request for held in self.held))
 
     def sample_ms(self, baudrate: int | None = None) -> float:
         """What one sample takes on the wire, milliseconds; at the profile's rate when None."""

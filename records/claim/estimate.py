@@ -40,11 +40,17 @@ AUTHORIZATION = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One line of the arithmetic: what, how and the value (relative values or US dollars)."""
+    """One line of the arithmetic: what, how and the value (a relative value or US dollars)."""
 
     what: str
     how: str
     value: Decimal
+    in_dollars: bool = False
+
+    @property
+    def shown(self) -> str:
+        """The value as people read it: an amount of money has its sign."""
+        return f"${self.value}" if self.in_dollars else f"{self.value}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,14 +101,15 @@ def cents(amount: Decimal) -> Decimal:
 def _steps(row: FeeRow, *, cut_expense: bool, assistant: bool) -> Iterator[Step]:
     if row.amount is not None:
         amount = cents(row.amount)
-        yield Step(what="agreed amount", how=f"from {row.source}", value=amount)
+        yield Step(what="agreed amount", how=f"from {row.source}", value=amount, in_dollars=True)
     else:
         for step in _relative_value_steps(row, cut_expense=cut_expense):
             amount = step.value
             yield step
     if assistant:
         cut = cents(amount * ASSISTANT_PAID)
-        yield Step(what="assistant (CQ or CO)", how=f"{amount} x {ASSISTANT_PAID}", value=cut)
+        how = f"${amount} x {ASSISTANT_PAID}"
+        yield Step(what="assistant (CQ or CO)", how=how, value=cut, in_dollars=True)
 
 
 def _relative_value_steps(row: FeeRow, *, cut_expense: bool) -> Iterator[Step]:
@@ -119,7 +126,8 @@ def _relative_value_steps(row: FeeRow, *, cut_expense: bool) -> Iterator[Step]:
     total = sum((part.value for part in parts), Decimal(0))
     yield Step(what="relative value", how="sum", value=total)
     amount = cents(total * row.conversion_factor)
-    yield Step(what="amount", how=f"{total} x {row.conversion_factor}", value=amount)
+    how = f"{total} x ${row.conversion_factor}"
+    yield Step(what="amount", how=how, value=amount, in_dollars=True)
 
 
 def _expense(pe: Decimal, gpci: Decimal, cut: bool) -> Step:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from functools import reduce
 
 from simulator.instruments.hanging_cell import HangingCell
 
@@ -110,3 +111,48 @@ class SimulatedFlintecDad(SimulatedGauge):
         if request != b"GN":
             return b"ERR\r"
         return f"N{self.cell.kilograms(now_s):+08.3f}\r".encode()
+
+
+class SimulatedLaumasText(SimulatedGauge):
+    """Laumas, ASCII bidirectional: ``$01t75`` asks for the gross weight, ``$01D45`` for decimals.
+
+    Without a point: 2 decimals of a kilogram. On an alarm its text stands instead of the digits.
+    """
+
+    def __init__(self, cell: HangingCell) -> None:
+        super().__init__(cell)
+        self.decimals = 2
+
+    def answer(self, request: bytes, now_s: float) -> bytes:
+        if request == b"$01t75":
+            return self._signed(f"01{self._weight(now_s)}t")
+        if request == b"$01D45":
+            return self._signed(f"01{self.decimals}3")
+        return b"&&01?\\3E\r"
+
+    def _weight(self, now_s: float) -> str:
+        if self.cell.overloaded or self.cell.opened:
+            return "  O-L " if self.cell.overloaded else "  O-F "
+        return f"{round(self.cell.kilograms(now_s) * 10**self.decimals):06d}"
+
+    @staticmethod
+    def _signed(text: str) -> bytes:
+        checksum = reduce(lambda left, right: left ^ right, text.encode(), 0)
+        return f"&{text}\\{checksum:02X}\r".encode()
+
+
+class SimulatedRinstrum(SimulatedGauge):
+    """Rinstrum: reads register 0026 as it is displayed; says nothing about overload."""
+
+    ends_with = b"\r\n"
+
+    def __init__(self, cell: HangingCell) -> None:
+        super().__init__(cell)
+        self.unit, self.decimals = "kg", 2
+
+    def answer(self, request: bytes, now_s: float) -> bytes:
+        if request != b"20050026:":
+            return b"C1050026:0601\r\n"
+        shown = round(self.cell.kilograms(now_s), self.decimals)
+        sign = "-" if shown < 0 else " "
+        return f"81050026:{sign}{abs(shown):7.{self.decimals}f} {self.unit} G\r\n".encode()

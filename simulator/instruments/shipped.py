@@ -10,7 +10,9 @@ from simulator.instruments.gauges import (
     SimulatedFlintecDad,
     SimulatedGauge,
     SimulatedImadaDst,
+    SimulatedLaumasText,
     SimulatedMark10,
+    SimulatedRinstrum,
     SimulatedSauterFh,
 )
 from simulator.instruments.hanging_cell import HangingCell
@@ -33,4 +35,6 @@ GAUGES: Final[dict[str, Callable[[HangingCell], SimulatedGauge]]] = {
     "sauter_fh": SimulatedSauterFh,
     "dini_argeo_text": SimulatedDiniArgeoText,
     "flintec_dad141": SimulatedFlintecDad,
+    "laumas_text": SimulatedLaumasText,
+    "rinstrum_text": SimulatedRinstrum,
 }

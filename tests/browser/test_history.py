@@ -84,6 +84,9 @@ def test_a_replay_shows_the_moment_and_nothing_of_later(page: Page) -> None:
     expect(force).to_have_text("13.5 lbf")
     expect(page.locator("#then-force-other")).to_have_text("60.1 N")
     expect(time).to_have_text("0:00")
+    forces = page.locator(".chart .forces b")
+    expect(forces).to_have_text(["0 lbf", "5 lbf", "10 lbf", "15 lbf"])
+    expect(page.locator(".chart .times b").last).to_have_text("then")
     page.clock.run_for(4_000)
     expect(time).to_have_text("0:04")
     expect(event).to_contain_text("holding")
@@ -157,6 +160,17 @@ def test_what_was_asked_before_a_new_beginning_is_not_taken(page: Page) -> None:
     with page.expect_response(PIECES):
         older.fulfill(json=piece([[1_000, 99.0, 99.0]]))
     expect_after(page, 20, force, "0.0 lbf")
+    for _ in range(2):
+        with page.expect_request(PIECES):
+            again.click()
+            page.clock.run_for(20)
+    wait_until(lambda: _came(page, held, 4), "two more requests")
+    with page.expect_event("requestfailed"):
+        held[2].abort()
+    expect_after(page, 100, page.locator("#replay-fault"), "")
+    assert len(held) == 4, "the newest is waited for"
+    held[3].fulfill(json=piece([[1_000, 44.5, 0.0]]))
+    expect_after(page, 200, force, "10.0 lbf")
 
 
 def _came(page: Page, held: Sequence[Route], count: int) -> bool:

@@ -23,6 +23,7 @@ from tests.support.simulated_instruments import (
     in_memory,
     instrument_profile,
     on_a_wire,
+    own_requests,
     simulated,
 )
 
@@ -108,10 +109,10 @@ def test_nothing_is_ever_written_and_only_the_request_is_sent(bench: Bench) -> N
     if isinstance(bench.instrument, SimulatedTransmitter):
         assert bench.instrument.writes == 0
     else:
-        assert len(set(bench.instrument.heard)) == 1
+        assert set(bench.instrument.heard) == own_requests(bench.profile, bench.instrument)
 
 
-OVERLOAD_IS_TOLD = [*TRANSMITTERS, "imada_dst", "dini_argeo_text"]
+OVERLOAD_IS_TOLD = [*TRANSMITTERS, "imada_dst", "dini_argeo_text", "laumas_text"]
 UNDERLOAD_IS_TOLD = [*TRANSMITTERS, "dini_argeo_text"]
 
 
@@ -133,8 +134,9 @@ def test_underload_is_no_reading(name: str) -> None:
         assert bench.fault() in ("underload", "out_of_range", "overload")
 
 
-def test_an_open_cell_is_no_reading_where_the_instrument_tells_it() -> None:
-    with Bench("laumas_tlb").connected("socket") as bench:
+@pytest.mark.parametrize("name", ["laumas_tlb", "laumas_text"])
+def test_an_open_cell_is_no_reading_where_the_instrument_tells_it(name: str) -> None:
+    with Bench(name).connected("socket") as bench:
         bench.cell.opened = True
         assert bench.fault() == "open_cell"
 
@@ -148,6 +150,7 @@ def test_an_open_cell_is_no_reading_where_the_instrument_tells_it() -> None:
         ("mark10_series5", {"unit": "kgF"}),
         ("imada_dst", {"unit": "K"}),
         ("dini_argeo_text", {"unit": "lb"}),
+        ("rinstrum_text", {"unit": "lb"}),
     ],
 )
 def test_another_unit_is_told_at_the_next_reading(name: str, change: dict[str, object]) -> None:
@@ -169,6 +172,7 @@ def test_another_unit_is_told_at_the_next_reading(name: str, change: dict[str, o
         ("laumas_tlb", {"division_code": 9, "digits": 10}),
         ("din_rail_scale", {"decimals": 1}),
         ("mark10_series4", {"decimals": 2}),
+        ("rinstrum_text", {"decimals": 1}),
     ],
 )
 def test_decimals_that_change_in_use_give_no_reading_until_connected_anew(
@@ -184,6 +188,16 @@ def test_decimals_that_change_in_use_give_no_reading_until_connected_anew(
             bench.wait()
     with bench.connected("memory"):
         assert bench.source.read().net_n == pytest.approx(50.0, abs=0.6)
+
+
+def test_decimals_that_no_line_tells_are_asked_before_the_first_sample() -> None:
+    with Bench("laumas_text").connected("memory") as bench:
+        assert hasattr(bench.instrument, "decimals")
+        bench.instrument.decimals = 1
+        assert bench.fault() == "unknown_code"
+        bench.instrument.decimals = 2
+        bench.force_n = 50.0
+        assert bench.source.read().net_n == pytest.approx(50.0, abs=0.1)
 
 
 def test_a_peak_that_is_held_is_no_present_force() -> None:

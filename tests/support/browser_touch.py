@@ -67,9 +67,11 @@ def has_stood(button: Locator) -> bool:
     return bool(button.evaluate_all(STAND))
 
 
-def begin_session(station: BrowsedStation, table: str = TABLE, order: str = ORDER) -> None:
+def begin_session(
+    station: BrowsedStation, table: str = TABLE, order: str = ORDER, by: str = "A. Example"
+) -> None:
     """File an order, a short one, and have the table's program prepare its session."""
-    console = Console(station.records, table, order)
+    console = Console(station.records, table, order, by)
     console.prepare()
     until_s = CLOCK.now_s() + PATIENCE_S
     while CLOCK.now_s() < until_s:

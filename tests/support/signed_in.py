@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from unittest.mock import patch
 
 from records.accounts.accounts import SignInDesk, give_code
+from records.standing.versions import read_standing
 from records.standing.write import StandingChange, write_standing
 from records.store.author import Author
 from records.store.record_folder import RecordFolder
@@ -57,14 +58,16 @@ def desk(folder: RecordFolder, clock: SetClock) -> SignInDesk:
 
 @made_once()
 def add_accounts(folder: RecordFolder, *names: str) -> None:
-    """People and accounts, each with its PIN; everybody unless some are named.
+    """People, unless they are on file, and accounts, each with its PIN; all unless some are named.
 
     Each PIN is hashed at its real cost, a tenth of a second, so they are made once.
     """
     fixed_key(folder)
+    known = {each.record.initials for each in read_standing(folder).people}
     people = [
         example("person", initials=initials, first_name=first, last_name=last)
         for initials, (first, last) in _PEOPLE.items()
+        if initials not in known
     ]
     accounts = [
         example("account", account=name, person=_ROLES[name][0], roles=_ROLES[name][1])

@@ -43,6 +43,12 @@ def simulated(name: str, cell: HangingCell) -> Instrument:
     return TRANSMITTERS[name](cell) if name in TRANSMITTERS else GAUGES[name](cell)
 
 
+def own_requests(profile: InstrumentProfile, gauge: SimulatedGauge) -> set[bytes]:
+    """All that may ever be sent to a gauge, without what ends it."""
+    assert isinstance(profile, GaugeProfile)
+    return {request.encode().removesuffix(gauge.ends_with) for request in profile.sent()}
+
+
 class MemoryTalker:
     """Asks a simulated instrument without a wire. Implements RegisterReader and LineAsker."""
 

@@ -69,9 +69,12 @@ TABLE = "Table 1"
 class Console:
     """Prepares a session, says yes to every question, and looks on."""
 
-    def __init__(self, folder: RecordFolder, table: str = TABLE, order: str = ORDER) -> None:
+    def __init__(
+        self, folder: RecordFolder, table: str = TABLE, order: str = ORDER, by: str = "A. Example"
+    ) -> None:
         self.table = table
         self.order = order
+        self.by = by
         self.folder = folder
         self.peer = _connected(ChannelPlace(folder=station_folder(folder.path), called=table))
         self.peer.send(Hello(version=VERSION, role=PeerRole.CONSOLE))
@@ -91,7 +94,7 @@ class Console:
         self._answered.clear()
         self._has_run = False
         key = load_or_create_key(self.folder)
-        author = Author(by="A. Example", user="console", at_utc_ms=CLOCK.utc_ms(), key=key)
+        author = Author(by=self.by, user="console", at_utc_ms=CLOCK.utc_ms(), key=key)
         self.filed = file_for_table(
             Workplace(folder=self.folder, settings=SETTINGS, clock=CLOCK),
             PlannedOrder.of(parse_order(self.order, "test")),
@@ -106,7 +109,7 @@ class Console:
                 session_id=self.filed.session_id,
                 patient_key=self.filed.patient_key,
                 order_digest=self.filed.order_digest,
-                by="A. Example",
+                by=self.by,
             )
         )
 
@@ -170,7 +173,7 @@ class Console:
                         session_id=shown.session_id,
                         question=asked.question,
                         accepted=True,
-                        by="A. Example",
+                        by=self.by,
                     )
                 )
 

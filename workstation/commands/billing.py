@@ -242,7 +242,7 @@ def _estimate_lines(report: ScrubReport, made: Estimate) -> list[str]:
         f"{made.label.upper()} for {row.code}, {report.date_of_service}, "
         f"{row.locality}: ${made.amount}",
         f"from {made.table}: {row.source} ({row.valid_from} to {row.valid_to})",
-        *(f"  {step.what:<52} {step.how:<28} {step.value}" for step in made.steps),
+        *(f"  {step.what:<52} {step.how:<28} {step.shown}" for step in made.steps),
         TRADE_FIGURES,
         OWN_COST,
         AUTHORIZATION,

@@ -21,9 +21,8 @@ from records.evidence.last_minute import LastMinute
 CHART_S: Final = 60.0
 POINTS_PER_S: Final = 20
 MOST_MARKS: Final = 100
-TOLERANCE_N: Final = SafetyLimits().track_n
-TOLERANCE_SHARE: Final = SafetyLimits().track_share
-"""The band around the ordered force: the larger of both (safety.md)."""
+TOLERANCE: Final = {"n": SafetyLimits().track_n, "share": SafetyLimits().track_share}
+"""The band around the ordered force: the larger of both, newtons and share (safety.md)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from controller.order.force_unit import ForceUnit
 from controller.snapshot import Doing, Snapshot
+from workstation.console.frames import ScaleUnit
 from workstation.station.messages import FRESH_S
 from workstation.terminal.progress import minutes
 from workstation.terminal.watch_page import UNSEEN
@@ -40,6 +41,11 @@ def is_fresh(shown: Snapshot) -> bool:
 def other_unit(unit: ForceUnit) -> ForceUnit:
     """The unit that stands small beside the one that leads."""
     return ForceUnit.POUND if unit is ForceUnit.NEWTON else ForceUnit.NEWTON
+
+
+def scale_unit(unit: ForceUnit) -> ScaleUnit:
+    """A unit as the script of a chart needs it."""
+    return ScaleUnit(symbol=unit.value, newtons=unit.newtons)
 
 
 def _reader(unit: ForceUnit) -> Callable[[float | None], str]:

@@ -71,15 +71,25 @@ class UnitFrame:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ScaleUnit:
+    """A unit of force as a chart's scale needs it; ``newtons`` are one of it."""
+
+    symbol: str
+    newtons: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
     """All units at one moment; ``clock`` is the time of day in the clinic's zone.
 
-    ``program`` is the one that serves the pages: a page of another one is older.
+    ``program`` is the one that serves the pages: a page of another one is older. ``force_unit`` is
+    the unit of the charts' scales, which is that of all forces.
     """
 
     utc_ms: int
     clock: str
     program: str
+    force_unit: ScaleUnit
     units: tuple[UnitFrame, ...]
 
     def of(self, name: str) -> UnitFrame:

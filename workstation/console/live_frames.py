@@ -15,7 +15,7 @@ from controller.alarms import RaisedAlarm
 from controller.ports import Clock
 from controller.snapshot import Snapshot
 from workstation.console.clinic_words import ClinicWords
-from workstation.console.figures import forces, small_print, times
+from workstation.console.figures import forces, scale_unit, small_print, times
 from workstation.console.frames import AlarmWords, Frame, UnitFrame
 from workstation.console.page_version import page_version
 from workstation.console.possible import acts_now
@@ -45,6 +45,7 @@ class LiveFrames:
             utc_ms=utc_ms,
             clock=self._words.time(utc_ms),
             program=page_version(),
+            force_unit=scale_unit(self._words.settings.unit_of_force),
             units=tuple(self._with_press(each) for each in self._units.values()),
         )
 

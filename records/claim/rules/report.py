@@ -53,7 +53,9 @@ def kept_back_text(found_n: int, open_n: int) -> str:
 
     The same words stand in the verdict of a scrub and on the face of every document.
     """
-    return f"{_counted(found_n, 'error')} found by the rules, {open_n} not judged"
+    return (
+        f"{_counted(found_n, 'error')} found by the rules, {_counted(open_n, 'error')} not judged"
+    )
 
 
 def open_errors(report: ScrubReport) -> list[RuleResult]:
@@ -70,10 +72,8 @@ def outcomes_text(report: ScrubReport) -> str:
     counted = ", ".join(
         f"{number} {outcome.replace('_', ' ')}" for outcome, number in report.counts.items()
     )
-    errors = len(open_errors(report))
-    return f"{_counted(len(report.results), 'rule')}: {counted}" + (
-        f" ({_counted(errors, 'error')})" if errors else ""
-    )
+    errors = f" ({_counted(len(open_errors(report)), 'error')})" if report.not_judged else ""
+    return f"{_counted(len(report.results), 'rule')}: {counted}{errors}"
 
 
 def older_data_text(report: ScrubReport) -> str:

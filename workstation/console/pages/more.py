@@ -24,6 +24,20 @@ from workstation.texts.shipped import (
 
 OF_THE_CLINIC: Final = ("clinic", "time_zone", "force_unit")
 """Settings that the clinic's own record may say otherwise."""
+UNITS: Final = {
+    "retention_years": "years",
+    "backup_days": "days",
+    "paper_days": "days",
+    "console_lost": "s",
+    "sign_out_minutes": "min",
+}
+"""The unit of each number that is a time."""
+WITHOUT_END: Final = {
+    "retention_years": "nothing is ever removed",
+    "backup_days": "no backup is ever too old",
+    "paper_days": "a sheet of any age is entered",
+}
+"""What 0 means where it is no length of time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,10 +108,13 @@ def _held(site: Site) -> Iterator[HeldSetting]:
             source = "the clinic's record: `traction clinic change`"
         if key == "data":
             value, source = site.folder.path, "the station's --data, else the setting"
-        yield HeldSetting(key=key, value=_text(value), source=source)
+        yield HeldSetting(key=key, value=_text(key, value), source=source)
 
 
-def _text(value: object) -> str:
+def _text(key: str, value: object) -> str:
     if value is None or value == "":
         return "(empty)"
-    return str(getattr(value, "value", value))
+    if value == 0 and key in WITHOUT_END:
+        return f"0: {WITHOUT_END[key]}"
+    text = str(getattr(value, "value", value))
+    return f"{text} {UNITS[key]}" if key in UNITS else text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any, Final
 
 from starlette.exceptions import HTTPException
@@ -12,10 +13,12 @@ from starlette.routing import BaseRoute, Route
 from controller.errors import JournalCorrupt, JournalUnavailable, RecordNotFound
 from records.visit.load import altered_is_said
 from workstation.console.acts import shown, shown_to_person, site_of, to
-from workstation.console.figures import other_unit
+from workstation.console.chart import TOLERANCE
+from workstation.console.figures import other_unit, scale_unit
 from workstation.console.pages.session import read_visit, table_called, unreadable, whole_id
 from workstation.console.replays import Replay
 from workstation.console.session_view import SessionView
+from workstation.history.force_curve import force_curve
 
 SPEEDS: Final = (1, 4, 16)
 
@@ -68,13 +71,16 @@ def piece(request: Request) -> Response:
 def _played(view: SessionView, replay_id: str, replay: Replay) -> dict[str, Any]:
     """What the page's script needs beside the samples."""
     first_ms, last_ms = replay.span_ms
-    unit, other = view.forces, other_unit(view.forces)
+    ordered = view.record.started.session.prescription
     return {
         "path": f"{view.path}/replay/{replay_id}",
         "first_ms": first_ms,
         "last_ms": last_ms,
         "origin_ms": view.origin_ms,
-        "units": [{"symbol": one.value, "newtons": one.newtons} for one in (unit, other)],
+        "units": [asdict(scale_unit(one)) for one in (view.forces, other_unit(view.forces))],
+        "most_n": force_curve(replay.samples, replay.span_ms).highest_dn / 10,
+        "limit_n": None if view.record.observed else ordered.force_limit_dn / 10,
+        "tolerance": TOLERANCE,
         "events": [
             {
                 "at": each.told.at_ms,

@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from workstation.console.acts import shown, site_of
-from workstation.console.chart import TOLERANCE_N, TOLERANCE_SHARE
+from workstation.console.chart import TOLERANCE
 from workstation.console.other_machines import watches_only
 from workstation.console.possible import WHO
 from workstation.console.unit_view import outcome_words, unit_view
@@ -84,6 +84,6 @@ async def chart(request: Request) -> Response:
         {
             "points": [[p.utc_ms, p.force_n, p.target_n] for p in kept.points],
             "marks": [[m.utc_ms, m.kind, m.text] for m in kept.marks],
-            "tolerance": {"n": TOLERANCE_N, "share": TOLERANCE_SHARE},
+            "tolerance": TOLERANCE,
         }
     )

@@ -28,7 +28,7 @@ from controller.requests import (
 )
 from controller.words import NAME_CHARACTERS
 from records.accounts.rights import Right
-from workstation.console.acts import Form, open_to_all, posted, site_of, to
+from workstation.console.acts import Form, open_to_all, site_of, to
 from workstation.console.pages.unit import unit_named, unit_page, unit_path
 from workstation.console.possible import STEPS_N, WHO
 from workstation.console.unit_view import seen_digest
@@ -43,11 +43,11 @@ MOST_ALARMS: Final = 100
 
 
 def routes() -> list[BaseRoute]:
-    """The three acts; only who has said a name takes over."""
+    """The three acts; each says on the unit's page why it was not done."""
     return [
         Route("/units/{name}/answers", open_to_all(answer), methods=["POST"]),
         Route("/units/{name}/requests", open_to_all(ask), methods=["POST"]),
-        Route("/units/{name}/take-over", posted(take_over), methods=["POST"]),
+        Route("/units/{name}/take-over", open_to_all(take_over), methods=["POST"]),
     ]
 
 
@@ -95,9 +95,12 @@ def ask(request: Request, form: Form, person: str) -> Response:
 
 
 def take_over(request: Request, form: Form, person: str) -> Response:
-    """Who sits here is responsible from now on."""
+    """Who sits here, and is still there, is responsible from now on."""
     unit = unit_named(request)
+    if not person:
+        return _refused(request, unit, WHO, form)
     try:
+        site_of(request).people.require_present(request)
         sent = unit.request(form.text("session"), TakeOver(by=person), form.text("id"))
     except RequestRefused as refusal:
         return _refused(request, unit, refusal.message, form)

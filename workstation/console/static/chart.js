@@ -1,7 +1,9 @@
 // The force of the last 60 seconds on a canvas: force, ordered force with its band of tolerance,
-// limits as lines, marks of requests, pauses and alarms; hatched where nothing is known.
+// limits as lines, marks of requests, pauses and alarms; hatched where nothing is known. Its sizes
+// are those of the page, whatever the screen's: words on it grow with those beside it.
 
 import { onFrame } from "./live.js";
+import { scaleOf, showScale } from "./scale.js";
 
 const SHOWN_MS = 60000;
 const GAP_MS = 1000;
@@ -12,6 +14,9 @@ let marks = [];
 let marked = 0;
 let tolerance = { n: 0, share: 0 };
 let newest = null;
+let unit = null; // of force, as the clinic reads it: symbol and newtons
+let size = { width: 0, height: 0, ratio: 1 };
+let scaled = ""; // the scale that stands beside the chart
 let colours = {};
 let due = false;
 let painted = -Infinity;
@@ -22,6 +27,7 @@ export async function draw(canvas) {
   await read();
   onFrame((frame) => {
     newest = frame && frame.units.find((each) => each.name === document.body.dataset.unit);
+    unit = frame && frame.force_unit;
     if (newest && newest.state === "live") {
       points.push({ at: frame.utc_ms, force: newest.force_n, target: newest.target_n });
       if (newest.marks !== marked) read();
@@ -32,18 +38,20 @@ export async function draw(canvas) {
     due = true;
     requestAnimationFrame(() => {
       due = false;
-      paint(canvas.getContext("2d"), canvas.width, canvas.height);
+      paint(canvas);
     });
   });
 }
 
-/** Draw a moment of the past, for a replay: `past` points, `signs` of events, up to `endMs`. */
-export function showPast(canvas, past, signs, endMs) {
+/** Draw a moment of what was `played`, a replay: `past` points, `signs` of events, up to `endMs`. */
+export function showPast(canvas, played, past, signs, endMs) {
   if (!newest) keepFit(canvas);
   points.splice(0, points.length, ...past, { at: endMs, force: null, target: null });
   marks = signs.map(({ at, mark, text }) => ({ at, kind: mark, text }));
-  newest = { state: "live" };
-  paint(canvas.getContext("2d"), canvas.width, canvas.height);
+  newest = { state: "live", limit_n: played.limit_n, ceiling_n: played.most_n };
+  tolerance = played.tolerance;
+  [unit] = played.units;
+  paint(canvas);
 }
 
 function keepFit(canvas) {
@@ -55,8 +63,8 @@ function keepFit(canvas) {
 /** What the console kept: all of it at the beginning, and marks when there are new ones. */
 async function read() {
   if (newest) marked = newest.marks;
-  const unit = document.body.dataset.unit;
-  const answer = await fetch(`/units/${encodeURIComponent(unit)}/chart`, { cache: "no-store" });
+  const name = document.body.dataset.unit;
+  const answer = await fetch(`/units/${encodeURIComponent(name)}/chart`, { cache: "no-store" });
   const kept = await answer.json();
   marks = kept.marks.map(([at, kind, text]) => ({ at, kind, text }));
   tolerance = kept.tolerance;
@@ -68,15 +76,20 @@ async function read() {
 /** Size and colours are read here alone: reading them at every frame costs more than drawing. */
 function fit(canvas) {
   const style = getComputedStyle(canvas);
-  const names = { force: "--link", ink: "--ink", quiet: "--quiet", line: "--line", alarm: "--high" };
+  const names = { force: "--link", ink: "--ink", quiet: "--quiet", ground: "--ground", line: "--line", alarm: "--high" };
   colours = Object.fromEntries(
     Object.entries(names).map(([name, property]) => [name, style.getPropertyValue(property).trim()]));
   const ratio = devicePixelRatio || 1;
-  canvas.width = Math.max(300, canvas.clientWidth * ratio);
-  canvas.height = Math.max(100, canvas.clientHeight * ratio);
+  size = { width: canvas.clientWidth, height: canvas.clientHeight, ratio };
+  canvas.width = Math.max(1, Math.round(size.width * ratio));
+  canvas.height = Math.max(1, Math.round(size.height * ratio));
+  scaled = "";
 }
 
-function paint(context, width, height) {
+function paint(canvas) {
+  const { width, height, ratio } = size;
+  const context = canvas.getContext("2d");
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
   context.clearRect(0, 0, width, height);
   if (!newest || newest.state !== "live") {
     hatch(context, width, height);
@@ -87,12 +100,22 @@ function paint(context, width, height) {
   let most = Math.max(20, newest.limit_n ?? 0, newest.ceiling_n ?? 0);
   for (const p of points) most = Math.max(most, p.force ?? 0, p.target ?? 0);
   const x = (at) => width - ((end - at) / SHOWN_MS) * width;
-  const y = (force) => height - 4 - (Math.max(0, force) / (most * 1.1)) * (height - 30);
+  const scale = scaleOf(most, unit);
+  const y = (force) => height - 2 - (Math.max(0, force) / scale.topN) * (height - 28);
+  putScale(canvas, scale, y);
   band(context, x, y);
   limit(context, width, y, newest.limit_n, "order's limit");
   line(context, "target", x, y, colours.quiet, 2);
   line(context, "force", x, y, colours.force, 4);
   for (const mark of marks) if (mark.at >= end - SHOWN_MS) sign(context, mark, x(mark.at), height);
+}
+
+/** Words are put into the page only where they are others: that costs more than drawing. */
+function putScale(canvas, scale, y) {
+  const wanted = `${scale.topN} ${unit.symbol}`;
+  if (wanted === scaled) return;
+  scaled = wanted;
+  showScale(canvas.parentElement.querySelector(".forces"), scale, unit, y);
 }
 
 /** The force may be this far beside the ordered one. */
@@ -127,7 +150,10 @@ function limit(context, width, y, force, text) {
   context.stroke();
   context.setLineDash([]);
   context.fillStyle = colours.ink;
+  context.strokeStyle = colours.ground; // so that no line of the scale goes through the words
+  context.lineWidth = 6;
   context.font = "18px system-ui, sans-serif";
+  context.strokeText(text, 8, y(force) - 6);
   context.fillText(text, 8, y(force) - 6);
 }
 

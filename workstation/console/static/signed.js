@@ -52,4 +52,5 @@ async function changePerson(event) {
   if (fault) return;
   document.getElementById("person").textContent = name;
   document.getElementById("signed-out").hidden = true;
+  document.dispatchEvent(new Event("person-changed"));
 }

@@ -22,6 +22,7 @@ export function keepParts() {
       freshen(unit.shape);
     }
   });
+  document.addEventListener("person-changed", () => { shape = ""; }); // parts speak to who sits here
   page.addEventListener("submit", (event) => {
     event.preventDefault();
     send(event.target, event.submitter);
@@ -33,14 +34,13 @@ async function freshen(wanted) {
   if (fetching) return;
   fetching = true;
   triedMs = performance.now();
+  shape = wanted; // who asks for another meanwhile takes it back
   try {
     const answer = await fetch(page.dataset.path, { cache: "no-store" });
-    if (answer.ok) {
-      putParts(await answer.text());
-      shape = wanted;
-    }
+    if (!answer.ok) throw new Error(answer.statusText);
+    putParts(await answer.text());
   } catch {
-    // the next frame asks again
+    shape = ""; // the next frame asks again
   } finally {
     fetching = false;
   }
@@ -50,7 +50,10 @@ async function freshen(wanted) {
 function putParts(text, sent = null) {
   const fresh = new DOMParser().parseFromString(text, "text/html");
   const freshPage = fresh.getElementById("unit-page");
-  if (!freshPage) return;
+  if (!freshPage) {
+    if (sent) sayWhyNot(fresh);
+    return;
+  }
   if (page.dataset.page !== freshPage.dataset.page) {
     page.dataset.page = freshPage.dataset.page;
     dispatchEvent(new Event("resize")); // the chart has a size only where it is shown
@@ -74,6 +77,12 @@ function putParts(text, sent = null) {
     });
     if (focused && focused.name) other.querySelector(`[name="${focused.name}"]`)?.focus();
   }
+}
+
+/** Another page has come, which refuses: what it says stands where the outcome would. */
+function sayWhyNot(other) {
+  const why = other.querySelector("main .fault") ?? other.body;
+  document.getElementById("asked").textContent = `Not done: ${why.textContent}`;
 }
 
 /** What was answered is over: the next press of the same button is another request. */

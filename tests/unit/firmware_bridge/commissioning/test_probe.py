@@ -49,6 +49,8 @@ from tests.support.simulated_instruments import (
 
 WIRES = ("pty", "socket") if hasattr(os, "openpty") else ("socket",)
 KNOWN, _ = known_profiles(Path("no such folder"))
+KEPT_BACK = {"laumas_text", "rinstrum_text"}
+"""Their requests hold digits that a Sauter takes as commands: they must be named."""
 
 
 @contextmanager
@@ -82,7 +84,7 @@ def item(found: Probed, name: str) -> CheckItem:
 
 
 @pytest.mark.parametrize("wire", WIRES)
-@pytest.mark.parametrize("name", SHIPPED_INSTRUMENTS)
+@pytest.mark.parametrize("name", [name for name in SHIPPED_INSTRUMENTS if name not in KEPT_BACK])
 def test_each_shipped_instrument_is_found_without_a_name_and_alone(name: str, wire: str) -> None:
     clock = VirtualClock()
     instrument = simulated(name, free_cell())
@@ -91,6 +93,20 @@ def test_each_shipped_instrument_is_found_without_a_name_and_alone(name: str, wi
     assert [one.name for one in tried if one.fits] == [name]
     if isinstance(instrument, SimulatedTransmitter):
         assert instrument.writes == 0
+
+
+@pytest.mark.parametrize("name", sorted(KEPT_BACK))
+def test_who_must_be_named_is_not_asked_its_own_request_without(name: str) -> None:
+    clock = VirtualClock()
+    gauge, profile = simulated(name, free_cell()), KNOWN[name][0]
+    assert isinstance(gauge, SimulatedGauge)
+    assert isinstance(profile, GaugeProfile)
+    with served(gauge, clock, name) as uri:
+        tried = found_at(uri, clock)
+    assert not any(one.fits for one in tried)
+    (kept_back,) = (one for one in tried if one.name == name)
+    assert f"--profile {name}" in kept_back.why
+    assert profile.request.encode().removesuffix(gauge.ends_with) not in gauge.heard
 
 
 @pytest.mark.parametrize("wire", WIRES)
@@ -334,10 +350,24 @@ def test_a_request_that_harms_another_known_gauge_is_not_sent_without_its_name()
     assert b"9" not in gauge.heard
 
 
-def test_no_shipped_request_harms_another_shipped_gauge() -> None:
-    for profile, _ in KNOWN.values():
-        if isinstance(profile, InstrumentProfile):
-            assert harm_of(profile, KNOWN) == ""
+def test_of_the_shipped_gauges_only_those_whose_request_has_a_sauter_s_digits_must_be_named() -> (
+    None
+):
+    kept_back = {
+        profile.name: harm
+        for profile, _ in KNOWN.values()
+        if isinstance(profile, InstrumentProfile) and (harm := harm_of(profile, KNOWN))
+    }
+    assert kept_back.keys() == KEPT_BACK
+    assert all("on sauter_fh changes" in harm for harm in kept_back.values())
+
+
+def test_what_asks_for_a_setting_is_not_sent_to_who_takes_it_for_a_command() -> None:
+    profile, digest = KNOWN["laumas_text"]
+    assert isinstance(profile, GaugeProfile)
+    never = RequestData(request="$01D", means="switches it off", source="test", grade="ours")
+    other = profile.model_copy(update={"name": "other", "never_sent": (never,)})
+    assert "'$01D45\\r' holds '$01D'" in harm_of(profile, {"other": (other, digest)})
 
 
 @pytest.mark.parametrize("wire", WIRES)

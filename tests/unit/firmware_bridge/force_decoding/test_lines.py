@@ -28,7 +28,9 @@ IMADA, _ = shipped_profile("imada_dst", GaugeProfile)
 SAUTER, _ = shipped_profile("sauter_fh", GaugeProfile)
 DINI, _ = shipped_profile("dini_argeo_text", GaugeProfile)
 FLINTEC, _ = shipped_profile("flintec_dad141", GaugeProfile)
-GAUGES = [MARK_10, MARK_10_NEWER, IMADA, SAUTER, DINI, FLINTEC]
+LAUMAS, _ = shipped_profile("laumas_text", GaugeProfile)
+RINSTRUM, _ = shipped_profile("rinstrum_text", GaugeProfile)
+GAUGES = [MARK_10, MARK_10_NEWER, IMADA, SAUTER, DINI, FLINTEC, LAUMAS, RINSTRUM]
 
 
 @pytest.mark.parametrize(
@@ -41,6 +43,7 @@ GAUGES = [MARK_10, MARK_10_NEWER, IMADA, SAUTER, DINI, FLINTEC]
         (IMADA, b"+123.4NTO\r", 123.4),
         (IMADA, b"-003.2NTL\r", -3.2),
         (IMADA, b"+000.0NTH\r", 0.0),
+        (IMADA, b"-0.001NTO\r", -0.001),
         (SAUTER, b"0011.70", -11.7),
         (SAUTER, b"1021.15", 21.15),
         (SAUTER, b"1000.00", 0.0),
@@ -50,6 +53,17 @@ GAUGES = [MARK_10, MARK_10_NEWER, IMADA, SAUTER, DINI, FLINTEC]
         (DINI, b"US,NT,-  12.34, g\r\n", None),
         (FLINTEC, b"N+001.000\r", 9.80665),
         (FLINTEC, b"N-012.340\r", -121.014061),
+        (LAUMAS, b"&01020000t\\77\r", 1961.33),
+        (LAUMAS, b"&01000000t\\75\r", 0.0),
+        (LAUMAS, b"&01-01234t\\6C\r", -121.014061),
+        (LAUMAS, b"&01099999t\\7C\r", 9806.551934),
+        (LAUMAS, b"&01-99999t\\61\r", -9806.551934),
+        (RINSTRUM, b"81050026:  100 kg G\r\n", 980.665),
+        (RINSTRUM, b"81050026: 100 kg G\r\n", 980.665),
+        (RINSTRUM, b"81050026:    426 kg G\r\n", 4177.6329),
+        (RINSTRUM, b"81050026:-     23 kg G\r\n", -225.55295),
+        (RINSTRUM, b"81050026:    0.00 kg G\r\n", 0.0),
+        (RINSTRUM, b"81050026:- 99999 kg G\r\n", -980655.19335),
     ],
 )
 def test_lines_of_values(profile: GaugeProfile, line: bytes, net_n: float | None) -> None:
@@ -130,6 +144,32 @@ def fault_of(profile: GaugeProfile, line: bytes) -> InstrumentFaulted:
         (IMADA, b"+12.4NTO\r", "other_line"),
         (DINI, b"ST,NT,  12.34,kg\r\n", "other_line"),
         (FLINTEC, b"N+0999999\r", "out_of_range"),
+        (LAUMAS, b"&01  O-L t\\7B\r", "overload"),
+        (LAUMAS, b"&01__O-L_t\\04\r", "overload"),
+        (LAUMAS, b"&01  O-F t\\71\r", "open_cell"),
+        (LAUMAS, b"&01#\r", "refused_request"),
+        (LAUMAS, b"&&01?\\3E\r", "refused_request"),
+        (LAUMAS, b"&01020000t\\76\r", "checksum"),
+        (LAUMAS, b"&01021000t\\77\r", "checksum"),
+        (LAUMAS, b"&01123456t\\72\r", "out_of_range"),
+        (LAUMAS, b"&01020000n\\6D\r", "other_line"),
+        (LAUMAS, b"&02020000t\\74\r", "other_line"),
+        (LAUMAS, b"&0120000t\\47\r", "other_line"),
+        (LAUMAS, b"&01200.00t\\69\r", "other_line"),
+        (LAUMAS, b"&01 ^^^^^t\\0B\r", "other_line"),
+        (RINSTRUM, b"C1050026:0601\r\n", "refused_request"),
+        (RINSTRUM, b"81110026:00000064\r\n", "other_line"),
+        (RINSTRUM, b"81050027:  100 kg N\r\n", "other_line"),
+        (RINSTRUM, b"82050026:  100 kg G\r\n", "other_line"),
+        (RINSTRUM, b"81050026:  100 kg N\r\n", "unknown_code"),
+        (RINSTRUM, b"81050026:  100 kg O\r\n", "unknown_code"),
+        (RINSTRUM, b"81050026:  100 lb G\r\n", "other_unit"),
+        (RINSTRUM, b"81050026:  100  t G\r\n", "other_line"),
+        (RINSTRUM, b"81050026: ------ kg G\r\n", "other_line"),
+        (RINSTRUM, b"81050026:     kg G\r\n", "other_line"),
+        (RINSTRUM, b"81050026:  10 0 kg G\r\n", "other_line"),
+        (RINSTRUM, b"81050026:  100 kg G;", "other_line"),
+        (RINSTRUM, b"81050026: 100000 kg G\r\n", "out_of_range"),
     ],
 )
 def test_lines_that_are_no_force(profile: GaugeProfile, line: bytes, fault: str) -> None:
@@ -144,6 +184,8 @@ def test_no_line_of_one_gauge_passes_for_another_one_s() -> None:
         "sauter_fh": b"1021.15",
         "dini_argeo_text": b"ST,NT,   12.34,kg\r\n",
         "flintec_dad141": b"N+001.000\r",
+        "laumas_text": b"&01020000t\\77\r",
+        "rinstrum_text": b"81050026:  100 kg G\r\n",
     }
     for profile in GAUGES:
         for name, line in own.items():

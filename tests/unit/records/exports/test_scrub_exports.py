@@ -105,7 +105,7 @@ def test_pdf_holds_every_finding_and_can_be_searched() -> None:
         "invented source",
         "Other therapy was tried before.",
         "code pairs: no file",
-        "NOT READY: 1 error found by the rules, 0 not judged",
+        "NOT READY: 1 error found by the rules, 0 errors not judged",
         "ask a medical billing specialist",
         SESSION_ID,
         "Offered: modifier GP of 97012",
@@ -119,7 +119,7 @@ def test_pdf_holds_every_finding_and_can_be_searched() -> None:
 def test_a_report_without_an_error_says_so_in_the_words_of_the_scrub() -> None:
     report = made_report(made_finding("T-018", "info", "Write the duration."))
     for text in (page_of(report).text, pdf_text(report)):
-        assert "READY: 0 errors found by the rules, 0 not judged" in " ".join(text.split())
+        assert "READY: 0 errors found by the rules, 0 errors not judged" in " ".join(text.split())
     assert "NOT READY" not in pdf_text(report)
 
 
@@ -149,9 +149,9 @@ def test_how_many_rules_ended_in_each_way_stands_on_the_face_of_every_document()
         assert counts in " ".join(text.split()), name
         said = "T-036: not judged, therapy_ytd_allowed is missing" in " ".join(text.split())
         assert said == (name in ("text", "summary", "note")), name
-        assert "NOT READY: 0 errors found by the rules, 1 not judged" in " ".join(text.split()), (
-            name
-        )
+        assert "NOT READY: 0 errors found by the rules, 1 error not judged" in " ".join(
+            text.split()
+        ), name
 
 
 def test_rules_that_are_open_or_do_not_apply_stand_in_the_report_with_the_reason() -> None:

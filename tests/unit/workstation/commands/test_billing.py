@@ -221,7 +221,7 @@ def test_an_estimate_shows_its_steps_and_the_trade_figures(
     result = run(folder, "estimate", "session-1", "--fees", str(table))
     assert result.exit_code == 0
     assert result.stdout.startswith("ESTIMATE for 97012")
-    assert "$14.36" in result.stdout
+    assert re.search(r"amount +0\.43 x \$33\.4009 +\$14\.36$", result.stdout, re.MULTILINE)
     assert "$14-$22" in result.stdout
     assert "Prior authorization: ask the plan" in result.stdout
     document = json.loads(

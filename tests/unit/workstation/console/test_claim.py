@@ -79,7 +79,7 @@ def test_what_it_may_bring_is_shown_with_its_arithmetic(bench: ConsoleBench) -> 
     assert f'href="{ESTIMATE}"' in bench.page(CLAIM)
     page = bench.page(ESTIMATE)
     assert "ESTIMATE for 97012" in page
-    assert "$14.36" in page
+    assert "<td>0.43 x $33.4009</td><td>$14.36</td>" in page
     assert "$14-$22 a session from Medicare" in page
     assert "Prior authorization: ask the plan" in page
     assert "estimate" in [each.what for each in accesses(folder)]

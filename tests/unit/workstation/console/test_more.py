@@ -14,6 +14,8 @@ from tests.support.altering import altering
 from tests.support.console_bench import ConsoleBench
 from tests.support.notes import recorded
 from tests.support.pages import ROOT
+from workstation.console.pages.more import UNITS, WITHOUT_END
+from workstation.settings import Settings
 from workstation.texts.shipped import UNSAID, not_tested, not_tested_in, shipped_parts
 
 
@@ -37,14 +39,21 @@ def test_settings_say_where_they_come_from(
     monkeypatch.setenv("TRACTION_BACKUP_DAYS", "7")
     page = bench.page("/settings")
     row = '<tr><th scope="row">{}</th><td>{}</td><td>{}</td></tr>'
-    assert row.format("backup_days", "7", "environment variable TRACTION_BACKUP_DAYS") in page
-    assert row.format("console_lost", "15", "default") in page
+    assert row.format("backup_days", "7 days", "environment variable TRACTION_BACKUP_DAYS") in page
+    assert row.format("console_lost", "15 s", "default") in page
+    assert row.format("retention_years", "0: nothing is ever removed", "default") in page
     of_clinic = "the clinic&#39;s record: &#34;clinic change&#34; at the command line (an engineer)"
     assert row.format("force_unit", "lbf", of_clinic) in page
     assert "<td>Pat Jones</td><td>PT, DPT</td>" in page
     assert "&#34;presets change&#34; at the command line (an engineer)" in page
     assert "modbus-tcp://192.0.2.5:502?unit=1" in page
     assert "<form" not in re.sub(r'<form class="stop.*?</form>', "", page, flags=re.DOTALL)
+
+
+def test_every_number_of_the_settings_has_its_unit_but_a_port() -> None:
+    numbers = {key for key, field in Settings.model_fields.items() if field.annotation is int}
+    assert numbers - {"console_port", "stop_port"} == UNITS.keys()
+    assert WITHOUT_END.keys() <= UNITS.keys()
 
 
 def test_about_names_every_package_and_what_was_not_tested(bench: ConsoleBench) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from controller.order.force_unit import ForceUnit
 from records.clinic.audit import accesses
 from records.store.record_folder import RecordFolder
 from tests.support.console_bench import ConsoleBench
@@ -61,6 +62,14 @@ def test_it_is_no_live_view_and_has_no_control(one: ConsoleBench) -> None:
     assert re.findall(r'data-speed="(\d+)"', main) == ["1", "4", "16"]
     assert 'id="chart"' not in main  # what runs now is not drawn into it
     assert "needs scripts" in main
+
+
+def test_its_chart_has_limit_band_and_scale_of_the_whole_session(one: ConsoleBench) -> None:
+    said = played(one.page("/sessions/s-1/replay"))
+    assert said["limit_n"] == 0.0  # as the order on record has it: nobody said one
+    assert said["most_n"] >= 60.1
+    assert said["tolerance"] == one.client.get("/units/Table%201/chart").json()["tolerance"]
+    assert said["units"][0] == {"symbol": "lbf", "newtons": ForceUnit.POUND.newtons}
 
 
 def test_one_look_is_one_row(one: ConsoleBench, folder: RecordFolder) -> None:

@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from controller.alarms import RaisedAlarm
 from controller.questions import Question
+from controller.requests import TakeOver
 from controller.runtime.clock import VirtualClock
 from controller.snapshot import Doing
 from records.accounts.accounts import give_code
@@ -397,29 +398,35 @@ def test_who_was_away_is_known_to_a_console_that_was_started_anew(
 
 
 @pytest.mark.parametrize("touches", [False, True])
-def test_force_is_put_on_with_a_pin_once_nobody_has_touched_the_page(
+def test_force_and_table_take_a_pin_once_nobody_has_touched_the_page(
     bench: ConsoleBench, clock: VirtualClock, touches: bool
 ) -> None:
     bench.sign_in(PAT)
     unit, link = bench.site.units["Table 1"], bench.links["Table 1"]
     filed = FiledSession(session_id=SESSION, patient_key="ab", order_digest="cd")
     unit.prepare(filed, NAMES[PAT])
-    link.show(**HOLDING)
+    link.show(**HOLDING, responsible=NAMES[ANN], responsible_since_ms=0)
     clock.sleep_until(clock.now_s() + bench.site.people.rules.idle_s + 1)
     if touches:
         assert bench.client.post("/person/touched").status_code == 204, "the session is open"
     asked_before = len(link.asked)
-    wanted = [{"act": "resume"}, {"act": "more", "change_n": "1", "words": "tolerates it well"}]
-    for number, form in enumerate(wanted):
-        sent = {**form, "session": SESSION, "id": f"r{number}"}
-        answer = bench.client.post("/units/Table%201/requests", data=sent)
+    more = {"act": "more", "change_n": "1", "words": "tolerates it well"}
+    wanted = {"take-over": {}, "requests": {"act": "resume"}, "requests?": more}
+    for path, form in wanted.items():
+        sent = {**form, "session": SESSION, "id": path}
+        answer = bench.client.post(f"/units/Table%201/{path}", data=sent)
         assert "nobody touched this page for 10 min: sign in again with your PIN" in answer.text
     assert "nobody touched this page" in start(bench)
     assert len(link.asked) == asked_before
     bench.post("/units/Table%201/requests", act="less", session=SESSION, id="r9")
     bench.sign_in(PAT)
+    bench.post("/units/Table%201/take-over", session=SESSION, id="r10")
+    taken = link.asked[-1]
+    assert isinstance(taken, MadeRequest)
+    assert taken.request == TakeOver(by=NAMES[PAT])
     assert start(bench) == ""
-    assert isinstance(link.asked[-1], GivenAnswer)
+    answered = link.asked[-1]
+    assert isinstance(answered, GivenAnswer)
 
 
 def test_records_that_cannot_be_read_sign_nobody_in_and_stop_works(

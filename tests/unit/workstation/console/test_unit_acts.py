@@ -313,5 +313,7 @@ def test_who_prepares_is_said_before_the_treatment(bench: ConsoleBench, link: St
 def test_nobody_takes_over_without_a_name(bench: ConsoleBench) -> None:
     link = bench.links["Table 1"]
     link.show(**HOLDING, responsible="B. Other", responsible_since_ms=0)
-    assert bench.post(f"{PAGE}/take-over", session=SESSION, id="r1").startswith("/person?back=")
+    answer = bench.client.post(f"{PAGE}/take-over", data={"session": SESSION, "id": "r1"})
+    assert answer.status_code == 422
+    assert "Not done: Say who sits here first." in answer.text
     assert link.asked == []

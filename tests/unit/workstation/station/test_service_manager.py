@@ -83,6 +83,19 @@ def test_the_service_asks_for_what_the_station_needs() -> None:
     assert service["ExecStart"].split()[1] == "station"
     assert service["Restart"] == "always"
     assert "ExecStop" not in service, "the signal alone lets every patient go"
+    ordered = parser["Unit"]["After"].split()
+    assert "network.target" in ordered, "a shutdown takes the network from a release else"
+
+
+def test_the_service_leaves_the_folder_to_a_group_of_readers() -> None:
+    """A manager that keeps the folder itself sets mode and group back at each start."""
+    parser = configparser.ConfigParser(strict=False, interpolation=None)
+    parser.optionxform = str  # type: ignore[assignment]
+    parser.read(SERVICE)
+    service = parser["Service"]
+    assert service["ReadWritePaths"] == service["ExecStart"].split()[-1]
+    assert "StateDirectory" not in service
+    assert "RestrictSUIDSGID" not in service, "folders for readers have the bit of their group"
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd-analyze")

@@ -23,19 +23,19 @@ def text(made: Visit) -> str:
 
 def test_the_verdict_counts() -> None:
     assert verdict(visit().report()) == (
-        "READY: 0 errors found by the rules, 0 not judged; 0 warnings, 0 notes; "
+        "READY: 0 errors found by the rules, 0 errors not judged; 0 warnings, 0 notes; "
         "115 rules: 71 held, 0 failed, 44 not applicable, 0 not judged"
     )
     made = visit(words={"rationale": None}, dose={"delivered_minutes": 7})
     assert verdict(made.report()) == (
-        "NOT READY: 1 error found by the rules, 0 not judged; 0 warnings, 1 note; "
+        "NOT READY: 1 error found by the rules, 0 errors not judged; 0 warnings, 1 note; "
         "115 rules: 69 held, 2 failed, 44 not applicable, 0 not judged"
     )
 
 
 def test_an_open_rule_of_severity_error_keeps_the_claim_back_and_says_what_is_missing() -> None:
     made = visit(line={"technique": None}, claim={"visits_97012_this_episode": None})
-    back = "NOT READY: 0 errors found by the rules, 2 not judged"
+    back = "NOT READY: 0 errors found by the rules, 2 errors not judged"
     assert verdict(made.report()).startswith(f"{back}; 0 warnings, 0 notes; 115 rules")
     assert made.note is not None
     assert face_of(made.note, made.report()).verdict == back
@@ -45,6 +45,7 @@ def test_an_open_rule_of_severity_error_keeps_the_claim_back_and_says_what_is_mi
     assert "warn  T-009  not judged: visits_97012_this_episode is missing" in shown
     warned = visit(claim={"visits_97012_this_episode": None})
     assert verdict(warned.report()).startswith("READY: 0 errors")
+    assert verdict(warned.report()).endswith("1 not judged (0 errors)")
 
 
 def test_the_first_line_says_by_which_older_data_was_judged() -> None:

@@ -53,7 +53,7 @@ def test_the_sheet_says_that_it_is_not_the_form_and_shows_errors_on_its_face() -
     text = cms1500_text(boxes, visit)
     assert text.startswith("CMS-1500 data sheet (not the form)")
     assert SESSION in text
-    assert "NOT READY: 1 error found by the rules, 0 not judged\nT-021: add GP." in text
+    assert "NOT READY: 1 error found by the rules, 0 errors not judged\nT-021: add GP." in text
     document = json.loads(cms1500_json(boxes, visit))
     assert (document["ready"], document["errors"]) == (False, ["T-021: add GP."])
     assert {"box": "31", "label": "signature", "value": "open: the note is not signed"} in document[
