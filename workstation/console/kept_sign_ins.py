@@ -35,6 +35,8 @@ COOKIE: Final = "traction_person"
 """Begins the name of the cookie."""
 LASTS_S: Final = 12 * 3600
 """A day's work; a workstation that was left overnight asks anew."""
+FORGOTTEN_S: Final = 2 * LASTS_S
+"""Later than it ends: the person's own session, which is open, may keep it."""
 LOOK_MS: Final = 1000
 """So long a sign-in holds that was ended elsewhere."""
 KEY_FILE: Final = "console.key"
@@ -76,7 +78,7 @@ class KeptSignIns:
         self.end(request)
         made = secrets.token_urlsafe(_KEY_BYTES)
         with sign_ins(self._folder) as db:
-            end_sign_ins_before(db, said.since_utc_ms - LASTS_S * 1000)
+            end_sign_ins_before(db, said.since_utc_ms - FORGOTTEN_S * 1000)
             keep_sign_in(db, _digest(made), said)
         with self._lock:
             self._held[_digest(made)] = said

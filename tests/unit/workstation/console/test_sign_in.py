@@ -375,6 +375,10 @@ def test_the_day_of_a_sign_in_never_ends_during_the_person_s_session(
     bench.links["Table 1"].show(**HOLDING)
     clock.sleep_until(clock.now_s() + 13 * 3600)
     assert ">Pat Jones</a>" in bench.page("/")
+    with console_bench(bench.site.folder, clock) as another:
+        another.sign_in(ANN)
+    clock.sleep_until(clock.now_s() + 1.0)
+    assert ">Pat Jones</a>" in bench.page("/"), "whoever signs in has old ones forgotten"
     bench.links["Table 1"].show(doing=Doing.IDLE, session_id="")
     assert "who sits here?" in bench.page("/")
 
