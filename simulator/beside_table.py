@@ -1,4 +1,4 @@
-"""A simulated instrument whose cell hangs beside a table without a socket, ready to be served."""
+"""A simulated instrument with its cell, beside a table without a socket or by itself, to serve."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 
 from controller.order.planner import TreatmentPlan
 from simulator.device.closed_table import ClosedTable
-from simulator.instruments.hanging_cell import HangingCell
+from simulator.instruments.hanging_cell import ForceAt, HangingCell
 from simulator.instruments.shipped import GAUGES, TRANSMITTERS
 from simulator.line.device_time import DeviceTime
 from simulator.line.servers import SimulatedUnit
@@ -42,10 +42,13 @@ class TableStartedLater:
 
 
 def served_instrument(
-    name: str, table: TableStartedLater, time: DeviceTime, *, seed: int, baudrate: int
+    name: str, force_at: ForceAt, time: DeviceTime, *, seed: int, baudrate: int
 ) -> SimulatedUnit | TextServer:
-    """The instrument of a shipped profile, not served yet; KeyError for another name."""
-    cell = HangingCell(table.force_at, seed=seed, noise_n=NOISE_N)
+    """The instrument of a shipped profile, not served yet; KeyError for another name.
+
+    ``force_at`` is what hangs on its cell.
+    """
+    cell = HangingCell(force_at, seed=seed, noise_n=NOISE_N)
     if name in TRANSMITTERS:
         return SimulatedUnit(TRANSMITTERS[name](cell), time)
     return TextServer(GAUGES[name](cell), time, baudrate=baudrate)

@@ -12,10 +12,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from typing import TYPE_CHECKING
 
 from controller.errors import RequestRefused
 from records.claim.context import TRACTION_CPT, ClaimContext
-from records.claim.fees import FeeRow, FeeTable
+
+if TYPE_CHECKING:
+    from records.claim.fees import FeeRow, FeeTable
 
 CENT = Decimal("0.01")
 EXPENSE_KEPT = Decimal("0.5")

@@ -6,9 +6,10 @@ A field that nobody has said anything about is open and stays visibly so.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 
+from controller.order.force_unit import ForceUnit
 from records.clinic.visit_sessions import VisitStatement
 from records.evidence.reader import SessionRecord
 from records.note.delivered_dose import DeliveredDose
@@ -57,6 +58,9 @@ class TreatmentNote:
     begin with those of the whole visit, and times of ``dose`` count from that session's beginning.
     A visit of one session has no ``parts``.
 
+    ``forces`` is the unit that leads wherever a person reads the note: the clinic's, and of a
+    signed note the one that led when it was signed. Values are in newtons first whatever leads.
+
     A visit that was entered from a downtime sheet has ``sheet_fields`` and no ``device_fields``;
     its ``dose`` holds nothing, and its ``seal`` is the digest of the entry.
     """
@@ -86,6 +90,7 @@ class TreatmentNote:
     reached_holding: bool = False
     parts: tuple[SessionPart, ...] = ()
     sheet_fields: tuple[Field, ...] = ()
+    forces: ForceUnit = ForceUnit.NEWTON
 
     @property
     def on_paper(self) -> bool:
@@ -122,6 +127,10 @@ class TreatmentNote:
     def open_fields(self) -> list[str]:
         """Names of the fields that somebody still has to say something about."""
         return [each.name for each in self.clinician_fields if each.needs_a_word]
+
+    def in_clinic_with(self, forces: ForceUnit) -> TreatmentNote:
+        """The same where this unit leads; a signed note keeps the one it was signed with."""
+        return self if self.versions else replace(self, forces=forces)
 
     def field(self, name: str) -> Field:
         """One field by its name; raises KeyError."""
@@ -200,6 +209,7 @@ def draft_note(
         checkpoint=own.checkpoint,
         reached_holding=any(part.reached_holding for part in every),
         parts=parts,
+        forces=spoken.forces,
     )
 
 

@@ -1,4 +1,4 @@
-"""Two terminals in real time: a simulated instrument in one, its observation in the other.
+"""Two terminals in real time: a simulated instrument in one, whoever reads it in the other.
 
 Whole treatments run over the same lines in virtual time (tests/scenarios). Here the observation is
 ended before the table pulls, so that a test takes seconds.
@@ -13,12 +13,15 @@ from pathlib import Path
 
 import pytest
 
+from controller.runtime.clock import SystemClock
+from firmware_bridge.connect_instrument import connect_instrument
 from firmware_bridge.line.capture import read_capture
 from records.evidence.reader import list_sessions, read_session
 from records.evidence.valid_samples import valid_samples
 from records.store.record_folder import RecordFolder
-from tests.support.real_time import program
+from tests.support.real_time import program, wait_until
 from tests.support.sessions import SHORT_CERVICAL
+from tests.support.simulated_instruments import instrument_profile
 from tests.support.terminals import Terminal, seated
 
 pytestmark = [
@@ -47,8 +50,12 @@ def test_the_line_that_simulate_prints_observes_its_instrument(
         terminal = Terminal(columns=200)
         with seated(command, terminal) as observed:
             observed.wait_for("force ", times=10)
+            terminal.type(b"help\n")
+            observed.wait_for("its own switch stops it")
             terminal.type(b"end tried\n")
             status, _ = observed.end()
+    assert "only the table's own switch stops the table" in terminal.seen
+    assert "releases the patient" not in terminal.seen, "nothing here reaches the table"
     assert status == 5, "nothing pulled"
     folder = RecordFolder(Path(data))
     (listed,) = list_sessions(folder)
@@ -60,6 +67,39 @@ def test_the_line_that_simulate_prints_observes_its_instrument(
     head, lumps = read_capture(Path(heard))
     assert head.address == command[1]
     assert len(list(lumps)) >= 2 * len(forces)
+
+
+@pytest.mark.parametrize(
+    ("instrument", "wire"),
+    [("laumas_tlb", "rtu"), ("laumas_text", "rtu"), ("rinstrum_text", "tcp")],
+)
+def test_a_weight_hangs_on_the_cell_from_hang_to_lift_as_it_is_typed(
+    instrument: str, wire: str
+) -> None:
+    words = ["simulate", "--instrument", instrument, "--weight", "5.00 kg", "--wire", wire]
+    terminal = Terminal(columns=200)
+    with seated([*words, "--port", "0"], terminal) as simulated:
+        simulated.wait_for("end with Ctrl-C")
+        commission = shlex.split(_line_with("test it: ", terminal.seen))
+        assert commission[1] == "commission"
+        assert commission[commission.index("--weight") + 1] == "5.00 kg"
+        profile, digest = instrument_profile(commission[commission.index("--profile") + 1])
+        source = connect_instrument(commission[2], profile, digest, SystemClock())
+        assert source.read().net_n < 5.0, "the cell is free"
+        terminal.type(b"nonsense\n")
+        simulated.wait_for("type hang or lift", times=2)
+        terminal.type(b"hang\n")
+        simulated.wait_for("it hangs")
+        wait_until(lambda: abs(source.read().net_n - 49.03) < 2.0, "5 kg on the cell")
+        terminal.type(b"lift\n")
+        simulated.wait_for("it is lifted off")
+        wait_until(lambda: source.read().net_n < 5.0, "a free cell")
+        source.close()
+
+
+def _line_with(words: str, seen: str) -> str:
+    """What stands behind ``words`` in their line."""
+    return seen.partition(words)[2].partition("\r\n")[0]
 
 
 def test_a_port_that_is_taken_is_named_with_the_way_out(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from dataclasses import replace
 import pytest
 
 import controller.runtime.loop as loop
+import controller.runtime.supervision as supervision
 import controller.safety.supervisor as supervisor
 import controller.session.release as release
 from tests.campaigns.matrix import jobs, phases_of
@@ -28,6 +29,9 @@ STEP = 7
 
 GIVE_UP_S = 30.0
 """Here force that nobody sees go is given up after so long, in the campaign after 10 minutes."""
+DWELL_PAUSES_S = 30.0
+"""Here pauses may add so much to a time at one force, in the campaign 5 minutes."""
+SPARED_S = supervision.DWELL_PAUSES_S - DWELL_PAUSES_S
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -36,6 +40,7 @@ def impatient_host() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(loop, "GIVE_UP_S", GIVE_UP_S)
         patch.setattr(release, "GIVE_UP_S", GIVE_UP_S)
+        patch.setattr(supervision, "DWELL_PAUSES_S", DWELL_PAUSES_S)
         yield
 
 
@@ -55,8 +60,16 @@ SAMPLE = sample()
     ("fault", "phase", "guards"), SAMPLE, ids=[f"{f.name}, {p.name}" for f, p, _ in SAMPLE]
 )
 def test_a_cell_holds(fault: Fault, phase: Phase, guards: bool) -> None:
-    cell = run_cell(fault, phase, fault.regions[0], guards=guards)
+    cell = run_cell(seen_sooner(fault), phase, fault.regions[0], guards=guards)
     assert cell.problems == ()
+
+
+def seen_sooner(fault: Fault) -> Fault:
+    """What only a dwell that is too long shows is owed sooner here, as pauses are shorter."""
+    seen_s = fault.expected.seen_s
+    if seen_s < SPARED_S:
+        return fault
+    return replace(fault, expected=replace(fault.expected, seen_s=seen_s - SPARED_S))
 
 
 def test_the_sample_covers_every_phase() -> None:

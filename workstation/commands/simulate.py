@@ -19,6 +19,9 @@ from workstation.output import say, say_json
 if TYPE_CHECKING:
     from firmware_bridge.profile_kinds.gauge import GaugeProfile
     from firmware_bridge.profile_kinds.transmitter import TransmitterProfile
+    from simulator.beside_table import TableStartedLater
+    from simulator.instruments.hung_weight import HungWeight
+    from workstation.terminal.typed_lines import TypedLines
 
 RTU_BAUDRATE: Final = 38400
 LINES_BAUDRATE: Final = 115200
@@ -63,7 +66,7 @@ class WireOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstrumentOptions:
-    """An instrument beside a table without a socket, in the place of a unit."""
+    """An instrument in the place of a unit: beside a table without a socket, or to be tested."""
 
     instrument: Annotated[
         str, typer.Option(help="Serve the instrument of this profile and no unit.")
@@ -72,6 +75,13 @@ class InstrumentOptions:
         Path | None,
         typer.Option("--order", help="What its table follows, an order file.", show_default=False),
     ] = None
+    weight: Annotated[
+        str,
+        typer.Option(
+            "--weight",
+            help='In the place of a table: what is hung and lifted off, such as "5.00 kg".',
+        ),
+    ] = ""
 
 
 def register(app: typer.Typer) -> None:
@@ -99,7 +109,7 @@ def simulate(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Serve a simulated unit, or an instrument beside a table, in real time until Ctrl-C."""
+    """Serve a simulated unit or instrument in real time until Ctrl-C."""
     from simulator import units
     from simulator.table.bodies import BODIES
     from simulator.table.patient import PassivePatient, PressTestPatient
@@ -107,7 +117,7 @@ def simulate(
 
     if body not in BODIES:
         raise AddressInvalid(f"body={body} is not one of {', '.join(BODIES)}")
-    if beside.instrument or beside.order is not None:
+    if beside.instrument or beside.order is not None or beside.weight:
         _serve_instrument(line, beside, body, seed, as_json=as_json)
         return
     presses = patient is PatientName.PRESSES
@@ -140,24 +150,17 @@ def simulate(
 def _serve_instrument(
     line: WireOptions, beside: InstrumentOptions, body: str, seed: int, *, as_json: bool
 ) -> None:
-    """Serve an instrument whose table begins to pull behind the first reading."""
-    from records.order.order_file import read_order
-    from records.order.planned_order import PlannedOrder
-    from simulator.beside_table import (
-        TableStartedLater,
-        on_serial_line,
-        served_instrument,
-    )
+    """Serve an instrument with what hangs on its cell."""
+    from simulator.beside_table import on_serial_line, served_instrument
+    from simulator.instruments.hung_weight import HungWeight
     from simulator.units import system_device_time
     from workstation.session.realtime import collect_often
 
     profile = _simulated_profile(line, beside)
-    assert beside.order is not None, "checked with the profile"
-    panel = PlannedOrder.of(read_order(beside.order)).plan
+    load = _load(beside, body, seed)
     baudrate = line.serial_baudrate(profile.serial.baudrate)
-    table = TableStartedLater(panel, body, seed=seed)
     server = served_instrument(
-        profile.name, table, system_device_time(), seed=seed, baudrate=baudrate
+        profile.name, load.force_at, system_device_time(), seed=seed, baudrate=baudrate
     )
     with _ways_out(line):
         if line.wire is WireName.RTU:
@@ -169,18 +172,65 @@ def _serve_instrument(
         if as_json:
             say_json("simulate", {"address": server.uri})
         else:
-            _say_instrument(server.uri, profile.name, beside.order)
+            _say_instrument(server.uri, profile.name, beside)
+        if isinstance(load, HungWeight):
+            _hang_and_lift_as_typed(load)
         _wait_for_end()
 
 
-def _say_instrument(uri: str, profile: str, order: Path) -> None:
-    """How it is observed from another terminal."""
+def _load(beside: InstrumentOptions, body: str, seed: int) -> HungWeight | TableStartedLater:
+    """What pulls at the cell: a weight, or a table that begins behind the first reading."""
+    from records.order.order_file import read_order
+    from records.order.planned_order import PlannedOrder
+    from records.order.quantities import weight_kg
+    from simulator.beside_table import TableStartedLater
+    from simulator.instruments.hanging_cell import STANDARD_GRAVITY
+    from simulator.instruments.hung_weight import HungWeight
+
+    if beside.order is None:
+        return HungWeight(weight_kg("--weight", beside.weight) * STANDARD_GRAVITY)
+    return TableStartedLater(PlannedOrder.of(read_order(beside.order)).plan, body, seed=seed)
+
+
+def _say_instrument(uri: str, profile: str, beside: InstrumentOptions) -> None:
+    """How it is observed or tested from another terminal."""
     from simulator.beside_table import STARTED_AFTER_S
 
     say(f"simulated {profile} at {uri}")
-    say(f"its table follows {order} from {STARTED_AFTER_S:g} s after the first reading")
-    say(f"observe it: {_observe_words(uri, profile, order)}")
+    if beside.order is None:
+        say(f"test it: {_commission_words(uri, profile, beside.weight)}")
+        say(f"its cell is free; type hang or lift for {beside.weight}; end with Ctrl-C")
+        return
+    say(f"its table follows {beside.order} from {STARTED_AFTER_S:g} s after the first reading")
+    say(f"observe it: {_observe_words(uri, profile, beside.order)}")
     say("serving in real time; end with Ctrl-C")
+
+
+def _hang_and_lift_as_typed(weight: HungWeight) -> None:
+    """Do what is typed here, on a thread that ends with the program; nothing without a terminal."""
+    import sys
+    import threading
+
+    from workstation.terminal.typed_lines import typed_lines
+
+    lines = typed_lines(sys.stdin)
+    if lines is not None:
+        threading.Thread(target=_follow, args=(lines, weight), daemon=True).start()
+
+
+def _follow(lines: TypedLines, weight: HungWeight) -> None:
+    deeds = {"hang": (weight.hang, "it hangs"), "lift": (weight.lift, "it is lifted off")}
+    while True:
+        try:
+            word = lines.read_line().strip().lower()
+        except EOFError:
+            return
+        except RequestRefused:  # a line that no text can be made of, or Ctrl-D
+            word = ""
+        deed, done = deeds.get(word, (None, "type hang or lift; end with Ctrl-C"))
+        if deed is not None:
+            deed()
+        say(done)
 
 
 def _simulated_profile(
@@ -193,8 +243,11 @@ def _simulated_profile(
     from simulator.instruments.shipped import GAUGES, TRANSMITTERS
 
     name = beside.instrument
-    if not name or beside.order is None:
-        raise RequestRefused("--instrument and --order belong together; give both or neither")
+    if not name or (beside.order is None) == (not beside.weight):
+        raise RequestRefused(
+            "--instrument NAME goes with --order FILE, whose table pulls, or --weight KG, which "
+            "somebody hangs; give it and one of the two"
+        )
     if line.wire is WireName.ASCII:
         raise RequestRefused("--wire ascii serves a unit; serve an instrument with rtu or tcp")
     if name in TRANSMITTERS:
@@ -212,6 +265,16 @@ def _observe_words(uri: str, profile: str, order: Path) -> str:
             *("traction", "observe", uri, "--profile", profile, "--order", str(order)),
             *("--serial", "SIM 1", "--calibrated", "never: simulated"),
             *("--table", "simulated table", "--set-by", "nobody: simulated", "--simulated"),
+        ]
+    )
+
+
+def _commission_words(uri: str, profile: str, weight: str) -> str:
+    """The command that commissions it, for another terminal."""
+    return shlex.join(
+        [
+            *("traction", "commission", uri, "--profile", profile, "--serial", "SIM 1"),
+            *("--capacity", "1000 N", "--weight", weight, "--by", "A. Example"),
         ]
     )
 

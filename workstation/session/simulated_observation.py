@@ -34,7 +34,9 @@ def observe_simulated(
 ) -> SessionResult:
     """Observe a table that follows the order by itself, over a simulated transmitter's line."""
     table = TableStartedLater(planned.plan, body, seed=3, after_s=STARTED_AFTER_S)
-    server = served_instrument(PROFILE, table, VirtualDeviceTime(clock), seed=1, baudrate=BAUDRATE)
+    server = served_instrument(
+        PROFILE, table.force_at, VirtualDeviceTime(clock), seed=1, baudrate=BAUDRATE
+    )
     operator = SessionOperator(
         scripted=True, show=show, script=parse_script(_end(planned), "demo script")
     )

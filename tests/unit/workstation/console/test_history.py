@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import pytest
 
+from controller.runtime.clock import VirtualClock
 from records.clinic.audit import accesses
-from records.clinic.filed_orders import NewSession
+from records.clinic.order_filing import NewSession
 from records.clinic.paper_sheets import PaperSheet, keep_sheet
 from records.store.record_folder import RecordFolder
 from tests.support.altering import altering
-from tests.support.console_bench import ConsoleBench
+from tests.support.console_bench import ConsoleBench, console_bench
 from tests.support.notes import (
     ALL_WORDS,
     BEGAN_MS,
@@ -25,26 +27,25 @@ from tests.support.notes import (
 SECOND = ORDER.replace("left arm pain", "numb fingers")
 
 
-@pytest.fixture(autouse=True)
-def seated(bench: ConsoleBench) -> None:
-    """Who looks has said a name."""
-    bench.sit_down()
-
-
 @pytest.fixture
-def three(bench: ConsoleBench, folder: RecordFolder) -> ConsoleBench:
-    """Three sessions on three days: completed, stopped, and a try that was refused."""
-    recorded(folder, "s-1")
+def three(on_file: RecordFolder, clock: VirtualClock) -> Iterator[ConsoleBench]:
+    """Three sessions on three days: completed, stopped, and a try that was refused.
+
+    Who looks has said a name.
+    """
+    recorded(on_file, "s-1")
     recorded(
-        folder,
+        on_file,
         "s-2",
         order=SECOND,
         reference="TEST-2",
         began_ms=BEGAN_MS + DAY_MS,
         outcome="stopped",
     )
-    recorded(folder, "s-3", began_ms=BEGAN_MS + 2 * DAY_MS, outcome="refused", held_ms=None)
-    return bench
+    recorded(on_file, "s-3", began_ms=BEGAN_MS + 2 * DAY_MS, outcome="refused", held_ms=None)
+    with console_bench(on_file, clock) as opened:
+        opened.sit_down()
+        yield opened
 
 
 def test_a_file_that_cannot_be_read_hides_no_session_of_another(
@@ -162,6 +163,7 @@ def test_a_treatment_from_paper_leads_to_its_note(
 
 
 def test_more_than_a_page_comes_in_parts(bench: ConsoleBench, folder: RecordFolder) -> None:
+    bench.sit_down()
     for number in range(52):
         recorded(folder, f"s-{number:02}", began_ms=BEGAN_MS + number * 60_000, held_ms=1000)
     first = bench.page("/sessions?patient=TEST-1")

@@ -27,10 +27,8 @@ from tests.support.console_visits import (
     screened,
     with_dose,
 )
-from tests.support.reception import FINDINGS as OF_THE_DAY
+from tests.support.held_visit import FIRST, visit_held
 from tests.support.reception import (
-    FIRST_TIME,
-    OTHERWISE,
     Left,
     Reception,
     medicare_patient,
@@ -41,8 +39,6 @@ from tests.support.sessions import SETTINGS
 from tests.support.standing import example, keep
 from workstation.session.workplace import FiledSession
 from workstation.visit.flow import AskedVisit, begin_visit
-
-FIRST = {**OF_THE_DAY, **OTHERWISE, **FIRST_TIME}
 
 
 @pytest.fixture
@@ -58,7 +54,7 @@ def clinic(folder: RecordFolder, tmp_path: Path) -> Iterator[Reception]:
 @pytest.fixture
 def returning(clinic: Reception) -> Iterator[ConsoleBench]:
     """A console two days after a first visit that was held at the terminal."""
-    begin_visit(clinic.desk(FIRST), AskedVisit(reference="TEST-1"))
+    visit_held(clinic)
     yield from console_after(clinic, days=2)
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from records.standing.versions import read_standing
 from records.visit.load import load_visit
 from records.visit.visit import Visit
-from tests.support.reception import FINDINGS, FIRST_TIME, OTHERWISE, Reception
+from tests.support.held_visit import FIRST, visit_held
+from tests.support.reception import FINDINGS, OTHERWISE, Reception
 from tests.support.sessions import SETTINGS
 from tests.support.standing import keep
 from workstation.visit.flow import AskedVisit, begin_visit
 
-FIRST = {**FINDINGS, **OTHERWISE, **FIRST_TIME}
 WORDS = {"harness": "pelvic belt", "positioning": "prone"}
 
 
@@ -35,7 +35,7 @@ def test_what_the_patient_s_record_says_is_offered_and_taken_over_by_a_yes(
 
 
 def test_the_last_visit_s_word_goes_before_that_of_the_record(clinic: Reception) -> None:
-    held(clinic)
+    visit_held(clinic)
     on_file = read_standing(clinic.folder).patient_exactly("TEST-1")
     assert on_file is not None
     keep(clinic.folder, on_file.record.model_copy(update=WORDS), made_from=on_file.number)

@@ -23,9 +23,9 @@ from records.visit.next_order import trouble_in
 from records.visit.screen import screen_items
 from records.visit.visit import Visit
 from simulator.table.patient import StopsDuring
+from tests.support.held_visit import FIRST, visit_held
 from tests.support.reception import (
     FINDINGS,
-    FIRST_TIME,
     OTHERWISE,
     Left,
     Reception,
@@ -38,7 +38,6 @@ from workstation.visit.dialogue import VisitLeft
 from workstation.visit.flow import AskedVisit, begin_visit, take_up
 
 WHOM = AskedVisit(reference="TEST-1")
-FIRST = {**FINDINGS, **OTHERWISE, **FIRST_TIME}
 AGAIN = {**FINDINGS, **OTHERWISE}
 
 
@@ -120,7 +119,7 @@ def test_another_person_ends_the_visit_before_it_begins(clinic: Reception, name:
 
 
 def test_who_compared_and_when_is_on_record_and_on_the_note(clinic: Reception) -> None:
-    begin_visit(clinic.desk(FIRST), WHOM)
+    visit_held(clinic)
     found = visit(clinic, "session-1")
     field = found.note.field("patient_identified")
     assert field.value == "name and date of birth compared"
@@ -276,7 +275,7 @@ def test_after_a_patient_stop_the_force_must_be_given(clinic: Reception) -> None
 def test_what_was_not_tolerated_asks_for_the_force_and_a_lower_one_for_no_reason(
     clinic: Reception,
 ) -> None:
-    begin_visit(clinic.desk({**FIRST, "tolerance": "3"}), WHOM)
+    visit_held(clinic, tolerance="3")
     clinic.clock.sleep_until(clinic.clock.now_s() + 86_400)
     begin_visit(clinic.desk({**AGAIN, "hold_force": "50 N"}), WHOM)
     assert "force reason" not in names(clinic)
@@ -289,7 +288,7 @@ def test_what_was_not_tolerated_asks_for_the_force_and_a_lower_one_for_no_reason
 def test_no_later_change_avoids_the_reason_for_a_force_that_is_not_lower(
     clinic: Reception,
 ) -> None:
-    begin_visit(clinic.desk({**FIRST, "tolerance": "3"}), WHOM)
+    visit_held(clinic, tolerance="3")
     clinic.clock.sleep_until(clinic.clock.now_s() + 86_400)
     for changes in ("hold_force=70 N|", "preset=Cervical mild|"):
         answers = {**AGAIN, "hold_force": "50 N", "changes": changes, "another visit": "y"}
@@ -299,7 +298,7 @@ def test_no_later_change_avoids_the_reason_for_a_force_that_is_not_lower(
 
 
 def test_an_alarm_that_only_reminds_is_no_trouble_and_others_are(clinic: Reception) -> None:
-    begin_visit(clinic.desk(FIRST), WHOM)
+    visit_held(clinic)
     made = visit(clinic, "session-1")
     alarms = made.record.of_kind(EventKind.ALARM_RAISED)
     assert [str(event.detail["code"]) for event in alarms] == ["treatment_done"]

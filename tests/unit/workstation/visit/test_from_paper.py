@@ -26,6 +26,7 @@ from records.visit.sheet_entry import typed_of, unfinished
 from records.visit.sheet_items import ticks
 from records.visit.worklist import VisitState, list_visits
 from tests.support.commands import run, said
+from tests.support.held_visit import visit_held
 from tests.support.made_once import made_once
 from tests.support.pdfs import text_of
 from tests.support.reception import (
@@ -152,7 +153,7 @@ def test_every_number_on_the_note_says_that_the_device_did_not_record_it(
     assert all(NOT_RECORDED_TEXT in line for line in numbers), numbers
     page = text_of(note_pdf(visit))
     assert page.count(NOT_RECORDED_TEXT) >= len(numbers)
-    assert "89.0 N (20 lbf) (not recorded by the device)" in page
+    assert "20 lbf (89.0 N) (not recorded by the device)" in page
     assert "not a cleared medical device" in page
 
 
@@ -322,10 +323,8 @@ def test_two_sheets_at_one_time_are_told(
 def test_a_recorded_session_at_the_same_time_is_told(
     clinic: Reception, enter: Callable[..., KeptSheet]
 ) -> None:
-    answers = ANSWERS
     began = datetime.fromtimestamp(clinic.clock.utc_ms() / 1000, UTC)
-    begin_visit(clinic.desk(answers), AskedVisit(reference="TEST-1"))
-    clinic.clock.sleep_until(clinic.clock.now_s() + 3600.0)
+    visit_held(clinic)
     zone = clinic.desk({}).settings.zone_at(clinic.clock.utc_ms())
     local = began.astimezone(zone)
     kept = enter(
@@ -428,8 +427,7 @@ def test_a_sheet_without_trouble_is_told_and_asks_for_nothing(
 def test_a_sheet_and_a_session_on_one_day_are_told_by_t_093(
     clinic: Reception, enter: Callable[..., KeptSheet]
 ) -> None:
-    answers = ANSWERS
-    begin_visit(clinic.desk(answers), AskedVisit(reference="TEST-1"))
+    visit_held(clinic)
     name = enter().sheet.sheet_id
     report = json.loads(run(clinic.folder, "scrub", "last", "--json").stdout)
     (found,) = (each for each in report["findings"] if each["rule"] == "T-093")

@@ -1,0 +1,37 @@
+"""A weight that somebody hangs on the cell of an instrument and lifts off, as in a weight test."""
+
+from __future__ import annotations
+
+from typing import Final
+
+MOVED_S: Final = 0.2
+"""A hand hangs a weight or lifts it off in so long."""
+
+
+class HungWeight:
+    """The force of one known weight, free at first.
+
+    ``hang`` and ``lift`` may come from another thread than the readings: they only say what is to
+    be, and the force goes there from one reading to the next.
+    """
+
+    def __init__(self, weight_n: float) -> None:
+        self._weight_n = weight_n
+        self._wanted_n = self._force_n = 0.0
+        self._read_at_s: float | None = None
+
+    def hang(self) -> None:
+        """Somebody hangs it; nothing changes when it hangs."""
+        self._wanted_n = self._weight_n
+
+    def lift(self) -> None:
+        """Somebody lifts it off; nothing changes when it is off."""
+        self._wanted_n = 0.0
+
+    def force_at(self, now_s: float) -> float:
+        """Newtons at a monotonic second."""
+        passed_s = 0.0 if self._read_at_s is None else now_s - self._read_at_s
+        most_n = self._weight_n * passed_s / MOVED_S
+        self._force_n += min(max(self._wanted_n - self._force_n, -most_n), most_n)
+        self._read_at_s = now_s
+        return self._force_n
