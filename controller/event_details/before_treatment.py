@@ -1,7 +1,6 @@
 """What is recorded before the treatment: questions, answers and checks."""
 
-from __future__ import annotations
-
+# No annotations as texts: the codec would compile each of them in every process.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar

@@ -1,7 +1,6 @@
 """What is recorded of the end of a session: a release that was ordered, and how it ended."""
 
-from __future__ import annotations
-
+# No annotations as texts: the codec would compile each of them in every process.
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
