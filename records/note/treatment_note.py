@@ -162,16 +162,9 @@ def draft_note(
         steps=spoken.steps,
     )
     sessions = (named, *(further.sessions if further else ()))
-    own, *others = (session_part(session, zone) for session in sessions)
-    parts: tuple[SessionPart, ...] = ()
-    dose, device = own.dose, own.fields
-    if further is not None:
-        own = own.of_a_visit(names_it=True)
-        parts = in_time([own, *(part.of_a_visit(names_it=False) for part in others)])
-        dose = dose_over(parts, own.started_utc_ms)
-        told_over = visit_fields(parts, dose, further.said, zone)
-        device = (*told_over, *(each for part in parts for each in part.fields))
-    every = parts or (own,)
+    recorded = _recorded(sessions, further.said if further else None, zone)
+    own, every = recorded.own, recorded.every
+    dose, device = recorded.dose, recorded.device
     adjusted = tuple(change for part in every for change in part.adjustments)
     known = clinician_fields(stopped=bool(dose.stops), adjusted=bool(adjusted))
     clinician = ClinicianPart(
@@ -208,9 +201,38 @@ def draft_note(
         simulated=any(part.simulated for part in every),
         checkpoint=own.checkpoint,
         reached_holding=any(part.reached_holding for part in every),
-        parts=parts,
+        parts=recorded.parts,
         forces=spoken.forces,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Recorded:
+    """What the device recorded of a visit: the session it is called by, all parts where several."""
+
+    own: SessionPart
+    parts: tuple[SessionPart, ...]
+    dose: DeliveredDose
+    device: tuple[Field, ...]
+
+    @property
+    def every(self) -> tuple[SessionPart, ...]:
+        return self.parts or (self.own,)
+
+
+def _recorded(
+    sessions: Sequence[RecordedSession], said: VisitStatement | None, zone: tzinfo
+) -> _Recorded:
+    """The sessions, the first of which names the visit; ``said`` makes one visit of them."""
+    own, *others = (session_part(session, zone) for session in sessions)
+    if said is None:
+        return _Recorded(own=own, parts=(), dose=own.dose, device=own.fields)
+    own = own.of_a_visit(names_it=True)
+    parts = in_time([own, *(part.of_a_visit(names_it=False) for part in others)])
+    dose = dose_over(parts, own.started_utc_ms)
+    told_over = visit_fields(parts, dose, said, zone)
+    device = (*told_over, *(each for part in parts for each in part.fields))
+    return _Recorded(own=own, parts=parts, dose=dose, device=device)
 
 
 def sessions_text(note: TreatmentNote) -> str:
