@@ -186,8 +186,8 @@ class StandingData:
 
 
 def label(kind: str, name: str) -> str:
-    """What messages call a record."""
-    return kind if kind == "clinic" else f"{kind} {name}"
+    """What messages call a record; one may have no name yet."""
+    return kind if kind == "clinic" or not name else f"{kind} {name}"
 
 
 def record_json(record: StandingRecord) -> dict[str, JsonValue]:
