@@ -165,6 +165,7 @@ def test_what_is_typed_is_kept_behind_the_typing_and_at_once_where_the_page_is_h
     plan.fill(PLAN)
     page.evaluate(TURNED.format("visible"))
     page.evaluate(ONE_ANSWER)
+    assert len(drafts) == 1, "somebody looks at it"
     expect(said).to_have_text("typing: not kept yet")
     page.evaluate(TURNED.format("hidden"))
     expect(said).to_contain_text("What you typed is kept: ")
