@@ -21,6 +21,7 @@ from records.accounts.sign_in_file import (
     FailedTries,
     KeptSecret,
     drop_code,
+    end_sign_ins_of,
     failed_tries,
     forget_failed,
     keep_failed,
@@ -28,11 +29,12 @@ from records.accounts.sign_in_file import (
     secret_of,
     sign_ins,
 )
+from records.clinic.checked_entries import checked_entries
 from records.keys.key_records import shown
-from records.standing.kinds import SCRIPT, AccountRecord
+from records.standing.account_entries import SCRIPT
+from records.standing.kinds import AccountRecord
 from records.standing.versions import (
     StandingData,
-    checked_entries,
     read_standing,
     standing_of,
 )
@@ -232,6 +234,7 @@ class SignInDesk:
             keep_secret(db, account.account, KeptSecret(kept=kept), is_code=False)
             drop_code(db, account.account)
             forget_failed(db, account.account)
+            end_sign_ins_of(db, account.account)
             self._note(account, EntryKind.PIN_SET, what, pin_digest=_digest(kept))
 
     def _note(self, account: KnownAccount, kind: EntryKind, what: str, **said: str | int) -> None:

@@ -225,6 +225,9 @@ def test_the_chart_has_a_scale_and_is_hatched_once_nothing_is_heard(
     expect(lines.locator(".times b")).to_have_text(["-60 s", "-45 s", "-30 s", "-15 s", "now"])
     expect(page.locator("#numbers [data-is=force]")).to_have_text("101.0 N")
     assert not chart.evaluate(PAINTED)
+    page.route("**/chart", lambda way: way.abort(), times=1)
+    with page.expect_response("**/chart"):  # it asks again where the console was away
+        console.site.units["Table 1"].chart.mark(0, "request", "less")
     silence(console, monkeypatch)
     wait_until(lambda: bool(chart.evaluate(PAINTED)), "the hatched chart")
     expect(page.locator("#numbers [data-is=force]")).to_have_text("--")
@@ -367,3 +370,5 @@ def test_a_button_that_has_just_appeared_is_not_pressed(page: Page, link: StandI
     expect(page.locator("#asked")).to_have_text("Done.")
     assert len(link.asked) == asked + 1
     assert page.url.endswith(UNIT)
+    link.show(**HOLDING, questions=())
+    expect(page.locator("#asked")).to_be_empty()  # it was of the checks

@@ -10,7 +10,7 @@ from contextlib import closing
 import pytest
 
 from controller.errors import AuditUnavailable, RecordNotFound, RequestRefused
-from records.clinic.filed_orders import NewSession
+from records.clinic.order_filing import NewSession
 from records.store.record_folder import RecordFolder
 from tests.support.altering import altering
 from tests.support.commands import run, said
@@ -48,9 +48,11 @@ def test_a_file_that_cannot_be_read_is_told_and_hides_no_session_of_another(
 ) -> None:
     broken = data.unit_database("0b" * 8)
     broken.write_bytes(b"this is no database " * 400)
-    result = run(data, "sessions")
-    assert result.exit_code == RECORD_BAD
+    for command in (("sessions",), ("verify", "--all"), ("sessions",)):
+        result = run(data, *command)
+        assert result.exit_code == RECORD_BAD
     assert "s-1  " in result.stdout
+    assert "last verified" in result.stdout, "what a check remembers is asked for too"
     assert "nothing of it is listed" in result.stderr
     assert broken.name in result.stderr
 
