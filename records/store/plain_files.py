@@ -41,7 +41,7 @@ def open_plain(path: Path, *, follow: bool = True) -> BufferedReader:
     descriptor = os.open(path, os.O_RDONLY | _AT_ONCE | (0 if follow else _NO_LINK))
     if kind := _kind_of(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise OSError(errno.EINVAL, f"it is {kind}, not a file", str(path))
+        raise OSError(errno.EINVAL, f"{path.name} is {kind}, not a file", str(path))
     return os.fdopen(descriptor, "rb")
 
 

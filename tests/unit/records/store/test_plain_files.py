@@ -9,7 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from controller.errors import JournalUnavailable
+from controller.runtime.clock import VirtualClock
+from records.evidence.journal import left_open_sessions
 from records.store.plain_files import open_plain, read_plain, what_it_is
+from records.store.record_folder import RecordFolder
+from tests.support.altered_records import KEY, UNIT
 
 
 def a_pipe(path: Path) -> str:
@@ -31,7 +36,7 @@ def a_device(path: Path) -> str:
 def test_what_is_no_file_is_named(tmp_path: Path, put: Callable[[Path], str]) -> None:
     kind = put(tmp_path / "place")
     assert what_it_is(tmp_path / "place") == kind
-    with pytest.raises(OSError, match=f"it is {kind}, not a file"):
+    with pytest.raises(OSError, match=f"place is {kind}, not a file"):
         read_plain(tmp_path / "place")
 
 
@@ -52,3 +57,11 @@ def test_a_file_is_read_and_nothing_is_nothing(tmp_path: Path) -> None:
         read_plain(tmp_path / "none")
     with pytest.raises(OSError, match="symbolic"):
         open_plain(tmp_path / "link", follow=False)
+
+
+def test_a_side_file_that_is_none_is_named_and_not_its_database(folder: RecordFolder) -> None:
+    side = folder.unit_database(UNIT).with_suffix(".spill")
+    side.parent.mkdir(parents=True)
+    os.mkfifo(side)
+    with pytest.raises(JournalUnavailable, match=f"{side.name} is a named pipe, not a file"):
+        left_open_sessions(folder, UNIT, VirtualClock(), key=KEY)
