@@ -141,6 +141,8 @@ def fault_in_words(error: ValidationError, model: type[BaseModel]) -> str:
         return f"key {key} is not known; {hint}"
     if fault["type"] == "missing":
         return f"key {key} is missing; add it"
+    if fault["type"] == "string_too_short" and not fault["input"]:
+        return f"{key} is empty; write it"
     said = fault["msg"].removeprefix("Value error, ")
     if isinstance(fault["input"], dict | list | tuple) or not key:
         return f"{f'key {key}: ' if key else ''}{_with_way_out(said)}"

@@ -18,6 +18,7 @@ from controller.runtime.clock import SystemClock, VirtualClock
 from controller.snapshot import Snapshot
 from records.exports.formats import written
 from records.keys.signing import NoKeyStore, load_or_create_key
+from records.note.led_forces import led_field
 from records.order.order import Order
 from records.order.order_file import parse_order
 from records.order.planned_order import PlannedOrder
@@ -252,7 +253,7 @@ def _cells(act: Act, visit: Visit, output: Path, forces: ForceUnit) -> dict[str,
     note = visit.note
 
     def value(name: str) -> str:
-        return forces.in_value(note.field(name).value or "not recorded")
+        return led_field(note.field(name), forces).value or "not recorded"
 
     return {
         "prescribed": f"{value('hold_force')} / {value('rest_force')}, {value('treatment_time')}",

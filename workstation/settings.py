@@ -4,14 +4,13 @@ Read from environment variables (``TRACTION_DATA``, ``TRACTION_TIME_ZONE``, ``TR
 from ``settings.toml`` in the user's configuration folder; the environment wins.
 """
 
-from __future__ import annotations
-
+# No annotations as texts: pydantic would compile each of them when the program is loaded.
 import os
 import tomllib
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 from zoneinfo import ZoneInfo
 
 import platformdirs
@@ -176,7 +175,7 @@ class Settings(BaseModel):
         name = self.time_zone or _zone_of_the_system()
         return ForceUnit.POUND if _is_american(name) else ForceUnit.NEWTON
 
-    def of_the_clinic(self, name: str, time_zone: str, force_unit: str | None) -> Settings:
+    def of_the_clinic(self, name: str, time_zone: str, force_unit: str | None) -> Self:
         """With the clinic's own name, zone and unit of force, as its record has them.
 
         What the record leaves open is as it was set. A unit that was set for this workstation leads
@@ -280,7 +279,7 @@ def setting_sources() -> dict[str, str]:
     }
 
 
-def settings_at_the_clinic(settings: Settings, held: StandingData) -> Settings:
+def settings_at_the_clinic(settings: Settings, held: "StandingData") -> Settings:
     """The settings with what the clinic's record says in their place."""
     if held.clinic is None:
         return settings

@@ -81,13 +81,27 @@ def _accounts(folder: RecordFolder) -> dict[str, KnownAccount]:
     Without any, the commands that put an altered folder right work as they always did.
     """
     from controller.errors import JournalCorrupt
-    from records.accounts.accounts import known_accounts
-    from records.standing.versions import read_standing, standing_unchecked
+    from records.clinic.checked_entries import checked_entries
+    from records.standing.account_entries import tell_of_accounts
+    from records.store.clinic_chain import EntryKind
 
     try:
-        return known_accounts(read_standing(folder))
+        entries = checked_entries(folder, EntryKind.STANDING_SAID)
     except JournalCorrupt:
-        return known_accounts(standing_unchecked(folder))
+        return _accounts_unchecked(folder)
+    if not tell_of_accounts(entries):
+        return {}
+    from records.accounts.accounts import known_accounts
+    from records.standing.versions import standing_of
+
+    return known_accounts(standing_of(entries))
+
+
+def _accounts_unchecked(folder: RecordFolder) -> dict[str, KnownAccount]:
+    from records.accounts.accounts import known_accounts
+    from records.standing.versions import standing_unchecked
+
+    return known_accounts(standing_unchecked(folder))
 
 
 def _signed_in(folder: RecordFolder, accounts: Mapping[str, KnownAccount]) -> SignedIn:

@@ -1,7 +1,6 @@
-"""What is recorded before the treatment: questions, answers, checks, the unit armed."""
+"""What is recorded before the treatment: questions, answers and checks."""
 
-from __future__ import annotations
-
+# No annotations as texts: the codec would compile each of them in every process.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
@@ -34,20 +33,6 @@ class AnswerRecorded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PressTestSeen:
-    """The patient's switch was seen pressed and open again."""
-
-    KIND: ClassVar = EventKind.PRESS_TEST_SEEN
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PressTestNotSeen:
-    """It was not seen in time."""
-
-    KIND: ClassVar = EventKind.PRESS_TEST_NOT_SEEN
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SelfCheckRecorded:
     """An item of the self-check; ``numbers`` are integers with the unit in their names."""
 
@@ -58,35 +43,3 @@ class SelfCheckRecorded:
     by: str
     todo: str
     numbers: Annotated[Mapping[str, int] | None, Stored.UNLESS_NONE] = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClockNumbers:
-    """The workstation's and the unit's clock at one moment: numbers of the item ``clock``."""
-
-    utc_ms: int
-    boot_count: Annotated[int | None, Stored.UNLESS_NONE] = None
-    uptime_ms: Annotated[int | None, Stored.UNLESS_NONE] = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnitAcknowledged:
-    """A latched stop was acknowledged."""
-
-    KIND: ClassVar = EventKind.UNIT_ACKNOWLEDGED
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnitArmed:
-    """The unit accepted the arming.
-
-    ``gross_zero_dn``: channel 1 with the cord free and without the tare; None where it was not
-    measured, and in older records.
-    """
-
-    KIND: ClassVar = EventKind.UNIT_ARMED
-    force_limit_dn: int
-    rate_up_dn_per_s: int
-    rate_down_dn_per_s: int
-    watchdog_ms: int
-    gross_zero_dn: int | None = None

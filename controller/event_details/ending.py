@@ -1,7 +1,6 @@
-"""What is recorded of the end of a session: the release, and what was seen of the unit."""
+"""What is recorded of the end of a session: a release that was ordered, and how it ended."""
 
-from __future__ import annotations
-
+# No annotations as texts: the codec would compile each of them in every process.
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
@@ -16,51 +15,6 @@ class ReleaseOrdered:
     KIND: ClassVar = EventKind.RELEASE_ORDERED
     kind: str
     reason: StopCause | str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReleaseObserved:
-    """The unit was seen free; ``unit_state`` is not stored where the program's last resort saw it.
-
-    It reads no state.
-    """
-
-    KIND: ClassVar = EventKind.RELEASE_OBSERVED
-    force_dn: int | None
-    unit_state: Annotated[int | None, Stored.UNLESS_NONE] = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReleaseNotObserved:
-    """It was not seen; the force is the last one read."""
-
-    KIND: ClassVar = EventKind.RELEASE_NOT_OBSERVED
-    force_dn: int | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnitDisarmed:
-    """The unit was seen idle: motor off, clutch open."""
-
-    KIND: ClassVar = EventKind.UNIT_DISARMED
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnitSeen:
-    """What a recovery saw of the unit, and whether it had to be released."""
-
-    unit_state: int
-    force_dn: int | None
-    released: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnitObserved:
-    """Recovery looked at the unit after an interruption; ``seen`` is None where none answered."""
-
-    KIND: ClassVar = EventKind.UNIT_OBSERVED
-    observed: bool
-    seen: Annotated[UnitSeen | None, Stored.IN_PARTS] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,6 @@
 """What went wrong and was told: findings, stops, troubles of the line, alarms, gaps."""
 
-from __future__ import annotations
-
+# No annotations as texts: the codec would compile each of them in every process.
 from dataclasses import dataclass
 from typing import ClassVar
 

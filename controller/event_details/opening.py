@@ -4,8 +4,7 @@
 (``_dn``), mass tenths of a kilogram (``_hg``).
 """
 
-from __future__ import annotations
-
+# No annotations as texts: the codec would compile each of them in every process.
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 

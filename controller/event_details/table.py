@@ -8,22 +8,11 @@ from typing import Final, TypeAlias, get_args
 
 from controller.event_details.before_treatment import (
     AnswerRecorded,
-    PressTestNotSeen,
-    PressTestSeen,
     QuestionAsked,
     SelfCheckRecorded,
-    UnitAcknowledged,
-    UnitArmed,
 )
 from controller.event_details.codec import VERSION, encode_fields
-from controller.event_details.ending import (
-    ReleaseNotObserved,
-    ReleaseObserved,
-    ReleaseOrdered,
-    SessionEnded,
-    UnitDisarmed,
-    UnitObserved,
-)
+from controller.event_details.ending import ReleaseOrdered, SessionEnded
 from controller.event_details.findings_and_alarms import (
     AlarmAcknowledged,
     AlarmRaised,
@@ -38,6 +27,16 @@ from controller.event_details.findings_and_alarms import (
     UncertaintyRecorded,
 )
 from controller.event_details.opening import SessionStarted
+from controller.event_details.seen_of_unit import (
+    PressTestNotSeen,
+    PressTestSeen,
+    ReleaseNotObserved,
+    ReleaseObserved,
+    UnitAcknowledged,
+    UnitArmed,
+    UnitDisarmed,
+    UnitObserved,
+)
 from controller.event_details.treatment import (
     CheckInRecorded,
     ForceAdjusted,

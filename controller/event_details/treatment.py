@@ -1,7 +1,6 @@
 """What is recorded of a treatment's course, and what people asked for meanwhile."""
 
-from __future__ import annotations
-
+# No annotations as texts: the codec would compile each of them in every process.
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 

@@ -22,14 +22,19 @@ class ForceUnit(Enum):
         """One of it in newtons."""
         return _SIZES[self]
 
+    @property
+    def other(self) -> ForceUnit:
+        """The unit that stands beside this one: newtons, and beside newtons pounds."""
+        return ForceUnit.POUND if self is ForceUnit.NEWTON else ForceUnit.NEWTON
+
     def in_unit(self, force_n: float, width: int = 0) -> str:
         """A force in this unit alone, to 0.1 of it, as "23.0 lbf"."""
         return f"{force_n / _SIZES[self]:z{width}.1f} {self.value}"
 
     def with_other(self, force_n: float, width: int = 0) -> str:
-        """A force in this unit with newtons beside it; beside newtons stand pounds."""
-        other = ForceUnit.POUND if self is ForceUnit.NEWTON else ForceUnit.NEWTON
-        return f"{self.in_unit(force_n, width)} ({other.in_unit(force_n, max(0, width - 1))})"
+        """A force in this unit with its other one beside it."""
+        other = self.other.in_unit(force_n, max(0, width - 1))
+        return f"{self.in_unit(force_n, width)} ({other})"
 
     def in_sentence(self, sentence: str) -> str:
         """A sentence of the core, whose forces are in newtons alone, with this unit leading.

@@ -10,11 +10,8 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from controller.errors import RequestRefused, SelfCheckFailed, UnitBusy, UnitFaulted
-from controller.event_details.before_treatment import (
-    PressTestNotSeen,
-    QuestionAsked,
-    UnitAcknowledged,
-)
+from controller.event_details.before_treatment import QuestionAsked
+from controller.event_details.seen_of_unit import PressTestNotSeen, UnitAcknowledged
 from controller.order.prescription import Prescription
 from controller.ports import ArmingRequest, StartFacts
 from controller.questions import Question

@@ -12,14 +12,9 @@ from controller.errors import (
     TractionError,
     UnitFaulted,
 )
-from controller.event_details.before_treatment import UnitArmed
-from controller.event_details.ending import (
-    ReleaseNotObserved,
-    ReleaseObserved,
-    ReleaseOrdered,
-    SessionEnded,
-)
+from controller.event_details.ending import ReleaseOrdered, SessionEnded
 from controller.event_details.findings_and_alarms import UncertaintyRecorded
+from controller.event_details.seen_of_unit import ReleaseNotObserved, ReleaseObserved, UnitArmed
 from controller.event_details.treatment import RefusalRecorded
 from controller.events import Outcome
 from controller.order.planner import TreatmentPlan

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from controller.errors import LinkError, RequestRefused, UnitFaulted
-from controller.event_details.before_treatment import PressTestSeen
+from controller.event_details.seen_of_unit import PressTestSeen
 from controller.order.phases import Phase
 from controller.runtime.clock_check import uptime_off_ms
 from controller.runtime.session_ports import SessionPorts

@@ -6,13 +6,13 @@ import math
 
 from controller.errors import OutcomeUncertain
 from controller.event_details.before_treatment import AnswerRecorded
-from controller.event_details.ending import ReleaseNotObserved, ReleaseObserved
 from controller.event_details.findings_and_alarms import (
     PatientStopPressed,
     SafetyActed,
     SafetyCleared,
     UncertaintyRecorded,
 )
+from controller.event_details.seen_of_unit import ReleaseNotObserved, ReleaseObserved
 from controller.event_details.treatment import (
     ForceAdjusted,
     Paused,

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from controller.event_details.ending import ReleaseOrdered, UnitDisarmed
+from controller.event_details.ending import ReleaseOrdered
+from controller.event_details.seen_of_unit import UnitDisarmed
 from controller.events import Outcome
 from controller.order.phases import Phase
 from controller.order.prescription import Prescription

@@ -11,11 +11,14 @@ from firmware_bridge.force_decoding.decoded import faulted
 from firmware_bridge.force_decoding.lines import answers_as_held, decode_line
 from firmware_bridge.instruments.source import InstrumentSource
 from firmware_bridge.line.talkers import LineAsker
-from firmware_bridge.profile_kinds.gauge import GaugeProfile
+from firmware_bridge.profile_kinds.gauge import GaugeProfile, HeldAnswer
 
 
 class GaugeSource(InstrumentSource):
     """Asks a gauge as its profile says. Settings that must hold are asked before the first sample.
+
+    Of those that are asked again the one that is due for the longest time is asked before a sample,
+    and without its answer there is none.
 
     A talker that owns the line throws away what comes after its time-out; whatever still gets here
     and is not one whole line of the profile is a fault.
@@ -33,7 +36,7 @@ class GaugeSource(InstrumentSource):
         super().__init__(profile, digest, clock, close=close)
         self._profile = profile
         self._asker = asker
-        self._settings_hold = False
+        self._held_at_s: dict[str, float] = {}
 
     @property
     def talker(self) -> AsciiTalker | None:
@@ -47,12 +50,26 @@ class GaugeSource(InstrumentSource):
         return self._sample(decode_line(self._profile, line), taken_at_s, line)
 
     def _check_settings(self) -> None:
-        """Every setting that must hold, once a connection."""
-        if self._settings_hold:
+        """Every setting that must hold and is not known to, else the one that is due."""
+        unknown = [held for held in self._profile.held if held.name not in self._held_at_s]
+        for held in unknown:
+            self._check(held)
+        again = [held for held in self._profile.held if held.every_ms]
+        if unknown or not again:
             return
-        for held in self._profile.held:
-            line = self._asker.ask(held.request.encode("ascii"))
-            if not answers_as_held(self._profile, held, line):
-                detail = f"{held.means}: it sent {line!r}"
-                raise faulted(self._profile.name, InstrumentFault(held.otherwise), detail, line)
-        self._settings_hold = True
+        longest_due = min(again, key=self._due_at_s)
+        if self._due_at_s(longest_due) <= self._clock.now_s():
+            self._check(longest_due)
+
+    def _due_at_s(self, held: HeldAnswer) -> float:
+        return self._held_at_s[held.name] + held.every_ms / 1000
+
+    def _check(self, held: HeldAnswer) -> None:
+        """Ask for one setting; whatever comes of it but the right answer leaves it unknown."""
+        self._held_at_s.pop(held.name, None)
+        asked_at_s = self._clock.now_s()
+        line = self._asker.ask(held.request.encode("ascii"))
+        if not answers_as_held(self._profile, held, line):
+            detail = f"{held.means}: it sent {line!r}"
+            raise faulted(self._profile.name, InstrumentFault(held.otherwise), detail, line)
+        self._held_at_s[held.name] = asked_at_s

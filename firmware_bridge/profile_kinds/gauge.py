@@ -128,10 +128,15 @@ class RequestData(SourcedData):
 
 
 class HeldAnswer(AnswerGrammar):
-    """A setting that must hold: a request whose answer must match, asked at connect."""
+    """A setting that must hold: a request whose answer must match, asked at connect.
+
+    ``every_ms``: how old the answer may become; 0: it is not asked again. One that is due is asked
+    before a sample.
+    """
 
     name: Name
     request: Text
+    every_ms: Annotated[int, Field(ge=0, le=60_000)] = 0
     otherwise: Fault
     means: Text
 
@@ -231,13 +236,20 @@ class GaugeProfile(InstrumentProfile):
         return (self.request, *(held.request for held in self.held))
 
     def sample_ms(self, baudrate: int | None = None) -> float:
-        """What one sample takes on the wire, milliseconds; at the profile's rate when None."""
-        bits = (len(self.request) + self.longest_line) * self.serial.character_bits
-        return 1000 * bits / (baudrate or self.serial.baudrate) + self.timing.answer_ms
+        """What the longest sample takes on the wire, milliseconds; at the profile's rate when None.
+
+        At most one setting that is asked again is due before it.
+        """
+        again = [self._asked_ms(held.request, baudrate) for held in self.held if held.every_ms]
+        return self._asked_ms(self.request, baudrate) + max(again, default=0.0)
 
     def exchange_ms(self, baudrate: int) -> float:
-        """The same: a sample is one exchange."""
-        return self.sample_ms(baudrate)
+        """What the longest single exchange takes on the wire, milliseconds."""
+        return max(self._asked_ms(request, baudrate) for request in self.sent())
+
+    def _asked_ms(self, request: str, baudrate: int | None) -> float:
+        bits = (len(request) + self.longest_line) * self.serial.character_bits
+        return 1000 * bits / (baudrate or self.serial.baudrate) + self.timing.answer_ms
 
     def _texts(self) -> list[tuple[str, str]]:
         """What goes over the wire, by key."""

@@ -28,11 +28,12 @@ from records.accounts.sign_in_file import (
     secret_of,
     sign_ins,
 )
+from records.clinic.checked_entries import checked_entries
 from records.keys.key_records import shown
-from records.standing.kinds import SCRIPT, AccountRecord
+from records.standing.account_entries import SCRIPT
+from records.standing.kinds import AccountRecord
 from records.standing.versions import (
     StandingData,
-    checked_entries,
     read_standing,
     standing_of,
 )

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Final
 
-from records.standing.kinds import SCRIPT
+from records.standing.account_entries import SCRIPT
 
 
 class Right(StrEnum):

@@ -4,11 +4,10 @@ It is imported, never assumed: a value that is not in the file stays None, and w
 so by name. The practice's system stays the owner; the note is not part of it.
 """
 
-from __future__ import annotations
-
+# No annotations as texts: pydantic would compile each of them when the program is loaded.
 from collections.abc import Iterator
 from datetime import date
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -300,26 +299,26 @@ class ClaimContext(CheckedData):
     """SHA-256 of that file's text (hex); set by the reader."""
 
     @model_validator(mode="after")
-    def _times_run_forward(self) -> ClaimContext:
+    def _times_run_forward(self) -> Self:
         for line in self.all_lines:
             if line.started_at and line.ended_at and line.ended_at < line.started_at:
                 raise ValueError(f"line {line.cpt}: ended_at is before started_at")
         return self
 
     @model_validator(mode="after")
-    def _one_word_on_the_threshold(self) -> ClaimContext:
+    def _one_word_on_the_threshold(self) -> Self:
         if self.therapy_ytd_allowed is not None and self.threshold_check is not None:
             raise ValueError("therapy_ytd_allowed and threshold_check stand both; keep one")
         return self
 
     @model_validator(mode="after")
-    def _no_cause_beside_none(self) -> ClaimContext:
+    def _no_cause_beside_none(self) -> Self:
         if "none" in self.related_causes and len(self.related_causes) > 1:
             raise ValueError("related_causes: none stands alone")
         return self
 
     @model_validator(mode="after")
-    def _two_payers(self) -> ClaimContext:
+    def _two_payers(self) -> Self:
         if self.other_payer is None:
             return self
         kinds = (self.payer.kind, self.other_payer.kind)

@@ -12,10 +12,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from typing import TYPE_CHECKING
 
 from controller.errors import RequestRefused
 from records.claim.context import TRACTION_CPT, ClaimContext
-from records.claim.fees import FeeRow, FeeTable
+
+if TYPE_CHECKING:
+    from records.claim.fees import FeeRow, FeeTable
 
 CENT = Decimal("0.01")
 EXPENSE_KEPT = Decimal("0.5")
@@ -83,11 +86,10 @@ def allowed_amount(row: FeeRow, *, cut_expense: bool = False, assistant: bool = 
     return list(_steps(row, cut_expense=cut_expense, assistant=assistant))[-1].value
 
 
-def expected_of_day(context: ClaimContext, table: FeeTable | None) -> Decimal:
-    """Full amounts of the claim's lines that the table prices; 0 without a table."""
+def expected_of_day(context: ClaimContext, table: FeeTable) -> Decimal:
+    """Full amounts of the claim's lines that the table prices."""
     total = Decimal(0)
-    for line in context.lines if table else ():
-        assert table is not None
+    for line in context.lines:
         row = table.find(line.cpt, context.date_of_service)
         total += line.units * allowed_amount(row) if row else 0
     return total

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from controller.errors import JournalError
 from controller.event_details.codec import decode_fields
 from controller.event_details.opening import OpeningAsFound
+from records.clinic.session_words import SessionClaims
 from records.evidence.removal import removal_of
 from records.evidence.unit_reading import checking
 from records.evidence.year_moves import sessions_out_of_reach
@@ -25,18 +25,6 @@ _SESSIONS = (
     "LEFT JOIN seal ON seal.session = number"
 )
 _ONE = " WHERE session_id = ?"
-
-
-@dataclass(frozen=True, slots=True)
-class SessionClaims:
-    """What one session's opening and seal say; None for what is not there or cannot be read."""
-
-    order_digest: object
-    patient_key: object
-    seal: str | None
-    removed: bool
-    left: Mapping[str, object]
-    """What stays of a session whose content is removed, as the entry of its removal names it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ from controller.errors import JournalCorrupt, JournalError, JournalUnavailable
 from records.clinic.chain_check import ChainCheck, ClinicAlteration, altered_row, check_schema
 from records.clinic.clinic_evidence import read_evidence
 from records.clinic.filed_orders import FiledOrder
-from records.clinic.paper_sheets import is_paper, sheet_digests
+from records.clinic.paper_names import is_paper
+from records.clinic.paper_sheets import sheet_digests
 from records.clinic.session_register import (
     compare_register,
     opened_without_session,

@@ -28,8 +28,6 @@ from records.store.database import rows
 from records.store.record_folder import RecordFolder
 from records.strict_json import object_or_empty
 
-PAPER = "paper-"
-"""Begins the name of every sheet; no session is called so."""
 Pairs = tuple[tuple[str, str], ...]
 
 
@@ -68,11 +66,6 @@ class KeptSheet:
     digest: str
 
 
-def is_paper(name: str) -> bool:
-    """True for what a sheet is called by."""
-    return name.startswith(PAPER)
-
-
 def keep_sheet(folder: RecordFolder, author: Author, sheet: PaperSheet) -> None:
     """Keep a sheet and drop what was typed of it so far, in one transaction.
 
@@ -103,8 +96,14 @@ def sheets_on_file(folder: RecordFolder) -> list[KeptSheet]:
     if not folder.clinic_database.exists():
         return []
     with clinic_reading(folder) as db:
-        found = list(sheets_of(entries_of_kind(db, EntryKind.PAPER_SHEET)))
-    return sorted(found, key=lambda kept: (kept.sheet.began_utc_ms, kept.sheet.sheet_id))
+        return sheets_by_time(entries_of_kind(db, EntryKind.PAPER_SHEET))
+
+
+def sheets_by_time(entries: Iterable[Entry]) -> list[KeptSheet]:
+    """The sheets among some entries, by the time of their treatments; raises JournalCorrupt."""
+    return sorted(
+        sheets_of(entries), key=lambda kept: (kept.sheet.began_utc_ms, kept.sheet.sheet_id)
+    )
 
 
 def sheets_of(entries: Iterable[Entry]) -> Iterator[KeptSheet]:

@@ -9,12 +9,11 @@ order was filed, and of those over entries that are read beside (the visit befor
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from records.clinic.chain_check import ChainCheck, ClinicAlteration, altered_row
-from records.clinic.clinic_evidence import SessionClaims
 from records.clinic.filed_orders import FiledOrder
 from records.evidence.unreadable import UNREADABLE
 from records.keys.key_records import KeyHistory
@@ -31,6 +30,18 @@ _ORDER = (
 )
 _ENTRIES = "SELECT sequence FROM entry NOT INDEXED WHERE session_id = ? ORDER BY sequence"
 """Without the index: a damaged one could hide a row that the walk over the chain has seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionClaims:
+    """What one session's opening and seal say; None for what is not there or cannot be read."""
+
+    order_digest: object
+    patient_key: object
+    seal: str | None
+    removed: bool
+    left: Mapping[str, object]
+    """What stays of a session whose content is removed, as the entry of its removal names it."""
 
 
 @dataclass(frozen=True, kw_only=True)

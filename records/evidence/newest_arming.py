@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
-from controller.event_details.before_treatment import ClockNumbers, SelfCheckRecorded, UnitArmed
+from controller.event_details.before_treatment import SelfCheckRecorded
 from controller.event_details.codec import decode_fields
 from controller.event_details.opening import SessionStarted
+from controller.event_details.seen_of_unit import ClockNumbers, UnitArmed
 from controller.events import EventKind
 from controller.ports import LastArming, LastSeen
 from records.evidence.session_content import event_rows

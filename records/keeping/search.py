@@ -5,34 +5,19 @@ Samples are not read, and of the words only what is asked for, so that years are
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
-from pathlib import Path
-from typing import TypeAlias
 
-from controller.errors import JournalError
-from controller.event_details.codec import decode_fields
-from controller.event_details.ending import SessionEnded
-from controller.events import EventKind, Outcome
-from records.evidence.reader import NOT_CLOSED, REMOVED, RUNNING, SessionHead
-from records.evidence.unit_reading import reading
+from records.evidence.reader import SessionHead
 from records.evidence.unreadable import refused_in_words
+from records.keeping.listed_sessions import REFUSED, begun_in, listed_sessions
 from records.keeping.searched_words import UNSPOKEN, SpokenWords, searched_words
-from records.store.database import rows
 from records.store.record_folder import RecordFolder
-from records.store.unit_lock import UnitLock
-from records.strict_json import parse_object
 
-REFUSED = Outcome.REFUSED
-"""How a try ends that was refused before anything moved."""
 WIDEST_ZONES = timedelta(days=1)
 """No clinic's day begins or ends further from that of UTC."""
 ALWAYS_MS = (-(2**63), 2**63 - 1)
-_Condition: TypeAlias = tuple[str, tuple[object, ...]]
-"""What the row of a session must fulfil in SQL, and its parameters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +124,7 @@ def _searched(
 ) -> SearchedSessions:
     spoken = searched_words(folder, query.words)
     found, begun = [], set()
-    for head, outcome, sealed in _listed(folder, _begun_in(query.around_ms), unread):
+    for head, outcome, sealed in listed_sessions(folder, begun_in(query.around_ms), unread):
         begun.add(head.session_id)
         said = spoken.get(head.session_id, UNSPOKEN)
         if query.fits(outcome, said.references, said.texts, head.unit_id) and query.fits_day(
@@ -159,97 +144,6 @@ def _searched(
         found, key=lambda f: (f.head.started_utc_ms, f.head.session_id), reverse=True
     )
     return SearchedSessions(sessions=newest_first, begun=frozenset(begun), spoken=spoken)
-
-
-def last_visit_of(folder: RecordFolder, head: SessionHead, session_ids: set[str]) -> str | None:
-    """The newest of ``session_ids`` that began before ``head`` and was not refused."""
-    earlier = [
-        (other.started_utc_ms, other.session_id)
-        for other in _not_refused(folder, session_ids - {head.session_id})
-        if other.started_utc_ms < head.started_utc_ms
-    ]
-    return max(earlier)[1] if earlier else None
-
-
-def others_of_day(
-    folder: RecordFolder, head: SessionHead, session_ids: set[str], day_of: Callable[[int], date]
-) -> list[SessionHead]:
-    """The other ones of ``session_ids`` that began on the same day and were not refused."""
-    day = day_of(head.started_utc_ms)
-    return [
-        other
-        for other in _not_refused(folder, session_ids - {head.session_id})
-        if day_of(other.started_utc_ms) == day
-    ]
-
-
-def _not_refused(folder: RecordFolder, session_ids: set[str]) -> Iterator[SessionHead]:
-    """Those of ``session_ids`` in which the unit was at least armed."""
-    if not session_ids:  # of a patient who was treated once, and no file is opened for that
-        return
-    for head, outcome, _ in _listed(folder, _called(session_ids)):
-        if outcome != REFUSED:
-            yield head
-
-
-def _begun_in(between_ms: tuple[int, int]) -> _Condition:
-    return "started_utc_ms BETWEEN ? AND ?", between_ms
-
-
-def _called(session_ids: set[str]) -> _Condition:
-    return "session_id IN (SELECT value FROM json_each(?))", (json.dumps(sorted(session_ids)),)
-
-
-def _listed(
-    folder: RecordFolder, wanted: _Condition, unread: list[str] | None = None
-) -> Iterator[tuple[SessionHead, str, bool]]:
-    for path in folder.readable_databases():
-        try:
-            with refused_in_words(str(path)):
-                listed = [*_listed_in(path, wanted)]
-        except JournalError as error:
-            if unread is None:
-                raise
-            unread.append(error.message)
-        else:
-            yield from listed
-
-
-def _listed_in(path: Path, wanted: _Condition) -> Iterator[tuple[SessionHead, str, bool]]:
-    condition, parameters = wanted
-    with reading(path) as db:
-        listed = rows(
-            db,
-            "SELECT number, session_id, unit_id, started_utc_ms, utc_offset_min, "
-            "(SELECT detail FROM event WHERE session = number AND kind = ? "
-            "ORDER BY sequence DESC LIMIT 1), "
-            "EXISTS (SELECT 1 FROM seal WHERE session = number) FROM session "
-            f"WHERE {condition}",
-            (int(EventKind.SESSION_ENDED), *parameters),
-        )
-    for number, session_id, unit_id, started, offset, ended, sealed in listed:
-        head = SessionHead(
-            number=number,
-            session_id=session_id,
-            unit_id=unit_id,
-            started_utc_ms=started,
-            utc_offset_min=offset,
-        )
-        yield head, _outcome(path, ended, bool(sealed)), bool(sealed)
-
-
-def _outcome(path: Path, ended: str | None, sealed: bool) -> str:
-    if ended is not None:
-        return _outcome_in(ended)
-    if sealed:
-        return REMOVED
-    return RUNNING if UnitLock(path).is_held() else NOT_CLOSED
-
-
-@lru_cache(maxsize=1024)
-def _outcome_in(ended: str) -> str:
-    """What the detail of an end says: most ends of a clinic are the same few texts."""
-    return decode_fields(SessionEnded, parse_object(ended)).outcome
 
 
 def _utc_ms(day: date) -> int:

@@ -28,7 +28,7 @@ from records.note.fields import (
 from records.note.stored_text import confirmed_from
 from records.note.treatment_note import TreatmentNote
 from records.note.typed import TYPED, drop_typed
-from records.note.words import NoteWords, Word, filing_of, fold
+from records.note.words import FORCE_UNIT, NoteWords, Word, filing_of, fold
 from records.provenance import ON_PAPER, ORDERED
 from records.store.author import Author
 from records.store.checkpoint import make_checkpoint
@@ -130,6 +130,7 @@ def sign(folder: RecordFolder, note: TreatmentNote, credentials: str, author: Au
         detail: dict[str, JsonValue] = {
             **version_detail(note, author, credentials, 1, ""),
             **stands_upon(note),
+            FORCE_UNIT: note.forces.value,
             "device": {field.name: field.value for field in note.device_fields},
             "words": {name: word.as_json() for name, word in said.items()},
         }

@@ -87,6 +87,7 @@ def paper_note(kept: KeptSheet, spoken: NoteWords) -> TreatmentNote:
         versions=spoken.versions,
         signature_checkpoint=spoken.checkpoint,
         zone=zone,
+        forces=spoken.forces,
     )
 
 

@@ -6,9 +6,10 @@ A field that nobody has said anything about is open and stays visibly so.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 
+from controller.order.force_unit import ForceUnit
 from records.clinic.visit_sessions import VisitStatement
 from records.evidence.reader import SessionRecord
 from records.note.delivered_dose import DeliveredDose
@@ -57,6 +58,9 @@ class TreatmentNote:
     begin with those of the whole visit, and times of ``dose`` count from that session's beginning.
     A visit of one session has no ``parts``.
 
+    ``forces`` is the unit that leads wherever a person reads the note: the clinic's, and of a
+    signed note the one that led when it was signed. Values are in newtons first whatever leads.
+
     A visit that was entered from a downtime sheet has ``sheet_fields`` and no ``device_fields``;
     its ``dose`` holds nothing, and its ``seal`` is the digest of the entry.
     """
@@ -86,6 +90,7 @@ class TreatmentNote:
     reached_holding: bool = False
     parts: tuple[SessionPart, ...] = ()
     sheet_fields: tuple[Field, ...] = ()
+    forces: ForceUnit = ForceUnit.NEWTON
 
     @property
     def on_paper(self) -> bool:
@@ -123,6 +128,10 @@ class TreatmentNote:
         """Names of the fields that somebody still has to say something about."""
         return [each.name for each in self.clinician_fields if each.needs_a_word]
 
+    def in_clinic_with(self, forces: ForceUnit) -> TreatmentNote:
+        """The same where this unit leads; a signed note keeps the one it was signed with."""
+        return self if self.versions else replace(self, forces=forces)
+
     def field(self, name: str) -> Field:
         """One field by its name; raises KeyError."""
         for each in (*self.fixed_fields, *self.clinician_fields):
@@ -153,16 +162,9 @@ def draft_note(
         steps=spoken.steps,
     )
     sessions = (named, *(further.sessions if further else ()))
-    own, *others = (session_part(session, zone) for session in sessions)
-    parts: tuple[SessionPart, ...] = ()
-    dose, device = own.dose, own.fields
-    if further is not None:
-        own = own.of_a_visit(names_it=True)
-        parts = in_time([own, *(part.of_a_visit(names_it=False) for part in others)])
-        dose = dose_over(parts, own.started_utc_ms)
-        told_over = visit_fields(parts, dose, further.said, zone)
-        device = (*told_over, *(each for part in parts for each in part.fields))
-    every = parts or (own,)
+    recorded = _recorded(sessions, further.said if further else None, zone)
+    own, every = recorded.own, recorded.every
+    dose, device = recorded.dose, recorded.device
     adjusted = tuple(change for part in every for change in part.adjustments)
     known = clinician_fields(stopped=bool(dose.stops), adjusted=bool(adjusted))
     clinician = ClinicianPart(
@@ -199,8 +201,38 @@ def draft_note(
         simulated=any(part.simulated for part in every),
         checkpoint=own.checkpoint,
         reached_holding=any(part.reached_holding for part in every),
-        parts=parts,
+        parts=recorded.parts,
+        forces=spoken.forces,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Recorded:
+    """What the device recorded of a visit: the session it is called by, all parts where several."""
+
+    own: SessionPart
+    parts: tuple[SessionPart, ...]
+    dose: DeliveredDose
+    device: tuple[Field, ...]
+
+    @property
+    def every(self) -> tuple[SessionPart, ...]:
+        return self.parts or (self.own,)
+
+
+def _recorded(
+    sessions: Sequence[RecordedSession], said: VisitStatement | None, zone: tzinfo
+) -> _Recorded:
+    """The sessions, the first of which names the visit; ``said`` makes one visit of them."""
+    own, *others = (session_part(session, zone) for session in sessions)
+    if said is None:
+        return _Recorded(own=own, parts=(), dose=own.dose, device=own.fields)
+    own = own.of_a_visit(names_it=True)
+    parts = in_time([own, *(part.of_a_visit(names_it=False) for part in others)])
+    dose = dose_over(parts, own.started_utc_ms)
+    told_over = visit_fields(parts, dose, said, zone)
+    device = (*told_over, *(each for part in parts for each in part.fields))
+    return _Recorded(own=own, parts=parts, dose=dose, device=device)
 
 
 def sessions_text(note: TreatmentNote) -> str:

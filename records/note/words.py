@@ -13,12 +13,15 @@ from difflib import SequenceMatcher
 
 from controller.errors import JournalCorrupt
 from controller.events import JsonValue
+from controller.order.force_unit import ForceUnit
 from records.clinic.standing_used import NOTHING_USED, StandingUsed
 from records.clinic.visit_steps import VisitStep
 from records.evidence.unreadable import refused_in_words
 from records.store.canonical import canonical_json
 from records.store.clinic_chain import Entry, EntryKind
 
+FORCE_UNIT = "force_unit"
+"""The unit that led when a note was signed; notes of before it was kept were led by newtons."""
 DRAFT, SIGNED, AMENDED = "draft", "signed", "amended"
 REPEATED_PERMILLE = 900
 """From here on a text counts as a repetition (rule N-12: 90 %)."""
@@ -85,7 +88,8 @@ class NoteSignature:
 class NoteWords:
     """Everything that was said of one note. ``device`` are the device's values as signed.
 
-    ``further`` are the seals of the visit's other sessions as signed.
+    ``further`` are the seals of the visit's other sessions as signed. ``forces`` is the unit of
+    force that led when the note was signed.
 
     ``filed`` is None where clinic.db does not say who filed the order (before the register).
     ``entry`` is the sequence of the newest version in clinic.db, -1 for a draft.
@@ -96,6 +100,7 @@ class NoteWords:
     seal: str = ""
     device: Mapping[str, str | None] = field(default_factory=dict)
     further: Mapping[str, str] = field(default_factory=dict)
+    forces: ForceUnit = ForceUnit.NEWTON
     checkpoint: str = ""
     entry: int = -1
     filed: OrderFiling | None = None
@@ -161,6 +166,7 @@ def fold(entries: list[Entry], draft: Mapping[str, Word]) -> NoteWords:
     with refused_in_words(f"entry {signed[0].sequence} of clinic.db, a signed note,"):
         seal = str(signed[0].detail["seal"])
         device = dict([e.detail["device"] for e in signed if "device" in e.detail][-1])
+        forces = ForceUnit(signed[0].detail.get(FORCE_UNIT, ForceUnit.NEWTON.value))
     further = [version.further for version in versions if version.further is not None]
     return NoteWords(
         words=words,
@@ -168,6 +174,7 @@ def fold(entries: list[Entry], draft: Mapping[str, Word]) -> NoteWords:
         seal=seal,
         device=device,
         further=further[-1] if further else {},
+        forces=forces,
         entry=signed[-1].sequence,
     )
 

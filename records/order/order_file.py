@@ -1,7 +1,6 @@
 """The order file: what the clinician wants, in TOML, validated once on loading."""
 
-from __future__ import annotations
-
+# No annotations as texts: pydantic would compile each of them when the program is loaded.
 from collections.abc import Callable
 from enum import Enum
 from pathlib import Path

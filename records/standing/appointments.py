@@ -12,6 +12,7 @@ from datetime import date
 
 from controller.errors import StandingInvalid
 from controller.events import JsonValue
+from records.clinic.checked_entries import checked_entries
 from records.evidence.unreadable import refused_in_words
 from records.standing.csv_patients import (
     another_patient,
@@ -22,7 +23,7 @@ from records.standing.csv_patients import (
 )
 from records.standing.csv_rows import NAMES, CsvRow
 from records.standing.training import reference_fault
-from records.standing.versions import StandingData, checked_entries
+from records.standing.versions import StandingData
 from records.store.author import Author
 from records.store.clinic_chain import Entry, EntryKind, append_entries
 from records.store.clinic_file import clinic_writing

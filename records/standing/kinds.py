@@ -33,6 +33,7 @@ from records.claim.values import Blank, Money, OptionalBool, OptionalDate, Optio
 from records.order.order import DIAGNOSIS, Order
 from records.order.order_file import parse_order
 from records.order.quantities import force_n
+from records.standing.account_entries import ACCOUNT, SCRIPT
 
 CLINIC = "clinic"
 """What the one record of the clinic is called by."""
@@ -159,8 +160,6 @@ class PersonRecord(CheckedData):
 
 AccountRole = Literal["therapist", "assistant", "aide", "biller", "engineer", "administrator"]
 """What an account is for (records/accounts/rights.py has what each role may do)."""
-SCRIPT = "script"
-"""The role of an account that no person has: programs use it, and it signs nothing."""
 
 
 class AccountRecord(CheckedData):
@@ -406,7 +405,7 @@ KINDS: dict[str, type[StandingRecord]] = {
     "unit": UnitRecord,
     "preset": PresetRecord,
     "patient": PatientRecord,
-    "account": AccountRecord,
+    ACCOUNT: AccountRecord,
 }
 """What an entry calls each kind."""
 TABLES = {
@@ -415,7 +414,7 @@ TABLES = {
     "unit": "units",
     "preset": "presets",
     "patient": "patients",
-    "account": "accounts",
+    ACCOUNT: "accounts",
 }
 """The name of each kind in files and commands."""
 

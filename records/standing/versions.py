@@ -13,11 +13,10 @@ from typing import Any, Generic, TypeVar
 
 from controller.errors import JournalCorrupt, PrescriptionInvalid, RecordNotFound
 from controller.events import JsonValue
-from records.clinic.chain_check import ChainCheck, ClinicAlteration, check_schema
+from records.clinic.checked_entries import checked_entries
 from records.evidence.unreadable import refused_in_words
-from records.keys.key_folder import key_history
 from records.keys.key_records import shown
-from records.keys.signing import known_public_keys
+from records.standing.account_entries import ACCOUNT
 from records.standing.kinds import (
     CLINIC,
     KINDS,
@@ -35,9 +34,8 @@ from records.standing.kinds import (
     name_of,
 )
 from records.store.canonical import canonical_json
-from records.store.cell_check import CellCheck
-from records.store.clinic_chain import Entry, EntryKind, entries_of_kind, entry_of
-from records.store.clinic_file import clinic_checking, clinic_reading, has_chain
+from records.store.clinic_chain import Entry, EntryKind, entries_of_kind
+from records.store.clinic_file import clinic_reading, has_chain
 from records.store.database import Database, rows
 from records.store.record_folder import RecordFolder
 
@@ -183,13 +181,13 @@ class StandingData:
     @property
     def accounts(self) -> Iterator[StandingVersion[AccountRecord]]:
         """Every account in use, by name."""
-        found = (_as(AccountRecord, each) for each in self.all_of("account"))
+        found = (_as(AccountRecord, each) for each in self.all_of(ACCOUNT))
         return (each for each in found if each is not None and each.record.in_use)
 
 
 def label(kind: str, name: str) -> str:
-    """What messages call a record."""
-    return kind if kind == "clinic" else f"{kind} {name}"
+    """What messages call a record; one may have no name yet."""
+    return kind if kind == "clinic" or not name else f"{kind} {name}"
 
 
 def record_json(record: StandingRecord) -> dict[str, JsonValue]:
@@ -237,35 +235,6 @@ def newest_standing_entry(folder: RecordFolder, since: int) -> int:
             (since, int(EntryKind.STANDING_SAID)),
         )
     return since if found[0][0] is None else int(found[0][0])
-
-
-def checked_entries(folder: RecordFolder, *kinds: EntryKind) -> list[Entry]:
-    """The entries of some kinds, with the whole chain recomputed in the same look.
-
-    Signatures are checked from the first of them on. Raises JournalCorrupt where anything in the
-    chain does not fit, also where none is left: a flag that is gone may be the one that refuses.
-    """
-    if not folder.clinic_database.exists():
-        return []
-    keys = key_history(folder).only(known_public_keys(folder))
-    with clinic_checking(folder) as db:
-        db.execute("BEGIN")  # every look is at the file of one moment
-        for found in check_schema(db).alterations:
-            raise _altered(found)
-        chain = ChainCheck(db, keys.public_keys, keys, CellCheck(db))
-        own = [row for row in chain.entries if row.kind in kinds]
-        since = own[0].sequence if own else len(chain.entries)
-        for found in chain.alterations({row.sequence for row in own}, since=since):
-            raise _altered(found)
-        return [entry_of(row) for row in own]
-
-
-def _altered(found: ClinicAlteration) -> JournalCorrupt:
-    return JournalCorrupt(
-        f"clinic.db was altered ({found.where}: {found.what}), so no standing record in it can be "
-        "relied on, and a patient's lasting flag may be gone. Run `traction verify --all`, and "
-        "bring back a backup"
-    )
 
 
 def standing_of(entries: Iterable[Entry]) -> StandingData:

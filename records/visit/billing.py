@@ -32,12 +32,11 @@ from records.claim.unwritten import UnwrittenExport
 from records.clinic.acceptance import OfferAnswer, record_acceptance
 from records.clinic.claim_exports import claim_exports_of
 from records.clinic.filed_orders import sessions_of_patient
-from records.clinic.paper_sheets import sheets_on_file
 from records.clinic.visit_sessions import visits_in
 from records.evidence.stored_session import SessionHead
-from records.keeping.search import others_of_day
+from records.keeping.listed_sessions import others_of_day
 from records.store.author import Author
-from records.store.clinic_chain import entries_of_session
+from records.store.clinic_chain import Entry, EntryKind, entries_of_kind, entries_of_session
 from records.store.clinic_file import clinic_reading
 from records.store.record_folder import RecordFolder
 from records.visit.face import face_of
@@ -116,7 +115,9 @@ def _other_sessions(folder: RecordFolder, visit: Visit) -> Iterator[OtherSession
         for other in others_of_day(folder, head, known, lambda utc_ms: began(utc_ms).date()):
             together.setdefault(visits.sessions_with(other.session_id), other)
         entries = {name: entries_of_session(db, name) for sessions in together for name in sessions}
-    yield from _on_paper(folder, visit, began(head.started_utc_ms).date())
+        papers = entries_of_kind(db, EntryKind.PAPER_SHEET)
+    if papers:
+        yield from _on_paper(papers, visit, began(head.started_utc_ms).date())
     for sessions, other in together.items():
         sent = [each for name in sessions for each in claim_exports_of(folder, name, entries[name])]
         yield OtherSession(
@@ -126,12 +127,14 @@ def _other_sessions(folder: RecordFolder, visit: Visit) -> Iterator[OtherSession
         )
 
 
-def _on_paper(folder: RecordFolder, visit: Visit, day: date) -> Iterator[OtherSession]:
+def _on_paper(papers: Sequence[Entry], visit: Visit, day: date) -> Iterator[OtherSession]:
     """Visits of the patient and day that were entered from downtime sheets; no claim of one left.
 
     A patient is known by the reference there: a sheet may be older than the patient's key.
     """
-    for kept in sheets_on_file(folder):
+    from records.clinic.paper_sheets import sheets_by_time
+
+    for kept in sheets_by_time(papers):
         began = datetime.fromtimestamp(kept.sheet.began_utc_ms / 1000, visit.zone)
         if kept.sheet.reference == visit.patient_reference and began.date() == day:
             yield OtherSession(

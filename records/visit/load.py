@@ -9,6 +9,7 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from controller.errors import JournalCorrupt, RecordNotFound, TractionError
+from controller.order.force_unit import ForceUnit
 from controller.runtime.clock import SystemClock
 from records.clinic.audit import record_read
 from records.clinic.filed_orders import filed_order
@@ -27,11 +28,15 @@ from records.visit.words import PLACE, visit_words
 
 
 class Practice(Protocol):
-    """What a visit says of the practice: its name, and its time zone at a moment."""
+    """What a visit says of the practice: its name, unit of force, time zone at a moment."""
 
     @property
     def clinic(self) -> str:
         """The practice's name."""
+
+    @property
+    def unit_of_force(self) -> ForceUnit:
+        """The unit of force that leads."""
 
     def zone_at(self, utc_ms: int) -> tzinfo:
         """The time zone that held at a moment."""
@@ -67,7 +72,7 @@ def load_visit(
         spoken=words.note,
         last_visit=words.last_visit,
         further=words.further,
-    )
+    ).in_clinic_with(practice.unit_of_force)
     return Visit(
         record=records[0],
         order=words.order,

@@ -16,7 +16,7 @@ from controller.events import JsonValue
 from records.clinic.filed_orders import sessions_of_patient
 from records.clinic.visit_sessions import VisitStatement, visit_entry, visits_in
 from records.evidence.stored_session import SessionHead
-from records.keeping.search import others_of_day
+from records.keeping.listed_sessions import others_of_day
 from records.note.fields import PATIENT_REFERENCE, REMARK
 from records.note.lifecycle import (
     amender,

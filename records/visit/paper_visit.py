@@ -105,7 +105,8 @@ def load_paper(
         if kept is None:
             raise refusal_of(sheet_id, altered or f"{PLACE}: the entry of the sheet is gone")
         spoken = note_words_of(db, folder, sheet_id, words.entries)
-    note, zone = paper_note(kept, spoken), sheet_zone(kept.sheet)
+    note = paper_note(kept, spoken).in_clinic_with(practice.unit_of_force)
+    zone = sheet_zone(kept.sheet)
     held = StandingData() if altered else read_standing(folder)
     return PaperVisit(
         kept=kept,

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from records.claim.code_sets import TRACTION
 from records.claim.context import ASSISTANT_ROLES
-from records.claim.rules.assistant_time import AssistantTime
 from records.note.event_texts import clock_text
 from records.note.responsible import responsible_spans
 from records.store.record_folder import RecordFolder
 from records.visit.visit import Visit
 
 if TYPE_CHECKING:
+    from records.claim.rules.assistant_time import AssistantTime
     from records.standing.kinds import PersonRecord
     from records.standing.proposals import Proposal
 
@@ -35,6 +35,8 @@ def assistant_time_of(folder: RecordFolder, visit: Visit) -> AssistantTime | Non
             by_person[people[name].initials] += traction_ms
     if not by_person:
         return None
+    from records.claim.rules.assistant_time import AssistantTime
+
     on_file = {person.initials: person for person in people.values()}
     longest = on_file[by_person.most_common(1)[0][0]].role
     assert longest is not None, "everybody here has a role"

@@ -14,7 +14,8 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from controller.errors import RequestRefused
 from controller.events import Outcome
 from controller.order.prescription import REGION_LIMITS, Region
-from records.clinic.paper_sheets import PAPER, PaperSheet, sheets_on_file
+from records.clinic.paper_names import PAPER
+from records.clinic.paper_sheets import PaperSheet, sheets_on_file
 from records.evidence.reader import REMOVED, read_session
 from records.keeping.search import FoundSession, SessionQuery, find_sessions
 from records.note.lifecycle import draft_in, keep_words

@@ -15,9 +15,9 @@ from controller.errors import JournalCorrupt, RequestRefused
 from records.clinic.acceptance import Acceptance, acceptances_of
 from records.clinic.chain_check import ClinicAlteration, check_schema
 from records.clinic.claim_exports import FiledExport, claim_exports_of
-from records.clinic.clinic_evidence import SessionClaims
 from records.clinic.filed_orders import filed_order, sessions_of_patient
 from records.clinic.session_words import (
+    SessionClaims,
     SessionWords,
     faults_of_further_seals,
     read_session_words,
@@ -28,7 +28,7 @@ from records.clinic.visit_steps import steps_of
 from records.evidence.believed import altered_text, refusal_of
 from records.evidence.reader import SessionRecord
 from records.evidence.unreadable import refused_in_words
-from records.keeping.search import last_visit_of
+from records.keeping.listed_sessions import last_visit_of
 from records.keys.key_folder import key_history
 from records.keys.signing import known_public_keys
 from records.note.lifecycle import note_words_of

@@ -160,6 +160,17 @@ def test_what_was_asked_before_a_new_beginning_is_not_taken(page: Page) -> None:
     with page.expect_response(PIECES):
         older.fulfill(json=piece([[1_000, 99.0, 99.0]]))
     expect_after(page, 20, force, "0.0 lbf")
+    for _ in range(2):
+        with page.expect_request(PIECES):
+            again.click()
+            page.clock.run_for(20)
+    wait_until(lambda: _came(page, held, 4), "two more requests")
+    with page.expect_event("requestfailed"):
+        held[2].abort()
+    expect_after(page, 100, page.locator("#replay-fault"), "")
+    assert len(held) == 4, "the newest is waited for"
+    held[3].fulfill(json=piece([[1_000, 44.5, 0.0]]))
+    expect_after(page, 200, force, "10.0 lbf")
 
 
 def _came(page: Page, held: Sequence[Route], count: int) -> bool:

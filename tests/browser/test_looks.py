@@ -9,18 +9,20 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import Browser, Locator, Page, expect
 from starlette.routing import Route
 
 from controller.alarms import RaisedAlarm
 from controller.runtime.clock import SystemClock
 from controller.snapshot import Doing
+from records.claim.context_file import ImportedClaim
 from records.evidence.reader import list_sessions
 from records.store.record_folder import RecordFolder
+from records.visit.load import load_visit
 from tests.support.browser_axe import RULES_OF_COLOURS, violations
 from tests.support.claims import FEES
 from tests.support.console_bench import console_bench
-from tests.support.console_visits import begin, identified, screened, with_dose
+from tests.support.console_visits import begin, identified, screened, sent, with_dose
 from tests.support.page_faults import faults, lengthen
 from tests.support.real_time import ROOT
 from tests.support.reception import (
@@ -33,8 +35,13 @@ from tests.support.reception import (
     reception,
 )
 from tests.support.served_console import ServedConsole, served_console
+from tests.support.sessions import SETTINGS
 from tests.support.standing import example, keep
+from tests.support.unit_stages import BELL, CHECKING, ENDED, LOCKED
 from workstation.console.application import PAGES
+from workstation.console.asked_claim import HeldClaim
+from workstation.station.messages import Prepare
+from workstation.visit.claim_to_fill_in import claim_to_fill_in
 from workstation.visit.flow import AskedVisit, begin_visit
 
 STYLES = ROOT / "workstation" / "console" / "static"
@@ -74,6 +81,13 @@ PATHS = {
     "/support/file": "/support/file",
 }
 """An address of every page, by the route that draws it."""
+OTHERWISE_SHOWN = (
+    "/sessions/{ordered}",
+    "/sessions/{session}/claim?payer=cigna_ash&file={claim}",
+    "/sound?played={played}",
+)
+"""Pages that the same routes draw of something else: an order without a session, an imported claim,
+the question behind the sound."""
 NO_PAGES = {
     "/events",
     "/person/here",
@@ -124,6 +138,7 @@ def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
     with reception(folder, made / "claims") as opened:
         answers = {**FINDINGS, **OTHERWISE, **FIRST_TIME}
         begin_visit(opened.desk(answers), AskedVisit(reference="TEST-1"))
+    keep(folder, medicare_patient("2026-11-18", reference="TEST-2", last_name="Poe"))
     second = example("unit", name="Table 2", address="modbus-tcp://192.0.2.6:502", unit_id="0a" * 8)
     keep(folder, second)
     names = _begun_visits(folder)
@@ -131,7 +146,16 @@ def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
     with served_console(folder) as served:
         served.links["Table 1"].show(**IN_A_HOLD, session_id=names["session"])
         served.links["Table 2"].show(**PAUSED)
+        held = HeldClaim(names["session"], _claim_of(folder, names["session"]))
+        names["claim"] = served.site.claim_files.keep(held)
+        names["played"] = served.site.played_sounds.keep("the loudspeaker of the test")
         yield Clinic(console=served, names=names)
+
+
+def _claim_of(folder: RecordFolder, session: str) -> ImportedClaim:
+    """As the page hands it out to be filled in."""
+    visit = load_visit(folder, session, SETTINGS)
+    return ImportedClaim(claim_to_fill_in(folder, visit, None), "day.toml")
 
 
 def _begun_visits(folder: RecordFolder) -> dict[str, str]:
@@ -141,11 +165,17 @@ def _begun_visits(folder: RecordFolder) -> dict[str, str]:
         found = {
             name: begin(bench, again=name) for name in ("begun", "identified", "dosed", "screened")
         }
-        for name in ("identified", "dosed", "screened"):
+        found["refused"] = begin(bench, "TEST-2")
+        for name in ("identified", "dosed", "screened", "refused"):
             identified(bench, found[name])
-        for name in ("dosed", "screened"):
+        for name in ("dosed", "screened", "refused"):
             with_dose(bench, found[name])
-        screened(bench, found["screened"])
+        for name in ("screened", "refused"):
+            screened(bench, found[name])
+        assert sent(bench, found["refused"], unit="Table 2").status_code == 303
+        (asked,) = bench.links["Table 2"].asked
+        assert isinstance(asked, Prepare)
+        found["ordered"] = asked.session_id
     return found
 
 
@@ -178,6 +208,12 @@ PAUSED: Mapping[str, Any] = {
     "pause_left_s": 250.0,
     "alarms": (),
 }
+UNIT_STATES: Mapping[str, Mapping[str, Any]] = {
+    "checking": {**CHECKING, "questions": (LOCKED, BELL)},
+    "completed": {"phase": "completed", "questions": (ENDED,)},
+    "no treatment": {"doing": Doing.IDLE, "session_id": "", "phase": "idle", "questions": ()},
+}
+"""By a word of what the page says the unit does."""
 
 
 @pytest.fixture(scope="module")
@@ -240,6 +276,41 @@ def test_a_page_is_fit_to_be_read(looked: Page, clinic: Clinic, path: str) -> No
         looked.emulate_media(color_scheme=scheme)
         assert violations(looked, rules) == []
     looked.screenshot(path=_picture(path, "dark"), full_page=True)
+    lengthen(looked)
+    assert faults(looked) == {}, "with long words"
+
+
+@pytest.mark.parametrize("path", OTHERWISE_SHOWN)
+def test_a_page_of_something_else_is_fit_as_well(looked: Page, clinic: Clinic, path: str) -> None:
+    """In the narrowest size, with what stands on it as long as at a clinic."""
+    looked.set_viewport_size({"width": 1024, "height": 768})
+    answer = looked.goto(clinic.path(path))
+    assert answer is not None
+    assert answer.status == 200
+    _check_colours_and_words(looked)
+    looked.screenshot(path=_picture(path.partition("?")[0], "otherwise"), full_page=True)
+
+
+def test_a_unit_s_page_is_fit_in_every_state(looked: Page, clinic: Clinic) -> None:
+    """The checks with questions, the end, and the table when nobody is treated."""
+    link = clinic.console.links["Table 2"]
+    looked.set_viewport_size({"width": 1024, "height": 768})
+    looked.goto("/units/Table%202")
+    said = looked.locator("#unit-page [data-is=headline]")
+    for words, state in UNIT_STATES.items():
+        link.show(**{**PAUSED, **state})
+        expect(said).to_contain_text(words)
+        _check_colours_and_words(looked)
+        looked.screenshot(path=_picture(f"/units/{words}", "otherwise"), full_page=True)
+    link.show(**PAUSED)
+
+
+def _check_colours_and_words(looked: Page) -> None:
+    for scheme, rules in SCHEMES.items():
+        looked.emulate_media(color_scheme=scheme)
+        assert violations(looked, rules) == []
+    looked.emulate_media(color_scheme="light")
+    assert faults(looked) == {}
     lengthen(looked)
     assert faults(looked) == {}, "with long words"
 

@@ -21,10 +21,13 @@ NOTE = "/sessions/s-1/note"
 PLAN = "twice a week"
 DRAFT = "**/note/draft"
 ONE_TURN = "new Promise((done) => setTimeout(done))"
-HIDDEN = """() => {
-  Object.defineProperty(document, "visibilityState", { get: () => "hidden" });
+TURNED = """() => {{
+  Object.defineProperty(document, "visibilityState", {{ configurable: true, get: () => "{}" }});
   document.dispatchEvent(new Event("visibilitychange"));
-}"""
+}}"""
+HIDDEN = TURNED.format("hidden")
+STAYS = "form => form.addEventListener('submit', (event) => event.preventDefault())"
+ONE_ANSWER = "fetch('/static/icon.svg').then((answer) => answer.text()).then(() => 1)"
 
 
 @pytest.fixture
@@ -136,17 +139,43 @@ def test_what_is_typed_while_it_is_kept_is_kept_as_well(
     page.context.close()
 
 
-def test_what_is_typed_is_kept_at_once_where_the_page_is_hidden(
+def test_what_is_typed_is_kept_behind_the_typing_and_at_once_where_the_page_is_hidden(
     browser: Browser, served: ServedConsole, folder: RecordFolder
 ) -> None:
     page = opened(browser, served)
     page.clock.install()
     page.reload()
     page.clock.pause_at(page.evaluate("Date.now() / 1000 + 1"))
-    page.get_by_label("Plan for next visit").fill(PLAN)
+    drafts: list[str] = []
+    page.on("request", lambda one: drafts.append(one.url) if "draft" in one.url else None)
+    plan, said = page.get_by_label("Plan for next visit"), page.locator("#kept")
     page.evaluate(HIDDEN)
-    expect(page.locator("#kept")).to_contain_text("What you typed is kept: ")
+    page.evaluate(ONE_ANSWER)
+    assert drafts == [], "nothing is typed"
+    expect(said).to_be_empty()
+    plan.fill("twice")
+    page.clock.run_for(500)
+    plan.fill("twice a")
+    page.clock.run_for(500)
+    page.evaluate(ONE_ANSWER)
+    assert drafts == [], "somebody types"
+    with page.expect_response(DRAFT):
+        page.clock.run_for(300)
+    expect(said).to_contain_text("What you typed is kept: ")
+    plan.fill(PLAN)
+    page.evaluate(TURNED.format("visible"))
+    page.evaluate(ONE_ANSWER)
+    expect(said).to_have_text("typing: not kept yet")
+    page.evaluate(TURNED.format("hidden"))
+    expect(said).to_contain_text("What you typed is kept: ")
     assert typed_texts(folder, "s-1")["plan_next"].text == PLAN
+    sent_before = len(drafts)
+    page.locator("#note").evaluate(STAYS)
+    plan.fill("once a week")
+    page.get_by_role("button", name="Keep what I typed").click()
+    page.clock.run_for(1_000)
+    page.evaluate(ONE_ANSWER)
+    assert len(drafts) == sent_before, "what the form takes along is not sent beside it"
     page.context.close()
 
 

@@ -18,7 +18,14 @@ from tests.support.served_console import served_console
 from tests.support.standing import example, keep
 
 CHECK = "**/order/check"
+MARK = """() => {
+  document.querySelector("#plot svg").isMarked = true;
+  document.querySelector("[data-reading=hold_force]").firstChild.isMarked = true;
+}"""
+MARKED = """() => [document.querySelector("#plot svg"),
+  document.querySelector("[data-reading=hold_force]").firstChild].map((one) => !!one.isMarked)"""
 ONE_TURN = "new Promise((done) => setTimeout(done))"
+ONE_ANSWER = "fetch('/static/icon.svg').then((answer) => answer.text()).then(() => 1)"
 
 
 @pytest.fixture
@@ -71,12 +78,17 @@ def test_the_check_follows_the_typing_and_nothing_moves(order: Page) -> None:
     second = order.locator("#second-looks").get_by_role("checkbox")
     expect(order.locator("#second-looks")).to_contain_text("confirmation limit of 23.0 lbf")
     expect(order.locator("#plot")).to_contain_text("at most 25.0 lbf")
+    expect(order.locator("#second-looks label")).to_have_class("tick told")
     second.check()
     assert place(below) == before
+    order.evaluate(MARK)
     order.get_by_label("Symptoms today").fill("left arm pain")
     with order.expect_response(CHECK):
         order.get_by_label("Pain before (0-10)").fill("6")
+    order.evaluate(ONE_TURN)
     expect(second).to_have_count(1)
+    expect(second).to_be_checked()
+    assert order.evaluate(MARKED) == [True, True], "what says the same is not put anew"
     order.reload()
     expect(order.get_by_label("Symptoms today")).to_have_value("left arm pain")
     expect(order.get_by_label("Pain before (0-10)")).to_have_value("6")
@@ -84,6 +96,8 @@ def test_the_check_follows_the_typing_and_nothing_moves(order: Page) -> None:
     order.get_by_label("At most in this session").fill("26 lbf")
     expect(order.locator("#second-looks")).to_contain_text("26.0 lbf")
     expect(second).not_to_be_checked()
+    order.get_by_label("At most in this session").fill("20 lbf")
+    expect(second).to_have_count(0)
 
 
 def test_a_mistake_that_was_sent_keeps_its_place_once_it_is_gone(order: Page) -> None:
@@ -103,6 +117,53 @@ def test_a_mistake_that_was_sent_keeps_its_place_once_it_is_gone(order: Page) ->
     expect(said).to_contain_text("the unit is missing")
     expect(hold).to_have_attribute("aria-invalid", "false")
     assert place(below) == before
+    hold.fill("46")
+    expect(said).to_contain_text("46")
+    expect(said).not_to_have_class(re.compile("settled"))
+    assert place(below) == before
+
+
+def test_a_mistake_of_no_field_stands_where_the_picture_would(order: Page) -> None:
+    """One of several buttons is beside them; what is no field is not said to be invalid."""
+
+    def without_a_table(way: Route) -> None:
+        facts = way.fetch().json()
+        mistakes = {"": ["the region is not said"], "unit": ["no table is chosen"]}
+        way.fulfill(json={**facts, "mistakes": mistakes, "plot": ""})
+
+    order.route(CHECK, without_a_table)
+    order.get_by_label("Symptoms today").fill("left arm pain")
+    wrong = order.locator("#wrong li")
+    expect(wrong).to_have_text(["the region is not said", "Table: no table is chosen"])
+    expect(wrong.get_by_role("link")).to_have_text(["Table"])
+    expect(order.locator("fieldset#unit")).not_to_have_attribute("aria-invalid", re.compile(""))
+    expect(order.locator("#wrong-unit")).not_to_have_class(re.compile("settled"))
+
+
+def test_it_is_checked_behind_the_typing_and_again_where_nobody_answered(order: Page) -> None:
+    order.clock.install()
+    order.reload()
+    order.clock.pause_at(order.evaluate("Date.now() / 1000 + 1"))
+    asked: list[str] = []
+    order.on("request", lambda one: asked.append(one.url) if one.url.endswith("/check") else None)
+    symptoms = order.get_by_label("Symptoms today")
+    order.clock.run_for(10_000)
+    assert not asked, "nobody has typed"
+    symptoms.fill("left")
+    symptoms.fill("left arm")
+    with order.expect_response(CHECK):
+        order.clock.run_for(600)
+    order.evaluate(ONE_ANSWER)
+    order.clock.run_for(10_000)
+    order.route(CHECK, lambda way: way.abort())
+    symptoms.fill("left arm pain")
+    with order.expect_event("requestfailed"):
+        order.clock.run_for(600)
+    order.evaluate(ONE_ANSWER)
+    order.unroute(CHECK)
+    with order.expect_response(CHECK):
+        order.clock.run_for(2_100)
+    assert len(asked) == 3
 
 
 def test_an_answer_that_comes_late_or_is_none_changes_nothing(order: Page) -> None:

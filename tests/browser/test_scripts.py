@@ -22,6 +22,8 @@ from workstation.station.stop_page import SaidOfUnit
 from workstation.station.stop_page import page as page_of_stop
 from workstation.station.stop_target import StopAnswer
 
+TOLD = "**/person/touched"
+ONE_ANSWER = "fetch('/static/icon.svg').then((answer) => answer.text()).then(() => 1)"
 TOP = "one => one.getBoundingClientRect().top"
 SENDING = "one => 'sending' in one.form.dataset"
 HIDDEN = """
@@ -30,14 +32,15 @@ Object.defineProperty(document, "visibilityState", { get: () => shown });
 window.showPage = () => { shown = "visible"; };
 """
 TURNED = """
-let shown = "visible";
+let shown = window.begin ?? "visible";
 Object.defineProperty(document, "visibilityState", { get: () => shown });
 window.turn = (state) => { shown = state; document.dispatchEvent(new Event("visibilitychange")); };
-window.locks = 0;
-Object.defineProperty(navigator, "wakeLock", {
-  get: () => ({ request: () => { locks += 1; return Promise.resolve(); } }) });
+window.locks = window.heard = 0;
+Object.defineProperty(navigator, "wakeLock", { configurable: true,
+  get: () => ({ request: () => { locks += 1; return Promise.reject(new Error("battery")); } }) });
 """
 """A page that a test hides and shows, and the times that it asked for the screen to stay on."""
+NO_LOCK = 'Object.defineProperty(navigator, "wakeLock", { get: () => undefined });'
 LOUD = """
 window.tones = [];
 window.AudioContext = class {
@@ -222,6 +225,9 @@ def test_the_chart_has_a_scale_and_is_hatched_once_nothing_is_heard(
     expect(lines.locator(".times b")).to_have_text(["-60 s", "-45 s", "-30 s", "-15 s", "now"])
     expect(page.locator("#numbers [data-is=force]")).to_have_text("101.0 N")
     assert not chart.evaluate(PAINTED)
+    page.route("**/chart", lambda way: way.abort(), times=1)
+    with page.expect_response("**/chart"):  # it asks again where the console was away
+        console.site.units["Table 1"].chart.mark(0, "request", "less")
     silence(console, monkeypatch)
     wait_until(lambda: bool(chart.evaluate(PAINTED)), "the hatched chart")
     expect(page.locator("#numbers [data-is=force]")).to_have_text("--")
@@ -229,48 +235,81 @@ def test_the_chart_has_a_scale_and_is_hatched_once_nothing_is_heard(
 
 
 def test_who_does_not_touch_the_page_is_signed_out_there(
-    page: Page, console: ServedConsole, monkeypatch: pytest.MonkeyPatch, seen: list[str]
+    page: Page, console: ServedConsole, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    broken: list[str] = []
+    page.on("pageerror", lambda error: broken.append(str(error)))
     page.clock.install()
     page.reload()
     expect(page.locator("#door-state")).to_have_text("STOP: ready")
-    told = "**/person/touched"
-    with page.expect_response(told):
+    page.clock.pause_at(page.evaluate("Date.now() / 1000 + 1"))
+    asked: list[str] = []
+    page.on("request", lambda one: asked.append(one.url.rpartition("/")[2]))
+    with page.expect_response(TOLD):
         page.keyboard.press("Shift")
     page.keyboard.press("Shift")
-    page.clock.run_for(31_000)
-    with page.expect_response(told):
+    page.clock.run_for(40_000)
+    with page.expect_response(TOLD):
         page.get_by_role("heading", level=1).click()
-    assert len([each for each in seen if each.endswith("/touched")]) == 2, "not at every touch"
+    assert asked.count("touched") == 2, "not at every touch"
+    looks = asked.count("here")
+    page.clock.run_for(25_000)
+    assert asked.count("here") == looks, "who has just touched it is there"
     expect(page.locator("#signed-out")).to_be_hidden()
     people = console.site.people
     monkeypatch.setattr(people, "rules", replace(people.rules, idle_s=-1.0))
-    page.clock.run_for(61_000)
+    page.clock.run_for(30_000)
     expect(page.locator("#signed-out")).to_be_visible()
+    page.route(TOLD, lambda way: way.abort())
+    with page.expect_event("requestfailed"):
+        page.keyboard.press("Shift")
+    page.evaluate(ONE_ANSWER)
+    expect(page.locator("#signed-out")).to_be_visible()
+    assert broken == []
 
 
 def test_a_page_that_was_hidden_for_a_while_was_asleep(page: Page, link: StandInLink) -> None:
     """A key is a touch where it would press something; the screen is kept on at each return."""
+    broken: list[str] = []
+    page.on("pageerror", lambda error: broken.append(str(error)))
     page.clock.install()
     page.add_init_script(TURNED)
     page.reload()
     expect(page.locator("#door-state")).to_have_text("STOP: ready")
     pause, told = page.get_by_role("button", name="Pause"), page.locator("#touch-said")
+    pause.evaluate("one => one.addEventListener('click', () => { heard += 1; })")
     asked = len(link.asked)
     _hide_for(page, 2_000)
     pause.click()
     wait_until(lambda: len(link.asked) == asked + 1, "a touch after a moment")
     expect(told).to_be_empty()
-    _hide_for(page, 20_000)
+    heard = page.evaluate("heard")
+    _hide_for(page, 7_000)
     assert page.evaluate("locks") == 3
     pause.focus()
     page.keyboard.press("Shift")
     expect(told).to_be_empty()
     page.keyboard.press("Enter")
     expect(told).to_contain_text("This page was asleep")
+    assert page.evaluate("heard") == heard, "nothing on the page hears of it"
     page.clock.run_for(1_000)
     pause.press("Enter")
     wait_until(lambda: len(link.asked) == asked + 2, "the second touch, and that alone")
+    assert broken == [], "where the screen cannot be kept on, all else goes on"
+
+
+def test_a_page_that_was_opened_behind_others_was_asleep(page: Page, link: StandInLink) -> None:
+    """In a browser that keeps no screen on."""
+    page.clock.install()
+    page.add_init_script("window.begin = 'hidden';" + TURNED + NO_LOCK)
+    page.reload()
+    expect(page.locator("#door-state")).to_have_text("STOP: ready")
+    asked = len(link.asked)
+    page.clock.run_for(7_000)
+    page.evaluate("turn('visible')")
+    page.get_by_role("button", name="Pause").click()
+    expect(page.locator("#touch-said")).to_contain_text("This page was asleep")
+    assert len(link.asked) == asked
 
 
 def _hide_for(page: Page, milliseconds: int) -> None:
@@ -326,3 +365,5 @@ def test_a_button_that_has_just_appeared_is_not_pressed(page: Page, link: StandI
     expect(page.locator("#asked")).to_have_text("Done.")
     assert len(link.asked) == asked + 1
     assert page.url.endswith(UNIT)
+    link.show(**HOLDING, questions=())
+    expect(page.locator("#asked")).to_be_empty()  # it was of the checks

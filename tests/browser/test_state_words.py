@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Error, Locator, Page, expect
 
+from controller.alarms import RaisedAlarm
 from controller.runtime.clock import VirtualClock
 from tests.support.browser_touch import UNIT, take_seat
 from tests.support.console_bench import StandInLink
@@ -84,7 +85,10 @@ def close_the_door(page: Page, console: ServedConsole) -> None:
 
 
 def no_event(page: Page, console: ServedConsole, patch: pytest.MonkeyPatch) -> Locator:
+    """Time of day and sound are of before as well."""
     silence(console, patch)
+    expect(page.locator("#clock")).to_have_text("--")
+    expect(page.locator("#sound-state")).to_be_empty()
     return page.locator("#no-live-data")
 
 
@@ -92,6 +96,20 @@ def no_event_door_away(page: Page, console: ServedConsole, patch: pytest.MonkeyP
     close_the_door(page, console)
     silence(console, patch)
     return page.locator("#no-live-data")
+
+
+def alarm_without_reading(code: str) -> Callable[..., Locator]:
+    """The alarm's own words; no force of before stands there as if it were now."""
+
+    def bring_about(page: Page, console: ServedConsole, patch: pytest.MonkeyPatch) -> Locator:
+        raised = RaisedAlarm(code=code, number=1, utc_ms=AT_14_03_22)
+        console.links["Table 1"].show(reading_age_s=3.0, alarms=(raised,))
+        for figure in ("force", "force_other", "second_force"):
+            expect(page.locator(f"#unit-page [data-is={figure}]")).to_have_text("--")
+        expect(page.locator("[data-strip='Table 1'] [data-is=force]")).to_have_text("--")
+        return page.locator(".alarm")
+
+    return bring_about
 
 
 def program_gone(page: Page, console: ServedConsole, patch: pytest.MonkeyPatch) -> Locator:
@@ -206,7 +224,16 @@ def sound_blocked(page: Page, console: ServedConsole, patch: pytest.MonkeyPatch)
     untouched.add_init_script(TELLS_ITS_SOUND)
     with untouched.expect_console_message(lambda said: said.text == "sound made"):
         untouched.goto(UNIT)
+    expect(untouched.locator("#sound-blocked")).to_be_visible()
+    expect(page.locator("#sound-blocked")).to_be_hidden()
+    assert top_of_page(untouched) == top_of_page(page), "what appears moves nothing"
     return untouched.locator("#sound-blocked")
+
+
+def top_of_page(page: Page) -> float:
+    box = page.locator("main").bounding_box()
+    assert box is not None
+    return box["y"]
 
 
 def other_tab(page: Page, console: ServedConsole, patch: pytest.MonkeyPatch) -> Locator:
@@ -272,6 +299,9 @@ def asleep(page: Page, console: ServedConsole, patch: pytest.MonkeyPatch) -> Loc
 STATES: dict[str, Callable[[Page, ServedConsole, pytest.MonkeyPatch], Locator]] = {
     "no event for 1 s": no_event,
     "no event, door away": no_event_door_away,
+    "reading old": alarm_without_reading("reading_stale"),
+    "link silent": alarm_without_reading("link_silent"),
+    "release not seen": alarm_without_reading("release_not_seen"),
     "control process gone": program_gone,
     "STOP ordered": stop_ordered,
     "STOP ordered, released": stop_released,

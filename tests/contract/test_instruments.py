@@ -198,6 +198,9 @@ def test_decimals_that_no_line_tells_are_asked_before_the_first_sample() -> None
         bench.instrument.decimals = 2
         bench.force_n = 50.0
         assert bench.source.read().net_n == pytest.approx(50.0, abs=0.1)
+        bench.instrument.decimals = 3
+        bench.clock.sleep_until(bench.clock.now_s() + 2.1)
+        assert bench.fault() == "unknown_code", "changed in use"
 
 
 def test_a_peak_that_is_held_is_no_present_force() -> None:

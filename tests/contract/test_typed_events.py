@@ -35,6 +35,7 @@ CLINIC_CHAIN = {
     "records/keeping/legal_hold.py",
     "records/keeping/visit_words.py",
     "records/note/words.py",
+    "records/standing/account_entries.py",
     "records/standing/appointments.py",
     "records/standing/versions.py",
     "records/store/clinic_chain.py",

@@ -50,8 +50,12 @@ def test_the_line_that_simulate_prints_observes_its_instrument(
         terminal = Terminal(columns=200)
         with seated(command, terminal) as observed:
             observed.wait_for("force ", times=10)
+            terminal.type(b"help\n")
+            observed.wait_for("its own switch stops it")
             terminal.type(b"end tried\n")
             status, _ = observed.end()
+    assert "only the table's own switch stops the table" in terminal.seen
+    assert "releases the patient" not in terminal.seen, "nothing here reaches the table"
     assert status == 5, "nothing pulled"
     folder = RecordFolder(Path(data))
     (listed,) = list_sessions(folder)

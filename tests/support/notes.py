@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from controller.events import EventKind, JsonValue, Sample, SampleFlag, SessionEvent
 from controller.runtime.clock import VirtualClock
-from records.clinic.filed_orders import NewSession, file_order
+from records.clinic.order_filing import NewSession, file_order
 from records.clinic.standing_used import NOTHING_USED, StandingUsed
 from records.clinic.visit_steps import VisitBegun
 from records.evidence.journal import SessionOpening, open_session

@@ -46,7 +46,7 @@ FAULTS = """() => {
 
 LONG_WORDS = {
     "session-1": "20261130T140000Z-aaaaaa",
-    "TEST-1": "MRN-2026-004711-WESTSIDE-SPINE",
+    "TEST-1": "MRN-2026-004711-WESTSIDE-SPINE-AND-SPORTS-1",
     "Pat Jones": "Bartholomew Featherstonehaugh",
 }
 """What stands on the pages of a clinic, by what stands there in the tests."""

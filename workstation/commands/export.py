@@ -204,10 +204,13 @@ def upload(
 
 def _who(place: Place, asked: AskedExport) -> Acting:
     """Whoever lets a claim leave signs in, where accounts are in use; a reader does not."""
-    from records.accounts.rights import Right
     from workstation.terminal_sign_in import Acting, acting
 
-    return acting(place.folder, "", Right.CLAIM) if asked.sent_as else Acting("")
+    if not asked.sent_as:
+        return Acting("")
+    from records.accounts.rights import Right
+
+    return acting(place.folder, "", Right.CLAIM)
 
 
 def _visit(place: Place, session: str, what: str, claim: ClaimOptions, who: Acting) -> Visit:

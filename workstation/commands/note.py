@@ -262,8 +262,9 @@ def _history(visit: NotedVisit) -> Iterator[str]:
 
 def _sources(visit: NotedVisit) -> Iterator[str]:
     from records.exports.note.text import shown
+    from records.note.led_forces import led_note
 
-    note = visit.note
+    note = led_note(visit.note)
     for field in (*note.fixed_fields, *note.clinician_fields):
         yield f"{field.name:<24} {shown(field)}  <- {field.where_from}"
 

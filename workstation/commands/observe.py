@@ -75,6 +75,7 @@ def observe(
     from workstation.session.observe import ObservedTable, instrument_profile
     from workstation.session.signals import caught_signals
     from workstation.terminal.screen import Screen
+    from workstation.terminal.status_area import OBSERVED_HINT
     from workstation.texts.plan_text import plan_text
     from workstation.texts.refusals import refusals_in
 
@@ -86,7 +87,13 @@ def observe(
     forces = place.settings.unit_of_force
     with refusals_in(forces):
         ordered = PlannedOrder.of(read_order(order))
-    shown = Screen(clock, as_json=records.as_json, zone_at=place.settings.zone_at, forces=forces)
+    shown = Screen(
+        clock,
+        as_json=records.as_json,
+        zone_at=place.settings.zone_at,
+        forces=forces,
+        hint=OBSERVED_HINT,
+    )
     with refusals_in(forces), shown as screen, caught_signals() as signals:
         screen.message(plan_text(ordered.plan, forces))
         screen.message(HINT)
@@ -130,6 +137,7 @@ def _observe(
 def _operator(screen: Screen, by: str) -> SessionOperator:
     """Who types here; raises AnswerMissing where nobody can: nobody could end the session."""
     from workstation.session.operators import PersonAtTerminal, SessionOperator
+    from workstation.session.request_lines import OBSERVED_HELP
 
     typed = screen.typed_lines()
     if typed is None:
@@ -137,7 +145,9 @@ def _operator(screen: Screen, by: str) -> SessionOperator:
     return SessionOperator(
         scripted=False,
         show=screen.show,
-        person=PersonAtTerminal(read_line=typed.read_line, by=by, asking=screen.ask),
+        person=PersonAtTerminal(
+            read_line=typed.read_line, by=by, asking=screen.ask, help_words=OBSERVED_HELP
+        ),
         tell=screen.tell,
         notices=screen.notices,
     )

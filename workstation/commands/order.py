@@ -68,7 +68,7 @@ def order_new(
     """
     from workstation.texts.order_template import order_template
 
-    text = order_template(region)
+    text = place_of(proposing.data).leading_unit.in_sentence(order_template(region))
     if proposing.patient or proposing.preset or proposing.unit:
         text = _proposed(text, region, proposing)
     made = MadeFile(f"order-{region.value}.toml", text.encode())

@@ -132,11 +132,14 @@ def _address(place: Place, unit: str) -> str:
 def _person(screen: Screen, by: str, forces: ForceUnit) -> PersonAtTerminal | None:
     """Who types here; None without a terminal."""
     from workstation.session.operators import PersonAtTerminal
+    from workstation.session.request_lines import help_text
 
     typed = screen.typed_lines()
     if typed is None:
         return None
-    return PersonAtTerminal(read_line=typed.read_line, by=by, asking=screen.ask, forces=forces)
+    return PersonAtTerminal(
+        read_line=typed.read_line, by=by, asking=screen.ask, help_words=help_text(forces)
+    )
 
 
 def _operator(

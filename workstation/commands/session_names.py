@@ -53,7 +53,7 @@ def named_treatment(place: Place, name: str, by: str = "") -> Named:
     list that shows patients, leave a row of the access first. A whole id is found by the evidence
     alone, whatever state the words are in.
     """
-    from records.clinic.paper_sheets import is_paper
+    from records.clinic.paper_names import is_paper
 
     if is_paper(name):
         return _sheet_called_so(place, name)

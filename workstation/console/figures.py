@@ -58,9 +58,12 @@ def _reader(unit: ForceUnit) -> Callable[[float | None], str]:
 
 
 def times(shown: Snapshot) -> dict[str, Any]:
-    """What is left of treatment, phase and check-in."""
+    """What is left of treatment, phase and check-in; which hold it is, where it is in one.
+
+    A pause has no number of a hold: "0 of 11" would read as if none had begun.
+    """
     in_session = shown.doing is Doing.SESSION
-    cycle = f"{shown.hold_number} of {shown.hold_count}" if shown.hold_count else ""
+    cycle = f"{shown.hold_number} of {shown.hold_count}" if shown.hold_number else ""
     return {
         "left": minutes(shown.treatment_left_s) if in_session else UNSEEN,
         "phase_left": UNSEEN if shown.phase_left_s is None else minutes(shown.phase_left_s),

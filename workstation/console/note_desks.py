@@ -81,7 +81,6 @@ class OpenNote:
         visit, trouble = _looked_at(self.site, visit)
         report = visit.report if isinstance(visit, Visit | PaperVisit) else None
         beside = BesideWords(
-            forces=self.site.words.settings.unit_of_force,
             typed=self.waiting(),
             report=report,
             posted=said,

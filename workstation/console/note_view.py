@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from controller.order.force_unit import ForceUnit
 from records.claim.rules.findings import RuleFinding, RuleResult
 from records.claim.rules.report import OPEN, STRENGTHS, where_from
 from records.claim.rules.scrubber import ScrubReport
 from records.note.device_fields import Field
 from records.note.fields import PATIENT_REFERENCE, REMARK, TOLERANCE
+from records.note.led_forces import led_field
 from records.note.treatment_note import TreatmentNote
 from records.note.typed import TypedText
 from records.provenance import NOT_ASSESSED_TEXT, OPEN_TEXT, Origin
@@ -107,12 +107,8 @@ class NoteView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BesideWords:
-    """What stands beside the words of a note: texts that wait, the rules, and a refused post.
+    """What stands beside the words of a note: texts that wait, the rules, and a refused post."""
 
-    ``forces`` is the unit that leads in what the device recorded.
-    """
-
-    forces: ForceUnit
     typed: Mapping[str, TypedText] = field(default_factory=dict)
     report: ScrubReport | None = None
     posted: PostedNote | None = None
@@ -181,8 +177,7 @@ def _plain(note: TreatmentNote, each: Field, beside: BesideWords) -> FieldView:
 
 
 def _fixed(note: TreatmentNote, each: Field, beside: BesideWords) -> FieldView:
-    view = _plain(note, each, beside)
-    return replace(view, shown=beside.forces.in_value(view.shown))
+    return _plain(note, led_field(each, note.forces), beside)
 
 
 def _asked(note: TreatmentNote, beside: BesideWords) -> Iterator[FieldView]:

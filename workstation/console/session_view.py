@@ -12,6 +12,7 @@ from controller.order.force_unit import ForceUnit
 from records.evidence.reader import NOT_CLOSED, RUNNING
 from records.note.device_fields import Field
 from records.note.events import pauses
+from records.note.led_forces import led_field, plain_name
 from records.visit.visit import Visit
 from workstation.console.clinic_words import ClinicWords
 from workstation.console.force_plot import ForcePlot, PlotMarks, force_plot
@@ -148,15 +149,15 @@ class SessionView:
 
     def delivered(self) -> list[Field]:
         """What was delivered, with every stop."""
-        stops = [each for each in self._fields() if _plain(each) == "stop"]
+        stops = [each for each in self._fields() if plain_name(each) == "stop"]
         return [*self._named(DELIVERED), *stops]
 
     def value(self, field: Field) -> str:
         """A field's text with the clinic's unit leading."""
-        return self.forces.in_sentence(self.forces.in_value(field.value or "not recorded"))
+        return led_field(field, self.forces).value or "not recorded"
 
     def _named(self, names: Sequence[str]) -> list[Field]:
-        by_name = {_plain(each): each for each in self._fields()}
+        by_name = {plain_name(each): each for each in self._fields()}
         return [by_name[name] for name in names if name in by_name]
 
     def _fields(self) -> Sequence[Field]:
@@ -232,10 +233,3 @@ class SessionView:
         if len(times):
             return int(times[0]), max(int(times[-1]), *ends, int(times[0]) + 1)
         return 0, max(1, *ends)
-
-
-def _plain(field: Field) -> str:
-    """The name of a field without what tells sessions and stops apart."""
-    name = field.name.partition(".")[0]
-    kind, _, number = name.partition("_")
-    return kind if number.isdigit() else name

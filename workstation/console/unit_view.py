@@ -143,14 +143,18 @@ def seen_digest(asked: OpenQuestion) -> str:
 
 
 def outcome_words(sent: SentMessage | None, words: ClinicWords) -> str:
-    """What became of something that was asked from a page."""
+    """What became of something that was asked from a page.
+
+    What was done has its time: "paused at 60 N" may still stand there when somebody has resumed.
+    """
     if sent is None:
         return ""
     outcome = sent.outcome
     if outcome is None:
         return "It was asked; nothing has answered yet. Look at the patient."
     if outcome.result is Followed.FOLLOWED:
-        return words.sentence(outcome.reason) or "Done."
+        done = words.sentence(outcome.reason)
+        return f"{words.time(outcome.utc_ms)} {done}" if done else "Done."
     return f"Not done: {words.sentence(outcome.reason)}"
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from controller.errors import RequestRefused
+from controller.order.force_unit import ForceUnit
 from controller.words import one_line
 from records.clinic.visit_steps import ORDER, StepKind, VisitBegun
 from records.order.planned_order import PlannedOrder
@@ -106,8 +107,10 @@ def _with_reason(visit: OpenVisit, planned: PlannedOrder) -> OpenVisit:
     force_n = planned.order.prescription.hold_force_n
     if not trouble_in(visit.kept.form).needs_a_reason(force_n):
         return visit
-    forces = visit.site.words.settings.unit_of_force
-    said = (("force", forces.with_other(force_n)), ("reason", visit.kept.form[FORCE_REASON]))
+    said = (
+        ("force", ForceUnit.NEWTON.with_other(force_n)),
+        ("reason", visit.kept.form[FORCE_REASON]),
+    )
     kept = visit.kept
     step = keep_step_by(
         visit.site.folder,

@@ -10,7 +10,8 @@ from collections.abc import Callable
 
 from controller.errors import RequestRefused
 from controller.words import one_line
-from records.clinic.filed_orders import NewSession, file_order, filed_order
+from records.clinic.filed_orders import filed_order
+from records.clinic.order_filing import NewSession, file_order
 from records.clinic.visit_steps import VisitBegun, steps_of
 from records.order.order import Order
 from records.order.order_file import parse_order

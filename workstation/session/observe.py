@@ -19,7 +19,7 @@ from firmware_bridge.profile_kinds.gauge import GaugeProfile
 from firmware_bridge.profile_kinds.traction_unit import TractionUnitProfile
 from firmware_bridge.profile_kinds.transmitter import TransmitterProfile
 from firmware_bridge.profiles import find_profile
-from records.clinic.filed_orders import NewSession, file_order
+from records.clinic.order_filing import NewSession, file_order
 from records.evidence.journal import SqliteJournal, open_session
 from records.evidence.observed import shows_hold
 from records.evidence.start_check import check_before_start

@@ -114,13 +114,13 @@ class PersonAtTerminal:
     """Who types: ``by`` is the name (default: that of the login), ``read_line`` gives the lines.
 
     ``asking`` gets the question that is to be answered next, and nothing when there is none.
-    ``forces`` is the unit in which the help writes forces.
+    ``help_words`` lists what can be typed.
     """
 
     read_line: ReadLine
     by: str = ""
     asking: Tell = _say_nothing
-    forces: ForceUnit = ForceUnit.NEWTON
+    help_words: str = help_text(ForceUnit.NEWTON)
 
 
 class SessionOperator:
@@ -150,7 +150,7 @@ class SessionOperator:
         self.begun_by = self._by = (person.by if person else "") or login_name()
         self._tell = tell
         self._asking = person.asking if person else _say_nothing
-        self._forces = person.forces if person else ForceUnit.NEWTON
+        self._help_words = person.help_words if person else ""
         self._script = script or SessionScript()
         self._answers: dict[Question, Answer] = {}
         self._open: dict[Question, str] = {}
@@ -307,7 +307,7 @@ class SessionOperator:
         if self._open and word in ("y", "yes", "n", "no"):
             self._answer_oldest(accepted=word.startswith("y"))
         elif word == "help":
-            self._tell(help_text(self._forces))
+            self._tell(self._help_words)
         else:
             try:
                 request = parse_request(line, self._by, self._alarms)

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from controller.errors import JournalCorrupt, JournalUnavailable
-from controller.event_details.ending import DroppedRows, SessionEnded, UnitObserved, UnitSeen
+from controller.event_details.ending import DroppedRows, SessionEnded
 from controller.event_details.findings_and_alarms import AlarmRaised
+from controller.event_details.seen_of_unit import UnitObserved, UnitSeen
 from controller.event_details.table import session_event
 from controller.events import EventKind, Outcome
 from controller.ports import Clock, TractionUnit

@@ -6,6 +6,7 @@ One parser for the terminal and for ``--script``; a console makes the same reque
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from controller.errors import PrescriptionInvalid, RequestRefused
 from controller.order.force_unit import ForceUnit
@@ -40,6 +41,13 @@ _HELP = """\
   ok                        acknowledge the alarms
   mute                      no tones for 2 min
   help                      this list; Ctrl-C releases the patient and leaves the program"""
+OBSERVED_HELP: Final = """\
+  check NAME                NAME looked after the patient
+  takeover NAME             NAME is responsible from now on, and types
+  remark TEXT               words for the record
+  end [REASON]              end the observation, once the cord is free
+  help                      this list; Ctrl-C ends the observation and leaves the program
+Nothing that is typed here reaches the table: its own switch stops it."""
 
 SHOWN_CHARACTERS = 40
 _BLANKS = re.compile(r"[ \t]+")

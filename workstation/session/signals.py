@@ -30,7 +30,10 @@ makes a release fast."""
 IGNORED = ("SIGTTIN", "SIGTTOU", "SIGPIPE")
 """Reading or writing in the background, a reader that has gone: the call itself fails instead."""
 SUSPENDING = "SIGTSTP"
-NOT_SUSPENDED = "Ctrl-Z does not stop a session; Ctrl-C or end releases the patient"
+NOT_SUSPENDED = (
+    "Ctrl-Z does not stop a session; Ctrl-C or end ends it, and releases the patient where this "
+    "program drives the table"
+)
 
 
 class Told(Protocol):

@@ -15,7 +15,7 @@ from controller.session.inputs_and_effects import Ending
 from controller.start.before_start import check_order_fits_unit
 from firmware_bridge.connect import connect_unit
 from firmware_bridge.units.map_unit import MapUnit
-from records.clinic.filed_orders import NewSession
+from records.clinic.order_filing import NewSession
 from records.clinic.standing_used import StandingUsed
 from records.evidence.journal import SqliteJournal, open_session
 from records.evidence.start_check import check_before_start

@@ -46,11 +46,6 @@ class UnitProcess:
         """The unit's name."""
         return self._called
 
-    @property
-    def is_gone(self) -> bool:
-        """True while no process drives the unit, after one did or could not be started."""
-        return not self._program.runs
-
     def keep_up(self) -> None:
         """Notice an end, and start again when it is time."""
         in_session = self.link.in_session

@@ -23,7 +23,7 @@ from controller.words import visible
 from workstation.output import json_for
 from workstation.terminal.display import DRAIN_S, Display, DisplayStyle, writer
 from workstation.terminal.progress import PhaseLines, Verbatim
-from workstation.terminal.status_area import StatusArea
+from workstation.terminal.status_area import HINT, StatusArea
 from workstation.terminal.typed_lines import TypedLines, is_terminal, typed_lines
 from workstation.terminal.width import size_of
 
@@ -39,11 +39,11 @@ _KNOWN_TERMINALS: Final = ("xterm", "screen", "tmux", "linux", "rxvt", "konsole"
 
 
 class Screen:
-    """What ``traction run`` shows, and where.
+    """What ``traction run`` and ``traction observe`` show, and where.
 
     Session and report stand on standard output, messages on standard error. With ``as_json``
     standard output holds the JSON alone, and the session is shown on standard error. Times of the
-    day are those of ``zone_at``, the clinic's.
+    day are those of ``zone_at``, the clinic's. ``hint`` stands where no question is open.
     """
 
     def __init__(
@@ -53,11 +53,12 @@ class Screen:
         as_json: bool,
         zone_at: ZoneAt,
         forces: ForceUnit = ForceUnit.NEWTON,
+        hint: str = HINT,
     ) -> None:
         out, err, now_s = sys.stdout, sys.stderr, clock.now_s
         shown = err if as_json else out
         self._forces = forces
-        page = page_for(shown, partial(_time_of_day, clock, zone_at), forces)
+        page = page_for(shown, partial(_time_of_day, clock, zone_at), forces, hint)
         self._session = Display(page, writer(shown), now_s)
         self._has_input_row = isinstance(page, StatusArea)
         self._now_s, self._err = now_s, err
@@ -180,14 +181,17 @@ def _time_of_day(clock: Clock, zone_at: ZoneAt) -> datetime:
 
 
 def page_for(
-    stream: TextIO | None, now: Callable[[], datetime], forces: ForceUnit = ForceUnit.NEWTON
+    stream: TextIO | None,
+    now: Callable[[], datetime],
+    forces: ForceUnit = ForceUnit.NEWTON,
+    hint: str = HINT,
 ) -> DisplayStyle:
     """Three areas where the stream is a terminal that knows its cursor, else plain lines."""
     terminal = os.environ.get("TERM", "" if os.name == "posix" else "windows")
     if not is_terminal(stream) or not terminal.startswith(_KNOWN_TERMINALS):
         return PhaseLines(forces)
     colours = "NO_COLOR" not in os.environ
-    return StatusArea(lambda: size_of(stream), now, colours=colours, forces=forces)
+    return StatusArea(lambda: size_of(stream), now, colours=colours, forces=forces, hint=hint)
 
 
 def _same_terminal(one: TextIO | None, other: TextIO | None) -> bool:

@@ -41,6 +41,8 @@ STALE_S: Final = 1.0
 MESSAGES_KEPT: Final = 60
 """Messages that are written again after a change of the terminal's size."""
 HINT: Final = "help lists what you can ask for; Ctrl-C releases the patient"
+OBSERVED_HINT: Final = "help lists what you can type; only the table's own switch stops the table"
+"""Nothing that is typed reaches a table that nobody here drives."""
 PROMPT: Final = "> "
 _COLOURS: Final = {Priority.HIGH: "1;31", Priority.MEDIUM: "33", Priority.LOW: "36"}
 """Bold red, yellow, cyan; the words say the same."""
@@ -69,8 +71,10 @@ class StatusArea:
         *,
         colours: bool,
         forces: ForceUnit = ForceUnit.NEWTON,
+        hint: str = HINT,
     ) -> None:
         self._size, self._now, self._colours, self._forces = size, now, colours, forces
+        self._hint = hint
         self._snapshot: Snapshot | None = None
         self._age_s = 0.0
         self._question = self._typed = ""
@@ -175,7 +179,7 @@ class StatusArea:
         snapshot = self._snapshot
         if size.columns < LEAST_COLUMNS or size.lines < LEAST_ROWS:
             return [_Row(self._force_and_phase(snapshot))]
-        question = _Row(self._question or HINT, "1" if self._question else "")
+        question = _Row(self._question or self._hint, "1" if self._question else "")
         alarm = self._alarm(snapshot)
         return [*self._figures(snapshot, size.columns), alarm, question]
 

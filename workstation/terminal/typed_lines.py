@@ -27,7 +27,8 @@ READ_BYTES: Final = 4_096
 BACKGROUND_S: Final = 0.5
 """How often a job in the background looks whether the terminal is its own again."""
 NO_END: Final = (
-    "Ctrl-D does not end a session; Ctrl-C or end releases the patient, help lists the rest"
+    "Ctrl-D does not end a session; Ctrl-C or end does, and releases the patient where this "
+    "program drives the table; help lists the rest"
 )
 ENDS_IN_A_ROW: Final = 10
 """So many ends of input without a byte between them: the terminal has gone."""

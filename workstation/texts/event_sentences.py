@@ -13,6 +13,7 @@ from controller.event_details import (
     before_treatment,
     ending,
     findings_and_alarms,
+    seen_of_unit,
     treatment,
 )
 from controller.event_details.before_treatment import SelfCheckRecorded
@@ -103,12 +104,12 @@ def _(said: before_treatment.AnswerRecorded, forces: ForceUnit) -> str:
 
 
 @sentence.register
-def _(said: before_treatment.PressTestSeen, forces: ForceUnit) -> str:
+def _(said: seen_of_unit.PressTestSeen, forces: ForceUnit) -> str:
     return "the patient's switch was seen pressed and open again"
 
 
 @sentence.register
-def _(said: before_treatment.PressTestNotSeen, forces: ForceUnit) -> str:
+def _(said: seen_of_unit.PressTestNotSeen, forces: ForceUnit) -> str:
     return "the patient's switch was not seen pressed in time"
 
 
@@ -123,12 +124,12 @@ def _(said: SelfCheckRecorded, forces: ForceUnit) -> str:
 
 
 @sentence.register
-def _(said: before_treatment.UnitAcknowledged, forces: ForceUnit) -> str:
+def _(said: seen_of_unit.UnitAcknowledged, forces: ForceUnit) -> str:
     return "a latched stop of the unit was acknowledged"
 
 
 @sentence.register
-def _(said: before_treatment.UnitArmed, forces: ForceUnit) -> str:
+def _(said: seen_of_unit.UnitArmed, forces: ForceUnit) -> str:
     zero = "not measured"
     if said.gross_zero_dn is not None:
         zero = forces.with_other(said.gross_zero_dn / 10)
@@ -297,23 +298,23 @@ def _(said: ending.ReleaseOrdered, forces: ForceUnit) -> str:
 
 
 @sentence.register
-def _(said: ending.ReleaseObserved, forces: ForceUnit) -> str:
+def _(said: seen_of_unit.ReleaseObserved, forces: ForceUnit) -> str:
     state = "" if said.unit_state is None else f", {_state(said.unit_state)}"
     return f"the patient is free: {_force(said.force_dn, forces)}{state}"
 
 
 @sentence.register
-def _(said: ending.ReleaseNotObserved, forces: ForceUnit) -> str:
+def _(said: seen_of_unit.ReleaseNotObserved, forces: ForceUnit) -> str:
     return f"the release was NOT seen; the last force was {_force(said.force_dn, forces)}"
 
 
 @sentence.register
-def _(said: ending.UnitDisarmed, forces: ForceUnit) -> str:
+def _(said: seen_of_unit.UnitDisarmed, forces: ForceUnit) -> str:
     return "the unit is disarmed: motor off, clutch open"
 
 
 @sentence.register
-def _(said: ending.UnitObserved, forces: ForceUnit) -> str:
+def _(said: seen_of_unit.UnitObserved, forces: ForceUnit) -> str:
     seen = said.seen
     if seen is None:
         answered = "answered" if said.observed else "did not answer"

@@ -12,7 +12,7 @@ from datetime import timedelta
 from controller.errors import RecordNotFound, RequestRefused, RightMissing
 from controller.order.prescription import Region
 from records.clinic.audit import record_read, standing_field
-from records.clinic.paper_sheets import is_paper
+from records.clinic.paper_names import is_paper
 from records.clinic.visit_steps import ORDER, VisitBegun, VisitStep
 from records.order.order_file import parse_entered_order
 from records.order.planned_order import PlannedOrder

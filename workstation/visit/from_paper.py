@@ -14,7 +14,8 @@ from controller.errors import RequestRefused, TractionError
 from controller.order.prescription import Region
 from controller.words import check_name
 from records.clinic.audit import record_read, standing_field
-from records.clinic.paper_sheets import PAPER, PaperSheet, keep_sheet
+from records.clinic.paper_names import PAPER
+from records.clinic.paper_sheets import PaperSheet, keep_sheet
 from records.note.fields import ClinicianField
 from records.standing.kinds import PatientRecord, UnitRecord
 from records.standing.versions import read_standing

@@ -51,7 +51,7 @@ class NoteDesk:
 
     def shown_note(self, what: str) -> NotedVisit:
         """The same of a session or of a downtime sheet."""
-        from records.clinic.paper_sheets import is_paper
+        from records.clinic.paper_names import is_paper
 
         return self.shown_paper(what) if is_paper(self.session) else self.shown(what)
 
@@ -117,7 +117,7 @@ class NoteDesk:
 
     def read_note(self) -> NotedVisit:
         """The same of a session or of a downtime sheet."""
-        from records.clinic.paper_sheets import is_paper
+        from records.clinic.paper_names import is_paper
         from records.visit.paper_visit import load_paper
 
         if not is_paper(self.session):

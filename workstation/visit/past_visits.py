@@ -12,6 +12,7 @@ from records.clinic.paper_sheets import sheets_on_file
 from records.clinic.visit_sessions import visits_of
 from records.evidence.reader import REMOVED
 from records.keeping.search import FoundSession, SessionQuery, find_sessions
+from records.note.led_forces import led_field
 from records.note.treatment_note import TreatmentNote
 from records.store.record_folder import RecordFolder
 from records.visit.load import load_visit
@@ -92,10 +93,9 @@ def _on_paper(folder: RecordFolder, settings: Settings, reference: str) -> Itera
 
 
 def _told(name: str, began_ms: int, note: TreatmentNote, forces: ForceUnit) -> PastVisit:
-    values = {each.name: each.value for each in (*note.fixed_fields, *note.clinician_fields)}
-    delivered = (
-        text.format(forces.in_value(value)) for key, text in DELIVERED if (value := values.get(key))
-    )
+    fields = (*note.fixed_fields, *note.clinician_fields)
+    values = {each.name: led_field(each, forces).value for each in fields}
+    delivered = (text.format(value) for key, text in DELIVERED if (value := values.get(key)))
     paper = "on paper, not recorded by the device" if note.on_paper else ""
     return PastVisit(
         session_id=name,

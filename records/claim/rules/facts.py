@@ -5,25 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from controller.events import StopCause
 from records.claim.code_sets import ALWAYS_THERAPY, GRACE, SEPARATE, TRACTION
 from records.claim.context import ClaimContext, ServiceLine
 from records.claim.decision import BillingDecision
 from records.claim.needs.of_form import needs_of_form
-from records.claim.rules.assistant_time import AssistantTime
 from records.claim.rules.findings import Evidence
 from records.claim.rules.pairs import Pair
 from records.claim.rules.payer_profile import PayerProfile
 from records.claim.rules.tables import ScrubTables
-from records.claim.unwritten import UnwrittenExport
 from records.evidence.reader import SessionRecord
 from records.note.over_visit import VISIT
 from records.note.stored_text import codes_in, moment_in, number_in
 from records.note.treatment_note import TreatmentNote
 from records.note.words import NoteSignature
 from records.provenance import JournalRange, Origin, Sourced
+
+if TYPE_CHECKING:
+    from records.claim.rules.assistant_time import AssistantTime
+    from records.claim.unwritten import UnwrittenExport
 
 PATIENT_STOPS = frozenset({StopCause.PATIENT_SWITCH_PRESSED})
 """Causes of a stop that only the patient can give."""

@@ -1,7 +1,6 @@
 """PayerProfile: what one payer wants of a 97012 claim, as dated data with sources."""
 
-from __future__ import annotations
-
+# No annotations as texts: pydantic would compile each of them when the program is loaded.
 from collections.abc import Callable
 from datetime import date
 from functools import cache, partial

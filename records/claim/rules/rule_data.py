@@ -1,11 +1,10 @@
 """Rule: one of the catalogue's entries as data; messages and severities change without code."""
 
-from __future__ import annotations
-
+# No annotations as texts: pydantic would compile each of them when the program is loaded.
 from datetime import date
 from functools import cache
 from importlib import resources
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -52,7 +51,7 @@ class Rule(CheckedData):
     valid_to: date | None = None
 
     @model_validator(mode="after")
-    def _own_knowledge_is_no_error(self) -> Rule:
+    def _own_knowledge_is_no_error(self) -> Self:
         worst = "error" in (self.severity, *self.also)
         if self.strength == "own" and worst and self.id not in OWN_ERRORS:
             raise ValueError(f"rule {self.id} has no source: it may warn, not refuse")

@@ -11,17 +11,19 @@ from datetime import date
 from decimal import Decimal
 from functools import cache
 from importlib import resources
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
 from controller.errors import RulesInvalid
 from records.checked_data import CheckedData, checked, parse_toml, read_text
-from records.claim.fees import FeeTable, read_fees
 from records.claim.rules.code_list import CodeList
 from records.claim.rules.pairs import PairTable, read_pairs, shipped_pairs
 from records.claim.rules.rule_data import Strength
 from records.store.record_folder import RecordFolder
+
+if TYPE_CHECKING:
+    from records.claim.fees import FeeTable
 
 
 class Dated(CheckedData):
@@ -156,8 +158,16 @@ def load_tables(folder: RecordFolder) -> ScrubTables:
         thresholds=(*own.threshold, *shipped.thresholds),
         daily_limits=(*own.daily_limit, *shipped.daily_limits),
         practice_expenses=(*own.practice_expense, *shipped.practice_expenses),
-        fees=read_fees(folder.file_called(own.fees.file)) if own.fees else None,
+        fees=_user_fees(own.fees, folder),
     )
+
+
+def _user_fees(given: _FeeFile | None, folder: RecordFolder) -> FeeTable | None:
+    if given is None:
+        return None
+    from records.claim.fees import read_fees
+
+    return read_fees(folder.file_called(given.file))
 
 
 def _user_pairs(given: _PairFile | None, folder: RecordFolder) -> PairTable | None:

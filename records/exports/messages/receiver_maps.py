@@ -1,14 +1,13 @@
 """Receivers: the columns of their CSV, and how they take codes and X12. Data files, validated."""
 
-from __future__ import annotations
-
+# No annotations as texts: pydantic would compile each of them when the program is loaded.
 from collections.abc import Callable
 from datetime import date, datetime
 from functools import cache, partial
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -94,7 +93,7 @@ class Receiver(CheckedData):
     columns: tuple[Column, ...] = ()
 
     @model_validator(mode="after")
-    def _sound(self) -> Receiver:
+    def _sound(self) -> Self:
         heads = [column.head for column in self.columns]
         twice = {head for head in heads if heads.count(head) > 1}
         if twice:

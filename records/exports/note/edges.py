@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from controller.order.force_unit import ForceUnit
 from records.exports.note.text import FROM_PAPER, seal_lines
 from records.exports.paper.blocks import ALERT, GREY, INK, Flowable, said
 from records.exports.paper.document import SMALL
@@ -35,4 +36,10 @@ def foot_of(visit: NotedVisit) -> list[Flowable]:
     if note.versions:
         checkpoint = f"Checkpoint of the signature {note.signature_checkpoint}"
         lines.append(said(checkpoint, SMALL, GREY))
-    return [*lines, said(f"{NOT_A_DEVICE}   1 lbf = 4.448 N", SMALL, GREY)]
+    return [*lines, said(f"{NOT_A_DEVICE}   {_size_text(note.forces)}", SMALL, GREY)]
+
+
+def _size_text(forces: ForceUnit) -> str:
+    """What one of the unit beside newtons is in newtons."""
+    unit = forces.other if forces is ForceUnit.NEWTON else forces
+    return f"1 {unit.value} = {unit.newtons:.3f} N"

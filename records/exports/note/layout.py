@@ -14,6 +14,7 @@ from reportlab.lib.colors import HexColor
 from reportlab.lib.enums import TA_RIGHT
 from reportlab.platypus import HRFlowable, KeepTogether, Spacer
 
+from controller.order.force_unit import ForceUnit
 from records.evidence.reader import SessionRecord
 from records.exports.note.authors import author_lines
 from records.exports.note.parties import parties_of
@@ -41,6 +42,7 @@ from records.exports.paper.blocks import (
 )
 from records.note.delivered_dose import DeliveredDose
 from records.note.events import adjustments, pauses
+from records.note.led_forces import led_note
 from records.provenance import Sourced
 from records.visit.face import Face
 from records.visit.visit import NotedVisit, Visit
@@ -102,23 +104,25 @@ def _alerts(face: Face) -> Iterator[Flowable]:
 def _device_part(visit: NotedVisit) -> Iterator[Flowable]:
     """What the device recorded; of a downtime sheet what stands on it, on another ground."""
     if not isinstance(visit, Visit):
-        yield from part(FROM_PAPER, ALERT, CLINICIAN_TINT, [*_fields(visit.note.sheet_fields)])
+        yield from part(
+            FROM_PAPER, ALERT, CLINICIAN_TINT, [*_fields(led_note(visit.note).sheet_fields)]
+        )
         return
     yield from part("Recorded by the device", DEVICE, DEVICE_TINT, list(_recorded(visit)))
 
 
 def _recorded(visit: Visit) -> Iterator[Flowable]:
     """The fields and the curve; of several sessions first the visit's, then each one's."""
-    note = visit.note
+    note = led_note(visit.note)
     if not note.parts:
         yield from _fields(note.device_fields)
-        yield from _plots(visit.record, note.dose)
+        yield from _plots(visit.record, note.dose, note.forces)
         return
     yield from _fields(note.visit_fields)
     for session, recorded in zip(visit.sessions, note.parts, strict=True):
         yield _heading(part_title(note, recorded))
         yield from _fields(recorded.fields)
-        yield from _plots(session.record, recorded.dose)
+        yield from _plots(session.record, recorded.dose, note.forces)
 
 
 def _clinician_part(visit: NotedVisit) -> list[Flowable]:
@@ -137,13 +141,13 @@ def _heading(text: str) -> Flowable:
     return inside(text, HEADING, DEVICE, bold=True, spaceBefore=6, keepWithNext=1)
 
 
-def _plots(record: SessionRecord, dose: DeliveredDose) -> Iterator[Flowable]:
+def _plots(record: SessionRecord, dose: DeliveredDose, forces: ForceUnit) -> Iterator[Flowable]:
     """The whole treatment; a long one in parts as well, which can be read one by one."""
     data, parts = plot_data(record.samples), plot_parts(record.samples)
     if not data.times_ms:
         yield inside("No force was recorded.", SIZE, GREY)
         return
-    scale = scale_of(data, dose.treatment_started_ms, observed=record.observed)
+    scale = scale_of(data, dose.treatment_started_ms, forces, observed=record.observed)
     marks = _marks(record, dose)
     yield plot(data, scale, marks, PLOT_HEIGHT)
     for piece, following in zip_longest(parts, parts[1:]):

@@ -1,4 +1,7 @@
-"""The force-time plot of a note: target, actual force as a band, stops; axes in N and lbf."""
+"""The force-time plot of a note: target, actual force as a band, stops.
+
+Its left axis is in the note's unit of force, its right one in the unit that stands beside it.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from numpy.typing import NDArray
 from reportlab.graphics.shapes import STATE_DEFAULTS, Drawing, Line, Polygon, PolyLine, Rect, String
 from reportlab.lib.colors import HexColor
 
-from controller.order.prescription import NEWTONS_PER_LBF
+from controller.order.force_unit import ForceUnit
 from records.exports.note.plot_data import PlotData
 from records.exports.paper.blocks import (
     ALERT,
@@ -41,11 +44,14 @@ class Scale:
 
     ``since_traction``: minutes count from the beginning of traction, else from the first sample.
 
+    ``forces`` is the unit of the left axis and of the grid.
+
     ``observed``: nobody ordered a target, and a stop is what was seen of one.
     """
 
     origin_ms: int
     highest_dn: int
+    forces: ForceUnit = ForceUnit.NEWTON
     since_traction: bool = True
     observed: bool = False
 
@@ -63,7 +69,13 @@ class Marks:
     pauses_ms: Sequence[tuple[int, int]] = ()
 
 
-def scale_of(data: PlotData, began_ms: int | None, *, observed: bool = False) -> Scale:
+def scale_of(
+    data: PlotData,
+    began_ms: int | None,
+    forces: ForceUnit = ForceUnit.NEWTON,
+    *,
+    observed: bool = False,
+) -> Scale:
     """The scale on which a whole treatment and its parts are drawn.
 
     ``began_ms``: when traction began, None where it never did.
@@ -72,6 +84,7 @@ def scale_of(data: PlotData, began_ms: int | None, *, observed: bool = False) ->
     return Scale(
         origin_ms=data.times_ms[0] if began_ms is None else began_ms,
         highest_dn=highest_dn,
+        forces=forces,
         since_traction=began_ms is not None,
         observed=observed,
     )
@@ -102,8 +115,8 @@ class _Plot:
         self.bottom, self.top = BELOW, BELOW + height
         self.start_ms = data.times_ms[0]
         self.end_ms = max(data.times_ms[-1], self.start_ms + 1)
-        self.step_n = round_step(scale.highest_dn / 10, height / 24)
-        self.top_n = self.step_n * -(-scale.highest_dn / 10 // self.step_n)
+        step_n = self._step_n(scale.forces, scale.highest_dn / 10)
+        self.top_n = step_n * -(-scale.highest_dn / 10 // step_n)
 
     @property
     def _axis(self) -> str:
@@ -132,19 +145,26 @@ class _Plot:
         return np.column_stack([xs, ys])
 
     def force_axes(self) -> None:
-        """Newtons on the left with the grid, pounds-force on the right with ticks of their own."""
-        self._write(self.left - 4, self.top + 6, "N", anchor="end")
-        self._write(self.right + 4, self.top + 6, "lbf")
-        for force_n in _ticks(0, self.top_n, self.step_n):
-            y = self.y(force_n)
+        """The unit that leads on the left with the grid, the other one on the right with ticks."""
+        leading, other = self.scale.forces, self.scale.forces.other
+        self._write(self.left - 4, self.top + 6, leading.value, anchor="end")
+        self._write(self.right + 4, self.top + 6, other.value)
+        for label, y in self._levels(leading):
             self._line(self.left, y, self.right, y, LIGHT, 0.4)
-            self._write(self.left - 4, y - 2.5, f"{force_n:g}", anchor="end")
-        top_lbf = self.top_n / NEWTONS_PER_LBF
-        step_lbf = round_step(top_lbf, (self.top - self.bottom) / 24)
-        for force_lbf in _ticks(0, top_lbf, step_lbf):
-            y = self.y(force_lbf * NEWTONS_PER_LBF)
+            self._write(self.left - 4, y - 2.5, label, anchor="end")
+        for label, y in self._levels(other):
             self._line(self.right, y, self.right + 3, y, GREY, 0.4)
-            self._write(self.right + 5, y - 2.5, f"{force_lbf:g}")
+            self._write(self.right + 5, y - 2.5, label)
+
+    def _levels(self, unit: ForceUnit) -> Iterator[tuple[str, float]]:
+        """Round forces of a unit and where they are drawn."""
+        size = unit.newtons
+        for force in _ticks(0, self.top_n / size, self._step_n(unit, self.top_n) / size):
+            yield f"{force:g}", self.y(force * size)
+
+    def _step_n(self, unit: ForceUnit, highest_n: float) -> float:
+        """A step that is round in a unit, for labels that do not touch."""
+        return round_step(highest_n / unit.newtons, (self.top - self.bottom) / 24) * unit.newtons
 
     def time_axis(self) -> None:
         origin_ms = self.scale.origin_ms

@@ -8,27 +8,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controller.event_details.before_treatment import SelfCheckRecorded, UnitArmed
+from controller.event_details.before_treatment import SelfCheckRecorded
 from controller.event_details.codec import (
     VERSION,
     DetailUnreadable,
     decode_fields,
     encode_fields,
 )
-from controller.event_details.ending import (
-    DroppedRows,
-    ReleaseObserved,
-    ReleaseOrdered,
-    SessionEnded,
-    UnitObserved,
-    UnitSeen,
-)
+from controller.event_details.ending import DroppedRows, ReleaseOrdered, SessionEnded
 from controller.event_details.findings_and_alarms import AlarmAcknowledged
 from controller.event_details.opening import (
     OpeningOfSession,
     RecordedIdentity,
     RecordedObservation,
 )
+from controller.event_details.seen_of_unit import ReleaseObserved, UnitArmed, UnitObserved, UnitSeen
 from controller.event_details.table import (
     CLASSES,
     EventDetail,

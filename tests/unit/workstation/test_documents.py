@@ -80,7 +80,7 @@ def test_the_demo_treats_writes_and_says_where(shown: Shown) -> None:
     assert all(path.stat().st_size > 100 for path in shown.files)
     for words in ("prescribed", "delivered", "completed", "patient switch pressed", "97012 x 1"):
         assert words in shown.screen
-    assert "s to 15 N" in (shown.folder / "lumbar-note.txt").read_text()
+    assert "s to 3.4 lbf (15 N)" in (shown.folder / "lumbar-note.txt").read_text()
 
 
 def test_the_demo_s_sessions_have_ended_when_they_can_be_read(shown: Shown) -> None:
@@ -120,7 +120,7 @@ def test_the_cervical_act_runs_over_lines_of_text_as_a_choice(
     assert "row 7 zero shifted" in " ".join(note.split())
 
 
-def test_the_screen_of_the_demo_is_led_by_the_clinic_s_unit_and_its_notes_by_newtons(
+def test_the_demo_s_screen_and_its_notes_are_led_by_the_clinic_s_unit(
     shown: Shown, other_clinic: tuple[Path, str]
 ) -> None:
     screens = {"lbf": shown.screen, "N": other_clinic[1]}
@@ -128,4 +128,6 @@ def test_the_screen_of_the_demo_is_led_by_the_clinic_s_unit_and_its_notes_by_new
     assert "120.0 N (27.0 lbf) for 20 s" in " ".join(screens["N"].split())
     assert "N (" not in screens["lbf"]
     assert "lbf (" not in screens["N"]
-    assert "120.0 N (27.0 lbf)" in (shown.folder / "lumbar-note.txt").read_text()
+    notes = [(each / "lumbar-note.txt").read_text() for each in (shown.folder, other_clinic[0])]
+    assert "27.0 lbf (120.0 N)" in notes[0]
+    assert "120.0 N (27.0 lbf)" in notes[1]

@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from records.store.record_folder import RecordFolder
+from tests.support.notes import recorded
 from tests.support.real_time import ROOT
 from tests.unit.records.store.test_clinic_chain import lived
 from workstation.cli import COMMANDS, program
@@ -119,6 +120,20 @@ def test_evidence_is_handed_out_without_the_rules_of_claims(tmp_path: Path) -> N
     assert "records.visit.visit" in names
     assert "records.claim.rules.scrubber" not in names
     assert "records.claim.rules.predicates" not in names
+
+
+def test_a_claim_leaves_a_clinic_without_accounts_and_standing_data_without_their_models(
+    tmp_path: Path,
+) -> None:
+    recorded(RecordFolder(tmp_path / "data"), "s-1")
+    data, out = tmp_path / "data", tmp_path / "line.csv"
+    context = ROOT / "docs" / "how-to" / "claim-context-example.toml"
+    claim = ("s-1", "--data", str(data), "--context", str(context))
+    names = ran("export", *claim, "--format", "csv", "--out", str(out)).stderr.split()
+    assert out.exists()
+    assert "records.clinic.checked_entries" in names, "whether accounts are in use was asked"
+    assert not {"records.accounts.accounts", "records.standing.kinds"} & set(names)
+    assert not {"records.clinic.session_register", "records.keeping.search"} & set(names)
 
 
 STATE = """

@@ -14,7 +14,7 @@ from records.claim.charge_line import DIAGNOSIS, MODIFIER
 from records.claim.decision import DECISIONS, decision_of
 from records.claim.estimate import AUTHORIZATION, OWN_COST, TRADE_FIGURES, Estimate
 from records.claim.rules.payer_profile import all_profiles
-from records.clinic.paper_sheets import is_paper
+from records.clinic.paper_names import is_paper
 from records.exports.messages.receiver_maps import load_receivers
 from records.exports.ready import scrubbed
 from records.note.fields import PATIENT_REFERENCE

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from controller.errors import RequestRefused
-from records.clinic.paper_sheets import is_paper
+from records.clinic.paper_names import is_paper
 from records.exports.paper_documents import paper_document
 from records.visit.paper_visit import audited_paper
 from records.visit.sent import left_already

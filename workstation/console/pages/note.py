@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute, Route
 
 from controller.errors import NoteRefused, RequestRefused
 from records.accounts.rights import Right
-from records.clinic.paper_sheets import is_paper
+from records.clinic.paper_names import is_paper
 from records.note.typed import keep_typed
 from workstation.anchors import leave_checkpoints
 from workstation.console.acts import Form, open_to_all, posted, shown_to_person, site_of, to

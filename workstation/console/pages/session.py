@@ -8,7 +8,7 @@ from starlette.routing import BaseRoute, Route
 
 from controller.errors import JournalCorrupt, JournalUnavailable, RecordNotFound, RequestRefused
 from records.clinic.audit import record_read
-from records.clinic.paper_sheets import is_paper
+from records.clinic.paper_names import is_paper
 from records.evidence.reader import SessionRecord, find_session, is_on_file
 from records.evidence.verified import Recall
 from records.keeping.unfollowed_orders import UnfollowedOrder, unfollowed_order

@@ -6,7 +6,7 @@ const IGNORED = "This page was asleep: your touch was not taken. Look, then touc
 
 let awakeMs = performance.now();
 let wasAsleep = false;
-let hiddenMs = null;
+let hiddenMs = 0; // a page that was opened behind others has been hidden from its beginning
 
 /** Watch for sleep, and keep the screen on while the page is shown. */
 export function watchSleep() {
@@ -18,7 +18,7 @@ export function watchSleep() {
 
 function tick() {
   const now = performance.now();
-  if (document.visibilityState === "visible" && now - awakeMs > SLEPT_MS) fellAsleep();
+  if (now - awakeMs > SLEPT_MS) wasAsleep = true;
   awakeMs = now;
 }
 
@@ -27,18 +27,13 @@ function shownOrHidden() {
     hiddenMs = performance.now();
     return;
   }
-  if (hiddenMs !== null && performance.now() - hiddenMs > SLEPT_MS) fellAsleep();
   awakeMs = performance.now();
-  hiddenMs = null;
+  if (awakeMs - hiddenMs > SLEPT_MS) wasAsleep = true;
   keepScreenOn();
 }
 
-function fellAsleep() {
-  wasAsleep = true;
-}
-
 function ignoreFirst(event) {
-  if (!wasAsleep || event.target.closest?.(".stop")) return;
+  if (!wasAsleep || event.target.closest(".stop")) return;
   if (event.type === "keydown" && !["Enter", " "].includes(event.key)) return;
   wasAsleep = false;
   event.preventDefault();

@@ -11,7 +11,8 @@ const DRAW_MS = 90; // ten times a second: the curve moves less than a pixel in 
 const SIGNS = { request: "R", pause: "P", alarm: "!", stop: "S" };
 const points = [];
 let marks = [];
-let marked = 0;
+let marked = null; // how many the console had when it was asked last; it is asked at the first frame
+let reading = false;
 let tolerance = { n: 0, share: 0 };
 let newest = null;
 let unit = null; // of force, as the clinic reads it: symbol and newtons
@@ -22,9 +23,8 @@ let due = false;
 let painted = -Infinity;
 
 /** Draw into `canvas` for as long as the page is open, beginning with what the console kept. */
-export async function draw(canvas) {
+export function draw(canvas) {
   keepFit(canvas);
-  await read();
   onFrame((frame) => {
     newest = frame && frame.units.find((each) => each.name === document.body.dataset.unit);
     unit = frame && frame.force_unit;
@@ -62,10 +62,22 @@ function keepFit(canvas) {
 
 /** What the console kept: all of it at the beginning, and marks when there are new ones. */
 async function read() {
-  if (newest) marked = newest.marks;
+  if (reading) return;
+  reading = true;
+  const wanted = newest.marks;
   const name = document.body.dataset.unit;
-  const answer = await fetch(`/units/${encodeURIComponent(name)}/chart`, { cache: "no-store" });
-  const kept = await answer.json();
+  try {
+    const answer = await fetch(`/units/${encodeURIComponent(name)}/chart`, { cache: "no-store" });
+    keep(await answer.json());
+    marked = wanted;
+  } catch {
+    // the console went away meanwhile: the next frame asks again
+  } finally {
+    reading = false;
+  }
+}
+
+function keep(kept) {
   marks = kept.marks.map(([at, kind, text]) => ({ at, kind, text }));
   tolerance = kept.tolerance;
   const first = points.length ? points[0].at : Infinity;

@@ -107,6 +107,8 @@ function lookForSilence() {
   put(place, words);
   place.hidden = false;
   document.getElementById("show-here").hidden = !taken;
+  put(document.getElementById("clock"), UNSEEN);
+  put(document.getElementById("sound-state"), "");
   for (const each of document.querySelectorAll("[data-is]")) {
     if (FIGURES.includes(each.dataset.is)) put(each, UNSEEN);
     if (OF_NOW.includes(each.dataset.is)) put(each, each.dataset.is === "headline" ? SILENT : "");

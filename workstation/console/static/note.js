@@ -35,7 +35,6 @@ function later(ms) {
 
 // A request that outlives its page may hold 64 KiB and is hidden from whoever watches the page's own.
 async function send({ keepalive = false } = {}) {
-  clearTimeout(timer);
   if (sending || !changed.size) return;
   sending = true;
   const entries = new FormData(form);

@@ -25,7 +25,7 @@ async function check() {
     body: new URLSearchParams(new FormData(form)),
   }).catch(() => null);
   if (!answer || answer.status >= 500) later(AGAIN_MS); // what was typed is not kept yet
-  if (answer && answer.ok && number === asked && answer.headers.get("content-type") === "application/json") {
+  if (answer && number === asked && answer.headers.get("content-type") === "application/json") {
     show(await answer.json());
   }
 }
@@ -51,7 +51,7 @@ function beside(place, mistakes) {
   if (place.textContent && text) put(place, text);
   place.classList.toggle("settled", !text);
   const field = document.getElementById(name);
-  if (field && field.matches("input, select, textarea")) field.setAttribute("aria-invalid", text ? "true" : "false");
+  if (field.matches("input, select, textarea")) field.setAttribute("aria-invalid", text ? "true" : "false");
 }
 
 /** Every mistake, where the picture stands once there is none. */
@@ -63,7 +63,7 @@ function wrong(mistakes) {
 function line(name, text) {
   const made = document.createElement("li");
   const place = document.querySelector(`[data-mistakes="${CSS.escape(name)}"]`);
-  if (place && place.dataset.label) {
+  if (place) {
     const way = document.createElement("a");
     Object.assign(way, { href: `#${name}`, textContent: place.dataset.label });
     made.append(way, ": ");

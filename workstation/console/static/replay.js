@@ -32,8 +32,8 @@ async function load() {
     for (const [at, force, target] of piece.points) points.push({ at, force, target });
     loadedMs = piece.until_ms;
     isLast = piece.is_last;
-    put("replay-fault", "");
   } catch {
+    if (asked !== generation) return;
     put("replay-fault", "The replay stands still: the console does not give its readings. Load the page again.");
     failed = true;
   } finally {
@@ -45,7 +45,7 @@ function draw(nowMs) {
   const step = drawnMs === null ? 0 : Math.min(LONGEST_STEP_MS, nowMs - drawnMs);
   drawnMs = nowMs;
   load();
-  const known = isLast ? played.last_ms : Math.min(loadedMs, played.last_ms);
+  const known = isLast ? played.last_ms : loadedMs;
   atMs = Math.min(atMs + step * speed, known);
   show();
   requestAnimationFrame(draw);
@@ -53,7 +53,7 @@ function draw(nowMs) {
 
 function show() {
   const past = points.filter((p) => p.at <= atMs && p.at > atMs - SHOWN_MS);
-  const marks = played.events.filter((e) => e.mark && e.at <= atMs && e.at > atMs - SHOWN_MS);
+  const marks = played.events.filter((e) => e.mark && e.at <= atMs);
   showPast(canvas, played, past, marks, atMs);
   const now = past.length && atMs - past[past.length - 1].at < 1000 ? past[past.length - 1] : {};
   force("then-force", now.force);

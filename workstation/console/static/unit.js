@@ -54,7 +54,8 @@ function putParts(text, sent = null) {
     if (sent) sayWhyNot(fresh);
     return;
   }
-  if (page.dataset.page !== freshPage.dataset.page) {
+  const turned = page.dataset.page !== freshPage.dataset.page;
+  if (turned) {
     page.dataset.page = freshPage.dataset.page;
     dispatchEvent(new Event("resize")); // the chart has a size only where it is shown
   }
@@ -65,7 +66,7 @@ function putParts(text, sent = null) {
       if (part.contains(sent)) renewIds(part, other);
       continue;
     }
-    if (part.dataset.part === "asked" && !sent) continue;
+    if (part.dataset.part === "asked" && !sent && !turned) continue; // it is of the page of then
     const focused = part.contains(document.activeElement) ? document.activeElement : null;
     const typed = [...part.querySelectorAll("input:not([type=hidden])")].map((each) => each.value);
     const isOpen = !sent && part.querySelector("details[open]");

@@ -11,7 +11,6 @@ from decimal import Decimal
 
 from records.claim.code_sets import DISCIPLINES, REVIEW_LINE
 from records.claim.context import ServiceLine
-from records.claim.estimate import expected_of_day
 from records.claim.rules.facts import Facts
 from records.claim.rules.findings import Evidence, Found, NotApplicable, NotJudged, Told
 from records.claim.rules.predicates.gates import medicare, traction_billed
@@ -42,12 +41,21 @@ def _standing(facts: Facts) -> _Standing | NotJudged:
     return NotJudged(AMOUNT, why)
 
 
+def _expected_of_day(facts: Facts) -> Decimal:
+    """What the clinic's fee table says of the day's lines; 0 without one."""
+    if facts.tables.fees is None:
+        return Decimal(0)
+    from records.claim.estimate import expected_of_day
+
+    return expected_of_day(facts.context, facts.tables.fees)
+
+
 def _by_amount(facts: Facts) -> _Standing | NotJudged:
     before, threshold = facts.context.therapy_ytd_allowed, facts.tables.threshold(facts.day)
     assert before is not None
     if threshold is None:
         return NotJudged(f"therapy threshold of {facts.day.year}", "no table holds it")
-    expected = expected_of_day(facts.context, facts.tables.fees)
+    expected = _expected_of_day(facts)
     total = before + expected
     above = total > threshold.amount
     return _Standing(
@@ -131,6 +139,6 @@ def above_the_review_line(facts: Facts) -> Iterator[Told]:
     if before is None:
         yield NotJudged(AMOUNT)
         return
-    total = before + expected_of_day(facts.context, facts.tables.fees)
+    total = before + _expected_of_day(facts)
     if total > REVIEW_LINE:
         yield Found(AMOUNT, (facts.claimed(AMOUNT, before),), {"total": _dollars(total)})

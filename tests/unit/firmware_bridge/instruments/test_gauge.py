@@ -95,6 +95,52 @@ def test_a_setting_that_does_not_hold_gives_no_sample_until_it_does(answer: byte
     assert asker.asked[:2] == [b"LIST\r", b"LIST\r"]
 
 
+def test_a_setting_that_is_asked_again_is_asked_when_it_is_due_and_believed_no_longer() -> None:
+    good, bad, value = (
+        b"V1.00;LBF;FULL;MIT;POL;B0\r\n",
+        b"V1.00;LBF;FULL;MIT;NPOL;B0\r\n",
+        b"-1.0 N\r\n",
+    )
+    again = POLARITY.model_copy(update={"every_ms": 2000})
+    profile = MARK_10.model_copy(update={"held": (again,)})
+    asker, clock = ScriptedAsker(good, value, value, good, value, bad, good, value), VirtualClock()
+    source = GaugeSource(profile, DIGEST, asker, clock, close=lambda: None)
+    began_s = clock.now_s()
+    for at_s in (0.0, 1.9, 2.0):
+        clock.sleep_until(began_s + at_s)
+        assert source.read().net_n == 1.0
+    assert asker.asked == [b"LIST\r", b"?C\r", b"?C\r", b"LIST\r", b"?C\r"]
+    clock.sleep_until(began_s + 4.0)
+    with pytest.raises(InstrumentFaulted, match="polarity of the output"):
+        source.read()
+    clock.sleep_until(began_s + 4.1)
+    assert source.read().net_n == 1.0
+    assert asker.asked[-3:] == [b"LIST\r", b"LIST\r", b"?C\r"], "anew before the next sample"
+
+
+def test_of_two_settings_that_are_due_the_longer_due_one_is_asked_before_a_sample() -> None:
+    good, value = b"V1.00;LBF;FULL;MIT;POL;B0\r\n", b"-1.0 N\r\n"
+    first = POLARITY.model_copy(update={"every_ms": 1000, "request": "A\r"})
+    second = POLARITY.model_copy(update={"name": "units", "request": "B\r", "every_ms": 900})
+    profile = MARK_10.model_copy(update={"held": (first, second)})
+    asker, clock = ScriptedAsker(good, good, value, good, value, good, value), VirtualClock()
+    source = GaugeSource(profile, DIGEST, asker, clock, close=lambda: None)
+    began_s = clock.now_s()
+    for at_s in (0.0, 5.0, 5.1):
+        clock.sleep_until(began_s + at_s)
+        source.read()
+    asked = [b"A\r", b"B\r", b"?C\r", b"B\r", b"?C\r", b"A\r", b"?C\r"]
+    assert asker.asked == asked
+
+
+def test_the_poll_period_has_room_for_a_setting_that_is_asked_again() -> None:
+    again = POLARITY.model_copy(update={"every_ms": 2000})
+    seldom = MARK_10.model_copy(update={"held": (POLARITY,)})
+    often = MARK_10.model_copy(update={"held": (again,)})
+    assert seldom.sample_ms() == MARK_10.sample_ms()
+    assert often.sample_ms() == seldom.sample_ms() + often.exchange_ms(115200)
+
+
 def test_a_push_is_a_reading_down_to_the_limit_and_a_fault_below_it() -> None:
     source, _ = source_of(b"20.0 N\r\n", b"20.1 N\r\n", b"-5.0 N\r\n")
     assert source.read().net_n == PUSH_LIMIT_N

@@ -82,7 +82,6 @@ def test_the_day_s_amount_adds_the_lines_that_are_priced() -> None:
     made = visit(same_day=[service("97110", units=2), service("97999")])
     table = fee_table(fee_row(), fee_row("97110", pe="0.41"))
     assert expected_of_day(made.context, table) == Decimal("14.36") + 2 * Decimal("22.04")
-    assert expected_of_day(made.context, None) == 0
 
 
 def test_a_table_without_the_code_or_the_day_is_refused() -> None:

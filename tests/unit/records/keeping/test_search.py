@@ -10,8 +10,9 @@ import pytest
 
 from records.evidence.reader import find_session
 from records.evidence.unit_reading import reading
-from records.keeping import search as search_module
-from records.keeping.search import SessionQuery, find_sessions, last_visit_of, others_of_day
+from records.keeping import listed_sessions
+from records.keeping.listed_sessions import last_visit_of, others_of_day
+from records.keeping.search import SessionQuery, find_sessions
 from records.note.lifecycle import amend, complete, sign
 from records.store.database import Database
 from records.store.record_folder import RecordFolder
@@ -102,7 +103,7 @@ def test_a_patient_s_other_visits_are_looked_up_by_their_names(
         opened.append(path)
         return reading(path)
 
-    monkeypatch.setattr(search_module, "reading", counted)
+    monkeypatch.setattr(listed_sessions, "reading", counted)
     assert last_visit_of(folder, newest, {"s-1", "s-3"}) == "s-1"
     same_day = others_of_day(folder, newest, {"s-1", "s-2", "s-3"}, SETTINGS.day_at)
     assert [other.session_id for other in same_day] == ["s-2"]

@@ -15,8 +15,9 @@ from controller.errors import AuditUnavailable, JournalUnavailable
 from records.clinic.acceptance import Acceptance, OfferAnswer, acceptances_of, record_acceptance
 from records.clinic.audit import accesses, record_read
 from records.clinic.clinic_verify import verify_clinic
-from records.clinic.filed_orders import FiledOrder, NewSession, file_order, filed_order
+from records.clinic.filed_orders import FiledOrder, filed_order
 from records.clinic.key_life import rotate_key
+from records.clinic.order_filing import NewSession, file_order
 from records.keeping.search import SessionQuery, find_sessions
 from records.keys.signing import NoKeyStore, SigningKey
 from records.note.lifecycle import amend, complete, sign

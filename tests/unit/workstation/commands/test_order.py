@@ -119,6 +119,17 @@ def test_a_new_order_without_proposals_is_the_template_to_the_byte(folder: Recor
     assert not folder.clinic_database.exists()
 
 
+def test_the_limits_in_a_new_order_are_led_by_the_clinic_s_unit(
+    folder: RecordFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TRACTION_FORCE_UNIT")
+    keep(folder, example("clinic", force_unit="lbf"))
+    text = proposed(folder)
+    assert "# up to 45.0 lbf (200 N); above 39.7 lbf (176.5 N) a person must" in text
+    plain = order_template(Region.CERVICAL)
+    assert parse_order(text, "new").prescription == parse_order(plain, "new").prescription
+
+
 def test_a_preset_of_the_program_makes_no_order_before_somebody_takes_it_over(
     folder: RecordFolder,
 ) -> None:

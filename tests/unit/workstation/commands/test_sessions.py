@@ -10,7 +10,7 @@ from contextlib import closing
 import pytest
 
 from controller.errors import AuditUnavailable, RecordNotFound, RequestRefused
-from records.clinic.filed_orders import NewSession
+from records.clinic.order_filing import NewSession
 from records.store.record_folder import RecordFolder
 from tests.support.altering import altering
 from tests.support.commands import run, said

@@ -9,7 +9,7 @@ import pytest
 
 from controller.runtime.clock import VirtualClock
 from records.clinic.audit import accesses
-from records.clinic.filed_orders import NewSession
+from records.clinic.order_filing import NewSession
 from records.clinic.paper_sheets import PaperSheet, keep_sheet
 from records.store.record_folder import RecordFolder
 from tests.support.altering import altering

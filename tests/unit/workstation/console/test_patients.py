@@ -108,7 +108,7 @@ def test_a_new_patient_is_added_whole(desk: ConsoleBench) -> None:
 @pytest.mark.parametrize(
     ("field", "typed", "says"),
     [
-        ("reference", "", "reference"),
+        ("reference", "", "patient: reference is empty; write it"),
         ("last_name", "", "last_name"),
         ("birth_date", "31.1.1960", "birth_date"),
         ("birth_date", "2999-01-01", "no day that has been"),

@@ -95,7 +95,9 @@ def test_the_outcome_stands_on_the_page(bench: ConsoleBench, link: StandInLink) 
         id="x", result=Followed.FOLLOWED, reason=told, utc_ms=0, force_n=None
     )
     at = bench.post(REQUESTS, session=SESSION, id="r1", act="less")
-    assert outcome(bench.page(at)) == ("hold 23.0 lbf (102.3 N) -> 21.9 lbf (97.3 N), by Pat Jones")
+    assert outcome(bench.page(at)) == (
+        "18:00:00 hold 23.0 lbf (102.3 N) -> 21.9 lbf (97.3 N), by Pat Jones"
+    )
     link.follows = RequestOutcome(
         id="x",
         result=Followed.REFUSED,

@@ -252,9 +252,13 @@ def test_the_end_of_a_pause_and_what_to_do_stand_beside_the_figures(
 ) -> None:
     words = "The pause ends in 05:56 with a release: resume before then."
     link.show(**HOLDING)
-    assert "The pause ends" not in bench.page(PAGE)
-    link.show(phase="paused", pause_left_s=356.9)
-    assert words in text_of(bench.page(PAGE))
+    page = bench.page(PAGE)
+    assert "The pause ends" not in page
+    assert 'data-is="cycle">3 of 11<' in page
+    link.show(phase="paused", pause_left_s=356.9, hold_number=0)
+    page = bench.page(PAGE)
+    assert words in text_of(page)
+    assert 'data-is="cycle"><' in page  # "0 of 11" would read as if no hold had begun
     assert words in text_of(bench.page("/"))
 
 

@@ -153,7 +153,7 @@ def test_every_number_on_the_note_says_that_the_device_did_not_record_it(
     assert all(NOT_RECORDED_TEXT in line for line in numbers), numbers
     page = text_of(note_pdf(visit))
     assert page.count(NOT_RECORDED_TEXT) >= len(numbers)
-    assert "89.0 N (20 lbf) (not recorded by the device)" in page
+    assert "20 lbf (89.0 N) (not recorded by the device)" in page
     assert "not a cleared medical device" in page
 
 

@@ -1,0 +1,92 @@
+"""The forces of a note with the clinic's unit leading, as its text and its page show them.
+
+The values themselves, newtons first, are what is recorded, signed and exported.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Final
+
+from controller.order.force_unit import ForceUnit
+from records.note.device_fields import Field
+from records.note.treatment_note import TreatmentNote
+
+OF_THE_LOG: Final = frozenset(
+    {
+        "hold_force",
+        "rest_force",
+        "ramp",
+        "peak_force",
+        "mean_hold_force",
+        "time_in_band",
+        "steps",
+        "stop",
+        "gaps",
+        "phases",
+        "outcome",
+    }
+)
+"""Fields whose forces are the log's; some have their pounds beside them, some stand alone."""
+WITH_REASONS: Final = frozenset({"adjustments", "force_confirmed"})
+"""Fields that end with somebody's words, in which no lone force is touched."""
+OF_A_SHEET: Final = frozenset(
+    {
+        "ordered_hold_force",
+        "ordered_rest_force",
+        "delivered_hold_force",
+        "delivered_rest_force",
+    }
+)
+_SHEET: Final = re.compile(r"(-?\d+\.\d) N \((.+)\)")
+"""A force of a downtime sheet: in newtons, and as somebody wrote it."""
+
+
+def led_note(note: TreatmentNote) -> TreatmentNote:
+    """The note with the unit leading that led when it was signed, else the clinic's."""
+    forces = note.forces
+    if forces is ForceUnit.NEWTON:
+        return note
+
+    def led(fields: tuple[Field, ...]) -> tuple[Field, ...]:
+        return tuple(led_field(each, forces) for each in fields)
+
+    return replace(
+        note,
+        device_fields=led(note.device_fields),
+        sheet_fields=led(note.sheet_fields),
+        parts=tuple(replace(part, fields=led(part.fields)) for part in note.parts),
+    )
+
+
+def led_field(field: Field, forces: ForceUnit) -> Field:
+    """A field with a unit leading in the forces of log or sheet; words of people stay."""
+    if field.value is None or forces is ForceUnit.NEWTON:
+        return field
+    kind = plain_name(field)
+    if kind in OF_THE_LOG:
+        return replace(field, value=forces.in_sentence(forces.in_value(field.value)))
+    if kind in WITH_REASONS:
+        return replace(field, value=forces.in_value(field.value))
+    if kind in OF_A_SHEET:
+        return replace(field, value=_of_a_sheet(field.value, forces))
+    return field
+
+
+def plain_name(field: Field) -> str:
+    """The name of a field without what tells sessions and stops apart."""
+    name = field.name.partition(".")[0]
+    kind, _, number = name.partition("_")
+    return kind if number.isdigit() else name
+
+
+def _of_a_sheet(value: str, forces: ForceUnit) -> str:
+    """What somebody wrote stays beside it where it was in another unit."""
+    found = _SHEET.fullmatch(value)
+    if found is None:
+        return value
+    force_n, written = float(found[1]), found[2]
+    if written.endswith(forces.value):
+        return f"{written} ({found[1]} N)"
+    return f"{forces.with_other(force_n)}, written as {written}"

@@ -1,0 +1,21 @@
+"""What tells accounts among standing records without the models of any record.
+
+Most clinics have no accounts, and a claim that leaves asks for them each time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from records.store.clinic_chain import Entry
+
+ACCOUNT: Final = "account"
+"""What an entry calls a record of an account."""
+SCRIPT: Final = "script"
+"""The role of an account that no person has: programs use it, and it signs nothing."""
+
+
+def tell_of_accounts(entries: Iterable[Entry]) -> bool:
+    """Whether any of these entries of standing records is of an account, in use or not."""
+    return any(entry.detail.get("kind") == ACCOUNT for entry in entries)
