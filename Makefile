@@ -10,7 +10,8 @@ RUN = .venv/bin/python
 	campaign-power-cuts campaign-keeping-cuts campaign-kill campaign-soak campaign-station campaign-console campaign-console-kills \
 	campaign-terminals campaign-matrix \
 	campaign-false-stops campaign-observer campaign-review-changes campaign-alteration-kinds campaign-fuzz \
-	campaign-fuzz-wire campaign-readme campaign-wheelhouse test-matrix wheel wheelhouse release-bundle sbom vulnerabilities
+	campaign-fuzz-wire campaign-readme campaign-wheelhouse \
+	campaign-service test-matrix wheel wheelhouse release-bundle sbom vulnerabilities
 
 demo: setup
 	$(RUN) -m workstation.cli demo
@@ -55,6 +56,11 @@ campaign-readme: setup
 # A wheelhouse, installed and run without a network: about two minutes; making it needs one.
 campaign-wheelhouse: setup
 	$(RUN) -m tests.campaigns.wheelhouse
+
+# The service under a running systemd, in a Debian of its own; needs root and Debian's packages: about ten
+# minutes.
+campaign-service: setup
+	$(RUN) -m tests.campaigns.service
 
 check: setup
 	$(RUN) tools/checks.py lint types contracts

@@ -21,6 +21,7 @@ from records.accounts.sign_in_file import (
     FailedTries,
     KeptSecret,
     drop_code,
+    end_sign_ins_of,
     failed_tries,
     forget_failed,
     keep_failed,
@@ -233,6 +234,7 @@ class SignInDesk:
             keep_secret(db, account.account, KeptSecret(kept=kept), is_code=False)
             drop_code(db, account.account)
             forget_failed(db, account.account)
+            end_sign_ins_of(db, account.account)
             self._note(account, EntryKind.PIN_SET, what, pin_digest=_digest(kept))
 
     def _note(self, account: KnownAccount, kind: EntryKind, what: str, **said: str | int) -> None:

@@ -17,6 +17,7 @@ from records.store.database import (
     Migrations,
     Schema,
     failures_in_words,
+    reading_file,
     rows,
     writing_file,
 )
@@ -99,6 +100,13 @@ def sign_ins(folder: RecordFolder) -> Iterator[Database]:
         with suppress(FileExistsError):
             os.close(create_new(path, secret=True))
     with writing_file(path, SCHEMA) as db:
+        yield db
+
+
+@contextmanager
+def reading_sign_ins(folder: RecordFolder) -> Iterator[Database]:
+    """What it says, beside whoever writes it. Raises JournalUnavailable or JournalCorrupt."""
+    with reading_file(folder.sign_ins, SCHEMA) as db:
         yield db
 
 
@@ -193,6 +201,11 @@ def keep_sign_in(db: Database, id_digest: bytes, said: SignIn) -> None:
 def end_sign_in(db: Database, id_digest: bytes) -> None:
     """Nobody is signed in under this id any more."""
     db.execute("DELETE FROM sign_in WHERE id_digest = ?", (id_digest,))
+
+
+def end_sign_ins_of(db: Database, account: str) -> None:
+    """Nobody is signed in with an account any more, at any browser."""
+    db.execute("DELETE FROM sign_in WHERE account = ?", (account,))
 
 
 def end_sign_ins_before(db: Database, utc_ms: int) -> None:

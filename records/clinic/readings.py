@@ -22,6 +22,7 @@ from records.store.author import Author
 from records.store.clinic_chain import EntryKind, append_entries
 from records.store.clinic_file import clinic_writing
 from records.store.durable import sync_folder
+from records.store.plain_files import open_plain
 from records.store.private_files import (
     HAS_MODES,
     READINGS_FOLDER,
@@ -109,17 +110,13 @@ def take_up_readings(folder: RecordFolder, author: Author) -> int:
 def _left(path: Path) -> LeftReading:
     at_utc_ms = int(path.name.partition("-")[0])
     try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+        with open_plain(path, follow=False) as file:
+            owner, content = os.fstat(file.fileno()).st_uid, file.read(ROW_LIMIT_BYTES)
     except OSError:
         return LeftReading(path=path, at_utc_ms=at_utc_ms, detail=None)
-    try:
-        found = os.fstat(descriptor)
-        content = os.read(descriptor, ROW_LIMIT_BYTES) if stat.S_ISREG(found.st_mode) else b""
-    finally:
-        os.close(descriptor)
     detail = _row(content)
     if detail is not None:
-        detail |= {"user": _account(found.st_uid), "read_utc_ms": at_utc_ms}
+        detail |= {"user": _account(owner), "read_utc_ms": at_utc_ms}
     return LeftReading(path=path, at_utc_ms=at_utc_ms, detail=detail)
 
 

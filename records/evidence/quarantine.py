@@ -31,6 +31,7 @@ from records.store.clinic_chain import EntryKind
 from records.store.database import open_for_writing
 from records.store.durable import sync_folder
 from records.store.file_digest import file_sha256
+from records.store.plain_files import read_plain
 from records.store.private_files import (
     copy_read_only,
     make_folder,
@@ -187,7 +188,7 @@ def accept(folder: RecordFolder, unit_id: str, author: Author, reason: str) -> P
 def _fault_of_folder(folder: RecordFolder, predecessor: Predecessor) -> str:
     aside = folder.file_called(predecessor.file).parent
     try:
-        listed = (aside / SUMS).read_bytes()
+        listed = read_plain(aside / SUMS)
         if hashlib.sha256(listed).digest() != predecessor.digest:
             return f"{aside.name}/{SUMS} is not the list that was signed"
         for line in listed.decode().splitlines():

@@ -27,6 +27,7 @@ from controller.errors import JournalCorrupt, JournalUnavailable
 from records.evidence.session_rows import Tail, canonical
 from records.store.canonical import SAMPLE_SIZE, EventRow, event_from_canonical
 from records.store.durable import sync_folder
+from records.store.plain_files import read_plain
 
 RESERVED_BYTES = 8 << 20
 """Two hours at 50 Hz take 5 MB of samples; the rest is for events and heads."""
@@ -185,7 +186,7 @@ def remove_spill(path: Path) -> None:
 
 def read_spill(path: Path) -> SideFile:
     """What a program left behind; raises JournalCorrupt for a record that cannot be read."""
-    data = path.read_bytes()
+    data = read_plain(path)
     if data.startswith(MAGIC) and len(data) >= _HEAD.size:
         _, session, link_count, end_mark = _HEAD.unpack_from(data)
         return SideFile(

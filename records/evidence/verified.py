@@ -12,13 +12,16 @@ whole one.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from controller.errors import JournalError
 from records.evidence.predecessor import file_start
 from records.evidence.stored_session import session_rows_of
 from records.evidence.unit_reading import reading
@@ -28,6 +31,7 @@ from records.keys.key_records import KeyHistory
 from records.store.chain import compute_lines_digest
 from records.store.database import Database, rows, schema_version
 from records.store.ed25519 import SigningKey, verify_signature
+from records.store.plain_files import open_plain, what_it_is
 from records.store.private_files import write_private
 from records.store.record_folder import RecordFolder
 from records.store.unit_file import UNIT_SCHEMA
@@ -121,14 +125,22 @@ def marks_of(db: Database, path: Path) -> dict[int, str]:
 
 
 def marks_of_folder(folder: RecordFolder) -> dict[str, str]:
-    """The marks of every file that can be read, by session id, for a list."""
+    """The marks of every file that can be read, by session id, for a list.
+
+    Who lists sessions says which file cannot be read; no session of it stands in the list.
+    """
     marks = dict[str, str]()
     for path in folder.readable_databases():
-        with reading(path) as db, refused_in_words(str(path)):
-            by_number = marks_of(db, path)
-            names = {head.number: head.session_id for head in session_rows_of(db)}
-        marks |= {names[number]: mark for number, mark in by_number.items()}
+        with suppress(JournalError):
+            marks |= _marks_by_session(path)
     return marks
+
+
+def _marks_by_session(path: Path) -> dict[str, str]:
+    with refused_in_words(str(path)), reading(path) as db:
+        by_number = marks_of(db, path)
+        names = {head.number: head.session_id for head in session_rows_of(db)}
+    return {names[number]: mark for number, mark in by_number.items()}
 
 
 def keys_mark(history: KeyHistory) -> str:
@@ -141,7 +153,7 @@ def read_memory(folder: RecordFolder) -> Memory:
     """What is remembered and signed by the key in use; with its fault, empty, where it is not."""
     path = folder.last_check
     try:
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             data = file.read(LARGEST_BYTES + 1)
     except FileNotFoundError:
         return Memory(fault="no check of every session is remembered here")
@@ -172,6 +184,8 @@ def write_memory(folder: RecordFolder, key: SigningKey, sessions: Mapping[str, L
     }
     line = json.dumps(said, sort_keys=True, separators=(",", ":"))
     signature = key.sign(_statement(line.encode()))
+    if kind := what_it_is(folder.last_check):
+        raise OSError(errno.EINVAL, f"it is {kind}, not a file", str(folder.last_check))
     write_private(folder.last_check, f"{line}\n{signature.hex()}\n".encode())
 
 

@@ -28,6 +28,7 @@ from records.keys.signing import SigningKey, known_public_keys
 from records.store.clinic_file import CLINIC_SCHEMA
 from records.store.database import copy_opened, open_for_checking
 from records.store.drafts import Draft, draft_beside, put_in_place, remove_left_overs
+from records.store.plain_files import what_it_is
 from records.store.private_files import create_new, make_folder, make_read_only, write_all
 from records.store.record_folder import (
     CLINIC,
@@ -164,8 +165,7 @@ def _copied(source: Path, folder: RecordFolder, content: Path) -> Iterator[Backu
     name = folder.name_of(source)
     make_folder((content / name).parent)
     if not source.is_file():
-        kind = "a folder" if source.is_dir() else "a link to nothing" if source.is_symlink() else ""
-        yield BackupFinding(name=name, what=f"it is {kind or 'no file'}; not copied")
+        yield BackupFinding(name=name, what=f"it is {what_it_is(source) or 'gone'}; not copied")
         return
     if source.suffix != ".db" or name.startswith(f"{QUARANTINE}/") or is_year_file(source):
         yield from _copied_bytes(source, content / name, name)

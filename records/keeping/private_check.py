@@ -12,11 +12,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from controller.errors import JournalUnavailable, RequestRefused
-from records.store.private_files import HAS_MODES, READINGS_FOLDER, SHARED_FILE, SHARED_FOLDER
+from records.store.private_files import (
+    HAS_MODES,
+    PRIVATE_FILE,
+    READINGS_FOLDER,
+    SHARED_FILE,
+    SHARED_FOLDER,
+)
 from records.store.record_folder import CLINIC, RecordFolder
 
 _NOT_THE_OWNER = 0o077
-_SECRET = ".key"
+_SECRETS = ("*.key", "sign-ins.db*")
+"""Names of what no reader may read: private keys, PINs as they are kept and who is signed in."""
+_STATION = "station"
+"""The folder of a station's channels, private even where the records are shared."""
 
 
 def check_private(folder: RecordFolder, readers_group: str = "") -> None:
@@ -28,7 +37,7 @@ def check_private(folder: RecordFolder, readers_group: str = "") -> None:
         return
     if not readers_group:
         for path in _ours(folder):
-            mode = stat.S_IMODE(path.lstat().st_mode)
+            mode = stat.S_IMODE(path.stat().st_mode)
             if mode & _NOT_THE_OWNER:
                 raise JournalUnavailable(
                     f"{path} has mode {mode:o}, so other accounts may read it; type "
@@ -38,7 +47,7 @@ def check_private(folder: RecordFolder, readers_group: str = "") -> None:
         return
     group_id = group_id_of(readers_group)
     for path in _ours(folder):
-        found = path.lstat()
+        found = path.stat()
         mode = stat.S_IMODE(found.st_mode)
         allowed = _allowed(path, folder)
         if mode & _NOT_THE_OWNER & ~allowed or (mode & allowed and found.st_gid != group_id):
@@ -62,9 +71,22 @@ def group_id_of(name: str) -> int:
 
 
 def _ours(folder: RecordFolder) -> Iterator[Path]:
-    """The folder and what the program writes in it; other files lie behind the folder's mode."""
+    """The folder and what the program writes in it; other files lie behind the folder's mode.
+
+    Raises JournalUnavailable for a link, of which a mode says nothing. One that a reader left is
+    none of ours, and nobody follows it.
+    """
     yield folder.path
+    for path in _written_in(folder):
+        if not path.is_symlink():
+            yield path
+        elif path.parent != folder.readings:
+            raise _is_a_link(path)
+
+
+def _written_in(folder: RecordFolder) -> Iterator[Path]:
     yield from sorted(folder.path.glob(f"{CLINIC}*"))
+    yield from sorted(folder.path.glob(f"{folder.sign_ins.name}*"))
     if folder.last_check.exists():
         yield folder.last_check
     for inner in (folder.units, folder.keys, folder.readings, folder.quarantine):
@@ -75,18 +97,28 @@ def _ours(folder: RecordFolder) -> Iterator[Path]:
 
 def _allowed(path: Path, folder: RecordFolder) -> int:
     """Returns what a group of readers may do, as mode bits."""
-    if path.suffix == _SECRET:
+    if any(path.match(name) for name in _SECRETS):
         return 0
     if path == folder.readings:
         return READINGS_FOLDER & _NOT_THE_OWNER
     return (SHARED_FOLDER if path.is_dir() else SHARED_FILE) & _NOT_THE_OWNER
 
 
+def _is_a_link(path: Path) -> JournalUnavailable:
+    return JournalUnavailable(
+        f"{path} is a link to {path.readlink()}; the program makes none, and what may read there "
+        "cannot be told from it. Look what it is: put what it leads to in its place, or move the "
+        "link away; to keep the records elsewhere, name that folder with --data"
+    )
+
+
 def _not_shared(path: Path, mode: int, folder: RecordFolder, group: str) -> JournalUnavailable:
     place, name = shlex.quote(str(folder)), shlex.quote(group)
+    secrets = " -o ".join(f"-name {shlex.quote(secret)}" for secret in _SECRETS)
     return JournalUnavailable(
         f"{path} has mode {mode:o} and is not as the setting readers_group={group} wants it; type "
-        f"`chgrp -R {name} {place} && find {place} -type d -exec chmod {SHARED_FOLDER:o} '{{}}' "
-        f"+ && find {place} -type f -exec chmod {SHARED_FILE:o} '{{}}' + && find {place} -name "
-        "'*.key' -exec chmod 600 '{}' +`, then start again"
+        f"`chgrp -R {name} {place} && find {place} -type d ! -name {_STATION} -exec chmod "
+        f"{SHARED_FOLDER:o} '{{}}' + && find {place} -type f -exec chmod {SHARED_FILE:o} '{{}}' + "
+        f"&& find {place} \\( {secrets} \\) -exec chmod {PRIVATE_FILE:o} '{{}}' +`, then start "
+        "again"
     )

@@ -21,6 +21,7 @@ from records.keys.signing import known_public_keys
 from records.store.checkpoint import Checkpoint, parse_checkpoint
 from records.store.clinic_chain import newest_checkpoint
 from records.store.clinic_file import clinic_reading
+from records.store.plain_files import open_plain
 from records.store.private_files import create_if_missing, make_folder
 from records.store.record_folder import RecordFolder
 
@@ -50,7 +51,7 @@ def read_second_place(place: Path) -> SecondPlace:
     """What stands there; nothing when the list does not exist yet. Raises JournalUnavailable."""
     path = list_file(place)
     try:
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             data = file.read(LARGEST_LIST + 1)
     except FileNotFoundError:
         data = b""

@@ -25,6 +25,7 @@ from records.store.ed25519 import (
     public_pem,
     read_public_key,
 )
+from records.store.plain_files import open_plain, read_plain, what_it_is
 from records.store.private_files import HAS_MODES, write_draft, write_private
 from records.store.record_folder import RecordFolder
 from records.store.unit_lock import UnitLock
@@ -38,7 +39,7 @@ def key_history(folder: RecordFolder) -> KeyHistory:
     """What the folder's records say, with their fault if they have one; raises KeyUnavailable."""
     path = folder.key_records
     try:
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             data = file.read(LARGEST_RECORDS + 1)
     except FileNotFoundError:
         return NO_HISTORY
@@ -94,17 +95,23 @@ def public_files(folder: RecordFolder) -> dict[str, bytes]:
     Whoever may write there can add one: they are believed only where nothing else is on record.
     """
     keys = [
-        read_public_key(path)
+        _public_key_in(path)
         for path in sorted(folder.keys.glob("*.pub"))
         if path != folder.next_public_key
     ]
     return {key_id_of(key): key for key in keys}
 
 
+def _public_key_in(path: Path) -> bytes:
+    if kind := what_it_is(path):
+        raise KeyUnavailable(f"{path} is {kind}, not a public key; move it away")
+    return read_public_key(path)
+
+
 def read_private(path: Path) -> SigningKey:
     """The private key of a file that nobody else may read; raises KeyUnavailable."""
     _refuse_key_of_others(path)
-    return private_key_from_pem(path.read_bytes(), str(path))
+    return private_key_from_pem(read_plain(path), str(path))
 
 
 def _refuse_key_of_others(path: Path) -> None:
@@ -128,7 +135,7 @@ def publish(folder: RecordFolder, key: SigningKey) -> None:
     """Both public files say this key; also after a stop between private and public half."""
     pem = public_pem(key.public_key)
     for path in (folder.public_key_of(key.key_id), folder.public_key):
-        if not path.exists() or path.read_bytes() != pem:
+        if not path.exists() or read_plain(path) != pem:
             write_private(path, pem)
 
 

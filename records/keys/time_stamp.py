@@ -28,6 +28,7 @@ from rfc3161_client import (
 )
 
 from controller.errors import JournalUnavailable, KeyUnavailable
+from records.store.plain_files import open_plain
 from records.store.private_files import create_if_missing
 
 LARGEST_REPLY = 64 << 10
@@ -116,7 +117,7 @@ def read_stamps(list_path: Path, data: bytes, certificates: Certificates) -> Sta
     """
     path = stamps_file(list_path)
     try:
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             text = file.read(LARGEST_FILE + 1)
     except FileNotFoundError:
         text = b""

@@ -21,6 +21,7 @@ def refuse_accounts(held: StandingData, changes: Iterable[StandingRecord]) -> No
     concerned = False
     for record in changes:
         if isinstance(record, AccountRecord):
+            _refuse_another_person(held, record)
             accounts[record.account] = record
             concerned = True
         elif isinstance(record, PersonRecord):
@@ -32,6 +33,19 @@ def refuse_accounts(held: StandingData, changes: Iterable[StandingRecord]) -> No
         _refuse_shared_people(in_use)
         _refuse_shared_names(in_use, people)
         _refuse_no_administrator(in_use, was_used=bool(accounts))
+
+
+def _refuse_another_person(held: StandingData, record: AccountRecord) -> None:
+    """Its PIN and its sign-ins are the first person's, also while it is closed."""
+    before = held.newest("account", record.account)
+    if before is None or not isinstance(before.record, AccountRecord):
+        return
+    if before.record.person != record.person:
+        raise RequestRefused(
+            f"account {record.account}: person={record.person}, and its PIN was set by "
+            f"{before.record.person or 'whoever keeps the program'}; an account stays whose it "
+            "was. Close it (in_use=false) and add one of another name"
+        )
 
 
 def _refuse_unknown_people(

@@ -23,6 +23,7 @@ from controller.errors import JournalCorrupt, JournalUnavailable
 from records.store.connection import Database
 from records.store.durable import sync_folder
 from records.store.migrations import Migrations
+from records.store.plain_files import what_it_is
 from records.store.private_files import create_if_missing, make_folder, sync_file
 from records.store.schema import Schema
 from records.store.schema_check import is_begun, schema_differences
@@ -371,16 +372,12 @@ def _refuse_altered(db: Database, path: Path, schema: Schema, *, any_difference:
 
 
 def _refuse_what_is_no_file(path: Path) -> None:
-    """SQLite would speak of an I/O error, and make the file that a link to nothing leads to."""
-    if path.is_dir():
-        kind = "a folder"
-    elif path.is_symlink() and not path.exists():
-        kind = "a link to nothing"
-    else:
-        return
-    raise JournalUnavailable(
-        f"{path} is {kind}, not a database; move it away and put the file back, or restore a backup"
-    )
+    """SQLite would speak of an I/O error, wait for ever, or make what a link to nothing means."""
+    if kind := what_it_is(path):
+        raise JournalUnavailable(
+            f"{path} is {kind}, not a database; move it away and put the file back, or restore a "
+            "backup"
+        )
 
 
 def _refuse_read_only(path: Path) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+from records.store.plain_files import open_plain
+
 
 def file_sha256(path: Path) -> str:
     """Returns the SHA-256 of a file's bytes in hex; raises OSError."""
-    with path.open("rb") as file:
+    with open_plain(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -11,6 +11,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from records.store.plain_files import read_plain
+
 CLINIC = "clinic.db"
 UNITS, KEYS, QUARANTINE, READINGS = "units", "keys", "quarantine", "readings"
 CLOSING = ".closing"
@@ -251,7 +253,7 @@ def next_database(database: Path) -> Path:
 def _place_said_in(pointer: Path) -> Path | None:
     """What the program wrote is an absolute path that ends in the file's own name."""
     try:
-        place = Path(pointer.read_bytes()[:_LONGEST_PATH].decode().removesuffix("\n"))
+        place = Path(read_plain(pointer)[:_LONGEST_PATH].decode().removesuffix("\n"))
     except (OSError, ValueError):
         return None
     is_ours = place.is_absolute() and f"{place.name}{MOVED}" == pointer.name

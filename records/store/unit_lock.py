@@ -22,6 +22,7 @@ from typing import Any
 
 from controller.errors import JournalUnavailable, UnitBusy
 from records.store.file_lock import locks_missing, share_lock, take_lock, try_lock
+from records.store.plain_files import what_it_is
 from records.store.private_files import HAS_MODES, make_folder, open_or_create
 
 _LINE_SIZE = 400
@@ -44,6 +45,7 @@ class UnitLock:
         """Take it; raises UnitBusy when a session is, or may be, open, else JournalUnavailable."""
         try:
             make_folder(self._path.parent)
+            self._refuse_what_is_no_file()
             self._take()
         except OSError as error:
             self.release()
@@ -87,6 +89,7 @@ class UnitLock:
 
         Asks without changing anything, by a shared lock for which the right to read is enough.
         """
+        self._refuse_what_is_no_file()
         try:
             descriptor = os.open(self._path, os.O_RDONLY if HAS_MODES else os.O_RDWR)
         except FileNotFoundError:
@@ -102,6 +105,14 @@ class UnitLock:
             raise locks_missing(self._path.parent, str(error.strerror)) from error
         finally:
             os.close(descriptor)
+
+    def _refuse_what_is_no_file(self) -> None:
+        """To open a named pipe waits for whoever writes to it."""
+        if kind := what_it_is(self._path):
+            raise JournalUnavailable(
+                f"{self._path} is {kind}, not a lock file, so nobody can tell whether a session on "
+                f"unit {self._unit_id} runs; delete it when none does, then start again"
+            )
 
     def _take(self) -> None:
         if HAS_MODES:

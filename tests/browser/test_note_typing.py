@@ -107,15 +107,7 @@ def test_what_is_typed_while_it_is_kept_is_kept_as_well(
 ) -> None:
     """One request at a time, of which the newest has the last word."""
     page = opened(browser, served)
-    held: list[Route] = []
-
-    def hold(route: Route) -> None:
-        if held:
-            route.continue_()
-        else:
-            held.append(route)
-
-    page.route(DRAFT, hold)
+    held = hold_first_draft(page)
     plan, said = page.get_by_label("Plan for next visit"), page.locator("#kept")
     page.get_by_text("Remark upon one of these").click()
     page.get_by_label("Remark", exact=True).fill("belt was new")
@@ -137,6 +129,20 @@ def test_what_is_typed_while_it_is_kept_is_kept_as_well(
     assert second.value.ok
     assert typed_texts(folder, "s-1")["plan_next"].text == PLAN
     page.context.close()
+
+
+def hold_first_draft(page: Page) -> list[Route]:
+    """The next one, which waits for the test; others go on."""
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        if held:
+            route.continue_()
+        else:
+            held.append(route)
+
+    page.route(DRAFT, hold)
+    return held
 
 
 def test_what_is_typed_is_kept_behind_the_typing_and_at_once_where_the_page_is_hidden(
@@ -165,10 +171,24 @@ def test_what_is_typed_is_kept_behind_the_typing_and_at_once_where_the_page_is_h
     plan.fill(PLAN)
     page.evaluate(TURNED.format("visible"))
     page.evaluate(ONE_ANSWER)
+    assert len(drafts) == 1, "somebody looks at it"
     expect(said).to_have_text("typing: not kept yet")
     page.evaluate(TURNED.format("hidden"))
     expect(said).to_contain_text("What you typed is kept: ")
     assert typed_texts(folder, "s-1")["plan_next"].text == PLAN
+    held = hold_first_draft(page)
+    plan.fill("once a day")
+    with page.expect_request(DRAFT):
+        page.clock.run_for(800)
+    plan.fill("once a year")
+    page.clock.run_for(800)
+    with page.expect_response(DRAFT):
+        held[0].continue_()
+    expect(said).to_have_text("typing: not kept yet")
+    page.evaluate(ONE_ANSWER)
+    with page.expect_response(DRAFT):
+        page.clock.run_for(800)
+    expect(said).to_contain_text("What you typed is kept: ")
     sent_before = len(drafts)
     page.locator("#note").evaluate(STAYS)
     plan.fill("once a week")

@@ -279,6 +279,7 @@ def test_a_page_that_was_hidden_for_a_while_was_asleep(page: Page, link: StandIn
     pause, told = page.get_by_role("button", name="Pause"), page.locator("#touch-said")
     pause.evaluate("one => one.addEventListener('click', () => { heard += 1; })")
     asked = len(link.asked)
+    page.clock.run_for(6_000)
     _hide_for(page, 2_000)
     pause.click()
     wait_until(lambda: len(link.asked) == asked + 1, "a touch after a moment")
@@ -295,6 +296,10 @@ def test_a_page_that_was_hidden_for_a_while_was_asleep(page: Page, link: StandIn
     page.clock.run_for(1_000)
     pause.press("Enter")
     wait_until(lambda: len(link.asked) == asked + 2, "the second touch, and that alone")
+    heard = page.evaluate("heard")
+    _hide_for(page, 7_000)
+    pause.click()
+    assert page.evaluate("heard") == heard
     assert broken == [], "where the screen cannot be kept on, all else goes on"
 
 

@@ -24,6 +24,7 @@ from records.accounts.sign_in_file import (
     end_sign_in,
     end_sign_ins_before,
     keep_sign_in,
+    reading_sign_ins,
     sign_in_of,
     sign_ins,
 )
@@ -34,6 +35,10 @@ COOKIE: Final = "traction_person"
 """Begins the name of the cookie."""
 LASTS_S: Final = 12 * 3600
 """A day's work; a workstation that was left overnight asks anew."""
+FORGOTTEN_S: Final = 2 * LASTS_S
+"""Later than it ends: the person's own session, which is open, may keep it."""
+LOOK_MS: Final = 1000
+"""So long a sign-in holds that was ended elsewhere."""
 KEY_FILE: Final = "console.key"
 _KEY_BYTES = 32
 
@@ -51,6 +56,7 @@ class KeptSignIns:
         self._folder, self._report = folder, report
         self._serializer = URLSafeSerializer(key, salt="person")
         self._held: dict[bytes, SignIn] = {}
+        self._looked_ms: dict[bytes, int] = {}
         self._lock = threading.Lock()
 
     def of(self, request: HTTPConnection, now_ms: int) -> SignIn | None:
@@ -60,6 +66,9 @@ class KeptSignIns:
             return None
         with self._lock:
             held = self._held.get(id_digest) or self._stored(id_digest)
+            if held is not None and self._was_ended(id_digest, now_ms):
+                del self._held[id_digest]
+                return None
             if held is not None:
                 held = self._held[id_digest] = not_ahead(held, now_ms)
         return held
@@ -69,7 +78,7 @@ class KeptSignIns:
         self.end(request)
         made = secrets.token_urlsafe(_KEY_BYTES)
         with sign_ins(self._folder) as db:
-            end_sign_ins_before(db, said.since_utc_ms - LASTS_S * 1000)
+            end_sign_ins_before(db, said.since_utc_ms - FORGOTTEN_S * 1000)
             keep_sign_in(db, _digest(made), said)
         with self._lock:
             self._held[_digest(made)] = said
@@ -91,8 +100,23 @@ class KeptSignIns:
             return
         with self._lock:
             self._held.pop(id_digest, None)
+            self._looked_ms.pop(id_digest, None)
         with sign_ins(self._folder) as db:
             end_sign_in(db, id_digest)
+
+    def _was_ended(self, id_digest: bytes, now_ms: int) -> bool:
+        """Whoever sets a PIN ends every sign-in of the account, from other programs as well.
+
+        As long as the file cannot be read, what is known holds.
+        """
+        if abs(now_ms - self._looked_ms.get(id_digest, -LOOK_MS)) < LOOK_MS:
+            return False
+        self._looked_ms[id_digest] = now_ms
+        try:
+            with reading_sign_ins(self._folder) as db:
+                return sign_in_of(db, id_digest) is None
+        except JournalError:
+            return False
 
     def _stored(self, id_digest: bytes) -> SignIn | None:
         if not self._folder.sign_ins.exists():

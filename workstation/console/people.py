@@ -173,11 +173,17 @@ class People:
         return self._age_s(held.since_utc_ms) > LASTS_S and not self.rules.stays(held.name)
 
     def _is_in_use(self, held: SignIn) -> bool:
-        """A name that was said before there were accounts is nobody's any more."""
+        """True as long as the person is called so.
+
+        A name that was said before there were accounts is nobody's any more.
+        """
         accounts: Mapping[str, KnownAccount] = self.accounts.now()
         if not self.accounts.are_known:
             return False
-        return held.account in accounts if accounts or held.account else True
+        if not held.account:
+            return not accounts
+        known = accounts.get(held.account)
+        return known is not None and known.name == held.name
 
     def _is_idle(self, sign_in: SignIn) -> bool:
         return self._is_untouched(sign_in) and not self.rules.stays(sign_in.name)

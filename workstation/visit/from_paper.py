@@ -81,7 +81,7 @@ def enter_sheet(desk: VisitDesk, reference: str) -> None:
         for name, text in typed.items():
             desk.dialogue.tell(f"  {name}: {text or NOT_ON_IT}")
         for text in sheet.flagged:
-            desk.dialogue.tell(f"! {text}")
+            desk.dialogue.tell(f"! {desk.forces.in_sentence(text)}")
         if desk.dialogue.yes("sheet as written", "Is this what the sheet says?"):
             break
         wrong = desk.dialogue.words("wrong lines", "Which lines are wrong? Names, with commas")

@@ -48,7 +48,7 @@ async function changePerson(event) {
     return;
   }
   const { name, fault, told } = await answer.json();
-  said.textContent = fault || `Signed in: ${name}. ${told.join(" ")}`;
+  said.textContent = fault || `Signed in: ${name}. ${told.join("; ")}`;
   if (fault) return;
   document.getElementById("person").textContent = name;
   document.getElementById("signed-out").hidden = true;

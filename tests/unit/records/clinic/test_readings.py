@@ -86,14 +86,15 @@ def test_a_file_that_is_no_row_is_shown_and_left_and_hides_no_other(
     assert whats == ["note", f"{strange.name} is no row of an access (not yet in the chain)"]
 
 
-def test_a_link_a_folder_and_a_row_of_any_size_are_no_rows(shared: RecordFolder) -> None:
+def test_a_link_a_folder_a_pipe_and_a_row_of_any_size_are_no_rows(shared: RecordFolder) -> None:
     folder = shared.readings
     (folder / f"1-{'1' * 16}.json").symlink_to(shared.path / "clinic.db")
     (folder / f"1-{'2' * 16}.json").mkdir()
     big = json.dumps({**ROW, "what": "x" * 100_000}).encode()
     (folder / f"1-{'3' * 16}.json").write_bytes(big)
+    os.mkfifo(folder / f"1-{'4' * 16}.json")
     (folder / "another name").touch()
-    assert [left.detail for left in left_readings(shared)] == [None, None, None]
+    assert [left.detail for left in left_readings(shared)] == [None, None, None, None]
 
 
 def test_without_the_folder_nothing_is_read(folder: RecordFolder) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import sqlite3
 import zipfile
@@ -485,7 +486,12 @@ def a_dangling_link(path: Path) -> str:
     return "it is a link to nothing; not copied"
 
 
-@pytest.mark.parametrize("put", [a_folder, a_dangling_link])
+def a_named_pipe(path: Path) -> str:
+    os.mkfifo(path)
+    return "it is a named pipe; not copied"
+
+
+@pytest.mark.parametrize("put", [a_folder, a_dangling_link, a_named_pipe])
 @pytest.mark.parametrize("name", ["units/stray.db", "clinic.db"])
 def test_a_folder_or_a_dangling_link_in_the_place_of_a_database_is_said(
     data: Path, tmp_path: Path, name: str, put: Callable[[Path], str]

@@ -58,6 +58,16 @@ def test_whoever_has_an_account_does_not_leave_before_it_is_closed(folder: Recor
         keep(folder, example("person", in_use=False), made_from=1)
 
 
+def test_an_account_stays_whose_it_was_also_while_it_is_closed(folder: RecordFolder) -> None:
+    keep(folder, example("account", account="ann", person="AR"))
+    keep(folder, example("person", initials="LW", first_name="Lee", last_name="West"))
+    changed = {"account": "ann", "person": "LW"}
+    assert "an account stays whose it was" in refusal(folder, 1, **changed)
+    keep(folder, example("account", account="ann", person="AR", in_use=False), made_from=1)
+    assert "its PIN was set by AR" in refusal(folder, 2, **changed)
+    keep(folder, example("account", account="lee", person="LW"))
+
+
 def test_two_accounts_never_have_one_name_in_records(folder: RecordFolder) -> None:
     keep(folder, example("person", initials="P2"))
     assert "account pat is of somebody with the same names" in refusal(

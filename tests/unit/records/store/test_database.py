@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -203,7 +204,13 @@ def a_link_to_nothing(path: Path) -> str:
     return "is a link to nothing, not a database"
 
 
-@pytest.mark.parametrize("put", [a_folder, a_link_to_nothing])
+def a_named_pipe(path: Path) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    os.mkfifo(path)
+    return "is a named pipe, not a database"
+
+
+@pytest.mark.parametrize("put", [a_folder, a_link_to_nothing, a_named_pipe])
 @pytest.mark.parametrize("opened", [open_for_reading, open_for_writing, check_quickly])
 def test_what_is_no_file_is_named_and_nothing_is_made(
     folder: RecordFolder,

@@ -13,6 +13,7 @@ import pytest
 from controller.errors import JournalUnavailable, KeyUnavailable, RequestRefused
 from controller.events import EventKind, SessionEvent
 from controller.runtime.clock import VirtualClock
+from records.accounts.sign_in_file import sign_ins
 from records.evidence.journal import SessionOpening, open_session
 from records.keeping.private_check import check_private
 from records.keys.signing import NoKeyStore, load_or_create_key
@@ -23,6 +24,7 @@ from tests.support.notes import UNIT, recorded
 from tests.support.short_demo import run_short_demo
 from workstation.demo import DemoConsole
 from workstation.settings import Settings
+from workstation.station.place import station_folder
 
 
 def mode(path: Path) -> int:
@@ -176,6 +178,31 @@ def test_files_of_others_in_the_folder_lie_behind_its_mode(data: RecordFolder) -
     check_private(data)
 
 
+def test_a_link_is_named_because_no_mode_says_who_reads_behind_it(
+    data: RecordFolder, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere.db"
+    place = data.unit_database("0b" * 8)
+    place.symlink_to(elsewhere)
+    with pytest.raises(JournalUnavailable) as refused:
+        check_private(data)
+    assert f"{place} is a link to {elsewhere}" in refused.value.message
+    assert "chmod" not in refused.value.message
+
+
+def test_a_data_folder_that_is_a_link_counts_by_what_it_leads_to(
+    data: RecordFolder, tmp_path: Path
+) -> None:
+    linked = RecordFolder(tmp_path / "linked")
+    linked.path.symlink_to(data.path)
+    check_private(linked)
+    data.path.chmod(0o750)
+    with pytest.raises(JournalUnavailable) as refused:
+        check_private(linked)
+    assert os.system(refused.value.message.split("`")[1]) == 0
+    check_private(linked)
+
+
 def group_name(number: int) -> str:
     import grp
 
@@ -194,6 +221,14 @@ def test_a_folder_that_is_shared_with_a_group_is_as_the_setting_says(data: Recor
     assert {mode(path) for path in data.path.rglob("*.key")} == {0o600}
     recorded(data, "s-2")
     check_private(data, group)
+    with sign_ins(data):
+        assert mode(data.sign_ins) == 0o600
+    station = station_folder(data.path)
+    data.path.chmod(0o700)
+    with pytest.raises(JournalUnavailable, match="readers_group") as refused:
+        check_private(data, group)
+    assert os.system(refused.value.message.split("`")[1]) == 0
+    assert (mode(data.sign_ins), mode(station)) == (0o600, 0o700), "no reader sees PINs"
     assert {mode(path) for path in (data.path / "units").iterdir() if path.suffix != ".spill"} == {
         0o640
     }
@@ -217,6 +252,13 @@ def test_a_key_stays_secret_in_a_shared_folder(data: RecordFolder) -> None:
         path.chmod(0o2750 if path.is_dir() else 0o640)
     with pytest.raises(JournalUnavailable, match=r"workstation.key has mode 640"):
         check_private(data, group)
+
+
+def test_pins_that_a_reader_may_read_are_found(data: RecordFolder) -> None:
+    with sign_ins(data):
+        data.sign_ins.chmod(0o640)
+    with pytest.raises(JournalUnavailable, match=r"sign-ins.db has mode 640"):
+        check_private(data)
 
 
 def test_a_group_that_does_not_exist_is_named(data: RecordFolder) -> None:
@@ -268,7 +310,8 @@ def test_nothing_else_in_the_program_makes_files() -> None:
         "records/keys/time_stamp.py": "opens what was made",
         "records/evidence/spill.py": "0600 of its own, reserved before a session",
         "records/store/drafts.py": "a folder of 0700, and locks that are there",
-        "records/clinic/readings.py": "the folder of readers, and rows that are there",
+        "records/clinic/readings.py": "the folder of readers",
+        "records/store/plain_files.py": "reads what is there",
         "records/store/file_lock.py": "opens what is there",
         "records/store/unit_lock.py": "opens what is there",
         "records/keeping/backup_check.py": "a folder inside of a draft",

@@ -152,3 +152,11 @@ def test_a_lock_file_of_somebody_else_is_no_obstacle_when_nobody_runs(
         return
     with holding(UnitLock(database)):
         assert json.loads(lock_file(database).read_bytes())["held"] is True
+
+
+def test_what_is_no_lock_file_is_named_and_waited_for_by_nobody(database: Path) -> None:
+    lock_file(database).unlink()
+    os.mkfifo(lock_file(database))
+    for asked in (UnitLock(database).is_held, UnitLock(database).take):
+        with pytest.raises(JournalUnavailable, match="is a named pipe, not a lock file"):
+            asked()

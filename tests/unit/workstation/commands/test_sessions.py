@@ -48,9 +48,11 @@ def test_a_file_that_cannot_be_read_is_told_and_hides_no_session_of_another(
 ) -> None:
     broken = data.unit_database("0b" * 8)
     broken.write_bytes(b"this is no database " * 400)
-    result = run(data, "sessions")
-    assert result.exit_code == RECORD_BAD
+    for command in (("sessions",), ("verify", "--all"), ("sessions",)):
+        result = run(data, *command)
+        assert result.exit_code == RECORD_BAD
     assert "s-1  " in result.stdout
+    assert "last verified" in result.stdout, "what a check remembers is asked for too"
     assert "nothing of it is listed" in result.stderr
     assert broken.name in result.stderr
 

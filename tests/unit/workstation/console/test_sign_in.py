@@ -23,7 +23,7 @@ from tests.support.console_bench import BROWSER, ConsoleBench, console_bench
 from tests.support.console_visits import begin
 from tests.support.notes import recorded
 from tests.support.reception import medicare_patient
-from tests.support.signed_in import ADA, ANN, BILL, NAMES, PAT, PINS, add_accounts
+from tests.support.signed_in import ADA, ANN, BILL, NAMES, PAT, PINS, SetClock, add_accounts, desk
 from tests.support.standing import example, keep, writer
 from tests.support.unit_stages import CHECKING, HOLDING, SESSION, asked
 from workstation.console.application import PAGES
@@ -217,6 +217,35 @@ def test_a_role_that_is_taken_away_ends_at_once(bench: ConsoleBench, clock: Virt
     assert "who sits here?" in bench.page("/")
 
 
+def test_a_pin_that_is_set_elsewhere_ends_what_the_old_one_opened(
+    bench: ConsoleBench, clock: VirtualClock
+) -> None:
+    bench.sign_in(PAT)
+    bench.page("/")
+    desk(bench.site.folder, SetClock()).change_pin(ANN, PINS[ANN], "551903")
+    clock.sleep_until(clock.now_s() + 1.0)
+    assert ">Pat Jones</a>" in bench.page("/"), "another person's PIN"
+    desk(bench.site.folder, SetClock()).change_pin(PAT, PINS[PAT], "730194")
+    clock.sleep_until(clock.now_s() + 1.0)
+    assert "who sits here?" in bench.page("/")
+    with console_bench(bench.site.folder, clock) as second:
+        second.client.cookies = bench.client.cookies
+        assert "who sits here?" in second.page("/")
+
+
+def test_whoever_is_called_otherwise_now_signs_in_again(
+    bench: ConsoleBench, clock: VirtualClock
+) -> None:
+    """Nothing is signed by a name that the account has no more."""
+    bench.sign_in(PAT)
+    married = example("person", initials="PJ", first_name="Pat", last_name="Moore")
+    keep(bench.site.folder, married, made_from=1)
+    clock.sleep_until(clock.now_s() + 1.0)
+    assert "who sits here?" in bench.page("/")
+    bench.sign_in(PAT)
+    assert ">Pat Moore</a>" in bench.page("/")
+
+
 def account(name: str, person: str, role: str, *, in_use: bool = True) -> StandingRecord:
     return example("account", account=name, person=person, roles=[role], in_use=in_use)
 
@@ -346,6 +375,10 @@ def test_the_day_of_a_sign_in_never_ends_during_the_person_s_session(
     bench.links["Table 1"].show(**HOLDING)
     clock.sleep_until(clock.now_s() + 13 * 3600)
     assert ">Pat Jones</a>" in bench.page("/")
+    with console_bench(bench.site.folder, clock) as another:
+        another.sign_in(ANN)
+    clock.sleep_until(clock.now_s() + 1.0)
+    assert ">Pat Jones</a>" in bench.page("/"), "whoever signs in has old ones forgotten"
     bench.links["Table 1"].show(doing=Doing.IDLE, session_id="")
     assert "who sits here?" in bench.page("/")
 

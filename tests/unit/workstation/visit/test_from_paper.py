@@ -298,6 +298,7 @@ def test_forces_above_limits_are_flagged_on_the_note_and_not_refused(
 ) -> None:
     kept = enter(ordered_hold_force="50 lbf", delivered_hold_force="60 lbf")
     assert len(kept.sheet.flagged) == 2
+    assert "! Ordered hold force 50 lbf (222.4 N) is above 45.0 lbf (200 N)" in _heard(clinic)
     text = note_text(load_paper(clinic.folder, kept.sheet.sheet_id, SETTINGS))
     assert "! Ordered hold force 50 lbf (222.4 N) is above 200 N" in text
     assert "! Delivered hold force 60 lbf (266.9 N) is above 200 N" in text
