@@ -19,6 +19,7 @@ from hypothesis import settings
 from records.store.record_folder import RecordFolder
 from tests.support.open_databases import tell_of_open_databases
 from tests.support.pages import ROOT
+from tests.support.reserved_space import reserve_holes
 
 if TYPE_CHECKING:
     from tests.support.foreign_programs import Libmodbus
@@ -28,6 +29,7 @@ os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
 os.environ["TRACTION_FORCE_UNIT"] = "N"
 """Wherever the tests run; without it the machine's time zone has a say."""
 tell_of_open_databases()
+reserve_holes()
 settings.register_profile("repeatable", deadline=None, derandomize=True)
 settings.load_profile("repeatable")
 OBJECTS_PER_COLLECTION = 20_000

@@ -10,6 +10,7 @@ answer at once.
 from __future__ import annotations
 
 import atexit
+import errno
 import gc
 import os
 import sys
@@ -19,12 +20,13 @@ from itertools import pairwise
 from typing import Annotated, Final
 
 import typer
+from typer.exceptions import TyperException
 
 from controller.errors import PrescriptionInvalid, RequestRefused, TractionError
 from controller.words import fault_of, one_line
 from workstation.commands.help_page import GroupedHelp
 from workstation.exit_status import exit_status
-from workstation.output import NOT_A_DEVICE, say
+from workstation.output import NOT_A_DEVICE, output_refused, say
 
 OBJECTS_PER_COLLECTION = 250_000
 """Python's own 700 looks through the program again and again while it is being loaded, where nearly
@@ -129,14 +131,31 @@ def main() -> None:
         program(_files_for(sys.argv[1:]))()
     except TractionError as error:
         _end_with(_in_lines(error), exit_status(error))
+    except SystemExit as end:
+        # So the library ends where the reader of a help page has gone, who had what was wanted.
+        sys.exit(0 if isinstance(end.__context__, BrokenPipeError) else end.code)
+    except OSError as error:
+        _end_with(*_of_library_output(error))
     except Exception as error:
-        _end_with(
-            one_line(
-                f"traction: this should not have happened ({type(error).__name__}: {error}); "
-                "please report it with what you did"
-            ),
-            1,
-        )
+        _end_with(*_of_a_defect(error))
+
+
+def _of_library_output(error: OSError) -> tuple[str, int]:
+    """What to say, and the status, where a stream does not take what the library itself prints."""
+    if isinstance(error.__context__, TyperException):  # the words of a wrong usage
+        return "", error.__context__.exit_code
+    if error.errno == errno.ENOSPC and error.filename is None:
+        refused = output_refused(error)
+        return _in_lines(refused), exit_status(refused)
+    return _of_a_defect(error)
+
+
+def _of_a_defect(error: Exception) -> tuple[str, int]:
+    text = (
+        f"traction: this should not have happened ({type(error).__name__}: {error}); "
+        "please report it with what you did"
+    )
+    return one_line(text), 1
 
 
 def _in_lines(error: TractionError) -> str:

@@ -145,9 +145,12 @@ def _print(text: str) -> None:
         _give_up(stream)
     except OSError as error:
         _give_up(stream)
-        raise RequestRefused(
-            f"standard output takes nothing ({error.strerror}); direct it elsewhere"
-        ) from error
+        raise output_refused(error) from error
+
+
+def output_refused(error: OSError) -> RequestRefused:
+    """The refusal of a standard output that takes nothing."""
+    return RequestRefused(f"standard output takes nothing ({error.strerror}); direct it elsewhere")
 
 
 def _write(stream: TextIO | None, text: str) -> None:

@@ -19,6 +19,8 @@ from tests.support.random_contexts import law_of, random_context
 
 COUNT = 10_000
 REFUSED, WRITTEN, NO_CLAIM = "refused, and said first", "written", "that no claim can hold"
+ENDS = {(NO_CLAIM, 0), (REFUSED, 1), (REFUSED, 2), (WRITTEN, 1), (WRITTEN, 2)}
+"""Each way in which a context ends, with the number of payers."""
 
 
 def main(count: int = COUNT, first_seed: int = 0) -> int:
@@ -28,7 +30,7 @@ def main(count: int = COUNT, first_seed: int = 0) -> int:
     with patch.object(formats, "_pdf", lambda visit, choices: b"%PDF-1.7"):
         for seed in range(first_seed, first_seed + count):
             try:
-                ended[_ended(seed)] += 1
+                ended[how_it_ends(seed)] += 1
             except AssertionError as error:
                 faults.append(f"seed {seed}: {error}")
     for (how, payers), number in sorted(ended.items()):
@@ -38,7 +40,7 @@ def main(count: int = COUNT, first_seed: int = 0) -> int:
     return 1 if faults else 0
 
 
-def _ended(seed: int) -> tuple[str, int]:
+def how_it_ends(seed: int) -> tuple[str, int]:
     """How a context ended, and how many payers it names; raises where the law does not hold."""
     context = random_context(Random(seed))
     if context is None:

@@ -20,7 +20,7 @@ from records.store.author import Person
 from records.store.record_folder import RecordFolder
 from tests.support.cut_files import FINISHED, KILLED, full_from, run_killed
 from tests.support.troubled_writes import no_file_beyond
-from tests.support.updating import UpdatedClinic, make_clinic, make_quickly
+from tests.support.updating import UpdatedClinic, be_quick, make_clinic
 from workstation.updating import changing
 from workstation.updating.changing import BEGUN
 from workstation.updating.installation import Installation
@@ -44,8 +44,7 @@ def rehearsed(memory_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def clinic(memory_path: Path, monkeypatch: pytest.MonkeyPatch) -> UpdatedClinic:
-    monkeypatch.setattr(Installation, "make", make_quickly)
-    monkeypatch.setattr(Installation, "program_of", lambda *_: Path(sys.executable))
+    be_quick(monkeypatch)
     return make_clinic(memory_path / "kept")
 
 

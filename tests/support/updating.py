@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+import pytest
 
 from records.clinic.audit import accesses
 from records.keeping.restore import Trust, restore
@@ -116,6 +119,12 @@ def make_clinic(
     clinic.there.switch("1.0")
     clinic.backup.parent.mkdir()
     return clinic
+
+
+def be_quick(patch: pytest.MonkeyPatch) -> None:
+    """Versions are made without an environment and rehearsed by the interpreter of the tests."""
+    patch.setattr(Installation, "make", make_quickly)
+    patch.setattr(Installation, "program_of", lambda *_: Path(sys.executable))
 
 
 def make_quickly(there: Installation, release: ProgramRelease, wheels: Path) -> None:

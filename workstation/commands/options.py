@@ -16,6 +16,7 @@ their group stands among the parameters, in the order of the fields.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
@@ -28,7 +29,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, get_args, get_type
 import typer
 from typer.models import ParameterInfo
 
-from controller.errors import TractionError
+from controller.errors import JournalUnavailable, TractionError
 from workstation.output import Target
 
 if TYPE_CHECKING:
@@ -43,8 +44,10 @@ SessionArgument = Annotated[
     typer.Argument(help="Session: its id or an end of it, last, a day, a patient or a unit."),
 ]
 DataOption = Annotated[
-    Path | None, typer.Option("--data", help="Folder where records live.", show_default=False)
+    Path | None,
+    typer.Option("--data", help="Folder where records live.", show_default=False, readable=False),
 ]
+"""Whether it may be looked into is asked of the settings' folder too: ``place_of``."""
 JsonOption = Annotated[bool, typer.Option("--json", help="Print facts as JSON.")]
 ByOption = Annotated[str, typer.Option("--by", help="Name of the person who says it.")]
 OutOption = Annotated[
@@ -136,12 +139,31 @@ def say_whose_visit(visit: Visit) -> None:
 
 
 def place_of(data: Path | None) -> Place:
-    """The folder that was asked for, else that of the settings; raises RequestRefused."""
+    """The folder that was asked for, else that of the settings.
+
+    Raises RequestRefused, and JournalUnavailable where this account may not look into the folder.
+    """
     from records.store.record_folder import RecordFolder
     from workstation.settings import load_settings
 
     settings = load_settings()
-    return Place(settings, RecordFolder(data or settings.data))
+    folder = data or settings.data
+    _require_entry(folder)
+    return Place(settings, RecordFolder(folder))
+
+
+def _require_entry(folder: Path) -> None:
+    """One that is missing is made, or said, where it is used; here also a file passes."""
+    try:
+        closed = folder.is_dir() and not os.access(folder, os.R_OK | os.X_OK)
+    except PermissionError:
+        closed = True
+    if closed:
+        raise JournalUnavailable(
+            f"this account may not look into {folder}: it, or a folder above it, is closed to "
+            "others; work as the records' own account, ask for its group of readers, or name "
+            "another folder with --data"
+        )
 
 
 def day_of(place: Place) -> date:

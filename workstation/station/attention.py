@@ -117,7 +117,9 @@ class Attention:
         self.sounds = state.sounds
         self._say("sound", state.text)
         wanted = any(unit.in_session for unit in units)
-        self._say("awake", self._wakefulness.keep_up(now_s, wanted=wanted).text)
+        awake = self._wakefulness.keep_up(now_s, wanted=wanted)
+        if wanted or _all_were_heard(units):
+            self._say("awake", awake.text)
         alarms = [self._alarms_of(unit, now_s, utc_ms) for unit in units]
         if burst := self._sounder.due(alarms, now_s, utc_ms):
             self._loudspeaker.play(burst.name)
@@ -162,6 +164,11 @@ class Attention:
         if self._said.get(what) != text:
             self._said[what] = text
             self._report(text)
+
+
+def _all_were_heard(units: Sequence[HeardUnit]) -> bool:
+    """False while nobody knows of a unit whether a session is open there."""
+    return all(unit.snapshot is not None for unit in units)
 
 
 def _has_taken_over(unit: HeardUnit) -> bool:

@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 import pytest
 import typer
 from typer.core import TyperGroup
+from typer.testing import Result
 
 from controller.errors import TractionError
 from controller.order.prescription import Region
@@ -63,7 +64,7 @@ READING: dict[str, tuple[tuple[str, ...], ...]] = {
     "where": ((),),
     "verify": (("--all",), ("last",), ("--all", "--since-last")),
 }
-WITHOUT_RECORDS = {"ports", "replay"}
+WITHOUT_RECORDS = {"accounts roles", "ports", "replay"}
 CASES = [(name, more) for name, several in READING.items() for more in several]
 
 
@@ -113,14 +114,18 @@ def digest(world: Path) -> str:
 
 def call(world: Path, name: str, more: tuple[str, ...], data: Path) -> str:
     """Run a command; a traceback of anything but the program's own errors is a failure."""
+    result = ended(world, name, more, data)
+    error = result.exception
+    assert error is None or isinstance(error, SystemExit | TractionError), repr(error)
+    return result.output
+
+
+def ended(world: Path, name: str, more: tuple[str, ...], data: Path) -> Result:
     places = {"ORDER": str(world / "order.toml"), "OUT": str(world / "here" / "out")}
     arguments = [*name.split(), *(places.get(part, part) for part in more)]
     if name not in WITHOUT_RECORDS:
         arguments += ["--data", str(data)]
-    result = invoke(*arguments)
-    error = result.exception
-    assert error is None or isinstance(error, SystemExit | TractionError), repr(error)
-    return result.output
+    return invoke(*arguments)
 
 
 @pytest.mark.parametrize("state", ["missing", "empty"])
@@ -163,3 +168,37 @@ def test_a_folder_that_nobody_may_write_to_stays_as_it_is(
             path.chmod(0o700 if path.is_dir() else 0o600)
         changed = as_owner(world, changed_by)
         assert "sessions" in changed, "with the right to write, an access leaves its row"
+
+
+@pytest.mark.parametrize("closed", [".", "data"])
+def test_a_folder_that_this_account_may_not_look_into_is_named(
+    closed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By every command, also where a folder above it is the closed one."""
+    with TemporaryDirectory() as place:
+        world = Path(place)
+        prepare(world, monkeypatch)
+        data = world / "shut" / "data"
+        data.mkdir(parents=True)
+        shut = world / "shut" / closed
+
+        def said_otherwise() -> list[str]:
+            shut.chmod(0)
+            try:
+                said = [(name, refusal(world, name, more, data)) for name, more in CASES]
+            finally:
+                shut.chmod(0o700)
+            return [
+                f"{name}: {text}"
+                for name, text in said
+                if "may not look into" not in text and name not in WITHOUT_RECORDS
+            ]
+
+        assert as_owner(world, said_otherwise) == []
+
+
+def refusal(world: Path, name: str, more: tuple[str, ...], data: Path) -> str:
+    """What a command printed, or the message that it ended with."""
+    result = ended(world, name, more, data)
+    error = result.exception
+    return error.message if isinstance(error, TractionError) else result.output + repr(error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import subprocess
 import sys
@@ -179,3 +180,31 @@ def test_memory_that_is_free_stays_with_the_program() -> None:
         [sys.executable, "-c", KEPT], cwd=ROOT, check=True, capture_output=True, text=True
     )
     assert int(done.stdout.splitlines()[-1]) < 2000
+
+
+def test_a_stream_that_takes_nothing_changes_no_status_and_is_no_defect() -> None:
+    """Of what the library itself prints: help pages, and words of a wrong usage."""
+    command = [sys.executable, "-m", "workstation.cli"]
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as without_reader:
+        for wrong in (("accounts", "list", "--nonsense"), ("nonsense",)):
+            done = subprocess.run([*command, *wrong], stderr=without_reader, check=False)
+            assert done.returncode == 2
+        for page in (("--help",), ("key", "rotate", "--help")):
+            done = subprocess.run(
+                [*command, *page], stdout=without_reader, stderr=subprocess.PIPE, check=False
+            )
+            assert (done.returncode, done.stderr) == (0, b"")
+    full = Path("/dev/full")
+    if not full.exists():
+        assert sys.platform != "linux"
+        return
+    with full.open("wb") as without_room:
+        said = subprocess.run(
+            [*command, "--help"], stdout=without_room, stderr=subprocess.PIPE, check=False
+        )
+        wrong_usage = subprocess.run([*command, "nonsense"], stderr=without_room, check=False)
+    assert said.returncode == 2
+    assert b"standard output takes nothing (No space left on device)" in said.stderr
+    assert wrong_usage.returncode == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 from contextlib import closing
@@ -25,6 +26,7 @@ from records.keys.signing import SigningKey
 from records.store.record_folder import RecordFolder
 from tests.support.faulty_disk import FAULTS, FaultPlan, faulty_disk
 from tests.support.left_open import close_left_open
+from tests.support.reserved_space import really_reserve
 
 UNIT = "00000000000000aa"
 KEY = SigningKey(bytes(range(32)))
@@ -255,6 +257,16 @@ def test_without_room_for_the_side_file_no_session_starts(
     assert open_sessions(path) == []
     monkeypatch.undo()
     assert perform(folder_in_memory) == (True, True)
+
+
+@pytest.mark.skipif(really_reserve is None, reason="the system cannot promise space")
+def test_the_space_of_the_side_file_is_taken_before_the_session(
+    folder_in_memory: RecordFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "posix_fallocate", really_reserve)
+    begin(folder_in_memory, "s-2", VirtualClock()).abandon()
+    taken = spill_path(folder_in_memory.unit_database(UNIT)).stat().st_blocks
+    assert taken * 512 >= SPILL_BYTES
 
 
 def test_a_side_file_that_does_not_follow_the_record_is_refused(memory_path: Path) -> None:

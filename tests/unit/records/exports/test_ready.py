@@ -5,16 +5,14 @@ from __future__ import annotations
 import itertools
 from dataclasses import replace
 from datetime import date
-from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from controller.errors import RulesInvalid
 from records.claim.rules.payer_profile import FIXED, parse_profile
 from records.exports.ready import claim_formats
+from tests.campaigns.contexts import ENDS, how_it_ends
 from tests.support import random_contexts
 from tests.support.claims import made_claim
 from tests.support.documents import made_visit
@@ -23,7 +21,6 @@ from tests.support.random_contexts import (
     VISIT,
     blocking,
     law_of,
-    random_context,
     refused,
     scrubbed,
 )
@@ -152,9 +149,6 @@ def test_a_refusal_that_no_rule_has_said_breaks_the_law(monkeypatch: pytest.Monk
         law_of(refused_claim)
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.integers(0, 2**32))
-def test_ready_implies_written_and_refused_implies_not_ready(seed: int) -> None:
-    context = random_context(Random(seed))
-    if context is not None:
-        law_of(context)
+def test_ready_implies_written_and_refused_implies_not_ready() -> None:
+    """The first contexts of `make campaign-contexts`, here with the PDF inside of messages."""
+    assert {how_it_ends(seed) for seed in range(20)} == ENDS

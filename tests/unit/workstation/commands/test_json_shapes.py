@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import json
 import shutil
-import sys
 from collections.abc import Iterator
 from datetime import UTC
 from functools import partial
@@ -34,14 +33,13 @@ from tests.support.real_time import ROOT
 from tests.support.sessions import staged
 from tests.support.short_demo import run_short_demo
 from tests.support.signed_in import ADA, PINS, add_accounts, at_a_terminal
-from tests.support.updating import RELEASE_KEY, make_clinic, make_quickly
+from tests.support.updating import RELEASE_KEY, be_quick, make_clinic
 from tests.unit.workstation.commands.test_appointments import DAY, DAY_MAP
 from workstation import cli, demo, openemr
 from workstation.commands import session_end
 from workstation.settings import Settings
 from workstation.terminal.screen import Screen
 from workstation.texts.order_template import order_template
-from workstation.updating.installation import Installation
 
 TRIED_WITH_AN_INSTRUMENT = {"commission", "commissionings", "probe", "stop-test"}
 """In test_probe.py, beside the instrument that they ask."""
@@ -254,8 +252,7 @@ def _accounts(printed: Printed, _: pytest.MonkeyPatch) -> None:
 def _updated(printed: Printed, patch: pytest.MonkeyPatch) -> None:
     """In an installation of its own, whose versions have no environment."""
     clinic = make_clinic(printed.place / "updated")
-    patch.setattr(Installation, "make", make_quickly)
-    patch.setattr(Installation, "program_of", lambda *_: Path(sys.executable))
+    be_quick(patch)
     printed.run("update", "--status", data=clinic.records)
     patch.setattr("workstation.updating.program_here.program_here", clinic.here)
     release, key = clinic.release("1.1"), printed.place / "another.pub"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
@@ -20,9 +19,8 @@ from records.store.record_folder import RecordFolder
 from tests.support.altering import altering
 from tests.support.notes import UNIT
 from tests.support.signed_in import ADA, PAT, PINS, add_accounts, at_a_terminal
-from tests.support.updating import UpdatedClinic, make_clinic, make_quickly
+from tests.support.updating import UpdatedClinic, be_quick, make_clinic
 from workstation.cli import program
-from workstation.updating.installation import Installation
 
 KEY = SigningKey(bytes([9]) * 32)
 
@@ -39,8 +37,7 @@ def refused(data: RecordFolder, *arguments: str) -> TractionError:
 
 @pytest.fixture
 def clinic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> UpdatedClinic:
-    monkeypatch.setattr(Installation, "make", make_quickly)
-    monkeypatch.setattr(Installation, "program_of", lambda *_: Path(sys.executable))
+    be_quick(monkeypatch)
     made = make_clinic(tmp_path)
     monkeypatch.setattr("workstation.updating.program_here.program_here", made.here)
     return made

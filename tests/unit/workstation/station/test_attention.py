@@ -196,6 +196,7 @@ def test_what_was_shown_by_a_lost_program_does_not_sound_on(room: Room) -> None:
 
 
 def test_the_workstation_stays_awake_while_a_session_is_open(room: Room) -> None:
+    room.unit.snapshot = replace(SESSION, doing=Doing.IDLE)
     room.turns(0.1)
     room.unit.snapshot = SESSION
     room.turns(0.1)
@@ -203,7 +204,16 @@ def test_the_workstation_stays_awake_while_a_session_is_open(room: Room) -> None
     assert room.reported == ["sound: Speaker", "may sleep", "awake"]
 
 
+def test_nothing_is_said_of_sessions_before_the_unit_was_heard(room: Room) -> None:
+    room.turns(1.0)
+    assert room.reported == ["sound: Speaker"]
+    room.unit.snapshot = SESSION
+    room.turns(1.0)
+    assert room.reported == ["sound: Speaker", "awake"]
+
+
 def test_a_state_is_said_when_it_changes(room: Room) -> None:
+    room.unit.snapshot = replace(SESSION, doing=Doing.IDLE)
     room.turns(2)
     room.plays.text = "NO SOUND: it is gone."
     room.turns(2)

@@ -13,9 +13,9 @@ import pytest
 from tests.support.small_releases import small_wheelhouse
 from tests.support.updating import (
     UpdatedClinic,
+    be_quick,
     copied_environments,
     make_clinic,
-    make_quickly,
 )
 from workstation.updating import installation
 from workstation.updating.installation import Installation
@@ -29,8 +29,7 @@ def clinic(tmp_path: Path) -> UpdatedClinic:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Versions are made without an environment and rehearsed by the interpreter of the tests."""
-    monkeypatch.setattr(Installation, "make", make_quickly)
-    monkeypatch.setattr(Installation, "program_of", lambda *_: Path(sys.executable))
+    be_quick(monkeypatch)
 
 
 @pytest.fixture(scope="session")

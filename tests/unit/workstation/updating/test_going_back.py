@@ -7,13 +7,14 @@ import sqlite3
 import sys
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from controller.errors import TractionError, UpdateRefused
 from records.evidence.integrity import verify
 from records.store.clinic_file import CLINIC_SCHEMA
-from tests.support.updating import UpdatedClinic, installed_by_hand
+from tests.support.updating import UpdatedClinic, be_quick, installed_by_hand, make_clinic
 from workstation.updating import going_back
 from workstation.updating.changing import BEGUN
 from workstation.updating.installation import Installation
@@ -24,10 +25,20 @@ pytestmark = [
 ]
 
 
+@pytest.fixture(scope="module")
+def once_updated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clinic that went from 1.0 to 1.1."""
+    clinic = make_clinic(tmp_path_factory.mktemp("updated"))
+    with pytest.MonkeyPatch.context() as patch:
+        be_quick(patch)
+        clinic.update(clinic.release("1.1"))
+    return clinic.folder
+
+
 @pytest.fixture
-def updated(clinic: UpdatedClinic) -> UpdatedClinic:
-    clinic.update(clinic.release("1.1"))
-    return clinic
+def updated(once_updated: Path, tmp_path: Path) -> UpdatedClinic:
+    """A copy of that clinic."""
+    return UpdatedClinic(shutil.copytree(once_updated, tmp_path / "clinic", symlinks=True))
 
 
 def knows(updated: UpdatedClinic, version: str, formats: dict[str, int]) -> None:
