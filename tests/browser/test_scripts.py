@@ -305,6 +305,8 @@ def test_a_page_that_was_hidden_for_a_while_was_asleep(page: Page, link: StandIn
 
 def test_a_page_that_was_opened_behind_others_was_asleep(page: Page, link: StandInLink) -> None:
     """In a browser that keeps no screen on."""
+    broken: list[str] = []
+    page.on("pageerror", lambda error: broken.append(str(error)))
     page.clock.install()
     page.add_init_script("window.begin = 'hidden';" + TURNED + NO_LOCK)
     page.reload()
@@ -315,6 +317,7 @@ def test_a_page_that_was_opened_behind_others_was_asleep(page: Page, link: Stand
     page.get_by_role("button", name="Pause").click()
     expect(page.locator("#touch-said")).to_contain_text("This page was asleep")
     assert len(link.asked) == asked
+    assert broken == []
 
 
 def _hide_for(page: Page, milliseconds: int) -> None:

@@ -34,8 +34,10 @@ def station(*, records: RecordsOptions) -> None:
     from records.standing.versions import read_standing
     from workstation.hosts import base_address
     from workstation.settings import settings_at_the_clinic
+    from workstation.station.place import refuse_second_station
 
     place = records.place
+    refuse_second_station(place.folder.path)
     held = read_standing(place.folder)
     tables = [each.record for each in held.units if each.record.in_use]
     plan = _plan(place, settings_at_the_clinic(place.settings, held), tables)

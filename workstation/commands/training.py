@@ -35,12 +35,14 @@ def training(*, records: RecordsOptions) -> None:
     reference of a real patient is taken. Ctrl-C ends everything.
     """
     from workstation.session.realtime import collect_often
+    from workstation.station.place import refuse_second_station
     from workstation.training import training_clinic, training_folder, work_without_sound
 
     if records.as_json:
         raise RequestRefused("training serves pages and prints no JSON; leave --json out")
     clinic_s = records.place.settings.data
     place = place_of(records.data or training_folder(clinic_s))
+    refuse_second_station(place.folder.path)
     with training_clinic(place.folder, place.settings.day_at):
         without = work_without_sound(place.folder, day_of(place))
         collect_often()

@@ -37,7 +37,13 @@ from workstation.station.attention import Attention
 from workstation.station.console_process import ConsoleProcess
 from workstation.station.control_link import ControlLink
 from workstation.station.messages import Heartbeat
-from workstation.station.place import ChannelPlace, Held, station_folder
+from workstation.station.place import (
+    ChannelPlace,
+    Held,
+    other_station,
+    parent_lock,
+    station_folder,
+)
 from workstation.station.plan import PlannedUnit, StationPlan
 from workstation.station.service_manager import ALIVE, READY, ServiceManager
 from workstation.station.service_manager import ENDING as ENDING_STATE
@@ -94,9 +100,7 @@ class Station:
     def __init__(self, plan: StationPlan, clock: Clock) -> None:
         """Take the folder and open the door; raises StationBusy for one that is taken."""
         folder = station_folder(Path(plan.data))
-        self._held = Held(
-            folder / "station.lock", f"another station runs on the folder {plan.data}; use that one"
-        )
+        self._held = Held(parent_lock(folder), other_station(plan.data))
         self._clock = clock
         self._report = StationLog(folder / "station.log", clock)
         self._log = SparingLog(clock, self._report)

@@ -127,6 +127,22 @@ def short_path(path: Path) -> Iterator[str]:
         os.close(folder)
 
 
+def parent_lock(folder: Path) -> Path:
+    """Held by the parent of a station for its life."""
+    return folder / "station.lock"
+
+
+def other_station(data: Path | str) -> str:
+    """The refusal of a second station on a folder."""
+    return f"another station runs on the folder {data}; use that one"
+
+
+def refuse_second_station(data: Path) -> None:
+    """Raise StationBusy where a station runs on a folder, before anything is said or changed."""
+    if is_held(parent_lock(data / FOLDER)):
+        raise StationBusy(other_station(data))
+
+
 def console_lock(folder: Path) -> Path:
     """Held by the console of a station for its life."""
     return folder / "console.lock"

@@ -57,6 +57,12 @@ def test_a_folder_of_its_own_is_shown_as_simulated_and_ends_whole(
         page = shown(console)
         assert "SIMULATED: training with invented patients" in page
         assert 'class="practice"' in page
+        for again in ("training", "station"):
+            with program(again, "--data", str(folder)) as second:
+                assert second.end() == 2, second.output
+            assert "another station runs on the folder" in second.output
+            assert len(second.output.splitlines()) == 1, "nothing is announced before it"
+        assert {each.number for each in read_standing(RecordFolder(folder)).units} == {1}
         running.send(signal.SIGINT)
         assert running.end() == 0, running.output
     with pytest.raises(httpx.TransportError):
