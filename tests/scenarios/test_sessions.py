@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -14,6 +15,7 @@ import pytest
 
 from controller.errors import PrescriptionInvalid, RequestRefused, SelfCheckFailed, UnitBusy
 from controller.events import EventKind, JsonValue, Outcome
+from controller.order.force_unit import ForceUnit
 from controller.questions import Answer, Question
 from controller.snapshot import Snapshot
 from records.evidence.integrity import verify
@@ -133,8 +135,8 @@ def test_the_patient_s_stop_is_released_recorded_and_stated(folder: RecordFolder
     assert stop.to_15_n_ms is not None
     assert stop.to_15_n_ms <= 2000
     text = written(visit, "text").decode()
-    assert f"force then {stop.force_dn / 10:.1f} N" in text
-    assert f"{stop.to_15_n_ms / 1000:.2f} s to 15 N" in text
+    assert f"force then {ForceUnit.POUND.with_other(stop.force_dn / 10)}" in text
+    assert f"{stop.to_15_n_ms / 1000:.2f} s to {ForceUnit.POUND.with_other(15)}" in text
     assert EventKind.PATIENT_STOP_PRESSED in [e.kind for e in visit.record.events]
     # Nothing moves inwards after the stop: the unit keeps its force below what it had.
     later = visit.record.samples[visit.record.samples["taken_at_ms"] > stop.at_ms + 600]
@@ -373,8 +375,11 @@ def test_documents_agree_with_each_other(treated: Callable[..., Treated]) -> Non
     searchable = text_of(written(visit, "pdf"))
     for field in document["note"]["device"]:
         if field["name"] in ("peak_force", "mean_hold_force", "hold_force"):
-            assert field["value"] in searchable
-            assert field["value"] in written(visit, "text").decode()
+            forces = re.match(r"([\d.]+ N) \(([\d.]+ lbf)\)", field["value"])
+            assert forces is not None
+            led = f"{forces[2]} ({forces[1]})"
+            assert led in searchable
+            assert led in written(visit, "text").decode()
     assert document["seal"] in searchable
     assert "to be completed by the clinician" in searchable
     assert "not a cleared medical device" in searchable

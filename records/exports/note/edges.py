@@ -42,4 +42,4 @@ def foot_of(visit: NotedVisit) -> list[Flowable]:
 def _size_text(forces: ForceUnit) -> str:
     """What one of the unit beside newtons is in newtons."""
     unit = forces.other if forces is ForceUnit.NEWTON else forces
-    return f"1 {unit.value} = {unit.newtons:.3f} N"
+    return f"1 {unit.value} = {unit.newtons:z.3f} N"

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
 from pathlib import Path
+from stat import S_IMODE
 from textwrap import dedent
 
 import pytest
@@ -37,18 +40,22 @@ def blocks(language: str) -> list[str]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A data folder with the file that the how-to makes."""
-    (tmp_path / "profiles").mkdir()
+    """A data folder with the file, both as the how-to makes them."""
+    making, _, _ = blocks("sh")
+    subprocess.run(["sh", "-ec", making], env=os.environ | {"HOME": str(tmp_path)}, check=True)
+    data = tmp_path / ".local" / "share" / "traction"
     text = "\n".join(blocks("toml"))
     # Tables behind the first step may not stand before its plain keys; a reader goes in order too.
-    (tmp_path / "profiles" / "example_ex1.toml").write_text(text, encoding="utf-8")
-    return tmp_path
+    (data / "profiles" / "example_ex1.toml").write_text(text, encoding="utf-8")
+    return data
 
 
 def test_the_how_to_s_file_is_sound_and_its_command_says_so(folder: Path) -> None:
-    (command,) = blocks("sh")
-    words = command.split()
-    assert words[0] == "traction"
+    _, checking, probing = blocks("sh")
+    words = checking.split()
+    assert words == ["traction", "profiles", "example_ex1"]
+    assert probing.split()[-2:] == ["--profile", words[-1]]
+    assert S_IMODE(folder.stat().st_mode) == 0o700
     status, output = run(*words[1:], "--data", str(folder))
     assert status == 0
     for said in ("Example EX-1", "has to be set to N", "2 of its frames came out as its file says"):
