@@ -136,7 +136,7 @@ def test_the_patient_s_stop_is_released_recorded_and_stated(folder: RecordFolder
     assert stop.to_15_n_ms <= 2000
     text = written(visit, "text").decode()
     assert f"force then {ForceUnit.POUND.with_other(stop.force_dn / 10)}" in text
-    assert f"{stop.to_15_n_ms / 1000:.2f} s to {ForceUnit.POUND.with_other(15)}" in text
+    assert f"{stop.to_15_n_ms / 1000:.2f} s to 3.4 lbf (15 N)" in text
     assert EventKind.PATIENT_STOP_PRESSED in [e.kind for e in visit.record.events]
     # Nothing moves inwards after the stop: the unit keeps its force below what it had.
     later = visit.record.samples[visit.record.samples["taken_at_ms"] > stop.at_ms + 600]
