@@ -350,7 +350,8 @@ def test_the_day_is_put_in_place_unless_a_keyboard_stands_in_it(page: Page) -> N
     page.evaluate("document.activeElement.blur()")
     page.clock.run_for(11_000)
     expect(day).not_to_contain_text("of yesterday")
-    assert day.inner_text() == words
+    # The clock that ran ahead makes the live strips old until the next event.
+    expect(day).to_have_text(words, use_inner_text=True)
 
 
 def test_a_button_that_has_just_appeared_is_not_pressed(page: Page, link: StandInLink) -> None:
