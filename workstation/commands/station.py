@@ -15,6 +15,7 @@ from workstation.output import say, say_json, warn
 
 if TYPE_CHECKING:
     from records.standing.kinds import UnitRecord
+    from records.standing.versions import StandingData
     from records.store.record_folder import RecordFolder
     from workstation.settings import Settings
     from workstation.station.plan import PlannedUnit, StationPlan
@@ -39,8 +40,8 @@ def station(*, records: RecordsOptions) -> None:
     place = records.place
     refuse_second_station(place.folder.path)
     held = read_standing(place.folder)
-    tables = [each.record for each in held.units if each.record.in_use]
-    plan = _plan(place, settings_at_the_clinic(place.settings, held), tables)
+    tables = [each.record for each in held.units]
+    plan = _plan(place, settings_at_the_clinic(place.settings, held), held)
     _check_certificate(place.settings, plan)
     stop = f"http://127.0.0.1:{plan.stop_port}/"
     console = f"http://127.0.0.1:{plan.console_port}/"
@@ -60,7 +61,7 @@ def station(*, records: RecordsOptions) -> None:
     _become_parent(plan)
 
 
-def _plan(place: Place, settings: Settings, tables: list[UnitRecord]) -> StationPlan:
+def _plan(place: Place, settings: Settings, held: StandingData) -> StationPlan:
     """What the parent needs; raises RequestRefused."""
     from workstation.hosts import hosts_in
     from workstation.station.plan import StationPlan, check_units
@@ -68,7 +69,7 @@ def _plan(place: Place, settings: Settings, tables: list[UnitRecord]) -> Station
     data = str(place.folder.path.absolute())
     return StationPlan(
         data=data,
-        units=check_units(_planned(table, place.folder) for table in tables),
+        units=check_units(_planned(each.record, place.folder) for each in held.units),
         control=(sys.executable, "-m", "workstation.cli", "control", "--data", data, "--"),
         console=(sys.executable, "-m", "workstation.cli", "console", "--data", data),
         stop_port=settings.stop_port,
@@ -78,6 +79,7 @@ def _plan(place: Place, settings: Settings, tables: list[UnitRecord]) -> Station
         certificate=settings.station_certificate,
         time_zone=settings.time_zone,
         force_unit=settings.unit_of_force,
+        is_training=held.is_training,
     )
 
 

@@ -43,9 +43,11 @@ class ClinicWords:
 
     @property
     def wording(self) -> StopWording:
-        """Zone and unit of force as the texts of a stop want them."""
+        """What the texts of a stop want to know of the clinic."""
         zone = self.settings.zone_at(self._clock.utc_ms())
-        return StopWording(zone=zone, unit=self.settings.unit_of_force)
+        return StopWording(
+            zone=zone, unit=self.settings.unit_of_force, is_training=self.is_training
+        )
 
     @property
     def zone_name(self) -> str:

@@ -32,6 +32,7 @@ from workstation.console.units import KeptUnit
 from workstation.session.workplace import Workplace
 from workstation.settings import Settings
 from workstation.station.stop_desk import StopDesk
+from workstation.station.stop_page import TRAINING
 
 MOST_FILES: Final = 4
 """Files for support that wait to be saved, and sounds that wait for an answer."""
@@ -134,7 +135,7 @@ class Site:
                 "zone": self.words.zone_name,
                 "force_unit": self.words.settings.unit_of_force,
                 "unit": unit,
-                "training": self.words.is_training,
+                "training": TRAINING if self.words.is_training else "",
                 **context,
             },
         )

@@ -211,7 +211,9 @@ class Station:
             tls_names=frozenset(plan.door_hosts),
         )
         words = StopWording(
-            zone=ZoneInfo(plan.time_zone) if plan.time_zone else None, unit=plan.force_unit
+            zone=ZoneInfo(plan.time_zone) if plan.time_zone else None,
+            unit=plan.force_unit,
+            is_training=plan.is_training,
         )
         desk = StopDesk(
             [unit.link for unit in self._units],

@@ -39,6 +39,7 @@ class StationPlan:
     ``console_addresses`` are other addresses than loopback that console and door listen on,
     ``stop_addresses`` those of the door alone, all behind TLS with ``certificate`` (a PEM file with
     its key). ``time_zone`` is an IANA name, "" the system's.
+    ``is_training``: the records are those of an invented clinic.
     """
 
     data: str
@@ -52,6 +53,7 @@ class StationPlan:
     certificate: str = ""
     time_zone: str = ""
     force_unit: ForceUnit = ForceUnit.NEWTON
+    is_training: bool = False
 
     @property
     def door_hosts(self) -> tuple[str, ...]:

@@ -153,6 +153,7 @@ class StopDesk:
         content = page(
             parts,
             [target.called for target in targets],
+            is_training=self._words.is_training,
             refresh=None if settled else stop_path(unit),
         )
         return PageAnswer(status="200 OK", content=content, allowed_origin=origin)
@@ -200,7 +201,11 @@ class StopDesk:
         )
 
     def _refused(self, status: str, text: str) -> Pending:
-        content = page([SaidOfUnit(lines=[text])], list(self._targets))
+        content = page(
+            [SaidOfUnit(lines=[text])],
+            list(self._targets),
+            is_training=self._words.is_training,
+        )
         return self._at_once(lambda: PageAnswer(status=status, content=content))
 
     def _at_once(self, content: Callable[[], PageAnswer]) -> Pending:

@@ -11,6 +11,7 @@ from typing import Final
 from urllib.parse import quote
 
 REFRESH_S: Final = 1
+TRAINING: Final = "SIMULATED: training with invented patients. Nobody is treated here."
 STYLE: Final = (
     "body{font:22px/1.5 sans-serif;margin:2em;max-width:40em;background:#fff;color:#111}"
     "h2,p{margin:.5em 0;font-size:22px}"
@@ -41,19 +42,26 @@ class SaidOfUnit:
     is_answered: bool = False
 
 
-def page(parts: Iterable[SaidOfUnit], units: Sequence[str], *, refresh: str | None = None) -> bytes:
+def page(
+    parts: Iterable[SaidOfUnit],
+    units: Sequence[str],
+    *,
+    is_training: bool,
+    refresh: str | None = None,
+) -> bytes:
     """A page with a button for each unit; ``refresh`` is the path to look at next."""
     again = (
         f'<meta http-equiv="refresh" content="{REFRESH_S};url={escape(refresh)}">'
         if refresh
         else ""
     )
+    training = f"<p><strong>{TRAINING}</strong></p>" if is_training else ""
     said = "".join(map(_said, parts))
     buttons = "".join(_button(called) for called in units)
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8">{again}'
         '<meta name="viewport" content="width=device-width"><title>STOP</title>'
-        f"<style>{STYLE}</style></head><body><main>{said}{buttons}</main></body></html>"
+        f"<style>{STYLE}</style></head><body>{training}<main>{said}{buttons}</main></body></html>"
     ).encode()
 
 

@@ -83,10 +83,14 @@ class StopTarget(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StopWording:
-    """The clinic's zone (None: that of the system) and its unit of force."""
+    """The clinic's zone (None: that of the system) and its unit of force.
+
+    ``is_training``: the clinic is an invented one, and every page says so.
+    """
 
     zone: tzinfo | None
     unit: ForceUnit
+    is_training: bool = False
 
     def time(self, utc_ms: int) -> str:
         """A time of the day."""

@@ -57,6 +57,8 @@ def test_a_folder_of_its_own_is_shown_as_simulated_and_ends_whole(
         page = shown(console)
         assert "SIMULATED: training with invented patients" in page
         assert 'class="practice"' in page
+        door = running.wait_for("stop door at").split()[-1]
+        assert "SIMULATED: training with invented patients" in httpx.get(door, timeout=10.0).text
         for again in ("training", "station"):
             with program(again, "--data", str(folder)) as second:
                 assert second.end() == 2, second.output

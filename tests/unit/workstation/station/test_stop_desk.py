@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC
 from html import unescape
 
@@ -28,14 +29,14 @@ NOTHING = StopAnswer(result=StopResult.NOTHING_OPEN, utc_ms=AT_14_03_22 + 2000, 
 class Reception:
     """A desk in virtual time with two tables."""
 
-    def __init__(self) -> None:
+    def __init__(self, words: StopWording = WORDS) -> None:
         self.clock = VirtualClock()
         self.tables = [Table("Table 1"), Table("Table 2")]
         self.reported: list[str] = []
         self.desk = StopDesk(
             self.tables,
             neighbours(PORT, "desk.example"),
-            words=WORDS,
+            words=words,
             clock=self.clock,
             report=self.reported.append,
         )
@@ -56,6 +57,15 @@ class Reception:
 @pytest.fixture
 def reception() -> Reception:
     return Reception()
+
+
+def test_a_door_of_invented_patients_says_so_on_every_page(reception: Reception) -> None:
+    said = "SIMULATED: training with invented patients. Nobody is treated here."
+    requests = ("GET / HTTP/1.1", "POST /stop HTTP/1.1", "GET /stop/Nowhere HTTP/1.1")
+    assert not any(said in reception.ask(request) for request in requests)
+    training = Reception(replace(WORDS, is_training=True))
+    assert all(said in training.ask(request) for request in requests)
+    assert said in training.desk.too_long().as_bytes().decode()
 
 
 def sentences(answer: str) -> list[str]:
