@@ -59,7 +59,7 @@ PAINTED = """canvas => [...canvas.getContext("2d")
 HIGH = 960
 """Hertz of the tone of a high alarm."""
 NOT_REACHED = page_of_stop(
-    [SaidOfUnit(called="Table 1", lines=["STOP did not reach Table 1."])], []
+    [SaidOfUnit(called="Table 1", lines=["STOP did not reach Table 1."])], [], is_training=False
 )
 WAYS_OF_A_PRESS = 2
 """The door and the console."""
