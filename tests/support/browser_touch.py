@@ -103,6 +103,8 @@ def start_traction(page: Page, answered: Callable[[str], None] = lambda text: No
 
 def let_go(page: Page, table: str = TABLE) -> None:
     """The table is free again for the next patient, wherever the test has come to."""
+    # Before its script runs a page posts as a form, and the door's own page tells of no session.
+    expect(page.locator("body")).not_to_have_attribute("data-live", "waiting")
     page.get_by_role("button", name=f"STOP {table}").click()
     end = page.get_by_role("group", name="Question").get_by_role("button", name="Acknowledge")
     idle = page.locator(f"[data-strip='{table}'] [data-is=headline]").filter(
