@@ -18,7 +18,7 @@ IN_TROUBLE: Final = "Records go to the side file: check the disk before the next
 def forces(shown: Snapshot, unit: ForceUnit) -> dict[str, Any]:
     """Forces; measured ones only from a fresh reading."""
     force_n = shown.force_n if is_fresh(shown) else None
-    in_unit, in_other = _reader(unit), _reader(other_unit(unit))
+    in_unit, in_other = _reader(unit), _reader(unit.other)
     return {
         "force": in_unit(force_n),
         "force_other": in_other(force_n),
@@ -36,11 +36,6 @@ def forces(shown: Snapshot, unit: ForceUnit) -> dict[str, Any]:
 def is_fresh(shown: Snapshot) -> bool:
     """True when the snapshot's reading is of the last second."""
     return shown.reading_age_s is not None and shown.reading_age_s <= FRESH_S
-
-
-def other_unit(unit: ForceUnit) -> ForceUnit:
-    """The unit that stands small beside the one that leads."""
-    return ForceUnit.POUND if unit is ForceUnit.NEWTON else ForceUnit.NEWTON
 
 
 def scale_unit(unit: ForceUnit) -> ScaleUnit:

@@ -71,7 +71,7 @@ def force_plot(
 ) -> ForcePlot:
     """The plot of what is shown. Times count from ``origin_ms``; without ``ordered`` no target."""
     scale = _Scale(shown, max(curve.highest_dn / 10, LOWEST_TOP_N), unit)
-    other = ForceUnit.POUND if unit is ForceUnit.NEWTON else ForceUnit.NEWTON
+    other = unit.other
     stops = [scale.x(at_ms) for at_ms in marks.stops_ms if scale.shows(at_ms)]
     return ForcePlot(
         unit=unit.value,

@@ -14,7 +14,7 @@ from controller.errors import JournalCorrupt, JournalUnavailable, RecordNotFound
 from records.visit.load import altered_is_said
 from workstation.console.acts import shown, shown_to_person, site_of, to
 from workstation.console.chart import TOLERANCE
-from workstation.console.figures import other_unit, scale_unit
+from workstation.console.figures import scale_unit
 from workstation.console.pages.session import read_visit, table_called, unreadable, whole_id
 from workstation.console.replays import Replay
 from workstation.console.session_view import SessionView
@@ -77,7 +77,7 @@ def _played(view: SessionView, replay_id: str, replay: Replay) -> dict[str, Any]
         "first_ms": first_ms,
         "last_ms": last_ms,
         "origin_ms": view.origin_ms,
-        "units": [asdict(scale_unit(one)) for one in (view.forces, other_unit(view.forces))],
+        "units": [asdict(scale_unit(one)) for one in (view.forces, view.forces.other)],
         "most_n": force_curve(replay.samples, replay.span_ms).highest_dn / 10,
         "limit_n": None if view.record.observed else ordered.force_limit_dn / 10,
         "tolerance": TOLERANCE,
