@@ -68,14 +68,15 @@ def order_new(
     """
     from workstation.texts.order_template import order_template
 
-    text = place_of(proposing.data).leading_unit.in_sentence(order_template(region))
+    place = place_of(proposing.data)
+    text = place.leading_unit.in_sentence(order_template(region))
     if proposing.patient or proposing.preset or proposing.unit:
-        text = _proposed(text, region, proposing)
+        text = _proposed(text, region, place, proposing)
     made = MadeFile(f"order-{region.value}.toml", text.encode())
     put_out("order-new", made, out, force=force, as_json=as_json)
 
 
-def _proposed(text: str, region: Region, asked: ProposingOptions) -> str:
+def _proposed(text: str, region: Region, place: Place, asked: ProposingOptions) -> str:
     """The template with proposals; a preset that does not fit patient or table is refused."""
     from records.standing.fit import check_preset_fits_patient, check_preset_fits_table
     from records.standing.flags import flags_told
@@ -83,7 +84,6 @@ def _proposed(text: str, region: Region, asked: ProposingOptions) -> str:
     from records.standing.versions import read_standing
     from workstation.texts.order_template import with_proposals
 
-    place = place_of(asked.data)
     held = read_standing(place.folder)
     preset = _preset(held, asked.preset, region) if asked.preset else None
     patient = held.patient(asked.patient) if asked.patient else None
