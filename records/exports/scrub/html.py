@@ -35,7 +35,7 @@ def _shown(value: object) -> object:
 
 @cache
 def _template() -> Template:
-    text = resources.files("records.exports").joinpath("scrub.html.jinja").read_text("utf-8")
+    text = resources.files("records.exports.scrub").joinpath("report.html.jinja").read_text("utf-8")
     environment = Environment(
         autoescape=True,
         undefined=StrictUndefined,
