@@ -19,10 +19,10 @@ from records.store.private_files import (
     SHARED_FILE,
     SHARED_FOLDER,
 )
-from records.store.record_folder import CLINIC, RecordFolder
+from records.store.record_folder import CLINIC, SIGN_INS, RecordFolder
 
 _NOT_THE_OWNER = 0o077
-_SECRETS = ("*.key", "sign-ins.db*")
+_SECRETS = ("*.key", f"{SIGN_INS}*")
 """Names of what no reader may read: private keys, PINs as they are kept and who is signed in."""
 _STATION = "station"
 """The folder of a station's channels, private even where the records are shared."""
@@ -86,7 +86,7 @@ def _ours(folder: RecordFolder) -> Iterator[Path]:
 
 def _written_in(folder: RecordFolder) -> Iterator[Path]:
     yield from sorted(folder.path.glob(f"{CLINIC}*"))
-    yield from sorted(folder.path.glob(f"{folder.sign_ins.name}*"))
+    yield from sorted(folder.path.glob(f"{SIGN_INS}*"))
     if folder.last_check.exists():
         yield folder.last_check
     for inner in (folder.units, folder.keys, folder.readings, folder.quarantine):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from records.store.plain_files import read_plain
 
-CLINIC = "clinic.db"
+CLINIC, SIGN_INS = "clinic.db", "sign-ins.db"
 UNITS, KEYS, QUARANTINE, READINGS = "units", "keys", "quarantine", "readings"
 CLOSING = ".closing"
 """Ends the name of a year's file that the unit's file does not follow yet, or since a moment."""
@@ -100,7 +100,7 @@ class RecordFolder:
     @property
     def sign_ins(self) -> Path:
         """PINs as they are kept, and who is signed in; only the owner of the records reads it."""
-        return self.path / "sign-ins.db"
+        return self.path / SIGN_INS
 
     @property
     def last_check(self) -> Path:
