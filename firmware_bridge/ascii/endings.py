@@ -1,11 +1,10 @@
-"""Sans-io: where the answer of an instrument that sends text ends. A profile chooses one of three.
+"""Sans-io: where the answer of an instrument that sends text ends. A profile chooses one of two.
 
 None of them reads a value: an answer that is whole can still be an overload or another unit.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -49,23 +48,3 @@ class FixedLength:
     def expected(self) -> str:
         """Their number."""
         return f"{self.characters} characters"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FrameGrammar:
-    """The answer is what ``pattern`` matches from the first byte on.
-
-    The pattern has to end with something that occurs nowhere before (a CR, an ETX): of ``-12.5`` a
-    pattern of digits alone would take ``-1``.
-    """
-
-    pattern: re.Pattern[bytes]
-
-    def length(self, data: bytes) -> int | None:
-        """Up to the end of the match."""
-        match = self.pattern.match(data)
-        return match.end() if match and match.end() else None
-
-    def expected(self) -> str:
-        """The pattern itself."""
-        return f"a frame like {self.pattern.pattern!r}"
