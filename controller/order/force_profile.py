@@ -13,7 +13,7 @@ class Segment:
     """A straight piece of the profile; seconds on the treatment clock, newtons.
 
     ``part`` numbers the ordered part (a hold, a rest, a step) that the segment belongs to: a ramp
-    and the dwell behind it share it, also when the force was adjusted in between.
+    and the dwell after it share it, also when the force was adjusted in between.
     """
 
     phase: Phase
@@ -71,7 +71,7 @@ class ForceProfile:
         return max(0, bisect_right(self._starts_s, elapsed_s) - 1)
 
     def segment_at(self, elapsed_s: float) -> Segment:
-        """The segment that holds ``elapsed_s``; a boundary belongs to the later segment."""
+        """Returns the segment that holds ``elapsed_s``; a boundary belongs to the later segment."""
         return self.segments[self.index_at(elapsed_s)]
 
     def target_n(self, elapsed_s: float) -> float:

@@ -16,7 +16,7 @@ class AnswerEnd(Protocol):
         """Bytes of the first whole answer in ``data``; None as long as there is none."""
 
     def expected(self) -> str:
-        """What a whole answer is, in words."""
+        """Returns what a whole answer is, in words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,7 @@ class LineEnd:
         return None if at < 0 else at + len(self.terminator)
 
     def expected(self) -> str:
-        """The terminator as Python writes it."""
+        """Returns the terminator as Python writes it."""
         return f"a line that ends with {self.terminator!r}"
 
 
