@@ -267,9 +267,9 @@ def _history(visit: NotedVisit) -> Iterator[str]:
 
 def _sources(visit: NotedVisit) -> Iterator[str]:
     from records.exports.note.text import shown
-    from records.note.led_forces import led_note
+    from records.note.as_read import note_as_read
 
-    note = led_note(visit.note)
+    note = note_as_read(visit.note)
     for field in (*note.fixed_fields, *note.clinician_fields):
         yield f"{field.name:<24} {shown(field)}  <- {field.where_from}"
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from controller.errors import RecordNotFound, RequestRefused, SessionAmbiguous, TractionError
@@ -162,14 +161,12 @@ def _kinds(found: Sequence[CalledTreatment]) -> str:
 
 
 def _lines(place: Place, found: Sequence[CalledTreatment]) -> tuple[str, ...]:
+    from records.times_in_words import minute_in_words
+
     lines = [
         f"{one.called}  {one.reference or 'no patient'}  "
-        f"{_minute(place.local(one.began_utc_ms))}  {one.state}"
+        f"{minute_in_words(place.local(one.began_utc_ms))}  {one.state}"
         for one in found[:SHOWN]
     ]
     more = len(found) - len(lines)
     return (*lines, f"and {more} older ones: `traction sessions` lists them") if more else (*lines,)
-
-
-def _minute(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%d %H:%M")

@@ -8,7 +8,7 @@ from importlib import resources
 from jinja2 import Environment, StrictUndefined, Template
 
 from controller.words import one_line
-from records.exports.scrub.json import first_line, outcome_lines, scrub_values
+from records.exports.scrub.json import first_line, outcome_lines, values_as_read
 from records.note.treatment_note import sessions_text
 from records.visit.face import NOT_A_DEVICE, simulated_text
 from records.visit.visit import Visit
@@ -16,7 +16,7 @@ from records.visit.visit import Visit
 
 def scrub_html(visit: Visit) -> str:
     """The page; every value is escaped. Raises ExportIncomplete when no rule was applied."""
-    values = scrub_values(visit)
+    values = values_as_read(visit)
     return _template().render(
         report=values,
         face=visit.face,
