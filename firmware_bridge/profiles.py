@@ -48,6 +48,8 @@ def load_profile(path: Path) -> tuple[DeviceProfile, str]:
     Raises ProfileInvalid naming file, key, value and what is allowed. The examples of an instrument
     are decoded with the rest of its file, so that a wrong grammar or table is found here.
     """
+    if path.exists() and not path.is_file():  # whoever opened a named pipe would wait for it
+        raise ProfileInvalid(f"profile {path.name}: {path} is not a file; put a file there")
     try:
         raw = path.read_bytes()
         _check_size(path.name, raw)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from controller.errors import JournalError, RecordNotFound
+from controller.errors import JournalCorrupt, JournalError, RecordNotFound
 from controller.event_details.ending import SessionEnded
 from controller.event_details.opening import SessionStarted
 from controller.event_details.treatment import PhaseChanged
@@ -187,7 +187,10 @@ def read_stored(folder: RecordFolder, session_id: str) -> StoredSession:
 
 
 def find_session(folder: RecordFolder, session_id: str) -> SessionHead:
-    """Returns the row of a session by its id or the beginning of it; raises RecordNotFound."""
+    """Returns the row of a session by its id or the beginning of it.
+
+    Raises RecordNotFound, or JournalCorrupt where it stands in several files.
+    """
     return _find(folder, session_id)[1]
 
 
@@ -215,12 +218,24 @@ def _find(folder: RecordFolder, session_id: str) -> tuple[Path, SessionHead]:
     if unread and not exact:  # one there may be called so, or begin so as well
         raise unread[0]
     exact = exact or found
+    if len(exact) > 1 and len({head.session_id for _, head in exact}) == 1:
+        raise JournalCorrupt(_in_several_files(exact))
     if len(exact) != 1:
         what = "is not on file" if not exact else f"fits {len(exact)} sessions"
         raise RecordNotFound(
             f"session {session_id!r} {what} in {folder}; `traction sessions` lists them"
         )
     return exact[0]
+
+
+def _in_several_files(found: list[tuple[Path, SessionHead]]) -> str:
+    """Names the files and which of them is the session's own, by the unit in its row."""
+    head = found[0][1]
+    return (
+        f"session {head.session_id} stands in {' and in '.join(str(path) for path, _ in found)}: a "
+        f"file was copied. It is a session of unit {head.unit_id}: move what is not that unit's "
+        "own file out of the folder, then `traction verify --all` looks at the rest"
+    )
 
 
 def _called(path: Path, beginning: str) -> list[SessionHead]:

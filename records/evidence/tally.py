@@ -112,7 +112,10 @@ class Tally:
     def _named(self, head: SessionHead) -> str:
         name = head.session_id.upper()
         if name in self._names:
-            what = "it stands in another file, or once more in this one: a file was copied"
+            what = (
+                "it stands in another file, or once more in this one: a file was copied; move the "
+                "copy out of the folder"
+            )
             self.alterations.append(
                 Alteration(session_id=head.session_id, where="its file", what=what)
             )

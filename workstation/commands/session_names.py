@@ -68,7 +68,7 @@ def named_treatment(place: Place, name: str, by: str = "") -> Named:
         )
     if fitting.by_patient or len(found) > 1:
         _leave_row(place, found[:SHOWN], by)
-    if len(found) == 1:
+    if len({one.called for one in found}) == 1:  # a copied file has it twice: its reader refuses
         return Named(found[0].called, found[0].on_paper)
     raise SessionAmbiguous(
         f"session {name!r} fits {len(found)} {_kinds(found)}; say which by its id, or the newest "
