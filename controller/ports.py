@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -107,6 +107,8 @@ class StartFacts:
     ``order_digest`` is the order's SHA-256 (hex). ``identified_at_s`` is the monotonic second at
     which the unit had been identified. ``last_record_utc_ms`` is the wall time of the newest record
     of this workstation. None: there is no such record. ``flags`` are the patient's lasting ones.
+    ``told_at`` writes a wall time (UTC milliseconds) as the clinic's clocks show it, ``day_at`` its
+    day there as YYYY-MM-DD.
     """
 
     patient_reference: str
@@ -116,6 +118,8 @@ class StartFacts:
     last_arming: LastArming | None
     last_record_utc_ms: int | None
     last_seen: LastSeen | None
+    told_at: Callable[[int], str]
+    day_at: Callable[[int], str]
     flags: tuple[PatientFlag, ...] = ()
     weight_test: WeightTest = NO_WEIGHT_TEST
 

@@ -38,8 +38,9 @@ def clock_item(
         "off_uptime_ms": _off_uptime_ms(utc_ms, uptime_ms, identity.boot_count, facts),
     }
     doubts = {name: by_ms for name, by_ms in behind.items() if by_ms}
-    now = datetime.fromtimestamp(utc_ms / 1000, UTC).isoformat(" ", "seconds")
-    value = "; ".join([now, *(_words(name, by_ms) for name, by_ms in doubts.items())])
+    value = "; ".join(
+        [facts.told_at(utc_ms), *(_words(name, by_ms) for name, by_ms in doubts.items())]
+    )
     todo = "compare it with another clock; set it and start again, or confirm it"
     item = judged("clock", not doubts, value, todo, blocking=False)
     told = {"utc_ms": utc_ms, "boot_count": identity.boot_count, "uptime_ms": uptime_ms}

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Final
 
 from controller.order.prescription import Prescription
@@ -94,7 +93,7 @@ class StartItems:
     def _items(self) -> list[CheckItem]:
         unit, reading, verified = self._unit, self._watch.reading, self._unit.verified
         utc_ms, last = self._clock.utc_ms(), self._facts.last_arming
-        today = datetime.fromtimestamp(utc_ms / 1000, UTC).date().isoformat()
+        today = self._facts.day_at(utc_ms)
         return [
             self_check.identity_item(unit.identity),
             self_check.firmware_item(unit.identity, last),

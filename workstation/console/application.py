@@ -14,8 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Mount
-from starlette.staticfiles import StaticFiles
+from starlette.routing import BaseRoute
 
 from controller.errors import RecordNotFound, RightMissing, TractionError
 from controller.words import one_line
@@ -55,6 +54,7 @@ from workstation.console.pages import (
     visits,
 )
 from workstation.console.site import Site
+from workstation.console.static_files import static_files
 from workstation.hosts import LOOPBACK, hosts_in
 from workstation.station.stop_request import Neighbours
 
@@ -113,7 +113,7 @@ def make_application(
     app = Starlette(
         routes=[
             *(with_right(route) for routes in PAGES for route in routes()),
-            Mount("/static", StaticFiles(packages=[("workstation.console", "static")])),
+            static_files(),
         ],
         middleware=[
             Middleware(Gate, console=console, stop_port=settings.stop_port),

@@ -147,7 +147,7 @@ def _opened(
     facts = start_facts(
         planned.order,
         unit,
-        folder,
+        workplace,
         identified_at_s=found.identified_at_s,
         weight_test=_weight_test(found.uri, unit, workplace),
     )
