@@ -24,7 +24,7 @@ from workstation.station.stop_page import page as page_of_stop
 from workstation.station.stop_target import StopAnswer
 
 TOLD = "**/person/touched"
-ONE_ANSWER = "fetch('/static/icon.svg').then((answer) => answer.text()).then(() => 1)"
+ONE_ANSWER = "fetch('/static/now/icon.svg').then((answer) => answer.text()).then(() => 1)"
 TOP = "one => one.getBoundingClientRect().top"
 SENDING = "one => 'sending' in one.form.dataset"
 HIDDEN = """
