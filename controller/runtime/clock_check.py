@@ -49,7 +49,7 @@ def clock_item(
 
 
 def uptime_off_ms(advance_ms: int, elapsed_ms: int) -> int:
-    """How far ``elapsed_ms`` is ahead of the unit's clock, which only goes forward.
+    """Returns how far ``elapsed_ms`` is ahead of the unit's clock, which only goes forward.
 
     ``advance_ms`` is the difference of two uptimes; the counter may have gone round between them.
     """
@@ -61,7 +61,7 @@ def uptime_off_ms(advance_ms: int, elapsed_ms: int) -> int:
 def _off_uptime_ms(
     utc_ms: int, uptime_ms: int | None, boot_count: int | None, facts: StartFacts
 ) -> int:
-    """How far the wall clock is ahead of the unit's since the last record; 0 when they fit.
+    """Returns how far the wall clock is ahead of the unit's since the last record; 0 when they fit.
 
     Uptimes of which nobody knows whether they are of one start are not compared.
     """

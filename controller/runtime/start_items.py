@@ -50,7 +50,7 @@ class StartItems:
         self.gross_zero_n: float | None = None
 
     def judge(self) -> list[CheckItem]:
-        """The self-check, on a window of readings that begins now."""
+        """Returns the self-check, on a window of readings that begins now."""
         self.take_window()
         items = self._items()
         self._first = {item.name: item for item in items}
@@ -118,7 +118,7 @@ class StartItems:
         ]
 
     def _as_asked(self, item: CheckItem) -> CheckItem:
-        """The item; a failure that nobody was asked about, or another one, refuses.
+        """Returns the item; a failure that nobody was asked about, or another one, refuses.
 
         So does an item that was not there before: the unit stopped saying something since.
         """

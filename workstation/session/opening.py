@@ -127,7 +127,7 @@ def _opening(
 
 
 def _utc_offset_min(workplace: Workplace) -> int:
-    """The clinic's offset from UTC now, minutes."""
+    """Returns the clinic's offset from UTC now, minutes."""
     utc_ms = workplace.clock.utc_ms()
     offset = workplace.settings.zone_at(utc_ms).utcoffset(
         datetime.fromtimestamp(utc_ms / 1000, UTC).replace(tzinfo=None)
