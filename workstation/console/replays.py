@@ -32,7 +32,7 @@ class Replay:
 
     @property
     def highest_n(self) -> float:
-        """The highest force, measured or ordered, of the whole session; 0 where nothing was read."""
+        """The highest force, measured or ordered, of the session; 0 where nothing was read."""
         read = self.samples[valid_samples(self.samples)]
         if not len(read):
             return 0.0
