@@ -114,7 +114,7 @@ def checkpoints(
 
 
 def _outside(options: OutsideOptions) -> Outside:
-    """What was named, read; raises AddressInvalid, JournalError or KeyUnavailable."""
+    """Returns what was named, read; raises AddressInvalid, JournalError or KeyUnavailable."""
     from workstation.history.verifying import Outside
 
     given = [found for text in options.checkpoint or () for found in outside_checkpoints(text)]
@@ -170,7 +170,7 @@ def _facts(found: FoundOfRecords) -> dict[str, object]:
 
 
 def _lines(found: FoundOfRecords, folder: RecordFolder) -> Iterator[str]:
-    """What was looked at, for people; what was altered is said behind it."""
+    """What was looked at, for people; what was altered is said after it."""
     from workstation.commands.keys import key_lines
     from workstation.last_check import left_out_line
     from workstation.texts.clinic_report import clinic_lines
@@ -277,7 +277,7 @@ def outside_checkpoints(text: str) -> list[Checkpoint]:
 
 
 def public_keys(paths: Sequence[Path]) -> dict[str, bytes]:
-    """The public keys in files, by key id; raises JournalError or KeyUnavailable."""
+    """Returns the public keys in files, by key id; raises JournalError or KeyUnavailable."""
     from records.keys.signing import key_id_of, read_public_key
 
     keys = [read_public_key(path) for path in paths]

@@ -271,5 +271,5 @@ def _default_of(group: type[Any], one: Field[Any]) -> Any:
 
 
 def _named(name: str, hint: Any, default: Any) -> Parameter:
-    """By name alone, so that an option that must be given may stand behind one that need not."""
+    """By name alone, so that an option that must be given may stand after one that need not."""
     return Parameter(name, Parameter.KEYWORD_ONLY, annotation=hint, default=default)

@@ -52,7 +52,7 @@ class QueryOptions:
     limit: Annotated[int, typer.Option(min=0, help="How many, the newest first; 0: all.")] = 20
 
     def asked(self) -> SessionQuery:
-        """What is asked of the records; raises RequestRefused for a day that is none."""
+        """Returns what is asked of the records; raises RequestRefused for a day that is none."""
         from records.keeping.search import SessionQuery
 
         return SessionQuery(
@@ -236,7 +236,7 @@ def _minute(place: Place, moment: object) -> str:
 
 
 def _claim(row: Mapping[str, object]) -> str:
-    """Whether the session's claim left, and as what; nothing is judged for a list."""
+    """Returns whether the session's claim left, and as what; nothing is judged for a list."""
     sent = row["claim_exported_as"]
     if isinstance(sent, list) and sent:
         return f"claim exported as {', '.join(dict.fromkeys(sent))}"

@@ -74,7 +74,7 @@ def _tell(kept: SoundOfDay, *, as_json: bool) -> None:
 
 
 def _listened() -> tuple[bool, str]:
-    """Whether the person at the terminal heard it, and which loudspeaker it was."""
+    """Returns whether the person at the terminal heard it, and which loudspeaker it was."""
     from controller.runtime.clock import SystemClock
     from workstation.sound.listening import played_sounds
     from workstation.terminal.typed_lines import typed_lines

@@ -190,7 +190,10 @@ def _reading_commands(kind: str) -> dict[str, Callable[..., None]]:
 
 
 def _said(kind: str, words: Sequence[str]) -> tuple[str, dict[str, Any]]:
-    """The name, then KEY=VALUE words as a document; raises RequestRefused naming the word."""
+    """Returns the name, then KEY=VALUE words as a document.
+
+    Raises RequestRefused naming the word.
+    """
     name, *values = ("", *words) if kind == "clinic" else (*words[:1], *words[1:])
     if kind != "clinic" and "=" in name:
         raise RequestRefused(f"{name!r} stands where the name belongs; begin with the name")
