@@ -39,14 +39,23 @@ class AskedMessages:
         known = self._asked.get(message_id)
         if known is None:
             self._asked[message_id] = _Asked(is_stop=is_stop, peers=[peer])
-            while len(self._asked) > REMEMBERED:
-                self._asked.popitem(last=False)
+            self._forget_oldest()
             return True
         if known.outcome is None:
             known.peers.append(peer)
         else:
             peer.send(known.outcome)
         return False
+
+    def _forget_oldest(self) -> None:
+        """What still waits stays: whoever asked is told, and a second time does nothing.
+
+        As much as may wait is bounded where it waits.
+        """
+        if len(self._asked) > REMEMBERED:
+            settled = (each for each, one in self._asked.items() if one.outcome is not None)
+            if (oldest := next(settled, None)) is not None:
+                del self._asked[oldest]
 
     def is_open(self, message_id: str) -> bool:
         """Returns True while an id is remembered of which nobody knows what became."""
