@@ -32,7 +32,7 @@ class OutsideOptions:
 
     checkpoint: Annotated[
         list[str] | None,
-        typer.Option(help="A checkpoint from outside, or a file with some.", show_default=False),
+        typer.Option(help="A checkpoint from outside, or a file of them.", show_default=False),
     ] = None
     public_key: Annotated[
         list[Path] | None,
@@ -52,7 +52,8 @@ def verify(
     *,
     all_: Annotated[bool, typer.Option("--all", help="Every session on file.")] = False,
     since_last: Annotated[
-        bool, typer.Option("--since-last", help="With --all: not what was whole and is unchanged.")
+        bool,
+        typer.Option("--since-last", help="With --all: skip what was intact and is unchanged."),
     ] = False,
     bundle: Annotated[
         Path | None, typer.Option(help="An exported bundle instead.", show_default=False)
@@ -60,7 +61,7 @@ def verify(
     outside: OutsideOptions,
     records: RecordsOptions,
 ) -> None:
-    """Recompute the record and say what was altered, where, since when (exit status 4)."""
+    """Recompute the records and report what was altered, where and since when (exit status 4)."""
     if sum((session is not None, all_, bundle is not None)) != 1:
         raise AddressInvalid("say which session to verify, or --all, or --bundle FILE")
     if since_last and (not all_ or outside.public_key):
@@ -80,7 +81,7 @@ def checkpoints(
     ] = False,
     records: RecordsOptions,
 ) -> None:
-    """List the checkpoints of sessions, clinic.db and keys, and add them to the second place."""
+    """List the checkpoints of sessions, clinic.db and keys, and copy them to the second place."""
     from records.clinic.clinic_verify import verify_clinic
     from records.evidence.integrity import issued_checkpoints
     from records.keys.key_checkpoint import key_checkpoint

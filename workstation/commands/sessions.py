@@ -72,7 +72,7 @@ def register(app: typer.Typer) -> None:
 
 @grouped
 def sessions(query: QueryOptions, person: PersonOptions) -> None:
-    """List the sessions on file, newest first; all of them or those that fit."""
+    """List the sessions on file, newest first, or those that match."""
     from workstation.history.finding import find_treatments_told
 
     place = person.place.at_the_clinic_if_readable()

@@ -38,7 +38,7 @@ def sound_check(
     ] = "",
     records: RecordsOptions,
 ) -> None:
-    """Play the alarm and ask whether it was heard; kept for the day (exit status 3 if not)."""
+    """Play the alarm and record for the day whether it was heard (exit status 3 if not)."""
     from workstation.author_now import author_now
     from workstation.commands.options import day_of
     from workstation.sound.day_check import Hearing, keep_hearing

@@ -35,12 +35,12 @@ if TYPE_CHECKING:
     Version = StandingVersion[StandingRecord]
 
 HELP = {
-    "clinic": "Keep the clinic: name, address, numbers, time zone, payers.",
-    "person": "Keep the people who work here, called by their initials.",
-    "unit": 'Keep the tables, called as the clinic calls them ("Table 1").',
-    "preset": "Keep the clinic's protocols by region; none starts by itself.",
-    "patient": "Keep the patients, called by their record number, and their lasting flags.",
-    "account": "Keep the accounts of who may sign in, and set their PINs.",
+    "clinic": "Manage the clinic's record: name, address, numbers, time zone, payers.",
+    "person": "Manage the people who work here, by their initials.",
+    "unit": 'Manage the tables, called as the clinic calls them ("Table 1").',
+    "preset": "Manage the clinic's protocols by region; none starts by itself.",
+    "patient": "Manage the patients, by their record number, and their lasting flags.",
+    "account": "Manage the accounts of the people who may sign in, and set their PINs.",
 }
 GROUPS = {
     "clinic": "clinic",

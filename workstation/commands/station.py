@@ -28,9 +28,9 @@ def register(app: typer.Typer) -> None:
 
 @grouped
 def station(*, records: RecordsOptions) -> None:
-    """Run the station: a program for each table on file, the console and the stop door.
+    """Run the station: a control program for each table on file, the console and the stop door.
 
-    Ctrl-C, SIGTERM and a shutdown let every patient go before the programs end.
+    Ctrl-C, SIGTERM and a shutdown release every patient before the programs end.
     """
     from records.standing.versions import read_standing
     from workstation.hosts import base_address
