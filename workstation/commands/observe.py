@@ -59,8 +59,8 @@ def observe(
 ) -> None:
     """Record a session on a table that the program does not drive.
 
-    Nothing is sent to table or instrument. At a terminal, "end" ends it; "remark TEXT", "check
-    NAME" and "help" work as well.
+    The instrument is only read, and nothing is sent to the table. At a terminal, "end" ends it;
+    "remark TEXT", "check NAME" and "help" work as well.
     """
     from controller.runtime.clock import SystemClock
     from records.order.order_file import read_order
