@@ -132,7 +132,6 @@ class Site:
                 "watches": watches,
                 "certificate": self.certificate.trouble(),
                 "most_stops": SHOWN_STOPS,
-                "zone": self.words.zone_name,
                 "force_unit": self.words.settings.unit_of_force,
                 "unit": unit,
                 "training": TRAINING if self.words.is_training else "",

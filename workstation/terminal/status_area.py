@@ -22,6 +22,7 @@ from controller.alarms import Priority
 from controller.order.force_unit import ForceUnit
 from controller.snapshot import Snapshot
 from controller.words import one_line, visible
+from records.times_in_words import zone_in_words
 from workstation.terminal.display import BELL
 from workstation.terminal.progress import (
     alarm_words,
@@ -211,7 +212,8 @@ class StatusArea:
         ]
 
     def _time_of_day(self) -> str:
-        return self._now().strftime("%H:%M:%S %Z")
+        now = self._now()
+        return f"{now:%H:%M:%S} {zone_in_words(now)}"
 
     def _alarm(self, snapshot: Snapshot | None) -> _Row:
         if snapshot is None or not snapshot.alarms:
