@@ -47,12 +47,17 @@ class CsvReader(Protocol):
 
 
 def read_text(path: Path, what: str, refused: type[TractionError]) -> str:
-    """The text of a file that a person names; raises ``refused``, naming it and the reason."""
+    """Returns the text of a file that a person names.
+
+    Raises ``refused``, naming it and the reason.
+    """
     return _text_of(lambda: path.open("rb"), path, what, refused)
 
 
 def read_kept_text(path: Path, what: str, refused: type[TractionError]) -> str:
-    """The text of a file that lies among the records; raises ``refused`` like ``read_text``.
+    """Returns the text of a file that lies among the records.
+
+    Raises ``refused`` like ``read_text``.
 
     What is no file is refused there: nobody waits at a named pipe.
     """
@@ -187,7 +192,7 @@ def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
 
 
 def known_zone(name: str) -> str:
-    """The name of a time zone, or nothing; raises ValueError for what is neither."""
+    """Returns the name of a time zone, or nothing; raises ValueError for what is neither."""
     from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
     if name:

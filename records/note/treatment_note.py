@@ -276,7 +276,7 @@ def _evidence(own: SessionPart, every: Sequence[SessionPart]) -> SignedUpon:
 
 
 def _ended_utc_ms(every: Sequence[SessionPart]) -> int | None:
-    """The end of the last session; None while one of them has no end."""
+    """Returns the end of the last session; None while one of them has no end."""
     ends = [part.ended_utc_ms for part in every]
     known = [end for end in ends if end is not None]
     return max(known) if known and len(known) == len(ends) else None

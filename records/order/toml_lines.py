@@ -47,7 +47,7 @@ def _line_of(error: ValueError, lines: list[str]) -> int | None:
 
 
 def _quoted(line: str) -> str | None:
-    """The line with its value in plain quotes; None where that would change nothing."""
+    """Returns the line with its value in plain quotes; None where that would change nothing."""
     found = _KEY_AND_VALUE.fullmatch(line.rstrip("\r"))
     if found is None:
         return None

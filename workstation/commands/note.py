@@ -47,11 +47,9 @@ class NoteOptions:
         Several, typer.Option(help="FIELD=TEXT, or a TOML file; may be repeated.")
     ] = None
     confirm: Annotated[
-        Several, typer.Option(help="Take over the last visit's word of this FIELD.")
+        Several, typer.Option(help="Copy the last visit's entry for this FIELD.")
     ] = None
-    not_assessed: Annotated[
-        Several, typer.Option(help="Say that there is nothing to say of this FIELD.")
-    ] = None
+    not_assessed: Annotated[Several, typer.Option(help="Mark this FIELD as not assessed.")] = None
     sign: Annotated[bool, typer.Option("--sign", help="Sign the note.")] = False
     amend: Annotated[Several, typer.Option(help="FIELD=TEXT of a signed note; needs --reason.")] = (
         None

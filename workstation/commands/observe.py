@@ -33,7 +33,7 @@ class TableOptions:
     calibrated: Annotated[
         str, typer.Option(help="When, by whom and with what weight it was last tested.")
     ]
-    table: Annotated[str, typer.Option(help="The table that it hangs beside.")]
+    table: Annotated[str, typer.Option(help="The table beside which it hangs.")]
     set_by: Annotated[str, typer.Option(help="Who set the force at the table.")]
     simulated: Annotated[
         bool, typer.Option("--simulated", help="Table and instrument are simulated.")
@@ -57,9 +57,10 @@ def observe(
     records: RecordsOptions,
     session: SessionOptions,
 ) -> None:
-    """Record a session on a table that nobody drives. Nothing is sent to table or instrument.
+    """Record a session on a table that the program does not drive.
 
-    At a terminal, "end" ends it; "remark TEXT", "check NAME" and "help" work as well.
+    The instrument is only read, and nothing is sent to the table. At a terminal, "end" ends it;
+    "remark TEXT", "check NAME" and "help" work as well.
     """
     from controller.runtime.clock import SystemClock
     from records.order.order_file import read_order

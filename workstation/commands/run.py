@@ -38,7 +38,7 @@ class OrderedOptions:
         Path | None, typer.Option("--order", help="Order file.", show_default=False)
     ] = None
     visit: Annotated[
-        str, typer.Option("--visit", help="A visit whose order was typed; `visit` gives it.")
+        str, typer.Option("--visit", help="Id of a visit whose order was typed; `visit` prints it.")
     ] = ""
     yes: Annotated[bool, typer.Option("--yes", help="A script answers the questions.")] = False
 
@@ -73,7 +73,8 @@ def run(
     ordered: OrderedOptions,
     records: RecordsOptions,
     script: Annotated[
-        Path | None, typer.Option(help="Requests at given times (TOML).", show_default=False)
+        Path | None,
+        typer.Option(help="Requests to make at given times (TOML).", show_default=False),
     ] = None,
     session: SessionOptions,
 ) -> None:

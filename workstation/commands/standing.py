@@ -35,12 +35,12 @@ if TYPE_CHECKING:
     Version = StandingVersion[StandingRecord]
 
 HELP = {
-    "clinic": "Keep the clinic: name, address, numbers, time zone, payers.",
-    "person": "Keep the people who work here, called by their initials.",
-    "unit": 'Keep the tables, called as the clinic calls them ("Table 1").',
-    "preset": "Keep the clinic's protocols by region; none starts by itself.",
-    "patient": "Keep the patients, called by their record number, and their lasting flags.",
-    "account": "Keep the accounts of who may sign in, and set their PINs.",
+    "clinic": "Manage the clinic's record: name, address, numbers, time zone, payers.",
+    "person": "Manage the people who work here, by their initials.",
+    "unit": 'Manage the tables, called as the clinic calls them ("Table 1").',
+    "preset": "Manage the clinic's protocols by region; none starts by itself.",
+    "patient": "Manage the patients, by their record number, and their lasting flags.",
+    "account": "Manage the accounts of the people who may sign in, and set their PINs.",
 }
 GROUPS = {
     "clinic": "clinic",
@@ -190,7 +190,10 @@ def _reading_commands(kind: str) -> dict[str, Callable[..., None]]:
 
 
 def _said(kind: str, words: Sequence[str]) -> tuple[str, dict[str, Any]]:
-    """The name, then KEY=VALUE words as a document; raises RequestRefused naming the word."""
+    """Returns the name, then KEY=VALUE words as a document.
+
+    Raises RequestRefused naming the word.
+    """
     name, *values = ("", *words) if kind == "clinic" else (*words[:1], *words[1:])
     if kind != "clinic" and "=" in name:
         raise RequestRefused(f"{name!r} stands where the name belongs; begin with the name")
