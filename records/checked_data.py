@@ -6,7 +6,6 @@ import csv
 import hashlib
 import json
 import re
-import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, time
@@ -21,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from controller.errors import TractionError
 from controller.words import fault_of, texts_in
 from records.store.plain_files import open_plain
+from records.toml_text import toml_of
 
 _BARE = re.compile("[A-Za-z0-9_-]+")
 """A key that TOML takes without quotes."""
@@ -92,8 +92,8 @@ def csv_faults(reader: CsvReader, where: str, refused: type[TractionError]) -> I
 def parse_toml(text: str, where: str, refused: type[TractionError]) -> dict[str, Any]:
     """TOML with exact decimals; raises ``refused``. ``where`` names the file in messages."""
     try:
-        return tomllib.loads(text, parse_float=Decimal)
-    except tomllib.TOMLDecodeError as error:
+        return toml_of(text, Decimal)
+    except ValueError as error:
         raise refused(f"{where}: not valid TOML ({error}); correct it") from error
 
 
