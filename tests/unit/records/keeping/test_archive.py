@@ -97,7 +97,7 @@ def test_the_key_is_the_owner_s_alone_and_must_be_whole(folder: RecordFolder) ->
 def test_without_duckdb_the_message_has_the_line_that_installs_it(
     data: RecordFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The project's own name is on no index: a line with it could install somebody else's package."""
+    """The program's name is on no index: a line with it could install somebody else's."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     (wanted,) = settings["project"]["optional-dependencies"]["analysis"]
     monkeypatch.setitem(sys.modules, "duckdb", None)
