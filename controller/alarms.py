@@ -155,7 +155,7 @@ ALARMS: dict[str, AlarmKind] = {
 
 
 def alarm_kind(code: str) -> AlarmKind:
-    """The kind of a code. One without a row is of high priority and says its own name."""
+    """Returns the kind of a code. One without a row is of high priority and says its own name."""
     known = ALARMS.get(code)
     return known or AlarmKind(code=code, priority=Priority.HIGH, text=code.replace("_", " "))
 
@@ -190,7 +190,7 @@ class AlarmBoard:
         return alarm
 
     def of_those(self, seen: Collection[tuple[str, int]]) -> list[str]:
-        """The codes of the active alarms among those that were seen, by code and number."""
+        """Returns the codes of the active alarms among those that were seen, by code and number."""
         return [one.code for one in self.active if (one.code, one.number) in seen]
 
     def acknowledge(self, codes: Collection[str]) -> tuple[str, ...]:
@@ -206,11 +206,11 @@ class AlarmBoard:
         return self._sound_paused_until_s
 
     def sound_paused_s(self, now_s: float) -> float:
-        """How long the sound stays paused; 0 when it is not."""
+        """Returns how long the sound stays paused; 0 when it is not."""
         return max(0.0, self._sound_paused_until_s - now_s)
 
     def tone_due(self, now_s: float) -> bool:
-        """True when a tone is to be made now; asked once a tick."""
+        """Returns True when a tone is to be made now; asked once a tick."""
         if not self._active or self.sound_paused_s(now_s) > 0:
             return False
         every_s = TONE_EVERY_S[self.active[0].priority]

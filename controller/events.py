@@ -93,7 +93,7 @@ class StopCause(StrEnum):
 
 
 def cause_of(text: str) -> StopCause | str:
-    """The known cause that a stored text stands for, else the text itself."""
+    """Returns the known cause that a stored text stands for, else the text itself."""
     return StopCause(text) if text in _CAUSE_TEXTS else text
 
 

@@ -35,7 +35,7 @@ class NotPlain(ValueError):
 
 
 def to_plain(value: object, where: str = "value") -> Plain:
-    """What a message carries of ``value``; raises NotPlain for a number that is none."""
+    """Returns what a message carries of ``value``; raises NotPlain for a number that is none."""
     if type(value) in _AS_THEY_ARE:
         return typing.cast("Plain", value)
     if isinstance(value, float):
@@ -63,7 +63,7 @@ def to_plain(value: object, where: str = "value") -> Plain:
 
 
 def from_plain(as_class: type[T], plain: object, where: str = "value") -> T:
-    """The instance that ``plain`` stands for; raises NotPlain naming the key.
+    """Returns the instance that ``plain`` stands for; raises NotPlain naming the key.
 
     What the class itself refuses (``RequestRefused``) is raised as it is.
     """
@@ -113,7 +113,7 @@ def _typed(wanted: Any, value: object, where: str) -> object:
 
 
 def _is_plain(wanted: Any, value: object) -> bool:
-    """True for a value of the type; true and false are no numbers, and NaN is none."""
+    """Returns True for a value of the type; true and false are no numbers, and NaN is none."""
     if isinstance(value, bool):
         return wanted is bool
     if wanted is float:
@@ -146,7 +146,10 @@ def _values(as_class: Any) -> Callable[[object], tuple[Any, ...]]:
 
 @cache
 def _taken_as_they_are(as_class: Any) -> dict[str, frozenset[type]]:
-    """The types whose values a field takes without a change; a number may be too large for it."""
+    """Returns the types whose values a field takes without a change.
+
+    A number may be too large for it.
+    """
     return {
         name: _UNCHANGED.intersection(
             typing.get_args(wanted) if isinstance(wanted, UnionType) else (wanted,)
@@ -157,6 +160,6 @@ def _taken_as_they_are(as_class: Any) -> dict[str, frozenset[type]]:
 
 @cache
 def _types(as_class: Any) -> dict[str, Any]:
-    """The fields of a class and their types, resolved once."""
+    """Returns the fields of a class and their types, resolved once."""
     hints = typing.get_type_hints(as_class)
     return {each.name: hints[each.name] for each in fields(as_class)}

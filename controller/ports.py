@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -107,6 +107,8 @@ class StartFacts:
     ``order_digest`` is the order's SHA-256 (hex). ``identified_at_s`` is the monotonic second at
     which the unit had been identified. ``last_record_utc_ms`` is the wall time of the newest record
     of this workstation. None: there is no such record. ``flags`` are the patient's lasting ones.
+    ``told_at`` writes a wall time (UTC milliseconds) as the clinic's clocks show it, ``day_at`` its
+    day there as YYYY-MM-DD.
     """
 
     patient_reference: str
@@ -116,6 +118,8 @@ class StartFacts:
     last_arming: LastArming | None
     last_record_utc_ms: int | None
     last_seen: LastSeen | None
+    told_at: Callable[[int], str]
+    day_at: Callable[[int], str]
     flags: tuple[PatientFlag, ...] = ()
     weight_test: WeightTest = NO_WEIGHT_TEST
 
@@ -210,7 +214,7 @@ class TractionUnit(Protocol):
 
     @property
     def reading_after_refusal(self) -> Telemetry | None:
-        """The reading taken behind the last refused command; None when that failed too."""
+        """The reading taken after the last refused command; None when that failed too."""
         ...
 
     def arm(self, request: ArmingRequest) -> None:
@@ -287,7 +291,7 @@ class Readable(Protocol):
     bytes_received: int
 
     def fileno(self) -> int:
-        """What the operating system calls it."""
+        """Returns what the operating system calls it."""
 
 
 class Waitable(Protocol):
@@ -342,7 +346,7 @@ class SessionJournal(Protocol):
         ...
 
     def append_sample(self, sample: Sample) -> None:
-        """Add a sample; it is durable behind a later commit."""
+        """Add a sample; it is durable after a later commit."""
 
     def sync(self) -> None:
         """Wait until everything appended is durable; raises JournalUnavailable. Never in motion."""
@@ -383,7 +387,7 @@ class Operator(Protocol):
         ...
 
     def answer(self, question: Question) -> Answer | None:
-        """What was answered, or None as long as nobody has.
+        """Returns what was answered, or None as long as nobody has.
 
         END_ACKNOWLEDGED has no "no": a refused answer to it means that nobody is left who could
         say yes.
@@ -394,21 +398,21 @@ class Operator(Protocol):
         ...
 
     def stop_requested(self) -> Stop | None:
-        """The strongest stop that was asked for so far, or None; it is never taken back.
+        """Returns the strongest stop that was asked for so far, or None; it is never taken back.
 
         It ends the treatment: the end is then acknowledged as after any other treatment.
         """
         ...
 
     def leave_requested(self) -> str | None:
-        """Who or what wants the program to end, or None; it is never taken back.
+        """Returns who or what wants the program to end, or None; it is never taken back.
 
-        It releases as a stop does, and nobody is asked anything behind it.
+        It releases as a stop does, and nobody is asked anything after it.
         """
         ...
 
     def requests(self) -> Sequence[AskedRequest]:
-        """What was asked for since the last call, in order."""
+        """Returns what was asked for since the last call, in order."""
         ...
 
     def settle(self, request_id: str, outcome: RequestSettled) -> None:
@@ -416,7 +420,7 @@ class Operator(Protocol):
         ...
 
     def attendance(self) -> Attendance:
-        """How long ago console, page and station were heard; asked once a tick."""
+        """Returns how long ago console, page and station were heard; asked once a tick."""
         ...
 
     def tell(self, text: str) -> None:

@@ -119,7 +119,7 @@ class AlarmOnScreen:
 class AcknowledgeAlarms:
     """Somebody has taken note of the alarms that were on the screen.
 
-    One that was raised behind it, also the same code once more, stays.
+    One that was raised after it, also the same code once more, stays.
     """
 
     by: str
@@ -181,7 +181,7 @@ class RequestSettled:
 
 
 def request_name(request: SessionRequest) -> str:
-    """The word for a request in records and messages, for instance ``end_early``."""
+    """Returns the word for a request in records and messages, for instance ``end_early``."""
     return {
         Pause: "pause",
         Resume: "resume",

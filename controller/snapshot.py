@@ -59,7 +59,7 @@ class SettledCheck:
 
     @staticmethod
     def words(name: str) -> str:
-        """A name as people read it."""
+        """Returns a name as people read it."""
         return name.replace("_", " ")
 
 
@@ -167,7 +167,7 @@ class Snapshot:
 
 
 def of_reading(reading: Telemetry | None) -> dict[str, Any]:
-    """What a reading of this moment says of a snapshot; None: there was none."""
+    """Returns what a reading of this moment says of a snapshot; None: there was none."""
     if reading is None:
         return {}
     return {
@@ -182,5 +182,5 @@ def of_reading(reading: Telemetry | None) -> dict[str, Any]:
 
 
 def known_number(value: float | None) -> float | None:
-    """The value, None for what is no number."""
+    """Returns the value, None for what is no number."""
     return value if value is not None and math.isfinite(value) else None

@@ -38,7 +38,7 @@ class Bits(IntFlag):
     """A status word."""
 
     def has(self, wanted: Bits) -> bool:
-        """True when any of the wanted bits is set.
+        """Returns True when any of the wanted bits is set.
 
         The integers' own "and": that of IntFlag makes a new member, a hundred thousand times in a
         session.

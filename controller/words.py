@@ -75,7 +75,10 @@ def check_text(field: str, text: str, most: int = TEXT_CHARACTERS) -> str:
 
 
 def fault_of(text: str, most: int = TEXT_CHARACTERS) -> str:
-    """What is wrong with ``text``, to be read behind the name of its field; empty if nothing is."""
+    """Returns what is wrong with ``text``, to be read after the name of its field.
+
+    Empty if nothing is.
+    """
     if len(text) > most:
         return f"has {len(text)} characters, at most {most}; shorten it"
     for found in _UNUSUAL.finditer(text):
@@ -93,7 +96,7 @@ def one_line(text: str) -> str:
 
 
 def lines_of(lines: Iterable[str]) -> str:
-    """A document of lines, each kept to one; ends with a newline."""
+    """Returns a document of lines, each kept to one; ends with a newline."""
     return "".join(f"{one_line(line)}\n" for line in lines)
 
 

@@ -47,7 +47,7 @@ the answers count as slow (row 3)."""
 
 
 def unit_profile() -> tuple[TractionUnitProfile, str]:
-    """The profile that traction units are driven by, and its SHA-256 in hex."""
+    """Returns the profile that traction units are driven by, and its SHA-256 in hex."""
     return shipped_profile("reference_v1", TractionUnitProfile)
 
 
@@ -117,7 +117,7 @@ def ascii_unit_on(line: Line, baudrate: int, latency_s: float = PROMPT_LATENCY_S
 
 
 def line_tick_s(baudrate: int, adapter_latency_s: float) -> float:
-    """The control tick of a unit on lines of text, seconds (times.md)."""
+    """Returns the control tick of a unit on lines of text, seconds (times.md)."""
     if baudrate < SLOWEST_ARMABLE_BAUDRATE:
         return OBSERVING_TICK_S
     if baudrate < NORMAL_LINE_BAUDRATE:
@@ -148,7 +148,7 @@ def _behind_gateway(
 
 
 def _known_blocks(unit: ReferenceUnit) -> dict[int, bytes]:
-    """What identification has read, by the first address of its block."""
+    """Returns what identification has read, by the first address of its block."""
     block = unit_profile()[0].block
     return {
         block("identity").address: unit.identity.raw_block,
@@ -167,7 +167,7 @@ def connect_serial(
 ) -> ReferenceUnit:
     """Identify the unit on an open serial line; raises LinkError or UnitNotVerified.
 
-    ``lateness_s`` is the longest lateness of an answer behind its time-out that was measured on
+    ``lateness_s`` is the longest lateness of an answer after its time-out that was measured on
     this line; None where nobody has.
     """
     line = Line(transport, clock, serial_times(baudrate, lateness_s))
@@ -183,7 +183,7 @@ def _serial_unit(line: Line, baudrate: int, latency_s: float, unit: int) -> Refe
 
 
 def serial_tick_s(baudrate: int, adapter_latency_s: float) -> float:
-    """The control tick of a serial line, seconds (times.md)."""
+    """Returns the control tick of a serial line, seconds (times.md)."""
     if baudrate < SLOWEST_ARMABLE_BAUDRATE:
         return OBSERVING_TICK_S
     if baudrate < NORMAL_BAUDRATE:
@@ -209,7 +209,7 @@ def _link(
 def _identified(
     link: ModbusLink, profile: TractionUnitProfile, digest: str, tick_s: float, *, may_arm: bool
 ) -> ReferenceUnit:
-    """Identify, and leave no port open behind a refusal."""
+    """Identify, and leave no port open after a refusal."""
     try:
         return identify_unit(link, profile, digest, tick_s=tick_s, may_arm=may_arm)
     except BaseException:

@@ -82,7 +82,7 @@ def _check_gateway(
 ) -> None:
     """Ask by a function that the profile names: another one may end the instrument's answers.
 
-    What is asked behind it finds no pause, so that its own error is told.
+    What is asked after it finds no pause, so that its own error is told.
     """
     function = min(read.function for read in profile.reads)
     try:
@@ -97,7 +97,7 @@ def _check_gateway(
 def gauge_on(
     line: Line, profile: GaugeProfile, digest: str, clock: Clock, *, timeout_s: float
 ) -> GaugeSource:
-    """A gauge on an open line."""
+    """Returns a gauge on an open line."""
     end: AnswerEnd = LineEnd(terminator=profile.ends_with.encode("ascii"))
     if profile.length is not None:
         end = FixedLength(characters=profile.length)

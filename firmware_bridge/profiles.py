@@ -48,6 +48,8 @@ def load_profile(path: Path) -> tuple[DeviceProfile, str]:
     Raises ProfileInvalid naming file, key, value and what is allowed. The examples of an instrument
     are decoded with the rest of its file, so that a wrong grammar or table is found here.
     """
+    if path.exists() and not path.is_file():  # whoever opened a named pipe would wait for it
+        raise ProfileInvalid(f"profile {path.name}: {path} is not a file; put a file there")
     try:
         raw = path.read_bytes()
         _check_size(path.name, raw)
@@ -64,7 +66,7 @@ def load_profile(path: Path) -> tuple[DeviceProfile, str]:
 
 
 def shipped_profile(name: str, kind: type[P]) -> tuple[P, str]:
-    """A profile that comes with the program, by its name; raises ProfileInvalid."""
+    """Returns a profile that comes with the program, by its name; raises ProfileInvalid."""
     folder = resources.files("firmware_bridge") / "device_profiles"
     with resources.as_file(folder / f"{name}.toml") as path:
         return _of_kind(name, kind, load_profile(path))
@@ -83,7 +85,7 @@ def user_files(data_folder: Path) -> list[Path]:
 
 
 def find_profile(name: str, data_folder: Path) -> tuple[DeviceProfile, str]:
-    """A profile by its name, shipped or the clinic's own; raises ProfileInvalid.
+    """Returns a profile by its name, shipped or the clinic's own; raises ProfileInvalid.
 
     The same name in both places is refused: nobody could tell which one a session used.
     """
@@ -140,7 +142,7 @@ def _of_kind(name: str, kind: type[P], loaded: tuple[DeviceProfile, str]) -> tup
 
 
 def _checked(file: str, data: dict[str, Any]) -> DeviceProfile:
-    """The profile that ``data`` says; raises ProfileInvalid."""
+    """Returns the profile that ``data`` says; raises ProfileInvalid."""
     for key, text in texts_in(data):
         if not _is_wire_text(key) and (fault := fault_of(text, len(text))):
             raise ProfileInvalid(f"profile {file}: {key} {fault}")
@@ -212,7 +214,7 @@ def _description(model: type[BaseModel], location: list[int | str]) -> str:
 
 
 def _model_at(model: type[BaseModel], location: list[int | str]) -> type[BaseModel] | None:
-    """The table's class where ``location`` leads; None where there is no single one."""
+    """Returns the table's class where ``location`` leads; None where there is no single one."""
     here: type[BaseModel] | None = model
     for part in location:
         if isinstance(part, int) or here is None:

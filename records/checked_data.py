@@ -7,11 +7,12 @@ import hashlib
 import json
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, time
 from decimal import Decimal
 from difflib import get_close_matches
+from io import BufferedReader, TextIOWrapper
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, get_args
 
@@ -19,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from controller.errors import TractionError
 from controller.words import fault_of, texts_in
+from records.store.plain_files import open_plain
 
 _BARE = re.compile("[A-Za-z0-9_-]+")
 """A key that TOML takes without quotes."""
@@ -45,10 +47,25 @@ class CsvReader(Protocol):
 
 
 def read_text(path: Path, what: str, refused: type[TractionError]) -> str:
-    """The text of a file; raises ``refused`` naming the file and the reason."""
+    """The text of a file that a person names; raises ``refused``, naming it and the reason."""
+    return _text_of(lambda: path.open("rb"), path, what, refused)
+
+
+def read_kept_text(path: Path, what: str, refused: type[TractionError]) -> str:
+    """The text of a file that lies among the records; raises ``refused`` like ``read_text``.
+
+    What is no file is refused there: nobody waits at a named pipe.
+    """
+    return _text_of(lambda: open_plain(path), path, what, refused)
+
+
+def _text_of(
+    opened: Callable[[], BufferedReader], path: Path, what: str, refused: type[TractionError]
+) -> str:
     try:
         # utf-8-sig: spreadsheets put a mark before the first column's name.
-        return path.read_text(encoding="utf-8-sig")
+        with TextIOWrapper(opened(), encoding="utf-8-sig") as file:
+            return file.read()
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "not UTF-8 text"
         raise refused(

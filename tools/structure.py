@@ -24,6 +24,8 @@ import grimp
 from rich.console import Console
 from rich.table import Table
 
+from tools.parsed_sources import nodes_of
+
 ROOT = Path(__file__).resolve().parent.parent
 LONG_FUNCTION_LINES = 50
 MANY_PARAMETERS = 6
@@ -138,9 +140,8 @@ def layers_of(package: str, settings: Mapping[str, object]) -> list[list[str]]:
 @cache
 def functions_of(path: Path) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
     """Every function of a file, methods and inner ones too."""
-    tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
-    return [node for node in ast.walk(tree) if isinstance(node, kinds)]
+    return [node for node in nodes_of(path) if isinstance(node, kinds)]
 
 
 def length_of(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:

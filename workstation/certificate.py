@@ -11,6 +11,7 @@ from typing import Final
 from cryptography import x509
 
 from controller.errors import RequestRefused
+from records.store.plain_files import read_plain
 from workstation.hosts import host_of
 
 SOON_DAYS: Final = 30
@@ -30,7 +31,7 @@ class StationCertificate:
     def of_file(cls, file: str) -> StationCertificate:
         """Read the first certificate of a PEM file; raises RequestRefused."""
         try:
-            found = x509.load_pem_x509_certificate(Path(file).read_bytes())
+            found = x509.load_pem_x509_certificate(read_plain(Path(file)))
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
             raise RequestRefused(

@@ -21,6 +21,7 @@ from controller.order.force_unit import ForceUnit
 from controller.words import ADDRESS_CHARACTERS, NAME_CHARACTERS, fault_of, visible
 from records.checked_data import known_zone
 from records.store.private_files import HAS_MODES
+from records.times_in_words import moment_in_words
 from workstation.hosts import listened_on_fault, machines_fault
 
 if TYPE_CHECKING:
@@ -192,6 +193,10 @@ class Settings(BaseModel):
             return ZoneInfo(self.time_zone)
         offset = datetime.fromtimestamp(utc_ms / 1000, UTC).astimezone().utcoffset()
         return timezone(offset or timedelta())
+
+    def moment_text(self, utc_ms: int) -> str:
+        """A moment as the clinic's clocks show it, to the second."""
+        return moment_in_words(datetime.fromtimestamp(utc_ms // 1000, self.zone_at(utc_ms)))
 
     def day_at(self, utc_ms: int) -> date:
         """The clinic's day of a moment."""

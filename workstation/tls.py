@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from controller.errors import RequestRefused
+from records.store.plain_files import read_plain
 
 OF_ANOTHER_KEY: Final = "KEY_VALUES_MISMATCH"
 """What OpenSSL calls a key that is not the certificate's."""
@@ -18,6 +19,7 @@ def tls_of(certificate: str) -> ssl.SSLContext:
     """For a PEM file with certificate and key, ended or not; raises RequestRefused."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     try:
+        read_plain(Path(certificate))  # the library would wait at a named pipe
         context.load_cert_chain(certificate, password=NO_PASSWORD)
     except (OSError, ValueError) as error:
         raise RequestRefused(

@@ -59,7 +59,7 @@ class _Described:
 
 
 def encode_fields(value: object) -> dict[str, JsonValue]:
-    """The JSON object of a dataclass made for this module."""
+    """Returns the JSON object of a dataclass made for this module."""
     stored: dict[str, JsonValue] = {}
     for each in _described(typing.cast("Any", type(value))):
         held = getattr(value, each.name)
@@ -71,7 +71,7 @@ def encode_fields(value: object) -> dict[str, JsonValue]:
 
 
 def decode_fields(as_class: type[T], stored: object, where: str = "detail") -> T:
-    """The instance that a JSON object stands for; raises DetailUnreadable."""
+    """Returns the instance that a JSON object stands for; raises DetailUnreadable."""
     if not isinstance(stored, Mapping):
         raise DetailUnreadable(f"{where} is {stored!r:.60}, not an object")
     return as_class(**dict(_decoded_fields(as_class, stored, where)))
@@ -133,7 +133,7 @@ def _decoded(wanted: Any, value: object, where: str) -> object:
 
 
 def _is_plain(value: object, wanted: type) -> bool:
-    """True for a value of the type; true and false are no numbers."""
+    """Returns True for a value of the type; true and false are no numbers."""
     return isinstance(value, wanted) and isinstance(value, bool) == (wanted is bool)
 
 

@@ -97,5 +97,5 @@ CLASSES: Final[Mapping[EventKind, type[EventDetail]]] = MappingProxyType(
 
 
 def session_event(said: EventDetail, *, at_ms: int) -> SessionEvent:
-    """The event for the journal, ``at_ms`` on the session's axis."""
+    """Returns the event for the journal, ``at_ms`` on the session's axis."""
     return SessionEvent(kind=said.KIND, at_ms=at_ms, detail=encode_fields(said), version=VERSION)

@@ -5,9 +5,6 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass, field
 
-import numpy as np
-import numpy.typing as npt
-
 from controller.order.phases import Phase, Stage
 
 
@@ -16,7 +13,7 @@ class Segment:
     """A straight piece of the profile; seconds on the treatment clock, newtons.
 
     ``part`` numbers the ordered part (a hold, a rest, a step) that the segment belongs to: a ramp
-    and the dwell behind it share it, also when the force was adjusted in between.
+    and the dwell after it share it, also when the force was adjusted in between.
     """
 
     phase: Phase
@@ -69,32 +66,17 @@ class ForceProfile:
         """End of the treatment on the treatment clock, seconds."""
         return self.segments[-1].end_s
 
-    @property
-    def peak_force_n(self) -> float:
-        """Largest ordered force, newtons."""
-        return max(max(s.start_force_n, s.end_force_n) for s in self.segments)
-
     def index_at(self, elapsed_s: float) -> int:
         """Number of the segment that holds ``elapsed_s``; a boundary belongs to the later one."""
         return max(0, bisect_right(self._starts_s, elapsed_s) - 1)
 
     def segment_at(self, elapsed_s: float) -> Segment:
-        """The segment that holds ``elapsed_s``; a boundary belongs to the later segment."""
+        """Returns the segment that holds ``elapsed_s``; a boundary belongs to the later segment."""
         return self.segments[self.index_at(elapsed_s)]
 
     def target_n(self, elapsed_s: float) -> float:
         """Ordered force at one time on the treatment clock, newtons."""
         return self.segment_at(elapsed_s).force_n(elapsed_s)
-
-    def targets_n(self, elapsed_s: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """Ordered force at an array of times (shape kept), newtons."""
-        times = [self.segments[0].start_s, *(s.end_s for s in self.segments)]
-        forces = [self.segments[0].start_force_n, *(s.end_force_n for s in self.segments)]
-        return np.interp(elapsed_s, times, forces)
-
-    def boundaries_s(self) -> tuple[float, ...]:
-        """End of every segment, seconds; ``index_at`` of the n-th is n + 1 while one follows."""
-        return tuple(s.end_s for s in self.segments)
 
     def stage_s(self, stage: Stage) -> float:
         """Time that the profile spends in a stage, seconds."""

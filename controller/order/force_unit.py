@@ -28,11 +28,11 @@ class ForceUnit(Enum):
         return ForceUnit.POUND if self is ForceUnit.NEWTON else ForceUnit.NEWTON
 
     def in_unit(self, force_n: float, width: int = 0) -> str:
-        """A force in this unit alone, to 0.1 of it, as "23.0 lbf"."""
+        """Returns a force in this unit alone, to 0.1 of it, as "23.0 lbf"."""
         return f"{force_n / _SIZES[self]:z{width}.1f} {self.value}"
 
     def with_other(self, force_n: float, width: int = 0) -> str:
-        """A force in this unit with its other one beside it."""
+        """Returns a force in this unit with its other one beside it."""
         other = self.other.in_unit(force_n, max(0, width - 1))
         return f"{self.in_unit(force_n, width)} ({other})"
 

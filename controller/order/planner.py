@@ -7,7 +7,7 @@ until its end (session-rules.md#ranges: hold and rest include their ramps).
 * intermittent: hold, rest, hold, ... until the treatment time is over, wherever the cycle stands.
 * cyclic: as intermittent, but each ramp takes all of its part: the force moves all the time
   between two forces (session-rules.md#modes-and-steps).
-* progressive and regressive steps stand before and behind the treatment. Their forces divide
+* progressive and regressive steps stand before and after the treatment. Their forces divide
   the way from the pretension to the hold force evenly. A step of a static treatment is one part of
   the step time; any other step holds, then rests at half of the step's force.
 
@@ -110,7 +110,7 @@ def plan(order: Prescription) -> TreatmentPlan:
 def replan(
     order: Prescription, forces: OrderedForces, *, at_ms: int, force_n: float
 ) -> ForceProfile:
-    """The rest of the treatment with other forces, from ``force_n`` at ``at_ms`` on.
+    """Returns the rest of the treatment with other forces, from ``force_n`` at ``at_ms`` on.
 
     The times stay as they are; a ramp that does not fit any more is cut at the end of its part and
     the next part goes on from there, so the force stays continuous and no rate is exceeded.
@@ -119,7 +119,7 @@ def replan(
 
 
 def ordered_forces(order: Prescription) -> OrderedForces:
-    """The forces as they were ordered."""
+    """Returns the forces as they were ordered."""
     return OrderedForces(hold_n=order.hold_force_n, rest_n=order.rest_force_n)
 
 
@@ -129,7 +129,7 @@ def base_force_n(order: Prescription) -> float:
 
 
 def level_n(order: Prescription, forces: OrderedForces, at_ms: int) -> float:
-    """The force that the part at ``at_ms`` leads to, newtons."""
+    """Returns the force that the part at ``at_ms`` leads to, newtons."""
     return next(p.force_n for p in _parts(order, forces) if at_ms < p.end_ms)
 
 
@@ -257,7 +257,7 @@ def _leads_the_way_of_its_part(part: _Part, force_n: float) -> bool:
 
 
 def _ramp(part: _Part, number: int, at_ms: int, ramp_ms: int, force_n: float) -> Segment:
-    """The ramp into a part, cut at the part's end."""
+    """Returns the ramp into a part, cut at the part's end."""
     phase = Phase.RAMPING_UP if part.force_n > force_n else Phase.RAMPING_DOWN
     end_ms, end_n = at_ms + ramp_ms, part.force_n
     if end_ms > part.end_ms:

@@ -163,7 +163,7 @@ class Prescription:
     def friction_limit_n(self) -> float:
         """The most that may be ordered on a friction table, newtons.
 
-        Of a force F, at most F / 2 stays in a still body behind the release, whatever the friction
+        Of a force F, at most F / 2 stays in a still body after the release, whatever the friction
         is: min(friction, F - friction) is largest where the friction is F / 2 (plant.md#equations).
         """
         return REGION_LIMITS[self.region].soft_force_n
@@ -186,7 +186,10 @@ class Prescription:
         return not self.friction_table
 
     def _faults(self) -> Iterator[OrderFault]:
-        """Every rule that is broken; those over several keys only where each key is right."""
+        """Yields every rule that is broken.
+
+        Those over several keys only where each key is right.
+        """
         each = [
             *self._table_faults(),
             *self._force_faults(),
@@ -314,7 +317,7 @@ def most_rest_n(hold_n: float) -> float:
 
 
 def _in_range(key: str, value: float, bounds: Bounds, *others: str) -> Iterator[OrderFault]:
-    """A fault unless ``value`` is within; ``others`` are the keys that the bounds follow."""
+    """Yields a fault unless ``value`` is within; ``others`` are the keys that the bounds follow."""
     if not bounds.low - 1e-9 <= value <= bounds.high + 1e-9:
         yield OrderFault(
             key=key,

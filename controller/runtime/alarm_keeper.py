@@ -75,11 +75,11 @@ class AlarmKeeper:
         self._operator.tell(f"ALARM ({priority}): {alarm.text}")
 
     def tone_due(self, now_s: float) -> bool:
-        """True when a tone is to be made in this tick."""
+        """Returns True when a tone is to be made in this tick."""
         return self._board.tone_due(now_s)
 
     def sound_paused_s(self, now_s: float) -> float:
-        """How long the sound stays paused, seconds."""
+        """Returns how long the sound stays paused, seconds."""
         return self._board.sound_paused_s(now_s)
 
     def _acknowledge(self, codes: Collection[str], by: str, now_s: float) -> Sequence[str]:
@@ -91,7 +91,7 @@ class AlarmKeeper:
 
 
 def acknowledged(taken: Sequence[str], by: str, *, was_active: bool) -> RequestSettled:
-    """What became of an acknowledgement that took these codes off the board."""
+    """Returns what became of an acknowledgement that took these codes off the board."""
     if taken:
         names = ", ".join(code.replace("_", " ") for code in taken)
         return RequestSettled(followed=True, text=f"acknowledged by {by}: {names}")

@@ -20,7 +20,10 @@ class AskedRequests:
         self._outcomes: dict[str, RequestSettled] = {}
 
     def take(self) -> Iterator[AskedRequest]:
-        """What is newly asked for, in order; an id that was seen gets its first outcome again."""
+        """Yields what is newly asked for, in order.
+
+        An id that was seen gets its first outcome again.
+        """
         for asked in self._operator.requests():
             first = self._outcomes.get(asked.id)
             if first is None:

@@ -64,7 +64,7 @@ class ClockParticipant(Protocol):
     bytes_produced: int
 
     def busy(self) -> bool:
-        """True while a request is being worked on and no answer is waiting for its time."""
+        """Returns True while a request is being worked on and no answer is waiting for its time."""
         ...
 
     def next_action_s(self) -> float:
@@ -138,7 +138,7 @@ class VirtualClock:
         self._ports.append(port)
 
     def _await_bytes(self, port: Readable) -> bool:
-        """True when bytes are there, or are on their way and now arrived."""
+        """Returns True when bytes are there, or are on their way and now arrived."""
         self._settle()
         if self._in_flight() == 0:
             return self._readable(port)

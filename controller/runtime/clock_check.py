@@ -38,8 +38,9 @@ def clock_item(
         "off_uptime_ms": _off_uptime_ms(utc_ms, uptime_ms, identity.boot_count, facts),
     }
     doubts = {name: by_ms for name, by_ms in behind.items() if by_ms}
-    now = datetime.fromtimestamp(utc_ms / 1000, UTC).isoformat(" ", "seconds")
-    value = "; ".join([now, *(_words(name, by_ms) for name, by_ms in doubts.items())])
+    value = "; ".join(
+        [facts.told_at(utc_ms), *(_words(name, by_ms) for name, by_ms in doubts.items())]
+    )
     todo = "compare it with another clock; set it and start again, or confirm it"
     item = judged("clock", not doubts, value, todo, blocking=False)
     told = {"utc_ms": utc_ms, "boot_count": identity.boot_count, "uptime_ms": uptime_ms}
@@ -48,7 +49,7 @@ def clock_item(
 
 
 def uptime_off_ms(advance_ms: int, elapsed_ms: int) -> int:
-    """How far ``elapsed_ms`` is ahead of the unit's clock, which only goes forward.
+    """Returns how far ``elapsed_ms`` is ahead of the unit's clock, which only goes forward.
 
     ``advance_ms`` is the difference of two uptimes; the counter may have gone round between them.
     """
@@ -60,7 +61,7 @@ def uptime_off_ms(advance_ms: int, elapsed_ms: int) -> int:
 def _off_uptime_ms(
     utc_ms: int, uptime_ms: int | None, boot_count: int | None, facts: StartFacts
 ) -> int:
-    """How far the wall clock is ahead of the unit's since the last record; 0 when they fit.
+    """Returns how far the wall clock is ahead of the unit's since the last record; 0 when they fit.
 
     Uptimes of which nobody knows whether they are of one start are not compared.
     """

@@ -38,7 +38,7 @@ class Lateness:
 
 
 def lateness_words(report: Mapping[str, float]) -> str:
-    """A report in a line of text."""
+    """Returns a report in a line of text."""
     return (
         f"{report['ticks']:.0f} ticks, late by p50 {report['p50_ms']:.1f} ms, "
         f"p99 {report['p99_ms']:.1f} ms, p99.9 {report['p999_ms']:.1f} ms, "

@@ -254,7 +254,7 @@ class ForceLoop:
         return effects
 
     def _withdraw_questions(self) -> None:
-        """In a release nothing is asked but whether it was seen, and behind it nothing."""
+        """In a release nothing is asked but whether it was seen, and after it nothing."""
         if self._machine.finished:
             self._questions.withdraw()
         elif self._machine.releasing:
@@ -376,6 +376,6 @@ class ForceLoop:
 
 
 def _pulling_force_n(command: ForceCommand) -> float:
-    """The set-point that a command carries, newtons; 0 for one that does not pull."""
+    """Returns the set-point that a command carries, newtons; 0 for one that does not pull."""
     pulls = command.kind in (CommandKind.FOLLOW, CommandKind.HOLD)
     return command.force_n if pulls else 0.0

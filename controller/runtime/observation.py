@@ -127,7 +127,7 @@ class Observation:
     # --- readings -----------------------------------------------------------------------------
 
     def _read(self, tick_at_s: float) -> ForceSample | None:
-        """The sample of this tick; None for one that failed or says nothing any more."""
+        """Returns the sample of this tick; None for one that failed or says nothing any more."""
         source = self._ports.source
         try:
             sample = source.read()

@@ -26,7 +26,7 @@ class OpenQuestions:
         self.waiting = (*self.waiting, asked)
 
     def answer(self, question: Question) -> Answer | None:
-        """What was answered, or None as long as nobody has; an answer is given once.
+        """Returns what was answered, or None as long as nobody has; an answer is given once.
 
         What was withdrawn is answered no more.
         """

@@ -126,7 +126,7 @@ class Preparation:
         return self._watch.reading
 
     def arming_request(self) -> ArmingRequest:
-        """The session block for this order (session-rules.md#arming)."""
+        """Returns the session block for this order (session-rules.md#arming)."""
         order, unit = self._order, self._unit.capabilities
         return ArmingRequest(
             region=order.region,
@@ -204,7 +204,7 @@ class Preparation:
         return required or reading.unit_state is UnitState.SAFE_LATCHED
 
     def _acknowledge(self) -> None:
-        """Ask about the cause that stands now; force and state count as they are behind the yes."""
+        """Ask about the cause that stands now; force and state count as they are after the yes."""
         for _ in range(ASKED_AT_MOST):
             cause = self._latched_cause()
             self._require(Question.ACKNOWLEDGE_LATCHED_UNIT, self._latched_text())
@@ -227,7 +227,7 @@ class Preparation:
         self._await_idle()
 
     def _latched_cause(self) -> tuple[int, int | None]:
-        """What an acknowledgement is about: another fault or event makes it another one."""
+        """Returns what an acknowledgement is about: another fault or event makes it another one."""
         return self._watch.reading.first_fault_code, self._watch.reading.newest_event
 
     def _latched_text(self) -> str:
@@ -318,7 +318,7 @@ class Preparation:
                 self._record_items([self_check.stuck_switch_item(STUCK_SWITCH_S)])
 
     def _ask_to_start(self) -> None:
-        """Nothing else is asked behind this, so that the pull follows the yes."""
+        """Nothing else is asked after this, so that the pull follows the yes."""
         self._asked_at_event = self._watch.reading.newest_event
         self._require(Question.START_TRACTION, START_QUESTION)
         self._yes_at_s = self._clock.now_s()

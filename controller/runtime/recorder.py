@@ -79,11 +79,11 @@ class Recorder:
         return self._journal.lock_fault
 
     def utc_ms(self) -> int:
-        """The wall clock now, milliseconds since 1970."""
+        """Returns the wall clock now, milliseconds since 1970."""
         return self.clock.utc_ms()
 
     def age_s(self) -> float:
-        """How long records have been waiting to become durable, seconds."""
+        """Returns how long records have been waiting to become durable, seconds."""
         return self._journal.age_s(self.clock.now_s())
 
     def sync(self) -> None:

@@ -43,7 +43,7 @@ _REFUSALS = (RequestRefused, UnitFaulted, LinkError)
 
 
 class _DriveFailed(Exception):
-    """The program failed behind the arming; it carries the ending and words for people."""
+    """The program failed after the arming; it carries the ending and words for people."""
 
     def __init__(self, ending: Ending, message: str) -> None:
         super().__init__(message)
@@ -267,7 +267,7 @@ class Session:
     def _await_acknowledgement(self, machine: SessionMachine, watch: EndWatch) -> None:
         """A tone every 30 s until somebody acknowledges; only who leaves ends it otherwise.
 
-        Nothing is asked behind a leave: the answer would come when nobody takes it.
+        Nothing is asked after a leave: the answer would come when nobody takes it.
         """
         question = Question.END_ACKNOWLEDGED
         self._alarms.raise_alarm("treatment_done", self._clock.now_s())
@@ -300,7 +300,7 @@ class Session:
         self._ports.present.show(course, reading, lateness_s=lateness_s, message=reason)
 
     def _hear(self, when: str, *, is_over: bool) -> None:
-        """Requests that come while no loop runs; behind the end nobody takes over any more."""
+        """Requests that come while no loop runs; after the end nobody takes over any more."""
         for asked in self._ports.requests.take():
             now_s = self._clock.now_s()
             if isinstance(asked.request, TakeOver) and not is_over:
@@ -317,7 +317,7 @@ class Session:
             self._ports.requests.settle(asked, outcome)
 
     def _hear_late_stop(self) -> None:
-        """A stop behind the end is heard: there is nothing left to release."""
+        """A stop after the end is heard: there is nothing left to release."""
         if (stop := self._ports.stops.take()) is None:
             return
         refused = RefusalRecorded(request="stop", by=stop.by, reason=NO_TREATMENT)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Final
 
 from controller.order.prescription import Prescription
@@ -51,7 +50,7 @@ class StartItems:
         self.gross_zero_n: float | None = None
 
     def judge(self) -> list[CheckItem]:
-        """The self-check, on a window of readings that begins now."""
+        """Returns the self-check, on a window of readings that begins now."""
         self.take_window()
         items = self._items()
         self._first = {item.name: item for item in items}
@@ -94,7 +93,7 @@ class StartItems:
     def _items(self) -> list[CheckItem]:
         unit, reading, verified = self._unit, self._watch.reading, self._unit.verified
         utc_ms, last = self._clock.utc_ms(), self._facts.last_arming
-        today = datetime.fromtimestamp(utc_ms / 1000, UTC).date().isoformat()
+        today = self._facts.day_at(utc_ms)
         return [
             self_check.identity_item(unit.identity),
             self_check.firmware_item(unit.identity, last),
@@ -119,7 +118,7 @@ class StartItems:
         ]
 
     def _as_asked(self, item: CheckItem) -> CheckItem:
-        """The item; a failure that nobody was asked about, or another one, refuses.
+        """Returns the item; a failure that nobody was asked about, or another one, refuses.
 
         So does an item that was not there before: the unit stopped saying something since.
         """

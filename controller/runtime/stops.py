@@ -17,7 +17,7 @@ class Stops:
         self._taken: Stop | None = None
 
     def take(self) -> Stop | None:
-        """A stop that is stronger than those taken before; None when there is none."""
+        """Returns a stop that is stronger than those taken before; None when there is none."""
         stop = self.asked()
         if stop is None or (self._taken is not None and (self._taken.fast or not stop.fast)):
             return None
@@ -25,6 +25,6 @@ class Stops:
         return stop
 
     def asked(self) -> Stop | None:
-        """The strongest stop so far, a leave included; None as long as nobody wants one."""
+        """Returns the strongest stop so far, a leave included; None as long as nobody wants one."""
         stop, leaving = self._operator.stop_requested(), self._operator.leave_requested()
         return Stop(by=leaving) if stop is None and leaving is not None else stop

@@ -26,7 +26,7 @@ REGION_NARROWING: dict[Region, dict[str, float]] = {
 def session_limits(
     plan: TreatmentPlan, unit: UnitCapabilities, *, console_lost_s: float = CONSOLE_LOST_S
 ) -> SafetyLimits:
-    """The limits of one session; every step can only make them smaller."""
+    """Returns the limits of one session; every step can only make them smaller."""
     order = plan.order
     region = SafetyLimits().narrowed(
         force_n=REGION_LIMITS[order.region].hard_force_n,

@@ -18,7 +18,7 @@ ENTRIES_AT_REST: Final = 10
 
 
 class UnitEventReader:
-    """Remembers which ring entry was recorded last; starts behind what was there before.
+    """Remembers which ring entry was recorded last; starts after what was there before.
 
     A reading that does not say how new the newest event is, or how old the unit, reads nothing: a
     later one does.
@@ -33,7 +33,7 @@ class UnitEventReader:
         self._boot_count = unit.identity.boot_count
 
     def behind(self, reading: Telemetry) -> bool:
-        """True when the unit has events that are not recorded yet."""
+        """Returns True when the unit has events that are not recorded yet."""
         self._notice_restart()
         return reading.newest_event not in (None, self._last)
 

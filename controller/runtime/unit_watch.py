@@ -78,7 +78,7 @@ class UnitWatch:
 
     @property
     def readings(self) -> Sequence[Telemetry]:
-        """The last accepted readings, the newest behind; no more than ``ZERO_READINGS``."""
+        """The last accepted readings, the newest last; no more than ``ZERO_READINGS``."""
         return self._readings
 
     @property

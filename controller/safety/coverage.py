@@ -37,5 +37,5 @@ def blind_checks(unknown: Collection[str]) -> tuple[Check, ...]:
 
 
 def unknown_in(reading: Telemetry) -> frozenset[str]:
-    """The parts that some check needs and this reading does not say."""
+    """Returns the parts that some check needs and this reading does not say."""
     return frozenset(name for name in CHECKED_FIELDS if getattr(reading, name) is None)

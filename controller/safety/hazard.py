@@ -41,7 +41,7 @@ class Check:
     needs: tuple[str, ...] = ()
 
     def finding(self, measured: float, limit: float) -> Finding:
-        """The finding of a measure that exceeds its limit."""
+        """Returns the finding of a measure that exceeds its limit."""
         return Finding(
             hazard=self.row,
             code=self.code,
@@ -78,7 +78,7 @@ def above(measured: float | None, limit: float) -> Exceeded:
 
 
 def known(measured: float | None, limit: float | None) -> Exceeded:
-    """What was measured and its limit, where something else says that it is exceeded.
+    """Returns what was measured and its limit, where something else says that it is exceeded.
 
     None while either is unknown.
     """
@@ -86,5 +86,5 @@ def known(measured: float | None, limit: float | None) -> Exceeded:
 
 
 def seen(there: bool) -> Exceeded:
-    """A state that is either there or not: 1 where 0 is right."""
+    """Returns a state that is either there or not: 1 where 0 is right."""
     return (1.0, 0.0) if there else None

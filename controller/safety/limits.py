@@ -88,7 +88,10 @@ class SafetyLimits:
     hold_s: float = 2.0  # class R3: a hold becomes a release
 
     def narrowed(self, **limits: float) -> SafetyLimits:
-        """A copy in which each named limit is the smaller of the two; widening is impossible."""
+        """Returns a copy in which each named limit is the smaller of the two.
+
+        Widening is impossible.
+        """
         known = {f.name for f in fields(self)}
         unknown = set(limits) - known
         if unknown:

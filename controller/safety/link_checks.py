@@ -191,7 +191,7 @@ def order_unsound(now: Situation, limits: SafetyLimits) -> Exceeded:
     """An order that no sound program gives.
 
     No number, below zero, too fast, a ceiling too high, nothing at all while the unit pulls, or a
-    pull behind a release.
+    pull after a release.
     """
     wish = now.wish
     in_range = (

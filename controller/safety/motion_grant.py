@@ -27,7 +27,9 @@ def inward_step_mm(
     latched: Action,
     tick_s: float,
 ) -> float:
-    """The largest step inwards for this tick, asked for after the regulator; outwards is free.
+    """Returns the largest step inwards for this tick, asked for after the regulator.
+
+    Outwards is free.
 
     0 without a force, with one older than the stale limit, above the granted force and its margin,
     for a tick that is no positive time, and for good once a verdict from HOLD upwards is latched.

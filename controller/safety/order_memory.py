@@ -81,7 +81,7 @@ class OrderMemory:
         return self._recent.highest or 0.0
 
     def distance_n(self, set_point_n: float, *, low_counts: bool) -> float:
-        """How far a set-point is outside of all orders of the last 5 s; 0 within them."""
+        """Returns how far a set-point is outside of all orders of the last 5 s; 0 within them."""
         highest_n, lowest_n = self._orders.highest, self._orders.lowest
         if highest_n is None or lowest_n is None:
             return 0.0

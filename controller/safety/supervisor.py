@@ -84,7 +84,7 @@ class Supervisor:
         return self._situation.force_is_on
 
     def narrowed(self, wish: ForceCommand) -> ForceCommand:
-        """What of a wished command may be sent.
+        """Returns what of a wished command may be sent.
 
         Force, ceiling and rate stay within the session's limits; a latched hold never follows, a
         release that was ordered or sent once stays one, and stays as strong. A wish that goes
@@ -140,7 +140,7 @@ class Supervisor:
         return max(wished, strongest, key=lambda kind: RELEASE_STRENGTH.get(kind, Action.ALLOW))
 
     def _demanded_release(self) -> CommandKind | None:
-        """The strongest release that a verdict ordered or that was sent."""
+        """Returns the strongest release that a verdict ordered or that was sent."""
         sent = self._situation.orders.released
         sent_action = Action.ALLOW if sent is None else RELEASE_STRENGTH[sent]
         return RELEASE_COMMANDS.get(max(self._latched, sent_action))
@@ -189,5 +189,5 @@ class Supervisor:
 
 
 def _within(wished: float, limit: float) -> float:
-    """The wish between 0 and the limit; 0 for what is no number."""
+    """Returns the wish between 0 and the limit; 0 for what is no number."""
     return min(wished, limit) if wished >= 0.0 else 0.0

@@ -13,7 +13,7 @@ TOLERANCE: Final = 1e-9
 
 
 def exceeds(value: float, limit: float) -> bool:
-    """True unless the value is at or below the limit, but for its rounding; NaN exceeds."""
+    """Returns True unless the value is at or below the limit, but for its rounding; NaN exceeds."""
     return not value <= limit + TOLERANCE
 
 
@@ -131,5 +131,8 @@ class Since:
         return 0.0 if self._since_s is None else elapsed_s(self._since_s, now_s)
 
     def lasts(self, now_s: float, limit_s: float) -> bool:
-        """True when it has been true for at least so long; a time that is no number lasts."""
+        """Returns True when it has been true for at least so long.
+
+        A time that is no number lasts.
+        """
         return self._since_s is not None and not elapsed_s(self._since_s, now_s) < limit_s

@@ -37,7 +37,7 @@ def changes_for(
     *,
     since_increase_s: float = math.inf,
 ) -> tuple[ForceChange, ...]:
-    """The changes that a request leads to; raises RequestRefused naming value and limit.
+    """Returns the changes that a request leads to; raises RequestRefused naming value and limit.
 
     A lower hold force takes a rest force with it that would come too close. A decrease is cut at
     the least force that can be ordered, never refused for its size.
@@ -73,7 +73,7 @@ def largest_increase_n(
 
 
 def applied(forces: OrderedForces, changes: tuple[ForceChange, ...]) -> OrderedForces:
-    """The ordered forces after the changes."""
+    """Returns the ordered forces after the changes."""
     for change in changes:
         if change.force is AdjustedForce.HOLD:
             forces = replace(forces, hold_n=change.new_n)

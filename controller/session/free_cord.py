@@ -20,7 +20,7 @@ class FreeCord:
         self._changed_at_s: float | None = None
 
     def sees(self, reading: Telemetry | None, now_s: float) -> bool:
-        """True when this reading shows at most 20 N on every channel, in a fresh sample.
+        """Returns True when this reading shows at most 20 N on every channel, in a fresh sample.
 
         The first reading of a row is never fresh: nobody knows how long its number has stood.
         """
@@ -39,7 +39,7 @@ class FreeCord:
 
 
 def largest_force_n(reading: Telemetry) -> float | None:
-    """The larger of the channels by magnitude; None without channel 1."""
+    """Returns the larger of the channels by magnitude; None without channel 1."""
     if reading.force_n is None:
         return None
     second_n = reading.second_force_n

@@ -122,7 +122,7 @@ class SessionMachine:
         return self._treatment.elapsed_s(now_s - self._origin_s)
 
     def course(self, now_s: float) -> Course:
-        """Where the session stands, for whoever shows it."""
+        """Returns where the session stands, for whoever shows it."""
         check_in_s = None if self._end.ordered else self._reminder.left_s(now_s)
         return self._treatment.course(
             self._phase,
@@ -132,7 +132,7 @@ class SessionMachine:
         )
 
     def command(self, leave_s: float) -> ForceCommand:
-        """What the unit should get in the exchange that leaves at ``leave_s``."""
+        """Returns what the unit should get in the exchange that leaves at ``leave_s``."""
         if self._end.ordered:
             return self._end.command()
         kind = CommandKind.HOLD if self._holding_position else CommandKind.FOLLOW

@@ -37,17 +37,20 @@ class TreatmentPause:
         self.returning = False
 
     def target_n(self, session_s: float) -> float:
-        """The force that the pause wants, newtons."""
+        """Returns the force that the pause wants, newtons."""
         return self._glide.at_n(session_s)
 
     def held_left_s(self, session_s: float) -> float | None:
-        """How long the force is held yet; None once it goes back or the treatment goes on."""
+        """Returns how long the force is held yet.
+
+        None once it goes back or the treatment goes on.
+        """
         if self._regressing or self.returning:
             return None
         return max(0.0, self.since_s + HOLD_LIMIT_S - session_s)
 
     def left_s(self, session_s: float) -> float | None:
-        """How long until the pause ends in a release; None once the treatment goes on."""
+        """Returns how long until the pause ends in a release; None once the treatment goes on."""
         if self.returning:
             return None
         if self._low_since_s is not None:

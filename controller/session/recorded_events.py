@@ -33,7 +33,7 @@ from controller.telemetry import Telemetry
 def finding_events(
     finding: Finding, phase: Phase, force_dn: int | None, hold_number: int
 ) -> list[Emit]:
-    """The events of one finding; ``hold_number`` is 0 outside the treatment."""
+    """Returns the events of one finding; ``hold_number`` is 0 outside the treatment."""
     measured, limit, unit = _recorded(finding)
     acted = Emit(
         SafetyActed(
@@ -56,7 +56,7 @@ def finding_events(
 
 
 def finding_ended(ended: EndedFinding, origin_s: float) -> Emit:
-    """A finding that is no longer there, with its times on the session's axis."""
+    """Returns a finding that is no longer there, with its times on the session's axis."""
     return Emit(
         SafetyCleared(
             hazard=ended.hazard,
@@ -68,7 +68,7 @@ def finding_ended(ended: EndedFinding, origin_s: float) -> Emit:
 
 
 def phase_changed(before: Phase, after: Phase, target_n: float, stage: Stage) -> Emit:
-    """A transition; ``target_n`` is the force that the new phase leads to."""
+    """Returns a transition; ``target_n`` is the force that the new phase leads to."""
     return Emit(
         PhaseChanged(
             from_phase=before.label,
@@ -120,12 +120,12 @@ def resumed(by: str, confirmed_by: str, from_n: float, to_n: float) -> Emit:
 
 
 def request_refused(request: SessionRequest, reason: str) -> Emit:
-    """A request that was heard and not followed."""
+    """Returns a request that was heard and not followed."""
     return Emit(RefusalRecorded(request=request_name(request), by=request.by, reason=reason))
 
 
 def answer_recorded(question: Question, answer: Answer) -> AnswerRecorded:
-    """What somebody answered to a question."""
+    """Returns what somebody answered to a question."""
     return AnswerRecorded(question=question.value, accepted=answer.accepted, by=answer.answered_by)
 
 

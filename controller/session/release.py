@@ -72,7 +72,7 @@ class Release:
         return True
 
     def command(self, last: Telemetry | None) -> CommandKind:
-        """What goes out next: the release, or a plain read.
+        """Returns what goes out next: the release, or a plain read.
 
         From the latched states on, and once the release was seen, the unit is only read. At 15 N
         or less it is read once before it is ordered again, because a unit may begin a new release
@@ -113,7 +113,7 @@ class Release:
         return ReleaseStep.GOES_ON
 
     def _ended_for_s(self, reading: Telemetry | None, now_s: float) -> float:
-        """How long the unit has been in a state in which it follows no order any more."""
+        """Returns how long the unit has been in a state in which it follows no order any more."""
         if reading is not None and reading.unit_state not in ENDED_STATES:
             self._ended_since_s = None
         elif reading is not None and self._ended_since_s is None:

@@ -15,7 +15,7 @@ from controller.session.inputs_and_effects import Ask, Effect, Emit, Tell
 
 
 def adjusted(request: AdjustForce, changes: tuple[ForceChange, ...]) -> Tell:
-    """Each ordered force that changed, from what to what: "hold 102.3 N -> 97.3 N"."""
+    """Returns each ordered force that changed, from what to what: "hold 102.3 N -> 97.3 N"."""
     told = [f"{each.force.value} {_forces(each.old_n, each.new_n)}" for each in changes]
     return Tell(f"{', '.join(told)}, by {request.by}")
 

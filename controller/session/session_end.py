@@ -24,7 +24,7 @@ _COMMANDS = {kind: ForceCommand(kind=kind) for kind in CommandKind}
 
 @dataclass(slots=True, kw_only=True)
 class EndStep:
-    """Effects in their order, and the phase that the session enters behind them."""
+    """Effects in their order, and the phase that the session enters after them."""
 
     effects: list[Effect] = field(default_factory=list)
     phase: Phase | None = None
@@ -49,7 +49,7 @@ class SessionEnd:
         return self._release.seen
 
     def command(self) -> ForceCommand:
-        """The release, or a plain read where an order would change nothing."""
+        """Returns the release, or a plain read where an order would change nothing."""
         return _COMMANDS[self._release.command(self.last_reading)]
 
     def release(

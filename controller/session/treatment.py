@@ -69,7 +69,7 @@ class Treatment:
     def course(
         self, phase: Phase, session_s: float, *, hold_number: int, check_in_s: float | None
     ) -> Course:
-        """Where the session stands in ``phase``; what is not the treatment's is given."""
+        """Returns where the session stands in ``phase``; what is not the treatment's is given."""
         pause, is_treating = self._pause, phase in TREATING_PHASES
         may_rise = is_treating or phase is Phase.PAUSED
         elapsed_s = self.elapsed_s(session_s)
@@ -91,12 +91,12 @@ class Treatment:
         )
 
     def _increase_n(self, session_s: float) -> float:
-        """The largest increase of the hold force that would be followed now, newtons."""
+        """Returns the largest increase of the hold force that would be followed now, newtons."""
         since_s = session_s - self._increased_at_s
         return largest_increase_n(self._order, self._forces, since_increase_s=since_s)
 
     def target_n(self, session_s: float) -> float:
-        """The force that the treatment wants, newtons."""
+        """Returns the force that the treatment wants, newtons."""
         if self._pause is not None:
             return self._pause.target_n(session_s)
         return self._profile.target_n(self.elapsed_s(session_s))
@@ -118,7 +118,7 @@ class Treatment:
         return self.segment
 
     def over(self, now_ms: int) -> bool:
-        """True once the last segment has ended."""
+        """Returns True once the last segment has ended."""
         return self._segment + 1 == len(self._profile.segments) and self._segment_ended(now_ms)
 
     def stop_clock(self, now_ms: int) -> None:
@@ -221,5 +221,5 @@ class Treatment:
         return self._pause
 
     def _segment_ended(self, now_ms: int) -> bool:
-        """True at the first tick whose time is at or behind the end, in whole milliseconds."""
+        """True at the first tick whose time is at or after the end, in whole milliseconds."""
         return self._running().elapsed_ms(now_ms) >= round(self.segment.end_s * 1000)

@@ -53,7 +53,7 @@ class Glide:
     rate_n_per_s: float
 
     def at_n(self, session_s: float) -> float:
-        """The force at a time; the end force once it was reached."""
+        """Returns the force at a time; the end force once it was reached."""
         way_n = self.rate_n_per_s * max(0.0, session_s - self.since_s)
         change_n = self.to_n - self.from_n
         if way_n >= abs(change_n):
@@ -61,7 +61,7 @@ class Glide:
         return self.from_n + (way_n if change_n > 0 else -way_n)
 
     def arrived(self, session_s: float) -> bool:
-        """True once the end force is reached."""
+        """Returns True once the end force is reached."""
         return self.at_n(session_s) == self.to_n
 
     def towards(self, to_n: float, session_s: float, *, up: float, down: float) -> Glide:

@@ -35,7 +35,7 @@ NOTHING_TO_SEE = frozenset({Question.LONG_TREATMENT})
 
 
 def needs_person(question: Question, *, verified: bool, release_doubtful: bool = False) -> bool:
-    """True when no script may answer the question; the one place that says so.
+    """Returns True when no script may answer the question; the one place that says so.
 
     ``verified``: the unit's profile is verified, so that a patient may hang on it; then a script
     answers nothing that has to be seen. ``release_doubtful``: after an emergency stop, or with more
@@ -47,7 +47,7 @@ def needs_person(question: Question, *, verified: bool, release_doubtful: bool =
 
 
 def questions_before_start(order: Prescription) -> list[Question]:
-    """The questions that are known before anything is read from the unit."""
+    """Returns the questions that are known before anything is read from the unit."""
     asked: list[Question] = []
     if order.traction_s > LONG_TREATMENT_S:
         asked.append(Question.LONG_TREATMENT)
@@ -78,7 +78,7 @@ def check_order_fits_unit(order: Prescription, unit: UnitCapabilities, name: str
 
 
 def question_text(question: Question, order: Prescription) -> str:
-    """The words in which a question before the start is put to a person."""
+    """Returns the words in which a question before the start is put to a person."""
     match question:
         case Question.UNIT_NOT_COMMISSIONED:
             return (
@@ -118,7 +118,7 @@ def question_text(question: Question, order: Prescription) -> str:
 
 
 def table_confirmed(order: Prescription) -> str:
-    """What an answer to TABLE_MOVES_FREELY says of the table."""
+    """Returns what an answer to TABLE_MOVES_FREELY says of the table."""
     name = order.table_text if order.table is not None else "a table that the order does not name"
     return f"{name}, moves with the body"
 
@@ -135,7 +135,7 @@ def _table_question(order: Prescription) -> str:
 
 
 def patient_question(order: Prescription, facts: StartFacts, unit: UnitIdentity) -> str:
-    """Who, what and where, to be compared with the patient."""
+    """Returns who, what and where, to be compared with the patient."""
     patient = facts.patient_reference or "not named in the order"
     return (
         f"Patient {patient}, order {facts.order_digest[:DIGEST_SHOWN]}, unit {unit.model} serial "

@@ -75,7 +75,7 @@ class CheckItem:
         return self.state is CheckState.FAILED and self.blocking
 
     def with_numbers(self, numbers: Mapping[str, int]) -> CheckItem:
-        """The item with the figures behind its value."""
+        """Returns the item with the figures behind its value."""
         return replace(self, numbers=numbers)
 
     @property
@@ -109,7 +109,7 @@ class CheckItem:
 
 
 def judged(name: str, good: bool, value: str, todo: str, *, blocking: bool = True) -> CheckItem:
-    """An item that passes or fails; what to do stands only with one that fails."""
+    """Returns an item that passes or fails; what to do stands only with one that fails."""
     if good:
         return CheckItem(name=name, state=CheckState.PASSED, value=value)
     return CheckItem(name=name, state=CheckState.FAILED, value=value, todo=todo, blocking=blocking)
@@ -229,7 +229,7 @@ def force_channels_item(capabilities: UnitCapabilities, reading: Telemetry) -> C
 
 
 def shown_force_n(capabilities: UnitCapabilities, reading: Telemetry) -> float | None:
-    """The largest force that any fitted channel shows, with or without the tare, newtons.
+    """Returns the largest force that any fitted channel shows, with or without the tare, newtons.
 
     None when one of them shows nothing that can be believed.
     """
@@ -275,7 +275,7 @@ def zero_item(forces_n: Sequence[float | None], *, shows_noise: bool) -> CheckIt
 
 
 def gross_zero_n(gross_n: Sequence[float | None]) -> float | None:
-    """The mean of the readings without the tare, to 0.1 N; None unless each is there."""
+    """Returns the mean of the readings without the tare, to 0.1 N; None unless each is there."""
     known = [force_n for force_n in gross_n if force_n is not None]
     return round(sum(known) / len(known), 1) if known and len(known) == len(gross_n) else None
 

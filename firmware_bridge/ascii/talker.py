@@ -1,7 +1,7 @@
 """One instrument that sends text on a line: a request as it stands, one whole answer or an error.
 
 An answer carries no number and often no checksum. What keeps an old one from being taken for a new
-one is the line's work: the late window, and listening for a second answer behind a lost one.
+one is the line's work: the late window, and listening for a second answer after a lost one.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class TextAnswer:
         self._request = request
 
     def find(self, data: bytes) -> Reply | None:
-        """The answer in what has come so far; None means: wait on."""
+        """Returns the answer in what has come so far; None means: wait on."""
         strange = next((byte for byte in data if byte not in _TEXT), None)
         if strange is not None:
             return Reply(refusal=_strange(strange))
@@ -68,7 +68,7 @@ class TextAnswer:
         return None
 
     def expected(self) -> str:
-        """A whole answer in words."""
+        """Returns a whole answer in words."""
         return self._end.expected()
 
     def came(self, data: bytes) -> str:

@@ -34,7 +34,7 @@ MOST_TENTHS: Final = 9999
 
 
 def line(first: str, fields: str) -> bytes:
-    """A whole line."""
+    """Returns a whole line."""
     body = fields.encode("ascii")
     return f"{first}{fields}*{crc16.modbus(body):04X}".encode("ascii") + END
 
@@ -50,7 +50,7 @@ def write_line(address: int, values: Sequence[int]) -> bytes:
 
 
 def measured(content: bytes) -> dict[str, int]:
-    """The numbers of an order's answer, named as in the measurement block."""
+    """Returns the numbers of an order's answer, named as in the measurement block."""
     match = _MEASURED.fullmatch(content)
     assert match is not None, "an answer was compared with the grammar before"
     return {
@@ -72,7 +72,10 @@ class UnitAnswer:
         self._words = words
 
     def find(self, data: bytes) -> Reply | None:
-        """The answer in what has come so far, its fields as content; None means: wait on."""
+        """Returns the answer in what has come so far, its fields as content.
+
+        None means: wait on.
+        """
         strange = next((byte for byte in data if byte not in _LINE_BYTES), None)
         if strange is not None:
             return Reply(refusal=_strange(strange))
@@ -95,7 +98,7 @@ class UnitAnswer:
         return Reply(content=content)
 
     def expected(self) -> str:
-        """The right answer in words."""
+        """Returns the right answer in words."""
         return self._words
 
     def came(self, data: bytes) -> str:

@@ -52,7 +52,7 @@ class UnitTextLink:
     ``timeout_s`` runs from the first byte sent; ``tell_between_s`` is explained at
     ``Line.exchange``. ``guard`` is what the caller checks in every answer that carries registers. A
     request that lost its CR, or a stray byte, keeps the unit waiting for the rest of a line, and
-    what follows would belong to it. So an end of a line goes before each request behind a failure
+    what follows would belong to it. So an end of a line goes before each request after a failure
     and before each release.
     """
 

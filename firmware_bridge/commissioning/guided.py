@@ -73,7 +73,10 @@ class LoadTested:
         return self.step_s is not None and not any(item.refuses for item in self.items)
 
     def behind(self, probed: Sequence[CheckItem]) -> tuple[CheckItem, ...]:
-        """All items; what only a weight could show of ``probed`` is shown once both are passed."""
+        """Returns all items.
+
+        What only a weight could show of ``probed`` is shown once both are passed.
+        """
         return (*(self._shown(item) for item in probed), *self.items)
 
     def _shown(self, item: CheckItem) -> CheckItem:

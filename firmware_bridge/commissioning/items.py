@@ -51,13 +51,16 @@ NOT_THIS_MODEL: Final = frozenset(
 
 
 def fault_item(error: InstrumentFaulted) -> CheckItem:
-    """What an instrument says against its value, as the item that it fails."""
+    """Returns what an instrument says against its value, as the item that it fails."""
     fault = InstrumentFault(error.fault)
     return judged(_OF_FAULT.get(fault, "cell"), False, error.message, "then probe again")
 
 
 def instrument_items(profile: InstrumentProfile, image: RegisterImage | None) -> list[CheckItem]:
-    """What one good reading has shown of an instrument; ``image``: its registers, if it has any."""
+    """Returns what one good reading has shown of an instrument.
+
+    ``image``: its registers, if it has any.
+    """
     models = ", ".join(profile.models)
     return [
         CheckItem(

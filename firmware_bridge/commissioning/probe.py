@@ -100,7 +100,10 @@ def probe_unit(
     stored_zero_n: Sequence[float] = (),
     enough: Enough = lambda: True,
 ) -> Probed:
-    """The same for an identified unit; raises UnitBusy where it is not at rest, LinkError."""
+    """Returns the same for an identified unit.
+
+    Raises UnitBusy where it is not at rest, LinkError.
+    """
     reader = UnitReader(unit, clock)
     ask_twice(reader)
     days = unit.capabilities.days_since_stop_test
@@ -137,7 +140,7 @@ def ask_twice(reader: ForceReader) -> None:
 
 
 def registers_of(source: TransmitterSource | GaugeSource) -> RegisterImage | None:
-    """What a transmitter's registers held last; a gauge has none."""
+    """Returns what a transmitter's registers held last; a gauge has none."""
     return source.image if isinstance(source, TransmitterSource) else None
 
 

@@ -73,7 +73,7 @@ class RoundTrips:
         self._sent_at_s = self._heard_at_s = None
 
     def times(self) -> TripTimes:
-        """What was measured so far, the last exchange included."""
+        """Returns what was measured so far, the last exchange included."""
         self._close()
         self._sent_at_s = self._heard_at_s = None
         ordered_s = sorted(self._trips_s)
@@ -98,7 +98,7 @@ class RoundTrips:
 
 
 def percentile(ordered: list[float], share: float) -> float:
-    """The smallest value that ``share`` of all keep to (nearest rank); 0 without any."""
+    """Returns the smallest value that ``share`` of all keep to (nearest rank); 0 without any."""
     if not ordered:
         return 0.0
     return ordered[max(0, math.ceil(share * len(ordered) - 1e-9) - 1)]

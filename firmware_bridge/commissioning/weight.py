@@ -45,7 +45,7 @@ class WeightVerdict:
 
 
 def expected_force_n(weight_kg: float) -> float:
-    """What a weight pulls, newtons (standard gravity: within 0.3 % of it everywhere)."""
+    """Returns what a weight pulls, newtons (standard gravity: within 0.3 % of it everywhere)."""
     return weight_kg * STANDARD_GRAVITY
 
 
@@ -96,7 +96,7 @@ def _only(means: list[str]) -> list[str]:
 
 
 def factors_of(ratio: float) -> list[str]:
-    """What a positive ratio could mean, the nearest first; 1 means nothing."""
+    """Returns what a positive ratio could mean, the nearest first; 1 means nothing."""
     if abs(ratio - 1.0) <= NAMED_WITHIN:
         return []
     near = sorted(

@@ -2,7 +2,7 @@
 
 Only reads are sent. A traction unit names itself, so it is asked first. No instrument does: what
 fits is what reads well, and the plate has the last word. A connection of its own for each, because
-some servers never answer again behind a function that they do not know. There is no search over bus
+some servers never answer again after a function that they do not know. There is no search over bus
 addresses: the address says which one is asked.
 """
 

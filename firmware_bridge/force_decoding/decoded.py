@@ -35,7 +35,7 @@ FAULT_TEXTS: Final[dict[InstrumentFault, str]] = {
     InstrumentFault.FROZEN: "its converter stands still; switch it off and on",
     InstrumentFault.TARE_ACTIVE: "a tare is active on it; clear the tare",
 }
-"""Each fault in words, to be read behind "the instrument says:", with the next step."""
+"""Each fault in words, to be read after "the instrument says:", with the next step."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +57,7 @@ class DecodedForce:
 def faulted(
     profile: str, fault: InstrumentFault, detail: str = "", raw: bytes = b""
 ) -> InstrumentFaulted:
-    """The error of a reading that is no force: profile, fault, what came, next step."""
+    """Returns the error of a reading that is no force: profile, fault, what came, next step."""
     seen = f" ({detail})" if detail else ""
     return InstrumentFaulted(
         f"instrument {profile}: {FAULT_TEXTS[fault]}{seen}; no reading was taken",
@@ -85,6 +85,6 @@ def check_range(
 
 
 def newtons(displayed: float, unit: Unit, tension: str) -> float:
-    """A displayed value in newtons, a pull positive; never the negative zero."""
+    """Returns a displayed value in newtons, a pull positive; never the negative zero."""
     force_n = displayed * NEWTONS[unit]
     return (force_n if tension == "positive" else -force_n) + 0.0

@@ -52,7 +52,10 @@ def _check(profile: TransmitterProfile | GaugeProfile, example: ExampleData) -> 
 def decode_example(
     profile: TransmitterProfile | GaugeProfile, example: ExampleData
 ) -> DecodedForce:
-    """The force of one example; raises InstrumentFaulted, or ValueError for a broken frame."""
+    """Returns the force of one example.
+
+    Raises InstrumentFaulted, or ValueError for a broken frame.
+    """
     if isinstance(profile, GaugeProfile):
         assert isinstance(example, GaugeExample), "a gauge's examples are lines"
         return decode_line(profile, example.line.encode("ascii"), example.assumed_unit)
@@ -61,7 +64,7 @@ def decode_example(
 
 
 def image_of(example: TransmitterExample) -> RegisterImage:
-    """The registers of an example; raises ValueError for a frame that is not sound."""
+    """Returns the registers of an example; raises ValueError for a frame that is not sound."""
     registers: dict[tuple[int, int], int] = {}
     for filled in example.filled:
         for n, word in enumerate(filled.words):

@@ -22,7 +22,9 @@ _HEX: Final = frozenset("0123456789ABCDEFabcdef")
 
 
 def decode_line(profile: GaugeProfile, line: bytes, unit: Unit | None = None) -> DecodedForce:
-    """The force of one whole answer with its terminator; raises InstrumentFaulted when it is none.
+    """Returns the force of one whole answer with its terminator.
+
+    Raises InstrumentFaulted when it is none.
 
     ``unit``: the one that the instrument is set to, where it is not the profile's (examples).
     """
@@ -53,7 +55,7 @@ def decode_line(profile: GaugeProfile, line: bytes, unit: Unit | None = None) ->
 
 
 def answers_as_held(profile: GaugeProfile, held: HeldAnswer, line: bytes) -> bool:
-    """True when the answer to a setting's request is the one that must hold."""
+    """Returns True when the answer to a setting's request is the one that must hold."""
     ending = profile.ends_with.encode("ascii")
     body = line.removesuffix(ending) if ending else line
     if not body.isascii() or (ending and not line.endswith(ending)):
@@ -74,7 +76,7 @@ def _groups(profile: GaugeProfile, line: bytes) -> dict[str, str]:
 
 
 def _text(profile: GaugeProfile, line: bytes) -> str:
-    """The line without what ends it; raises when it does not end as the profile says."""
+    """Returns the line without what ends it; raises when it does not end as the profile says."""
     ending = profile.ends_with.encode("ascii")
     whole = len(line) == profile.length if profile.length else line.endswith(ending)
     body = line.removesuffix(ending) if ending else line
@@ -94,7 +96,10 @@ def _check_checksum(profile: GaugeProfile, groups: dict[str, str], line: bytes) 
 
 
 def _status(profile: GaugeProfile, groups: dict[str, str], line: bytes) -> bool | None:
-    """Whether the value is stable, where the line says it; raises for a status that is a fault."""
+    """Returns whether the value is stable, where the line says it.
+
+    Raises for a status that is a fault.
+    """
     if not profile.status:
         return None
     code = groups.get("status", "")
@@ -119,7 +124,7 @@ def _check_unit(profile: GaugeProfile, groups: dict[str, str], line: bytes, expe
 
 
 def _decimals(profile: GaugeProfile, groups: dict[str, str], line: bytes) -> int:
-    """Digits behind the point, from wherever it stands."""
+    """Digits after the point, from wherever it stands."""
     data = profile.decimals
     if data.where == "value":
         return len(groups.get("net", "").partition(".")[2])
@@ -132,7 +137,7 @@ def _decimals(profile: GaugeProfile, groups: dict[str, str], line: bytes) -> int
 
 
 def _sample_number(profile: GaugeProfile, groups: dict[str, str], line: bytes) -> int | None:
-    """The instrument's own count of samples, hexadecimal; None where the line has none."""
+    """Returns the instrument's own count of samples, hexadecimal; None where the line has none."""
     digits = groups.get("sample_number")
     if digits is None:
         return None
@@ -142,7 +147,7 @@ def _sample_number(profile: GaugeProfile, groups: dict[str, str], line: bytes) -
 
 
 def _displayed(profile: GaugeProfile, key: str, groups: dict[str, str], line: bytes) -> float:
-    """The number as the gauge shows it, with its sign."""
+    """Returns the number as the gauge shows it, with its sign."""
     came = groups.get(key, "")
     digits = came.strip(" ")
     negative = digits.startswith("-")

@@ -33,11 +33,11 @@ class RegisterImage:
         return self._registers[function, address]
 
     def at(self, place: RegisterPlace) -> int:
-        """The bits that a place names."""
+        """Returns the bits that a place names."""
         return place.value_in(self.word(place.function, place.address))
 
     def data(self, spec: QuantitySpec) -> bytes:
-        """The digits of a quantity, high byte and high word first."""
+        """Returns the digits of a quantity, high byte and high word first."""
         code = ">H" if spec.byte_order == "high_first" else "<H"
         words = [
             struct.pack(code, self.word(spec.function, spec.address + n))
@@ -55,7 +55,7 @@ def words_of(data: bytes) -> Iterator[int]:
 def decode_registers(
     profile: TransmitterProfile, image: RegisterImage, raw: bytes = b"", unit: Unit | None = None
 ) -> DecodedForce:
-    """The force of a sample; raises InstrumentFaulted when it is none.
+    """Returns the force of a sample; raises InstrumentFaulted when it is none.
 
     ``unit``: the one that the instrument is set to, where it is not the profile's (examples).
     """
@@ -127,7 +127,7 @@ def _check_unit(
 
 
 def _decimals(profile: TransmitterProfile, image: RegisterImage, raw: bytes) -> int | None:
-    """Digits behind the point; None where the text has its own point."""
+    """Digits after the point; None where the text has its own point."""
     data = profile.decimals
     if data.at is None:
         return data.value

@@ -60,7 +60,7 @@ class InstrumentSource(ABC):
         return sample
 
     def _told(self, error: E) -> E:
-        """The same error with where to look, as far as that is known."""
+        """Returns the same error with where to look, as far as that is known."""
         is_told = any(words in error.message for words in (ECHO, NO_ECHO))
         if isinstance(error, FrameCorrupt) and not self._was_read and not is_told:
             error = type(error)(f"{error.message}; {NEVER_READ}", raw=error.raw)
@@ -68,7 +68,7 @@ class InstrumentSource(ABC):
 
     @abstractmethod
     def _asked(self) -> ForceSample:
-        """The sample of one request; raises LinkError or InstrumentFaulted."""
+        """Returns the sample of one request; raises LinkError or InstrumentFaulted."""
 
     @property
     def talker(self) -> ModbusLink | AsciiTalker | None:
@@ -81,7 +81,7 @@ class InstrumentSource(ABC):
             self.talker.timeout_s = timeout_s
 
     def know_slowest_answer(self, slowest_answer_s: float) -> None:
-        """The line is in doubt behind a time-out for no longer than answers were measured late."""
+        """The line is in doubt after a time-out for no longer than answers were measured late."""
         if self.talker is not None:
             self.talker.line.know_slowest_answer(slowest_answer_s, timeout_s=self.talker.timeout_s)
 
@@ -90,7 +90,10 @@ class InstrumentSource(ABC):
         self._close()
 
     def _sample(self, decoded: DecodedForce, taken_at_s: float, raw: bytes) -> ForceSample:
-        """The sample that ``raw`` was decoded to; raises InstrumentFaulted for one that is none."""
+        """Returns the sample that ``raw`` was decoded to.
+
+        Raises InstrumentFaulted for one that is none.
+        """
         self._lively.check(decoded, taken_at_s, raw)
         return ForceSample(
             net_n=decoded.net_n,

@@ -34,4 +34,4 @@ class ExpectedAnswer(Protocol):
         """In words, with its length."""
 
     def came(self, data: bytes) -> str:
-        """What ``data`` is, in the same words."""
+        """Returns what ``data`` is, in the same words."""

@@ -54,7 +54,7 @@ class CaptureHead:
 
     @classmethod
     def of(cls, uri: str, profile_digest: str, clock: Clock) -> CaptureHead:
-        """The head of a capture that begins now; raises AddressInvalid.
+        """Returns the head of a capture that begins now; raises AddressInvalid.
 
         Of the address it keeps what leads to the unit: no user name before the host, which nobody
         reads and anybody may have typed.
@@ -66,7 +66,7 @@ class CaptureHead:
         return cls(address=address, profile_digest=profile_digest, start_utc=start_utc)
 
     def line(self) -> str:
-        """The first line of the file."""
+        """Returns the first line of the file."""
         return f"traction-capture {VERSION} {self.start_utc} {self.profile_digest} {self.address}\n"
 
 
@@ -123,7 +123,7 @@ class CaptureWriter:
         return self._trouble or "the thread that writes it ended early"
 
     def _hand_over(self, lumps: _Lumps | None) -> None:
-        """Nothing more behind a trouble, except the end (None)."""
+        """Nothing more after a trouble, except the end (None)."""
         if self._trouble and lumps is not None:
             return
         try:
@@ -159,9 +159,9 @@ class CaptureWriter:
 
 
 def read_capture(path: Path) -> tuple[CaptureHead, Iterator[Lump]]:
-    """The head, and the lumps one by one as they are asked for.
+    """Returns the head, and the lumps one by one as they are asked for.
 
-    Raises CaptureInvalid naming file, line and reason; of a capture that was cut off behind the
+    Raises CaptureInvalid naming file, line and reason; of a capture that was cut off after the
     last whole lump.
     """
     lines = _lines(path)

@@ -1,7 +1,7 @@
 """A port that talkers share: silence, doubt, drain, echo, the pause to find a place, counters.
 
 An answer on a serial line does not say which request it belongs to. So one request is under way at
-a time, whoever asks, and behind every doubt the line is drained before the next one leaves. What a
+a time, whoever asks, and after every doubt the line is drained before the next one leaves. What a
 right answer is, the talker knows (``ExpectedAnswer``); when it may be believed, the line does.
 """
 
@@ -35,7 +35,7 @@ class Transport(Readable, Protocol):
         """Send all of ``data``; raises LinkError."""
 
     def read_available(self) -> bytes:
-        """What has come so far, without waiting; raises LinkLost."""
+        """Returns what has come so far, without waiting; raises LinkLost."""
 
     def close(self) -> None:
         """Give the port back."""
@@ -56,7 +56,7 @@ Capture = Callable[[float, Direction, bytes], None]
 class LineCounters:
     """What happened on a line since it was opened.
 
-    ``answers`` and the three behind it are ends of exchanges; ``drained_bytes`` came when nobody
+    ``answers`` and the three after it are ends of exchanges; ``drained_bytes`` came when nobody
     had asked.
     """
 
@@ -141,7 +141,7 @@ class Line:
         return reply
 
     def tell(self, frame: bytes) -> None:
-        """Send what nobody answers, behind one silence at most; raises LinkError."""
+        """Send what nobody answers, after one silence at most; raises LinkError."""
         self._quieten(urgent=True)
         self._send(frame)
         self._last_byte_s += len(frame) * self._times.character_s
@@ -156,7 +156,7 @@ class Line:
     def distrust(self) -> None:
         """The newest answer was none or another request's: drain the line before the next one.
 
-        Without transaction numbers the right one may come behind the time-out: for the longest
+        Without transaction numbers the right one may come after the time-out: for the longest
         lateness that was measured, for a whole time-out where none was.
         """
         self._doubt_until_s = max(self._doubt_until_s, self.sent_at_s + self._window_s())
@@ -164,11 +164,11 @@ class Line:
 
     @property
     def lateness_s(self) -> float | None:
-        """How late behind a time-out answers were measured to be; None where nobody has."""
+        """How late after a time-out answers were measured to be; None where nobody has."""
         return self._times.lateness_s
 
     def know_slowest_answer(self, slowest_answer_s: float, *, timeout_s: float) -> None:
-        """Keep silent behind a time-out only for as long as answers were measured to be late."""
+        """Keep silent after a time-out only for as long as answers were measured to be late."""
         lateness_s = lateness_behind(timeout_s, slowest_answer_s)
         self._times = replace(self._times, lateness_s=lateness_s)
 
@@ -217,7 +217,7 @@ class Line:
         raise self._timed_out(self._cut(data, request), request, answer)
 
     def _found(self, data: bytes, request: bytes, answer: ExpectedAnswer) -> Reply | None:
-        """The talker's verdict, behind what the adapter returns of our own request."""
+        """The talker's verdict, after what the adapter returns of our own request."""
         if self.echo:
             if len(data) < len(request) and request.startswith(data):
                 return None
@@ -232,13 +232,16 @@ class Line:
         return None if request.startswith(data) else reply
 
     def _cut(self, data: bytes, request: bytes) -> bytes:
-        """What came, without the echo of what was sent."""
+        """Returns what came, without the echo of what was sent."""
         return data.removeprefix(request) if self.echo else data
 
     def _refused(
         self, data: bytes, request: bytes, answer: ExpectedAnswer, *, urgent: bool
     ) -> FrameCorrupt:
-        """The error for an answer that is none, with the rest of it; a release waits for none."""
+        """Returns the error for an answer that is none, with the rest of it.
+
+        A release waits for none.
+        """
         if not (urgent or self._numbered):
             data += self._rest(self.sent_at_s + self._timeout_s)
         reply = self._found(data, request, answer)
@@ -255,7 +258,7 @@ class Line:
         )
 
     def _rest(self, deadline_s: float) -> bytes:
-        """What still comes until the line is silent or the time is over."""
+        """Returns what still comes until the line is silent or the time is over."""
         rest = b""
         while len(rest) <= FLOOD_BYTES and self._last_byte_s <= deadline_s:
             quiet_s = self._last_byte_s + self._times.silence_s
@@ -308,7 +311,7 @@ class Line:
         )
 
     def _doubtful(self, answer: ExpectedAnswer, data: bytes) -> None:
-        """``answer`` may still come, or the rest of it behind ``data``."""
+        """``answer`` may still come, or the rest of it after ``data``."""
         self.distrust()
         if not self._numbered:
             self._owed.owe(answer, data, self.sent_at_s + self._timeout_s)
@@ -335,7 +338,7 @@ class Line:
 
         After a doubt the time of late answers must have passed. Then the line must have been silent
         for 3.5 characters, which is waited for one time-out long. A release waits for one silence
-        at most, however much comes, and leaves the doubt to the request behind it. Where
+        at most, however much comes, and leaves the doubt to the request after it. Where
         transactions have numbers, an undoubted line needs none.
         """
         silence_s = self._times.silence_s

@@ -39,7 +39,7 @@ class OwedAnswers:
         self._begun = rest
 
     def any_at(self, sent_at_s: float) -> bool:
-        """True when one may still come behind a request of that moment."""
+        """Returns True when one may still come after a request of that moment."""
         self._forget_before(sent_at_s)
         return bool(self._owed)
 
@@ -47,19 +47,19 @@ class OwedAnswers:
         self._owed = [item for item in self._owed if item[1] >= at_s]
 
     def may_be(self, data: bytes) -> bool:
-        """True when one that is owed would be taken for the answer in ``data``."""
+        """Returns True when one that is owed would be taken for the answer in ``data``."""
         return any(_fits(answer, data) for answer, _ in self._owed)
 
     def is_followed(self, data: bytes) -> bool:
-        """True when something stands behind the first answer in ``data``."""
+        """Returns True when something stands after the first answer in ``data``."""
         return self.may_be(data[:-1])
 
     def _may_begin(self, data: bytes) -> bool:
-        """True when ``data`` may be the beginning of one that is owed."""
+        """Returns True when ``data`` may be the beginning of one that is owed."""
         return any(answer.find(data) is None for answer, _ in self._owed)
 
     def take(self, data: bytes) -> bytes:
-        """Owe the answers that ``data`` begins with no more; returns what stands behind them."""
+        """Owe the answers that ``data`` begins with no more; returns what stands after them."""
         while data:
             for at, (answer, _) in enumerate(self._owed):
                 if _fits(answer, data):

@@ -51,7 +51,10 @@ class Port:
 
 
 def known_ports() -> tuple[Port, ...]:
-    """Every port of an adapter, by name; raises LinkLost when the system does not list them."""
+    """Returns every port of an adapter, by name.
+
+    Raises LinkLost when the system does not list them.
+    """
     try:
         listed = [info for info in sorted(list_ports.comports()) if _is_on_usb(info)]
     except (OSError, ValueError, TypeError) as error:  # an adapter may go while it is described
@@ -85,7 +88,7 @@ def device_of(adapter: UsbAdapter) -> str:
 
 
 def connected_words() -> str:
-    """What is connected, for a message about a port that is not there; never an error."""
+    """Returns what is connected, for a message about a port that is not there; never an error."""
     try:
         return _connected(known_ports())
     except LinkLost:
@@ -93,7 +96,10 @@ def connected_words() -> str:
 
 
 def latency_timer(device: str) -> Path:
-    """The file of the adapter's latency timer in milliseconds; only some drivers have one."""
+    """Returns the file of the adapter's latency timer in milliseconds.
+
+    Only some drivers have one.
+    """
     return TTY_CLASS / Path(device).resolve().name / "device" / "latency_timer"
 
 
@@ -133,7 +139,7 @@ def _numbers(info: ListPortInfo) -> tuple[str, str, str | None]:
 
 
 def _socket(info: ListPortInfo) -> str:
-    """The USB socket without the interface: a device with several ports stands in one."""
+    """Returns the USB socket without the interface: a device with several ports stands in one."""
     return str(info.location or info.device).partition(":")[0]
 
 

@@ -19,7 +19,7 @@ PAUSES_S: Final = (0.6, 1.2)
 
 
 class Resync:
-    """Counts failures in a row and keeps the line silent behind every third."""
+    """Counts failures in a row and keeps the line silent after every third."""
 
     def __init__(self) -> None:
         self._failures = 0

@@ -91,7 +91,7 @@ class SerialPort:
             )
 
     def read_available(self) -> bytes:
-        """What has arrived, perhaps nothing; raises LinkLost when the port is gone."""
+        """Returns what has arrived, perhaps nothing; raises LinkLost when the port is gone."""
         data = self._read() or self._read_or_hung_up()
         self.bytes_received += len(data)
         return data

@@ -1,7 +1,7 @@
 """What instruments and units ask of a line: registers, or one line of text.
 
 The two Protocols are all that a decoder of values knows of the wire. Who implements them owns
-framing, unit address, deadline and the doubt behind a lost answer: ``firmware_bridge.modbus`` over
+framing, unit address, deadline and the doubt after a lost answer: ``firmware_bridge.modbus`` over
 RTU and TCP, ``firmware_bridge.ascii`` for instruments that send text.
 """
 

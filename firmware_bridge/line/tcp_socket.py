@@ -42,11 +42,11 @@ class TcpSocket:
             raise self._lost(str(error)) from error
         self.bytes_sent += sent
         if sent < len(data):
-            # Half a request would shift everything behind it, so the connection is worth nothing.
+            # Half a request would shift everything after it, so the connection is worth nothing.
             raise self._lost("the unit takes no more bytes")
 
     def read_available(self) -> bytes:
-        """What has arrived, perhaps nothing; raises LinkLost when the other side closed."""
+        """Returns what has arrived, perhaps nothing; raises LinkLost when the other side closed."""
         try:
             data = self._socket.recv(4096)
         except BlockingIOError:

@@ -16,7 +16,7 @@ FIXED_SILENCE_S: Final = 0.00175
 class LineTimes:
     """Seconds.
 
-    ``lateness_s``: the longest lateness of an answer behind its time-out that commissioning saw.
+    ``lateness_s``: the longest lateness of an answer after its time-out that commissioning saw.
     None: nobody has measured it, so that the whole time-out is waited for.
     """
 
@@ -38,7 +38,9 @@ def serial_times(baudrate: int, lateness_s: float | None = None) -> LineTimes:
 
 
 def lateness_behind(timeout_s: float, slowest_answer_s: float | None) -> float | None:
-    """How late behind ``timeout_s`` answers come; None where nobody has measured how slow they are.
+    """Returns how late after ``timeout_s`` answers come.
+
+    None where nobody has measured how slow they are.
 
     ``slowest_answer_s`` counts from the first byte sent, as the time-out does.
     """

@@ -38,22 +38,22 @@ class Request:
     answer_words: int
 
     def find(self, data: bytes) -> Reply | None:
-        """The answer in what has come so far; None means: wait on."""
+        """Returns the answer in what has come so far; None means: wait on."""
         return self.framing.find_answer(data, self)
 
     def expected(self) -> str:
-        """The right answer in words."""
+        """Returns the right answer in words."""
         unit, function = self.answer_head[:2]
         length = self.framing.answer_bytes(self)
         return f"{self.framing.under_way()}unit {unit}, function {function}, {length} bytes"
 
     def came(self, data: bytes) -> str:
-        """What ``data`` says that it is, and its length."""
+        """Returns what ``data`` says that it is, and its length."""
         return self.framing.described(data)
 
 
 class Framing(ABC):
-    """How unit and PDU travel: ``head_bytes`` before them, ``tail_bytes`` behind.
+    """How unit and PDU travel: ``head_bytes`` before them, ``tail_bytes`` after.
 
     A line has one framing, which all of its talkers share.
     """
@@ -78,7 +78,7 @@ class Framing(ABC):
 
     @abstractmethod
     def described(self, data: bytes) -> str:
-        """What bytes say that they are: transaction, unit, function, length."""
+        """Returns what bytes say that they are: transaction, unit, function, length."""
 
     def answer_bytes(self, request: Request) -> int:
         """Bytes of the right answer's whole frame."""
@@ -99,7 +99,7 @@ class RtuFraming(Framing):
         frame[-2:] = crc16.modbus(frame[:-2]).to_bytes(2, "little")
 
     def find_answer(self, data: bytes, request: Request) -> Reply | None:
-        """The answer to ``request`` in ``data``, or None as long as it is not whole."""
+        """Returns the answer to ``request`` in ``data``, or None as long as it is not whole."""
         length = self.answer_bytes(request)
         if data.startswith(request.answer_head) and len(data) >= length:
             if crc16.modbus(data[:length]):
@@ -145,7 +145,7 @@ class TcpFraming(Framing):
         frame[0:2] = self._transaction.to_bytes(2, "big")
 
     def find_answer(self, data: bytes, request: Request) -> Reply | None:
-        """The answer to ``request`` in ``data``, or None as long as it is not whole."""
+        """Returns the answer to ``request`` in ``data``, or None as long as it is not whole."""
         while len(data) >= self.head_bytes:
             size = self.head_bytes + int.from_bytes(data[4:6], "big")
             if data[2:4] != b"\0\0" or not 9 <= size <= 260:
@@ -169,7 +169,7 @@ class TcpFraming(Framing):
         return Reply(content=body[len(request.answer_head) :])
 
     def under_way(self) -> str:
-        """The number of the newest transaction."""
+        """Returns the number of the newest transaction."""
         return f"transaction {self._transaction}, "
 
     def described(self, data: bytes) -> str:

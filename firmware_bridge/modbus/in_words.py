@@ -14,14 +14,14 @@ from firmware_bridge.modbus.frames import READ_WRITE, READS, WRITE, WRITE_ONE
 
 
 def rtu_in_words(frame: bytes, *, is_request: bool) -> str:
-    """A whole frame of a serial line; "" for what is none."""
+    """Returns a whole frame of a serial line; "" for what is none."""
     if len(frame) < 4 or crc16.modbus(frame):
         return ""
     return _body_in_words(frame[:-2], is_request=is_request)
 
 
 def tcp_in_words(frame: bytes, *, is_request: bool) -> str:
-    """A whole frame of a connection; "" for what is none."""
+    """Returns a whole frame of a connection; "" for what is none."""
     if len(frame) < 8 or frame[2:4] != b"\0\0" or int.from_bytes(frame[4:6]) != len(frame) - 6:
         return ""
     words = _body_in_words(frame[6:], is_request=is_request)
@@ -47,7 +47,7 @@ def _request(function: int, pdu: bytes) -> str:
 
 
 def _carries(pdu: bytes) -> bool:
-    """A count of registers, the count of their bytes, and those bytes."""
+    """Returns a count of registers, the count of their bytes, and those bytes."""
     if len(pdu) < 3:
         return False
     count_n, size_n = struct.unpack_from(">HB", pdu)

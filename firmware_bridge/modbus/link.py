@@ -102,7 +102,7 @@ class ModbusLink:
         return self._content(self._request(function, address, count))
 
     def read_frame(self, function: int, address: int, count: int) -> bytes:
-        """The request of such a read as it would be sent; nothing is sent."""
+        """Returns the request of such a read as it would be sent; nothing is sent."""
         request = self._request(function, address, count)
         self._framing.seal(request.frame)
         return bytes(request.frame)
@@ -256,7 +256,7 @@ def counted(pdu: ModbusPDU, words: int) -> bytes:
 
 
 def build_frame(framing: Framing, pdu: ModbusPDU) -> bytes:
-    """The whole request as pymodbus encodes it."""
+    """Returns the whole request as pymodbus encodes it."""
     framer = FramerRTU if framing.tail_bytes else FramerSocket
     frame: bytes = framer(DecodePDU(False)).buildFrame(pdu)
     return frame

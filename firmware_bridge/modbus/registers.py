@@ -109,19 +109,28 @@ class RegisterBlock:
         return {name: spec.value(raw[name]) for name, spec in self._names.items()}
 
     def unpack(self, words: Sequence[int]) -> dict[str, int | bytes]:
-        """What ``struct`` reads of each register, as it stands; raises FrameCorrupt like decode."""
+        """Returns what ``struct`` reads of each register, as it stands.
+
+        Raises FrameCorrupt like decode.
+        """
         raw = self._layout.unpack(self.check(words))
         return dict(zip(self._names, raw, strict=True))
 
     def numbers(self, words: Sequence[int]) -> dict[str, int]:
-        """The same without texts; the block of every tick has none. "Not fitted" stays -0x8000."""
+        """Returns the same without texts.
+
+        The block of every tick has none. "Not fitted" stays -0x8000.
+        """
         raw = cast("dict[str, int]", self.unpack(words))
         if not self._has_text:
             return raw
         return {name: number for name, number in raw.items() if isinstance(number, int)}
 
     def check(self, words: Sequence[int]) -> bytes:
-        """The words as wire bytes; raises FrameCorrupt unless they are this block with its CRC."""
+        """Returns the words as wire bytes.
+
+        Raises FrameCorrupt unless they are this block with its CRC.
+        """
         if len(words) != self.count:
             raise FrameCorrupt(
                 f"block {self.name} has {self.count} registers, {len(words)} came; "

@@ -112,7 +112,7 @@ def check_transparency(
 
 
 def fault_in_answer(raw: bytes, first_lost: str = FIRST_LOST_OF_A_UNIT) -> str:
-    """What a gateway did to ``raw``, an answer to a read that was refused; "" when unknown.
+    """Returns what a gateway did to ``raw``, an answer to a read that was refused; "" when unknown.
 
     Only what makes a whole answer with a right check sum of it, when it is undone, is a fault. One
     byte may be missing, or the same one twice: a gross force is often the net one as well.
@@ -135,12 +135,12 @@ def _with_one_more(raw: bytes, byte: bytes) -> Iterator[bytes]:
 
 
 def _is_answer(frame: bytes) -> bool:
-    """A whole answer to a read, with a right check sum."""
+    """Returns a whole answer to a read, with a right check sum."""
     return len(frame) > 2 and len(frame) == 5 + frame[2] and not crc16.modbus(frame)
 
 
 def _answers_of(unit: int, function: int, known: Known) -> dict[Read, bytes]:
-    """The answers to all reads within the known blocks."""
+    """Returns the answers to all reads within the known blocks."""
     frames = {}
     for first, values in known.items():
         words = len(values) // 2
@@ -187,7 +187,7 @@ class _Asked:
         return next(plain, probe.controls[0])
 
     def answers(self, read: Read) -> bool:
-        """True when something sound comes back, an exception too."""
+        """Returns True when something sound comes back, an exception too."""
         for _ in range(ATTEMPTS):
             self.link.line.settle()
             try:

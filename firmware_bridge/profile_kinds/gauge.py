@@ -236,7 +236,9 @@ class GaugeProfile(InstrumentProfile):
         return (self.request, *(held.request for held in self.held))
 
     def sample_ms(self, baudrate: int | None = None) -> float:
-        """What the longest sample takes on the wire, milliseconds; at the profile's rate when None.
+        """Returns what the longest sample takes on the wire, milliseconds.
+
+        At the profile's rate when None.
 
         At most one setting that is asked again is due before it.
         """
@@ -244,7 +246,7 @@ class GaugeProfile(InstrumentProfile):
         return self._asked_ms(self.request, baudrate) + max(again, default=0.0)
 
     def exchange_ms(self, baudrate: int) -> float:
-        """What the longest single exchange takes on the wire, milliseconds."""
+        """Returns what the longest single exchange takes on the wire, milliseconds."""
         return max(self._asked_ms(request, baudrate) for request in self.sent())
 
     def _asked_ms(self, request: str, baudrate: int | None) -> float:
@@ -252,7 +254,7 @@ class GaugeProfile(InstrumentProfile):
         return 1000 * bits / (baudrate or self.serial.baudrate) + self.timing.answer_ms
 
     def _texts(self) -> list[tuple[str, str]]:
-        """What goes over the wire, by key."""
+        """Returns what goes over the wire, by key."""
         listed = [("requests", r.request) for r in self.requests]
         listed += [("never_sent", r.request) for r in self.never_sent]
         listed += [(f"held.{h.name}", h.request) for h in self.held]

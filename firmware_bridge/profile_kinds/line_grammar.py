@@ -102,7 +102,7 @@ def _group(text: str, at: int) -> tuple[str, int]:
 
 
 def _possessive(item: str, repeat: re.Match[str]) -> str:
-    """The repeat of one item, which keeps what it took."""
+    """Returns the repeat of one item, which keeps what it took."""
     if repeat[0] == "?":
         return "?+"
     low, high = int(repeat[1]), int(repeat[2] or repeat[1])

@@ -39,7 +39,7 @@ class ReadData(SourcedData):
     every_ms: Annotated[int, Field(ge=0, le=10_000)] = 0
 
     def holds(self, function: int, address: int, words: int) -> bool:
-        """True when the range holds these registers."""
+        """Returns True when the range holds these registers."""
         last = self.address + self.count
         return function == self.function and self.address <= address <= last - words
 
@@ -52,7 +52,7 @@ class RegisterPlace(ProfileData):
     mask: Annotated[Word, Field(ge=1)] = 0xFFFF
 
     def value_in(self, word: int) -> int:
-        """The bits of ``word`` that the mask names, as a number."""
+        """Returns the bits of ``word`` that the mask names, as a number."""
         return (word & self.mask) >> ((self.mask & -self.mask).bit_length() - 1)
 
 

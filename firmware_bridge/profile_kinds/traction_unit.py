@@ -52,7 +52,7 @@ class RegisterData(ProfileData):
     meaning: str
 
     def spec(self) -> RegisterSpec:
-        """The register as the codec wants it."""
+        """Returns the register as the codec wants it."""
         return RegisterSpec(
             name=self.name,
             address=self.address,
@@ -152,7 +152,7 @@ class TractionUnitProfile(ProfileData):
         return self
 
     def block(self, name: str) -> RegisterBlock:
-        """The block as the codec wants it; one of ``REQUIRED_REGISTERS``."""
+        """Returns the block as the codec wants it; one of ``REQUIRED_REGISTERS``."""
         data = self.blocks[name]
         return RegisterBlock(
             name=name,

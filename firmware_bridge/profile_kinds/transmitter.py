@@ -167,7 +167,9 @@ class TransmitterProfile(InstrumentProfile):
         return {"net": self.net} | ({"gross": self.gross} if self.gross else {})
 
     def sample_ms(self, baudrate: int | None = None) -> float:
-        """What the longest poll takes on the wire, milliseconds; at the profile's rate when None.
+        """Returns what the longest poll takes on the wire, milliseconds.
+
+        At the profile's rate when None.
 
         Beside what is read with each sample at most one of the rarer reads is due in a poll.
         """
@@ -176,7 +178,7 @@ class TransmitterProfile(InstrumentProfile):
         return sum(always) + max(rare, default=0.0)
 
     def exchange_ms(self, baudrate: int) -> float:
-        """What the longest single read takes on the wire, milliseconds."""
+        """Returns what the longest single read takes on the wire, milliseconds."""
         return max(self._read_ms(read, baudrate) for read in self.reads)
 
     def _read_ms(self, read: ReadData, baudrate: int | None) -> float:
@@ -185,7 +187,7 @@ class TransmitterProfile(InstrumentProfile):
         return 1000 * bits / (baudrate or self.serial.baudrate) + self.timing.answer_ms
 
     def _places(self) -> list[tuple[str, int, int, int]]:
-        """Every register that something is read from: key, function, address, words."""
+        """Returns every register that something is read from: key, function, address, words."""
         found: list[tuple[str, int, int, int]] = [
             (key, spec.function, spec.address, spec.word_count)
             for key, spec in self._quantities().items()

@@ -16,7 +16,7 @@ ALREADY_SHOWN: Final = 0xFFFF_FFFF
 
 
 def arming_words(profile: TractionUnitProfile, request: ArmingRequest) -> list[int]:
-    """The ten registers from 0x300; raises RequestRefused for a value that does not fit."""
+    """Returns the ten registers from 0x300; raises RequestRefused for a value that does not fit."""
     return profile.block("arming").encode(
         {
             "key": profile.arming_key,
@@ -87,6 +87,6 @@ def refusal_words(link: UnitLink, profile: TractionUnitProfile) -> str:
 
 
 def read_named(link: UnitLink, profile: TractionUnitProfile, name: str) -> dict[str, int]:
-    """The numbers of one of the profile's blocks, read alone; raises LinkError."""
+    """Returns the numbers of one of the profile's blocks, read alone; raises LinkError."""
     block = profile.block(name)
     return block.numbers(read_block(link, block))

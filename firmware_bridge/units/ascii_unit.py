@@ -54,7 +54,7 @@ class AsciiUnit(MapUnit[UnitTextLink]):
     unknown_in_motion = frozenset(
         {"gross_force_n", "speed_mm_per_s", "motor_current_a", "newest_event"}
     )
-    """Not the uptime: a unit that has restarted refuses the next order, and the look behind a
+    """Not the uptime: a unit that has restarted refuses the next order, and the look after a
     refusal has it."""
 
     _orders_may_leave = False
@@ -62,7 +62,7 @@ class AsciiUnit(MapUnit[UnitTextLink]):
     # --- the tick -----------------------------------------------------------------------------
 
     def exchange(self, command: ForceCommand) -> Telemetry:
-        """A look (OBSERVE) or one order with the next sequence; raises LinkError.
+        """Returns a look (OBSERVE) or one order with the next sequence; raises LinkError.
 
         Before ``find_order`` no order leaves but a release, and a look comes in its place. Without
         a token in hand a release is the one of whoever comes, and a look follows it.

@@ -25,7 +25,7 @@ TOKENLESS: Final = 0xFFFF_FFFF
 def command_words(
     block: RegisterBlock, *, token: int, sequence: int, mode: int, command: ForceCommand
 ) -> list[int]:
-    """The eight registers; raises RequestRefused for a number that is none or does not fit.
+    """Returns the eight registers; raises RequestRefused for a number that is none or does not fit.
 
     A unit takes a release with any numbers, so it leaves with none: no number can keep it back.
     """
@@ -44,7 +44,9 @@ def command_words(
 
 
 def order_fields(*, token: int, sequence: int, letter: str, command: ForceCommand) -> str:
-    """The fields of ``>SSSS,TTTTTTTT,M,+FFFF,RRRR,CCCC``; raises what ``command_words`` raises.
+    """Returns the fields of ``>SSSS,TTTTTTTT,M,+FFFF,RRRR,CCCC``.
+
+    Raises what ``command_words`` raises.
 
     A release leaves without its numbers here too.
     """

@@ -22,7 +22,7 @@ SEQUENCE_MODULUS: Final = 0xFFFF
 
 
 def next_sequence(sequence: int) -> int:
-    """The sequence behind this one; 0 does not exist, 65535 is followed by 1."""
+    """Returns the sequence after this one; 0 does not exist, 65535 is followed by 1."""
     return sequence % SEQUENCE_MODULUS + 1
 
 
@@ -106,7 +106,7 @@ class UptimeGuard:
 
 
 def _without_overflow(uptime_s: float, last_s: float, silence_s: float) -> float:
-    """Uptime that goes on behind 49.7 days; a restarted unit's stays small and so goes back.
+    """Uptime that goes on after 49.7 days; a restarted unit's stays small and so goes back.
 
     An overflow is met at its time. A unit that restarts some seconds before or after one is off
     by these seconds, and is none. An answer of before the overflow belongs before it.

@@ -83,11 +83,11 @@ class MapUnit(ABC, Generic[LinkT_co]):
 
     @abstractmethod
     def exchange(self, command: ForceCommand) -> Telemetry:
-        """The one exchange of a tick; raises LinkError when no reading was accepted."""
+        """Returns the one exchange of a tick; raises LinkError when no reading was accepted."""
 
     @abstractmethod
     def find_order(self, ceiling_n: float) -> Telemetry:
-        """Two keep-alives behind the arming; raises OutcomeUncertain or LinkError."""
+        """Two keep-alives after the arming; raises OutcomeUncertain or LinkError."""
 
     @abstractmethod
     def release_without_token(self) -> None:
@@ -104,7 +104,7 @@ class MapUnit(ABC, Generic[LinkT_co]):
         self.reading_after_refusal = self._reading_or_none()
 
     def _observe(self) -> Telemetry:
-        """The whole measurement block; raises LinkError."""
+        """Returns the whole measurement block; raises LinkError."""
         return self._accept(read_block(self.link, self._measurement))
 
     def _accept(self, words: list[int]) -> Telemetry:
@@ -119,7 +119,7 @@ class MapUnit(ABC, Generic[LinkT_co]):
             raise
 
     def _taken(self, values: dict[str, int]) -> Telemetry:
-        """The reading of checked numbers; raises FrameCorrupt or StaleAnswer."""
+        """Returns the reading of checked numbers; raises FrameCorrupt or StaleAnswer."""
         sent_at_s = self.link.sent_at_s
         telemetry = reading_of(values, sent_at_s)
         if telemetry.uptime_s is not None:

@@ -12,7 +12,7 @@ from firmware_bridge.modbus.registers import NOT_FITTED, RegisterBlock, bytes_to
 
 
 def read_block(link: UnitLink, block: RegisterBlock) -> list[int]:
-    """The registers of a block by function 3, not yet checked; raises LinkError.
+    """Returns the registers of a block by function 3, not yet checked; raises LinkError.
 
     One that is longer than the link carries is read in pieces, which its CRC holds together.
     """
@@ -55,7 +55,10 @@ def reading_of(values: dict[str, int], sent_at_s: float) -> Telemetry:
 
 
 def tenths(name: str, value: float) -> int:
-    """A number of the core as the map counts it; raises RequestRefused for what is no number."""
+    """Returns a number of the core as the map counts it.
+
+    Raises RequestRefused for what is no number.
+    """
     if not math.isfinite(value):
         raise RequestRefused(f"{name}={value} is no number; nothing was sent, report this defect")
     return round(value * 10)

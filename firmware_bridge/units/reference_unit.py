@@ -34,7 +34,7 @@ from firmware_bridge.units.identification import (
 from firmware_bridge.units.map_unit import MapUnit
 
 KEEP_ALIVES: Final = 5
-"""Two tell the order of FC23. When one is lost, a unit that reads first echoes an older one behind
+"""Two tell the order of FC23. When one is lost, a unit that reads first echoes an older one after
 it, and only then come two more that fit."""
 
 
@@ -71,7 +71,7 @@ class ReferenceUnit(MapUnit[ModbusLink]):
         """One FC03 (OBSERVE) or one FC23 with the next sequence; raises LinkError.
 
         Where more than one echo could be right no FC23 leaves. A release goes out by FC16 then, and
-        FC03 reads behind it. Every other command gives way to that FC03, which tells what was
+        FC03 reads after it. Every other command gives way to that FC03, which tells what was
         accepted last; before ``find_order`` it never leaves.
         """
         self.reading_after_refusal = None

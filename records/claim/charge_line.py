@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
-from controller.errors import RequestRefused
+from controller.errors import JournalCorrupt, RequestRefused
 from controller.words import one_line
 from records.claim.account import account_number
 from records.claim.code_sets import in_order, plain
@@ -206,12 +206,26 @@ def without_room(context: ClaimContext, accepted: Sequence[Acceptance]) -> list[
 
 
 def accepted_modifiers(accepted: Sequence[Acceptance], cpt: str = CPT) -> tuple[str, ...]:
-    """The accepted modifiers of a line, in the usual order; 52 where a person decided so."""
-    modifiers = [each.value.split(":") for each in accepted if each.what == MODIFIER]
+    """The accepted modifiers of a line, in the usual order; 52 where a person decided so.
+
+    Raises JournalCorrupt for an accepted modifier that names no line.
+    """
+    modifiers = [_line_and_modifier(each) for each in accepted if each.what == MODIFIER]
     decided = decision_of(accepted)
     reduced = [REDUCED] if cpt == CPT and decided and decided.value == BILL_52 else []
     found = [modifier for line, modifier in modifiers if line == cpt]
     return tuple(in_order(list(dict.fromkeys([*found, *reduced]))))
+
+
+def _line_and_modifier(accepted: Acceptance) -> tuple[str, str]:
+    line, _, modifier = accepted.value.partition(":")
+    if not modifier:
+        raise JournalCorrupt(
+            f"the acceptance of {accepted.value!r} for session {accepted.session_id} by "
+            f"{accepted.by} names no line, as 97012:GP does: the program does not write it so; "
+            "`traction verify` says what was altered"
+        )
+    return line, modifier
 
 
 def _accepting(

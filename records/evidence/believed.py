@@ -43,14 +43,17 @@ class CheckedRecord:
         return altered_text(self.alterations[0].where, self.alterations[0].what)
 
     def believed(self) -> SessionRecord:
-        """The session, if it fits in every part; raises JournalCorrupt naming what does not."""
+        """Returns the session, if it fits in every part.
+
+        Raises JournalCorrupt naming what does not.
+        """
         if self.alterations:
             raise refusal_of(self.record.head.session_id, self.altered)
         return self.record
 
 
 def read_checked(folder: RecordFolder, session_id: str) -> CheckedRecord:
-    """A session by its id, with what verify finds in it.
+    """Returns a session by its id, with what verify finds in it.
 
     Raises RecordNotFound, and JournalCorrupt where nothing of it can be read.
     """
@@ -87,12 +90,12 @@ def _never_sealed(path: Path, stored: StoredSession) -> Iterator[Alteration]:
 
 
 def altered_text(where: str, what: str) -> str:
-    """Where something does not fit, and what."""
+    """Returns where something does not fit, and what."""
     return f"{where or 'its file'}: {what}"
 
 
 def mark_of(altered: str) -> str:
-    """What every page says of a record that was altered; "" where nothing was."""
+    """Returns what every page says of a record that was altered; "" where nothing was."""
     return f"this record was altered: {altered}" if altered else ""
 
 

@@ -78,7 +78,10 @@ class BundleDocuments:
 
 
 def write_bundle(stored: StoredSession, documents: BundleDocuments, key: SigningKey) -> bytes:
-    """The file's bytes; raises RequestRefused for a session that is not sealed and signed."""
+    """Returns the file's bytes.
+
+    Raises RequestRefused for a session that is not sealed and signed.
+    """
     if stored.seal is None or stored.signature is None:
         raise RequestRefused(
             f"session {stored.head.session_id} is not sealed and signed; a bundle holds closed "
@@ -120,7 +123,7 @@ def _refuse_larger(members: Mapping[str, bytes], session_id: str) -> None:
 
 
 def manifest_digest(manifest: bytes) -> bytes:
-    """What the signature of a bundle is made over."""
+    """Returns what the signature of a bundle is made over."""
     return hashlib.sha256(manifest).digest()
 
 

@@ -182,7 +182,7 @@ def _check_manifest(
 
 
 def _of_seal(history: KeyHistory, stored: StoredSession) -> KeyHistory:
-    """What is known of the time of the seal's key; nothing where it is not one of ours."""
+    """Returns what is known of the time of the seal's key; nothing where it is not one of ours."""
     assert stored.signature is not None, "a bundle without a signature does not parse"
     return history if stored.signature.key_id in history.times else NO_HISTORY
 

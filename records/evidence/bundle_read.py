@@ -61,15 +61,15 @@ class BundleFile:
             raise JournalCorrupt("the comment of the zip file is not the one that a bundle has")
 
     def read(self, name: str) -> bytes:
-        """The whole content of a member; empty when there is none."""
+        """Returns the whole content of a member; empty when there is none."""
         return self._zip.read(name) if name in self._zip.members else b""
 
     def object(self, name: str) -> dict[str, Any]:
-        """A member that is one JSON object."""
+        """Returns a member that is one JSON object."""
         return self._parsed(name, lambda lines: parse_object(lines.read()))
 
     def stored(self) -> StoredSession:
-        """The session with its chain."""
+        """Returns the session with its chain."""
         head, seal, signature = self._parsed("session.json", _session)
         return StoredSession(
             head=head,

@@ -46,7 +46,10 @@ class LinkRanges(Sequence[LinkRange]):
 
     @classmethod
     def of_counts(cls, events: NDArray[np.integer], samples: NDArray[np.integer]) -> LinkRanges:
-        """The ranges of links with so many events and samples; raises ValueError for too many."""
+        """Returns the ranges of links with so many events and samples.
+
+        Raises ValueError for too many.
+        """
         ends = [
             np.concatenate(([0], np.cumsum(column, dtype=np.int64))) for column in (events, samples)
         ]
@@ -55,7 +58,7 @@ class LinkRanges(Sequence[LinkRange]):
         return cls(*ends)
 
     def headers(self) -> NDArray[np.void]:
-        """The numbers of each link as ``compute_link`` packs them, 16 bytes."""
+        """Returns the numbers of each link as ``compute_link`` packs them, 16 bytes."""
         packed = np.empty((len(self), 4), dtype=">u4")
         for place, ends in ((0, self.event_ends), (2, self.sample_ends)):
             packed[:, place] = ends[:-1]
@@ -108,7 +111,7 @@ class ComputedLinks(Sequence[LinkRow]):
 def walk_chain(
     start: bytes, ranges: LinkRanges, events: Sequence[bytes], samples: bytes
 ) -> list[bytes]:
-    """The digests of the chain that begins with ``start``.
+    """Returns the digests of the chain that begins with ``start``.
 
     ``events`` are the canonical bytes of each event, ``samples`` those of all samples. A range that
     goes past their end covers what is there.
@@ -125,7 +128,7 @@ def walk_chain(
 
 
 def _covered(ranges: LinkRanges, events: Sequence[bytes], samples: bytes) -> list[bytes]:
-    """What follows the previous link in the bytes of each: its numbers, events and samples.
+    """Returns what follows the previous link in the bytes of each: its numbers, events and samples.
 
     Links with the same number of samples are put together in one table; few links have events.
     """
@@ -161,7 +164,7 @@ def _run(count: int) -> np.dtype[np.void]:
 
 
 def _places_by_value(values: Counts) -> Iterator[tuple[int, Counts]]:
-    """Each value, with the places where it stands."""
+    """Yields each value, with the places where it stands."""
     # In their smallest type they are sorted in one pass.
     order = np.argsort(values.astype(np.min_scalar_type(values.max(initial=0))), kind="stable")
     steps = np.flatnonzero(np.diff(values[order])) + 1

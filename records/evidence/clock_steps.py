@@ -44,7 +44,7 @@ class ClockStep:
 
 
 def clock_steps(folder: RecordFolder) -> list[ClockStep]:
-    """Every step back between neighbouring sessions of a unit, oldest first.
+    """Returns every step back between neighbouring sessions of a unit, oldest first.
 
     A file that cannot be read gives none: ``verify`` says what is wrong with it.
     """
@@ -56,7 +56,9 @@ def clock_steps(folder: RecordFolder) -> list[ClockStep]:
 
 
 def newest_utc_ms(folder: RecordFolder) -> int | None:
-    """The latest time in the newest session of each unit that armed it; None without sessions.
+    """Returns the latest time in the newest session of each unit that armed it.
+
+    None without sessions.
 
     Only the newest: a clock that was ahead once and was set right is not held against it for ever.
     Only armed ones, as far as there are any: a session that was refused for its clock proves

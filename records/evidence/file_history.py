@@ -36,7 +36,7 @@ class FileHistory:
         return self.predecessor.last_session + 1 if self.predecessor else 1
 
     def must_have_key(self, stored: StoredSession) -> bool:
-        """True for a session that the migration record does not excuse from a session key.
+        """Returns True for a session that the migration record does not excuse from a session key.
 
         It excuses those that were sealed and signed when the file moved on (their signature speaks
         for them), and by name those that were open or not signed.

@@ -134,7 +134,7 @@ class UnitCheck:
             yield Alteration(session_id=head.session_id, where="the seal", what=what)
 
     def _start_before(self, session: int) -> bytes:
-        """What a session's chain begins with, as far as it can be read."""
+        """Returns what a session's chain begins with, as far as it can be read."""
         try:
             with failures_in_words(self._path, "read"):
                 digest = chain_start(self._db, session)
@@ -144,7 +144,7 @@ class UnitCheck:
 
 
 def altered_cell(session_id: str, fault: CellFault) -> Alteration:
-    """The finding of a cell of another type."""
+    """Returns the finding of a cell of another type."""
     return Alteration(
         session_id=session_id, where=f"{fault.table}, row {fault.row}", what=fault.what
     )

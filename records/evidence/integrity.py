@@ -143,7 +143,7 @@ def _faults_of_put_aside(files: Iterable[PutAside]) -> Iterator[Alteration]:
 
 
 def issued_checkpoints(folder: RecordFolder) -> list[IssuedCheckpoint]:
-    """The checkpoint of every sealed and signed session, unit by unit, oldest first."""
+    """Returns the checkpoint of every sealed and signed session, unit by unit, oldest first."""
     issued = []
     for path in folder.readable_databases():
         with reading(path) as db:
@@ -225,7 +225,7 @@ def _walk_every(
 
 
 def _called(db: Database, cells: CellCheck, wanted: set[str]) -> list[SessionHead]:
-    """The rows of the sessions that are asked for; others are not looked at."""
+    """Returns the rows of the sessions that are asked for; others are not looked at."""
     marks = ", ".join("?" * len(wanted))
     named = rows(
         db, f"SELECT number FROM session WHERE upper(session_id) IN ({marks})", sorted(wanted)
@@ -243,7 +243,7 @@ def _of_schema(path: Path, found: SchemaDifference) -> Alteration:
 
 
 def _heads(db: Database, cells: CellCheck) -> tuple[list[SessionHead], list[Alteration]]:
-    """The rows of sessions that can be read, and what is wrong with the others."""
+    """Returns the rows of sessions that can be read, and what is wrong with the others."""
     faults = list(cells.of_table("session"))
     broken = {fault.session for fault in faults}
     heads = [head for head in session_rows_of(db) if head.number not in broken]

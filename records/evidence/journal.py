@@ -169,7 +169,7 @@ class SqliteJournal:
         self._collected(sample.taken_at_ms, at_once=False)
 
     def age_s(self, now_s: float) -> float:
-        """How long the oldest record that is not durable yet has waited, seconds."""
+        """Returns how long the oldest record that is not durable yet has waited, seconds."""
         self._forget_kept()
         if self._under_way:
             return now_s - self._under_way[0].since_s
@@ -332,7 +332,9 @@ def open_session(
 def left_open_sessions(
     folder: RecordFolder, unit_id: str, clock: Clock, *, key: SigningKey
 ) -> list[LeftOpen]:
-    """The interrupted sessions of a unit, examined; what an earlier end left of them is removed.
+    """Returns the interrupted sessions of a unit, examined.
+
+    What an earlier end left of them is removed.
 
     The caller holds the unit's lock. An older file is brought to the present schema first. Raises
     JournalUnavailable, or JournalCorrupt for what this workstation did not write.

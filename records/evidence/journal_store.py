@@ -61,7 +61,7 @@ class JournalStore:
         self.trouble = ""
 
     def keep(self, events: list[EventRow], samples: bytes, now_s: float) -> bool:
-        """True once the batch is durable, in the database or in the side file."""
+        """Returns True once the batch is durable, in the database or in the side file."""
         after = self._tail.follow(events, samples)
         tag = self._tagger.tag(after.link)
         if not (
@@ -127,7 +127,10 @@ class JournalStore:
             )
 
     def _sign_in_time(self, db: Database, after: Tail, now_s: float) -> bool:
-        """True when a minute has passed since the last signature; the opening counts as one."""
+        """Returns True when a minute has passed since the last signature.
+
+        The opening counts as one.
+        """
         if self._signed_at_s is None:
             self._signed_at_s = now_s
         if self._keys is None or now_s - self._signed_at_s < SIGN_EVERY_S:

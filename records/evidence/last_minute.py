@@ -34,7 +34,10 @@ class LastMinute:
 
 
 def read_last_minute(path: Path, session_id: str, for_ms: int) -> LastMinute:
-    """What a unit's file holds of the end of a session; raises JournalError or RecordNotFound."""
+    """Returns what a unit's file holds of the end of a session.
+
+    Raises JournalError or RecordNotFound.
+    """
     with reading(path) as db, refused_in_words(f"the last minute of session {session_id}"):
         found = session_rows_called(db, session_id)
         if len(found) != 1:

@@ -62,7 +62,7 @@ class LeftOpen:
 
 
 def examine_left_open(db: Database, side: SideFile, key: SigningKey) -> list[LeftOpen]:
-    """Every session of a file without a seal, oldest first; ``key`` is the workstation's.
+    """Returns every session of a file without a seal, oldest first; ``key`` is the workstation's.
 
     Raises JournalCorrupt naming the first thing that does not fit. The caller holds the lock.
     """
@@ -146,7 +146,7 @@ def _before_session_keys(db: Database, head: SessionHead, side: SideFile) -> Lef
 
 
 def _tail_at(head: SessionHead, link: LinkRow) -> Tail:
-    """Where a session's chain stands behind one of its links."""
+    """Returns where a session's chain stands behind one of its links."""
     return Tail(
         session=head.number,
         link=link.digest,
@@ -159,7 +159,7 @@ def _tail_at(head: SessionHead, link: LinkRow) -> Tail:
 def _that_follow(
     tail: Tail, links: list[LinkRow], batches: list[SpilledBatch], head: SessionHead
 ) -> Iterator[SpilledBatch]:
-    """The batches that the database does not have yet; each must continue the chain."""
+    """Yields the batches that the database does not have yet; each must continue the chain."""
     for batch in batches:
         if batch.link_number < len(links):
             if links[batch.link_number].digest != batch.link:

@@ -38,7 +38,7 @@ class MigrationRecord:
 
 
 def recording_schema(key: SigningKey, utc_ms: Callable[[], int]) -> Schema:
-    """The unit's schema for a writer that holds the workstation's key."""
+    """Returns the unit's schema for a writer that holds the workstation's key."""
 
     def record(db: Database) -> None:
         found = rows(db, "SELECT number, unit_id FROM session ORDER BY number DESC LIMIT 1")
@@ -49,7 +49,7 @@ def recording_schema(key: SigningKey, utc_ms: Callable[[], int]) -> Schema:
 
 
 def migration_of(db: Database) -> MigrationRecord | None:
-    """The record of a file that held sessions before schema 4; None for one that never did.
+    """Returns the record of a file that held sessions before schema 4; None for one that never did.
 
     Raises ValueError when its lists are not lists of texts.
     """

@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 
 def last_arming_of(path: Path) -> LastArming | None:
-    """The unit of this file as it was in the newest session on file that armed it."""
+    """Returns the unit of this file as it was in the newest session on file that armed it."""
     if not path.exists():
         return None
     with reading(path) as db, refused_in_words(f"the newest arming in {path}"):
@@ -42,7 +42,7 @@ def last_arming_of(path: Path) -> LastArming | None:
 
 
 def _said(row: EventRow, as_class: type[T]) -> T:
-    """What a row says; ValueError for what its kind does not say."""
+    """Returns what a row says; ValueError for what its kind does not say."""
     return decode_fields(as_class, parse_object(row.detail_json))
 
 
@@ -59,7 +59,7 @@ def _last_arming(started: SessionStarted, armed: UnitArmed, utc_ms: int) -> Last
 
 
 def _newest_armed(db: Database) -> list[EventRow]:
-    """The events of the newest session that armed the unit; none where no session did.
+    """Returns the events of the newest session that armed the unit; none where no session did.
 
     A session that armed nothing may have been refused for its clock: its times prove nothing.
     """
@@ -75,7 +75,10 @@ def _of_kind(events: list[EventRow], kind: EventKind) -> list[EventRow]:
 
 
 def last_seen_of(path: Path) -> LastSeen | None:
-    """The unit's own clock in the newest session that armed it; None where it recorded none."""
+    """Returns the unit's own clock in the newest session that armed it.
+
+    None where it recorded none.
+    """
     if not path.exists():
         return None
     with reading(path) as db, refused_in_words(f"the unit's clock in {path}"):

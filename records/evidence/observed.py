@@ -14,12 +14,12 @@ from records.store.canonical import SampleArray
 
 
 def course_of(samples: SampleArray, *, ordered_traction_ms: int | None) -> ObservedCourse:
-    """The course that the samples show; what is no reading of its own is left out."""
+    """Returns the course that the samples show; what is no reading of its own is left out."""
     return observe_course(readings_of(samples), ordered_traction_ms=ordered_traction_ms)
 
 
 def readings_of(samples: SampleArray) -> Readings:
-    """The valid samples, each later than all before it."""
+    """Returns the valid samples, each later than all before it."""
     own = valid_samples(samples)
     times = samples["taken_at_ms"].astype(np.int64)[own]
     forces = samples["force_1_dn"].astype(np.int64)[own]
@@ -28,7 +28,7 @@ def readings_of(samples: SampleArray) -> Readings:
 
 
 def shows_hold(times_ms: Sequence[int], forces_dn: Sequence[int]) -> bool:
-    """Whether a hold, or the top of a cyclic treatment, was seen."""
+    """Returns whether a hold, or the top of a cyclic treatment, was seen."""
     course = observe_course(
         Readings(
             times_ms=np.array(times_ms, dtype=np.int64),

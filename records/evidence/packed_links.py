@@ -26,14 +26,17 @@ _WIDTH: Final = 4
 
 
 def pack_ranges(ranges: Sequence[LinkRange]) -> bytes:
-    """The packed form of what the links of a session cover, in order."""
+    """Returns the packed form of what the links of a session cover, in order."""
     events = np.array([covered.event_count for covered in ranges], dtype=np.uint32)
     samples = np.array([covered.sample_count for covered in ranges], dtype=np.uint32)
     return _HEAD.pack(VERSION, len(ranges)) + pack_column(events) + pack_column(samples)
 
 
 def unpack_ranges(data: bytes) -> LinkRanges:
-    """The ranges again; raises ValueError for anything that ``pack_ranges`` does not write."""
+    """Returns the ranges again.
+
+    Raises ValueError for anything that ``pack_ranges`` does not write.
+    """
     try:
         version, count = _HEAD.unpack_from(data)
         if version != VERSION or count > MOST_LINKS:

@@ -53,7 +53,7 @@ class PackedSession:
 
 
 def fits_packing(events: Sequence[EventRow]) -> bool:
-    """False for events that are too many or too long; they stay rows."""
+    """Returns False for events that are too many or too long; they stay rows."""
     text_bytes = sum(len(event.detail_json.encode()) for event in events)
     return len(events) <= MOST_EVENTS and text_bytes <= MOST_TEXT_BYTES
 
@@ -66,7 +66,7 @@ def pack_session(events: Sequence[EventRow], samples: bytes) -> bytes:
 
 
 def unpack_session(data: bytes, event_count: int, sample_count: int) -> PackedSession:
-    """The events again, and the samples' block as it is.
+    """Returns the events again, and the samples' block as it is.
 
     Raises ValueError for anything that ``pack_session`` does not write, but for the block.
     """

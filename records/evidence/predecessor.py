@@ -44,7 +44,7 @@ class FileBefore:
     reason: str
 
     def statement(self, unit_id: str) -> bytes:
-        """What is signed, and what the first chain of the new file begins with."""
+        """Returns what is signed, and what the first chain of the new file begins with."""
         seal = compute_lines_digest(
             _STATEMENT, self.file, self.digest.hex(), str(self.utc_ms), self.reason
         )
@@ -87,7 +87,7 @@ def begin_behind(db: Database, key: SigningKey, unit_id: str, before: FileBefore
 
 
 def predecessor_of(db: Database) -> Predecessor | None:
-    """What the file follows; None for a unit's first file."""
+    """Returns what the file follows; None for a unit's first file."""
     if schema_version(db) < _SINCE_SCHEMA:
         return None
     found = rows(
@@ -104,7 +104,7 @@ def predecessor_of(db: Database) -> Predecessor | None:
 
 
 def file_start(db: Database) -> bytes:
-    """What the first session of a file begins with."""
+    """Returns what the first session of a file begins with."""
     predecessor = predecessor_of(db)
     if predecessor is None:
         return NO_SEAL

@@ -117,7 +117,9 @@ def _change_places(database: Path, fresh: Path) -> None:
 
 
 def _begun(folder: RecordFolder, fresh: Path) -> Path | None:
-    """The folder of an attempt that was stopped behind its last copy; None when there is none.
+    """Returns the folder of an attempt that was stopped behind its last copy.
+
+    None when there is none.
 
     The folder bears its name since everything in it is durable, so that only the change of places
     is left to do.
@@ -136,7 +138,7 @@ def _remove_unfinished(folder: RecordFolder, unit_id: str) -> None:
 
 
 def put_aside_files(folder: RecordFolder) -> list[PutAside]:
-    """Every file that was put aside and that a unit's present file follows."""
+    """Returns every file that was put aside and that a unit's present file follows."""
     accepted = _accepted(folder)
     found = []
     for path, predecessor in predecessors_among(folder.every_database()):
@@ -201,7 +203,7 @@ def _fault_of_folder(folder: RecordFolder, predecessor: Predecessor) -> str:
 
 
 def _accepted(folder: RecordFolder) -> dict[str, tuple[str, int]]:
-    """Who accepted what and when; a clinic.db that cannot be read accepts nothing."""
+    """Returns who accepted what and when; a clinic.db that cannot be read accepts nothing."""
 
     def said(detail: Detail, utc_ms: int) -> tuple[str, tuple[str, int]]:
         return str(detail["digest"]), (str(detail["by"]), utc_ms)
@@ -215,7 +217,7 @@ def _existing_files_of(database: Path) -> list[Path]:
 
 
 def _free_name(folder: Path) -> Path:
-    """The folder, with a number behind its name when an earlier attempt was killed."""
+    """Returns the folder, with a number behind its name when an earlier attempt was killed."""
     names = (folder if n == 0 else folder.with_name(f"{folder.name}-{n}") for n in count())
     return next(name for name in names if not name.exists())
 
@@ -236,7 +238,7 @@ def _copy_whole(originals: list[Path], folder: Path) -> bytes:
 
 
 def _last_session(database: Path) -> int:
-    """The highest session number of the file; 0 when nobody can read it."""
+    """Returns the highest session number of the file; 0 when nobody can read it."""
     try:
         with reading(database) as db:
             return next_session_number(db) - 1

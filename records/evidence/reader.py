@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from controller.errors import JournalError, RecordNotFound
+from controller.errors import JournalCorrupt, JournalError, RecordNotFound
 from controller.event_details.ending import SessionEnded
 from controller.event_details.opening import SessionStarted
 from controller.event_details.treatment import PhaseChanged
@@ -136,7 +136,7 @@ class SessionRecord:
 
 
 def read_session(folder: RecordFolder, session_id: str) -> SessionRecord:
-    """A session by its id (or an unambiguous beginning of it); raises RecordNotFound."""
+    """Returns a session by its id (or an unambiguous beginning of it); raises RecordNotFound."""
     path, head = _find(folder, session_id)
     with reading(path) as db:
         _refuse_removed(db, head)
@@ -144,7 +144,9 @@ def read_session(folder: RecordFolder, session_id: str) -> SessionRecord:
 
 
 def newest_of_unit(folder: RecordFolder, unit_id: str) -> SessionRecord | None:
-    """The session of a unit that was begun last, without samples; None where none is on file.
+    """Returns the session of a unit that was begun last, without samples.
+
+    None where none is on file.
 
     No file but the unit's own is looked at. Raises RecordNotFound where its content was removed.
     """
@@ -158,7 +160,7 @@ def newest_of_unit(folder: RecordFolder, unit_id: str) -> SessionRecord | None:
 
 
 def find_kept(folder: RecordFolder, session_id: str) -> SessionHead:
-    """The row of a session whose content is there, by its id or the beginning of it.
+    """Returns the row of a session whose content is there, by its id or the beginning of it.
 
     Raises RecordNotFound, with who and why where the content was removed.
     """
@@ -178,19 +180,22 @@ def _refuse_removed(db: Database, head: SessionHead) -> None:
 
 
 def read_stored(folder: RecordFolder, session_id: str) -> StoredSession:
-    """A session with its chain, as it is stored; raises RecordNotFound."""
+    """Returns a session with its chain, as it is stored; raises RecordNotFound."""
     path, head = _find(folder, session_id)
     with reading(path) as db:
         return load_stored(db, head)
 
 
 def find_session(folder: RecordFolder, session_id: str) -> SessionHead:
-    """The row of a session by its id or the beginning of it; raises RecordNotFound."""
+    """Returns the row of a session by its id or the beginning of it.
+
+    Raises RecordNotFound, or JournalCorrupt where it stands in several files.
+    """
     return _find(folder, session_id)[1]
 
 
 def is_on_file(folder: RecordFolder, session_id: str) -> bool:
-    """Whether a session of exactly this id was ever begun here."""
+    """Returns whether a session of exactly this id was ever begun here."""
     paths = folder.readable_databases()
     return any(
         head.session_id == session_id for path in paths for head in _called(path, session_id)
@@ -198,7 +203,7 @@ def is_on_file(folder: RecordFolder, session_id: str) -> bool:
 
 
 def locate_session(folder: RecordFolder, session_id: str) -> tuple[Path, SessionHead]:
-    """A session's file and row, by its id or the beginning of it; raises RecordNotFound."""
+    """Returns a session's file and row, by its id or the beginning of it; raises RecordNotFound."""
     return _find(folder, session_id)
 
 
@@ -213,6 +218,8 @@ def _find(folder: RecordFolder, session_id: str) -> tuple[Path, SessionHead]:
     if unread and not exact:  # one there may be called so, or begin so as well
         raise unread[0]
     exact = exact or found
+    if len(exact) > 1 and len({head.session_id for _, head in exact}) == 1:
+        raise JournalCorrupt(_in_several_files(exact))
     if len(exact) != 1:
         what = "is not on file" if not exact else f"fits {len(exact)} sessions"
         raise RecordNotFound(
@@ -221,13 +228,23 @@ def _find(folder: RecordFolder, session_id: str) -> tuple[Path, SessionHead]:
     return exact[0]
 
 
+def _in_several_files(found: list[tuple[Path, SessionHead]]) -> str:
+    """Names the files and which of them is the session's own, by the unit in its row."""
+    head = found[0][1]
+    return (
+        f"session {head.session_id} stands in {' and in '.join(str(path) for path, _ in found)}: a "
+        f"file was copied. It is a session of unit {head.unit_id}: move what is not that unit's "
+        "own file out of the folder, then `traction verify --all` looks at the rest"
+    )
+
+
 def _called(path: Path, beginning: str) -> list[SessionHead]:
     with reading(path) as db:
         return session_rows_called(db, beginning)
 
 
 def list_sessions(folder: RecordFolder) -> list[SessionRecord]:
-    """Every session of every unit, newest first."""
+    """Returns every session of every unit, newest first."""
     records = []
     for path in folder.readable_databases():
         with reading(path) as db:
@@ -258,7 +275,7 @@ def load_session(
 
 
 def record_of(stored: StoredSession, path: Path) -> SessionRecord:
-    """The same of a session that was loaded with its chain, from the file at ``path``."""
+    """Returns the same of a session that was loaded with its chain, from the file at ``path``."""
     with refused_in_words(f"session {stored.head.session_id} in {path}"):
         return _record(
             path,
@@ -291,7 +308,7 @@ def _record(
 def events_of_kinds(
     db: Database, path: Path, head: SessionHead, kinds: Collection[EventKind]
 ) -> list[StoredEvent]:
-    """The events of some kinds, in order; the others are not even parsed.
+    """Returns the events of some kinds, in order; the others are not even parsed.
 
     Raises JournalCorrupt where a row is not what the program writes.
     """

@@ -58,7 +58,7 @@ def remove_content(
 
 
 def removal_of(db: Database, session: int) -> Removal | None:
-    """The removal of a session's content; None while it is there."""
+    """Returns the removal of a session's content; None while it is there."""
     if schema_version(db) < REMOVALS_SINCE_SCHEMA:
         return None
     found = rows(

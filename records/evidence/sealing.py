@@ -90,7 +90,7 @@ def pack_content(db: Database, session: int, events: list[EventRow], samples: by
 
 
 def _inner_events(events: list[EventRow]) -> list[EventRow]:
-    """Those behind the opening and before the end, or the newest where there is no end."""
+    """Returns those behind the opening and before the end, or the newest where there is no end."""
     ends = [at for at, event in enumerate(events) if event.kind == EventKind.SESSION_ENDED]
     inner = events[1 : ends[0] if ends else -1]
     return inner if fits_packing(inner) else []
@@ -107,7 +107,7 @@ def add_chain_signature(
 
 
 def session_subject(db: Database, session: int) -> Subject:
-    """What a session's seal belongs to, from the session's row."""
+    """Returns what a session's seal belongs to, from the session's row."""
     ((session_id, unit_id),) = rows(
         db, "SELECT session_id, unit_id FROM session WHERE number = ?", (session,)
     )

@@ -341,7 +341,7 @@ class _Check:
             yield self.altered("the signature", fault)
 
     def _ended_utc_ms(self) -> int:
-        """The time of the last event; of a removed session only the beginning is left."""
+        """Returns the time of the last event; of a removed session only the beginning is left."""
         events = self._stored.events
         return events[-1].utc_ms if events else self._stored.head.started_utc_ms
 

@@ -37,12 +37,12 @@ def content_of(db: Database, session: int) -> tuple[list[EventRow], list[SampleP
 
 
 def event_rows(db: Database, session: int) -> list[EventRow]:
-    """The events of ``content_of``."""
+    """Returns the events of ``content_of``."""
     return _events(db, session, packed_session_of(db, session))
 
 
 def sample_parts(db: Database, session: int) -> list[SamplePart]:
-    """The samples of ``content_of``, as they are stored."""
+    """Returns the samples of ``content_of``, as they are stored."""
     return _parts(db, session, packed_session_of(db, session))
 
 
@@ -60,7 +60,7 @@ def _events(db: Database, session: int, packed: PackedSession | None) -> list[Ev
 
 
 def packed_session_of(db: Database, session: int) -> PackedSession | None:
-    """What a sealed session holds in one row; None where it is not packed.
+    """Returns what a sealed session holds in one row; None where it is not packed.
 
     Raises ValueError for anything that the program does not write.
     """
@@ -83,7 +83,7 @@ def packed_session_of(db: Database, session: int) -> PackedSession | None:
 
 
 def newest_utc_of(events: list[EventRow]) -> int:
-    """The latest wall clock of packed events, UTC milliseconds; 0 without any."""
+    """Returns the latest wall clock of packed events, UTC milliseconds; 0 without any."""
     return max((event.utc_ms for event in events), default=0)
 
 

@@ -54,7 +54,7 @@ class LinkTagger:
         self.position = 0
 
     def tag(self, link: bytes) -> bytes:
-        """The tag (16 bytes) of the link at the present position; does not move on."""
+        """Returns the tag (16 bytes) of the link at the present position; does not move on."""
         return hmac.digest(self._key, link, "sha256")[:TAG_SIZE]
 
     def advance(self) -> None:
@@ -83,7 +83,7 @@ class SessionKeys:
         return f"SessionKeys({self.subject!r})"
 
     def tagger(self) -> LinkTagger:
-        """A tagger at the session's first link."""
+        """Returns a tagger at the session's first link."""
         return LinkTagger(self._tag_seed)
 
     def sign_chain(self, link_count: int, link: bytes) -> bytes:
@@ -92,14 +92,14 @@ class SessionKeys:
 
 
 def derive_session_keys(workstation: SigningKey, subject: Subject) -> SessionKeys:
-    """The keys of a session; the same workstation key and place give the same keys."""
+    """Returns the keys of a session; the same workstation key and place give the same keys."""
     info = "\n".join((_INFO, subject.name, subject.place, str(subject.number), "")).encode()
     derived = HKDF(SHA256(), length=2 * SEED_SIZE, salt=None, info=info).derive(workstation.seed)
     return SessionKeys(subject, SigningKey(derived[:SEED_SIZE]), derived[SEED_SIZE:])
 
 
 def certify(workstation: SigningKey, keys: SessionKeys, start: bytes) -> bytes:
-    """The workstation's signature (64 bytes) of a session's public key.
+    """Returns the workstation's signature (64 bytes) of a session's public key.
 
     ``start`` is what the session's chain begins with, so that the opening has one place only.
     """
@@ -109,7 +109,7 @@ def certify(workstation: SigningKey, keys: SessionKeys, start: bytes) -> bytes:
 def certificate_fits(
     workstation_public: bytes, subject: Subject, session_public: bytes, start: bytes, signed: bytes
 ) -> bool:
-    """True when ``signed`` is the workstation's certificate of the session's public key."""
+    """Returns True when ``signed`` is the workstation's certificate of the session's public key."""
     statement = _certificate_statement(subject, session_public, start)
     return verify_signature(workstation_public, statement, signed)
 
@@ -134,7 +134,7 @@ def session_key_said(events: list[EventRow]) -> tuple[bytes, bytes]:
 
 
 def compute_chain_statement(subject: Subject, link_count: int, link: bytes) -> bytes:
-    """The digest that a chain signature is made over."""
+    """Returns the digest that a chain signature is made over."""
     digest = hashlib.sha256(_CHAIN + _COUNT.pack(link_count) + link).digest()
     return compute_statement(subject, digest)
 

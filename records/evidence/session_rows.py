@@ -49,7 +49,7 @@ class Tail:
         return Position(link_count=self.link_count, events=self.events, mark=self.link[:MARK_SIZE])
 
     def follow(self, events: list[EventRow], samples: bytes) -> Tail:
-        """Where it stands behind one more link."""
+        """Returns where it stands behind one more link."""
         covered = self.next_range(events, samples)
         return Tail(
             session=self.session,
@@ -60,7 +60,7 @@ class Tail:
         )
 
     def next_range(self, events: list[EventRow], samples: bytes) -> LinkRange:
-        """What the next link covers."""
+        """Returns what the next link covers."""
         return LinkRange(
             first_event=self.events,
             event_count=len(events),
@@ -78,7 +78,7 @@ class Position(NamedTuple):
 
 
 def canonical(events: list[EventRow]) -> bytes:
-    """The canonical bytes of events, one behind the other."""
+    """Returns the canonical bytes of events, one behind the other."""
     return b"".join(event.canonical() for event in events)
 
 
@@ -114,7 +114,7 @@ def append_batch(
 
 
 def stored_tail(db: Database, session: int) -> Tail:
-    """Where the stored chain of an open session stands; its links are computed again.
+    """Returns where the stored chain of an open session stands; its links are computed again.
 
     Raises JournalCorrupt where one of them is not the one that was stored.
     """
@@ -122,7 +122,7 @@ def stored_tail(db: Database, session: int) -> Tail:
 
 
 def tail_behind(db: Database, session: int, links: list[LinkRow]) -> Tail:
-    """The same for whoever has the session's ``link_rows``."""
+    """Returns the same for whoever has the session's ``link_rows``."""
     if not links:
         return Tail(session=session, link=chain_start(db, session))
     for link in links:
@@ -142,7 +142,7 @@ def tail_behind(db: Database, session: int, links: list[LinkRow]) -> Tail:
 
 
 def stored_position(db: Database, session: int) -> Position:
-    """The same as far as a commit needs it, from the newest rows alone."""
+    """Returns the same as far as a commit needs it, from the newest rows alone."""
     for table, column in _LINK_TABLES:
         last = rows(
             db,
@@ -163,7 +163,7 @@ def _stored_events(db: Database, session: int) -> int:
 
 
 def link_rows(db: Database, session: int) -> list[LinkRow]:
-    """A session's links; none once they are packed.
+    """Returns a session's links; none once they are packed.
 
     Those of an open session are computed again from what is stored. Where one is not the one whose
     beginning was stored, that beginning stands in its place, and fits nothing.
@@ -214,7 +214,10 @@ def _whole_links(db: Database, session: int) -> list[LinkRow]:
 
 
 def open_tags(db: Database, session: int) -> list[bytes]:
-    """The tags of an open session's links, in order; none of a session of before schema 4."""
+    """Returns the tags of an open session's links, in order.
+
+    None of a session of before schema 4.
+    """
     version, tags = schema_version(db), list[bytes]()
     for table, since in (
         ("open_link", SESSION_KEYS_SINCE_SCHEMA),
@@ -229,7 +232,7 @@ def open_tags(db: Database, session: int) -> list[bytes]:
 
 
 def chain_start(db: Database, session: int) -> bytes:
-    """What a session's chain begins with: the seal of the session before it.
+    """Returns what a session's chain begins with: the seal of the session before it.
 
     The first session of a file begins with the statement of the file before it
     (``records.evidence.predecessor``), or with 32 zero bytes where there is none.
@@ -279,7 +282,7 @@ def drop_behind(db: Database, tail: Tail) -> None:
 def compute_chain(
     start: bytes, ranges: Iterable[LinkRange], events: list[EventRow], samples: bytes
 ) -> Iterator[bytes]:
-    """The digests of a chain over what is stored, one by one, from what each link covers."""
+    """Yields the digests of a chain over what is stored, one by one, from what each link covers."""
     texts = [event.canonical() for event in events]
     previous = start
     for covered in ranges:
@@ -295,7 +298,7 @@ def compute_chain(
 def fitting_links(
     start: bytes, links: Sequence[LinkRow], events: list[EventRow], samples: bytes
 ) -> list[LinkRow]:
-    """The links from the first on that stand in order and fit what is stored."""
+    """Returns the links from the first on that stand in order and fit what is stored."""
     covered, fitting = NOTHING, list[LinkRow]()
     chain = compute_chain(start, (link.covered for link in links), events, samples)
     for number, (link, digest) in enumerate(zip(links, chain, strict=True)):
@@ -309,6 +312,9 @@ def fitting_links(
 def first_misfit(
     start: bytes, links: Sequence[LinkRow], events: list[EventRow], samples: bytes
 ) -> LinkRow | None:
-    """The first link that does not fit what is stored; ``start`` is the session's first value."""
+    """Returns the first link that does not fit what is stored.
+
+    ``start`` is the session's first value.
+    """
     count = len(fitting_links(start, links, events, samples))
     return links[count] if count < len(links) else None

@@ -73,7 +73,7 @@ NOT_ASSIGNED = SideFile(session=0, link_count=None, end_mark=None, batches=[])
 
 
 def spill_path(database: Path) -> Path:
-    """The side file of a unit's file."""
+    """Returns the side file of a unit's file."""
     return database.with_suffix(".spill")
 
 
@@ -90,7 +90,7 @@ class SpillFile:
 
     @classmethod
     def reserve(cls, path: Path, *, size: int = RESERVED_BYTES) -> SpillFile:
-        """A new file with its space reserved; raises JournalUnavailable."""
+        """Returns a new file with its space reserved; raises JournalUnavailable."""
         try:
             descriptor = create_file(path)
         except OSError as error:
@@ -107,7 +107,10 @@ class SpillFile:
 
     @classmethod
     def reopen(cls, path: Path) -> SpillFile:
-        """The file of an interrupted session, whose records were taken up; raises OSError."""
+        """Returns the file of an interrupted session, whose records were taken up.
+
+        Raises OSError.
+        """
         descriptor = os.open(path, _OPEN_AGAIN)
         return cls(path, descriptor, os.fstat(descriptor).st_size, _HEAD.size)
 
@@ -152,7 +155,7 @@ class SpillFile:
         self._end += len(record)
 
     def batches(self) -> list[SpilledBatch]:
-        """What was put aside so far."""
+        """Returns what was put aside so far."""
         os.lseek(self._descriptor, 0, os.SEEK_SET)
         return list(_batches(os.read(self._descriptor, self._end), _HEAD.size, _PAYLOAD))
 
@@ -185,7 +188,10 @@ def remove_spill(path: Path) -> None:
 
 
 def read_spill(path: Path) -> SideFile:
-    """What a program left behind; raises JournalCorrupt for a record that cannot be read."""
+    """Returns what a program left behind.
+
+    Raises JournalCorrupt for a record that cannot be read.
+    """
     data = read_plain(path)
     if data.startswith(MAGIC) and len(data) >= _HEAD.size:
         _, session, link_count, end_mark = _HEAD.unpack_from(data)

@@ -57,7 +57,7 @@ def check_before_start(
 
 
 def _stands(path: Path) -> bool:
-    """True for anything under that name, a link to nowhere as well."""
+    """Returns True for anything under that name, a link to nowhere as well."""
     return path.exists() or path.is_symlink()
 
 

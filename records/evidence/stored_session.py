@@ -146,7 +146,7 @@ def load_stored(db: Database, head: SessionHead) -> StoredSession:
 
 
 def packed_links_of(db: Database, session: int) -> PackedLinks | None:
-    """The packed links of a sealed session; None before. Raises ValueError when damaged."""
+    """Returns the packed links of a sealed session; None before. Raises ValueError when damaged."""
     if schema_version(db) < SESSION_KEYS_SINCE_SCHEMA:
         return None
     found = rows(db, "SELECT ranges, digest FROM packed_links WHERE session = ?", (session,))
@@ -157,7 +157,7 @@ def packed_links_of(db: Database, session: int) -> PackedLinks | None:
 
 
 def chain_signatures_of(db: Database, session: int) -> tuple[ChainSignature, ...]:
-    """What the session's key signed, oldest first."""
+    """Returns what the session's key signed, oldest first."""
     if schema_version(db) < SESSION_KEYS_SINCE_SCHEMA:
         return ()
     stored = rows(
@@ -171,13 +171,13 @@ def chain_signatures_of(db: Database, session: int) -> tuple[ChainSignature, ...
 def computed_links(
     start: bytes, ranges: LinkRanges, events: list[EventRow], samples: bytes
 ) -> ComputedLinks:
-    """The links of a chain over what is stored, from what each covers."""
+    """Returns the links of a chain over what is stored, from what each covers."""
     texts = [event.canonical() for event in events]
     return ComputedLinks(ranges, walk_chain(start, ranges, texts, samples), texts)
 
 
 def session_rows_of(db: Database, number: int | None = None) -> list[SessionHead]:
-    """Every session's row, oldest first; with a number that one, if there is one."""
+    """Returns every session's row, oldest first; with a number that one, if there is one."""
     return (
         _heads_where(db, "TRUE", ())
         if number is None
@@ -195,7 +195,7 @@ def session_rows_called(db: Database, beginning: str) -> list[SessionHead]:
 
 
 def session_rows_named(db: Database, session_ids: Collection[str]) -> list[SessionHead]:
-    """The rows of the sessions that are called so."""
+    """Returns the rows of the sessions that are called so."""
     names = json.dumps([*session_ids])
     return _heads_where(db, "session_id IN (SELECT value FROM json_each(?))", (names,))
 
@@ -214,7 +214,7 @@ def _heads_where(db: Database, where: str, parameters: tuple[object, ...]) -> li
 
 
 def seal_row(db: Database, session: int) -> SealRow | None:
-    """The seal of a session; None while it is open."""
+    """Returns the seal of a session; None while it is open."""
     stored = rows(
         db,
         "SELECT last_link, session_digest, event_count, sample_count, link_count, previous_seal, "
@@ -225,7 +225,7 @@ def seal_row(db: Database, session: int) -> SealRow | None:
 
 
 def seal_signature(db: Database, session: int) -> SealSignature | None:
-    """The signature of a session's seal; None in files of before signatures."""
+    """Returns the signature of a session's seal; None in files of before signatures."""
     if schema_version(db) < SIGNATURES_SINCE_SCHEMA:
         return None
     stored = rows(

@@ -112,7 +112,10 @@ class Tally:
     def _named(self, head: SessionHead) -> str:
         name = head.session_id.upper()
         if name in self._names:
-            what = "it stands in another file, or once more in this one: a file was copied"
+            what = (
+                "it stands in another file, or once more in this one: a file was copied; move the "
+                "copy out of the folder"
+            )
             self.alterations.append(
                 Alteration(session_id=head.session_id, where="its file", what=what)
             )
@@ -144,7 +147,7 @@ class Tally:
         )
 
     def result(self) -> Verification:
-        """What it comes to."""
+        """Returns what it comes to."""
         return Verification(
             sessions=self._sessions,
             links=self._links,
@@ -166,7 +169,10 @@ class Tally:
 
 
 def _code(head: SessionHead, seal: SealRow | None, signature: SealSignature | None) -> str | None:
-    """The code of the checkpoint that the stored seal and key would get; None without them."""
+    """Returns the code of the checkpoint that the stored seal and key would get.
+
+    None without them.
+    """
     if seal is None or signature is None:
         return None
     subject = Subject(name=head.session_id, place=head.unit_id, number=head.number)

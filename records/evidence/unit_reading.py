@@ -44,12 +44,12 @@ def _is_being_made(path: Path) -> bool:
 
 
 def checking(path: Path) -> AbstractContextManager[Database]:
-    """The same for code that says what was altered: it asks about the schema itself."""
+    """Returns the same for code that says what was altered: it asks about the schema itself."""
     return checking_file(path, UNIT_SCHEMA)
 
 
 def predecessors_among(paths: Iterable[Path]) -> Iterator[tuple[Path, Predecessor]]:
-    """The files that follow another one, with what they follow.
+    """Yields the files that follow another one, with what they follow.
 
     One that cannot be read follows nothing here; ``verify`` says what is wrong with it.
     """

@@ -43,7 +43,7 @@ def refused_in_words(what: str) -> Iterator[None]:
 
 
 def unreadable_row(stored: StoredSession) -> str:
-    """The first event or link that has no canonical form, for a finding."""
+    """Returns the first event or link that has no canonical form, for a finding."""
     return next(_unreadable_rows(stored), "the stored numbers")
 
 

@@ -98,7 +98,7 @@ class Recall:
         return last
 
     def to_remember(self, altered: set[str], at_utc_ms: int) -> dict[str, LastWhole]:
-        """What a check that ends now may remember: no session that a finding names."""
+        """Returns what a check that ends now may remember: no session that a finding names."""
         now = {
             session_id: LastWhole(mark=mark, at_utc_ms=at_utc_ms)
             for session_id, mark in self.found_whole.items()
@@ -108,7 +108,7 @@ class Recall:
 
 
 def marks_of(db: Database, path: Path) -> dict[int, str]:
-    """The mark of each sealed and signed session of a file, by number.
+    """Returns the mark of each sealed and signed session of a file, by number.
 
     A file of an older schema has none: what is in it is read at every check.
     """
@@ -125,7 +125,7 @@ def marks_of(db: Database, path: Path) -> dict[int, str]:
 
 
 def marks_of_folder(folder: RecordFolder) -> dict[str, str]:
-    """The marks of every file that can be read, by session id, for a list.
+    """Returns the marks of every file that can be read, by session id, for a list.
 
     Who lists sessions says which file cannot be read; no session of it stands in the list.
     """
@@ -144,13 +144,19 @@ def _marks_by_session(path: Path) -> dict[str, str]:
 
 
 def keys_mark(history: KeyHistory) -> str:
-    """The newest of the folder's records of keys; a check by other keys is another check."""
+    """Returns the newest of the folder's records of keys.
+
+    A check by other keys is another check.
+    """
     count, digest = history.head
     return f"{count} {digest}"
 
 
 def read_memory(folder: RecordFolder) -> Memory:
-    """What is remembered and signed by the key in use; with its fault, empty, where it is not."""
+    """Returns what is remembered and signed by the key in use.
+
+    With its fault, empty, where it is not.
+    """
     path = folder.last_check
     try:
         with open_plain(path) as file:
@@ -168,7 +174,7 @@ def read_memory(folder: RecordFolder) -> Memory:
 
 
 def current_memory(folder: RecordFolder) -> Memory:
-    """The same, and nothing where keys came, went or were revoked since that check."""
+    """Returns the same, and nothing where keys came, went or were revoked since that check."""
     memory = read_memory(folder)
     if not memory.fault and memory.keys != keys_mark(key_history(folder)):
         return Memory(fault="the record of keys has grown since the last check")
@@ -202,7 +208,7 @@ def _statement(line: bytes) -> bytes:
 
 
 def _parsed(said: dict[str, Any]) -> Memory:
-    """What the workstation wrote itself."""
+    """Returns what the workstation wrote itself."""
     return Memory(
         keys=said["keys"],
         sessions={

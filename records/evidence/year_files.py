@@ -83,7 +83,7 @@ def close_year(
 
 
 def faults_of_year_files(folder: RecordFolder) -> Iterator[Alteration]:
-    """What does not fit between the files of closed years and those that follow them."""
+    """Yields what does not fit between the files of closed years and those that follow them."""
     changed, moves = _changed(folder), year_moves(folder)
     away = out_of_reach(folder, moves.values())
     before = [found for _, found in predecessors_among(folder.readable_databases())]
@@ -128,7 +128,10 @@ def _miscounted_moves(
 
 
 def _newest_number(folder: RecordFolder, name: str) -> int | None:
-    """The highest session number in the file that a record calls so; None if it cannot be read."""
+    """Returns the highest session number in the file that a record calls so.
+
+    None if it cannot be read.
+    """
     path = folder.year_file_called(name)
     try:
         with reading(path) as db, refused_in_words(f"the newest session in {path}"):
@@ -318,7 +321,7 @@ def _fault(path: Path, digest: str) -> str:
 
 
 def _changed(folder: RecordFolder) -> dict[str, str]:
-    """The digest of each file that was changed, as noted last; "" while it is opened."""
+    """Returns the digest of each file that was changed, as noted last; "" while it is opened."""
 
     def said(detail: Detail, _: int) -> tuple[str, str]:
         return str(detail["file"]), str(detail.get("digest", ""))

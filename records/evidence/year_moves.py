@@ -53,18 +53,18 @@ def note_move(folder: RecordFolder, author: Author, move: YearMove) -> None:
 
 
 def year_moves(folder: RecordFolder) -> dict[str, YearMove]:
-    """The newest move of each file, by its name below the folder."""
+    """Returns the newest move of each file, by its name below the folder."""
     moves = entries_of_files(folder, _move_of, EntryKind.YEAR_FILE_MOVED)
     return {move.file: move for move in moves}
 
 
 def moves_out_of_reach(folder: RecordFolder) -> list[YearMove]:
-    """The moves whose files cannot be read from here."""
+    """Returns the moves whose files cannot be read from here."""
     return out_of_reach(folder, year_moves(folder).values())
 
 
 def out_of_reach(folder: RecordFolder, moves: Iterable[YearMove]) -> list[YearMove]:
-    """Those of the moves whose files cannot be read from here."""
+    """Returns those of the moves whose files cannot be read from here."""
     known = {path.name for path in folder.year_databases()}
     return [move for move in moves if Path(move.file).name not in known]
 
@@ -96,7 +96,7 @@ def miscounted(
 
 
 def sessions_out_of_reach(folder: RecordFolder) -> frozenset[str]:
-    """The ids of the sessions in those files."""
+    """Returns the ids of the sessions in those files."""
     return frozenset(name for move in moves_out_of_reach(folder) for name in move.sessions)
 
 

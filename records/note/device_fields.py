@@ -43,6 +43,7 @@ from records.note.words import OrderFiling
 from records.order.order import Order
 from records.provenance import JournalRange, Origin, Sourced
 from records.store.canonical import StoredEvent
+from records.times_in_words import zone_in_words
 
 Field = Sourced[str]
 NEWTON, MINUTE, SECOND = "N", "min", "s"
@@ -55,14 +56,14 @@ def record_zone(record: SessionRecord) -> tzinfo:
 
 
 def local_time(record: SessionRecord, at_ms: int, zone: tzinfo) -> datetime:
-    """Session milliseconds as local time with its offset, to the second.
+    """Session milliseconds as local time with its offset and the zone's name, to the second.
 
     The offset is fixed: Python compares times of one named zone by the clock on the wall, which
     runs back in autumn.
     """
     utc_ms = record.head.started_utc_ms + at_ms
     local = datetime.fromtimestamp(utc_ms // 1000, zone)
-    return local.astimezone(timezone(local.utcoffset() or timedelta()))
+    return local.astimezone(timezone(local.utcoffset() or timedelta(), zone_in_words(local)))
 
 
 class DevicePart:

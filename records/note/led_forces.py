@@ -11,7 +11,6 @@ from typing import Final
 
 from controller.order.force_unit import ForceUnit
 from records.note.device_fields import Field
-from records.note.treatment_note import TreatmentNote
 
 OF_THE_LOG: Final = frozenset(
     {
@@ -41,23 +40,6 @@ OF_A_SHEET: Final = frozenset(
 )
 _SHEET: Final = re.compile(r"(-?\d+\.\d) N \((.+)\)")
 """A force of a downtime sheet: in newtons, and as somebody wrote it."""
-
-
-def led_note(note: TreatmentNote) -> TreatmentNote:
-    """The note with the unit leading that led when it was signed, else the clinic's."""
-    forces = note.forces
-    if forces is ForceUnit.NEWTON:
-        return note
-
-    def led(fields: tuple[Field, ...]) -> tuple[Field, ...]:
-        return tuple(led_field(each, forces) for each in fields)
-
-    return replace(
-        note,
-        device_fields=led(note.device_fields),
-        sheet_fields=led(note.sheet_fields),
-        parts=tuple(replace(part, fields=led(part.fields)) for part in note.parts),
-    )
 
 
 def led_field(field: Field, forces: ForceUnit) -> Field:

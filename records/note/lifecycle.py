@@ -28,7 +28,7 @@ from records.note.fields import (
 from records.note.stored_text import confirmed_from
 from records.note.treatment_note import TreatmentNote
 from records.note.typed import TYPED, drop_typed
-from records.note.words import FORCE_UNIT, NoteWords, Word, filing_of, fold
+from records.note.words import FORCE_UNIT, TIME_ZONE, NoteWords, Word, filing_of, fold
 from records.provenance import ON_PAPER, ORDERED
 from records.store.author import Author
 from records.store.checkpoint import make_checkpoint
@@ -131,6 +131,7 @@ def sign(folder: RecordFolder, note: TreatmentNote, credentials: str, author: Au
             **version_detail(note, author, credentials, 1, ""),
             **stands_upon(note),
             FORCE_UNIT: note.forces.value,
+            TIME_ZONE: note.zone_name,
             "device": {field.name: field.value for field in note.device_fields},
             "words": {name: word.as_json() for name, word in said.items()},
         }

@@ -11,7 +11,7 @@ from records.note.delivered_dose import DeliveredDose
 from records.note.device_fields import Field
 from records.note.fields import PATIENT_REFERENCE, clinician_fields
 from records.note.spoken import ClinicianPart, SignedUpon
-from records.note.stored_text import moment_text
+from records.note.stored_text import entered_text, moment_text
 from records.note.treatment_note import STOP_ON_PAPER, TreatmentNote
 from records.note.words import NoteWords, Word
 from records.order.quantities import force_n, time_s
@@ -58,10 +58,13 @@ def sheet_zone(sheet: PaperSheet) -> tzinfo:
     return timezone(timedelta(minutes=sheet.utc_offset_min))
 
 
-def paper_note(kept: KeptSheet, spoken: NoteWords) -> TreatmentNote:
-    """The note of a sheet, with what people have ``spoken`` since it was entered."""
-    sheet, zone = kept.sheet, sheet_zone(kept.sheet)
-    told = tuple(_sheet_fields(kept, zone))
+def paper_note(kept: KeptSheet, spoken: NoteWords, zone: tzinfo) -> TreatmentNote:
+    """The note of a sheet, with what people have ``spoken`` since it was entered.
+
+    ``zone`` is the one in which its times are read.
+    """
+    sheet = kept.sheet
+    told = tuple(_sheet_fields(kept, sheet_zone(sheet)))
     said = spoken if spoken.versions else replace(spoken, words=_words(kept) | {**spoken.words})
     stopped = is_stopped(sheet)
     known = clinician_fields(stopped=stopped, adjusted=False)
@@ -87,6 +90,7 @@ def paper_note(kept: KeptSheet, spoken: NoteWords) -> TreatmentNote:
         versions=spoken.versions,
         signature_checkpoint=spoken.checkpoint,
         zone=zone,
+        names_zone=spoken.names_zone,
         forces=spoken.forces,
     )
 
@@ -149,7 +153,7 @@ def _sheet_fields(kept: KeptSheet, zone: tzinfo) -> Iterator[Field]:
     checks = "; ".join(f"{asked} {answered}" for asked, answered in sheet.checks)
     yield told("checks", "Checked", checks)
     yield told("written_by", "Sheet written by", sheet.written_by)
-    entered = f"{kept.by}, {moment_text(_local(kept.at_utc_ms, zone))}"
+    entered = entered_text(kept.by, _local(kept.at_utc_ms, zone))
     yield told("entered_by", "Sheet entered by", entered)
 
 

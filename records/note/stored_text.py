@@ -5,7 +5,7 @@ Drafts and signed versions keep these texts, so their form never changes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 MOST_DIGITS = 9
@@ -47,6 +47,18 @@ def moment_in(text: str | None) -> datetime | None:
     except ValueError:
         return None
     return moment if moment.utcoffset() is not None else None
+
+
+def entered_text(by: str, moment: datetime) -> str:
+    """Who entered a sheet, and when."""
+    return f"{by}, {moment_text(moment)}"
+
+
+def with_its_moment(text: str, tell: Callable[[datetime], str]) -> str:
+    """A text with the moment at its end told in another way; one without a moment as it is."""
+    before, comma, at = text.rpartition(", ")
+    moment = moment_in(at)
+    return text if moment is None else f"{before}{comma}{tell(moment)}"
 
 
 def proposed_from(session_id: str) -> str:

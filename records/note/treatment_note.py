@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, tzinfo
+from zoneinfo import ZoneInfo
 
 from controller.order.force_unit import ForceUnit
 from records.clinic.visit_sessions import VisitStatement
@@ -19,6 +20,7 @@ from records.note.fields import clinician_fields
 from records.note.over_visit import VISIT, dose_over, in_time, outcome_over, visit_fields
 from records.note.session_part import RecordedSession, SessionPart, session_part
 from records.note.spoken import ClinicianPart, FiledWords, SignedUpon
+from records.note.stored_text import moment_text
 from records.note.words import (
     DRAFT,
     NOTHING_SAID,
@@ -29,6 +31,7 @@ from records.note.words import (
     Repetition,
 )
 from records.order.order import Order
+from records.times_in_words import moment_in_words
 
 STOP_ON_PAPER = frozenset({"stopped_at", "stop_reason"})
 """Fields of a downtime sheet that tell of a stop."""
@@ -60,6 +63,8 @@ class TreatmentNote:
 
     ``forces`` is the unit that leads wherever a person reads the note: the clinic's, and of a
     signed note the one that led when it was signed. Values are in newtons first whatever leads.
+    ``zone`` is the clinic's. ``names_zone``: a person reads times with its name, else with their
+    offset, as in notes that were signed before the name was shown.
 
     A visit that was entered from a downtime sheet has ``sheet_fields`` and no ``device_fields``;
     its ``dose`` holds nothing, and its ``seal`` is the digest of the entry.
@@ -86,6 +91,7 @@ class TreatmentNote:
     repetitions: tuple[Repetition, ...] = ()
     signature_checkpoint: str = ""
     zone: tzinfo = UTC
+    names_zone: bool = True
     simulated: bool = False
     reached_holding: bool = False
     parts: tuple[SessionPart, ...] = ()
@@ -128,6 +134,16 @@ class TreatmentNote:
         """Names of the fields that somebody still has to say something about."""
         return [each.name for each in self.clinician_fields if each.needs_a_word]
 
+    @property
+    def zone_name(self) -> str:
+        """What the clinic's zone is called in the time zone database; "" for an offset alone."""
+        return self.zone.key if isinstance(self.zone, ZoneInfo) else ""
+
+    def moment_as_read(self, moment: datetime) -> str:
+        """A moment as the clinic's clock showed it, to the second."""
+        local = moment.astimezone(self.zone)
+        return moment_in_words(local) if self.names_zone else moment_text(local)
+
     def in_clinic_with(self, forces: ForceUnit) -> TreatmentNote:
         """The same where this unit leads; a signed note keeps the one it was signed with."""
         return self if self.versions else replace(self, forces=forces)
@@ -153,7 +169,7 @@ def draft_note(
 
     ``zone`` is the clinic's; default: the record's own offset.
     """
-    zone = zone or record_zone(record)
+    zone = spoken.zone or zone or record_zone(record)
     named = RecordedSession(
         record=record,
         order=order,
@@ -198,6 +214,7 @@ def draft_note(
         repetitions=tuple(clinician.repetitions(told)),
         signature_checkpoint=spoken.checkpoint,
         zone=zone,
+        names_zone=spoken.names_zone,
         simulated=any(part.simulated for part in every),
         checkpoint=own.checkpoint,
         reached_holding=any(part.reached_holding for part in every),

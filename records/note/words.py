@@ -9,11 +9,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import tzinfo
 from difflib import SequenceMatcher
+from zoneinfo import ZoneInfo
 
 from controller.errors import JournalCorrupt
 from controller.events import JsonValue
 from controller.order.force_unit import ForceUnit
+from records.checked_data import known_zone
 from records.clinic.standing_used import NOTHING_USED, StandingUsed
 from records.clinic.visit_steps import VisitStep
 from records.evidence.unreadable import refused_in_words
@@ -22,6 +25,9 @@ from records.store.clinic_chain import Entry, EntryKind
 
 FORCE_UNIT = "force_unit"
 """The unit that led when a note was signed; notes of before it was kept were led by newtons."""
+TIME_ZONE = "time_zone"
+"""The clinic's zone that a note was signed with, "" where it had no name; in notes of before it was
+kept times stood with their offset."""
 DRAFT, SIGNED, AMENDED = "draft", "signed", "amended"
 REPEATED_PERMILLE = 900
 """From here on a text counts as a repetition (rule N-12: 90 %)."""
@@ -89,7 +95,8 @@ class NoteWords:
     """Everything that was said of one note. ``device`` are the device's values as signed.
 
     ``further`` are the seals of the visit's other sessions as signed. ``forces`` is the unit of
-    force that led when the note was signed.
+    force that led when the note was signed, ``time_zone`` the name of the zone that its times were
+    shown in: "" for a zone without one, None where they were shown with their offset.
 
     ``filed`` is None where clinic.db does not say who filed the order (before the register).
     ``entry`` is the sequence of the newest version in clinic.db, -1 for a draft.
@@ -101,6 +108,7 @@ class NoteWords:
     device: Mapping[str, str | None] = field(default_factory=dict)
     further: Mapping[str, str] = field(default_factory=dict)
     forces: ForceUnit = ForceUnit.NEWTON
+    time_zone: str | None = None
     checkpoint: str = ""
     entry: int = -1
     filed: OrderFiling | None = None
@@ -110,6 +118,16 @@ class NoteWords:
     def version_of(self, name: str) -> NoteVersion | None:
         """The version that a field's word stands in; None for a draft's."""
         return next((one for one in reversed(self.versions) if name in one.changes), None)
+
+    @property
+    def zone(self) -> tzinfo | None:
+        """The zone that the note was signed with; None for a draft, or where it had no name."""
+        return ZoneInfo(self.time_zone) if self.time_zone else None
+
+    @property
+    def names_zone(self) -> bool:
+        """True where times are read with the name of the zone: not in older signed notes."""
+        return not self.versions or self.time_zone is not None
 
     @property
     def status(self) -> str:
@@ -167,6 +185,7 @@ def fold(entries: list[Entry], draft: Mapping[str, Word]) -> NoteWords:
         seal = str(signed[0].detail["seal"])
         device = dict([e.detail["device"] for e in signed if "device" in e.detail][-1])
         forces = ForceUnit(signed[0].detail.get(FORCE_UNIT, ForceUnit.NEWTON.value))
+        time_zone = _zone_named(signed[0].detail.get(TIME_ZONE))
     further = [version.further for version in versions if version.further is not None]
     return NoteWords(
         words=words,
@@ -175,8 +194,14 @@ def fold(entries: list[Entry], draft: Mapping[str, Word]) -> NoteWords:
         device=device,
         further=further[-1] if further else {},
         forces=forces,
+        time_zone=time_zone,
         entry=signed[-1].sequence,
     )
+
+
+def _zone_named(name: JsonValue) -> str | None:
+    """The zone that a signature names; raises ValueError for what names none."""
+    return None if name is None else known_zone(str(name))
 
 
 def filing_of(entries: Iterable[Entry]) -> OrderFiling | None:

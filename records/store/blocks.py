@@ -53,14 +53,14 @@ Floats = NDArray[np.float64]
 
 
 def pack_block(data: bytes) -> bytes:
-    """The sealed form of canonical sample bytes."""
+    """Returns the sealed form of canonical sample bytes."""
     samples = np.frombuffer(data, dtype=SAMPLE_DTYPE)
     columns = _Columns.of(samples)
     return min((_pack(columns, span) for span in (0, SPAN)), key=len)
 
 
 def unpack_block(data: bytes) -> bytes:
-    """The canonical sample bytes of a sealed block; ValueError when it is damaged."""
+    """Returns the canonical sample bytes of a sealed block; ValueError when it is damaged."""
     try:
         version = data[0] if data else None
         if version == VERSION_1:
@@ -131,7 +131,7 @@ def _pack(columns: _Columns, span: int) -> bytes:
 
 
 def _usual_step_ms(time_ms: Column) -> int:
-    """The tick: the middle one of the distances between samples."""
+    """Returns the tick: the middle one of the distances between samples."""
     if len(time_ms) < 2:
         return 0
     return int(np.sort(np.diff(time_ms))[(len(time_ms) - 1) // 2])
@@ -237,7 +237,7 @@ def _knot_count(count: int, span: int) -> int:
 
 
 def _course(knots: Column, span: int, count: int) -> Column:
-    """The line through the knots, in whole tenths of a newton, rounded half up."""
+    """Returns the line through the knots, in whole tenths of a newton, rounded half up."""
     if not span:
         return np.zeros(count, dtype=np.uint16)
     ends = knots.view(np.int16).astype(np.int32)

@@ -22,7 +22,10 @@ _WIDTHS = (4, 2, 2, 2, 1, 2)
 
 
 def unpack_v1(data: bytes) -> SampleArray:
-    """The samples of a block of version 1; ValueError, struct.error or zlib.error when damaged."""
+    """Returns the samples of a block of version 1.
+
+    ValueError, struct.error or zlib.error when damaged.
+    """
     _, count, step_ms = _HEAD.unpack_from(data)
     offset = _HEAD.size
     columns: list[Column] = []

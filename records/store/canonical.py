@@ -64,7 +64,10 @@ class EventRow(NamedTuple):
     detail_json: str
 
     def canonical(self) -> bytes:
-        """The event's canonical bytes; struct.error when a number does not fit its field."""
+        """Returns the event's canonical bytes.
+
+        Struct.error when a number does not fit its field.
+        """
         text = self.detail_json.encode()
         head = _EVENT_HEAD.pack(
             self.sequence, self.at_ms, self.utc_ms, self.kind, self.version, len(text)
@@ -73,7 +76,7 @@ class EventRow(NamedTuple):
 
 
 def event_from_canonical(data: bytes, offset: int) -> tuple[EventRow, int]:
-    """The event whose canonical bytes begin at ``offset``, and where the next one begins.
+    """Returns the event whose canonical bytes begin at ``offset``, and where the next one begins.
 
     Raises struct.error or ValueError when there is no whole event.
     """
@@ -106,7 +109,7 @@ class StoredEvent:
     """Kept: the readers of one visit ask for the same events again and again."""
 
     def said(self, as_class: type[T]) -> T:
-        """What it says, as the class of its kind.
+        """Returns what it says, as the class of its kind.
 
         Raises JournalCorrupt, with the event and the key, for a detail that says something else.
         """
@@ -151,12 +154,15 @@ def sample_bytes(sample: Sample) -> bytes:
 
 
 def samples_from_bytes(data: bytes) -> SampleArray:
-    """The samples of ``data`` as a structured array (a read-only view of its bytes)."""
+    """Returns the samples of ``data`` as a structured array (a read-only view of its bytes)."""
     return np.frombuffer(data, dtype=SAMPLE_DTYPE)
 
 
 def canonical_json(detail: Mapping[str, JsonValue]) -> str:
-    """The one text of a detail; raises JournalError for anything but JSON without floats."""
+    """Returns the one text of a detail.
+
+    Raises JournalError for anything but JSON without floats.
+    """
     _refuse_floats(detail, "detail")
     try:
         text = json.dumps(detail, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

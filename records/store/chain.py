@@ -46,7 +46,7 @@ class LinkRange(NamedTuple):
         return self.first_sample + self.sample_count
 
     def next(self, event_count: int, sample_count: int) -> LinkRange:
-        """The range of so many events and samples that follows this one."""
+        """Returns the range of so many events and samples that follows this one."""
         first_event, events, first_sample, samples = self
         return LinkRange(first_event + events, event_count, first_sample + samples, sample_count)
 
@@ -65,12 +65,12 @@ class Subject:
 
 
 def compute_link(previous: bytes, covered: LinkRange, events: bytes, samples: bytes) -> bytes:
-    """The link over the canonical bytes of ``covered``."""
+    """Returns the link over the canonical bytes of ``covered``."""
     return hashlib.sha256(previous + _RANGE.pack(*covered) + events + samples).digest()
 
 
 def compute_session_digest(events: bytes, samples: bytes) -> bytes:
-    """The digest of a whole session, whatever the commits were."""
+    """Returns the digest of a whole session, whatever the commits were."""
     hashed = hashlib.sha256(events)
     hashed.update(samples)
     return hashed.digest()
@@ -89,7 +89,7 @@ def compute_seal_digest(
 
 
 def compute_statement(subject: Subject, seal: bytes) -> bytes:
-    """The digest that is signed: the seal, and what it is the seal of."""
+    """Returns the digest that is signed: the seal, and what it is the seal of."""
     return compute_lines_digest(
         STATEMENT, subject.name, subject.place, str(subject.number), seal.hex()
     )

@@ -46,7 +46,7 @@ class Checkpoint:
 
 
 def make_checkpoint(subject: Subject, seal: bytes, public_key: bytes) -> Checkpoint:
-    """The checkpoint of a seal that was signed with the private half of ``public_key``."""
+    """Returns the checkpoint of a seal that was signed with the private half of ``public_key``."""
     statement = compute_statement(subject, seal)
     digest = hashlib.sha256(statement + public_key).digest()
     number = int.from_bytes(digest, "big") >> (8 * len(digest) - _BITS)
@@ -65,7 +65,7 @@ def parse_checkpoint(text: str) -> Checkpoint:
 
 
 def find_checkpoints(text: str) -> list[Checkpoint]:
-    """Every checkpoint in a note, an export or a list; raises CheckpointInvalid for a slip.
+    """Returns every checkpoint in a note, an export or a list; raises CheckpointInvalid for a slip.
 
     What begins like a checkpoint and does not go on like one is a slip as well.
     """

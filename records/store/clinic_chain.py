@@ -126,7 +126,7 @@ def append_entries(
 
 
 def entry_range(first: int, count: int) -> LinkRange:
-    """The range of a link that covers ``count`` entries from ``first`` on."""
+    """Returns the range of a link that covers ``count`` entries from ``first`` on."""
     return LinkRange(first_event=first, event_count=count, first_sample=0, sample_count=0)
 
 
@@ -141,7 +141,7 @@ def link_subject(file: str, entries: int) -> Subject:
 
 
 def entry_rows(db: Database) -> list[EventRow]:
-    """Every entry as it is stored, in order."""
+    """Returns every entry as it is stored, in order."""
     stored = rows(db, "SELECT sequence, utc_ms, kind, version, detail FROM entry ORDER BY sequence")
     return [
         EventRow(sequence=a, at_ms=0, utc_ms=b, kind=c, version=d, detail_json=e)
@@ -150,7 +150,7 @@ def entry_rows(db: Database) -> list[EventRow]:
 
 
 def entry_of(row: EventRow) -> Entry:
-    """An entry as readers get it; raises JournalCorrupt for one that cannot be read."""
+    """Returns an entry as readers get it; raises JournalCorrupt for one that cannot be read."""
     kind, detail = _kind(row.kind, row.sequence), _detail(row.detail_json, row.sequence)
     return Entry(sequence=row.sequence, utc_ms=row.utc_ms, kind=kind, detail=detail)
 
@@ -161,7 +161,7 @@ def entries_of_session(db: Database, session_id: str) -> list[Entry]:
 
 
 def entries_of_kind(db: Database, *kinds: EntryKind) -> list[Entry]:
-    """Every entry of these kinds, in order."""
+    """Returns every entry of these kinds, in order."""
     numbers = ", ".join(str(int(kind)) for kind in kinds)
     return _entries(db, f"WHERE kind IN ({numbers})", ())
 
@@ -183,7 +183,10 @@ def link_over(db: Database, sequence: int) -> tuple[int, bytes, str]:
 
 
 def newest_checkpoint(db: Database, public_keys: Mapping[str, bytes]) -> Checkpoint | None:
-    """The checkpoint of the chain's end; None without entries, or when its key is not known."""
+    """Returns the checkpoint of the chain's end.
+
+    None without entries, or when its key is not known.
+    """
     if not has_chain(db):
         return None
     found = rows(
@@ -197,7 +200,7 @@ def newest_checkpoint(db: Database, public_keys: Mapping[str, bytes]) -> Checkpo
 
 
 def file_id(db: Database) -> str:
-    """The name that the file got with its first entry; empty before it."""
+    """Returns the name that the file got with its first entry; empty before it."""
     if not has_chain(db):
         return ""
     found = rows(db, "SELECT detail FROM entry WHERE sequence = 0")
@@ -205,7 +208,10 @@ def file_id(db: Database) -> str:
 
 
 def noted_key_records(db: Database) -> tuple[int, str] | None:
-    """How many records of keys the chain saw last, and the newest one's digest; None: none yet."""
+    """Returns how many records of keys the chain saw last, and the newest one's digest.
+
+    None: none yet.
+    """
     if not has_chain(db):
         return None
     found = rows(
@@ -242,7 +248,7 @@ def _note_of_keys(db: Database, author: Author) -> list[tuple[EntryKind, Mapping
 
 
 def _beginning(author: Author) -> dict[str, JsonValue]:
-    """A name that no other file has: made of the key and the moment."""
+    """Returns a name that no other file has: made of the key and the moment."""
     seed = author.key.public_key + author.at_utc_ms.to_bytes(8, "big", signed=True)
     return {"file_id": hashlib.sha256(seed).hexdigest()[:FILE_ID_LENGTH]}
 

@@ -83,12 +83,12 @@ CLINIC_SCHEMA = Schema(
 
 
 def clinic_reading(folder: RecordFolder) -> AbstractContextManager[Database]:
-    """A read-only connection for a while; raises JournalUnavailable or JournalCorrupt."""
+    """Returns a read-only connection for a while; raises JournalUnavailable or JournalCorrupt."""
     return reading_file(folder.clinic_database, CLINIC_SCHEMA)
 
 
 def clinic_checking(folder: RecordFolder) -> AbstractContextManager[Database]:
-    """The same for code that says what was altered: it asks about the schema itself."""
+    """Returns the same for code that says what was altered: it asks about the schema itself."""
     return checking_file(folder.clinic_database, CLINIC_SCHEMA)
 
 
@@ -98,5 +98,5 @@ def clinic_writing(folder: RecordFolder) -> AbstractContextManager[Database]:
 
 
 def has_chain(db: Database) -> bool:
-    """False for a file of schema 1 that was only read so far."""
+    """Returns False for a file of schema 1 that was only read so far."""
     return schema_version(db) >= CHAINED_SINCE

@@ -30,7 +30,7 @@ def deltas(column: Column) -> Column:
 
 
 def running_sums(column: Column) -> Column:
-    """The inverse of ``deltas``."""
+    """Returns the inverse of ``deltas``."""
     return np.cumsum(column, dtype=column.dtype)
 
 
@@ -47,7 +47,7 @@ def fold(column: Column) -> Column:
 
 
 def unfold(column: Column) -> Column:
-    """The inverse of ``fold``."""
+    """Returns the inverse of ``fold``."""
     # 0 or all ones (0 - 1 wraps), by the lowest bit.
     sign = np.zeros_like(column) - (column & 1)
     return np.asarray((column >> 1) ^ sign, dtype=column.dtype)
@@ -61,7 +61,7 @@ def split_planes(column: Column) -> list[bytes]:
 
 
 def join_planes(planes: Sequence[bytes | None], count: int) -> Column:
-    """The inverse of ``split_planes``; None stands for a plane of zeros."""
+    """Returns the inverse of ``split_planes``; None stands for a plane of zeros."""
     total = np.zeros((count, len(planes)), dtype=np.uint8)
     for index, plane in enumerate(planes):
         if plane is not None:
@@ -72,7 +72,7 @@ def join_planes(planes: Sequence[bytes | None], count: int) -> Column:
 
 
 def pack_column(column: Column) -> bytes:
-    """The packed form of a column."""
+    """Returns the packed form of a column."""
     streams = [_smallest(plane) if any(plane) else b"" for plane in split_planes(column)]
     return b"".join(_LENGTH.pack(len(stream)) + stream for stream in streams)
 
@@ -92,12 +92,15 @@ def unpack_column(data: bytes, at: int, count: int, width: int) -> tuple[Column,
 
 
 def _smallest(plane: bytes) -> bytes:
-    """The smallest zlib stream of the strategies that fit measurements."""
+    """Returns the smallest zlib stream of the strategies that fit measurements."""
     return min((_deflate(plane, strategy) for strategy in _STRATEGIES), key=len)
 
 
 def inflate(stream: bytes, size: int) -> bytes:
-    """The ``size`` bytes of a zlib stream; ValueError or zlib.error when it holds anything else."""
+    """Returns the ``size`` bytes of a zlib stream.
+
+    ValueError or zlib.error when it holds anything else.
+    """
     unpacker = zlib.decompressobj()
     # A block that claims few samples must not be able to fill the memory.
     raw = unpacker.decompress(stream, size + 1)

@@ -159,12 +159,12 @@ def checking_file(path: Path, schema: Schema) -> Iterator[Database]:
 
 
 def schema_version(db: Database) -> int:
-    """The version of an open file; 0 before its first migration."""
+    """Returns the version of an open file; 0 before its first migration."""
     return int(db.execute("PRAGMA user_version").fetchone()[0])
 
 
 def rows(db: Database, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-    """All rows of a query."""
+    """Returns all rows of a query."""
     return list(db.execute(sql, parameters).fetchall())
 
 
@@ -191,7 +191,7 @@ def _way_out(error: sqlite3.OperationalError) -> str:
 
 
 def connect(path: Path, busy_timeout_s: float) -> sqlite3.Connection:
-    """The one place where a connection that may write is made."""
+    """Returns the one place where a connection that may write is made."""
     return sqlite3.connect(path, timeout=busy_timeout_s)
 
 
@@ -261,12 +261,12 @@ def check_quickly(path: Path, schema: Schema) -> None:
 
 
 def sqlite_verdict(asked: sqlite3.Cursor) -> str:
-    """What SQLite's own check says first, in one line."""
+    """Returns what SQLite's own check says first, in one line."""
     return " ".join(str(asked.fetchone()[0]).split())
 
 
 def backup_path(path: Path, version: int) -> Path:
-    """Where the copy lies that was made before a file left schema ``version``."""
+    """Returns where the copy lies that was made before a file left schema ``version``."""
     return path.with_name(f"{path.name}.schema-{version}")
 
 

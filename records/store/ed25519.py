@@ -42,7 +42,7 @@ class SigningKey:
         return key_id_of(self.public_key)
 
     def sign(self, digest: bytes) -> bytes:
-        """The signature of ``digest``, 64 bytes; the same digest gives the same bytes."""
+        """Returns the signature of ``digest``, 64 bytes; the same digest gives the same bytes."""
         return self._private().sign(digest)
 
     def _private(self) -> Ed25519PrivateKey:
@@ -50,7 +50,7 @@ class SigningKey:
 
 
 def key_id_of(public_key: bytes) -> str:
-    """The first 16 hex digits of the SHA-256 of the raw public key."""
+    """Returns the first 16 hex digits of the SHA-256 of the raw public key."""
     return hashlib.sha256(public_key).hexdigest()[:16]
 
 
@@ -101,7 +101,7 @@ def fault_of_signature(
 
 
 def read_public_key(path: Path) -> bytes:
-    """The raw bytes of a public key in a PEM file; raises KeyUnavailable."""
+    """Returns the raw bytes of a public key in a PEM file; raises KeyUnavailable."""
     try:
         return public_key_from_pem(path.read_bytes(), str(path))
     except OSError as error:
@@ -109,7 +109,10 @@ def read_public_key(path: Path) -> bytes:
 
 
 def public_key_from_pem(pem: bytes, name: str) -> bytes:
-    """The raw bytes of a public key; ``name`` is what the error calls it. Raises KeyUnavailable."""
+    """Returns the raw bytes of a public key.
+
+    ``name`` is what the error calls it. Raises KeyUnavailable.
+    """
     try:
         loaded = load_pem_public_key(pem)
     except ValueError as error:
@@ -122,21 +125,24 @@ def public_key_from_pem(pem: bytes, name: str) -> bytes:
 
 
 def public_pem(public_key: bytes) -> bytes:
-    """A raw public key as PEM (SubjectPublicKeyInfo)."""
+    """Returns a raw public key as PEM (SubjectPublicKeyInfo)."""
     return Ed25519PublicKey.from_public_bytes(public_key).public_bytes(
         Encoding.PEM, PublicFormat.SubjectPublicKeyInfo
     )
 
 
 def private_pem(key: SigningKey) -> bytes:
-    """A private key as PEM (PKCS 8), not encrypted: the file's mode protects it."""
+    """Returns a private key as PEM (PKCS 8), not encrypted: the file's mode protects it."""
     return Ed25519PrivateKey.from_private_bytes(key.seed).private_bytes(
         Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
     )
 
 
 def private_key_from_pem(pem: bytes, name: str) -> SigningKey:
-    """The private key of a PEM; ``name`` is what the error calls it. Raises KeyUnavailable."""
+    """Returns the private key of a PEM.
+
+    ``name`` is what the error calls it. Raises KeyUnavailable.
+    """
     try:
         loaded = load_pem_private_key(pem, password=None)
     except (ValueError, TypeError) as error:

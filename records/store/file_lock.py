@@ -69,7 +69,10 @@ def take_lock(path: Path, descriptor: int) -> bool:
 
 
 def is_locked(path: Path) -> bool:
-    """True when some process holds the lock, as far as this one can find out; nothing is made."""
+    """Returns True when some process holds the lock, as far as this one can find out.
+
+    Nothing is made.
+    """
     try:
         descriptor = os.open(path, os.O_RDWR)
     except OSError:
@@ -81,7 +84,10 @@ def is_locked(path: Path) -> bool:
 
 
 def share_lock(folder: Path, descriptor: int) -> bool:
-    """True when a lock on ``folder`` is shared now; raises JournalUnavailable without locks."""
+    """Returns True when a lock on ``folder`` is shared now.
+
+    Raises JournalUnavailable without locks.
+    """
     try:
         return any(try_lock(descriptor, shared=True) for _ in range(TRIES))
     except OSError as error:
@@ -93,7 +99,7 @@ def _same_file(one: int, other: int) -> bool:
 
 
 def locks_missing(folder: Path, reason: str) -> JournalUnavailable:
-    """The refusal of a folder whose file system has no locks."""
+    """Returns the refusal of a folder whose file system has no locks."""
     return JournalUnavailable(
         f"the folder {folder} is on a file system without usable locks ({reason}), so two programs "
         "could write to one record. Name a folder on a local disk of this workstation with --data"

@@ -28,7 +28,7 @@ def finish_list(db: Database) -> None:
 
 
 def pending_steps(db: Database, migrations: Migrations) -> list[str]:
-    """The names of the steps that the file has not had."""
+    """Returns the names of the steps that the file has not had."""
     return [step.name for step in _library(db, migrations).pending(_wrapped(db))]
 
 
@@ -39,7 +39,7 @@ def apply_next(db: Database, migrations: Migrations) -> None:
 
 
 def empty_in_memory() -> Database:
-    """A file that is kept nowhere, to see what steps make."""
+    """Returns a file that is kept nowhere, to see what steps make."""
     return Database(LibraryDatabase(memory=True, execute_plugins=False).conn)
 
 
@@ -48,7 +48,10 @@ def _wrapped(db: Database) -> LibraryDatabase:
 
 
 def _library(db: Database, migrations: Migrations) -> LibraryMigrations:
-    """The steps as the library takes them; each gets our connection in place of the library's."""
+    """Returns the steps as the library takes them.
+
+    Each gets our connection in place of the library's.
+    """
     made = LibraryMigrations(migrations.name)
     for name, step in migrations.steps.items():
         made(name=name)(lambda _, step=step: step(db))

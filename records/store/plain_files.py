@@ -46,7 +46,7 @@ def open_plain(path: Path, *, follow: bool = True) -> BufferedReader:
 
 
 def read_plain(path: Path) -> bytes:
-    """All bytes of a file; raises OSError like ``open_plain``."""
+    """Returns all bytes of a file; raises OSError like ``open_plain``."""
     with open_plain(path) as file:
         return file.read()
 

@@ -83,18 +83,18 @@ class PlainZip:
             raise JournalCorrupt(f"{name} does not unpack to the bytes that are declared")
 
     def read(self, name: str) -> bytes:
-        """The whole content of a member; its limit bounds it."""
+        """Returns the whole content of a member; its limit bounds it."""
         return b"".join(self.chunks(name))
 
     def text(self, name: str) -> io.TextIOWrapper:
-        """The content of a member as UTF-8 lines that end with LF alone."""
+        """Returns the content of a member as UTF-8 lines that end with LF alone."""
         raw = io.BufferedReader(_Stream(self.chunks(name)), CHUNK)
         return io.TextIOWrapper(raw, encoding="utf-8", newline="\n")
 
     # --- the frame ----------------------------------------------------------------------------
 
     def _entries(self, size: int, most: int) -> tuple[bytes, list[tuple[int, Member]]]:
-        """The comment, and each entry of the list with the place of its local head."""
+        """Returns the comment, and each entry of the list with the place of its local head."""
         end_at, comment, count, list_at, list_size = self._end(size)
         if count > most:
             raise JournalCorrupt(f"it holds {count} files, at most {most} are read")
@@ -110,7 +110,7 @@ class PlainZip:
         return comment, entries
 
     def _end(self, size: int) -> tuple[int, bytes, int, int, int]:
-        """The end of the file: the last record whose comment reaches to the last byte."""
+        """Returns the end of the file: the last record whose comment reaches to the last byte."""
         most = min(size, _END.size + 0xFFFF)
         tail = self._bytes(size - most, most)
         at = tail.rfind(b"PK\5\6")

@@ -162,7 +162,7 @@ class RecordFolder:
         return self.units / f"{unit_id}.db.new"
 
     def unit_databases(self) -> list[Path]:
-        """Every unit's present file, in a fixed order; others are not read."""
+        """Returns every unit's present file, in a fixed order; others are not read."""
         return [path for path in sorted(self.units.glob("*.db")) if _UNIT_ID.fullmatch(path.stem)]
 
     def foreign_files(self) -> list[Path]:
@@ -188,7 +188,10 @@ class RecordFolder:
         return sorted([*here, *away], key=lambda path: path.name)
 
     def moved_years(self) -> dict[str, Path | None]:
-        """Where the files of closed years were moved, by name; None where that cannot be read."""
+        """Returns where the files of closed years were moved, by name.
+
+        None where that cannot be read.
+        """
         found = sorted(self.units.glob(f"*-*.db{MOVED}"))
         return {path.name.removesuffix(MOVED): _place_said_in(path) for path in found}
 
@@ -199,16 +202,16 @@ class RecordFolder:
         return place or here
 
     def every_database(self) -> list[Path]:
-        """The units' present files, and behind them those of closed years."""
+        """Returns the units' present files, and behind them those of closed years."""
         return [*self.unit_databases(), *self.year_databases()]
 
     def databases_of(self, unit_id: str) -> list[Path]:
-        """The present file of a unit, and behind it those of closed years, newest first."""
+        """Returns the present file of a unit, and behind it those of closed years, newest first."""
         older = [path for path in self.year_databases() if unit_id_of(path) == unit_id]
         return [self.unit_database(unit_id), *reversed(older)]
 
     def readable_databases(self) -> list[Path]:
-        """Every file of every unit, and behind them those that were put aside.
+        """Returns every file of every unit, and behind them those that were put aside.
 
         Not the copies of a file that is still in its place: those in an unfinished folder, and the
         newest ones as long as the file that is to follow waits for its place.
@@ -269,5 +272,5 @@ def _is_file(path: Path) -> bool:
 
 
 def _put_aside_at(database: Path) -> list[int]:
-    """When a file was put aside, and the number behind an equal time."""
+    """Returns when a file was put aside, and the number behind an equal time."""
     return [int(part) for part in database.parent.name.split("-")[1:] if part.isdecimal()]

@@ -44,10 +44,10 @@ class SchemaDifference:
 
 
 def all_rows(db: Database, sql: str) -> list[tuple[Any, ...]]:
-    """All rows of a statement."""
+    """Returns all rows of a statement."""
     return list(db.execute(sql).fetchall())
 
 
 def one_value(db: Database, sql: str) -> Any:
-    """The one value of a statement."""
+    """Returns the one value of a statement."""
     return db.execute(sql).fetchone()[0]

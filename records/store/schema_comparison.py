@@ -177,7 +177,9 @@ def look_at(db: Database) -> Look:
 
 
 def _made_of(db: Database) -> _Made:
-    """What the rows of the schema's table come to; known already where another file had them.
+    """Returns what the rows of the schema's table come to.
+
+    Known already where another file had them.
 
     SQLite makes columns from these texts and from nothing else, so the same rows, each value with
     its type, have the same columns.
@@ -215,7 +217,10 @@ def _columns(db: Database, table: str) -> tuple[Any, ...]:
 
 
 def _applied(db: Database, columns: dict[str, tuple[Any, ...]]) -> tuple[tuple[object, ...], ...]:
-    """The list of migrations; none where its table has other columns, which is found apart."""
+    """Returns the list of migrations.
+
+    None where its table has other columns, which is found apart.
+    """
     names = {row[1] for row in columns.get(MIGRATIONS_TABLE, ())}
     if not {"id", "migration_set", "name"} <= names:
         return ()
@@ -223,7 +228,10 @@ def _applied(db: Database, columns: dict[str, tuple[Any, ...]]) -> tuple[tuple[o
 
 
 def _plain_text(text: object) -> str:
-    """A statement with one blank for each run of them; what stands in quotes stays as it is."""
+    """Returns a statement with one blank for each run of them.
+
+    What stands in quotes stays as it is.
+    """
 
     def plain(found: re.Match[str]) -> str:
         return " " if found[0].isspace() else found[0]
@@ -240,7 +248,7 @@ def _known_of(schema: Schema, version: int) -> Look | None:
 
 @lru_cache(maxsize=32)
 def _known(migrations: Migrations, version: int) -> Look | None:
-    """The schema of one version; None for a version that the program never made."""
+    """Returns the schema of one version; None for a version that the program never made."""
     # sqlite-utils is loaded here and where a file is migrated (see there).
     from records.store.migrating import apply_next, empty_in_memory, pending_steps
 
@@ -254,7 +262,7 @@ def _known(migrations: Migrations, version: int) -> Look | None:
 
 @lru_cache(maxsize=8)
 def _all_names(schema: Schema) -> frozenset[str]:
-    """Every name that some version has given, in small letters."""
+    """Returns every name that some version has given, in small letters."""
     looks = (_known_of(schema, version) for version in range(1, schema.version + 1))
     return frozenset(
         thing.name.lower() for look in looks if look is not None for thing in look.things

@@ -183,7 +183,10 @@ def _m005_packed_sessions(db: Database) -> None:
 
 
 def unit_schema(recorded_by: MigrationRecorder | None = None) -> Schema:
-    """The unit's schema; ``recorded_by`` signs what an older file held when it came to schema 4."""
+    """Returns the unit's schema.
+
+    ``recorded_by`` signs what an older file held when it came to schema 4.
+    """
     plain = None if recorded_by is None else UNIT_SCHEMA.migrations
     migrations = Migrations("traction-unit")
     migrations(name="m001_first_schema")(_m001_first_schema)

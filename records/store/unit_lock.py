@@ -71,7 +71,9 @@ class UnitLock:
         self._holds = False
 
     def fault(self) -> str:
-        """What became of the lock file under this holder, in words; "" while it is in place.
+        """Returns what became of the lock file under this holder, in words.
+
+        "" while it is in place.
 
         Two calls of stat, so that it can be asked often.
         """
@@ -85,7 +87,7 @@ class UnitLock:
         return ""
 
     def is_held(self) -> bool:
-        """True when some process holds it, or when this account cannot find out.
+        """Returns True when some process holds it, or when this account cannot find out.
 
         Asks without changing anything, by a shared lock for which the right to read is enough.
         """
@@ -150,7 +152,7 @@ class UnitLock:
         try_lock(self._folder, shared=True)
 
     def _somebody_runs(self) -> bool:
-        """True when any session runs in the folder of this unit, on this workstation."""
+        """Returns True when any session runs in the folder of this unit, on this workstation."""
         if not HAS_MODES or not self._path.parent.is_dir():
             return False
         folder = os.open(self._path.parent, os.O_RDONLY)
@@ -182,7 +184,7 @@ class UnitLock:
 
 
 def _line(descriptor: int) -> dict[str, Any]:
-    """What the holder wrote; empty for a file of before, or of somebody else."""
+    """Returns what the holder wrote; empty for a file of before, or of somebody else."""
     os.lseek(descriptor, 0, os.SEEK_SET)
     try:
         line = json.loads(os.read(descriptor, _LINE_SIZE))
@@ -192,7 +194,10 @@ def _line(descriptor: int) -> dict[str, Any]:
 
 
 def _names_itself(line: dict[str, Any], descriptor: int) -> bool:
-    """True for the very file that a holder made or took; a copy or a new file has another inode."""
+    """Returns True for the very file that a holder made or took.
+
+    A copy or a new file has another inode.
+    """
     return line.get("inode") == os.fstat(descriptor).st_ino
 
 

@@ -64,7 +64,7 @@ def load_visit(
     if altered and not altered_too:
         raise refusal_of(records[0].head.session_id, altered)
     standing = words.note.standing
-    zone = _zone(practice, standing, records[0].head.started_utc_ms)
+    zone = words.note.zone or _zone(practice, standing, records[0].head.started_utc_ms)
     note = draft_note(
         records[0],
         words.order,

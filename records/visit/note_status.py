@@ -1,4 +1,4 @@
-"""Status, signature and versions of a note in words; times in the clinic's zone, with offset."""
+"""Status, signature and versions of a note in words; times in the clinic's zone, with its name."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def signer_text(version: NoteVersion) -> str:
 
 def moment_text(note: TreatmentNote, utc_ms: int) -> str:
     """A moment as the clinic's clock showed it, to the second."""
-    return datetime.fromtimestamp(utc_ms // 1000, note.zone).isoformat(" ")
+    return note.moment_as_read(datetime.fromtimestamp(utc_ms // 1000, note.zone))
 
 
 def version_texts(note: TreatmentNote) -> list[str]:

@@ -24,6 +24,7 @@ from records.clinic.audit import record_read
 from records.clinic.chain_check import ClinicAlteration, check_schema
 from records.clinic.paper_sheets import (
     KeptSheet,
+    PaperSheet,
     fault_of_sheet,
     sheets_of,
     sheets_on_file,
@@ -105,8 +106,8 @@ def load_paper(
         if kept is None:
             raise refusal_of(sheet_id, altered or f"{PLACE}: the entry of the sheet is gone")
         spoken = note_words_of(db, folder, sheet_id, words.entries)
-    note = paper_note(kept, spoken).in_clinic_with(practice.unit_of_force)
-    zone = sheet_zone(kept.sheet)
+    zone = spoken.zone or _zone(practice, kept.sheet)
+    note = paper_note(kept, spoken, zone).in_clinic_with(practice.unit_of_force)
     held = StandingData() if altered else read_standing(folder)
     return PaperVisit(
         kept=kept,
@@ -117,6 +118,13 @@ def load_paper(
         clinic=held.clinic.record.name if held.clinic else practice.clinic,
         altered=altered,
     )
+
+
+def _zone(practice: Practice, sheet: PaperSheet) -> tzinfo:
+    """The clinic's zone; the offset that the sheet was entered with where that was another one."""
+    zone, entered = practice.zone_at(sheet.began_utc_ms), sheet_zone(sheet)
+    began = datetime.fromtimestamp(sheet.began_utc_ms / 1000, zone)
+    return zone if began.utcoffset() == entered.utcoffset(began) else entered
 
 
 def audited_paper(

@@ -196,8 +196,9 @@ class ReferenceFirmware:
     def _live_to(self, now_s: float) -> None:
         device_s = (now_s - self.powered_on_at_s) * self._speed_of_clock
         self._device_s = max(self._device_s, device_s)
+        until_s = self._device_s + 1e-9
         machine, patient = self.machine, self.patient
-        while machine.uptime_s + CYCLE_S <= self._device_s + 1e-9:
+        while machine.uptime_s + CYCLE_S <= until_s:
             if self.powered:
                 machine.cycle()
                 patient.act(self)

@@ -17,6 +17,7 @@ DROP_WINDOW: Final = round(0.2 / CYCLE_S)
 PAID_OUT_WINDOW: Final = round(0.3 / CYCLE_S)
 STUCK_MOVING_CYCLES: Final = round(1.0 / CYCLE_S)
 STUCK_CYCLES: Final = round(3.0 / CYCLE_S)
+DISAGREE_N: Final = 10.0
 DROP_N: Final = 20.0
 SMALL_DROP_N: Final = 5.0
 SMALL_DROP_SHARE: Final = 0.3
@@ -75,16 +76,16 @@ class ForceGuards:
         if self.disabled:
             return None
         self._remember(force_n, setpoint_n, position_mm)
-        stuck = self._stuck(force_n, speed_mm_per_s)
-        disagree = second_n is not None and self._disagrees(force_n, second_n)
-        if self._over_force(force_n if second_n is None else max(force_n, second_n)):
+        self._count(force_n, second_n)
+        if self._over >= OVER_FORCE_CYCLES:
             return EventCode.OVER_FORCE
-        if stuck:
+        if self._unchanged >= STUCK_MOVING_CYCLES and self._stuck(speed_mm_per_s):
             return EventCode.CELL_STUCK
         if following:
             found = self._check_following(force_n, setpoint_n, position_mm)
             if found is not None:
                 return found
+        disagree = second_n is not None and self._disagreeing >= DISAGREE_CYCLES
         return EventCode.CHANNELS_DISAGREE if disagree else None
 
     def _remember(self, force_n: float, setpoint_n: float, position_mm: float) -> None:
@@ -95,47 +96,48 @@ class ForceGuards:
         self._setpoint[self._at] = setpoint_n
         self._position[self._at] = position_mm
 
-    def _check_following(
-        self, force_n: float, setpoint_n: float, position_mm: float
-    ) -> EventCode | None:
-        if self._cord_broke(force_n, position_mm):
-            return EventCode.CORD_BREAK
-        if self._rises_too_fast(force_n, setpoint_n):
-            return EventCode.OVER_RATE
-        return EventCode.SLACK if self._winds_slack(force_n, position_mm) else None
-
-    def _over_force(self, force_n: float) -> bool:
-        self._over = self._over + 1 if force_n > self.trip_force_n else 0
-        return self._over >= OVER_FORCE_CYCLES
-
-    def _disagrees(self, force_n: float, second_n: float) -> bool:
-        apart = abs(force_n - second_n) > max(10.0, 0.1 * force_n)
-        self._disagreeing = self._disagreeing + 1 if apart else 0
-        return self._disagreeing >= DISAGREE_CYCLES
-
-    def _stuck(self, force_n: float, speed_mm_per_s: float) -> bool:
+    def _count(self, force_n: float, second_n: float | None) -> None:
+        """For how many cycles in a row each of three things has been so."""
         tenths = round(force_n * 10)
         self._unchanged = self._unchanged + 1 if tenths == self._last_tenths else 0
         self._last_tenths = tenths
-        moving = abs(speed_mm_per_s) > 0.5
-        return self._unchanged >= (STUCK_MOVING_CYCLES if moving else STUCK_CYCLES)
+        largest_n = force_n
+        if second_n is not None:
+            if second_n > force_n:
+                largest_n = second_n
+            apart_n, share_n = abs(force_n - second_n), 0.1 * force_n
+            apart = apart_n > (share_n if share_n > DISAGREE_N else DISAGREE_N)
+            self._disagreeing = self._disagreeing + 1 if apart else 0
+        self._over = self._over + 1 if largest_n > self.trip_force_n else 0
 
-    def _cord_broke(self, force_n: float, position_mm: float) -> bool:
+    def _stuck(self, speed_mm_per_s: float) -> bool:
+        return abs(speed_mm_per_s) > 0.5 or self._unchanged >= STUCK_CYCLES
+
+    def _check_following(
+        self, force_n: float, setpoint_n: float, position_mm: float
+    ) -> EventCode | None:
+        before_n = self._force[self._at - DROP_WINDOW]
+        if before_n - force_n > SMALL_DROP_N and self._cord_broke(before_n, force_n, position_mm):
+            return EventCode.CORD_BREAK
+        risen_n = force_n - self._force[self._at - RATE_WINDOW]
+        if risen_n > self._rise_margin_n and self._rises_too_fast(risen_n, setpoint_n):
+            return EventCode.OVER_RATE
+        return EventCode.SLACK if self._winds_slack(force_n, position_mm) else None
+
+    def _cord_broke(self, before_n: float, force_n: float, position_mm: float) -> bool:
         """A fall that the cord paid out in the last 0.3 s cannot explain (row 13)."""
         if self._forces_seen <= DROP_WINDOW:
-            return False
-        before_n = self._force[self._at - DROP_WINDOW]
-        if before_n - force_n <= SMALL_DROP_N:
             return False
         paid_out_mm = max(0.0, self._position[self._at - PAID_OUT_WINDOW] - position_mm)
         drop_n = before_n - force_n - CORD_N_PER_MM * paid_out_mm
         return drop_n > DROP_N or (drop_n > SMALL_DROP_N and drop_n > SMALL_DROP_SHARE * before_n)
 
-    def _rises_too_fast(self, force_n: float, setpoint_n: float) -> bool:
+    def _rises_too_fast(self, risen_n: float, setpoint_n: float) -> bool:
+        """A rise above the margin that the set-point's own rise does not explain either."""
         if self._forces_seen <= RATE_WINDOW:
             return False
         ordered_n = max(0.0, setpoint_n - self._setpoint[self._at - RATE_WINDOW])
-        return force_n - self._force[self._at - RATE_WINDOW] > ordered_n + self._rise_margin_n
+        return risen_n > ordered_n + self._rise_margin_n
 
     def _winds_slack(self, force_n: float, position_mm: float) -> bool:
         if force_n >= SLACK_FORCE_N or self._wound_from_mm is None:

@@ -28,7 +28,10 @@ SLACK_SET_POINT_N: Final = 10.0
 
 
 class ForceRegulator:
-    """One device cycle at a time: force in, winch speed out. Newtons, millimetres, seconds."""
+    """One device cycle at a time: force in, winch speed out. Newtons, millimetres, seconds.
+
+    It compares where ``max`` and ``min`` would be shorter: a treatment has 90 000 cycles.
+    """
 
     __slots__ = ("_feed_mm_per_n", "_feed_mm_per_s", "gain_factor", "setpoint_n", "target_n")
 
@@ -64,7 +67,9 @@ class ForceRegulator:
         speed = feed_mm_per_s + GAIN_MM_PER_S_PER_N * self.gain_factor * error_n
         if force_n < SLACK_FORCE_N and speed > SLACK_SPEED_MM_PER_S:
             return SLACK_SPEED_MM_PER_S
-        return max(-MAX_SPEED_MM_PER_S, min(MAX_SPEED_MM_PER_S, speed))
+        if speed > MAX_SPEED_MM_PER_S:
+            return MAX_SPEED_MM_PER_S
+        return speed if speed >= -MAX_SPEED_MM_PER_S else -MAX_SPEED_MM_PER_S
 
     def _feed(self, change_n: float) -> float:
         """Feed-forward, mm/s: at once when it falls, slowly when it rises into a reversal."""
@@ -80,8 +85,10 @@ class ForceRegulator:
             if force_n < SLACK_FORCE_N and self.setpoint_n >= SLACK_SET_POINT_N:
                 # The set-point waits for a slack cord; running ahead would end in a jerk.
                 return 0.0
-            return min(change_n, up_n_per_s * CYCLE_S)
-        return max(change_n, -down_n_per_s * CYCLE_S)
+            most_n = up_n_per_s * CYCLE_S
+            return change_n if change_n <= most_n else most_n
+        least_n = -down_n_per_s * CYCLE_S
+        return change_n if change_n >= least_n else least_n
 
 
 def fed_share(feed_mm_per_s: float, error_n: float) -> float:

@@ -22,6 +22,7 @@ class SwitchOnPlug:
         "_dead",
         "_differing",
         "_plugged",
+        "_seems_plugged",
         "_senses_plug",
         "_shown_until_s",
         "_tap_left",
@@ -33,7 +34,7 @@ class SwitchOnPlug:
         self._senses_plug = senses_plug
         self._contact = self._dead = False
         self._tap_left = 0
-        self._plugged = True
+        self._plugged = self._seems_plugged = True
         self._differing = 0
         self._shown_until_s = 0.0
         self.present = True
@@ -60,9 +61,10 @@ class SwitchOnPlug:
 
     def unplug(self) -> None:
         self._plugged = False
+        self._seems_plugged = not self._senses_plug
 
     def plug(self) -> None:
-        self._plugged = True
+        self._plugged = self._seems_plugged = True
 
     def sample(self, uptime_s: float) -> EventCode | None:
         """Look at the contact once per device cycle; the event is what has just been decided."""
@@ -79,10 +81,6 @@ class SwitchOnPlug:
         if self._differing < DEBOUNCE_SAMPLES:
             return None
         return self._decide(contact, uptime_s)
-
-    @property
-    def _seems_plugged(self) -> bool:
-        return self._plugged or not self._senses_plug
 
     @property
     def closed(self) -> bool:

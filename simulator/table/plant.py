@@ -104,7 +104,11 @@ class TractionPlant:
             self.slack_mm += min(steps, self.slip_steps) * self.slip_mm_per_step
             self.slip_steps -= steps
         body = self.parameters
-        command = max(-MAX_SPEED_MM_PER_S, min(MAX_SPEED_MM_PER_S, speed_command_mm_per_s))
+        command = speed_command_mm_per_s
+        if command > MAX_SPEED_MM_PER_S:
+            command = MAX_SPEED_MM_PER_S
+        elif command < -MAX_SPEED_MM_PER_S:
+            command = -MAX_SPEED_MM_PER_S
         driven, jammed = self.clutch_closed, self.jammed
         runs_out = not (self.clutch_jammed or self.brake_on)
         x, v, y = self.position_mm, self.speed_mm_per_s, self._contact_mm

@@ -180,7 +180,7 @@ def _came(page: Page, held: Sequence[Route], count: int) -> bool:
 
 def expect_after(page: Page, milliseconds: int, place: Locator, text: str) -> None:
     """What the page shows once it has taken what came."""
-    page.evaluate("fetch('/static/icon.svg').then((answer) => answer.text()).then(() => 1)")
+    page.evaluate("fetch('/static/now/icon.svg').then((answer) => answer.text()).then(() => 1)")
     page.clock.run_for(milliseconds)
     expect(place).to_have_text(text)
 

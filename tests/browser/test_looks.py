@@ -19,11 +19,12 @@ from records.claim.context_file import ImportedClaim
 from records.evidence.reader import list_sessions
 from records.store.record_folder import RecordFolder
 from records.visit.load import load_visit
+from tests.browser.test_state_words import WORDS
 from tests.support.browser_axe import RULES_OF_COLOURS, violations
 from tests.support.claims import FEES
 from tests.support.console_bench import console_bench
 from tests.support.console_visits import begin, identified, screened, sent, with_dose
-from tests.support.page_faults import faults, lengthen
+from tests.support.page_faults import faults, lengthen, moved_by
 from tests.support.real_time import ROOT
 from tests.support.reception import (
     CLINIC_OF_CLAIMS,
@@ -112,6 +113,18 @@ SCHEMES: Mapping[Literal["light", "dark"], Sequence[str]] = {
     "dark": RULES_OF_COLOURS,
 }
 """The rules of axe for each colour scheme; none named are all."""
+
+TOLD_BY_ITSELF = [
+    ("#door-state", WORDS["door away"]),
+    ("#sound-state", WORDS["no sound"]),
+    ("#sound-state", ""),
+    ("#clock", "--"),
+]
+"""What the frame says without anybody's touch; nothing moves by it at any size."""
+TOLD_WHERE_THERE_IS_ROOM = [*TOLD_BY_ITSELF, ("#stop-said", WORDS["STOP did not arrive"])]
+"""With what is told of a press of STOP."""
+SMALL = ((390, 844), (640, 400), (960, 540), (512, 384))
+"""A telephone, and the three other windows at 200 % zoom."""
 
 STOP = """() => {
   const stop = document.querySelector("form.stop button");
@@ -280,6 +293,7 @@ def test_a_page_is_fit_to_be_read(looked: Page, clinic: Clinic, path: str) -> No
         looked.screenshot(path=_picture(path, size), full_page=size == WHOLE)
         _check_stop(looked, is_own=path.startswith("/units/"))
         assert faults(looked) == {}, size
+        assert moved_by(looked, TOLD_WHERE_THERE_IS_ROOM) == [], size
     for scheme, rules in SCHEMES.items():
         looked.emulate_media(color_scheme=scheme)
         assert violations(looked, rules) == []
@@ -310,7 +324,17 @@ def test_a_unit_s_page_is_fit_in_every_state(looked: Page, clinic: Clinic) -> No
         expect(said).to_contain_text(words)
         _check_colours_and_words(looked)
         looked.screenshot(path=_picture(f"/units/{words}", "otherwise"), full_page=True)
+        _check_that_nothing_moves(looked)
     link.show(**PAUSED)
+
+
+def _check_that_nothing_moves(looked: Page) -> None:
+    """The last size is the first one again."""
+    rooms = dict.fromkeys(SMALL, TOLD_BY_ITSELF)
+    rooms |= dict.fromkeys(SIZES.values(), TOLD_WHERE_THERE_IS_ROOM)
+    for (width, height), told in rooms.items():
+        looked.set_viewport_size({"width": width, "height": height})
+        assert moved_by(looked, told) == [], (width, height)
 
 
 def _check_colours_and_words(looked: Page) -> None:
@@ -358,14 +382,15 @@ def _ends_at(seen: Locator) -> float:
     return box["y"] + box["height"]
 
 
-@pytest.mark.parametrize("size", [(390, 844), (640, 400), (960, 540), (512, 384)])
+@pytest.mark.parametrize("size", SMALL)
 @pytest.mark.parametrize("path", ["/", "/units/Table%201"])
 def test_a_small_window_keeps_stop_and_leaves_room_to_read(
     looked: Page, path: str, size: tuple[int, int]
 ) -> None:
-    """A telephone, and the three other windows at 200 % zoom; the page was moved to its end."""
+    """The page was moved to its end, and says what is not well without moving anything."""
     looked.set_viewport_size({"width": size[0], "height": size[1]})
     looked.goto(path)
+    assert moved_by(looked, TOLD_BY_ITSELF) == []
     looked.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
     assert looked.evaluate("document.documentElement.scrollWidth <= innerWidth")
     for stop in looked.locator("form.stop button").all():

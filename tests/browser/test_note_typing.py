@@ -27,7 +27,7 @@ TURNED = """() => {{
 }}"""
 HIDDEN = TURNED.format("hidden")
 STAYS = "form => form.addEventListener('submit', (event) => event.preventDefault())"
-ONE_ANSWER = "fetch('/static/icon.svg').then((answer) => answer.text()).then(() => 1)"
+ONE_ANSWER = "fetch('/static/now/icon.svg').then((answer) => answer.text()).then(() => 1)"
 
 
 @pytest.fixture
@@ -210,9 +210,9 @@ def test_what_is_typed_before_the_script_has_come_is_kept_too(
     def hold(route: Route) -> None:
         held.append(route)
 
-    page.route("**/static/note.js", hold)
+    page.route("**/note.js", hold)
     page.goto(NOTE)
-    with page.expect_request("**/static/note.js"):
+    with page.expect_request("**/note.js"):
         page.get_by_role("button", name="Pat Jones").click()
     page.get_by_label("Plan for next visit").fill(PLAN)
     for route in held:

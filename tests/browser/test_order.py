@@ -25,7 +25,7 @@ MARK = """() => {
 MARKED = """() => [document.querySelector("#plot svg"),
   document.querySelector("[data-reading=hold_force]").firstChild].map((one) => !!one.isMarked)"""
 ONE_TURN = "new Promise((done) => setTimeout(done))"
-ONE_ANSWER = "fetch('/static/icon.svg').then((answer) => answer.text()).then(() => 1)"
+ONE_ANSWER = "fetch('/static/now/icon.svg').then((answer) => answer.text()).then(() => 1)"
 
 
 @pytest.fixture
@@ -108,8 +108,8 @@ def test_a_mistake_that_was_sent_keeps_its_place_once_it_is_gone(order: Page) ->
     expect(said).to_contain_text("the unit is missing")
     below = order.get_by_role("button", name="Go to the checks")
     before = place(below)
-    held = hold_first(order, "**/static/order.js")
-    with order.expect_request("**/static/order.js"):
+    held = hold_first(order, "**/order.js")
+    with order.expect_request("**/order.js"):
         order.reload(wait_until="commit")
     hold.fill("17 lb")
     held[0].continue_()

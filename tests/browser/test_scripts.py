@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from controller.alarms import RaisedAlarm
+from controller.runtime.clock import SystemClock
 from controller.snapshot import Doing
 from tests.support.browser_touch import UNIT, take_seat
 from tests.support.console_bench import StandInLink
@@ -23,7 +24,7 @@ from workstation.station.stop_page import page as page_of_stop
 from workstation.station.stop_target import StopAnswer
 
 TOLD = "**/person/touched"
-ONE_ANSWER = "fetch('/static/icon.svg').then((answer) => answer.text()).then(() => 1)"
+ONE_ANSWER = "fetch('/static/now/icon.svg').then((answer) => answer.text()).then(() => 1)"
 TOP = "one => one.getBoundingClientRect().top"
 SENDING = "one => 'sending' in one.form.dataset"
 HIDDEN = """
@@ -56,6 +57,7 @@ window.AudioContext = class {
 PAINTED = """canvas => [...canvas.getContext("2d")
   .getImageData(0, canvas.height / 2, canvas.width / 2, 20).data].some((value) => value > 0)"""
 """Whether anything is drawn where the last half minute has no figures."""
+HOUR_MS = 3_600_000
 HIGH = 960
 """Hertz of the tone of a high alarm."""
 NOT_REACHED = page_of_stop(
@@ -232,6 +234,19 @@ def test_the_chart_has_a_scale_and_is_hatched_once_nothing_is_heard(
     wait_until(lambda: bool(chart.evaluate(PAINTED)), "the hatched chart")
     expect(page.locator("#numbers [data-is=force]")).to_have_text("--")
     expect(lines).to_be_hidden()
+
+
+def test_behind_a_clock_that_was_set_back_the_chart_begins_anew(
+    page: Page, console: ServedConsole, link: StandInLink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A force of before has times to come; it is neither drawn nor has the scale room for it."""
+    scale = page.locator(".chart .lines .forces b")
+    link.show(**{**HOLDING, "force_n": 380.0})
+    expect(scale.last).to_have_text("400 N")
+    set_back_ms = SystemClock().utc_ms() - HOUR_MS
+    monkeypatch.setattr(SystemClock, "utc_ms", lambda _: set_back_ms)
+    link.show(**HOLDING)
+    expect(scale.last).to_have_text("150 N")
 
 
 def test_who_does_not_touch_the_page_is_signed_out_there(

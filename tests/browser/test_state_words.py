@@ -14,6 +14,7 @@ from controller.alarms import RaisedAlarm
 from controller.runtime.clock import VirtualClock
 from tests.support.browser_touch import UNIT, take_seat
 from tests.support.console_bench import StandInLink
+from tests.support.page_faults import places_of_targets
 from tests.support.pages import DOCS
 from tests.support.real_time import PATIENCE_MS
 from tests.support.served_console import ServedConsole, silence
@@ -168,7 +169,11 @@ def pressed_again(page: Page, console: ServedConsole, patch: pytest.MonkeyPatch)
 
 
 def door_away(page: Page, console: ServedConsole, patch: pytest.MonkeyPatch) -> Locator:
+    """Nothing that a finger may be on moves by it."""
+    before = places_of_targets(page)
     close_the_door(page, console)
+    expect(page.locator("#door-state")).to_have_text(WORDS["door away"])
+    assert places_of_targets(page) == before
     return page.locator("#door-state")
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from controller.order.force_profile import ForceProfile
 from tests.campaigns.truth import Series, Truth
+from tests.support.force_profiles import peak_force_n
 
 SETTLING_S = 5.0
 RAMP_WINDOW_S = 1.0
@@ -79,7 +80,7 @@ def take_figures(
     ``release_arrives_s`` is when the release reached the drive, where that is well behind its
     decision.
     """
-    hold_n = ordered.peak_force_n
+    hold_n = peak_force_n(ordered)
     still_until_s = np.inf if truth.moved_at_s is None else truth.moved_at_s
     quiet = [span for span in spans if span.end_s <= still_until_s]
     reversed_s, released_s = _after_stop(truth)

@@ -29,6 +29,7 @@ from tests.campaigns.host_table import STOP, CrawlTarget, HostTable
 from tests.campaigns.population import DrawnPatient, HostLine
 from tests.campaigns.treatment import PRETENSION_N, PRETENSION_S, Treatment
 from tests.campaigns.truth import CYCLE_S, Watch
+from tests.support.force_profiles import peak_force_n
 
 TICK_S = 0.100
 HEALTHY = HostHealth(
@@ -199,7 +200,7 @@ class HostSession:
     ) -> Verdict:
         before = supervisor.latched
         pulls = ForceCommand(
-            kind=CommandKind.FOLLOW, force_n=wanted_n, ceiling_n=self._profile.peak_force_n
+            kind=CommandKind.FOLLOW, force_n=wanted_n, ceiling_n=peak_force_n(self._profile)
         )
         wish = ForceCommand(kind=CommandKind.RELEASE) if self.ending else pulls
         self._sent = supervisor.narrowed(wish)
@@ -231,7 +232,7 @@ class HostSession:
             self._limits,
             force_n=reading.force_n,
             age_s=reading.age_s(self._table.uptime_s),
-            granted_force_n=self._profile.peak_force_n,
+            granted_force_n=peak_force_n(self._profile),
             latched=Action.HOLD if self.ending else verdict.action,
             tick_s=TICK_S,
         )

@@ -8,6 +8,7 @@ from typing import Any
 
 from controller.session.free_cord import FREE_FORCE_N
 from tests.campaigns.station_lab import TICK_MS, median, percentile
+from tests.campaigns.station_pairs import ALONE_MIN
 
 LATENESS_RATIO, LATENESS_MS = 1.2, 0.5
 MEMORY_MB, CONNECTIONS, PROCESSOR_RATIO = 100.0, 3, 0.6
@@ -330,7 +331,11 @@ def _half(one: Figures) -> str:
 
 
 def _beside_table(found: Figures) -> Iterator[str]:
-    yield f"Treatments of {found['minutes']} min, one station each time."
+    alone_min = min(found["minutes"], ALONE_MIN)
+    yield (
+        f"Treatments of {found['minutes']} min, those of one unit alone of {alone_min} min, "
+        "one station each time."
+    )
     yield ""
     yield "| units | load | p99 ms of each | at most ms | ticks missed |"
     yield "|--:|---|---|--:|--:|"

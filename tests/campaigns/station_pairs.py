@@ -39,6 +39,7 @@ SETTLED_S = 2.0
 MEASURED_S = 40.0
 MISSED_MS = 1.5 * TICK_MS
 """Two samples that lie further apart have a missed tick between them."""
+ALONE_MIN = 5
 NOBODY: Final = nullcontext()
 
 
@@ -134,10 +135,13 @@ def missed_ticks(records: RecordFolder, session_id: str) -> int:
 
 
 def measure_beside(minutes: int, units: int = 4) -> dict[str, Any]:
-    """One session alone, then as many beside each other as there are units, then one again."""
+    """One session alone, then as many beside each other as there are units, then one again.
+
+    Those alone give the lateness that the others are compared with: a few minutes are enough.
+    """
     rows: list[dict[str, Any]] = []
-    order = STATIC.format(minutes=minutes)
     for count in (1, units, 1):
+        order = STATIC.format(minutes=minutes if count == units else min(minutes, ALONE_MIN))
         with TemporaryDirectory() as name, station(Path(name) / "data", units=count) as kept:
             begun, reference = load(), dict[str, Any]()
             with idle_reference(reference), ThreadPoolExecutor(count) as pool:

@@ -47,7 +47,8 @@ def page_named(name: str, cited_in: Path) -> Path | None:
 def unresolved(text: str, cited_in: Path) -> list[str]:
     """What a file's text cites that is not here."""
     found = []
-    for name, anchor in _PAGE.findall(text):
+    naming_pages = "\n".join(line for line in text.splitlines() if ".md" in line)
+    for name, anchor in _PAGE.findall(naming_pages):
         page = page_named(name, cited_in)
         if name in _PATTERNS:
             continue

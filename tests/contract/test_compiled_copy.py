@@ -7,8 +7,8 @@ import ast
 import pytest
 
 from tests.support.pages import ROOT
-from tests.support.parsed_sources import tree_of
 from tools.compiled import COMPILED, LEFT, LEFT_FOLDERS, is_compiled
+from tools.parsed_sources import nodes_of
 
 SOURCES = sorted({path for pattern in COMPILED for path in ROOT.glob(pattern)})
 
@@ -45,7 +45,7 @@ def test_one_name_catches_one_type_in_a_function() -> None:
         f"{path.relative_to(ROOT)}: {function.name}"
         for path in SOURCES
         if path.name not in LEFT
-        for function in ast.walk(tree_of(path))
+        for function in nodes_of(path)
         if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
         if _caught_as_different_types(function)
     ]

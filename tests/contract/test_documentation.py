@@ -41,8 +41,8 @@ from tests.support.pages import (
     sections,
     shipped_modules,
 )
-from tests.support.parsed_sources import tree_of
 from tools.markdown import long_lines
+from tools.parsed_sources import nodes_of, tree_of
 from workstation.cli import program
 from workstation.settings import Settings
 
@@ -210,7 +210,7 @@ def test_no_error_class_is_defined_elsewhere() -> None:
     for path in shipped_modules():
         if short(path) == "controller/errors.py":
             continue
-        for node in ast.walk(tree_of(path)):
+        for node in nodes_of(path):
             if isinstance(node, ast.ClassDef):
                 bases = {ast.unparse(base).rpartition(".")[2] for base in node.bases}
                 assert not bases & known, f"{short(path)}: move {node.name} to controller/errors.py"

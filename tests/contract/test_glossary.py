@@ -16,7 +16,7 @@ import pytest
 
 from tests.contract.test_names import shipped_classes
 from tests.support.pages import DOCS, PACKAGES, ROOT
-from tests.support.parsed_sources import tree_of
+from tools.parsed_sources import nodes_of
 
 GLOSSARY = DOCS / "reference" / "glossary.md"
 MANY_PACKAGES = 3
@@ -48,7 +48,7 @@ def importers() -> dict[str, frozenset[str]]:
     for package in PACKAGES:
         for path in sorted((ROOT / package).rglob("*.py")):
             user = package_of(path.relative_to(ROOT).as_posix())
-            for node in ast.walk(tree_of(path)):
+            for node in nodes_of(path):
                 if isinstance(node, ast.ImportFrom) and str(node.module).startswith(PACKAGES):
                     for name in {alias.name for alias in node.names} & class_files().keys():
                         found[name].add(user)

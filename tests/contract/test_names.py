@@ -7,7 +7,7 @@ from collections import defaultdict
 from functools import cache
 
 from tests.support.pages import PACKAGES, ROOT
-from tests.support.parsed_sources import tree_of
+from tools.parsed_sources import nodes_of
 
 
 @cache
@@ -15,7 +15,7 @@ def shipped_classes() -> dict[str, list[str]]:
     found: dict[str, list[str]] = defaultdict(list)
     for package in PACKAGES:
         for path in sorted((ROOT / package).rglob("*.py")):
-            for node in ast.walk(tree_of(path)):
+            for node in nodes_of(path):
                 if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                     found[node.name].append(path.relative_to(ROOT).as_posix())
     return found

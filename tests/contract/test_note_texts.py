@@ -6,12 +6,12 @@ Counted is every call that takes a text apart, in the packages that read notes a
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.parsed_sources import tree_of
+from tools.parsed_sources import nodes_of
 
 ROOT = Path(__file__).parents[2]
 READERS = ("records/note", "records/claim/rules", "records/visit", "records/exports/note")
@@ -23,9 +23,9 @@ READ = {"word", "field"}
 """What gives a field of the note, or its text."""
 
 
-def parses(tree: ast.AST) -> Iterator[int]:
+def parses(nodes: Iterable[ast.AST]) -> Iterator[int]:
     """Lines that take a text of a note apart, or make a number or a time of it."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Call) and any(_of_a_note(each) for each in _parsed(node)):
             yield node.lineno
 
@@ -58,7 +58,7 @@ def test_no_reader_takes_a_text_of_a_note_apart() -> None:
     for folder in READERS:
         for path in sorted((ROOT / folder).rglob("*.py")):
             name = path.relative_to(ROOT).as_posix()
-            lines = sorted(set(parses(tree_of(path))))
+            lines = sorted(set(parses(nodes_of(path))))
             if lines and name != CODEC:
                 found[name] = lines
     assert found == {}
@@ -76,7 +76,7 @@ def test_no_reader_takes_a_text_of_a_note_apart() -> None:
     ],
 )
 def test_what_is_counted(source: str) -> None:
-    assert list(parses(ast.parse(source))) != []
+    assert list(parses(ast.walk(ast.parse(source)))) != []
 
 
 @pytest.mark.parametrize(
@@ -91,4 +91,4 @@ def test_what_is_counted(source: str) -> None:
     ],
 )
 def test_what_is_not_counted(source: str) -> None:
-    assert list(parses(ast.parse(source))) == []
+    assert list(parses(ast.walk(ast.parse(source)))) == []

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from records.store.record_folder import CLINIC, KEYS, QUARANTINE, READINGS, UNITS, RecordFolder
 from tests.support.pages import PACKAGES, ROOT
-from tests.support.parsed_sources import tree_of
+from tools.parsed_sources import nodes_of
 
 FORMER_NAME = "data" + "_dir"
 DOOR = "workstation/commands/options.py"
@@ -31,11 +31,11 @@ def sources(*folders: str) -> Iterator[tuple[str, str]]:
             yield path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8")
 
 
-def joined_names(tree: ast.Module) -> set[str]:
+def joined_names(path: Path) -> set[str]:
     """The literals that stand behind the ``/`` of a path."""
     return {
         node.right.value
-        for node in ast.walk(tree)
+        for node in nodes_of(path)
         if isinstance(node, ast.BinOp)
         and isinstance(node.op, ast.Div)
         and isinstance(node.right, ast.Constant)
@@ -59,10 +59,10 @@ def test_only_the_folder_knows_the_names_in_it() -> None:
     found = {
         path: known
         for path, _ in sources("records", "workstation")
-        if path != home and (known := joined_names(tree_of(ROOT / path)) & NAMES)
+        if path != home and (known := joined_names(ROOT / path) & NAMES)
     }
     assert found == {}
-    assert joined_names(tree_of(ROOT / home)) & NAMES
+    assert joined_names(ROOT / home) & NAMES
 
 
 def test_the_text_of_the_folder_is_its_path() -> None:

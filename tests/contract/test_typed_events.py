@@ -7,13 +7,13 @@ and may not touch a session's events.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TypeGuard
 
 import pytest
 
-from tests.support.parsed_sources import tree_of
+from tools.parsed_sources import nodes_of
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("controller", "firmware_bridge", "records", "simulator", "workstation", "tools")
@@ -46,10 +46,10 @@ MAKERS = {"SessionEvent", "StoredEvent", "SessionOpening", "EventRow"}
 PARSERS = {"parse_object", "parse_json", "loads", "object_or_empty"}
 
 
-def by_key(tree: ast.AST) -> Iterator[int]:
+def by_key(nodes: Sequence[ast.AST]) -> Iterator[int]:
     """Lines that read or write a detail by a key."""
-    parsed = set(_names_of_parsed(tree))
-    for node in ast.walk(tree):
+    parsed = set(_names_of_parsed(nodes))
+    for node in nodes:
         if _reads(node, parsed):
             yield node.lineno
         elif isinstance(node, ast.Call) and _called(node) in MAKERS:
@@ -76,8 +76,8 @@ def _is_detail(value: ast.expr, parsed: set[str]) -> bool:
     return isinstance(value, ast.Name) and value.id in parsed
 
 
-def _names_of_parsed(tree: ast.AST) -> Iterator[str]:
-    for node in ast.walk(tree):
+def _names_of_parsed(nodes: Sequence[ast.AST]) -> Iterator[str]:
+    for node in nodes:
         if isinstance(node, ast.Assign) and _is_detail_value(node.value):
             yield from (target.id for target in node.targets if isinstance(target, ast.Name))
 
@@ -101,27 +101,27 @@ def _called(node: ast.Call) -> str:
     return func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
 
 
-def sources() -> Iterator[tuple[str, ast.AST]]:
+def sources() -> Iterator[tuple[str, Sequence[ast.AST]]]:
     for package in PACKAGES:
         for path in sorted((ROOT / package).rglob("*.py")):
             name = path.relative_to(ROOT).as_posix()
             if not name.startswith(CODEC):
-                yield name, tree_of(path)
+                yield name, nodes_of(path)
 
 
 def test_no_place_reads_or_writes_an_event_by_a_key() -> None:
     found = {
         name: lines
-        for name, tree in sources()
-        if name not in CLINIC_CHAIN and (lines := sorted(set(by_key(tree))))
+        for name, nodes in sources()
+        if name not in CLINIC_CHAIN and (lines := sorted(set(by_key(nodes))))
     }
     assert found == {}
 
 
 def test_the_readers_of_the_clinic_s_chain_touch_no_event_of_a_session() -> None:
     names = {
-        name: {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} & SESSION_EVENTS
-        for name, tree in sources()
+        name: {node.id for node in nodes if isinstance(node, ast.Name)} & SESSION_EVENTS
+        for name, nodes in sources()
         if name in CLINIC_CHAIN
     }
     assert names == {name: set() for name in CLINIC_CHAIN}
@@ -146,7 +146,7 @@ def test_the_readers_of_the_clinic_s_chain_touch_no_event_of_a_session() -> None
     ],
 )
 def test_what_is_counted(source: str) -> None:
-    assert list(by_key(ast.parse(source))) != []
+    assert list(by_key(list(ast.walk(ast.parse(source))))) != []
 
 
 @pytest.mark.parametrize(
@@ -160,4 +160,4 @@ def test_what_is_counted(source: str) -> None:
     ],
 )
 def test_what_is_not_counted(source: str) -> None:
-    assert list(by_key(ast.parse(source))) == []
+    assert list(by_key(list(ast.walk(ast.parse(source))))) == []

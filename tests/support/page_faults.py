@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from playwright.sync_api import Page
@@ -44,6 +45,28 @@ FAULTS = """() => {
   };
 }"""
 
+PLACES = """() => {
+  const targets = [...document.querySelectorAll("a, button, select, summary, input, textarea")]
+    .filter((each) => each.checkVisibility({ visibilityProperty: true }));
+  return targets.map((each) => {
+    const { x, y, width, height } = each.getBoundingClientRect();
+    return [each.outerHTML.slice(0, 60), ...[x, y, width, height].map(Math.round)].join(" ");
+  });
+}"""
+MOVED = f"""words => {{
+  const places = {PLACES};
+  const before = places();
+  return words.flatMap(([place, text]) => {{
+    const told = document.querySelector(place);
+    const [said, how] = [told.innerHTML, told.className];
+    told.textContent = text;
+    if (place === "#door-state") told.className = "bad";
+    const after = places();
+    [told.innerHTML, told.className] = [said, how];
+    return after.filter((each, at) => each !== before[at]).map((each) => [text, each]);
+  }});
+}}"""
+
 LONG_WORDS = {
     "session-1": "20261130T140000Z-aaaaaa",
     "TEST-1": "MRN-2026-004711-WESTSIDE-SPINE-AND-SPORTS-1",
@@ -68,6 +91,18 @@ def faults(page: Page) -> dict[str, Any]:
     """
     found: dict[str, Any] = page.evaluate(FAULTS)
     return {name: each for name, each in found.items() if each}
+
+
+def places_of_targets(page: Page) -> list[str]:
+    """Where everything is that a finger may be on."""
+    places: list[str] = page.evaluate(PLACES)
+    return places
+
+
+def moved_by(page: Page, words: Sequence[tuple[str, str]]) -> list[list[str]]:
+    """What a finger may be on and moves once the place of a selector says its words, each alone."""
+    moved: list[list[str]] = page.evaluate(MOVED, words)
+    return moved
 
 
 def lengthen(page: Page) -> None:

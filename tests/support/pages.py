@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.support.parsed_sources import tree_of
+from tools.parsed_sources import tree_of
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"

@@ -11,7 +11,7 @@ import typer
 from controller.errors import RequestRefused
 from workstation.commands.help_page import WholeSentences
 from workstation.commands.options import PersonOptions, day_of, grouped
-from workstation.commands.standing import MapOption, read_bytes, rows_told
+from workstation.commands.standing_import import MapOption, read_bytes, rows_told
 from workstation.output import say, say_json
 
 if TYPE_CHECKING:

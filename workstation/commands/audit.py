@@ -31,6 +31,7 @@ def audit(
     """List who read or wrote patients' data, oldest first (exit status 4: it was altered)."""
     from records.clinic.audit import altered_audit
     from records.keeping.audit_search import look_at_accesses
+    from records.times_in_words import moment_in_words
     from workstation.author_now import reader_now
 
     place = person.place.at_the_clinic_if_readable()
@@ -52,7 +53,7 @@ def audit(
     if altered:
         say(f"{ALTERED_AUDIT}: {altered}")
     for access in found:
-        when = place.local(access.at_utc_ms).isoformat(" ")
+        when = moment_in_words(place.local(access.at_utc_ms))
         fields = f"  {', '.join(access.fields)}" if access.fields else ""
         who = f"{access.by} ({access.account or access.user})"
         say(f"{when}  {who}  {access.what}  {access.session_id}{fields}")

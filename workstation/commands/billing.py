@@ -106,6 +106,7 @@ def scrub(session: SessionArgument, claim: ClaimOptions, records: RecordsOptions
     97012 has no time rule: minutes are evidence and some payers look for 15, so a short treatment
     is never an error. 59 is for a true NCCI pair only, not for any other service of the day.
     """
+    from records.claim.rules.as_read import report_as_read
     from records.claim.rules.report import NEVER_EXPORTED, report_document, report_text
     from records.visit.sent import exported
 
@@ -123,7 +124,7 @@ def scrub(session: SessionArgument, claim: ClaimOptions, records: RecordsOptions
     if records.as_json:
         say_json("scrub", report_document(*facts))
     else:
-        say_text(report_text(*facts))
+        say_text(report_text(facts[0], report_as_read(report, visit.note), *facts[2:]))
     if visit.altered:
         raise typer.Exit(RECORD_BAD)
     if report.blocked:

@@ -87,6 +87,11 @@ class NoteViews:
         False
     )
 
+    @property
+    def is_note(self) -> bool:
+        """Whether the note itself is asked for."""
+        return not (self.history or self.sources or self.template)
+
 
 def register(app: typer.Typer) -> None:
     """Add the command to the program."""
@@ -192,7 +197,6 @@ def _pairs_of_file(path: Path) -> Iterator[tuple[str, str]]:
 
 def _print(desk: NoteDesk, view: NoteViews, *, as_json: bool) -> None:
     from records.exports.formats import written
-    from records.exports.note.text import note_text
 
     visit = desk.shown("note")
     say_whose_visit(visit)
@@ -200,26 +204,27 @@ def _print(desk: NoteDesk, view: NoteViews, *, as_json: bool) -> None:
         part = json.loads(written(visit, "json"))["note"]
         say_json("note", {**part, "sheet": []})
         return
-    if view.template:
-        _say_each(_template(visit))
-    elif view.history:
-        _say_each(_history(visit))
-    elif view.sources:
-        _say_each(_sources(visit))
-    else:
-        say_text(note_text(visit))
+    _say_view(visit, view)
+    if view.is_note:
         _say_each(_hints(visit))
 
 
 def _print_paper(desk: NoteDesk, view: NoteViews, *, as_json: bool) -> None:
     """The same of a downtime sheet, of which nothing is proposed or repeated."""
-    from records.exports.note.text import note_text
     from records.exports.session.paper_json import paper_note_values
 
     visit = desk.shown_paper("note")
     if as_json:
         say_json("note", paper_note_values(visit))
-    elif view.template:
+    else:
+        _say_view(visit, view)
+
+
+def _say_view(visit: NotedVisit, view: NoteViews) -> None:
+    """Print the view that was asked for, or the note itself."""
+    from records.exports.note.text import note_text
+
+    if view.template:
         _say_each(_template(visit))
     elif view.history:
         _say_each(_history(visit))
@@ -262,9 +267,9 @@ def _history(visit: NotedVisit) -> Iterator[str]:
 
 def _sources(visit: NotedVisit) -> Iterator[str]:
     from records.exports.note.text import shown
-    from records.note.led_forces import led_note
+    from records.note.as_read import note_as_read
 
-    note = led_note(visit.note)
+    note = note_as_read(visit.note)
     for field in (*note.fixed_fields, *note.clinician_fields):
         yield f"{field.name:<24} {shown(field)}  <- {field.where_from}"
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from controller.errors import AnswerMissing
-from controller.words import ADDRESS_CHARACTERS, check_name, check_text
-from workstation.commands.options import RecordsOptions, grouped
+from controller.words import ADDRESS_CHARACTERS, check_text
+from workstation.commands.options import Place, RecordsOptions, SessionOptions, grouped
 from workstation.commands.session_end import run_to_its_end, workplace_of
 
 if TYPE_CHECKING:
@@ -55,13 +55,7 @@ def observe(
     order: Annotated[Path, typer.Option("--order", help="Order file.")],
     said: TableOptions,
     records: RecordsOptions,
-    operator_name: Annotated[
-        str, typer.Option("--by", help="Who sits here; default: the login name.")
-    ] = "",
-    capture: Annotated[
-        Path | None,
-        typer.Option(help="Write every byte of the line to a new file.", show_default=False),
-    ] = None,
+    session: SessionOptions,
 ) -> None:
     """Record a session on a table that nobody drives. Nothing is sent to table or instrument.
 
@@ -74,26 +68,18 @@ def observe(
     from workstation.session.capturing import captured
     from workstation.session.observe import ObservedTable, instrument_profile
     from workstation.session.signals import caught_signals
-    from workstation.terminal.screen import Screen
-    from workstation.terminal.status_area import OBSERVED_HINT
     from workstation.texts.plan_text import plan_text
     from workstation.texts.refusals import refusals_in
 
     check_text("INSTRUMENT", instrument, ADDRESS_CHARACTERS)
-    by = check_name("--by", operator_name) if operator_name else ""
+    by = session.by
     table = ObservedTable(address=instrument, profile=profile, **asdict(said))
     place = records.place.at_the_clinic()
     clock = SystemClock()
     forces = place.settings.unit_of_force
     with refusals_in(forces):
         ordered = PlannedOrder.of(read_order(order))
-    shown = Screen(
-        clock,
-        as_json=records.as_json,
-        zone_at=place.settings.zone_at,
-        forces=forces,
-        hint=OBSERVED_HINT,
-    )
+    shown = _screen(place, clock, as_json=records.as_json)
     with refusals_in(forces), shown as screen, caught_signals() as signals:
         screen.message(plan_text(ordered.plan, forces))
         screen.message(HINT)
@@ -102,10 +88,24 @@ def observe(
         signals.hand_to(operator)
         workplace = workplace_of(place, clock, screen)
         digest = instrument_profile(profile, workplace)[1]
-        with captured(capture, instrument, digest, clock, screen.message) as heard:
+        with captured(session.capture, instrument, digest, clock, screen.message) as heard:
             status = _observe(table, ordered, workplace, operator, screen, heard)
         leave_checkpoints(place.settings, place.folder, screen.message)
     raise typer.Exit(status)
+
+
+def _screen(place: Place, clock: Clock, *, as_json: bool) -> Screen:
+    from workstation.terminal.screen import Screen
+    from workstation.terminal.status_area import OBSERVED_HINT
+
+    settings = place.settings
+    return Screen(
+        clock,
+        as_json=as_json,
+        zone_at=settings.zone_at,
+        forces=settings.unit_of_force,
+        hint=OBSERVED_HINT,
+    )
 
 
 def _observe(

@@ -30,6 +30,7 @@ import typer
 from typer.models import ParameterInfo
 
 from controller.errors import JournalUnavailable, TractionError
+from controller.words import check_name
 from workstation.output import Target
 
 if TYPE_CHECKING:
@@ -199,6 +200,24 @@ class PersonOptions:
     def place(self) -> Place:
         """Where the records are; raises RequestRefused."""
         return place_of(self.data)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionOptions:
+    """What a session in real time takes besides its order, driven or observed."""
+
+    operator_name: Annotated[
+        str, typer.Option("--by", help="Who sits here; default: the login name.")
+    ] = ""
+    capture: Annotated[
+        Path | None,
+        typer.Option(help="Write every byte of the line to a new file.", show_default=False),
+    ] = None
+
+    @property
+    def by(self) -> str:
+        """Who sits here, or an empty text; raises RequestRefused for what is no name."""
+        return check_name("--by", self.operator_name) if self.operator_name else ""
 
 
 def grouped(command: Callable[..., None]) -> Callable[..., None]:

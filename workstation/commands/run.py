@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from controller.errors import RequestRefused
-from controller.words import ADDRESS_CHARACTERS, check_name, check_text
-from workstation.commands.options import Place, RecordsOptions, grouped
+from controller.words import ADDRESS_CHARACTERS, check_text
+from workstation.commands.options import Place, RecordsOptions, SessionOptions, grouped
 from workstation.commands.session_end import run_to_its_end, workplace_of
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from controller.ports import Clock, TractionUnit
     from firmware_bridge.line.line import Capture
     from records.clinic.visit_steps import VisitBegun
-    from records.order.order import Order
     from records.order.planned_order import PlannedOrder
     from workstation.session.operators import PersonAtTerminal, SessionOperator
     from workstation.session.session_script import SessionScript
@@ -29,6 +28,35 @@ if TYPE_CHECKING:
 
 
 PORT_IN_USE = "a session of `traction run` uses the port; end it first"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderedOptions:
+    """Where the order of a session is, and who answers its questions."""
+
+    order: Annotated[
+        Path | None, typer.Option("--order", help="Order file.", show_default=False)
+    ] = None
+    visit: Annotated[
+        str, typer.Option("--visit", help="A visit whose order was typed; `visit` gives it.")
+    ] = ""
+    yes: Annotated[bool, typer.Option("--yes", help="A script answers the questions.")] = False
+
+    def read(self, place: Place) -> tuple[PlannedOrder, VisitBegun | None]:
+        """Returns the planned order of the file, or of the visit with its steps.
+
+        Raises RequestRefused where neither or both are named, and PrescriptionInvalid.
+        """
+        from records.clinic.visit_steps import prepared_visit
+        from records.order.order_file import parse_entered_order, read_order
+        from records.order.planned_order import PlannedOrder
+
+        if (self.order is None) == (not self.visit):
+            raise RequestRefused("say which order: --order FILE")
+        if self.order is not None:
+            return PlannedOrder.of(read_order(self.order)), None
+        text, begun = prepared_visit(place.folder, self.visit)
+        return PlannedOrder.of(parse_entered_order(text, "of this visit")), begun
 
 
 def register(app: typer.Typer) -> None:
@@ -42,24 +70,12 @@ def run(
         str, typer.Argument(help="Address (modbus-tcp://host:5020?unit=1), or a unit's name.")
     ],
     *,
-    order: Annotated[
-        Path | None, typer.Option("--order", help="Order file.", show_default=False)
-    ] = None,
-    visit: Annotated[
-        str, typer.Option("--visit", help="A visit whose order was typed; `visit` gives it.")
-    ] = "",
-    yes: Annotated[bool, typer.Option("--yes", help="A script answers the questions.")] = False,
+    ordered: OrderedOptions,
     records: RecordsOptions,
     script: Annotated[
         Path | None, typer.Option(help="Requests at given times (TOML).", show_default=False)
     ] = None,
-    operator_name: Annotated[
-        str, typer.Option("--by", help="Who sits here; default: the login name.")
-    ] = "",
-    capture: Annotated[
-        Path | None,
-        typer.Option(help="Write every byte of the line to a new file.", show_default=False),
-    ] = None,
+    session: SessionOptions,
 ) -> None:
     """Run one session in real time. Ctrl-C releases the patient and closes the record.
 
@@ -67,7 +83,6 @@ def run(
     """
     from controller.runtime.clock import SystemClock
     from firmware_bridge.connect import unit_profile
-    from records.order.planned_order import PlannedOrder
     from workstation.session.capturing import captured
     from workstation.session.operators import check_somebody_answers
     from workstation.session.realtime import as_ordinary_work, take_realtime_rights
@@ -79,45 +94,31 @@ def run(
     from workstation.texts.refusals import refusals_in
 
     check_text("UNIT", unit, ADDRESS_CHARACTERS)
-    by = check_name("--by", operator_name) if operator_name else ""
+    by, scripted = session.by, ordered.yes
     place = records.place.at_the_clinic()
     forces = place.settings.unit_of_force
     with refusals_in(forces):
         unit = _address(place, unit)
-        order_of_today, begun = _order(place, order, visit)
-        ordered = PlannedOrder.of(order_of_today)
+        order, begun = ordered.read(place)
         steps = read_script(script) if script else None
-        check_somebody_answers(ordered.plan.order, scripted=yes, terminal=is_terminal(sys.stdin))
+        check_somebody_answers(order.plan.order, scripted=scripted, terminal=is_terminal(sys.stdin))
         clock = SystemClock()
         shown = Screen(
             clock, as_json=records.as_json, zone_at=place.settings.zone_at, forces=forces
         )
         with shown as screen, caught_signals() as signals:
-            screen.message(plan_text(ordered.plan, forces))
+            screen.message(plan_text(order.plan, forces))
             screen.message(str(take_realtime_rights()))
             screen.settle()
-            operator = _operator(screen, _person(screen, by, forces), steps, scripted=yes)
+            operator = _operator(screen, _person(screen, by, forces), steps, scripted=scripted)
             signals.hand_to(operator)
             workplace = workplace_of(place, clock, screen)
-            with captured(capture, unit, unit_profile()[1], clock, screen.message) as heard:
-                treating = _Treating(unit, ordered, workplace, operator, begun)
+            with captured(session.capture, unit, unit_profile()[1], clock, screen.message) as heard:
+                treating = _Treating(unit, order, workplace, operator, begun)
                 status = treating.to_its_end(screen, heard)
             with as_ordinary_work(screen.message):
                 _leave_checkpoints(place, screen)
     raise typer.Exit(status)
-
-
-def _order(place: Place, file: Path | None, visit: str) -> tuple[Order, VisitBegun | None]:
-    """The order of a file, or of a visit with its steps; raises RequestRefused for none of both."""
-    from records.clinic.visit_steps import prepared_visit
-    from records.order.order_file import parse_entered_order, read_order
-
-    if (file is None) == (not visit):
-        raise RequestRefused("say which order: --order FILE")
-    if file is not None:
-        return read_order(file), None
-    text, begun = prepared_visit(place.folder, visit)
-    return parse_entered_order(text, "of this visit"), begun
 
 
 def _address(place: Place, unit: str) -> str:

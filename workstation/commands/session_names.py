@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from controller.errors import RecordNotFound, RequestRefused, SessionAmbiguous, TractionError
@@ -69,7 +68,7 @@ def named_treatment(place: Place, name: str, by: str = "") -> Named:
         )
     if fitting.by_patient or len(found) > 1:
         _leave_row(place, found[:SHOWN], by)
-    if len(found) == 1:
+    if len({one.called for one in found}) == 1:  # a copied file has it twice: its reader refuses
         return Named(found[0].called, found[0].on_paper)
     raise SessionAmbiguous(
         f"session {name!r} fits {len(found)} {_kinds(found)}; say which by its id, or the newest "
@@ -162,14 +161,12 @@ def _kinds(found: Sequence[CalledTreatment]) -> str:
 
 
 def _lines(place: Place, found: Sequence[CalledTreatment]) -> tuple[str, ...]:
+    from records.times_in_words import minute_in_words
+
     lines = [
         f"{one.called}  {one.reference or 'no patient'}  "
-        f"{_minute(place.local(one.began_utc_ms))}  {one.state}"
+        f"{minute_in_words(place.local(one.began_utc_ms))}  {one.state}"
         for one in found[:SHOWN]
     ]
     more = len(found) - len(lines)
     return (*lines, f"and {more} older ones: `traction sessions` lists them") if more else (*lines,)
-
-
-def _minute(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%d %H:%M")

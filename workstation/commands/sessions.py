@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -111,9 +112,9 @@ def _list(query: QueryOptions, person: PersonOptions, place: Place, found: Found
         that_fit = " that fit" if asked != SessionQuery() else ""
         say(f"no sessions{that_fit} in {folder}")
     lines = {
-        (False, True): map(_line, shown),
-        (True, True): map(_sheet_line, sheets),
-        (False, False): map(_order_line, orders),
+        (False, True): map(partial(_line, place), shown),
+        (True, True): map(partial(_sheet_line, place), sheets),
+        (False, False): map(partial(_order_line, place), orders),
     }
     for one in called:
         say(next(lines[one.on_paper, one.was_begun]))
@@ -140,11 +141,11 @@ def _orders(found: Sequence[UnfollowedOrder], place: Place) -> list[dict[str, ob
     ]
 
 
-def _order_line(row: Mapping[str, object]) -> str:
+def _order_line(place: Place, row: Mapping[str, object]) -> str:
     return "  ".join(
         (
             str(row["session_id"]),
-            _minute(row["filed"]),
+            _minute(place, row["filed"]),
             str(row["patient_reference"]) or "no patient",
             f"{row['outcome']}, order filed by {row['filed_by']}",
             f"unit {row['unit_id']}",
@@ -170,11 +171,11 @@ def _sheets(found: Sequence[FoundSheet], place: Place) -> list[dict[str, object]
     ]
 
 
-def _sheet_line(row: Mapping[str, object]) -> str:
+def _sheet_line(place: Place, row: Mapping[str, object]) -> str:
     return "  ".join(
         (
             str(row["sheet_id"]),
-            _minute(row["began"]),
+            _minute(place, row["began"]),
             str(row["patient_reference"]),
             f"{row['minutes']} min",
             str(row["outcome"]),
@@ -209,13 +210,13 @@ def _facts(found: Sequence[FoundSession], place: Place) -> list[dict[str, object
     ]
 
 
-def _line(row: Mapping[str, object]) -> str:
+def _line(place: Place, row: Mapping[str, object]) -> str:
     """The same for people."""
     sealed = "" if row["sealed"] else ", not sealed"
     return "  ".join(
         (
             str(row["session_id"]),
-            _minute(row["started"]),
+            _minute(place, row["started"]),
             str(row["patient_reference"]) or "no patient",
             "minutes unknown" if row["minutes"] is None else f"{row['minutes']} min",
             f"{row['outcome']}{sealed}",
@@ -227,8 +228,11 @@ def _line(row: Mapping[str, object]) -> str:
     )
 
 
-def _minute(moment: object) -> str:
-    return str(moment)[:16].replace("T", " ")
+def _minute(place: Place, moment: object) -> str:
+    from records.times_in_words import minute_in_words
+
+    utc_s = datetime.fromisoformat(str(moment)).timestamp()
+    return minute_in_words(place.local(round(utc_s * 1000)))
 
 
 def _claim(row: Mapping[str, object]) -> str:
@@ -293,12 +297,13 @@ def show(session: SessionArgument, records: RecordsOptions) -> None:
 def event_lines(visit: Visit, forces: ForceUnit) -> Iterator[str]:
     """The events of the session that was asked for, on both axes of time."""
     from records.note.device_fields import local_time
+    from records.times_in_words import zone_in_words
     from workstation.history.told_events import told_events
 
     record = visit.asked_session.record
     yield f"session {record.head.session_id}: {record.outcome}"
     yield f"events {len(record.events)}, samples {len(record.samples)}"
-    yield f"times of day in {local_time(record, 0, visit.zone).strftime('%Z')}; s since the opening"
+    yield f"times of day in {zone_in_words(local_time(record, 0, visit.zone))}; s since the opening"
     for told in told_events(record, visit.zone, visit.asked_dose, forces):
         yield (f"{told.of_day}  {told.since_traction:<26} {told.at_ms / 1000:10.3f} s  {told.said}")
 

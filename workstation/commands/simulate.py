@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from firmware_bridge.profile_kinds.transmitter import TransmitterProfile
     from simulator.beside_table import TableStartedLater
     from simulator.instruments.hung_weight import HungWeight
+    from simulator.line.servers import SimulatedUnit
     from workstation.terminal.typed_lines import TypedLines
 
 RTU_BAUDRATE: Final = 38400
@@ -84,6 +85,48 @@ class InstrumentOptions:
     ] = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitOptions:
+    """The simulated unit, who is on its table, and what goes wrong with it."""
+
+    body: Annotated[str, typer.Option(help="Who is on the table.")] = "cervical_sliding"
+    patient: Annotated[
+        PatientName,
+        typer.Option("--switch", help="press-test: presses the switch while the unit is idle."),
+    ] = PatientName.PRESSES
+    clock_ppm: Annotated[float, typer.Option(help="How slow the unit's clock is, ppm.")] = 300.0
+    seed: Annotated[
+        int,
+        typer.Option(min=1, max=9999, help="Seed of noise, breath and token; its serial number."),
+    ] = 1
+    faults: Annotated[
+        Path | None, typer.Option(help="Fault script: JSON lines of time and call.")
+    ] = None
+
+    def check_body(self) -> None:
+        """Raises AddressInvalid for a body that there is not."""
+        from simulator.table.bodies import BODIES
+
+        if self.body not in BODIES:
+            raise AddressInvalid(f"body={self.body} is not one of {', '.join(BODIES)}")
+
+    def made(self) -> SimulatedUnit:
+        """Returns the unit, not yet served."""
+        from simulator import units
+        from simulator.table.patient import PassivePatient, PressTestPatient
+
+        presses = self.patient is PatientName.PRESSES
+        somebody = PressTestPatient() if presses else PassivePatient()
+        return units.simulated_unit(
+            self.body,
+            somebody if self.faults is None else units.with_faults(somebody, self.faults),
+            units.system_device_time(),
+            seed=self.seed,
+            clock_ppm=self.clock_ppm,
+            described=units.unit_now(self.body, number=self.seed),
+        )
+
+
 def register(app: typer.Typer) -> None:
     """Add the command to the program."""
     app.command("simulate")(simulate)
@@ -93,43 +136,22 @@ def register(app: typer.Typer) -> None:
 def simulate(
     line: WireOptions,
     beside: InstrumentOptions,
+    unit: UnitOptions,
     *,
-    body: Annotated[str, typer.Option(help="Who is on the table.")] = "cervical_sliding",
-    patient: Annotated[
-        PatientName,
-        typer.Option("--switch", help="press-test: presses the switch while the unit is idle."),
-    ] = PatientName.PRESSES,
-    clock_ppm: Annotated[float, typer.Option(help="How slow the unit's clock is, ppm.")] = 300.0,
-    seed: Annotated[
-        int,
-        typer.Option(min=1, max=9999, help="Seed of noise, breath and token; its serial number."),
-    ] = 1,
-    faults: Annotated[
-        Path | None, typer.Option(help="Fault script: JSON lines of time and call.")
-    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Serve a simulated unit or instrument in real time until Ctrl-C."""
-    from simulator import units
-    from simulator.table.bodies import BODIES
-    from simulator.table.patient import PassivePatient, PressTestPatient
+    unit.check_body()
+    if beside.instrument or beside.order is not None or beside.weight:
+        _serve_instrument(line, beside, unit, as_json=as_json)
+    else:
+        _serve_unit(line, unit.made(), as_json=as_json)
+
+
+def _serve_unit(line: WireOptions, unit: SimulatedUnit, *, as_json: bool) -> None:
+    """Serve a unit until the program is ended."""
     from workstation.session.realtime import collect_often
 
-    if body not in BODIES:
-        raise AddressInvalid(f"body={body} is not one of {', '.join(BODIES)}")
-    if beside.instrument or beside.order is not None or beside.weight:
-        _serve_instrument(line, beside, body, seed, as_json=as_json)
-        return
-    presses = patient is PatientName.PRESSES
-    somebody = PressTestPatient() if presses else PassivePatient()
-    unit = units.simulated_unit(
-        body,
-        somebody if faults is None else units.with_faults(somebody, faults),
-        units.system_device_time(),
-        seed=seed,
-        clock_ppm=clock_ppm,
-        described=units.unit_now(body, number=seed),
-    )
     with _ways_out(line):
         if line.wire is WireName.RTU:
             unit.serve_rtu(line.serial_baudrate(RTU_BAUDRATE))
@@ -148,7 +170,7 @@ def simulate(
 
 
 def _serve_instrument(
-    line: WireOptions, beside: InstrumentOptions, body: str, seed: int, *, as_json: bool
+    line: WireOptions, beside: InstrumentOptions, unit: UnitOptions, *, as_json: bool
 ) -> None:
     """Serve an instrument with what hangs on its cell."""
     from simulator.beside_table import on_serial_line, served_instrument
@@ -157,10 +179,10 @@ def _serve_instrument(
     from workstation.session.realtime import collect_often
 
     profile = _simulated_profile(line, beside)
-    load = _load(beside, body, seed)
+    load = _load(beside, unit)
     baudrate = line.serial_baudrate(profile.serial.baudrate)
     server = served_instrument(
-        profile.name, load.force_at, system_device_time(), seed=seed, baudrate=baudrate
+        profile.name, load.force_at, system_device_time(), seed=unit.seed, baudrate=baudrate
     )
     with _ways_out(line):
         if line.wire is WireName.RTU:
@@ -178,7 +200,7 @@ def _serve_instrument(
         _wait_for_end()
 
 
-def _load(beside: InstrumentOptions, body: str, seed: int) -> HungWeight | TableStartedLater:
+def _load(beside: InstrumentOptions, unit: UnitOptions) -> HungWeight | TableStartedLater:
     """What pulls at the cell: a weight, or a table that begins behind the first reading."""
     from records.order.order_file import read_order
     from records.order.planned_order import PlannedOrder
@@ -189,7 +211,9 @@ def _load(beside: InstrumentOptions, body: str, seed: int) -> HungWeight | Table
 
     if beside.order is None:
         return HungWeight(weight_kg("--weight", beside.weight) * STANDARD_GRAVITY)
-    return TableStartedLater(PlannedOrder.of(read_order(beside.order)).plan, body, seed=seed)
+    return TableStartedLater(
+        PlannedOrder.of(read_order(beside.order)).plan, unit.body, seed=unit.seed
+    )
 
 
 def _say_instrument(uri: str, profile: str, beside: InstrumentOptions) -> None:

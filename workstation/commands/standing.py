@@ -6,8 +6,6 @@ One implementation for all six; patients have lasting flags beside it, accounts 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -25,14 +23,14 @@ from workstation.commands.options import (
     day_of,
     grouped,
 )
-from workstation.output import refuse_existing, say, say_json, say_text, warn, write_file
+from workstation.commands.patient_flags import add_flag_commands
+from workstation.commands.standing_change import held_in, keep_change
+from workstation.commands.standing_import import import_file
+from workstation.output import refuse_existing, say, say_json, say_text, write_file
 
 if TYPE_CHECKING:
-    from records.accounts.rights import Right
-    from records.standing.files import ImportPlan
-    from records.standing.kinds import PatientRecord, StandingRecord
+    from records.standing.kinds import StandingRecord
     from records.standing.versions import StandingData, StandingVersion
-    from records.standing.write import StandingChange
 
     Version = StandingVersion[StandingRecord]
 
@@ -56,22 +54,8 @@ GROUPS = {
 WordsArgument = Annotated[
     list[str], typer.Argument(metavar="NAME KEY=VALUE...", help="Name, then values.")
 ]
-MapOption = Annotated[Path, typer.Option("--map", help="Column map (TOML) of the file.")]
 NameArgument = Annotated[str, typer.Argument(help="Name of the record; the clinic has none.")]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why it is so, or why it changes.")]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FlagOptions:
-    """What a lasting flag says."""
-
-    kind: Annotated[str, typer.Option(help='For instance "osteoporosis".')]
-    text: Annotated[str, typer.Option(help="What whoever treats must know.")]
-    region: Annotated[str, typer.Option(help="cervical or lumbar; default: every region.")] = ""
-    until: Annotated[str, typer.Option(help="Last day on which it stands, YYYY-MM-DD.")] = ""
-    do_not_treat: Annotated[
-        bool, typer.Option("--do-not-treat", help="No unit is armed for that region.")
-    ] = False
 
 
 def register(app: typer.Typer) -> None:
@@ -79,42 +63,24 @@ def register(app: typer.Typer) -> None:
     for kind, group in GROUPS.items():
         own = typer.Typer(cls=WholeSentences, help=HELP[kind], no_args_is_help=True)
         app.add_typer(own, name=group)
-        for name, command in _commands(kind):
-            own.command(name)(grouped(command))
+        commands = {**_reading_commands(kind), **_writing_commands(kind)}
+        for name in ("add", "show", "change", "list", "import", "export"):
+            own.command(name)(grouped(commands[name]))
         if kind == "patient":
-            own.command("flag")(flag)
-            own.command("end-flag")(end_flag)
+            add_flag_commands(own)
         if kind == "account":
             add_account_commands(own)
 
 
-def _commands(kind: str) -> Iterator[tuple[str, Callable[..., None]]]:
-    """The commands that every kind has."""
+def _writing_commands(kind: str) -> dict[str, Callable[..., None]]:
+    """The commands that change what is on file, as every kind has them."""
 
     def add(words: WordsArgument, *, reason: ReasonOption = "", person: PersonOptions) -> None:
         """Add a record, from KEY=VALUE words; a dotted key leads into a table."""
         from records.standing.said import added
 
         name, said = _said(kind, words)
-        _written(kind, person, lambda held: added(kind, name, said, reason))
-
-    def show(
-        name: NameArgument = "",
-        *,
-        version: Annotated[
-            int | None, typer.Option(help="An older version; default: the newest.")
-        ] = None,
-        person: PersonOptions,
-    ) -> None:
-        """Show a record with who wrote it, when, and what it replaced."""
-        place = person.place
-        found = _version(_held(place), kind, _name(kind, name), version)
-        _audit(place, person, "shown", [found])
-        if person.as_json:
-            say_json("standing", found.facts)
-            return
-        for line in _lines(found):
-            say(line)
+        keep_change(kind, person, lambda held: added(kind, name, said, reason))
 
     def change(
         words: WordsArgument,
@@ -130,7 +96,54 @@ def _commands(kind: str) -> Iterator[tuple[str, Callable[..., None]]]:
         from records.standing.said import changed
 
         name, said = _said(kind, words)
-        _written(kind, person, lambda held: changed(held, kind, name, said, (version, reason)))
+        keep_change(kind, person, lambda held: changed(held, kind, name, said, (version, reason)))
+
+    def import_(
+        file: Annotated[Path, typer.Argument(help="TOML, as `export` writes it.")],
+        *,
+        reason: ReasonOption = "",
+        person: PersonOptions,
+    ) -> None:
+        """Read records in from a file: all of them, or none and what is wrong with each."""
+        import_file(kind, person, file, reason)
+
+    def import_patients(
+        file: Annotated[Path, typer.Argument(help="TOML, as `export` writes it, or CSV.")],
+        *,
+        column_map: Annotated[
+            Path | None,
+            typer.Option("--map", help="Column map (TOML) of a CSV.", show_default=False),
+        ] = None,
+        reason: ReasonOption = "",
+        person: PersonOptions,
+    ) -> None:
+        """Read patients in from TOML or CSV: all of them, or none and what is wrong with each."""
+        import_file(kind, person, file, reason, column_map)
+
+    importing = import_patients if kind == "patient" else import_
+    return {"add": add, "change": change, "import": importing}
+
+
+def _reading_commands(kind: str) -> dict[str, Callable[..., None]]:
+    """The commands that show what is on file, as every kind has them."""
+
+    def show(
+        name: NameArgument = "",
+        *,
+        version: Annotated[
+            int | None, typer.Option(help="An older version; default: the newest.")
+        ] = None,
+        person: PersonOptions,
+    ) -> None:
+        """Show a record with who wrote it, when, and what it replaced."""
+        place = person.place
+        found = _version(held_in(place), kind, _name(kind, name), version)
+        _audit(place, person, "shown", [found])
+        if person.as_json:
+            say_json("standing", found.facts)
+            return
+        for line in _lines(found):
+            say(line)
 
     def list_(
         *,
@@ -143,7 +156,7 @@ def _commands(kind: str) -> Iterator[tuple[str, Callable[..., None]]]:
         place = person.place
         found = [
             each
-            for each in _held(place).all_of(kind)
+            for each in held_in(place).all_of(kind)
             if all_too or getattr(each.record, "in_use", True)
         ]
         _audit(place, person, "listed", found)
@@ -156,15 +169,6 @@ def _commands(kind: str) -> Iterator[tuple[str, Callable[..., None]]]:
         _say_shipped(kind, {each.name for each in found})
         if not found:
             say(f"no {GROUPS[kind]} on file; `traction {GROUPS[kind]} add` adds one")
-
-    def import_(
-        file: Annotated[Path, typer.Argument(help="TOML, as `export` writes it.")],
-        *,
-        reason: ReasonOption = "",
-        person: PersonOptions,
-    ) -> None:
-        """Read records in from a file: all of them, or none and what is wrong with each."""
-        _imported(kind, person, file, reason)
 
     def export(
         name: NameArgument = "",
@@ -179,201 +183,7 @@ def _commands(kind: str) -> Iterator[tuple[str, Callable[..., None]]]:
             refuse_existing(file, force=force)
         _exported(kind, person, name, file)
 
-    def import_patients(
-        file: Annotated[Path, typer.Argument(help="TOML, as `export` writes it, or CSV.")],
-        *,
-        column_map: Annotated[
-            Path | None,
-            typer.Option("--map", help="Column map (TOML) of a CSV.", show_default=False),
-        ] = None,
-        reason: ReasonOption = "",
-        person: PersonOptions,
-    ) -> None:
-        """Read patients in from TOML or CSV: all of them, or none and what is wrong with each."""
-        _imported(kind, person, file, reason, column_map)
-
-    yield "add", add
-    yield "show", show
-    yield "change", change
-    yield "list", list_
-    yield "import", import_patients if kind == "patient" else import_
-    yield "export", export
-
-
-@grouped
-def flag(
-    patient: Annotated[str, typer.Argument(help="Reference of the patient.")],
-    said: FlagOptions,
-    person: PersonOptions,
-) -> None:
-    """Set a lasting flag, which is told at every visit until a named person ends it."""
-    from records.standing.flags import flag_of, with_flag
-    from records.standing.write import StandingChange
-
-    by = _named(person.by, "sets a flag")
-    document = {
-        "kind": said.kind,
-        "text": said.text,
-        "region": said.region,
-        "until": said.until,
-        "do_not_treat": said.do_not_treat,
-        "by": by,
-        "on": day_of(person.place),
-    }
-    new = flag_of(document, f"flag of patient {patient}")
-
-    def with_it(held: StandingData) -> StandingChange:
-        found, record = _patient(held, patient)
-        return StandingChange(record=with_flag(record, new), made_from=found.number)
-
-    _written("patient", person, with_it)
-
-
-@grouped
-def end_flag(
-    patient: Annotated[str, typer.Argument(help="Reference of the patient.")],
-    number: Annotated[int, typer.Argument(help="Number of the flag; `show` shows it.")],
-    *,
-    reason: Annotated[str, typer.Option(help="Why it no longer holds.")],
-    person: PersonOptions,
-) -> None:
-    """End a lasting flag: a named person, with a reason. It stays readable."""
-    from records.standing.flags import with_ended_flag
-    from records.standing.kinds import FlagEnd
-    from records.standing.write import StandingChange
-
-    by = _named(person.by, "ends a flag")
-    if not reason.strip():
-        raise RequestRefused("--reason is empty; say why the flag no longer holds")
-
-    def ended(held: StandingData) -> StandingChange:
-        found, record = _patient(held, patient)
-        end = FlagEnd(by=by, on=day_of(person.place), reason=reason.strip())
-        return StandingChange(
-            record=with_ended_flag(record, number, end), made_from=found.number, reason=reason
-        )
-
-    _written("patient", person, ended)
-
-
-# --- what is written --------------------------------------------------------------------------
-
-
-def _written(
-    kind: str, person: PersonOptions, change: Callable[[StandingData], StandingChange]
-) -> None:
-    """Make the change from what is on file, keep it, and say what stands now."""
-    from records.standing.said import remarks
-    from records.standing.write import write_standing
-    from workstation.terminal_sign_in import author_for
-
-    place = person.place
-    held = _held(place)
-    made = change(held)
-    (kept,) = write_standing(
-        place.folder, author_for(place.folder, person.by, _right(kind)), [made]
-    )
-    for text in remarks(kept, held, day_of(place)):
-        warn(text)
-    if person.as_json:
-        say_json("standing", kept.facts)
-    else:
-        say(f"kept: {kept.words}")
-
-
-def _right(kind: str) -> Right:
-    """What somebody must be allowed to do who changes a record of a kind."""
-    from records.accounts.rights import Right
-
-    rights = {"patient": Right.PATIENTS, "account": Right.ACCOUNTS}
-    return rights.get(kind, Right.SETTINGS)
-
-
-def _imported(
-    kind: str, person: PersonOptions, file: Path, reason: str, column_map: Path | None = None
-) -> None:
-    from dataclasses import replace
-
-    from records.standing.said import remarks
-    from records.standing.write import write_standing
-    from workstation.terminal_sign_in import author_for
-
-    place = person.place
-    held = _held(place)
-    with rows_told(as_json=person.as_json):
-        plan = _planned(held, kind, file, column_map)
-    changes = [replace(change, reason=reason) for change in plan.changes]
-    kept: Sequence[Version] = []
-    if changes:
-        kept = write_standing(
-            place.folder, author_for(place.folder, person.by, _right(kind)), changes
-        )
-    for version in kept:
-        for text in remarks(version, held, day_of(place)):
-            warn(text)
-    if person.as_json:
-        facts = [each.facts for each in kept]
-        unchanged = list(plan.unchanged)
-        say_json("standing-import", {"kept": facts, "unchanged": unchanged, "wrong": []})
-        return
-    for version in kept:
-        say(f"kept: {version.words}")
-    say(f"{len(kept)} kept, {len(plan.unchanged)} unchanged")
-
-
-def _planned(held: StandingData, kind: str, file: Path, column_map: Path | None) -> ImportPlan:
-    from records.standing.csv_patients import plan_patients
-    from records.standing.csv_rows import read_map, read_rows
-    from records.standing.files import plan_import, read_standing_file
-
-    if column_map is not None:
-        columns = read_map(column_map, "patients")
-        return plan_patients(held, read_rows(read_bytes(file), file.name, columns))
-    if file.suffix.lower() == ".csv":
-        raise StandingInvalid(
-            f"file {file.name}: a CSV needs a column map; say which column is what with --map FILE"
-        )
-    return plan_import(held, read_standing_file(file, kind))
-
-
-def read_bytes(file: Path) -> bytes:
-    """The content of a file; raises StandingInvalid."""
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise StandingInvalid(f"file {file} cannot be read ({error.strerror})") from error
-
-
-@contextmanager
-def rows_told(*, as_json: bool) -> Iterator[None]:
-    """Say each row that cannot be taken, before the error ends the command."""
-    try:
-        yield
-    except StandingInvalid as error:
-        if as_json and error.rows:
-            rows = list(error.rows)
-            say_json("standing-import", {"kept": [], "unchanged": [], "wrong": rows})
-        for row in () if as_json else error.rows:
-            say(row)
-        raise
-
-
-def _exported(kind: str, person: PersonOptions, name: str, out: Path | None) -> None:
-    from records.standing.files import standing_toml
-
-    place = person.place
-    held = _held(place)
-    found = [held.found(kind, name)] if name else held.all_of(kind)
-    _audit(place, person, "exported", found)
-    text = standing_toml(found)
-    if person.as_json:
-        say_json("standing-list", {"records": [each.facts for each in found]})
-    elif out is None:
-        say_text(text)
-    if out is not None:
-        written = write_file(out, text.encode())
-        if not person.as_json:
-            say(f"written to {written}")
+    return {"show": show, "list": list_, "export": export}
 
 
 # --- words of the command line ----------------------------------------------------------------
@@ -420,19 +230,7 @@ def _name(kind: str, name: str) -> str:
     return name
 
 
-def _named(by: str, does: str) -> str:
-    if not by.strip():
-        raise RequestRefused(f'by is empty; say who {does} with --by "NAME"')
-    return by.strip()
-
-
 # --- what is on file --------------------------------------------------------------------------
-
-
-def _held(place: Place) -> StandingData:
-    from records.standing.versions import read_standing
-
-    return read_standing(place.folder)
 
 
 def _version(held: StandingData, kind: str, name: str, number: int | None) -> Version:
@@ -449,14 +247,6 @@ def _version(held: StandingData, kind: str, name: str, number: int | None) -> Ve
     return versions[number - 1]
 
 
-def _patient(held: StandingData, reference: str) -> tuple[Version, PatientRecord]:
-    from records.standing.kinds import PatientRecord
-
-    found = held.found("patient", reference)
-    assert isinstance(found.record, PatientRecord), "a patient's record is one"
-    return found, found.record
-
-
 def _audit(place: Place, person: PersonOptions, what: str, found: Sequence[Version]) -> None:
     """Patients' data are handed out only once the row of the access is kept."""
     from records.clinic.audit import record_read, standing_field
@@ -466,6 +256,24 @@ def _audit(place: Place, person: PersonOptions, what: str, found: Sequence[Versi
     if named:
         reader = reader_now(place.folder, person.by)
         record_read(place.folder, reader, f"patient {what}", fields=named)
+
+
+def _exported(kind: str, person: PersonOptions, name: str, out: Path | None) -> None:
+    from records.standing.files import standing_toml
+
+    place = person.place
+    held = held_in(place)
+    found = [held.found(kind, name)] if name else held.all_of(kind)
+    _audit(place, person, "exported", found)
+    text = standing_toml(found)
+    if person.as_json:
+        say_json("standing-list", {"records": [each.facts for each in found]})
+    elif out is None:
+        say_text(text)
+    if out is not None:
+        written = write_file(out, text.encode())
+        if not person.as_json:
+            say(f"written to {written}")
 
 
 # --- what is told -----------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
 from typing import Final
 
 from starlette.applications import Starlette
@@ -13,8 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Mount
-from starlette.staticfiles import StaticFiles
+from starlette.routing import BaseRoute
 
 from controller.errors import RecordNotFound, RightMissing, TractionError
 from controller.words import one_line
@@ -54,6 +54,7 @@ from workstation.console.pages import (
     visits,
 )
 from workstation.console.site import Site
+from workstation.console.static_files import static_files
 from workstation.hosts import LOOPBACK, hosts_in
 from workstation.station.stop_request import Neighbours
 
@@ -108,58 +109,29 @@ def make_application(
         tls_names=frozenset(hosts_in(settings.console_addresses)),
     )
 
-    def not_done(
-        request: Request, status: int, text: str, *, in_emergency: bool = False
-    ) -> Response:
-        return site.page(
-            request,
-            "refused.html",
-            status=status,
-            text=text,
-            typed=typed_in(request),
-            address=address_of(request),
-            in_emergency=in_emergency,
-        )
-
-    async def refused(request: Request, error: Exception) -> Response:
-        assert isinstance(error, TractionError)
-        text = one_line(site.words.sentence(error.message))
-        opens = isinstance(error, RightMissing) and error.in_emergency
-        return not_done(request, _status(error), text, in_emergency=opens)
-
-    async def no_page(request: Request, error: Exception) -> Response:
-        assert isinstance(error, HTTPException)
-        text = WORDS.get(error.status_code, error.detail)
-        return not_done(request, error.status_code, text)
-
-    async def failed(request: Request, error: Exception) -> Response:
-        report(f"{request.method} {request.url.path}: {error!r}")
-        return not_done(request, 500, FAILED)
-
+    errors = _ErrorPages(site, report)
     app = Starlette(
         routes=[
             *(with_right(route) for routes in PAGES for route in routes()),
-            Mount("/static", StaticFiles(packages=[("workstation.console", "static")])),
+            static_files(),
         ],
         middleware=[
             Middleware(Gate, console=console, stop_port=settings.stop_port),
             Middleware(
                 OtherMachines,
                 acting=frozenset(hosts_in(settings.console_acting_addresses)),
-                refused=lambda request: not_done(request, 403, WATCHES),
+                refused=lambda request: errors.page(request, 403, WATCHES),
             ),
         ],
-        exception_handlers={TractionError: refused, HTTPException: no_page, Exception: failed},
+        exception_handlers={
+            TractionError: errors.refused,
+            HTTPException: errors.no_page,
+            Exception: errors.failed,
+        },
         lifespan=_living(report, give_up),
     )
     app.state.site = site
     return app
-
-
-def _status(error: TractionError) -> int:
-    if isinstance(error, RightMissing):
-        return 403
-    return 404 if isinstance(error, RecordNotFound) else 409
 
 
 WORDS: Final = {
@@ -170,6 +142,52 @@ FAILED: Final = (
     "The console has failed at this page; what was on record before stands. Try once more, then "
     "look into the log of the console. STOP works."
 )
+
+
+@dataclass(frozen=True, slots=True)
+class _ErrorPages:
+    """What a browser is shown for an error; ``report`` takes what only the log shows."""
+
+    site: Site
+    report: Callable[[str], None]
+
+    def page(
+        self, request: Request, status: int, text: str, *, in_emergency: bool = False
+    ) -> Response:
+        """Returns the page that says why nothing was done, with what was typed."""
+        return self.site.page(
+            request,
+            "refused.html",
+            status=status,
+            text=text,
+            typed=typed_in(request),
+            address=address_of(request),
+            in_emergency=in_emergency,
+        )
+
+    async def refused(self, request: Request, error: Exception) -> Response:
+        """The program refused what was asked for."""
+        assert isinstance(error, TractionError)
+        text = one_line(self.site.words.sentence(error.message))
+        opens = isinstance(error, RightMissing) and error.in_emergency
+        return self.page(request, _status(error), text, in_emergency=opens)
+
+    async def no_page(self, request: Request, error: Exception) -> Response:
+        """There is no such page, or it does not take what was sent."""
+        assert isinstance(error, HTTPException)
+        text = WORDS.get(error.status_code, error.detail)
+        return self.page(request, error.status_code, text)
+
+    async def failed(self, request: Request, error: Exception) -> Response:
+        """A defect of the program: the log has the error, the page has none of it."""
+        self.report(f"{request.method} {request.url.path}: {error!r}")
+        return self.page(request, 500, FAILED)
+
+
+def _status(error: TractionError) -> int:
+    if isinstance(error, RightMissing):
+        return 403
+    return 404 if isinstance(error, RecordNotFound) else 409
 
 
 def _living(

@@ -21,6 +21,8 @@ from records.evidence.last_minute import LastMinute
 CHART_S: Final = 60.0
 POINTS_PER_S: Final = 20
 MOST_MARKS: Final = 100
+STEP_BACK_MS: Final = SafetyLimits().clock_step_s * 1000
+"""By so much a clock was set back (hazard row 29): what was seen before has times to come."""
 TOLERANCE: Final = {"n": SafetyLimits().track_n, "share": SafetyLimits().track_share}
 """The band around the ordered force: the larger of both, newtons and share (safety.md)."""
 
@@ -81,6 +83,9 @@ class UnitChart:
         self._number = shown.number
         point = ForcePoint(utc_ms=shown.utc_ms, force_n=shown.force_n, target_n=shown.target_n)
         with self._lock:
+            if self._points and self._points[-1].utc_ms - shown.utc_ms > STEP_BACK_MS:
+                self._points.clear()
+                self._marks.clear()
             self._points.append(point)
         self._mark_changes(shown)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from controller.errors import RequestRefused
 from records.claim.charge_line import DIAGNOSIS, MODIFIER
 from records.claim.needs.of_form import is_electronic
+from records.claim.rules.as_read import report_as_read
 from records.claim.rules.findings import SEVERITIES
 from records.claim.rules.report import older_data_text, verdict
 from records.claim.rules.scrubber import ScrubReport
@@ -83,8 +84,9 @@ class ReportView:
     advice: str
 
 
-def report_view(report: ScrubReport) -> ReportView:
-    """The report; the worst stands first."""
+def report_view(report: ScrubReport, note: TreatmentNote) -> ReportView:
+    """The report upon a note; the worst stands first."""
+    report = report_as_read(report, note)
     older = older_data_text(report)
     worst_first = sorted(report.findings, key=lambda each: -SEVERITIES.index(each.severity))
     return ReportView(

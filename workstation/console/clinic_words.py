@@ -10,6 +10,7 @@ from controller.errors import TractionError
 from controller.ports import Clock
 from records.standing.versions import read_standing
 from records.store.record_folder import RecordFolder
+from records.times_in_words import minute_in_words, moment_in_words, zone_in_words
 from workstation.settings import Settings, settings_at_the_clinic
 from workstation.station.stop_target import StopWording
 from workstation.texts.ways_out import on_a_page
@@ -52,7 +53,7 @@ class ClinicWords:
     @property
     def zone_name(self) -> str:
         """The name of the clinic's zone at present, as clocks show it."""
-        return f"{self.at(self._clock.utc_ms()):%Z}" or "UTC"
+        return zone_in_words(self.at(self._clock.utc_ms()))
 
     def at(self, utc_ms: int) -> datetime:
         """A moment as the clinic reads it."""
@@ -67,8 +68,12 @@ class ClinicWords:
         return self.settings.day_at(self._clock.utc_ms())
 
     def day_and_time(self, utc_ms: int) -> str:
-        """Day and time of a moment, to the minute."""
-        return f"{self.at(utc_ms):%Y-%m-%d %H:%M}"
+        """Day and time of a moment to the minute, with the zone of then."""
+        return minute_in_words(self.at(utc_ms))
+
+    def moment(self, utc_ms: int) -> str:
+        """The same to the second."""
+        return moment_in_words(self.at(utc_ms))
 
     def now(self) -> str:
         """The time of day now."""

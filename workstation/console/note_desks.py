@@ -8,10 +8,12 @@ from datetime import datetime
 from typing import Any
 
 from controller.errors import NoteRefused, TractionError
+from records.claim.rules.as_read import report_as_read
 from records.exports.ready import scrubbed
 from records.note.fields import PATIENT_REFERENCE
 from records.note.treatment_note import TreatmentNote, sessions_text
 from records.note.typed import TypedText, keep_typed, typed_texts
+from records.times_in_words import minute_in_words
 from records.visit.note_hints import unsaid_texts
 from records.visit.note_history import told_versions
 from records.visit.one_visit import joinable_sessions
@@ -80,13 +82,13 @@ class OpenNote:
         visit = self.desk.shown_note("note")
         visit, trouble = _looked_at(self.site, visit)
         report = visit.report if isinstance(visit, Visit | PaperVisit) else None
+        note = visit.note
         beside = BesideWords(
             typed=self.waiting(),
-            report=report,
+            report=report and report_as_read(report, note),
             posted=said,
             faults=faults,
         )
-        note = visit.note
         return {
             "visit": visit,
             "note": note,
@@ -173,4 +175,4 @@ def began_text(visit: NotedVisit) -> str:
 
 def _minute(visit: Visit | PaperVisit, utc_ms: int) -> str:
     moment = datetime.fromtimestamp(utc_ms / 1000, visit.zone)
-    return f"{moment:%Y-%m-%d %H:%M} {moment:%Z}".rstrip()
+    return minute_in_words(moment)

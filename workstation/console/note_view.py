@@ -9,9 +9,9 @@ from typing import Final
 from records.claim.rules.findings import RuleFinding, RuleResult
 from records.claim.rules.report import OPEN, STRENGTHS, where_from
 from records.claim.rules.scrubber import ScrubReport
+from records.note.as_read import field_as_read
 from records.note.device_fields import Field
 from records.note.fields import PATIENT_REFERENCE, REMARK, TOLERANCE
-from records.note.led_forces import led_field
 from records.note.treatment_note import TreatmentNote
 from records.note.typed import TypedText
 from records.provenance import NOT_ASSESSED_TEXT, OPEN_TEXT, Origin
@@ -177,7 +177,7 @@ def _plain(note: TreatmentNote, each: Field, beside: BesideWords) -> FieldView:
 
 
 def _fixed(note: TreatmentNote, each: Field, beside: BesideWords) -> FieldView:
-    return _plain(note, led_field(each, note.forces), beside)
+    return _plain(note, field_as_read(each, note), beside)
 
 
 def _asked(note: TreatmentNote, beside: BesideWords) -> Iterator[FieldView]:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 from urllib.parse import urlencode
 
 from controller.events import EventKind
 from controller.order.force_unit import ForceUnit
 from records.evidence.reader import NOT_CLOSED, RUNNING
-from records.note.device_fields import Field
+from records.note.device_fields import Field, local_time
 from records.note.events import pauses
 from records.note.led_forces import led_field, plain_name
+from records.note.named_times import named_time
+from records.times_in_words import minute_in_words, zone_in_words
 from records.visit.visit import Visit
 from workstation.console.clinic_words import ClinicWords
 from workstation.console.force_plot import ForcePlot, PlotMarks, force_plot
@@ -107,13 +110,17 @@ class SessionView:
     @property
     def zone_name(self) -> str:
         """The clinic's zone at the opening, as clocks showed it."""
-        return f"{self._words.at(self.record.head.started_utc_ms):%Z}"
+        return zone_in_words(self._opened)
 
     @property
     def began(self) -> str:
         """Day and time of the opening, with the zone of then."""
-        at = self._words.at(self.record.head.started_utc_ms)
-        return f"{at:%Y-%m-%d %H:%M %Z}"
+        return minute_in_words(self._opened)
+
+    @property
+    def _opened(self) -> datetime:
+        """As the note has it, whatever zone the clinic has now."""
+        return local_time(self.record, 0, self.visit.zone)
 
     @property
     def others(self) -> list[str]:
@@ -153,8 +160,9 @@ class SessionView:
         return [*self._named(DELIVERED), *stops]
 
     def value(self, field: Field) -> str:
-        """A field's text with the clinic's unit leading."""
-        return led_field(field, self.forces).value or "not recorded"
+        """A field's text with the clinic's unit leading, its time in the clinic's zone."""
+        read = named_time(led_field(field, self.forces), self.visit.note)
+        return read.value or "not recorded"
 
     def _named(self, names: Sequence[str]) -> list[Field]:
         by_name = {plain_name(each): each for each in self._fields()}

@@ -14,6 +14,7 @@ from markupsafe import escape
 
 from controller.snapshot import SettledCheck
 from workstation.console.browsers import TOKEN_FIELD
+from workstation.console.static_files import static_path
 from workstation.station.stop_page import stop_path
 from workstation.texts.ways_out import on_a_page
 
@@ -37,6 +38,7 @@ def environment() -> Environment:
     made.filters["words"] = SettledCheck.words
     made.filters["part_version"] = part_version
     made.filters["on_a_page"] = on_a_page
+    made.globals["static"] = static_path()
     return made
 
 

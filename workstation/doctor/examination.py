@@ -19,7 +19,7 @@ def examine(folder: RecordFolder, settings: Settings, utc_ms: int) -> tuple[Work
     looks: dict[str, Look] = {
         "ports": lambda: device_facts.ports(folder),
         "permissions": lambda: _one(records_facts.permissions(folder, settings)),
-        "clock": lambda: _one(system_facts.clock(utc_ms, _last_record(folder))),
+        "clock": lambda: _one(system_facts.clock(utc_ms, _last_record(folder), settings)),
         "disk": lambda: _one(records_facts.disk(folder)),
         "real-time rights": lambda: _one(system_facts.realtime_rights()),
         "key": lambda: _one(records_facts.key(folder)),

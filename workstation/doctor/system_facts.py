@@ -19,6 +19,7 @@ from controller.runtime.clock import SystemClock
 from controller.runtime.clock_check import BUILT_FROM
 from workstation.awake.keeper_client import ASKING, AwakeKeeper
 from workstation.doctor.fact import WorkstationFact, not_checked, not_well, well
+from workstation.settings import Settings
 
 CHILD_S: Final = 15.0
 """How long a process may take that tries something for a fact."""
@@ -50,12 +51,11 @@ RIGHTS: Final = (
 )
 
 
-def clock(utc_ms: int, last_record_utc_ms: int | None) -> WorkstationFact:
+def clock(utc_ms: int, last_record_utc_ms: int | None, settings: Settings) -> WorkstationFact:
     """Whether the wall clock can be right, and whether the system keeps it."""
     name, todo = "clock", "compare it with another clock and set it; switch time keeping (NTP) on"
-    now = datetime.fromtimestamp(utc_ms / 1000, UTC)
-    text = f"{now:%Y-%m-%d %H:%M:%S} UTC"
-    if now.date().isoformat() < BUILT_FROM:
+    text = settings.moment_text(utc_ms)
+    if datetime.fromtimestamp(utc_ms / 1000, UTC).date().isoformat() < BUILT_FROM:
         return not_well(name, f"{text}, before this program was built", todo)
     if last_record_utc_ms is not None and utc_ms < last_record_utc_ms:
         behind_s = (last_record_utc_ms - utc_ms) / 1000

@@ -16,6 +16,7 @@ from records.note.delivered_dose import DeliveredDose
 from records.note.device_fields import local_time
 from records.note.event_texts import since_traction_text
 from records.store.canonical import StoredEvent
+from records.times_in_words import zone_in_words
 from workstation.texts.event_sentences import as_stored, event_sentence
 
 STOP, PAUSE, ALARM, REQUEST = "stop", "pause", "alarm", "request"
@@ -66,10 +67,11 @@ def told_events(
 
 
 def _of_day(moment: datetime, opened: datetime) -> str:
-    """The time of day; past midnight with its day, past a change of the clock with its offset."""
+    """The time of day; past midnight with its day, past a change of the clock with its zone."""
     day = "" if moment.date() == opened.date() else f"{moment:%Y-%m-%d} "
-    offset = "" if moment.utcoffset() == opened.utcoffset() else f" {moment:%z}"
-    return f"{day}{moment:%H:%M:%S}{offset}"
+    is_changed = moment.utcoffset() != opened.utcoffset()
+    zone = f" {zone_in_words(moment)}" if is_changed else ""
+    return f"{day}{moment:%H:%M:%S}{zone}"
 
 
 def _sentence(event: StoredEvent, forces: ForceUnit) -> str:

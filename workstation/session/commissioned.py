@@ -34,7 +34,7 @@ class Known:
     standing: Standing
 
     def slowest_answer_s(self, address: str) -> float | None:
-        """What answers at this address kept to when they were measured; None: measure it.
+        """Returns what answers at this address kept to when they were measured; None: measure it.
 
         A line is the address as it was written: another way to the same unit is another line.
         """
@@ -83,13 +83,13 @@ def all_known(folder: RecordFolder, utc_ms: int) -> list[KnownFiled]:
 
 
 def instrument_id(profile: str, serial: str) -> str:
-    """The name of an instrument's file of records: 16 hex digits."""
+    """Returns the name of an instrument's file of records: 16 hex digits."""
     named = f"traction-observed-instrument/1\n{profile}\n{serial}\n"
     return hashlib.sha256(named.encode()).hexdigest()[:16]
 
 
 def unit_as_commissioned(unit: TractionUnit) -> CommissionedThing:
-    """The unit with all that a commissioning holds for."""
+    """Returns the unit with all that a commissioning holds for."""
     identity = unit.identity
     return CommissionedThing(
         unit_id=identity.unit_id,
@@ -101,14 +101,14 @@ def unit_as_commissioned(unit: TractionUnit) -> CommissionedThing:
 
 
 def instrument_as_commissioned(profile: str, digest: str, serial: str) -> CommissionedThing:
-    """The instrument with all that a commissioning holds for."""
+    """Returns the instrument with all that a commissioning holds for."""
     return CommissionedThing(
         unit_id=instrument_id(profile, serial), profile=profile, profile_digest=digest
     )
 
 
 def known_of(folder: RecordFolder, thing: CommissionedThing, utc_ms: int) -> Known:
-    """What is on file. A chain that was altered vouches for nothing, and nothing holds."""
+    """Returns what is on file. A chain that was altered vouches for nothing, and nothing holds."""
     try:
         filed = newest_of(folder, thing.unit_id)
     except JournalCorrupt as error:
@@ -117,7 +117,9 @@ def known_of(folder: RecordFolder, thing: CommissionedThing, utc_ms: int) -> Kno
 
 
 def instrument_item(source: ForceSource, known: Known, address: str) -> CheckItem:
-    """What an observed session says of its instrument's weight test; its line is used as measured.
+    """Returns what an observed session says of its instrument's weight test.
+
+    Its line is used as measured.
 
     Raises UnitNotVerified for one without a valid test whose profile is verified: with it a patient
     may be observed.

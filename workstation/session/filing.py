@@ -82,7 +82,7 @@ def file_session(
 
 
 def read_filed(workplace: Workplace, filed: FiledSession) -> tuple[PlannedOrder, VisitBegun | None]:
-    """The order of a session that was filed before, and the steps of its visit.
+    """Returns the order of a session that was filed before, and the steps of its visit.
 
     Raises RecordNotFound for a session that nobody filed, RequestRefused where the order on file is
     another one than was asked for.

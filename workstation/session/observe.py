@@ -139,7 +139,7 @@ class _Opened:
     origin_s: float
 
     def ports(self, source: ForceSource, clock: Clock, operator: Operator) -> ObservationPorts:
-        """What the session is put together from."""
+        """Returns what the session is put together from."""
         return ObservationPorts(
             source=source,
             clock=clock,
@@ -164,7 +164,7 @@ def _observed(
 
 
 def instrument_profile(name: str, workplace: Workplace) -> tuple[InstrumentProfile, str]:
-    """The profile of an instrument and its digest; raises ProfileInvalid."""
+    """Returns the profile of an instrument and its digest; raises ProfileInvalid."""
     profile, digest = find_profile(name, workplace.folder.path)
     if isinstance(profile, TractionUnitProfile):
         raise ProfileInvalid(
@@ -175,7 +175,7 @@ def instrument_profile(name: str, workplace: Workplace) -> tuple[InstrumentProfi
 
 
 def period_of(uri: str, profile: InstrumentProfile) -> float:
-    """How often the instrument is asked, seconds: a gauge at its own rate."""
+    """Returns how often the instrument is asked, seconds: a gauge at its own rate."""
     own_s = profile.timing.poll_period_ms / 1000
     if isinstance(profile, GaugeProfile):
         return own_s

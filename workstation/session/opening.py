@@ -21,7 +21,6 @@ from records.evidence.journal import SessionOpening
 from records.evidence.newest_arming import last_arming_of, last_record_utc_ms, last_seen_of
 from records.order.order import Order
 from records.order.planned_order import PlannedOrder
-from records.store.record_folder import RecordFolder
 from workstation.session.workplace import Workplace
 
 PROGRAM = "traction-session-controller"
@@ -39,12 +38,13 @@ class ObservedPlace:
 def start_facts(
     order: Order,
     unit: TractionUnit,
-    folder: RecordFolder,
+    workplace: Workplace,
     *,
     identified_at_s: float,
     weight_test: WeightTest,
 ) -> StartFacts:
     """Returns what order and records say, read before a recovery adds records of its own."""
+    folder = workplace.folder
     mine = folder.databases_of(unit.identity.unit_id)
     return StartFacts(
         patient_reference=order.patient_reference,
@@ -54,6 +54,8 @@ def start_facts(
         last_arming=next(filter(None, map(last_arming_of, mine)), None),
         last_record_utc_ms=last_record_utc_ms(folder),
         last_seen=next(filter(None, map(last_seen_of, mine)), None),
+        told_at=workplace.settings.moment_text,
+        day_at=lambda utc_ms: workplace.settings.day_at(utc_ms).isoformat(),
         weight_test=weight_test,
     )
 
@@ -125,7 +127,7 @@ def _opening(
 
 
 def _utc_offset_min(workplace: Workplace) -> int:
-    """The clinic's offset from UTC now, minutes."""
+    """Returns the clinic's offset from UTC now, minutes."""
     utc_ms = workplace.clock.utc_ms()
     offset = workplace.settings.zone_at(utc_ms).utcoffset(
         datetime.fromtimestamp(utc_ms / 1000, UTC).replace(tzinfo=None)

@@ -67,7 +67,7 @@ def _nothing_to_report() -> Sequence[str]:
 
 
 def certain_questions(order: Prescription) -> list[Question]:
-    """The questions that every session with this order asks, in the order of asking."""
+    """Returns the questions that every session with this order asks, in the order of asking."""
     asked = [
         *questions_before_start(order),
         Question.PATIENT_AND_ORDER,
@@ -79,7 +79,7 @@ def certain_questions(order: Prescription) -> list[Question]:
 
 
 def in_words(questions: Iterable[Question]) -> str:
-    """What is asked, by name: "lift locked, call bell in hand"."""
+    """Returns what is asked, by name: "lift locked, call bell in hand"."""
     return ", ".join(question.value.replace("_", " ") for question in questions)
 
 
@@ -194,7 +194,7 @@ class SessionOperator:
             self._answers[question] = Answer(accepted=False, answered_by="nobody at the terminal")
 
     def answer(self, question: Question) -> Answer | None:
-        """The answer once it is there."""
+        """Returns the answer once it is there."""
         self._take_lines()
         return self._answers.get(question)
 
@@ -242,11 +242,11 @@ class SessionOperator:
         self._reminders.append(text)
 
     def stop_requested(self) -> Stop | None:
-        """The strongest stop so far, or None."""
+        """Returns the strongest stop so far, or None."""
         return self._stop
 
     def leave_requested(self) -> str | None:
-        """Who or what wants the program to end, or None."""
+        """Returns who or what wants the program to end, or None."""
         return self._leaving
 
     def attendance(self) -> Attendance:

@@ -177,7 +177,7 @@ def commission(
 
 
 def _profile_at(asked: Asked, workplace: Workplace) -> tuple[DeviceProfile, str, tuple[Tried, ...]]:
-    """The profile that was named, else the only one that fits; raises TractionError."""
+    """Returns the profile that was named, else the only one that fits; raises TractionError."""
     folder = workplace.folder.path
     if asked.profile:
         return *find_profile(asked.profile, folder), ()
@@ -296,7 +296,7 @@ def _load(one: _Open, weight_kg: float, capacity_n: float | None) -> KnownLoad:
 def _record(
     address: str, one: _Open, result: ProbeResult, tested: LoadTested, load: KnownLoad
 ) -> CommissioningRecord | None:
-    """What came of it in integers; None where there was never a reading."""
+    """Returns what came of it in integers; None where there was never a reading."""
     probed = result.probed
     if one.thing is None or probed.watched is None or probed.times is None:
         return None

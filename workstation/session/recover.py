@@ -114,7 +114,7 @@ def _recover_other(workplace: Workplace, unit_id: str, key: SigningKey, seen: _S
 
 
 def _examined(folder: RecordFolder, unit_id: str, clock: Clock, key: SigningKey) -> Examined:
-    """The sessions that may be closed, or why the file may not be gone on with.
+    """Returns the sessions that may be closed, or why the file may not be gone on with.
 
     Whatever is wrong with the file, it is told after the unit was let go.
     """

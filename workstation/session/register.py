@@ -12,7 +12,7 @@ from workstation.session.workplace import Workplace
 
 
 def program_author(workplace: Workplace, key: SigningKey) -> Author:
-    """The account that runs the session, now."""
+    """Returns the account that runs the session, now."""
     user = login_name()
     return Author(
         by=user,

@@ -64,7 +64,7 @@ def help_text(forces: ForceUnit) -> str:
 
 
 def parse_request(line: str, by: str, alarms: tuple[AlarmOnScreen, ...] = ()) -> SessionRequest:
-    """The request in a line; raises RequestRefused saying what is understood instead.
+    """Returns the request in a line; raises RequestRefused saying what is understood instead.
 
     Blanks and tabs between the words do not count. ``alarms`` are those that are on the screen.
     """

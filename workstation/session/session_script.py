@@ -39,7 +39,7 @@ class SessionScript:
         self._steps = deque(sorted(steps, key=lambda step: step.at_s))
 
     def due(self, since_start_s: float | None) -> list[SessionRequest]:
-        """The requests whose time has come; none before the first ramp (None)."""
+        """Returns the requests whose time has come; none before the first ramp (None)."""
         found = []
         while since_start_s is not None and self._steps and self._steps[0].at_s <= since_start_s:
             found.append(self._steps.popleft().request)

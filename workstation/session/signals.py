@@ -97,5 +97,5 @@ def caught_signals() -> Iterator[CaughtSignals]:
 
 
 def _numbers(*names: str) -> list[signal.Signals]:
-    """Those that this system has."""
+    """Returns those that this system has."""
     return [getattr(signal, name) for name in names if hasattr(signal, name)]

@@ -147,7 +147,7 @@ def _opened(
     facts = start_facts(
         planned.order,
         unit,
-        folder,
+        workplace,
         identified_at_s=found.identified_at_s,
         weight_test=_weight_test(found.uri, unit, workplace),
     )
@@ -223,7 +223,10 @@ def _check_before_start(
 
 
 def _weight_test(uri: str, unit: TractionUnit, workplace: Workplace) -> WeightTest:
-    """What a commissioning on file is worth now; its line is listened to as it was measured."""
+    """Returns what a commissioning on file is worth now.
+
+    Its line is listened to as it was measured.
+    """
     known = known_of(workplace.folder, unit_as_commissioned(unit), workplace.clock.utc_ms())
     slowest_s = known.slowest_answer_s(uri)
     if isinstance(unit, MapUnit) and slowest_s is not None:

@@ -32,12 +32,14 @@ class AskedMessages:
         self._asked: OrderedDict[str, _Asked] = OrderedDict()
 
     def is_new(self, message_id: str, peer: Peer, *, is_stop: bool) -> bool:
-        """True when an id comes for the first time; who repeats one is told what became of it."""
+        """Returns True when an id comes for the first time.
+
+        Who repeats one is told what became of it.
+        """
         known = self._asked.get(message_id)
         if known is None:
             self._asked[message_id] = _Asked(is_stop=is_stop, peers=[peer])
-            while len(self._asked) > REMEMBERED:
-                self._asked.popitem(last=False)
+            self._forget_oldest()
             return True
         if known.outcome is None:
             known.peers.append(peer)
@@ -45,13 +47,23 @@ class AskedMessages:
             peer.send(known.outcome)
         return False
 
+    def _forget_oldest(self) -> None:
+        """What still waits stays: whoever asked is told, and a second time does nothing.
+
+        As much as may wait is bounded where it waits.
+        """
+        if len(self._asked) > REMEMBERED:
+            settled = (each for each, one in self._asked.items() if one.outcome is not None)
+            if (oldest := next(settled, None)) is not None:
+                del self._asked[oldest]
+
     def is_open(self, message_id: str) -> bool:
-        """True while an id is remembered of which nobody knows what became."""
+        """Returns True while an id is remembered of which nobody knows what became."""
         known = self._asked.get(message_id)
         return known is not None and known.outcome is None
 
     def is_stop(self, message_id: str) -> bool:
-        """True for the id of a stop."""
+        """Returns True for the id of a stop."""
         known = self._asked.get(message_id)
         return known is not None and known.is_stop
 

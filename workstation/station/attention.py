@@ -167,7 +167,7 @@ class Attention:
 
 
 def _all_were_heard(units: Sequence[HeardUnit]) -> bool:
-    """False while nobody knows of a unit whether a session is open there."""
+    """Returns False while nobody knows of a unit whether a session is open there."""
     return all(unit.snapshot is not None for unit in units)
 
 

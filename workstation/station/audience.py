@@ -117,7 +117,7 @@ class HeardOf:
         self._pages_s = self._clock.now_s()
 
     def attendance(self) -> Attendance:
-        """How long ago console, page and station were heard; None for what never was."""
+        """Returns how long ago console, page and station were heard; None for what never was."""
         console_s, pages_s, station_s = self._console_s, self._pages_s, self._station_s
         now_s = self._clock.now_s()
         return Attendance(

@@ -227,7 +227,7 @@ class ChannelListener:
 
 
 def encoded_once(encode: Encode) -> Encode:
-    """The same; what goes to several connections in a row is encoded for the first of them.
+    """Returns the same; what goes to several connections in a row is encoded for the first of them.
 
     Two threads at once may both encode, and both are right.
     """

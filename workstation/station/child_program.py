@@ -82,7 +82,7 @@ class ChildProgram:
         return change
 
     def is_running(self, now_s: float) -> bool:
-        """Whether it runs, started by this parent or by one before."""
+        """Returns whether it runs, started by this parent or by one before."""
         if self._child is not None:
             if self._child.poll() is None:
                 return True
@@ -131,7 +131,7 @@ class ChildProgram:
 
 
 def _log_of(path: Path) -> int:
-    """A log open for adding to its end; raises OSError."""
+    """Returns a log open for adding to its end; raises OSError."""
     with suppress(FileNotFoundError):
         if path.stat().st_size > MOST_LOG_BYTES:
             path.replace(path.with_suffix(".log.1"))

@@ -127,7 +127,7 @@ class ControlDesk:
             self._audience.tell_check(check, self.session_id)
 
     def asked_session(self) -> Prepare | None:
-        """The session that somebody has asked for and nobody began yet."""
+        """Returns the session that somebody has asked for and nobody began yet."""
         with self._lock:
             waits = self._preparing is not None and self._operator is None
             return self._preparing.asked if waits and self._preparing else None
@@ -181,7 +181,7 @@ class ControlDesk:
             self._asked.settle(outcome)
 
     def take_idle_stop(self) -> bool:
-        """True once behind a stop that came while no session was open."""
+        """Returns True once behind a stop that came while no session was open."""
         with self._lock:
             taken, self._idle_stop = self._idle_stop, False
             return taken
@@ -204,7 +204,7 @@ class ControlDesk:
         return "" if preparing is None else preparing.asked.session_id
 
     def attendance(self) -> Attendance:
-        """How long ago console, page and station were heard; None for what never was."""
+        """Returns how long ago console, page and station were heard; None for what never was."""
         return self._heard.attendance()
 
     # --- threads of connections ---------------------------------------------------------------
@@ -301,7 +301,7 @@ class ControlDesk:
             self.settle(message.id, *became)
 
     def _done(self, message: _WithId) -> Became | None:
-        """What became of it; None where that is still to be seen."""
+        """Returns what became of it; None where that is still to be seen."""
         match message:
             case Prepare():
                 return self._prepare(message)

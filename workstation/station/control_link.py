@@ -78,7 +78,7 @@ class LinkedPress:
         self._sent = sent
 
     def answer(self) -> StopAnswer | None:
-        """What became of it; None as long as nothing answered."""
+        """Returns what became of it; None as long as nothing answered."""
         outcome = self._sent.outcome
         if outcome is None:
             return None
@@ -153,7 +153,7 @@ class ControlLink:
         self._send(Announce(text=text[:TEXT_CHARACTERS]))
 
     def force(self) -> SeenForce:
-        """The force at present."""
+        """Returns the force at present."""
         snapshot = self._snapshot
         if snapshot is None or not self.is_answering or not _is_fresh(snapshot):
             return SeenForce(utc_ms=self._clock.utc_ms(), force_n=None)
@@ -297,7 +297,7 @@ def _is_fresh(snapshot: Snapshot) -> bool:
 
 
 def _is_free(snapshot: Snapshot) -> bool:
-    """True when a fresh reading shows a unit that does not pull and a cord that is free."""
+    """Returns True when a fresh reading shows a unit that does not pull and a cord that is free."""
     forces = [one for one in (snapshot.force_n, snapshot.second_force_n) if one is not None]
     return (
         _is_fresh(snapshot)

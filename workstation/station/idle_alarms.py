@@ -28,11 +28,11 @@ class IdleAlarms:
         self._board.raise_alarm(code, self._clock.utc_ms())
 
     def concern(self, session_id: str) -> bool:
-        """True for the session that an alarm here is about."""
+        """Returns True for the session that an alarm here is about."""
         return session_id == self._session_id and bool(self._board.active)
 
     def shown_in(self, snapshot: Snapshot) -> Snapshot:
-        """A snapshot of the idle unit with what waits here."""
+        """Returns a snapshot of the idle unit with what waits here."""
         if snapshot.doing is not Doing.IDLE or not self._board.active:
             return snapshot
         now_s = self._clock.now_s()

@@ -38,7 +38,7 @@ def resolved_port(address: str) -> str:
 
 
 def kept_words(table: str) -> str:
-    """What others hear of a table that a station keeps."""
+    """Returns what others hear of a table that a station keeps."""
     return f"{table} is kept by the station: start the session there"
 
 
@@ -81,7 +81,10 @@ def _words_file(lock: Path) -> Path:
 
 
 def _words_of(lock: Path) -> str:
-    """What the holder says; it stays behind, and is read only where somebody holds the lock."""
+    """Returns what the holder says.
+
+    It stays behind, and is read only where somebody holds the lock.
+    """
     with suppress(OSError, UnicodeDecodeError):
         return one_line(_words_file(lock).read_text(encoding="utf-8"))[:TEXT_CHARACTERS]
     return "another program of this workstation uses the port; end it first"

@@ -157,7 +157,7 @@ class Accepting(Protocol):
 
 
 def _interval(seconds: float) -> bytes:
-    """A time as sockets take it (``struct timeval``)."""
+    """Returns a time as sockets take it (``struct timeval``)."""
     return struct.pack("ll", int(seconds), int(seconds % 1 * 1_000_000))
 
 

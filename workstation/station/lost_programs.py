@@ -33,7 +33,7 @@ class LostPrograms:
         self._unit_id = unit_id
 
     def unnoted(self) -> str:
-        """The session that the last lost program left open; "" where somebody took note.
+        """Returns the session that the last lost program left open; "" where somebody took note.
 
         Whoever began a later session had to look at the table, and has taken note by that.
         """
@@ -48,7 +48,7 @@ class LostPrograms:
         return record.head.session_id if was_lost else ""
 
     def left_open(self) -> SessionRecord | None:
-        """The session that a lost program left open and that nobody has closed yet.
+        """Returns the session that a lost program left open and that nobody has closed yet.
 
         None where there is none, where a program drives it, and where somebody took note. Only who
         reaches the unit may close it; that it was lost can be said before.
@@ -87,7 +87,7 @@ class LostSession(NamedTuple):
 
 
 def left_open_at(folder: RecordFolder, address: str, unit_id: str | None) -> LostSession | None:
-    """What was left open at a table, whether its unit answers or not; None: nothing.
+    """Returns what was left open at a table, whether its unit answers or not; None: nothing.
 
     A table whose record names no unit is told by the address that its sessions keep. Raises
     TractionError for a file that cannot be read, where the others show nothing.

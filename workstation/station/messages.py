@@ -269,19 +269,22 @@ REQUESTS: Final[Mapping[str, type[Any]]] = {
 
 
 def encoded(message: object) -> bytes:
-    """A message as it is sent."""
+    """Returns a message as it is sent."""
     said = {"kind": _KINDS[type(message)], **_plain(message)}
     return _ENCODE(said).encode("utf-8", "replace")
 
 
 def to_control(content: bytes) -> ToControl:
-    """What was said to the process that drives; raises MessageRefused saying what is wrong."""
+    """Returns what was said to the process that drives.
+
+    Raises MessageRefused saying what is wrong.
+    """
     message: ToControl = _read(content, TO_CONTROL)
     return message
 
 
 def from_control(content: bytes) -> FromControl:
-    """What the process that drives said; raises MessageRefused saying what is wrong."""
+    """Returns what the process that drives said; raises MessageRefused saying what is wrong."""
     message: FromControl = _read(content, FROM_CONTROL)
     return message
 
@@ -337,7 +340,10 @@ def _plain_request(message: MadeRequest) -> dict[str, Any]:
 
 
 def _request(plain: object) -> object:
-    """The request that an object with its name stands for; raises NotPlain, RequestRefused."""
+    """Returns the request that an object with its name stands for.
+
+    Raises NotPlain, RequestRefused.
+    """
     if not isinstance(plain, dict):
         raise NotPlain(f"request is {plain!r:.{SHOWN_CHARACTERS}}, not an object")
     name = plain.pop("name", None)
@@ -347,7 +353,7 @@ def _request(plain: object) -> object:
 
 
 def _checked_around(said: dict[str, Any]) -> dict[str, Any]:
-    """The keys of a request's message, each a text but the request itself."""
+    """Returns the keys of a request's message, each a text but the request itself."""
     keys = {"id", "session_id", "request"}
     if unknown := said.keys() - keys:
         raise NotPlain(f"request has the unknown key {min(unknown)!r:.{SHOWN_CHARACTERS}}")

@@ -188,7 +188,10 @@ class Station:
         self._turned_s = self._clock.now_s()
 
     def heartbeat(self) -> Heartbeat | None:
-        """What the programs hear once a second; nothing from a loop that has stopped turning."""
+        """Returns what the programs hear once a second.
+
+        Nothing from a loop that has stopped turning.
+        """
         if self._clock.now_s() - self._turned_s > TURNED_S:
             return None
         return Heartbeat(live_pages=0, sounds=self._sounds)

@@ -68,7 +68,7 @@ class ChannelPlace:
 
 
 def short_digest(text: str) -> str:
-    """The beginning of the SHA-256 of a text."""
+    """Returns the beginning of the SHA-256 of a text."""
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:DIGEST_CHARACTERS]
 
 
@@ -105,7 +105,7 @@ class Held:
 
 
 def is_held(path: Path) -> bool:
-    """True when some process holds the lock of a place; nothing is made."""
+    """Returns True when some process holds the lock of a place; nothing is made."""
     return is_locked(path)
 
 
@@ -133,7 +133,7 @@ def parent_lock(folder: Path) -> Path:
 
 
 def other_station(data: Path | str) -> str:
-    """The refusal of a second station on a folder."""
+    """Returns the refusal of a second station on a folder."""
     return f"another station runs on the folder {data}; use that one"
 
 

@@ -46,7 +46,7 @@ class Screens(Protocol):
         ...
 
     def attendance(self) -> Attendance:
-        """How long ago those who look after a session were heard."""
+        """Returns how long ago those who look after a session were heard."""
         ...
 
 
@@ -119,19 +119,19 @@ class RemoteOperator:
             self._answers.pop(question, None)
 
     def answer(self, question: Question) -> Answer | None:
-        """The answer once it is there."""
+        """Returns the answer once it is there."""
         return self._answers.get(question)
 
     def stop_requested(self) -> Stop | None:
-        """The strongest stop so far, or None."""
+        """Returns the strongest stop so far, or None."""
         return self._stop
 
     def leave_requested(self) -> str | None:
-        """Who or what wants the process to end, or None."""
+        """Returns who or what wants the process to end, or None."""
         return self._leaving
 
     def requests(self) -> Sequence[AskedRequest]:
-        """The oldest of what was asked for, a few at a time."""
+        """Returns the oldest of what was asked for, a few at a time."""
         with self._lock:
             count = min(len(self._requests), REQUESTS_AT_A_TIME)
             return [self._requests.popleft() for _ in range(count)]
@@ -142,7 +142,7 @@ class RemoteOperator:
         self._screens.settle(request_id, result, outcome.text)
 
     def attendance(self) -> Attendance:
-        """How long ago those who look after the session were heard."""
+        """Returns how long ago those who look after the session were heard."""
         return self._screens.attendance()
 
     def tell(self, text: str) -> None:

@@ -24,11 +24,11 @@ class Preparing:
 
     @classmethod
     def by_who_asks(cls, asked: Prepare, utc_ms: int) -> Preparing:
-        """A session that somebody has just asked for."""
+        """Returns a session that somebody has just asked for."""
         return cls(asked=asked, responsible=asked.by, since_utc_ms=utc_ms)
 
     def after(self, shown: Snapshot) -> Preparing:
-        """The same once the session has shown this; who took over is known from it."""
+        """Returns the same once the session has shown this; who took over is known from it."""
         if shown.doing is not Doing.SESSION or shown.session_id != self.asked.session_id:
             return self
         is_treated = self.is_treated or shown.phase != Phase.CHECKING.label
@@ -49,13 +49,13 @@ class Preparing:
         return replace(busy, responsible=self.responsible, responsible_since_ms=self.since_utc_ms)
 
     def words(self, called: str, time_of: Callable[[int], str]) -> str:
-        """Who it is, for who wants the same unit."""
+        """Returns who it is, for who wants the same unit."""
         since = time_of(self.since_utc_ms)
         return _sentence(self.responsible, called, since, prepares=not self.is_treated)
 
 
 def responsible_words(shown: Snapshot, called: str, time_of: Callable[[int], str]) -> str:
-    """Who is responsible at a table at this moment, and since when; "" where nobody is."""
+    """Returns who is responsible at a table at this moment, and since when; "" where nobody is."""
     since_ms = shown.responsible_since_ms
     if not shown.responsible or since_ms is None:
         return ""

@@ -48,7 +48,7 @@ class Pending:
     content: Callable[[], PageAnswer]
 
     def is_ready(self, now_s: float) -> bool:
-        """True when there is no more to wait for."""
+        """Returns True when there is no more to wait for."""
         return now_s >= self.due_s or all(press.answer() is not None for press in self.presses)
 
 
@@ -93,7 +93,7 @@ class StopDesk:
         return self._refused("405 Method Not Allowed", "Press the button, or send a POST.")
 
     def too_long(self) -> PageAnswer:
-        """The answer to a head that is longer than any browser's."""
+        """Returns the answer to a head that is longer than any browser's."""
         return self._refused("431 Request Header Fields Too Large", "Too long.").content()
 
     def _stop(self, head: Head, source: str) -> Pending:
@@ -164,7 +164,7 @@ class StopDesk:
         return stop_lines(target, press, self._words, is_late=True)
 
     def _is_settled(self, target: StopTarget, press: Press | None) -> bool:
-        """True when a page about it will not change any more by itself."""
+        """Returns True when a page about it will not change any more by itself."""
         if press is None:
             return True
         answer = press.answer()
@@ -173,7 +173,7 @@ class StopDesk:
         return answer.result is StopResult.NOTHING_OPEN or target.released() is not None
 
     def _newest(self, target: StopTarget) -> Press | None:
-        """The newest press; of several that met one order the one that gave it."""
+        """Returns the newest press; of several that met one order the one that gave it."""
         after_s = self._clock.now_s() - SHOWN_S
         presses = [one.press for one in self._pressed[target.called] if one.at_s >= after_s]
         if not presses:

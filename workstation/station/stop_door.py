@@ -245,7 +245,7 @@ class StopDoor:
 
 
 def listening(address: DoorAddress) -> socket.socket:
-    """A socket that listens at an address.
+    """Returns a socket that listens at an address.
 
     Raises StationBusy when somebody else has the port, RequestRefused for an address of elsewhere.
     """

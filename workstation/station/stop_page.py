@@ -26,7 +26,7 @@ POLICY: Final = (
 
 
 def stop_path(called: str) -> str:
-    """Where a unit is stopped; "" for all of them."""
+    """Returns where a unit is stopped; "" for all of them."""
     return f"/stop/{quote(called, safe='')}" if called else "/stop"
 
 
@@ -49,7 +49,7 @@ def page(
     is_training: bool,
     refresh: str | None = None,
 ) -> bytes:
-    """A page with a button for each unit; ``refresh`` is the path to look at next."""
+    """Returns a page with a button for each unit; ``refresh`` is the path to look at next."""
     again = (
         f'<meta http-equiv="refresh" content="{REFRESH_S};url={escape(refresh)}">'
         if refresh
@@ -103,7 +103,7 @@ class PageAnswer:
         return said
 
     def as_bytes(self) -> bytes:
-        """The whole answer on a connection that ends behind it."""
+        """Returns the whole answer on a connection that ends behind it."""
         headers = {
             **self.headers,
             "Content-Length": str(len(self.content)),

@@ -47,7 +47,7 @@ class Head:
 
 
 def unit_in(path: str) -> str | None:
-    """The unit that a path of STOP names; "" for all of them, None for another path."""
+    """Returns the unit that a path of STOP names; "" for all of them, None for another path."""
     if path.rstrip("/") == STOP_PATH:
         return ""
     start = f"{STOP_PATH}/"
@@ -55,7 +55,7 @@ def unit_in(path: str) -> str | None:
 
 
 def whole_head(received: bytes | bytearray) -> bytes | None:
-    """What stands before the first empty line; None as long as there is none."""
+    """Returns what stands before the first empty line; None as long as there is none."""
     ends = [place for end in END_OF_HEAD if (place := received.find(end)) >= 0]
     return bytes(received[: min(ends)]) if ends else None
 
@@ -78,7 +78,7 @@ def parsed(head: bytes) -> Head:
 
 
 def press_named(query: str) -> str:
-    """The name of a press in a query; anything that is none names none."""
+    """Returns the name of a press in a query; anything that is none names none."""
     found = _PRESS.search(query)
     return found[1] if found else ""
 
@@ -91,7 +91,7 @@ def _header(line: str) -> tuple[str, str]:
 
 
 def _path(target: str) -> str:
-    """The path of a target, which some programs write with the whole address in front."""
+    """Returns the path of a target, which some programs write with the whole address in front."""
     try:
         path = urlsplit(target).path if "://" in target else target.partition("?")[0]
         return unquote(path, errors="strict")
@@ -120,7 +120,7 @@ class Neighbours:
         return all(_host_of(f"//{host}") in known for host in hosts)
 
     def foreign(self, origins: Sequence[str], sites: Iterable[str] = ()) -> str | None:
-        """The first origin that is none of ours; None where all are, or there is none.
+        """Returns the first origin that is none of ours; None where all are, or there is none.
 
         The console's own pages say null to the door, by their rule for referrers. So does any page
         that wishes to: where no page of ours is named, the browser itself says that it is another

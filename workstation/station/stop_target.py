@@ -44,7 +44,7 @@ class Press(Protocol):
     """One press of a stop, on its way or answered."""
 
     def answer(self) -> StopAnswer | None:
-        """What became of it; None as long as nothing answered."""
+        """Returns what became of it; None as long as nothing answered."""
         ...
 
 
@@ -73,7 +73,7 @@ class StopTarget(Protocol):
         ...
 
     def force(self) -> SeenForce:
-        """The force at present."""
+        """Returns the force at present."""
         ...
 
     def released(self) -> SeenForce | None:
@@ -93,11 +93,11 @@ class StopWording:
     is_training: bool = False
 
     def time(self, utc_ms: int) -> str:
-        """A time of the day."""
+        """Returns a time of the day."""
         return f"{datetime.fromtimestamp(utc_ms / 1000, self.zone):%H:%M:%S}"
 
     def force(self, force_n: float | None) -> str:
-        """A force, or that there is none; no force is never "-0.0"."""
+        """Returns a force, or that there is none; no force is never "-0.0"."""
         if force_n is None:
             return "not known"
         said = self.unit.in_unit(force_n)
@@ -105,13 +105,13 @@ class StopWording:
 
 
 def not_reached_text(target: StopTarget) -> str:
-    """What to do by hand, where a press was not answered."""
+    """Returns what to do by hand, where a press was not answered."""
     text = f"STOP did not reach {target.called}. Use the patient's switch or the emergency stop."
     return f"{text} Manual release: {target.manual_release}" if target.manual_release else text
 
 
 def press_text(called: str, answer: StopAnswer, words: StopWording) -> str:
-    """What became of a press."""
+    """Returns what became of a press."""
     at = words.time(answer.utc_ms)
     if answer.result is StopResult.NOTHING_OPEN:
         head = f"No treatment is open on {called}."
@@ -132,7 +132,7 @@ def released_text(answer: StopAnswer, seen: SeenForce, words: StopWording) -> st
 
 
 def stop_lines(target: StopTarget, press: Press, words: StopWording, *, is_late: bool) -> list[str]:
-    """What became of a press, and of the release behind it.
+    """Returns what became of a press, and of the release behind it.
 
     ``is_late``: an answer should have come by now, so that the press has not arrived.
     """
@@ -147,7 +147,7 @@ def stop_lines(target: StopTarget, press: Press, words: StopWording, *, is_late:
 
 
 def present_text(seen: SeenForce, words: StopWording) -> str:
-    """A unit as it is, for who has not pressed anything."""
+    """Returns a unit as it is, for who has not pressed anything."""
     if seen.force_n is None:
         return "Force not known: look at the patient."
     return f"Force {words.force(seen.force_n)} at {words.time(seen.utc_ms)}."

@@ -43,11 +43,11 @@ class Watching:
             self._presses[link.called] = link.order_stop(by)
 
     def units(self, words: StopWording) -> list[UnitOnPage]:
-        """Every unit as it is heard at this moment."""
+        """Returns every unit as it is heard at this moment."""
         return [self._unit(link, words) for link in self._links]
 
     def lines(self, words: StopWording, time_of_day: str) -> list[str]:
-        """The page of a terminal."""
+        """Returns the page of a terminal."""
         return watch_lines(self.units(words), words.unit, time_of_day)
 
     def states(self, words: StopWording) -> list[str]:

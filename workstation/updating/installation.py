@@ -187,19 +187,27 @@ def environment_of_its_own() -> dict[str, str]:
     return {name: said for name, said in os.environ.items() if not name.startswith("PYTHON")}
 
 
+def finished(command: list[str], limit_s: float) -> subprocess.CompletedProcess[str]:
+    """Run another version's program with no input; returns it with what it printed.
+
+    Raises OSError, and TimeoutExpired after ``limit_s``.
+    """
+    return subprocess.run(
+        command,
+        env=environment_of_its_own(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=limit_s,
+        check=False,
+    )
+
+
 def run(command: list[str], doing: str) -> str:
-    """What a command printed; raises InstallationFault with the end of what it said."""
+    """Returns what a command printed; raises InstallationFault with the end of what it said."""
     try:
-        done = subprocess.run(
-            command,
-            env=environment_of_its_own(),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=INSTALL_S,
-            check=False,
-        )
+        done = finished(command, INSTALL_S)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise InstallationFault(f"{doing}: {error}") from error
     if done.returncode:

@@ -27,7 +27,7 @@ from records.keys.signing import known_public_keys, load_or_create_key
 from records.store.clinic_file import clinic_writing
 from records.store.database import open_for_writing
 from records.store.record_folder import RecordFolder
-from workstation.updating.installation import environment_of_its_own
+from workstation.updating.installation import finished
 
 BY: Final = "rehearsal of an update"
 REHEARSAL_S: Final = 3600
@@ -57,16 +57,7 @@ def rehearsed_by(
     """
     command = [str(python), "-P", "-m", "workstation.updating.rehearsal", str(copy)]
     try:
-        done = subprocess.run(
-            command,
-            env=environment_of_its_own(),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=REHEARSAL_S,
-            check=False,
-        )
+        done = finished(command, REHEARSAL_S)
         said = json.loads(done.stdout or "null")
     except (OSError, ValueError, subprocess.TimeoutExpired) as error:
         raise UpdateRefused(f"the new version could not rehearse ({error})") from error

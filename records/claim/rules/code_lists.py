@@ -10,6 +10,7 @@ from pathlib import Path
 
 from controller.errors import RulesInvalid
 from records.claim.rules.code_list_file import SUFFIX, ListHead, StoredCodeList, packed_list
+from records.store.plain_files import what_it_is
 from records.store.private_files import make_folder, write_private
 from records.store.record_folder import RecordFolder
 
@@ -49,9 +50,10 @@ def code_lists(folder: RecordFolder) -> Iterator[StoredCodeList]:
 
 
 def _imported(folder: RecordFolder, name: str) -> StoredCodeList:
-    return StoredCodeList(
-        folder.code_lists / name, "import it again with `traction codes import`, or take it away"
-    )
+    path, remedy = folder.code_lists / name, "import it again with `traction codes import`"
+    if kind := what_it_is(path):
+        raise RulesInvalid(f"code list {path} is {kind}, not a file; take it away, or {remedy}")
+    return StoredCodeList(path, f"{remedy}, or take it away")
 
 
 def import_code_list(

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Literal
 
 from controller.errors import RulesInvalid
-from records.checked_data import csv_faults, read_text
+from records.checked_data import csv_faults, read_kept_text
 from records.claim.code_sets import TRACTION
 
 Indicator = Literal[0, 1, 9]
@@ -88,7 +88,7 @@ def shipped_pairs() -> PairTable:
 
 def read_pairs(path: Path, valid_from: date, valid_to: date, source: str) -> PairTable:
     """A file of CMS as text; raises RulesInvalid naming file, row and reason."""
-    pairs = parse_pairs(read_text(path, "NCCI file", RulesInvalid), path.name)
+    pairs = parse_pairs(read_kept_text(path, "NCCI file", RulesInvalid), path.name)
     return _table(pairs, (valid_from, valid_to), source, of_the_user=True, seen_on=valid_from)
 
 

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from controller.errors import RulesInvalid
-from records.checked_data import CheckedData, checked, parse_toml, read_text
+from records.checked_data import CheckedData, checked, parse_toml, read_kept_text
 from records.claim.code_sets import MODIFIER_ORDER
 from records.claim.context import BodyRegion, PayerKind, Role
 from records.claim.rules.findings import Severity
@@ -94,7 +94,7 @@ class PayerProfile(CheckedData):
 
 def read_profile(path: Path) -> PayerProfile:
     """A profile of the user's; raises RulesInvalid naming file, key and next step."""
-    return parse_profile(read_text(path, "payer profile", RulesInvalid), path.name)
+    return parse_profile(read_kept_text(path, "payer profile", RulesInvalid), path.name)
 
 
 def parse_profile(text: str, name: str) -> PayerProfile:

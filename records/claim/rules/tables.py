@@ -6,6 +6,7 @@ what could not be checked.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from controller.errors import RulesInvalid
-from records.checked_data import CheckedData, checked, parse_toml, read_text
+from records.checked_data import CheckedData, checked, parse_toml, read_kept_text
 from records.claim.rules.code_list import CodeList
 from records.claim.rules.pairs import PairTable, read_pairs, shipped_pairs
 from records.claim.rules.rule_data import Strength
@@ -147,10 +148,10 @@ def load_tables(folder: RecordFolder) -> ScrubTables:
     """The shipped tables, and the user's in front of them; raises RulesInvalid."""
     shipped = shipped_tables()
     path = folder.tables
-    if not path.exists():
+    if not os.path.lexists(path):
         return shipped
     where = f"tables {path.name}"
-    text = read_text(path, "tables", RulesInvalid)
+    text = read_kept_text(path, "tables", RulesInvalid)
     own = checked(_UserTables, parse_toml(text, where, RulesInvalid), where, RulesInvalid)
     return replace(
         shipped,
@@ -165,9 +166,10 @@ def load_tables(folder: RecordFolder) -> ScrubTables:
 def _user_fees(given: _FeeFile | None, folder: RecordFolder) -> FeeTable | None:
     if given is None:
         return None
-    from records.claim.fees import read_fees
+    from records.claim.fees import parse_fees
 
-    return read_fees(folder.file_called(given.file))
+    path = folder.file_called(given.file)
+    return parse_fees(read_kept_text(path, "fee table", RulesInvalid), path.name)
 
 
 def _user_pairs(given: _PairFile | None, folder: RecordFolder) -> PairTable | None:

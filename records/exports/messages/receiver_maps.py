@@ -12,7 +12,7 @@ from typing import Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from controller.errors import ReceiverInvalid
-from records.checked_data import CheckedData, checked, parse_toml, read_text
+from records.checked_data import CheckedData, checked, parse_toml, read_kept_text
 from records.claim.charge_line import COLUMNS
 from records.claim.code_sets import dotted, plain
 
@@ -176,7 +176,7 @@ def _shipped_receiver(name: str) -> Receiver:
 
 
 def _users_receiver(path: Path) -> Receiver:
-    return parse_receiver(read_text(path, "receiver", ReceiverInvalid), path.name)
+    return parse_receiver(read_kept_text(path, "receiver", ReceiverInvalid), path.name)
 
 
 def _shipped_folder() -> Traversable:

@@ -40,9 +40,9 @@ from records.exports.paper.blocks import (
     part,
     said,
 )
+from records.note.as_read import note_as_read
 from records.note.delivered_dose import DeliveredDose
 from records.note.events import adjustments, pauses
-from records.note.led_forces import led_note
 from records.provenance import Sourced
 from records.visit.face import Face
 from records.visit.visit import NotedVisit, Visit
@@ -105,7 +105,7 @@ def _device_part(visit: NotedVisit) -> Iterator[Flowable]:
     """What the device recorded; of a downtime sheet what stands on it, on another ground."""
     if not isinstance(visit, Visit):
         yield from part(
-            FROM_PAPER, ALERT, CLINICIAN_TINT, [*_fields(led_note(visit.note).sheet_fields)]
+            FROM_PAPER, ALERT, CLINICIAN_TINT, [*_fields(note_as_read(visit.note).sheet_fields)]
         )
         return
     yield from part("Recorded by the device", DEVICE, DEVICE_TINT, list(_recorded(visit)))
@@ -113,7 +113,7 @@ def _device_part(visit: NotedVisit) -> Iterator[Flowable]:
 
 def _recorded(visit: Visit) -> Iterator[Flowable]:
     """The fields and the curve; of several sessions first the visit's, then each one's."""
-    note = led_note(visit.note)
+    note = note_as_read(visit.note)
     if not note.parts:
         yield from _fields(note.device_fields)
         yield from _plots(visit.record, note.dose, note.forces)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import TypeAlias
 
 from controller.words import lines_of
-from records.note.led_forces import led_note
+from records.note.as_read import note_as_read
 from records.note.session_part import SessionPart
 from records.note.treatment_note import TreatmentNote, sessions_text
 from records.provenance import Sourced
@@ -23,7 +23,7 @@ def note_summary(note: TreatmentNote, face: Face) -> str:
 
     A visit of several sessions has two lines of its own and seven for each session.
     """
-    note = led_note(note)
+    note = note_as_read(note)
     lines = list(_visit_lines(note, face)) if note.parts else _session_lines(note, face.status)
     warnings = " ".join([*face.errors, *face.alerts])
     if warnings:

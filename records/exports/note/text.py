@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from controller.words import lines_of
 from records.exports.note.authors import author_lines
-from records.note.led_forces import led_note
+from records.note.as_read import note_as_read
 from records.note.session_part import SessionPart
 from records.note.stored_text import unchanged_since
 from records.note.treatment_note import TreatmentNote, sessions_text
@@ -30,7 +30,7 @@ def note_text(visit: NotedVisit) -> str:
 
     Ends of lines and characters that hide are written out: a word of a record stays in its line.
     """
-    note, face = led_note(visit.note), visit.face
+    note, face = note_as_read(visit.note), visit.face
     lines = [f"TREATMENT NOTE ({face.status})  {sessions_text(note)}"]
     lines.append(f"Claim account {visit.account}")
     lines += face.rules

@@ -11,7 +11,7 @@ from typing import Any
 from xml.etree.ElementTree import Element, indent, tostring
 
 from controller.words import one_line
-from records.exports.scrub.json import first_line, outcome_lines, scrub_values
+from records.exports.scrub.json import first_line, outcome_lines, values_as_read
 from records.note.treatment_note import sessions_text
 from records.visit.face import NOT_A_DEVICE, simulated_text
 from records.visit.visit import Visit
@@ -42,7 +42,7 @@ STYLE = """
 
 def scrub_html(visit: Visit) -> str:
     """The page; every value is escaped. Raises ExportIncomplete when no rule was applied."""
-    values = scrub_values(visit)
+    values = values_as_read(visit)
     page = _element("html", _head(values), _body(visit, values), lang="en")
     indent(page)
     return f"<!DOCTYPE html>\n{tostring(page, encoding='unicode', method='html')}\n"

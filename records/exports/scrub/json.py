@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from controller.errors import ExportIncomplete
+from records.claim.rules.as_read import report_as_read
 from records.claim.rules.report import report_document
 from records.visit.sent import exported
 from records.visit.visit import Visit
@@ -30,6 +32,13 @@ def scrub_values(visit: Visit) -> dict[str, Any]:
     return report_document(
         visit.session_id, visit.report, visit.offers, visit.acceptances, exported(visit)
     )
+
+
+def values_as_read(visit: Visit) -> dict[str, Any]:
+    """The same for a page that a person reads; raises ExportIncomplete."""
+    report = visit.report
+    read = visit if report is None else replace(visit, report=report_as_read(report, visit.note))
+    return scrub_values(read)
 
 
 def first_line(values: Mapping[str, Any]) -> str:

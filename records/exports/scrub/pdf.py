@@ -10,7 +10,7 @@ from reportlab.platypus import CondPageBreak
 
 from records.exports.paper.blocks import ALERT, CLINICIAN, GREY, INK, Flowable, said
 from records.exports.paper.document import SMALL, Document, pdf_of
-from records.exports.scrub.json import first_line, outcome_lines, scrub_values
+from records.exports.scrub.json import first_line, outcome_lines, values_as_read
 from records.note.treatment_note import sessions_text
 from records.visit.face import NOT_A_DEVICE, simulated_text
 from records.visit.visit import Visit
@@ -23,7 +23,7 @@ ROOM = 48.0
 
 def scrub_pdf(visit: Visit) -> bytes:
     """The file's bytes; the same report gives the same bytes. ExportIncomplete without a report."""
-    values = scrub_values(visit)
+    values = values_as_read(visit)
     return pdf_of(
         Document(
             body=lambda: list(_body(visit, values)),

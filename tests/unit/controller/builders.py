@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from controller.order.prescription import Mode, Prescription, Region
@@ -105,6 +106,8 @@ FACTS = StartFacts(
     last_arming=None,
     last_record_utc_ms=None,
     last_seen=None,
+    told_at=lambda utc_ms: f"UTC {utc_ms} ms",
+    day_at=lambda utc_ms: f"{datetime.fromtimestamp(utc_ms / 1000, UTC):%Y-%m-%d}",
 )
 
 

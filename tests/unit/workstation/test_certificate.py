@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from controller.errors import RequestRefused
 from tests.support.certificates import made_certificate
 from workstation.certificate import StationCertificate, certificate_trouble
 from workstation.hosts import host_of, hosts_in
+from workstation.tls import tls_of
 
 ENDS = datetime(2026, 12, 30, 12, 0, tzinfo=UTC)
 
@@ -73,3 +76,12 @@ def test_hosts_are_as_browsers_write_them() -> None:
     assert hosts_in(" Desk.Example  desk.example 192.0.2.5 ") == ("desk.example", "192.0.2.5")
     assert host_of("2001:DB8:0::1") == "2001:db8::1"
     assert host_of("::ffff:192.0.2.5") == "192.0.2.5"
+
+
+@pytest.mark.parametrize("read", [StationCertificate.of_file, tls_of])
+def test_nobody_waits_at_a_named_pipe_in_its_place(
+    tmp_path: Path, read: Callable[[str], object]
+) -> None:
+    os.mkfifo(tmp_path / "c.pem")
+    with pytest.raises(RequestRefused, match="pem is a named pipe, not a file"):
+        read(str(tmp_path / "c.pem"))

@@ -160,4 +160,4 @@ def _acknowledged(site: Site, alarm: LoggedAlarm) -> str:
 
 
 def _moment(site: Site, utc_ms: int | None) -> str:
-    return f"{site.words.at(utc_ms):%Y-%m-%d %H:%M:%S %Z}" if utc_ms else ""
+    return site.words.moment(utc_ms) if utc_ms else ""

@@ -78,4 +78,4 @@ def _checked(site: Site) -> str:
 
 
 def _moment(site: Site, row: Access) -> str:
-    return f"{site.words.at(row.at_utc_ms):%Y-%m-%d %H:%M:%S %Z}"
+    return site.words.moment(row.at_utc_ms)

@@ -169,7 +169,7 @@ def claim_page(
         of=sessions_text(note),
         patient=note.field(PATIENT_REFERENCE.name).value or "",
         began=began_text(visit),
-        report=report_view(visit.report) if visit.report else None,
+        report=report_view(visit.report, note) if visit.report else None,
         fault=site.words.sentence(fault),
         typed=typed or {},
         asked=asked,

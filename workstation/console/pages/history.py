@@ -118,7 +118,7 @@ def _row(
         called=one.called,
         on_paper=one.on_paper,
         was_begun=one.was_begun,
-        began=f"{site.words.at(one.began_utc_ms):%Y-%m-%d %H:%M %Z}",
+        began=site.words.day_and_time(one.began_utc_ms),
         patient=one.reference or "no patient",
         table=one.unit if one.on_paper else called_by_clinic(one.unit, tables),
         minutes=_minutes(one, minutes),

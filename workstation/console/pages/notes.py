@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute, Route
 from controller.errors import RequestRefused, TractionError
 from records.clinic.audit import record_read, standing_field
 from records.note.fields import clinician_fields
+from records.times_in_words import zone_in_words
 from records.visit.worklist import ListedVisit, VisitState, list_visits
 from workstation.console.acts import shown_to_person, site_of
 from workstation.console.site import Site
@@ -157,10 +158,11 @@ def _claim_line(site: Site, person: str, each: ListedVisit) -> WaitingLine:
 
 
 def _line(site: Site, each: ListedVisit, lacks: tuple[str, ...]) -> WaitingLine:
+    at = site.words.at(each.began_utc_ms)
     return WaitingLine(
         session_id=each.session_id,
         reference=each.reference or "(nobody named)",
-        began=f"{site.words.at(each.began_utc_ms):%H:%M %Z}",
+        began=f"{at:%H:%M} {zone_in_words(at)}",
         state=each.state.value,
         lacks=lacks,
         has_a_note=bool(each.session_id)

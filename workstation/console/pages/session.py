@@ -73,13 +73,12 @@ def _order_page(request: Request, person: str, order: UnfollowedOrder, text: str
         session_id=order.session_id,
         patient_key=order.patient_key,
     )
-    at = site.words.at(order.filed_utc_ms)
     return site.page(
         request,
         "history/order.html",
         order=order,
         text=text,
-        filed=f"{at:%Y-%m-%d %H:%M:%S %Z}",
+        filed=site.words.moment(order.filed_utc_ms),
         table=called_by_clinic(order.unit_id, [each.table for each in site.units.values()]),
     )
 

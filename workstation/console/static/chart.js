@@ -7,6 +7,7 @@ import { scaleOf, showScale } from "./scale.js";
 
 const SHOWN_MS = 60000;
 const GAP_MS = 1000;
+const STEP_BACK_MS = 2000; // the clock was set back: what was seen before has times to come
 const DRAW_MS = 90; // ten times a second: the curve moves less than a pixel in between
 const SIGNS = { request: "R", pause: "P", alarm: "!", stop: "S" };
 const points = [];
@@ -29,6 +30,9 @@ export function draw(canvas) {
     newest = frame && frame.units.find((each) => each.name === document.body.dataset.unit);
     unit = frame && frame.force_unit;
     if (newest && newest.state === "live") {
+      if (points.length && points[points.length - 1].at - frame.utc_ms > STEP_BACK_MS) {
+        points.length = marks.length = 0;
+      }
       points.push({ at: frame.utc_ms, force: newest.force_n, target: newest.target_n });
       if (newest.marks !== marked) read();
     }

@@ -1,4 +1,4 @@
-"""ForceProfile: continuous, the same for one time and an array, exact at its boundaries."""
+"""ForceProfile: continuous, and exact at its boundaries."""
 
 from __future__ import annotations
 
@@ -50,23 +50,22 @@ def profiles(draw: st.DrawFn) -> ForceProfile:
     return ForceProfile(tuple(segments))
 
 
-@given(profiles(), st.lists(st.floats(-0.1, 1.1), min_size=1, max_size=20))
-def test_one_time_and_an_array_of_times_give_the_same_force(
-    profile: ForceProfile, shares: list[float]
+@given(profiles(), st.floats(-0.1, 1.1))
+def test_the_force_is_interpolated_between_the_boundaries(
+    profile: ForceProfile, share: float
 ) -> None:
     start_s = profile.segments[0].start_s
-    times = start_s + np.array(shares) * (profile.end_s - start_s)
-    forces = profile.targets_n(times.reshape(1, -1))
-    assert forces.shape == (1, len(shares))
-    assert np.allclose(forces[0], [profile.target_n(float(t)) for t in times])
-    assert forces.max() <= profile.peak_force_n + 1e-9
+    elapsed_s = start_s + share * (profile.end_s - start_s)
+    times = [start_s, *(s.end_s for s in profile.segments)]
+    forces = [profile.segments[0].start_force_n, *(s.end_force_n for s in profile.segments)]
+    assert profile.target_n(elapsed_s) == pytest.approx(np.interp(elapsed_s, times, forces))
 
 
 @given(profiles())
 def test_boundaries_lead_back_to_their_segments_exactly(profile: ForceProfile) -> None:
-    ends_s = profile.boundaries_s()
-    for number, (segment, end_s) in enumerate(zip(profile.segments, ends_s, strict=True)):
-        following = min(number + 1, len(ends_s) - 1)
+    for number, segment in enumerate(profile.segments):
+        end_s = segment.end_s
+        following = min(number + 1, len(profile.segments) - 1)
         assert profile.index_at(segment.start_s) == number
         assert profile.index_at(end_s) == following
         assert profile.target_n(segment.start_s) == segment.start_force_n

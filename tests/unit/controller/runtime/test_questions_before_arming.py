@@ -57,6 +57,7 @@ class Stage:
         self.journal = ListJournal()
         self.operator = operator
         self.identified_at_s = 0.0
+        self.facts = start_facts()
 
     def preparation(self, order: Prescription = CERVICAL) -> Preparation:
         return Preparation(
@@ -68,7 +69,8 @@ class Stage:
                 "session-1",
             ),
             order=order,
-            facts=start_facts(
+            facts=replace(
+                self.facts,
                 identified_at_s=self.identified_at_s,
                 weight_test=TESTED if self.unit.verified else NO_WEIGHT_TEST,
             ),

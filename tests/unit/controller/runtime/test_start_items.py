@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import pytest
 
 from controller.errors import RequestRefused
@@ -22,14 +20,14 @@ CLOCK_STEP_MS = round(SafetyLimits().clock_step_s * 1000)
 
 @pytest.mark.parametrize(
     ("today", "state"),
-    [((2027, 1, 1, 23, 59, 0), "passed"), ((2027, 1, 2, 0, 0, 0), "failed")],
+    [("2027-01-01", "passed"), ("2027-01-02", "failed")],
 )
-def test_a_calibration_is_good_to_the_end_of_its_last_day_in_utc(
-    today: tuple[int, int, int, int, int, int], state: str
+def test_a_calibration_is_good_to_the_end_of_its_last_day_at_the_clinic(
+    today: str, state: str
 ) -> None:
     assert IDENTITY.calibration_due == "2027-01-01"
     stage = Stage(Answers(**GO_ON))
-    stage.clock.utc_origin_ms = round(datetime(*today, tzinfo=UTC).timestamp() * 1000)
+    stage.facts = start_facts(day_at=lambda utc_ms: today)
     stage.prepare()
     recorded = [e.detail for e in stage.journal.events if e.kind is EventKind.SELF_CHECK_RECORDED]
     assert [item["state"] for item in recorded if item["item"] == "calibration"] == [state]

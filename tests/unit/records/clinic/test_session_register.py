@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from controller.errors import JournalCorrupt
+from controller.runtime.clock import SystemClock
 from records.clinic.clinic_evidence import read_evidence
 from records.clinic.clinic_verify import verify_clinic, verify_words
 from records.clinic.session_register import note_seals
@@ -14,8 +16,8 @@ from records.evidence.integrity import verify
 from records.store.record_folder import RecordFolder
 from records.strict_json import object_or_empty
 from tests.support.altering import altering
-from tests.support.commands import run
-from tests.support.notes import UNIT, author, recorded
+from tests.support.commands import run, said
+from tests.support.notes import BEGAN_MS, UNIT, author, recorded
 
 
 @pytest.fixture
@@ -107,11 +109,34 @@ def test_exchanged_renamed_and_copied_files_are_found(data: RecordFolder) -> Non
     path = data.unit_database(UNIT)
     other = path.with_name("00000000000000bb.db")
     shutil.copy(path, other)
-    said = found(data)
-    assert any("it is a session of unit" in one for one in said)
-    assert any("a file was copied" in one for one in said)
+    now = found(data)
+    assert any("it is a session of unit" in one for one in now)
+    assert any("a file was copied" in one for one in now)
     path.unlink()
     assert any("the file was renamed or exchanged" in one for one in found(data))
+
+
+def test_a_session_in_two_files_is_refused_by_their_names_and_hides_no_other(
+    data: RecordFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, other = data.unit_database(UNIT), data.unit_database("00000000000000bb")
+    shutil.copy(path, other)
+    edit(other, *of_session(3), *of_session(2))
+    edit(path, *of_session(3))
+    for name in ("s-1", "last s-1"):
+        with pytest.raises(
+            JournalCorrupt, match="move what is not that unit's own file"
+        ) as refused:
+            said(data, "show", name)
+        assert f"s-1 stands in {path} and in {other}: a file" in refused.value.message
+        assert f"It is a session of unit {UNIT}: " in refused.value.message
+    monkeypatch.setattr(SystemClock, "utc_ms", lambda _: BEGAN_MS)
+    first, second = said(data, "today").splitlines()
+    assert first.endswith("altered, `traction verify` says where  session s-1")
+    assert "to complete" in second
+    assert second.endswith("session s-2")
+    other.unlink()
+    said(data, "show", "s-1")
 
 
 def test_a_seal_of_another_record_is_found(data: RecordFolder) -> None:

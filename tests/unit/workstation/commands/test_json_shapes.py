@@ -28,13 +28,13 @@ from tests.support.code_files import write_order_file
 from tests.support.commands import invoke
 from tests.support.json_schemas import SCHEMAS, check_shape
 from tests.support.notes import BEGAN_MS, DAY_MS, UNIT, recorded
-from tests.support.parsed_sources import tree_of
 from tests.support.real_time import ROOT
 from tests.support.sessions import staged
 from tests.support.short_demo import run_short_demo
 from tests.support.signed_in import ADA, PINS, add_accounts, at_a_terminal
 from tests.support.updating import RELEASE_KEY, be_quick, make_clinic
 from tests.unit.workstation.commands.test_appointments import DAY, DAY_MAP
+from tools.parsed_sources import nodes_of
 from workstation import cli, demo, openemr
 from workstation.commands import session_end
 from workstation.settings import Settings
@@ -56,7 +56,7 @@ def named_in_the_program() -> set[str]:
     """The name of every schema that some command names."""
     found = set()
     for path in (ROOT / "workstation").rglob("*.py"):
-        for node in ast.walk(tree_of(path)):
+        for node in nodes_of(path):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
                 names = {"say_json", "with_format", "put_out"}
                 first = node.args[0] if node.args else None

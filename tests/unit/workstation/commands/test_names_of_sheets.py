@@ -64,8 +64,8 @@ def test_what_fits_a_session_and_a_sheet_is_not_guessed(data: RecordFolder) -> N
     assert isinstance(error, SessionAmbiguous)
     assert "session 'TEST-1' fits 2 sessions and sheets" in error.message
     assert error.listed == (
-        f"{SHEET}  TEST-1  2026-01-03 00:00  completed, entered from paper",
-        f"{SESSION}  TEST-1  2026-01-01 00:00  completed",
+        f"{SHEET}  TEST-1  2026-01-03 00:00 UTC  completed, entered from paper",
+        f"{SESSION}  TEST-1  2026-01-01 00:00 UTC  completed",
     )
     (row,) = json.loads(said(data, "audit", "--json"))["accesses"][-1:]
     assert (row["what"], row["fields"]) == ("search", [SHEET, SESSION])
@@ -124,8 +124,8 @@ def test_sheets_and_sessions_are_one_list_by_their_time(more: RecordFolder) -> N
     lines = said(more, "sessions").splitlines()
     assert [line.split("  ")[0] for line in lines[:4]] == [OF_OTHER, SHEET, STOPPED, SESSION]
     assert lines[2] == (
-        f"{STOPPED}  2026-01-02 00:00  TEST-1  15 min  stopped  note draft  entered from paper by "
-        "P. Jones, not recorded by the device"
+        f"{STOPPED}  2026-01-02 00:00 UTC  TEST-1  15 min  stopped  note draft  entered from "
+        "paper by P. Jones, not recorded by the device"
     )
 
 

@@ -85,14 +85,14 @@ def test_days_and_times_are_those_of_the_clinic_s_record(data: RecordFolder) -> 
     """Which goes before the workstation's own zone, as on the note."""
     said(data, "clinic", "add", "name=Example", "time_zone=America/Chicago", "--by", "P. Jones")
     assert shown(data, "2025-12-31") == FIRST
-    assert "2026-01-01 18:00  TEST-1" in said(data, "sessions")
+    assert "2026-01-01 18:00 CST  TEST-1" in said(data, "sessions")
     listed = json.loads(said(data, "sessions", "--json"))["sessions"]
     assert [one["started"] for one in listed] == [
         "2026-01-01T19:00:00-06:00",
         "2026-01-01T18:00:00-06:00",
         "2025-12-31T18:00:00-06:00",
     ]
-    assert "-06:00  " in said(data, "audit")
+    assert " CST  " in said(data, "audit")
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_a_name_that_fits_several_lists_them(
     assert isinstance(error, SessionAmbiguous)
     assert f"session '{name}' fits {len(fits)} sessions" in error.message
     assert [line.split("  ")[0] for line in error.listed] == fits
-    assert f"{SECOND}  TEST-1  2026-01-02 00:00  completed" in error.listed
+    assert f"{SECOND}  TEST-1  2026-01-02 00:00 UTC  completed" in error.listed
 
 
 def test_many_that_fit_are_not_all_listed(folder: RecordFolder) -> None:
@@ -214,7 +214,7 @@ def test_a_note_is_joined_and_parted_by_names(data: RecordFolder) -> None:
 def test_the_list_tells_patient_minutes_note_and_claim(data: RecordFolder) -> None:
     lines = said(data, "sessions").splitlines()
     assert lines[1].startswith(
-        f"{SECOND}  2026-01-02 00:00  TEST-1  2 min  completed  note draft  no claim exported  "
+        f"{SECOND}  2026-01-02 00:00 UTC  TEST-1  2 min  completed  note draft  no claim exported  "
         f"unit {UNIT}  never verified here"
     )
     said(data, "note", SECOND, "--complete", "pain_before=6", "--by", "P. Jones")

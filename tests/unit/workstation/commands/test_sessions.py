@@ -136,7 +136,7 @@ def test_an_order_without_a_session_is_counted_and_listed_when_it_is_asked_for(
     for asked in (("--refused",), ("--patient", "TEST-9", "--outcome", "no session")):
         lines = said(data, "sessions", *asked).splitlines()
         assert lines[0] == (
-            "s-9  2026-01-01 18:00  TEST-9  no session on file, order filed by P. Jones  "
+            "s-9  2026-01-01 18:00 CST  TEST-9  no session on file, order filed by P. Jones  "
             f"unit {UNIT}"
         ), asked
     listed = json.loads(said(data, "sessions", "--outcome", "no session", "--json"))

@@ -55,6 +55,20 @@ def test_pauses_and_alarms_are_marked_when_they_begin() -> None:
     assert chart.marked == 4
 
 
+def test_behind_a_clock_that_was_set_back_the_minute_begins_anew() -> None:
+    chart = UnitChart()
+    alarm = RaisedAlarm(code="harness_slipping", number=1, utc_ms=3_600_000)
+    chart.keep(replace(SHOWN, utc_ms=3_600_000, alarms=(alarm,)))
+    chart.keep(replace(SHOWN, number=2, utc_ms=3_598_000, alarms=(alarm,)))  # 2 s: an adjustment
+    assert (len(chart.points), len(chart.marks)) == (2, 1)
+    again = replace(alarm, number=2, utc_ms=100)
+    chart.keep(replace(SHOWN, number=3, utc_ms=100, alarms=(alarm, again)))
+    assert [each.utc_ms for each in chart.points] == [100]
+    assert marks(chart) == [(100, "alarm", "harness slips: tighten it")]
+    chart.begin_with(recorded(50, 3_600_000))
+    assert [each.utc_ms for each in chart.points] == [50, 100]
+
+
 def test_a_journal_fills_what_the_console_did_not_hear() -> None:
     chart = UnitChart()
     chart.keep(SHOWN)

@@ -126,7 +126,7 @@ def test_an_offer_is_accepted_by_name_with_what_was_shown(bench: ConsoleBench) -
     assert (held.value, held.by) == ("97012:GP", "Pat Jones")
     assert "for: the plan of care says GP" in held.evidence
     page = bench.page(CLAIM)
-    assert "modifier 97012:GP: accepted by Pat Jones, 2025-12-31 19:00:00-06:00" in page
+    assert "modifier 97012:GP: accepted by Pat Jones, 2025-12-31 19:00:00 CST" in page
     assert "Accept 97012:GP" not in page
 
 

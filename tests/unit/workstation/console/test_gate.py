@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.support.console_bench import CONSOLE, ConsoleBench
@@ -37,7 +39,7 @@ def test_a_form_that_is_too_long_is_refused(bench: ConsoleBench) -> None:
 
 
 def test_every_answer_has_the_rules_for_browsers(bench: ConsoleBench) -> None:
-    for path in ("/", "/nothing", "/static/console.css", "/person"):
+    for path in ("/", "/nothing", "/static/another/console.css", "/person"):
         headers = bench.client.get(path).headers
         policy = headers["content-security-policy"]
         assert policy.startswith("default-src 'self'; connect-src 'self' http://127.0.0.1:8721;")
@@ -46,6 +48,17 @@ def test_every_answer_has_the_rules_for_browsers(bench: ConsoleBench) -> None:
         assert "unsafe" not in policy
         assert headers["cache-control"] == "no-store"
         assert headers["x-content-type-options"] == "nosniff"
+
+
+def test_a_browser_keeps_the_files_of_this_program_and_no_others(bench: ConsoleBench) -> None:
+    """Their address says which program they are of: the next one's are asked for anew."""
+    page = bench.client.get("/person").text
+    (style,) = re.findall(r'href="(/static/[^"]+/console.css)"', page)
+    own = bench.client.get(style)
+    assert own.headers["cache-control"] == "public, max-age=31536000, immutable"
+    for other in ("/static/another/console.css", style.replace("console.css", "none.css")):
+        assert bench.client.get(other).headers["cache-control"] == "no-store"
+    assert bench.client.get("/static/another/console.css").text == own.text
 
 
 def test_a_get_on_an_act_does_nothing(bench: ConsoleBench) -> None:

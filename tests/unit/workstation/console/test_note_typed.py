@@ -43,7 +43,7 @@ def test_what_is_typed_is_kept_and_shown_and_is_no_word_of_the_note(bench: Conso
     bench.sit_down("A. Example")
     page = bench.page(NOTE)
     assert re.search(r'<textarea name="field\.plan_next"[^>]*>twice a</textarea>', page)
-    assert "typed by Pat Jones, 2025-12-31 19:00:00-06:00, not in the note yet" in page
+    assert "typed by Pat Jones, 2025-12-31 19:00:00 CST, not in the note yet" in page
 
 
 def test_what_is_typed_leaves_with_the_word_that_is_said(bench: ConsoleBench) -> None:
@@ -101,7 +101,7 @@ def test_what_was_typed_before_the_session_waits_in_its_note(bench: ConsoleBench
     recorded(folder, "s-2", began_ms=began_ms, begun=VisitBegun(visit="visit-0", steps=(step,)))
     page = bench.page("/sessions/s-2/note")
     assert re.search(r'name="field\.pain_before" value="6"', page)
-    assert "typed by P. Jones, 2025-12-31 18:10:00-06:00, not in the note yet" in page
+    assert "typed by P. Jones, 2025-12-31 18:10:00 CST, not in the note yet" in page
     bench.client.post("/sessions/s-2/note/draft", data=entered(harness="belt"))
     assert {*typed_texts(folder, "s-2")} == {"pain_before", "harness"}
     assert prepared_texts(folder, "visit-0") == {"further": "1"}

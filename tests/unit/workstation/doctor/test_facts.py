@@ -35,6 +35,7 @@ from workstation.sound.wording import NO_SOUND, PlayerWord
 
 WELL, NOT_WELL, NOT_CHECKED = FactState.WELL, FactState.NOT_WELL, FactState.NOT_CHECKED
 SETTINGS = Settings(time_zone="UTC")
+CHICAGO = Settings(time_zone="America/Chicago")
 DAY = date(2026, 11, 30)
 
 
@@ -126,10 +127,12 @@ def test_a_clock_that_nothing_keeps_is_found(
 ) -> None:
     monkeypatch.setattr(system_facts, "clock_is_kept", lambda: kept)
     now_ms = 1_796_000_000_000
-    assert system_facts.clock(now_ms, None).state is state
-    assert system_facts.clock(now_ms, now_ms).state is state
-    assert system_facts.clock(now_ms, now_ms + 60_000).state is NOT_WELL
-    assert system_facts.clock(1_000_000_000_000, None).state is NOT_WELL
+    found = system_facts.clock(now_ms, None, CHICAGO)
+    assert found.state is state
+    assert found.text.startswith("2026-11-29 18:53:20 CST")
+    assert system_facts.clock(now_ms, now_ms, CHICAGO).state is state
+    assert system_facts.clock(now_ms, now_ms + 60_000, CHICAGO).state is NOT_WELL
+    assert system_facts.clock(1_000_000_000_000, None, CHICAGO).state is NOT_WELL
 
 
 def test_the_kernel_says_whether_the_clock_is_kept_and_nothing_is_set() -> None:

@@ -224,6 +224,18 @@ def test_ids_are_remembered_in_bounds() -> None:
     assert bench.desk.asked_session() == replace(PREPARE, by="B. Person")
 
 
+def test_a_flood_of_stops_drives_out_no_request_that_waits() -> None:
+    bench = Bench()
+    operator = bench.begin()
+    bench.say(requested("r1"))
+    bench.say(*(OrderedStop(id=f"n{number}", by="A") for number in range(REMEMBERED)))
+    assert [asked.id for asked in operator.requests()] == ["r1"]
+    operator.settle("r1", RequestSettled(followed=True, text="noted"))
+    again = bench.say(requested("r1"))
+    assert again.outcomes == [("r1", "followed", "noted")]
+    assert operator.requests() == []
+
+
 def test_an_answer_goes_to_a_question_that_is_open_and_the_first_one_stands() -> None:
     bench = Bench()
     operator = bench.begin()

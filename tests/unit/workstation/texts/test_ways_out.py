@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from controller.order.force_unit import ForceUnit
-from tests.support.parsed_sources import tree_of
 from tests.support.real_time import ROOT
+from tools.parsed_sources import nodes_of
 from workstation.cli import COMMANDS
 from workstation.texts.ways_out import PAGES, on_a_page
 
@@ -105,8 +105,8 @@ def _sources() -> Iterator[Path]:
 
 def _texts(path: Path) -> Iterator[str]:
     """The texts of a module that are no descriptions of its parts."""
-    tree = tree_of(path)
-    told = {id(each.value) for each in ast.walk(tree) if isinstance(each, ast.Expr)}
-    for each in ast.walk(tree):
+    nodes = nodes_of(path)
+    told = {id(each.value) for each in nodes if isinstance(each, ast.Expr)}
+    for each in nodes:
         if isinstance(each, ast.Constant) and isinstance(each.value, str) and id(each) not in told:
             yield each.value

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from controller.errors import JournalCorrupt
 from records.claim.charge_line import accepted_modifiers, claim_modifiers, with_accepted
 from records.claim.rules.assistant_time import AssistantTime
 from records.claim.rules.facts import Facts
@@ -192,6 +193,12 @@ def test_the_practice_s_own_order_is_left_alone() -> None:
     assert claim_modifiers(context, []) == ("KX", "GP")
     assert claim_modifiers(context, ["59"]) == ("59", "GP", "KX")
     assert accepted_modifiers(accepted("97140:XU", "97012:GP")) == ("GP",)
+
+
+@pytest.mark.parametrize("value", ["GP", "97012:"])
+def test_an_accepted_modifier_of_no_line_is_refused_by_name(value: str) -> None:
+    with pytest.raises(JournalCorrupt, match=f"acceptance of '{value}' .* names no line"):
+        accepted_modifiers(accepted(value))
 
 
 def test_a_wrong_number_of_pointers_stays_visible() -> None:

@@ -1,0 +1,27 @@
+"""Moments as people read them: the clinic's day and time with the name of its zone.
+
+The name tells apart the two hours of the night in which clocks are set back. What programs read
+keeps the offset of ISO 8601.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+
+def zone_in_words(moment: datetime) -> str:
+    """The name of a moment's zone as clocks show it (CST, CDT); UTC-03:00 where it has none."""
+    name = moment.tzname() or ""
+    if name[:1].isalpha():
+        return name
+    return str(timezone(moment.utcoffset() or timedelta()))
+
+
+def moment_in_words(moment: datetime) -> str:
+    """Day, time to the second, zone: 2026-11-30 14:03:22 CST."""
+    return f"{moment:%Y-%m-%d %H:%M:%S} {zone_in_words(moment)}"
+
+
+def minute_in_words(moment: datetime) -> str:
+    """The same to the minute: 2026-11-30 14:03 CST."""
+    return f"{moment:%Y-%m-%d %H:%M} {zone_in_words(moment)}"

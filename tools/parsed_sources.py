@@ -1,0 +1,19 @@
+"""The project's own modules as syntax trees, each parsed and walked once for all that look."""
+
+from __future__ import annotations
+
+import ast
+from functools import cache
+from pathlib import Path
+
+
+@cache
+def tree_of(path: Path) -> ast.Module:
+    """The tree of a module, the same for everybody who asks: nobody may change it."""
+    return ast.parse(path.read_text(encoding="utf-8"), str(path))
+
+
+@cache
+def nodes_of(path: Path) -> tuple[ast.AST, ...]:
+    """Every node of that tree, in the order of ``ast.walk``."""
+    return tuple(ast.walk(tree_of(path)))
