@@ -22,6 +22,14 @@ def moment_in_words(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S} {zone_in_words(moment)}"
 
 
+def time_in_words(moment: datetime, beside: datetime) -> str:
+    """The time of day beside another moment: with its day or zone where theirs differ."""
+    day = "" if moment.date() == beside.date() else f"{moment:%Y-%m-%d} "
+    is_other = moment.utcoffset() != beside.utcoffset()
+    zone = f" {zone_in_words(moment)}" if is_other else ""
+    return f"{day}{moment:%H:%M:%S}{zone}"
+
+
 def minute_in_words(moment: datetime) -> str:
     """The same to the minute: 2026-11-30 14:03 CST."""
     return f"{moment:%Y-%m-%d %H:%M} {zone_in_words(moment)}"

@@ -131,7 +131,9 @@ def audited_visit(
     *,
     altered_too: bool = False,
 ) -> Visit:
-    """The same, after the row of this access was kept; raises AuditUnavailable when it cannot be.
+    """Returns the same, after the row of this access was kept.
+
+    Raises AuditUnavailable when it cannot be.
 
     ``what`` names the access in the audit: "show", "note", "export csv".
     """

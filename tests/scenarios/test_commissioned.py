@@ -25,6 +25,7 @@ from tests.support.asked import Asked
 from tests.support.commissionings import LINE, commissioned, filed, passed_record
 from tests.support.observed import TABLE, observed_session
 from tests.support.sessions import (
+    ENDED_EARLY,
     FACTORY_BAUDRATE,
     SHORT_CERVICAL,
     Stage,
@@ -88,9 +89,9 @@ def test_with_one_it_is_armed_and_the_record_says_for_how_long_it_holds(
     with staged(folder) as stage:
         connected_units(stage, verified=True)
         commissioned(stage, days_ago=12)
-        person = Asked(person=True)
+        person = Asked(person=True, script=ENDED_EARLY)
         visit = stage.visit(stage.treat(ORDER, operator=person).session_id)
-    assert visit.record.outcome == Outcome.COMPLETED
+    assert visit.record.of_kind(EventKind.UNIT_ARMED)
     assert Question.UNIT_NOT_COMMISSIONED not in person.texts
     items = [e.said(SelfCheckRecorded) for e in visit.record.of_kind(EventKind.SELF_CHECK_RECORDED)]
     (item,) = (one for one in items if one.item == "commissioning")
@@ -153,12 +154,12 @@ def test_a_fixture_is_asked_about_as_before_and_not_any_more_once_it_is_commissi
     folder: RecordFolder,
 ) -> None:
     with staged(folder) as stage:
-        before = stage.visit(stage.treat().session_id)
+        before = stage.visit(stage.treat(script=ENDED_EARLY).session_id)
         assert NOT_COMMISSIONED in before.note.warnings
     with staged(folder, seed=2) as stage:
         stage.identifiers = replace(stage.identifiers, session_id=lambda utc_ms: "session-2")
         commissioned(stage)
-        after = stage.visit(stage.treat().session_id)
+        after = stage.visit(stage.treat(script=ENDED_EARLY).session_id)
         assert NOT_COMMISSIONED not in after.note.warnings
 
 
@@ -169,7 +170,7 @@ def test_a_commissioned_line_is_in_doubt_for_what_was_measured_and_another_for_a
     with staged(folder, baudrate=FACTORY_BAUDRATE) as stage:
         units = connected_units(stage)
         commissioned(stage)
-        stage.treat()
+        stage.treat(script=ENDED_EARLY)
         assert units[-1].link.timeout_s == pytest.approx(0.040)
         assert units[-1].link.line.lateness_s == pytest.approx(0.050)
 
@@ -188,7 +189,7 @@ def test_a_line_that_nobody_measured_is_in_doubt_for_the_whole_time_out(
     with staged(folder) as stage:
         units = connected_units(stage)
         commissioned(stage, **changes)
-        stage.treat()
+        stage.treat(script=ENDED_EARLY)
         assert units[-1].link.line.lateness_s is None
 
 

@@ -49,15 +49,20 @@ def kinds(observed: Observed) -> list[EventKind]:
     return [event.kind for event in record.events]
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Observed:
+    """One session for all tests that only look at its record."""
+    return observed_session(tmp_path_factory.mktemp("observed"))
+
+
 def test_a_hold_that_a_named_person_ended_is_completed_and_nothing_was_written(
-    tmp_path: Path,
+    whole: Observed,
 ) -> None:
-    observed = observed_session(tmp_path)
-    ending = observed.result.ending
+    ending = whole.result.ending
     assert (ending.outcome, ending.reason) == (Outcome.COMPLETED, "ended by A. Example, PT")
     assert (ending.reached_holding, ending.release_seen) == (True, True)
-    assert writes_of(observed) == 0
-    assert kinds(observed) == [
+    assert writes_of(whole) == 0
+    assert kinds(whole) == [
         EventKind.SESSION_STARTED,
         EventKind.SELF_CHECK_RECORDED,
         EventKind.OPERATOR_ACTED,
@@ -73,8 +78,8 @@ def test_an_order_of_nobody_is_refused_beside_a_verified_instrument_alone(tmp_pa
     observed_session(tmp_path / "not", order=nobodys)
 
 
-def test_the_note_says_observed_and_takes_every_number_from_the_force(tmp_path: Path) -> None:
-    visit = observed_session(tmp_path).visit()
+def test_the_note_says_observed_and_takes_every_number_from_the_force(whole: Observed) -> None:
+    visit = whole.visit()
     note = visit.note
     words = {field.name: field.value or "" for field in note.device_fields}
     assert words["device_type"] == "cervical traction unit, observed"
@@ -97,8 +102,8 @@ def test_the_note_says_observed_and_takes_every_number_from_the_force(tmp_path: 
     assert "force-course/3" in method
 
 
-def test_charge_line_findings_and_every_export_work_on_it(tmp_path: Path) -> None:
-    visit = observed_session(tmp_path).visit()
+def test_charge_line_findings_and_every_export_work_on_it(whole: Observed) -> None:
+    visit = whole.visit()
     charge = visit.charge()
     assert charge.values["cpt"] == "97012"
     assert charge.values["minutes"] == "1"
@@ -109,16 +114,15 @@ def test_charge_line_findings_and_every_export_work_on_it(tmp_path: Path) -> Non
         assert written(visit, kind)
 
 
-def test_the_record_is_chained_sealed_and_filed_like_any_other(tmp_path: Path) -> None:
-    observed = observed_session(tmp_path)
-    record = read_session(observed.folder, observed.result.session_id)
+def test_the_record_is_chained_sealed_and_filed_like_any_other(whole: Observed) -> None:
+    record = read_session(whole.folder, whole.result.session_id)
     assert record.seal is not None
     assert record.checkpoint
     assert record.observed
     assert not record.simulated
-    clinic = verify_clinic(observed.folder)
+    clinic = verify_clinic(whole.folder)
     assert (clinic.alterations, clinic.remarks) == ((), ())
-    assert read_checked(observed.folder, observed.result.session_id).altered == ""
+    assert read_checked(whole.folder, whole.result.session_id).altered == ""
 
 
 def test_a_simulated_table_is_marked_by_the_sealed_record(tmp_path: Path) -> None:
@@ -127,9 +131,10 @@ def test_a_simulated_table_is_marked_by_the_sealed_record(tmp_path: Path) -> Non
     assert b"SIMULATED" in written(visit, "text")
 
 
-def test_a_gap_is_shown_at_once_recorded_and_left_out_of_the_sums(tmp_path: Path) -> None:
-    whole = observed_session(tmp_path / "whole").visit().note.dose
-    observed = observed_session(tmp_path / "gap", spoil=missing((30.0, 32.0)))
+def test_a_gap_is_shown_at_once_recorded_and_left_out_of_the_sums(
+    whole: Observed, tmp_path: Path
+) -> None:
+    observed = observed_session(tmp_path, spoil=missing((30.0, 32.0)))
     record = read_session(observed.folder, observed.result.session_id)
     (trouble,) = record.of_kind(EventKind.LINK_TROUBLED)
     (began,) = record.of_kind(EventKind.GAP_BEGAN)
@@ -142,9 +147,9 @@ def test_a_gap_is_shown_at_once_recorded_and_left_out_of_the_sums(tmp_path: Path
     assert len(dark) == 20
     assert all(shown.message == NO_READING for shown in dark)
     assert any(NO_READING in text for text in observed.told)
-    dose = observed.visit().note.dose
-    assert whole.traction_ms - dose.traction_ms == pytest.approx(2_100, abs=300)
-    assert whole.hold_time_ms - dose.hold_time_ms == pytest.approx(2_100, abs=300)
+    sound, dose = whole.visit().note.dose, observed.visit().note.dose
+    assert sound.traction_ms - dose.traction_ms == pytest.approx(2_100, abs=300)
+    assert sound.hold_time_ms - dose.hold_time_ms == pytest.approx(2_100, abs=300)
     assert "2.1 s" in (observed.visit().note.field("gaps").value or "")
 
 
@@ -258,9 +263,11 @@ def test_a_profile_of_a_driven_unit_is_refused(tmp_path: Path) -> None:
         observed_session(tmp_path, table=replace(TABLE, profile="reference_v1"))
 
 
-def test_the_same_session_gives_the_same_record_to_the_byte(tmp_path: Path) -> None:
-    first, second = (observed_session(tmp_path / name) for name in ("a", "b"))
-    seals = [read_session(each.folder, each.result.session_id).seal for each in (first, second)]
+def test_the_same_session_gives_the_same_record_to_the_byte(
+    whole: Observed, tmp_path: Path
+) -> None:
+    again = observed_session(tmp_path)
+    seals = [read_session(each.folder, each.result.session_id).seal for each in (whole, again)]
     assert seals[0] is not None
     assert seals[0] == seals[1]
 

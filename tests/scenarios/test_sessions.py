@@ -29,6 +29,7 @@ from tests.support.independent_dose import independent_dose
 from tests.support.pdfs import text_of
 from tests.support.sessions import (
     BAUDRATE,
+    ENDED_EARLY,
     FACTORY_BAUDRATE,
     SHORT_CERVICAL,
     SHORT_LUMBAR,
@@ -36,6 +37,7 @@ from tests.support.sessions import (
     staged,
 )
 from workstation.session.operators import SessionOperator
+from workstation.session.session_script import parse_script
 
 
 def kinds(stage: Stage, session_id: str) -> list[EventKind]:
@@ -257,7 +259,7 @@ def test_a_unit_with_another_firmware_is_not_armed_until_a_person_answers_for_it
     folder: RecordFolder,
 ) -> None:
     with staged(folder) as stage:
-        stage.treat()
+        stage.treat(script=ENDED_EARLY)
         assert states(stage, "session-1", "firmware") == ["not_covered"]
         before = last_arming_of(only_unit_file(folder))
         stage.firmware.disguise.another_firmware()
@@ -283,7 +285,7 @@ def only_unit_file(folder: RecordFolder) -> Path:
 
 def test_a_zero_that_a_tare_hides_is_found_by_the_next_session(folder: RecordFolder) -> None:
     with staged(folder) as stage:
-        stage.treat()
+        stage.treat(script=ENDED_EARLY)
         assert states(stage, "session-1", "gross_zero") == ["not_covered"]
         drift_by_8_n_and_set_the_tare(stage)
         with pytest.raises(RequestRefused, match="zero shifted: refused by nobody"):
@@ -294,7 +296,7 @@ def test_a_zero_that_a_tare_hides_is_found_by_the_next_session(folder: RecordFol
         stage.treat(operator=AnswersFor(Question.ZERO_SHIFTED))
         assert states(stage, "session-3", "gross_zero") == ["failed", "confirmed"]
         # What somebody has answered for is what the next session compares with.
-        stage.treat()
+        stage.treat(script=ENDED_EARLY)
         assert states(stage, "session-4", "gross_zero") == ["passed"]
     last = last_arming_of(only_unit_file(folder))
     assert last is not None
@@ -320,10 +322,14 @@ def states(stage: Stage, session_id: str, item: str) -> list[JsonValue]:
 
 
 class AnswersFor(SessionOperator):
-    """A script for everything that a script may answer, and a person for one question more."""
+    """A script for everything that a script may answer, and a person for one question more.
+
+    Ended early.
+    """
 
     def __init__(self, question: Question) -> None:
-        super().__init__(scripted=True, show=lambda snapshot: None)
+        script = parse_script(ENDED_EARLY, "script")
+        super().__init__(scripted=True, show=lambda snapshot: None, script=script)
         self._question = question
 
     def answer(self, question: Question) -> Answer | None:
@@ -362,6 +368,7 @@ def test_a_second_session_on_an_open_unit_is_refused(folder: RecordFolder) -> No
             with pytest.raises(UnitBusy, match="a session on unit"):
                 UnitLock(path).take()
             refused.append(True)
+            stage.operator.stop("P. Jones")
 
     refused: list[bool] = []
     with staged(folder) as stage:

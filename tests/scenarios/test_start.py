@@ -29,7 +29,7 @@ from simulator.map_v1 import EventCode
 from simulator.table.bodies import BODIES
 from tests.support.asked import Asked
 from tests.support.commissionings import commissioned
-from tests.support.sessions import SHORT_CERVICAL, SHORT_LUMBAR, Stage, staged
+from tests.support.sessions import ENDED_EARLY, SHORT_CERVICAL, SHORT_LUMBAR, Stage, staged
 
 
 def never_armed(stage: Stage) -> bool:
@@ -85,8 +85,8 @@ def test_a_switch_with_one_contact_stands_in_the_record_and_on_the_note(
 ) -> None:
     build(monkeypatch, without=5)
     with staged(folder) as stage:
-        visit = stage.visit(stage.treat().session_id)
-    assert visit.record.outcome == Outcome.COMPLETED
+        visit = stage.visit(stage.treat(script=ENDED_EARLY).session_id)
+    assert visit.record.of_kind(EventKind.UNIT_ARMED)
     (item,) = [
         event.detail
         for event in visit.record.of_kind(EventKind.SELF_CHECK_RECORDED)
@@ -249,7 +249,8 @@ def test_an_order_of_nobody_is_refused_on_a_verified_unit_alone(
         assert never_armed(stage)
     assert not folder.unit_databases()
     with staged(folder) as stage:
-        assert stage.treat(nobodys).ending.outcome == Outcome.COMPLETED
+        begun = stage.treat(nobodys, script=ENDED_EARLY)
+        assert begun.ending.reason == "ended early by P. Jones"
 
 
 # --- friction (row 44) ------------------------------------------------------------------------
@@ -293,7 +294,7 @@ def test_hazard_44_an_order_without_a_table_needs_a_person_above_the_lower_limit
     with staged(folder, body="lumbar_split") as stage:
         with pytest.raises(RequestRefused, match="force above soft limit: refused by nobody"):
             stage.treat(order)
-        operator = Asked(person=True)
+        operator = Asked(person=True, script=ENDED_EARLY)
         visit = stage.visit(stage.treat(order, operator=operator).session_id)
     assert (
         "200 N for the lumbar region on a friction table (the order does not say which)"
@@ -310,7 +311,7 @@ def test_hazard_44_a_table_that_moves_is_confirmed_and_gets_the_ordinary_limits(
     with staged(folder, body="lumbar_split") as stage:
         with pytest.raises(RequestRefused, match=r"table moves freely: refused by P\. Jones"):
             stage.treat(order, operator=Asked(no=Question.TABLE_MOVES_FREELY))
-        visit = stage.visit(stage.treat(order).session_id)
+        visit = stage.visit(stage.treat(order, script=ENDED_EARLY).session_id)
         opening = visit.record.opening.detail
     assert visit.note.field("table").value == (
         "split table, moves with the body, confirmed by script (--yes)"
@@ -334,7 +335,7 @@ def test_a_clock_in_doubt_is_a_question_and_a_line_of_the_note(
     folder: RecordFolder, set_by_ms: int, words: str
 ) -> None:
     with staged(folder) as stage:
-        first = Asked()
+        first = Asked(script=ENDED_EARLY)
         note = stage.visit(stage.treat(operator=first).session_id).note
         assert Question.CLOCK_IN_DOUBT not in first.texts
         assert "clock" not in {field.name for field in note.device_fields}
@@ -342,7 +343,7 @@ def test_a_clock_in_doubt_is_a_question_and_a_line_of_the_note(
         with pytest.raises(RequestRefused, match=r"clock in doubt: refused by P\. Jones"):
             stage.treat(operator=Asked(no=Question.CLOCK_IN_DOUBT))
         # The refused session was recorded by the same clock, and proves nothing for it.
-        again = Asked()
+        again = Asked(script=ENDED_EARLY)
         note = stage.visit(stage.treat(operator=again).session_id).note
     assert Question.CLOCK_IN_DOUBT in again.texts
     value = str(note.field("clock").value)

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from controller.questions import Answer, Question
 from workstation.session.operators import SessionOperator
+from workstation.session.session_script import parse_script
 
 
 class Asked(SessionOperator):
     """A script that keeps what it was asked, and answers like a person where only one may.
 
-    ``no`` is the one question that the person refuses.
+    ``no`` is the one question that the person refuses, ``script`` holds requests.
     """
 
-    def __init__(self, *, person: bool = False, no: Question | None = None) -> None:
-        super().__init__(scripted=True, show=lambda snapshot: None)
+    def __init__(
+        self, *, person: bool = False, no: Question | None = None, script: str = ""
+    ) -> None:
+        super().__init__(
+            scripted=True,
+            show=lambda snapshot: None,
+            script=parse_script(script, "script") if script else None,
+        )
         self._person, self._no = person, no
         self.texts: dict[Question, str] = {}
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from controller.errors import TractionError
 from controller.ports import Clock, TractionUnit
 from controller.questions import Question
+from controller.requests import EndEarly, SessionRequest
 from controller.snapshot import Doing, Snapshot
 from records.evidence.journal import open_session
 from records.evidence.reader import SessionRecord, list_sessions, read_session
@@ -33,6 +34,7 @@ from workstation.station.messages import (
     Heartbeat,
     Hello,
     Leave,
+    MadeRequest,
     PeerRole,
     Prepare,
 )
@@ -164,6 +166,12 @@ class ControlStage:
             )
         )
 
+    def request(self, session_id: str, request: SessionRequest) -> MadeRequest:
+        """Ask for something in a session; returns the message that asked."""
+        message = MadeRequest(id=self.new_id(), session_id=session_id, request=request)
+        self.say(message)
+        return message
+
     def leave(self) -> PaperPeer:
         return self.say(Leave(id=self.new_id(), by="the station ends"), role=PeerRole.STATION)
 
@@ -187,12 +195,16 @@ class ControlStage:
 class Attendant:
     """Begins one session, says yes to what is asked, and ends the process behind it.
 
-    ``sees`` is called with each snapshot of the session before that.
+    ``sees`` is called with each snapshot of the session before that. ``ends_in`` is the phase in
+    which the session is ended early, for what is over by then.
     """
 
-    def __init__(self, stage: ControlStage, sees: Play = lambda snapshot: None) -> None:
+    def __init__(
+        self, stage: ControlStage, sees: Play = lambda snapshot: None, *, ends_in: str = ""
+    ) -> None:
         self._stage = stage
         self._sees = sees
+        self._ends_in = ends_in
         self.filed: FiledSession | None = None
         self._answered: set[tuple[Question, str]] = set()
         self._has_run = False
@@ -216,6 +228,9 @@ class Attendant:
             return
         self._has_run = True
         self._sees(snapshot)
+        if snapshot.phase == self._ends_in:
+            self._ends_in = ""
+            self._stage.request(snapshot.session_id, EndEarly(by=ASKER))
         for asked in snapshot.questions:
             if (asked.question, asked.text) not in self._answered:
                 self._answered.add((asked.question, asked.text))

@@ -49,6 +49,9 @@ treatment_time = "1 min"
 diagnosis = ["M50.120"]
 """
 
+ENDED_EARLY = 'step = [{ at = "1 s", do = "end", by = "P. Jones" }]'
+"""A script for sessions of which only the beginning matters: ended a second into the first ramp."""
+
 BAUDRATE = 19200
 """At which a tick takes 100 ms: half of the exchanges, and few tests are about ticks."""
 FACTORY_BAUDRATE = 38400

@@ -10,7 +10,7 @@ from controller.errors import TractionError
 from controller.ports import Clock
 from records.standing.versions import read_standing
 from records.store.record_folder import RecordFolder
-from records.times_in_words import minute_in_words, moment_in_words, zone_in_words
+from records.times_in_words import minute_in_words, moment_in_words, time_in_words, zone_in_words
 from workstation.settings import Settings, settings_at_the_clinic
 from workstation.station.stop_target import StopWording
 from workstation.texts.ways_out import on_a_page
@@ -50,18 +50,18 @@ class ClinicWords:
             zone=zone, unit=self.settings.unit_of_force, is_training=self.is_training
         )
 
-    @property
-    def zone_name(self) -> str:
-        """The name of the clinic's zone at present, as clocks show it."""
-        return zone_in_words(self.at(self._clock.utc_ms()))
-
     def at(self, utc_ms: int) -> datetime:
         """A moment as the clinic reads it."""
         return datetime.fromtimestamp(utc_ms / 1000, UTC).astimezone(self.settings.zone_at(utc_ms))
 
     def time(self, utc_ms: int) -> str:
-        """The time of day of a moment, to the second."""
-        return f"{self.at(utc_ms):%H:%M:%S}"
+        """The time of day of a moment, beside the clock of the page that shows it."""
+        return time_in_words(self.at(utc_ms), self.at(self._clock.utc_ms()))
+
+    def clock(self, utc_ms: int) -> str:
+        """The time of day with the name of its zone, as a clock shows it."""
+        at = self.at(utc_ms)
+        return f"{at:%H:%M:%S} {zone_in_words(at)}"
 
     def today(self) -> date:
         """The clinic's day now."""

@@ -80,7 +80,7 @@ class ScaleUnit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
-    """All units at one moment; ``clock`` is the time of day in the clinic's zone.
+    """All units at one moment; ``clock`` is the time of day with the clinic's zone.
 
     ``program`` is the one that serves the pages: a page of another one is older. ``force_unit`` is
     the unit of the charts' scales, which is that of all forces.

@@ -43,7 +43,7 @@ class LiveFrames:
         utc_ms = self._clock.utc_ms()
         return Frame(
             utc_ms=utc_ms,
-            clock=self._words.time(utc_ms),
+            clock=self._words.clock(utc_ms),
             program=page_version(),
             force_unit=scale_unit(self._words.settings.unit_of_force),
             units=tuple(self._with_press(each) for each in self._units.values()),

@@ -1,4 +1,4 @@
-"""A session that a page replays: read once, behind its row in the audit, given out in pieces."""
+"""A session that a page replays: read once, after its row in the audit, given out in pieces."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from controller.order.phases import Phase
 from records.evidence.valid_samples import valid_samples
@@ -29,6 +30,14 @@ class Replay:
         times = self.samples["taken_at_ms"]
         return (int(times[0]), int(times[-1])) if len(times) else (0, 0)
 
+    @property
+    def highest_n(self) -> float:
+        """The highest force, measured or ordered, of the session; 0 where nothing was read."""
+        read = self.samples[valid_samples(self.samples)]
+        if not len(read):
+            return 0.0
+        return float(max(read["force_1_dn"].max() / 10, _ordered_n(read).max()))
+
     def piece(self, from_ms: int) -> dict[str, Any]:
         """A minute of points: time, force and ordered force in newtons, None where not read."""
         times = self.samples["taken_at_ms"].astype(np.int64)
@@ -36,8 +45,7 @@ class Replay:
         part = self.samples[(times >= from_ms) & (times < until_ms)]
         read = valid_samples(part).tolist()
         forces = (part["force_1_dn"].astype(np.float64) / 10).tolist()
-        released = part["phase"] == int(Phase.RELEASING)
-        targets = np.where(released, 0, part["target_dn"].astype(np.float64) / 10).tolist()
+        targets = _ordered_n(part).tolist()
         points = [
             [at, force if is_read else None, target]
             for at, force, is_read, target in zip(
@@ -45,3 +53,9 @@ class Replay:
             )
         ]
         return {"points": points, "until_ms": until_ms, "is_last": until_ms > self.span_ms[1]}
+
+
+def _ordered_n(samples: SampleArray) -> NDArray[np.float64]:
+    """The ordered force at each sample; none while the force is released."""
+    released = samples["phase"] == int(Phase.RELEASING)
+    return np.where(released, 0.0, samples["target_dn"].astype(np.float64) / 10)

@@ -69,7 +69,7 @@ class Site:
     support_files: KeptForPages[str] = field(default_factory=lambda: KeptForPages(MOST_FILES))
 
     def standing(self) -> StandingData:
-        """What the clinic keeps, read now; raises JournalCorrupt or JournalUnavailable."""
+        """Returns what the clinic keeps, read now; raises JournalCorrupt or JournalUnavailable."""
         return read_standing(self.folder)
 
     def refresh_words(self) -> None:
@@ -132,7 +132,6 @@ class Site:
                 "watches": watches,
                 "certificate": self.certificate.trouble(),
                 "most_stops": SHOWN_STOPS,
-                "zone": self.words.zone_name,
                 "force_unit": self.words.settings.unit_of_force,
                 "unit": unit,
                 "training": TRAINING if self.words.is_training else "",

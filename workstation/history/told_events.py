@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from types import MappingProxyType
 from typing import Final
 
@@ -16,7 +16,7 @@ from records.note.delivered_dose import DeliveredDose
 from records.note.device_fields import local_time
 from records.note.event_texts import since_traction_text
 from records.store.canonical import StoredEvent
-from records.times_in_words import zone_in_words
+from records.times_in_words import time_in_words
 from workstation.texts.event_sentences import as_stored, event_sentence
 
 STOP, PAUSE, ALARM, REQUEST = "stop", "pause", "alarm", "request"
@@ -59,19 +59,11 @@ def told_events(
         yield ToldEvent(
             kind=event.kind,
             at_ms=event.at_ms,
-            of_day=_of_day(local_time(record, event.at_ms, zone), opened),
+            of_day=time_in_words(local_time(record, event.at_ms, zone), opened),
             since_traction=since_traction_text(event.at_ms, began_ms),
             said=_sentence(event, forces),
             mark=STOP if event.sequence in stops else MARKS.get(event.kind, ""),
         )
-
-
-def _of_day(moment: datetime, opened: datetime) -> str:
-    """The time of day; past midnight with its day, past a change of the clock with its zone."""
-    day = "" if moment.date() == opened.date() else f"{moment:%Y-%m-%d} "
-    is_changed = moment.utcoffset() != opened.utcoffset()
-    zone = f" {zone_in_words(moment)}" if is_changed else ""
-    return f"{day}{moment:%H:%M:%S}{zone}"
 
 
 def _sentence(event: StoredEvent, forces: ForceUnit) -> str:

@@ -22,6 +22,7 @@ from controller.alarms import Priority
 from controller.order.force_unit import ForceUnit
 from controller.snapshot import Snapshot
 from controller.words import one_line, visible
+from records.times_in_words import zone_in_words
 from workstation.terminal.display import BELL
 from workstation.terminal.progress import (
     alarm_words,
@@ -141,7 +142,7 @@ class StatusArea:
         return _at(self._top(size)) + "".join(f"\n{line}" for line in lines)
 
     def _drawn(self) -> str:
-        """Rows that are not there yet, and the cursor behind what is typed."""
+        """Rows that are not there yet, and the cursor after what is typed."""
         size = self._laid_out
         assert size is not None, "the areas are laid out before anything is written"
         rows = self._rows(size)
@@ -184,7 +185,7 @@ class StatusArea:
         return [*self._figures(snapshot, size.columns), alarm, question]
 
     def _figures(self, snapshot: Snapshot | None, columns: int) -> list[_Row]:
-        """As many rows before the first frame as behind it."""
+        """As many rows before the first frame as after it."""
         is_wide = columns >= WIDE_COLUMNS
         if snapshot is None:
             return [_Row("no reading yet", "7"), _Row(self._time_of_day()), _Row("")]
@@ -211,7 +212,8 @@ class StatusArea:
         ]
 
     def _time_of_day(self) -> str:
-        return self._now().strftime("%H:%M:%S %Z")
+        now = self._now()
+        return f"{now:%H:%M:%S} {zone_in_words(now)}"
 
     def _alarm(self, snapshot: Snapshot | None) -> _Row:
         if snapshot is None or not snapshot.alarms:

@@ -100,7 +100,7 @@ class StoredCodeList:
         self.valid_from, self.valid_to = self.head.valid_from, self.head.valid_to
 
     def state(self, code: str) -> CodeState:
-        """Whether a code may be billed, stands above such codes, or is not in the list."""
+        """Returns whether a code may be billed, stands above such codes, or is not in the list."""
         row = self._row(code)
         if row is None:
             return "unknown"

@@ -62,7 +62,7 @@ def draft(request: Request, form: Form, person: str) -> Response:
     site = site_of(request)
     opened = note_of(site, request.path_params["session"], person)
     at_ms = _keep(site, opened, PostedNote.of(form), person)
-    return JSONResponse({"kept": f"{site.words.time(at_ms)} {site.words.zone_name}"})
+    return JSONResponse({"kept": site.words.clock(at_ms)})
 
 
 def act(request: Request, form: Form, person: str) -> Response:
@@ -209,7 +209,7 @@ def _keep(site: Site, opened: OpenNote, said: PostedNote, person: str) -> int:
 
 
 def _leaving_checkpoints(site: Site, path: str, *, needed: bool) -> Response:
-    """The answer; checkpoints go to the second place behind it, which may take its time."""
+    """The answer; checkpoints go to the second place after it, which may take its time."""
     response = to(path)
     if needed:
         response.background = BackgroundTask(

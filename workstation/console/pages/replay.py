@@ -18,7 +18,6 @@ from workstation.console.figures import scale_unit
 from workstation.console.pages.session import read_visit, table_called, unreadable, whole_id
 from workstation.console.replays import Replay
 from workstation.console.session_view import SessionView
-from workstation.history.force_curve import force_curve
 
 SPEEDS: Final = (1, 4, 16)
 
@@ -78,7 +77,7 @@ def _played(view: SessionView, replay_id: str, replay: Replay) -> dict[str, Any]
         "last_ms": last_ms,
         "origin_ms": view.origin_ms,
         "units": [asdict(scale_unit(one)) for one in (view.forces, view.forces.other)],
-        "most_n": force_curve(replay.samples, replay.span_ms).highest_dn / 10,
+        "most_n": replay.highest_n,
         "limit_n": None if view.record.observed else ordered.force_limit_dn / 10,
         "tolerance": TOLERANCE,
         "events": [

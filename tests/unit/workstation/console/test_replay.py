@@ -7,14 +7,18 @@ import json
 import re
 from typing import Any
 
+import numpy as np
 import pytest
 
+from controller.events import SampleFlag
 from controller.order.force_unit import ForceUnit
+from controller.order.phases import Phase
 from records.clinic.audit import accesses
+from records.store.canonical import ABSENT_DN, SAMPLE_DTYPE
 from records.store.record_folder import RecordFolder
 from tests.support.console_bench import ConsoleBench
 from tests.support.notes import ADJUSTED_AND_PAUSED, recorded
-from workstation.console.replays import MOST_REPLAYS
+from workstation.console.replays import MOST_REPLAYS, Replay
 
 
 @pytest.fixture(autouse=True)
@@ -67,9 +71,28 @@ def test_it_is_no_live_view_and_has_no_control(one: ConsoleBench) -> None:
 def test_its_chart_has_limit_band_and_scale_of_the_whole_session(one: ConsoleBench) -> None:
     said = played(one.page("/sessions/s-1/replay"))
     assert said["limit_n"] == 0.0  # as the order on record has it: nobody said one
-    assert said["most_n"] >= 60.1
+    assert said["most_n"] == 60.1
     assert said["tolerance"] == one.client.get("/units/Table%201/chart").json()["tolerance"]
     assert said["units"][0] == {"symbol": "lbf", "newtons": ForceUnit.POUND.newtons}
+
+
+def highest(*samples: tuple[int, int, Phase, SampleFlag]) -> float:
+    """Of samples with force and order in 0.1 N."""
+    made = np.zeros(len(samples), dtype=SAMPLE_DTYPE)
+    for at, (force_dn, target_dn, phase, flags) in enumerate(samples):
+        made[at]["force_1_dn"], made[at]["target_dn"] = force_dn, target_dn
+        made[at]["phase"], made[at]["flags"] = int(phase), int(flags)
+    return Replay(session_id="s-1", samples=made).highest_n
+
+
+def test_the_scale_has_room_for_what_was_read_and_ordered_and_nothing_else() -> None:
+    held, unread = (Phase.HOLDING, SampleFlag.NONE), (Phase.HOLDING, SampleFlag.NO_READING)
+    releasing = (Phase.RELEASING, SampleFlag.NONE)
+    assert highest((905, 900, *held), (700, 800, *held)) == 90.5
+    assert highest((5, 1000, *held), (4, 0, *held)) == 100.0
+    assert highest((905, 0, *held), (2000, 2000, *unread), (ABSENT_DN, 2000, *held)) == 90.5
+    assert highest((300, 900, *releasing)) == 30.0
+    assert highest((2000, 2000, *unread)) == highest() == 0.0
 
 
 def test_one_look_is_one_row(one: ConsoleBench, folder: RecordFolder) -> None:

@@ -92,7 +92,7 @@ def test_a_button_asks_for_one_thing(
 def test_the_outcome_stands_on_the_page(bench: ConsoleBench, link: StandInLink) -> None:
     told = "hold 102.3 N -> 97.3 N, by Pat Jones"
     link.follows = RequestOutcome(
-        id="x", result=Followed.FOLLOWED, reason=told, utc_ms=0, force_n=None
+        id="x", result=Followed.FOLLOWED, reason=told, utc_ms=bench.clock.utc_ms(), force_n=None
     )
     at = bench.post(REQUESTS, session=SESSION, id="r1", act="less")
     assert outcome(bench.page(at)) == (

@@ -171,9 +171,12 @@ def test_alarms_have_a_sign_a_word_a_time_and_their_acts(
     link.show(**HOLDING, alarms=alarms)
     page = bench.page(PAGE)
     shown = text_of(page)
-    assert "▲ HIGH at 08:03:22: force stays above the order: look at patient and drive" in shown
-    assert "◆ MEDIUM at 08:03:22: harness slips: tighten it" in shown
-    assert "● LOW at 08:03:22: 5 min without a check-in: look after the patient" in shown
+    assert (
+        "▲ HIGH at 2026-11-25 08:03:22: force stays above the order: look at patient and drive"
+        in shown
+    )
+    assert "◆ MEDIUM at 2026-11-25 08:03:22: harness slips: tighten it" in shown
+    assert "● LOW at 2026-11-25 08:03:22: 5 min without a check-in: look after the patient" in shown
     strip = page.partition('data-is="first_alarm">')[2].partition("<")[0]
     assert strip == "ALARM (high) force stays above the order (+2)", "one line, nothing cut"
     assert page.count('name="alarm"') == 3

@@ -119,12 +119,14 @@ def test_records_are_checked_and_sealed_behind_others_and_everything_else_before
     for owner, name in slow_works:
         mocker.patch.object(owner, name, noting(name, getattr(owner, name)))
     shown = list[tuple[Doing, bool]]()
-    stage.run(
-        Attendant(stage, lambda snapshot: shown.append((snapshot.doing, scheduler.is_real_time)))
-    )
+
+    def sees(snapshot: Snapshot) -> None:
+        shown.append((snapshot.doing, scheduler.is_real_time))
+
+    stage.run(Attendant(stage, sees, ends_in="holding"))
     assert slow == {name: True for _, name in slow_works}
     assert set(shown) == {(Doing.SESSION, True)}
-    assert record_of(stage).outcome == "completed"
+    assert record_of(stage).outcome == "stopped"
 
 
 def test_a_program_that_was_lost_is_an_alarm_until_a_named_person_takes_note(
@@ -307,7 +309,7 @@ def test_who_begins_the_next_session_has_taken_note_by_name(stage: ControlStage)
         if not told:
             told.extend(stage.told)
 
-    stage.run(Attendant(stage, sees))
+    stage.run(Attendant(stage, sees, ends_in="holding"))
     assert "control_gone" not in alarms
     assert f"acknowledged by {ASKER}: control gone" in told
 
@@ -322,7 +324,7 @@ def test_the_log_has_what_was_said_of_unit_and_program_and_nothing_of_a_patient(
             stage.unreachable = None
         attendant(snapshot)
 
-    attendant = Attendant(stage)
+    attendant = Attendant(stage, ends_in="holding")
     stage.run(play)
     assert attendant.filed is not None
     assert stage.logged[:2] == ["Table 1: nobody answers at 192.0.2.5", NO_STATION]
@@ -406,7 +408,7 @@ def test_a_double_click_is_one_decrease(stage: ControlStage) -> None:
             message = MadeRequest(id="click", session_id=snapshot.session_id, request=less)
             outcomes.extend(stage.say(message).outcomes)
 
-    stage.run(Attendant(stage, sees))
+    stage.run(Attendant(stage, sees, ends_in="resting"))
     (adjusted,) = record_of(stage).of_kind(EventKind.FORCE_ADJUSTED)
     said = adjusted.said(ForceAdjusted)
     assert (said.old_force_dn, said.new_force_dn) == (600, 550)
@@ -450,7 +452,7 @@ def test_who_asks_while_a_session_runs_is_told_who_has_the_table(stage: ControlS
         if snapshot.phase == "holding" and not told:
             told.extend(stage.prepare(stage.file(), by="B. Person").outcomes)
 
-    stage.run(Attendant(stage, sees))
+    stage.run(Attendant(stage, sees, ends_in="holding"))
     assert [outcome[1:] for outcome in told] == [
         ("refused", f"{ASKER} has been responsible at Table 1 since 14:01.")
     ]

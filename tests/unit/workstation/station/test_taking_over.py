@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 
+import pytest
+
 from controller.event_details.treatment import RefusalRecorded, ResponsibilityTaken
 from controller.events import EventKind
-from controller.requests import Pause, Resume, SessionRequest, TakeOver
+from controller.requests import Pause, Resume, TakeOver
 from controller.snapshot import Doing, Snapshot
-from tests.support.control_stage import ASKER, Attendant, ControlStage, record_of
+from records.store.record_folder import RecordFolder
+from tests.support.control_stage import (
+    ASKER,
+    Attendant,
+    ControlStage,
+    control_stage,
+    record_of,
+)
 from workstation.station.messages import MadeRequest, PeerRole
 from workstation.station.responsible import responsible_words
 
@@ -25,10 +35,15 @@ TOO_LATE = "completed"
 
 
 class Handing:
-    """In each phase of ``PERSONS`` another person takes over; the treatment is paused once."""
+    """In each phase of ``PERSONS`` another person takes over; the treatment is paused once.
+
+    While the unit is checked and in the first hold somebody else wants the table: ``told`` is why
+    they do not get it.
+    """
 
     def __init__(self, stage: ControlStage) -> None:
-        self._stage = stage
+        self.stage = stage
+        self.told: dict[str, str] = {}
         self.shown: dict[str, list[Snapshot]] = {}
         self.asked: dict[str, MadeRequest] = {}
         self.first_stay: dict[str, Snapshot] = {}
@@ -47,31 +62,34 @@ class Handing:
         self._phase = phase
         by = PERSONS.get(phase, "G. Person" if phase == TOO_LATE else "")
         if by and phase not in self.asked:
-            self.asked[phase] = self.ask(snapshot, TakeOver(by=by))
+            self.asked[phase] = self.stage.request(snapshot.session_id, TakeOver(by=by))
         elif phase == "resting" and not self._paused:
             self._paused = True
-            self.ask(snapshot, Pause(by="D. Person"))
+            self.stage.request(snapshot.session_id, Pause(by="D. Person"))
         elif phase == "paused" and len(self.shown[phase]) == 10:
-            self.ask(snapshot, Resume(by="E. Person"))
-
-    def ask(self, snapshot: Snapshot, request: SessionRequest) -> MadeRequest:
-        message = MadeRequest(
-            id=self._stage.new_id(), session_id=snapshot.session_id, request=request
-        )
-        self._stage.say(message)
-        return message
+            self.stage.request(snapshot.session_id, Resume(by="E. Person"))
+        if phase in ("checking", "holding") and len(self.shown[phase]) == 5:
+            ((_, _, reason),) = self.stage.prepare(self.stage.file(), by="X. Person").outcomes
+            self.told[phase] = reason
 
 
-def test_who_takes_over_is_responsible_from_then_on_in_every_phase(stage: ControlStage) -> None:
-    handing = Handing(stage)
-    stage.run(Attendant(stage, handing))
-    record = record_of(stage)
+@pytest.fixture(scope="module")
+def handing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Handing]:
+    """One session in which everybody takes over in turn, for all tests that look at it."""
+    with control_stage(RecordFolder(tmp_path_factory.mktemp("handing"))) as stage:
+        handing = Handing(stage)
+        stage.run(Attendant(stage, handing))
+        yield handing
+
+
+def test_who_takes_over_is_responsible_from_then_on_in_every_phase(handing: Handing) -> None:
+    record = record_of(handing.stage)
     taken = [e.said(ResponsibilityTaken) for e in record.of_kind(EventKind.RESPONSIBILITY_TAKEN)]
     persons = [ASKER, *PERSONS.values()]
     assert [(each.from_by, each.by) for each in taken] == list(pairwise(persons))
     assert record.outcome == "completed", "it changes no force"
     for phase, message in handing.asked.items():
-        ((_, result, reason),) = stage.say(message).outcomes
+        ((_, result, reason),) = handing.stage.say(message).outcomes
         assert result == ("refused" if phase == TOO_LATE else "followed"), reason
     ends = {phase: shown.responsible for phase, shown in handing.first_stay.items()}
     assert ends == {**ends, **PERSONS, TOO_LATE: "F. Person"}
@@ -80,10 +98,8 @@ def test_who_takes_over_is_responsible_from_then_on_in_every_phase(stage: Contro
     assert len(set(since_ms)) == len(PERSONS)
 
 
-def test_what_is_followed_says_who_was_responsible_until_then(stage: ControlStage) -> None:
-    handing = Handing(stage)
-    stage.run(Attendant(stage, handing))
-    said = stage.say(handing.asked["paused"]).outcomes
+def test_what_is_followed_says_who_was_responsible_until_then(handing: Handing) -> None:
+    said = handing.stage.say(handing.asked["paused"]).outcomes
     told = "E. Person is responsible from now on, until now D. Person"
     assert [each[1:] for each in said] == [("followed", told)]
 
@@ -107,7 +123,7 @@ def test_the_same_id_is_one_taking_over_and_nobody_takes_over_from_themselves(
                 )
             stage.say(*sent)
 
-    stage.run(Attendant(stage, sees))
+    stage.run(Attendant(stage, sees, ends_in="holding"))
     record = record_of(stage)
     assert len(record.of_kind(EventKind.RESPONSIBILITY_TAKEN)) == 1
     (refused,) = record.of_kind(EventKind.REQUEST_REFUSED)
@@ -135,7 +151,7 @@ def test_before_a_session_is_begun_and_behind_it_nobody_takes_over(stage: Contro
             outcomes[snapshot.doing] = (became[0], became[1])
         attendant(snapshot)
 
-    attendant = Attendant(stage)
+    attendant = Attendant(stage, ends_in="holding")
     stage.run(play)
     assert over
     assert attendant.filed is not None
@@ -153,24 +169,14 @@ def test_who_only_watches_takes_nothing_over(stage: ControlStage) -> None:
             message = MadeRequest(id="x", session_id=snapshot.session_id, request=request)
             refusals.extend(stage.say(message, role=PeerRole.WATCH).refusals)
 
-    stage.run(Attendant(stage, sees))
+    stage.run(Attendant(stage, sees, ends_in="holding"))
     assert len(refusals) == 1
     assert "kind watch may not send MadeRequest" in refusals[0]
     assert not record_of(stage).of_kind(EventKind.RESPONSIBILITY_TAKEN)
 
 
-def test_who_wants_the_table_is_told_who_has_it_now(stage: ControlStage) -> None:
-    told = dict[str, str]()
-    handing = Handing(stage)
-
-    def sees(snapshot: Snapshot) -> None:
-        handing(snapshot)
-        if snapshot.phase in ("checking", "holding") and len(handing.shown[snapshot.phase]) == 5:
-            ((_, _, reason),) = stage.prepare(stage.file(), by="X. Person").outcomes
-            told[snapshot.phase] = reason
-
-    stage.run(Attendant(stage, sees))
-    assert told == {
+def test_who_wants_the_table_is_told_who_has_it_now(handing: Handing) -> None:
+    assert handing.told == {
         "checking": "B. Person has been preparing Table 1 since 14:01.",
         "holding": "D. Person has been responsible at Table 1 since 14:01.",
     }
@@ -179,7 +185,7 @@ def test_who_wants_the_table_is_told_who_has_it_now(stage: ControlStage) -> None
 def test_a_session_says_who_is_responsible_from_its_first_moment_to_its_seal(
     stage: ControlStage,
 ) -> None:
-    stage.run(Attendant(stage))
+    stage.run(Attendant(stage, ends_in="holding"))
     shown = [each for each in stage.desk.shown if each.session_id]
     words = [responsible_words(each, "Table 1", lambda utc_ms: "14:01") for each in shown]
     in_order = list(dict.fromkeys(words))
