@@ -6,7 +6,6 @@ import csv
 import hashlib
 import json
 import re
-import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, time
@@ -21,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from controller.errors import TractionError
 from controller.words import fault_of, texts_in
 from records.store.plain_files import open_plain
+from records.toml_text import toml_of
 
 _BARE = re.compile("[A-Za-z0-9_-]+")
 """A key that TOML takes without quotes."""
@@ -47,12 +47,17 @@ class CsvReader(Protocol):
 
 
 def read_text(path: Path, what: str, refused: type[TractionError]) -> str:
-    """The text of a file that a person names; raises ``refused``, naming it and the reason."""
+    """Returns the text of a file that a person names.
+
+    Raises ``refused``, naming it and the reason.
+    """
     return _text_of(lambda: path.open("rb"), path, what, refused)
 
 
 def read_kept_text(path: Path, what: str, refused: type[TractionError]) -> str:
-    """The text of a file that lies among the records; raises ``refused`` like ``read_text``.
+    """Returns the text of a file that lies among the records.
+
+    Raises ``refused`` like ``read_text``.
 
     What is no file is refused there: nobody waits at a named pipe.
     """
@@ -87,8 +92,8 @@ def csv_faults(reader: CsvReader, where: str, refused: type[TractionError]) -> I
 def parse_toml(text: str, where: str, refused: type[TractionError]) -> dict[str, Any]:
     """TOML with exact decimals; raises ``refused``. ``where`` names the file in messages."""
     try:
-        return tomllib.loads(text, parse_float=Decimal)
-    except tomllib.TOMLDecodeError as error:
+        return toml_of(text, Decimal)
+    except ValueError as error:
         raise refused(f"{where}: not valid TOML ({error}); correct it") from error
 
 
@@ -187,7 +192,7 @@ def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
 
 
 def known_zone(name: str) -> str:
-    """The name of a time zone, or nothing; raises ValueError for what is neither."""
+    """Returns the name of a time zone, or nothing; raises ValueError for what is neither."""
     from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
     if name:

@@ -24,7 +24,7 @@ NOISE_N: Final = 0.3
 class TableStartedLater:
     """The force at the cord of a table that follows ``panel`` once.
 
-    It is started ``after_s`` seconds behind the first reading.
+    It is started ``after_s`` seconds after the first reading.
     """
 
     def __init__(

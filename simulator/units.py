@@ -20,8 +20,6 @@ from simulator.table.bodies import BODIES
 from simulator.table.patient import Patient
 from simulator.table.plant import TractionPlant
 
-DEFAULT_BODY = {Region.CERVICAL: "cervical_sliding", Region.LUMBAR: "lumbar_split"}
-
 SIMULATED_UNITS = {
     Region.CERVICAL: UnitDescription(
         serial_number=10042,
@@ -42,7 +40,7 @@ SIMULATED_UNITS = {
 
 
 def with_faults(patient: Patient, script: Path) -> Patient:
-    """The patient, and beside him what a fault script does; raises RequestRefused."""
+    """Returns the patient, and beside him what a fault script does; raises RequestRefused."""
     try:
         return FaultScript(patient, read_script(script.read_text(encoding="utf-8")))
     except (OSError, ValueError) as error:

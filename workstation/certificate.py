@@ -44,7 +44,7 @@ class StationCertificate:
         )
 
     def is_for(self, host: str) -> bool:
-        """Whether a browser that calls this host takes it."""
+        """Returns whether a browser that calls this host takes it."""
         return bool(self.names & {host, f"*.{host.partition('.')[2]}"})
 
     def due(self, day: date) -> str:

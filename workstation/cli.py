@@ -79,7 +79,7 @@ COMMANDS: Final[Mapping[str, Sequence[str]]] = {
     "update": ("update",),
 }
 """The files of `workstation/commands` with their commands; the help has groups of its own."""
-HELP = f"Drives a traction unit, keeps the evidence, writes note and charge line. {NOT_A_DEVICE}"
+HELP = f"Drive a traction unit, record the evidence, write note and charge line. {NOT_A_DEVICE}"
 
 
 def program(files: Iterable[str] = COMMANDS) -> typer.Typer:
@@ -109,7 +109,7 @@ def _for_every_command(
     version: Annotated[
         bool,
         typer.Option(
-            "--version", callback=_say_version, is_eager=True, help="Say the program's version."
+            "--version", callback=_say_version, is_eager=True, help="Show the program's version."
         ),
     ] = False,
 ) -> None:

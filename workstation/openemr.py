@@ -66,7 +66,7 @@ class DocumentEndpoint:
 
 
 def token_from(variable: str) -> str:
-    """The token in an environment variable; raises UploadRefused. It is never shown."""
+    """Returns the token in an environment variable; raises UploadRefused. It is never shown."""
     token = os.environ.get(variable, "").strip()
     if not token:
         raise UploadRefused(

@@ -18,7 +18,7 @@ class Restarts:
         self._wait_s = 0.0
 
     def wait_s(self, ran_s: float, *, in_session: bool = False) -> float:
-        """How long to wait after a process that ran for ``ran_s``, perhaps in a session."""
+        """Returns how long to wait after a process that ran for ``ran_s``, perhaps in a session."""
         if ran_s > HEALTHY_S:
             self._wait_s = 0.0
         wait_s = self._wait_s

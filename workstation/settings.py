@@ -6,7 +6,6 @@ from ``settings.toml`` in the user's configuration folder; the environment wins.
 
 # No annotations as texts: pydantic would compile each of them when the program is loaded.
 import os
-import tomllib
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from importlib.resources import files
 from pathlib import Path
@@ -22,6 +21,7 @@ from controller.words import ADDRESS_CHARACTERS, NAME_CHARACTERS, fault_of, visi
 from records.checked_data import known_zone
 from records.store.private_files import HAS_MODES
 from records.times_in_words import moment_in_words
+from records.toml_text import toml_of
 from workstation.hosts import listened_on_fault, machines_fault
 
 if TYPE_CHECKING:
@@ -249,7 +249,7 @@ def _in_the_file() -> dict[str, Any]:
     known = Settings.model_fields
     path = settings_file()
     try:
-        said = tomllib.loads(path.read_text(encoding="utf-8"))
+        said = toml_of(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:

@@ -50,7 +50,7 @@ class _Child(Generic[Word]):
         self._lines.put(line)
 
     def hangs(self, now_s: float) -> bool:
-        """True when nothing was heard for too long."""
+        """Returns True when nothing was heard for too long."""
         if self._heard != self._seen:
             self._seen, self.heard_s = self._heard, now_s
         return now_s - self.heard_s > ANSWER_S

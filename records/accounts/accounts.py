@@ -116,7 +116,7 @@ def known_accounts(held: StandingData) -> dict[str, KnownAccount]:
 
 
 def account_called(held: StandingData, name: str) -> KnownAccount:
-    """An account in use; raises RecordNotFound naming those that are."""
+    """Returns an account in use; raises RecordNotFound naming those that are."""
     accounts = known_accounts(held)
     found = accounts.get(name)
     if found is None:
@@ -128,7 +128,10 @@ def account_called(held: StandingData, name: str) -> KnownAccount:
 
 
 def wait_s(failed: FailedTries, utc_ms: int) -> int:
-    """How long the next try waits, whole seconds; a clock that was set back makes it no longer."""
+    """Returns how long the next try waits, whole seconds.
+
+    A clock that was set back makes it no longer.
+    """
     if failed.tries < FREE_TRIES:
         return 0
     waits = min(LONGEST_WAIT_S, 1 << min(failed.tries - FREE_TRIES, LONGEST_WAIT_S))

@@ -2,7 +2,7 @@
 
 Kept is what Argon2id makes of them, with the least that OWASP's Password Storage Cheat Sheet names:
 19 MiB, two passes and one lane, a tenth of a second. The defaults of the library take four threads
-and 64 MiB, beside a loop that drives a table. One is computed at a time, behind everything else.
+and 64 MiB, beside a loop that drives a table. One is computed at a time, after everything else.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def _repeats(secret: str) -> bool:
 
 
 def _is_a_day(digits: str) -> bool:
-    """True for YYYYMMDD, DDMMYYYY and MMDDYYYY of this century or the last."""
+    """Returns True for YYYYMMDD, DDMMYYYY and MMDDYYYY of this century or the last."""
     return any(re.fullmatch(shape, digits) for shape in _DAYS)
 
 
@@ -98,7 +98,7 @@ def hashed(secret: str) -> str:
 
 
 def matches(kept: str, secret: str) -> bool:
-    """Whether it is the one that was kept."""
+    """Returns whether it is the one that was kept."""
     return _ONE_AT_A_TIME.submit(_matches, kept, secret).result()
 
 

@@ -114,7 +114,7 @@ def reading_sign_ins(folder: RecordFolder) -> Iterator[Database]:
 
 
 def secret_of(db: Database, account: str, *, is_code: bool) -> KeptSecret | None:
-    """The PIN or the one-time code of an account; None where none is kept."""
+    """Returns the PIN or the one-time code of an account; None where none is kept."""
     found = rows(
         db,
         "SELECT kept, until_utc_ms FROM secret WHERE account = ? AND is_code = ?",

@@ -91,7 +91,7 @@ def charge_line(
     context: ClaimContext | None = None,
     accepted: Sequence[str] = (),
 ) -> ChargeLine:
-    """The row of a session; raises RequestRefused when no treatment was given.
+    """Returns the row of a session; raises RequestRefused when no treatment was given.
 
     ``accepted`` are the modifiers that a named person accepted.
     """
@@ -155,7 +155,7 @@ def context_of_session(
 
 
 def _region(order: Order, note: TreatmentNote) -> BodyRegion | None:
-    """The region that was treated; None where the sessions of a visit had several.
+    """Returns the region that was treated; None where the sessions of a visit had several.
 
     A line has room for one, and choosing it would be a claim that nobody made.
     """

@@ -44,7 +44,10 @@ class ImportedClaim(NamedTuple):
 
     @classmethod
     def of_bytes(cls, content: bytes, name: str) -> ImportedClaim:
-        """What was handed over without a path; raises ClaimContextInvalid for other than text."""
+        """Returns what was handed over without a path.
+
+        Raises ClaimContextInvalid for other than text.
+        """
         try:
             return cls(content.decode("utf-8-sig"), name)
         except UnicodeDecodeError as error:
@@ -58,7 +61,7 @@ class ImportedClaim(NamedTuple):
 
 
 def imported_claim(path: Path) -> ImportedClaim:
-    """A claim's file, read; raises ClaimContextInvalid."""
+    """Returns a claim's file, read; raises ClaimContextInvalid."""
     return ImportedClaim(read_text(path, "claim context", ClaimContextInvalid), path.name)
 
 

@@ -33,7 +33,7 @@ class BillingDecision:
 
 
 def decision_of(accepted: Sequence[Acceptance]) -> BillingDecision | None:
-    """The newest decision that holds; None when nobody decided."""
+    """Returns the newest decision that holds; None when nobody decided."""
     made = [each for each in accepted if each.what == BILLING]
     if not made:
         return None
@@ -43,7 +43,10 @@ def decision_of(accepted: Sequence[Acceptance]) -> BillingDecision | None:
 
 
 def checked_reason(reason: str) -> str:
-    """A reason as it is kept with a decision; raises RequestRefused for none or a hidden one."""
+    """Returns a reason as it is kept with a decision.
+
+    Raises RequestRefused for none or a hidden one.
+    """
     text = reason.strip()
     if not text:
         raise RequestRefused("reason is empty; say why with --reason")

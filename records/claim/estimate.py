@@ -70,7 +70,10 @@ class Estimate:
 def estimate(
     table: FeeTable, context: ClaimContext, *, cut_expense: bool, assistant: bool
 ) -> Estimate:
-    """The estimate for a claim's 97012; raises RequestRefused when the table has no row for it."""
+    """Returns the estimate for a claim's 97012.
+
+    Raises RequestRefused when the table has no row for it.
+    """
     row = table.find(TRACTION_CPT, context.date_of_service)
     if row is None:
         raise RequestRefused(

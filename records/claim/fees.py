@@ -54,7 +54,7 @@ class FeeRow(CheckedData):
         return self
 
     def valid_on(self, day: date) -> bool:
-        """Whether the table holds on this day of service."""
+        """Returns whether the table holds on this day of service."""
         return self.valid_from <= day <= self.valid_to
 
 
@@ -70,7 +70,7 @@ class FeeTable(CheckedData):
 
 
 def read_fees(path: Path) -> FeeTable:
-    """A fee table in TOML or CSV; raises RulesInvalid naming file, key and next step.
+    """Returns a fee table in TOML or CSV; raises RulesInvalid naming file, key and next step.
 
     In TOML, keys above the ``[[rows]]`` hold for every row; in CSV each row has all of them.
     """

@@ -86,7 +86,7 @@ class ChainCheck:
         return "" if given is None else given.text
 
     def given_out(self, place: int) -> Checkpoint | None:
-        """The checkpoint of a link; None when its public key is not known."""
+        """Returns the checkpoint of a link; None when its public key is not known."""
         _, first, count, digest, key_id, _ = self.links[place]
         public = self._keys.get(key_id)
         if public is None:
@@ -99,7 +99,7 @@ class ChainCheck:
         """Everything that does not fit; every link is recomputed in any case.
 
         ``texts`` are the entries that are read as JSON; None means all. Signatures are checked of
-        the links that cover one of them, and of all that end behind entry ``since``.
+        the links that cover one of them, and of all that end after entry ``since``.
         """
         for fault in self._faults:
             yield altered_row(fault)
@@ -128,7 +128,7 @@ class ChainCheck:
                 return
 
     def _check_links(self, texts: Collection[int] | None, since: int) -> Iterator[ClinicAlteration]:
-        """The first link that does not fit; behind it nothing can be said."""
+        """The first link that does not fit; after it nothing can be said."""
         previous, covered = NO_SEAL, 0
         for index, (number, first, count, digest, key_id, signature) in enumerate(self.links):
             in_place = (number, first) == (index, covered) and count > 0

@@ -44,12 +44,12 @@ class Evidence:
         return self.sessions.get(session_id)
 
     def seal_of(self, session_id: str) -> str | None:
-        """The seal of a session; None for one that is not on file or not sealed."""
+        """Returns the seal of a session; None for one that is not on file or not sealed."""
         said = self.of(session_id)
         return said.seal if said else None
 
     def misses(self, session_id: str) -> bool:
-        """True for a session that should be on file and is not."""
+        """Returns True for a session that should be on file and is not."""
         return session_id not in self.sessions and session_id not in self.out_of_reach
 
     def with_orders(self) -> set[str]:

@@ -187,7 +187,10 @@ def is_of_clinic(point: Checkpoint) -> bool:
 
 
 def _entries_of(point: Checkpoint) -> int | None:
-    """How many entries there were when it was given out; None for a session's checkpoint."""
+    """Returns how many entries there were when it was given out.
+
+    None for a session's checkpoint.
+    """
     name, _, rest = point.name.partition(".")
     entries = rest.rpartition(".")[2]
     return int(entries) if name.lower() == CHECKPOINT_NAME and entries.isdecimal() else None

@@ -177,7 +177,7 @@ def newest_of(folder: RecordFolder, unit_id: str) -> FiledCommissioning | None:
 def standing_of(
     filed: FiledCommissioning | None, tested: CommissionedThing, utc_ms: int
 ) -> Standing:
-    """Whether it holds for what is connected now; ``utc_ms`` is the wall clock."""
+    """Returns whether it holds for what is connected now; ``utc_ms`` is the wall clock."""
     if filed is None:
         return Standing(valid=False, text="no weight test on record")
     what = f"weight test of {filed.day} by {filed.by}"

@@ -21,7 +21,7 @@ class FiledOrder:
 
 
 def filed_order(db: Database, session_id: str) -> FiledOrder:
-    """The order of a session; raises RecordNotFound."""
+    """Returns the order of a session; raises RecordNotFound."""
     found = rows(
         db,
         "SELECT patient_key, order_digest, order_text FROM session_order WHERE session_id = ?",
@@ -34,7 +34,7 @@ def filed_order(db: Database, session_id: str) -> FiledOrder:
 
 
 def reference_of(db: Database, session_id: str) -> str:
-    """The patient reference that a session's order named; raises RecordNotFound."""
+    """Returns the patient reference that a session's order named; raises RecordNotFound."""
     key = filed_order(db, session_id).patient_key
     found = rows(db, "SELECT reference FROM patient WHERE key = ?", (key,))
     return str(found[0][0]) if found else ""

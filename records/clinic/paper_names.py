@@ -9,5 +9,5 @@ PAPER: Final = "paper-"
 
 
 def is_paper(name: str) -> bool:
-    """True for what a sheet is called by."""
+    """Returns True for what a sheet is called by."""
     return name.startswith(PAPER)

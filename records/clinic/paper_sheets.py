@@ -100,14 +100,17 @@ def sheets_on_file(folder: RecordFolder) -> list[KeptSheet]:
 
 
 def sheets_by_time(entries: Iterable[Entry]) -> list[KeptSheet]:
-    """The sheets among some entries, by the time of their treatments; raises JournalCorrupt."""
+    """Returns the sheets among some entries, by the time of their treatments.
+
+    Raises JournalCorrupt.
+    """
     return sorted(
         sheets_of(entries), key=lambda kept: (kept.sheet.began_utc_ms, kept.sheet.sheet_id)
     )
 
 
 def sheets_of(entries: Iterable[Entry]) -> Iterator[KeptSheet]:
-    """The sheets among some entries; raises JournalCorrupt for one that is not whole."""
+    """Yields the sheets among some entries; raises JournalCorrupt for one that is not whole."""
     for entry in entries:
         if entry.kind is EntryKind.PAPER_SHEET:
             with refused_in_words(f"entry {entry.sequence} of clinic.db, a downtime sheet,"):

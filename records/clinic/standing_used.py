@@ -47,7 +47,7 @@ class StandingUsed:
     flags: tuple[str, ...] = ()
 
     def of(self, kind: str) -> UsedRecord | None:
-        """The record of a kind; None where none was used."""
+        """Returns the record of a kind; None where none was used."""
         return next((each for each in self.records if each.kind == kind), None)
 
     def said_of_clinic(self, key: str) -> str:

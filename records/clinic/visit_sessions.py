@@ -66,7 +66,7 @@ class Visits:
         self._of_session = {name: said for said in standing for name in said.sessions}
 
     def of(self, session_id: str) -> VisitStatement | None:
-        """What was said of the visit of a session; None where it is a visit of its own."""
+        """Returns what was said of the visit of a session; None where it is a visit of its own."""
         return self._of_session.get(session_id)
 
     def sessions_with(self, session_id: str) -> tuple[str, ...]:

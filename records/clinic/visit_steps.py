@@ -122,7 +122,7 @@ def steps_on_file(folder: RecordFolder) -> StepsOnFile:
 
 
 def prepared_visit(folder: RecordFolder, visit: str) -> tuple[str, VisitBegun]:
-    """The order that was typed for a visit, and its steps; raises RecordNotFound."""
+    """Returns the order that was typed for a visit, and its steps; raises RecordNotFound."""
     steps = tuple(each for each in steps_on_file(folder).steps if each.visit == visit)
     text: list[tuple[str]] = []
     if folder.clinic_database.exists():

@@ -182,7 +182,7 @@ def _mean_half_up(forces_dn: Whole) -> int | None:
 
 
 def _cycles(phases: Sequence[ObservedPhase]) -> int:
-    """How often the force rose to a hold, or to a peak at the end of a whole rise."""
+    """Returns how often the force rose to a hold, or to a peak at the end of a whole rise."""
     seen = [phase for phase in phases if phase.kind is not ObservedKind.UNSEEN]
     holds = sum(
         phase.kind is ObservedKind.HOLD and before.kind is not ObservedKind.HOLD

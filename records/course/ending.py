@@ -25,7 +25,7 @@ SHORTER_MS: Final = 1000
 
 
 def open_end_ms(phases: Sequence[ObservedPhase]) -> int:
-    """How much longer than told the treatment may have lasted; 0 where its end is seen."""
+    """Returns how much longer than told the treatment may have lasted; 0 where its end is seen."""
     numbers = [at for at, each in enumerate(phases) if each.kind is ObservedKind.RELEASE]
     if not numbers or numbers[-1] == 0:
         return 0

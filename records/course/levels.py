@@ -164,7 +164,7 @@ def _is_halt(found: Sequence[Stretch], at: int) -> bool:
 
 
 def _turns_there(found: Sequence[Stretch], at: int) -> bool:
-    """Whether the treatment turns at this force, the same way, without a level as well."""
+    """Returns whether the treatment turns at this force, the same way, without a level as well."""
     first = max(0, at - NEAR)
     ways = found[at - 1].way, found[at + 1].way
     turns = [

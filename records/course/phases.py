@@ -115,7 +115,10 @@ def _with_pretension_apart(found: Sequence[Stretch]) -> Sequence[Stretch]:
 
 
 def _first_pull(found: Sequence[Stretch]) -> int | None:
-    """The first stretch that is not a free cord; None where there never was 20 N: no pull."""
+    """Returns the first stretch that is not a free cord.
+
+    None where there never was 20 N: no pull.
+    """
     if all(max(each.start_dn, each.end_dn) < FREE_DN for each in found):
         return None
     for at, each in enumerate(found):
@@ -223,7 +226,7 @@ def _level_kind(
 
 
 def _rests_between_falls(level: Stretch, levels: Sequence[Named], *, last: bool) -> bool:
-    """Whether a level that the force fell to and falls from is a rest all the same.
+    """Returns whether a level that the force fell to and falls from is a rest all the same.
 
     It is what the earlier level is that is most like it in force and length; the last one, which
     the end of the treatment cut, is a rest when a hold is before it.
@@ -320,13 +323,16 @@ def _turns_flat(piece: Piece, behind: Piece, treated: Sequence[Stretch]) -> bool
 
 
 def _stays_taut(piece: Piece, treated: Sequence[Stretch]) -> bool:
-    """Whether the force does not fall below where the treatment's own ramps like it end."""
+    """Returns whether the force does not fall below where the treatment's own ramps like it end."""
     lowest_dn = min((each.end_dn for each in _like(piece, treated)), default=FREE_DN)
     return piece.end_dn >= lowest_dn - 2 * tolerance_dn(lowest_dn)
 
 
 def _falls_like(piece: Piece, treated: Sequence[Stretch]) -> bool:
-    """Whether the treatment has a ramp down of about this rate; friction alone bends a release."""
+    """Returns whether the treatment has a ramp down of about this rate.
+
+    Friction alone bends a release.
+    """
     return -piece.change_dn >= tolerance_dn(piece.start_dn) and bool(_like(piece, treated))
 
 

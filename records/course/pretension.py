@@ -75,7 +75,7 @@ def _stretch(way: Way, start_ms: int, start_dn: float, end_ms: int, end_dn: floa
 
 
 def _level(readings: Readings, start_ms: int, ramp: Stretch, most_dn: float) -> Piece | None:
-    """The pretension between the take-up and ``ramp``; None where there is none."""
+    """Returns the pretension between the take-up and ``ramp``; None where there is none."""
     first, end = np.searchsorted(readings.times_ms, (start_ms, ramp.end_ms))
     near = readings.between(int(first), int(end))
     forces = near.smoothed_dn()
@@ -105,7 +105,10 @@ def _taken_up(readings: Readings, forces: Whole) -> int | None:
 
 
 def _bend(times: Whole, forces: Whole) -> Piece | None:
-    """The level up to the bend that leaves the least squares; None where nothing is left of it."""
+    """Returns the level up to the bend that leaves the least squares.
+
+    None where nothing is left of it.
+    """
     if not len(times):
         return None
     inside = (times >= times[0] + LEAST_LEVEL_MS) & (times <= times[-1] - LEAST_RAMP_MS)

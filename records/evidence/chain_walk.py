@@ -35,7 +35,7 @@ class LinkRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LinkRanges(Sequence[LinkRange]):
-    """What the links of a chain cover, one behind the other.
+    """What the links of a chain cover, one after the other.
 
     ``event_ends`` and ``sample_ends`` hold a leading 0, then the number of events and samples up to
     and with each link.

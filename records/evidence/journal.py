@@ -357,9 +357,9 @@ def left_open_sessions(
 def reopen_session(
     folder: RecordFolder, left: LeftOpen, clock: Clock, *, key: SigningKey
 ) -> SqliteJournal:
-    """Go on behind the last believed link of a session that was interrupted, to close it.
+    """Go on after the last believed link of a session that was interrupted, to close it.
 
-    What stands behind that link was written by somebody else and is removed; what the side file
+    What stands after that link was written by somebody else and is removed; what the side file
     holds is taken up.
     """
     path = folder.unit_database(left.head.unit_id)

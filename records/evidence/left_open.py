@@ -1,7 +1,7 @@
 """What an interrupted session left behind, and how much of it is the program's own work.
 
 Nothing is sealed that was not checked here: the opening's certificate, every link with its tag,
-the side file with its end mark. What a later hand added behind the last good tag is dropped and
+the side file with its end mark. What a later hand added after the last good tag is dropped and
 counted; anything else that does not fit ends the examination with JournalCorrupt, and the caller
 puts the file aside whole.
 """
@@ -44,7 +44,7 @@ class LeftOpen:
 
     ``tail`` is where its believed chain ends in the database, before ``batches``, which follow it
     in the side file. ``keys`` is None for a session of before session keys. The dropped rows stand
-    behind the last good tag.
+    after the last good tag.
     """
 
     head: SessionHead
@@ -57,7 +57,7 @@ class LeftOpen:
 
     @property
     def has_dropped_rows(self) -> bool:
-        """True when somebody wrote behind the last link that the program wrote."""
+        """True when somebody wrote after the last link that the program wrote."""
         return bool(self.dropped_links or self.dropped_events or self.dropped_samples)
 
 
@@ -146,7 +146,7 @@ def _before_session_keys(db: Database, head: SessionHead, side: SideFile) -> Lef
 
 
 def _tail_at(head: SessionHead, link: LinkRow) -> Tail:
-    """Returns where a session's chain stands behind one of its links."""
+    """Returns where a session's chain stands after one of its links."""
     return Tail(
         session=head.number,
         link=link.digest,

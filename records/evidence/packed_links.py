@@ -56,5 +56,5 @@ def compute_links_digest(links: Iterable[bytes]) -> bytes:
 
 
 def compute_removal_digest(digest: bytes, stored_ranges: bytes) -> bytes:
-    """SHA-256(digest over all links | packed ranges): what is left of them behind a removal."""
+    """SHA-256(digest over all links | packed ranges): what is left of them after a removal."""
     return hashlib.sha256(digest + stored_ranges).digest()

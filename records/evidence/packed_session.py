@@ -1,9 +1,9 @@
 """What a sealed session holds between its opening and its end, in one piece: events and samples.
 
-Layout (big-endian): version u8 (1), length u32 of the packed events, the packed events, and behind
+Layout (big-endian): version u8 (1), length u32 of the packed events, the packed events, and after
 them the sealed block of the samples (``records.store.blocks``); each is empty where there is none.
 
-Packed events: base u64, then packed columns (``records.store.columns``), then the texts one behind
+Packed events: base u64, then packed columns (``records.store.columns``), then the texts one after
 the other: their length in bytes u32 and one zlib stream. Columns and widths: time as folded deltas
 (4), wall clock - time - base as folded deltas (8), kind (2), version (1), length of the text in
 bytes (4). ``base`` is the wall clock less the time of the first event; both modulo 2^64.

@@ -117,7 +117,7 @@ def _change_places(database: Path, fresh: Path) -> None:
 
 
 def _begun(folder: RecordFolder, fresh: Path) -> Path | None:
-    """Returns the folder of an attempt that was stopped behind its last copy.
+    """Returns the folder of an attempt that was stopped after its last copy.
 
     None when there is none.
 
@@ -217,7 +217,7 @@ def _existing_files_of(database: Path) -> list[Path]:
 
 
 def _free_name(folder: Path) -> Path:
-    """Returns the folder, with a number behind its name when an earlier attempt was killed."""
+    """Returns the folder, with a number after its name when an earlier attempt was killed."""
     names = (folder if n == 0 else folder.with_name(f"{folder.name}-{n}") for n in count())
     return next(name for name in names if not name.exists())
 

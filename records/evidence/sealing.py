@@ -90,7 +90,7 @@ def pack_content(db: Database, session: int, events: list[EventRow], samples: by
 
 
 def _inner_events(events: list[EventRow]) -> list[EventRow]:
-    """Returns those behind the opening and before the end, or the newest where there is no end."""
+    """Returns those after the opening and before the end, or the newest where there is no end."""
     ends = [at for at, event in enumerate(events) if event.kind == EventKind.SESSION_ENDED]
     inner = events[1 : ends[0] if ends else -1]
     return inner if fits_packing(inner) else []

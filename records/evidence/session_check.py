@@ -162,7 +162,7 @@ class _Check:
     def _first_unsigned_range(self) -> LinkRange | None:
         """What lies between the last signature of the chain that fits and the first that does not.
 
-        Links are computed from what is stored, so an alteration shows in all signatures behind it.
+        Links are computed from what is stored, so an alteration shows in all signatures after it.
         """
         digests, good = self._stored.link_digests, 0
         for signed in self._stored.chain_signatures:

@@ -34,7 +34,6 @@ from records.store.chain import Subject, compute_statement
 from records.store.ed25519 import SEED_SIZE, SigningKey, verify_signature
 
 TAG_SIZE: Final = 16
-END_MARK_SIZE: Final = 32
 _INFO: Final = "traction-session/1"
 _CERTIFICATE: Final = b"traction-session-key/1"
 _CHAIN: Final = b"traction-chain/1"

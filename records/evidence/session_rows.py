@@ -49,7 +49,7 @@ class Tail:
         return Position(link_count=self.link_count, events=self.events, mark=self.link[:MARK_SIZE])
 
     def follow(self, events: list[EventRow], samples: bytes) -> Tail:
-        """Returns where it stands behind one more link."""
+        """Returns where it stands after one more link."""
         covered = self.next_range(events, samples)
         return Tail(
             session=self.session,
@@ -78,7 +78,7 @@ class Position(NamedTuple):
 
 
 def canonical(events: list[EventRow]) -> bytes:
-    """Returns the canonical bytes of events, one behind the other."""
+    """Returns the canonical bytes of events, one after the other."""
     return b"".join(event.canonical() for event in events)
 
 

@@ -2,7 +2,7 @@
 
 ``close_year`` copies ``<unit id>.db`` to ``<unit id>-<year>.db.closing`` while its successor waits
 as ``<unit id>.db.next``; the successor takes the present file's name, then the copy gets its own.
-Until the first of these renames the old state stands; behind it the new one, whose last rename the
+Until the first of these renames the old state stands; after it the new one, whose last rename the
 next start finishes. The digest in the successor's predecessor is that of the whole closed file.
 
 A removal by rule and a repacking change a closed file. clinic.db's chain says before that it is

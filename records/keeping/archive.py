@@ -3,8 +3,8 @@
 Whoever looks at it needs neither this program nor the clinic's key. Sessions, patients and units
 are called by a keyed hash (HMAC-SHA-256, the key stays in ``DIR/keys/archive.key``), so that the
 visits of one patient belong together, in every archive of this workstation, and nobody without the
-key can say whose they are. Of dates only the year is kept; free text, orders and identities stay
-behind.
+key can say whose they are. Of dates only the year is kept; free text, orders and identities are
+left out.
 
 DuckDB comes with the extra ``analysis``.
 """
@@ -106,7 +106,7 @@ def write_archive(folder: RecordFolder, out: Path) -> ArchiveReport:
 
 
 def load_or_create_archive_key(folder: RecordFolder) -> bytes:
-    """The key of the pseudonyms, made at first use; raises KeyUnavailable."""
+    """Returns the key of the pseudonyms, made at first use; raises KeyUnavailable."""
     path = folder.archive_key
     try:
         make_folder(path.parent)
@@ -199,6 +199,6 @@ def _duckdb() -> Any:
     except ImportError as error:
         raise BackupRefused(
             "the archive needs DuckDB, which is not installed; install it with "
-            "`pip install 'traction-session-controller[analysis]'`, then try again"
+            "`python -m pip install 'duckdb>=1.3'` in the program's environment, then try again"
         ) from error
     return duckdb

@@ -45,7 +45,7 @@ class _Remembering:
 
 
 def parse_recipients(text: str) -> list[Recipient]:
-    """The recipients in a setting; raises ValueError that names the wrong one."""
+    """Returns the recipients in a setting; raises ValueError that names the wrong one."""
     found = []
     for word in text.replace(",", " ").split():
         try:
@@ -58,7 +58,10 @@ def parse_recipients(text: str) -> list[Recipient]:
 
 
 def read_identities(path: Path) -> list[Identity]:
-    """The identities in a file of ``age-keygen``; raises BackupRefused, never showing one."""
+    """Returns the identities in a file of ``age-keygen``.
+
+    Raises BackupRefused, never showing one.
+    """
     try:
         with path.open("rb") as file:
             lines = file.read(IDENTITY_LIMIT_BYTES).decode("ascii", "replace").splitlines()

@@ -126,7 +126,10 @@ def write_list(
 
 
 def parse_list(text: bytes, signature: bytes | None, place: Path) -> SignedList:
-    """The list of a backup at ``place``; raises BackupRefused when it is none that we know."""
+    """Returns the list of a backup at ``place``.
+
+    Raises BackupRefused when it is none that we know.
+    """
     try:
         document = parse_object(text.decode())
         version, made_utc_ms = int(document["format"]), int(document["made_utc_ms"])

@@ -93,7 +93,7 @@ def opened_backup(source: Path, decrypted: Path, identity: Path | None) -> Itera
 
 
 def read_list(backup: BackupSource, place: Path) -> SignedList:
-    """The list and its signature; raises BackupRefused."""
+    """Returns the list and its signature; raises BackupRefused."""
     names = backup.names()
     doubled = [name for name in (LIST, SIGNATURE) if names.count(name) > 1]
     if doubled or LIST not in names:

@@ -40,7 +40,10 @@ class Hold:
     sessions: tuple[str, ...] = ()
 
     def covers(self, session_id: str, patient_keys: Sequence[str]) -> bool:
-        """True for a session that it holds; ``patient_keys`` says whose it is, by all accounts."""
+        """Returns True for a session that it holds.
+
+        ``patient_keys`` says whose it is, by all accounts.
+        """
         if session_id == self.what or session_id in self.sessions:
             return True
         return self.is_patient and self.what in patient_keys
@@ -154,7 +157,7 @@ def _named(what: str, is_patient: bool) -> dict[str, JsonValue]:
 
 
 def _held_thing(folder: RecordFolder, session_id: str, patient: str) -> tuple[str, bool]:
-    """A session's id or a patient's key; raises RequestRefused or RecordNotFound."""
+    """Returns a session's id or a patient's key; raises RequestRefused or RecordNotFound."""
     if bool(session_id) == bool(patient):
         raise RequestRefused("say which session, or whose sessions with --patient; one of the two")
     if session_id:

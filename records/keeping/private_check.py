@@ -58,7 +58,7 @@ def check_private(folder: RecordFolder, readers_group: str = "") -> None:
 
 
 def group_id_of(name: str) -> int:
-    """The number of a group of this system; raises RequestRefused."""
+    """Returns the number of a group of this system; raises RequestRefused."""
     import grp
 
     try:

@@ -151,14 +151,14 @@ def _repack_session(db: Database, path: Path, head: SessionHead, known: dict[str
 
 
 def _proof(stored: StoredSession) -> tuple[object, ...]:
-    """What must be the same before and behind."""
+    """What must be the same before and after."""
     return stored.events, stored.samples, stored.link_digests, stored.seal, stored.signature
 
 
 def _refuse_altered(
     db: Database, path: Path, head: SessionHead, known: dict[str, bytes], when: str
 ) -> StoredSession:
-    """The session as it is stored; raises JournalCorrupt naming what does not fit."""
+    """Returns the session as it is stored; raises JournalCorrupt naming what does not fit."""
     checked = UnitCheck(db, path, known).session(head)
     for found in checked.alterations:
         raise JournalCorrupt(

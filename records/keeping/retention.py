@@ -112,7 +112,9 @@ class Applied:
 
 
 def show_retention(folder: RecordFolder, rule: RetentionRule) -> list[Retained]:
-    """Every session and where it stands, oldest first; raises JournalUnavailable or JournalCorrupt.
+    """Returns every session and where it stands, oldest first.
+
+    Raises JournalUnavailable or JournalCorrupt.
 
     Without clinic.db nobody knows of holds, so everything that would be due counts as held.
     """
@@ -168,7 +170,7 @@ def apply_retention(
 
 
 def needs_count(due: int, with_content: int) -> bool:
-    """True when so many may go only after a second confirmation."""
+    """Returns True when so many may go only after a second confirmation."""
     return due > FEW_SESSIONS and due * LARGEST_SHARE > with_content
 
 

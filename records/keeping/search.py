@@ -35,7 +35,7 @@ class SessionQuery:
     tables: frozenset[str] = frozenset()
 
     def fits(self, outcome: str, references: Collection[str], texts: str, table: str) -> bool:
-        """True for a treatment that ended so; ``texts`` are its words, in small."""
+        """Returns True for a treatment that ended so; ``texts`` are its words, in small."""
         if self.outcome and self.outcome.lower() not in outcome.lower():
             return False
         if self.patient and self.patient not in references:
@@ -45,7 +45,10 @@ class SessionQuery:
         return all(word.lower() in texts for word in self.words)
 
     def fits_day(self, began_utc_ms: int, day_of: Callable[[int], date]) -> bool:
-        """True for a treatment that began in the days; ``day_of`` gives the clinic's day."""
+        """Returns True for a treatment that began in the days.
+
+        ``day_of`` gives the clinic's day.
+        """
         if self.first_day is None and self.last_day is None:
             return True
         day = day_of(began_utc_ms)

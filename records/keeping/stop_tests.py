@@ -165,7 +165,7 @@ def _press(record: SessionRecord) -> tuple[int, int]:
 
 
 def _limit_ms(record: SessionRecord) -> int:
-    """How long a fast release may take (hazards.md#reactions)."""
+    """Returns how long a fast release may take (hazards.md#reactions)."""
     region = record.started.session.prescription.region
     return CERVICAL_MS if region == Region.CERVICAL.value else LUMBAR_MS
 

@@ -36,7 +36,10 @@ _READABLE_BY_OTHERS = 0o077
 
 
 def key_history(folder: RecordFolder) -> KeyHistory:
-    """What the folder's records say, with their fault if they have one; raises KeyUnavailable."""
+    """Returns what the folder's records say, with their fault if they have one.
+
+    Raises KeyUnavailable.
+    """
     path = folder.key_records
     try:
         with open_plain(path) as file:
@@ -90,7 +93,7 @@ def keys_are_changing(folder: RecordFolder) -> bool:
 
 
 def public_files(folder: RecordFolder) -> dict[str, bytes]:
-    """Every public key that lies in the folder as a file, by its id; raises KeyUnavailable.
+    """Returns every public key that lies in the folder as a file, by its id; raises KeyUnavailable.
 
     Whoever may write there can add one: they are believed only where nothing else is on record.
     """
@@ -109,7 +112,7 @@ def _public_key_in(path: Path) -> bytes:
 
 
 def read_private(path: Path) -> SigningKey:
-    """The private key of a file that nobody else may read; raises KeyUnavailable."""
+    """Returns the private key of a file that nobody else may read; raises KeyUnavailable."""
     _refuse_key_of_others(path)
     return private_key_from_pem(read_plain(path), str(path))
 

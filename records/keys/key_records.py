@@ -269,7 +269,7 @@ class KeyHistory:
         )
 
     def with_record(self, record: KeyRecord) -> KeyHistory:
-        """What is known after one more record; raises ValueError when it does not fit."""
+        """Returns what is known after one more record; raises ValueError when it does not fit."""
         _check(self, record)
         times = dict(self.times)
         _take(times, self.in_use, record)

@@ -13,11 +13,14 @@ class KeyStore(Protocol):
     """Keeps secrets outside of the data folder."""
 
     def get(self, key_id: str) -> bytes | None:
-        """The seed; None when the store does not hold it. Raises KeyUnavailable when locked."""
+        """Returns the seed.
+
+        None when the store does not hold it. Raises KeyUnavailable when locked.
+        """
         ...
 
     def put(self, key_id: str, seed: bytes) -> bool:
-        """True when the seed is kept; False when there is no usable store."""
+        """Returns True when the seed is kept; False when there is no usable store."""
         ...
 
     def remove(self, key_id: str) -> None:

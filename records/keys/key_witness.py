@@ -31,7 +31,7 @@ def fault_of_noted(history: KeyHistory, count: int, digest: str) -> str:
 
 
 def believed_history(folder: RecordFolder) -> KeyHistory:
-    """The folder's record of keys; raises KeyUnavailable when something in it does not fit.
+    """Returns the folder's record of keys; raises KeyUnavailable when something in it does not fit.
 
     Nothing may be signed on the word of records that were altered or cut.
     """

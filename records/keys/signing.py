@@ -63,7 +63,7 @@ def load_or_create_key(
     new_seed: Callable[[], bytes] = lambda: secrets.token_bytes(SEED_SIZE),
     utc_ms: Callable[[], int] | None = None,
 ) -> SigningKey:
-    """The workstation's key, made at first use; raises KeyUnavailable.
+    """Returns the workstation's key, made at first use; raises KeyUnavailable.
 
     ``store`` is the system's key store unless another is given. The first use of a folder begins
     its record of keys, dated by ``utc_ms`` (the system's clock unless another is given).
@@ -82,7 +82,10 @@ def load_or_create_key(
 
 
 def current_key_id(folder: RecordFolder) -> str | None:
-    """The id of the key in use, without touching its private half; None before the first use."""
+    """Returns the id of the key in use, without touching its private half.
+
+    None before the first use.
+    """
     history = key_history(folder)
     if history.records:
         return history.in_use
@@ -91,7 +94,9 @@ def current_key_id(folder: RecordFolder) -> str | None:
 
 
 def public_key_in_use(folder: RecordFolder) -> tuple[str, bytes] | None:
-    """The id of the key in use and its public half; None before the first use. Makes nothing.
+    """Returns the id of the key in use and its public half.
+
+    None before the first use. Makes nothing.
 
     Raises KeyUnavailable for a record of keys that is not believed.
     """
@@ -115,7 +120,7 @@ def check_key_in_use(folder: RecordFolder, key: SigningKey) -> None:
 
 
 def known_public_keys(folder: RecordFolder) -> dict[str, bytes]:
-    """Every public key that the record of keys took in, by its id; raises KeyUnavailable.
+    """Returns every public key that the record of keys took in, by its id; raises KeyUnavailable.
 
     A folder of before there was such a record gives every ``.pub`` that lies in it.
     """
@@ -163,7 +168,7 @@ def _key_in_use(folder: RecordFolder, store: KeyStore, history: KeyHistory) -> S
 
 
 def _load(folder: RecordFolder, store: KeyStore) -> SigningKey | None:
-    """The key of a folder without a record of keys; None when there is none."""
+    """Returns the key of a folder without a record of keys; None when there is none."""
     # Asked first: a program that starts at this moment makes the private half before it.
     is_published = folder.public_key.exists()
     if folder.private_key.exists():

@@ -61,7 +61,7 @@ def stamps_file(list_path: Path) -> Path:
 
 
 def read_certificates(path: Path) -> list[x509.Certificate]:
-    """The authorities that a user trusts, from a PEM file; raises KeyUnavailable."""
+    """Returns the authorities that a user trusts, from a PEM file; raises KeyUnavailable."""
     try:
         found = x509.load_pem_x509_certificates(path.read_bytes())
     except OSError as error:
@@ -111,7 +111,9 @@ def keep_stamp(
 
 
 def read_stamps(list_path: Path, data: bytes, certificates: Certificates) -> Stamps:
-    """Every stamp over the list ``data``; raises JournalUnavailable when the file is out of reach.
+    """Returns every stamp over the list ``data``.
+
+    Raises JournalUnavailable when the file is out of reach.
 
     Damage is returned as a fault, never raised.
     """

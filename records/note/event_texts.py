@@ -80,7 +80,7 @@ def steps_text(made: list[StoredEvent]) -> str:
 
 
 def self_check_text(made: list[StoredEvent]) -> str:
-    """How many items passed, and each one that a person confirmed or nobody checked."""
+    """Returns how many items passed, and each one that a person confirmed or nobody checked."""
     return _self_check_text(made, _confirmed)
 
 
@@ -109,7 +109,7 @@ def _confirmed(check: SelfCheckRecorded) -> str:
 
 
 def table_text(made: list[StoredEvent]) -> str | None:
-    """What the patient lay on, as the self-check recorded it; None in older records."""
+    """Returns what the patient lay on, as the self-check recorded it; None in older records."""
     found = [check for check in _checks(made) if check.item == "table"]
     if not found:
         return None

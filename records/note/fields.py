@@ -187,7 +187,7 @@ def clinician_fields(*, stopped: bool, adjusted: bool) -> tuple[ClinicianField, 
 
 
 def open_in_words(names: Sequence[str]) -> str:
-    """Open fields as the note calls them, each with the name that a command takes behind it.
+    """Open fields as the note calls them, each with the name that a command takes after it.
 
     "Rationale [rationale], Plan for next visit [plan_next]"; a remark has its name alone.
     """

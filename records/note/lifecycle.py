@@ -190,7 +190,10 @@ def amender(note: TreatmentNote, author: Author, reason: str, credentials: str) 
 
 
 def checked_word(note: TreatmentNote, name: str, value: str) -> str:
-    """What a field of the note would say for ``value``; raises NoteRefused saying why not."""
+    """Returns what a field of the note would say for ``value``.
+
+    Raises NoteRefused saying why not.
+    """
     field = _field_for(note, name)
     if name == PATIENT_REFERENCE.name and not note.versions:
         ordered = note.field(name)

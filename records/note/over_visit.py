@@ -123,7 +123,10 @@ def _said_to_be_one(ordered: Sequence[SessionPart], said: VisitStatement) -> Fie
 
 
 def _stops_text(ordered: Sequence[SessionPart]) -> str:
-    """How many in each session; what was only observed is no stop that this program knows of."""
+    """Returns how many in each session.
+
+    What was only observed is no stop that this program knows of.
+    """
     counted = []
     for part in ordered:
         seen = any(stop.cause == SUDDEN_RELEASE for stop in part.dose.stops)

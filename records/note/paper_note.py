@@ -102,7 +102,7 @@ def minutes_of(sheet: PaperSheet) -> int:
 
 
 def is_stopped(sheet: PaperSheet) -> bool:
-    """True where the sheet says that the treatment was stopped."""
+    """Returns True where the sheet says that the treatment was stopped."""
     return any(sheet.values.get(name) for name in STOP_ON_PAPER)
 
 

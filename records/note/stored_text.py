@@ -29,7 +29,10 @@ def number_text(number: int) -> str:
 
 
 def number_in(text: str | None) -> int | None:
-    """The whole number of a field; None when it is open or holds anything but up to 9 digits."""
+    """Returns the whole number of a field.
+
+    None when it is open or holds anything but up to 9 digits.
+    """
     if text is None or len(text) > MOST_DIGITS or not (text.isascii() and text.isdecimal()):
         return None
     return int(text)
@@ -41,7 +44,10 @@ def moment_text(moment: datetime) -> str:
 
 
 def moment_in(text: str | None) -> datetime | None:
-    """The moment of a field; None when it is open or holds anything but a time with its offset."""
+    """Returns the moment of a field.
+
+    None when it is open or holds anything but a time with its offset.
+    """
     try:
         moment = datetime.fromisoformat(text or "")
     except ValueError:

@@ -116,7 +116,7 @@ class NoteWords:
     steps: tuple[VisitStep, ...] = ()
 
     def version_of(self, name: str) -> NoteVersion | None:
-        """The version that a field's word stands in; None for a draft's."""
+        """Returns the version that a field's word stands in; None for a draft's."""
         return next((one for one in reversed(self.versions) if name in one.changes), None)
 
     @property
@@ -200,7 +200,7 @@ def fold(entries: list[Entry], draft: Mapping[str, Word]) -> NoteWords:
 
 
 def _zone_named(name: JsonValue) -> str | None:
-    """The zone that a signature names; raises ValueError for what names none."""
+    """Returns the zone that a signature names; raises ValueError for what names none."""
     return None if name is None else known_zone(str(name))
 
 
@@ -213,7 +213,7 @@ def filing_of(entries: Iterable[Entry]) -> OrderFiling | None:
 
 
 def alike_permille(text: str, other: str) -> int:
-    """How alike two texts are, without regard to case and spaces: 1000 is the same."""
+    """Returns how alike two texts are, without regard to case and spaces: 1000 is the same."""
     one, two = (" ".join(each.lower().split()) for each in (text, other))
     return round(1000 * SequenceMatcher(None, one, two, autojunk=False).ratio())
 

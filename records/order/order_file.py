@@ -158,7 +158,10 @@ class _Reading:
                 )
 
     def prescription(self) -> Prescription | None:
-        """The dose; None where a rule is broken. A rule over a key that failed is left out."""
+        """Returns the dose.
+
+        None where a rule is broken. A rule over a key that failed is left out.
+        """
         try:
             return self._prescription()
         except PrescriptionInvalid as error:
@@ -214,7 +217,7 @@ class _Reading:
         return rate_n_per_s(key, default) if own is None else own
 
     def _quantity(self, key: str, read: Callable[[str, str], float]) -> float | None:
-        """A number with its unit; None where the file does not say it or cannot be read."""
+        """Returns a number with its unit; None where the file does not say it or cannot be read."""
         text = getattr(self.file, key)
         if text is None:
             return None

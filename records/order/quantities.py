@@ -106,7 +106,7 @@ def scale_of(text: str, own_unit: str, body_mass_kg: float | None) -> WrittenUni
 
 
 def weight_kg(key: str, text: str) -> float:
-    """A test weight in kilograms, rounded to 1 g; raises PrescriptionInvalid."""
+    """Returns a test weight in kilograms, rounded to 1 g; raises PrescriptionInvalid."""
     return round(_converted(key, text, MASS_UNITS), 3)
 
 

@@ -6,6 +6,8 @@ import re
 import tomllib
 from typing import Any
 
+from records.toml_text import toml_of
+
 _AT_LINE = re.compile(r"\(at line (?P<line>\d+), column \d+\)")
 _KEY_AND_VALUE = re.compile(r"\s*(?P<key>[A-Za-z_]+)\s*=\s*(?P<value>[^#]*?)\s*(?P<remark>#.*)?")
 _QUOTES = "\"'\u201c\u201d\u201e\u00ab\u00bb\u2018\u2019"
@@ -22,8 +24,8 @@ def parsed_lines(text: str) -> tuple[dict[str, Any], list[str]]:
     mistakes: list[str] = []
     for _ in range(len(lines) + 1):
         try:
-            return tomllib.loads("\n".join(lines)), mistakes
-        except tomllib.TOMLDecodeError as error:
+            return toml_of("\n".join(lines)), mistakes
+        except ValueError as error:
             number = _line_of(error, lines)
             quoted = _quoted(lines[number]) if number is not None else None
             if number is None or quoted is None:
@@ -35,15 +37,17 @@ def parsed_lines(text: str) -> tuple[dict[str, Any], list[str]]:
     raise AssertionError("a repaired line was refused again")
 
 
-def _line_of(error: tomllib.TOMLDecodeError, lines: list[str]) -> int | None:
-    """The line that a message of tomllib names; it counts from 1."""
+def _line_of(error: ValueError, lines: list[str]) -> int | None:
+    """The line that a message of tomllib names, counted from 0; None where it names none."""
+    if not isinstance(error, tomllib.TOMLDecodeError):
+        return None
     found = _AT_LINE.search(str(error))
     number = int(found["line"]) - 1 if found else len(lines) - 1
     return number if 0 <= number < len(lines) else None
 
 
 def _quoted(line: str) -> str | None:
-    """The line with its value in plain quotes; None where that would change nothing."""
+    """Returns the line with its value in plain quotes; None where that would change nothing."""
     found = _KEY_AND_VALUE.fullmatch(line.rstrip("\r"))
     if found is None:
         return None

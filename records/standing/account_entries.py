@@ -17,5 +17,5 @@ SCRIPT: Final = "script"
 
 
 def tell_of_accounts(entries: Iterable[Entry]) -> bool:
-    """Whether any of these entries of standing records is of an account, in use or not."""
+    """Returns whether any of these entries of standing records is of an account, in use or not."""
     return any(entry.detail.get("kind") == ACCOUNT for entry in entries)

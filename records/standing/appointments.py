@@ -126,7 +126,7 @@ def write_days(
 
 
 def day_list(folder: RecordFolder, day: date) -> DayList | None:
-    """The newest list of a day, checked with the whole chain; None: there is none."""
+    """Returns the newest list of a day, checked with the whole chain; None: there is none."""
     found = list(_lists(checked_entries(folder, EntryKind.APPOINTMENTS_SAID)))
     return next((each for each in reversed(found) if each.day == day), None)
 

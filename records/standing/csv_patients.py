@@ -87,7 +87,7 @@ def _said_twice(rows: Sequence[CsvRow]) -> list[str]:
 
 
 def _record(held: StandingData, row: CsvRow) -> ReadRecord:
-    """The record as it would be after the row; raises StandingInvalid."""
+    """Returns the record as it would be after the row; raises StandingInvalid."""
     reference = row.values["reference"]
     place = f"{row.place} (reference {reference})"
     newest = held.patient_exactly(reference)

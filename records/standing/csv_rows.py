@@ -108,7 +108,10 @@ class CsvRow:
 
 
 def read_map(path: Path, reads: str) -> CsvMap:
-    """A column map for patients or appointments; raises StandingInvalid naming file and key."""
+    """Returns a column map for patients or appointments.
+
+    Raises StandingInvalid naming file and key.
+    """
     text = read_text(path, "column map", StandingInvalid)
     where = f"column map {path.name}"
     found = checked(CsvMap, parse_toml(text, where, StandingInvalid), where, StandingInvalid)
@@ -118,7 +121,10 @@ def read_map(path: Path, reads: str) -> CsvMap:
 
 
 def read_rows(content: bytes, name: str, columns: CsvMap) -> list[CsvRow]:
-    """Every row of a file; raises StandingInvalid where the file as a whole is not the map's."""
+    """Returns every row of a file.
+
+    Raises StandingInvalid where the file as a whole is not the map's.
+    """
     where = f"file {name}"
     try:
         text = content.decode("utf-8-sig" if columns.encoding == "utf-8" else columns.encoding)
@@ -170,7 +176,7 @@ def _row(cells: Mapping[str | None, Any], line: int, columns: CsvMap) -> CsvRow:
 
 
 def _values(key: str, text: str, columns: CsvMap) -> Iterator[tuple[str, Any]]:
-    """The values of a cell; raises ValueError saying what is wrong with it."""
+    """Yields the values of a cell; raises ValueError saying what is wrong with it."""
     if fault := fault_of(text):
         raise ValueError(fault)
     if key == NAME:

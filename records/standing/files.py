@@ -68,7 +68,10 @@ def record_table(record: StandingRecord) -> dict[str, Any]:
 
 
 def read_standing_file(path: Path, kind: str) -> list[ReadRecord]:
-    """The records of a kind in a file; raises StandingInvalid naming file, record and key."""
+    """Returns the records of a kind in a file.
+
+    Raises StandingInvalid naming file, record and key.
+    """
     text = read_text(path, f"file of {TABLES[kind]}", StandingInvalid)
     return parse_standing(text, path.name, kind)
 
@@ -91,7 +94,7 @@ def parse_standing(text: str, name: str, kind: str) -> list[ReadRecord]:
 
 
 def record_of(kind: str, said: Mapping[str, Any], where: str) -> StandingRecord:
-    """A record made of what somebody wrote, checked whole; raises StandingInvalid."""
+    """Returns a record made of what somebody wrote, checked whole; raises StandingInvalid."""
     try:
         check_words(dict(said))
     except RequestRefused as error:

@@ -47,7 +47,7 @@ def refuse_lost_flags(before: PatientRecord, after: PatientRecord, author: Autho
 
 
 def flag_of(said: Mapping[str, Any], where: str) -> LastingFlag:
-    """A flag made of what somebody wrote, checked whole; raises StandingInvalid."""
+    """Returns a flag made of what somebody wrote, checked whole; raises StandingInvalid."""
     try:
         check_words(dict(said))
     except RequestRefused as error:
@@ -56,7 +56,7 @@ def flag_of(said: Mapping[str, Any], where: str) -> LastingFlag:
 
 
 def with_flag(patient: PatientRecord, flag: LastingFlag) -> PatientRecord:
-    """The record with one more flag; raises RequestRefused when there are too many."""
+    """Returns the record with one more flag; raises RequestRefused when there are too many."""
     if len(patient.flags) >= MOST_FLAGS:
         raise RequestRefused(
             f"patient {patient.reference} has {MOST_FLAGS} flags, and a record holds no more"
@@ -65,7 +65,10 @@ def with_flag(patient: PatientRecord, flag: LastingFlag) -> PatientRecord:
 
 
 def with_ended_flag(patient: PatientRecord, number: int, end: FlagEnd) -> PatientRecord:
-    """The record with a flag ended; raises RequestRefused for one that is not there or is ended."""
+    """Returns the record with a flag ended.
+
+    Raises RequestRefused for one that is not there or is ended.
+    """
     if not 1 <= number <= len(patient.flags):
         raise RequestRefused(
             f"patient {patient.reference} has {len(patient.flags)} flags, and no flag {number}; "

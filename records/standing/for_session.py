@@ -78,7 +78,10 @@ class SessionStanding:
 
 
 def standing_for(held: StandingData, order: Order, day: date) -> SessionStanding:
-    """What holds for an order on the clinic's day; raises PrescriptionInvalid above a cap."""
+    """Returns what holds for an order on the clinic's day.
+
+    Raises PrescriptionInvalid above a cap.
+    """
     refuse_order_in_training(held, order.patient_reference)
     patient = held.patient(order.patient_reference)
     if patient is None:
@@ -101,7 +104,7 @@ def unit_called(held: StandingData, name: str) -> StandingVersion[UnitRecord] | 
 def unit_at(
     held: StandingData, address: str, found: TractionUnit
 ) -> StandingVersion[UnitRecord] | None:
-    """The table that answers at an address; None for one that is not configured.
+    """Returns the table that answers at an address; None for one that is not configured.
 
     Raises UnitNotVerified where another unit answers than the one that is configured there.
     """
@@ -119,7 +122,7 @@ def unit_at(
 
 
 def unit_id_at(held: StandingData, address: str) -> str | None:
-    """The id of the unit that is configured at an address; None where none is on file."""
+    """Returns the id of the unit that is configured at an address; None where none is on file."""
     return next(
         (each.record.unit_id for each in held.units if each.record.address == address), None
     )

@@ -313,11 +313,11 @@ class LastingFlag(CheckedData):
         return self
 
     def stands_on(self, day: date) -> bool:
-        """True on every day on which it must be told."""
+        """Returns True on every day on which it must be told."""
         return self.ended is None and (self.until is None or day <= self.until)
 
     def concerns(self, region: Region) -> bool:
-        """True for a flag of this region, or of every one."""
+        """Returns True for a flag of this region, or of every one."""
         return self.region in (None, region.value)
 
     @property

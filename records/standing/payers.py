@@ -23,7 +23,7 @@ class PayersInUse:
 
 
 def payers_in_use(folder: RecordFolder, held: StandingData) -> PayersInUse:
-    """What can be chosen for a patient; raises RulesInvalid for a profile that is none."""
+    """Returns what can be chosen for a patient; raises RulesInvalid for a profile that is none."""
     known = all_profiles(folder)
     named = _named(held)
     return PayersInUse(

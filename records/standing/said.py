@@ -21,7 +21,7 @@ from records.standing.write import StandingChange, namesakes
 
 
 def added(kind: str, name: str, said: Mapping[str, Any], reason: str = "") -> StandingChange:
-    """A new record; raises StandingInvalid."""
+    """Returns a new record; raises StandingInvalid."""
     called = KINDS[kind].called
     table = (shipped_table(name) if kind == "preset" else None) or {}
     table = merged(table, {**({called: name} if called else {}), **said})

@@ -26,7 +26,7 @@ def shipped_presets() -> dict[str, PresetRecord]:
 
 
 def shipped_table(name: str) -> dict[str, Any] | None:
-    """The values of a shipped preset, for whoever takes it over; None: it is none."""
+    """Returns the values of a shipped preset, for whoever takes it over; None: it is none."""
     tables = parse_toml(_text(), FILE, StandingInvalid)["presets"]
     return next((table for table in tables if table["name"] == name), None)
 

@@ -103,11 +103,11 @@ class StandingData:
         return tuple(self._of.get((kind, folded(name)), ()))
 
     def newest(self, kind: str, name: str) -> StandingVersion[StandingRecord] | None:
-        """What holds of a record; None: it is not on file."""
+        """Returns what holds of a record; None: it is not on file."""
         return next(reversed(self.versions(kind, name)), None)
 
     def found(self, kind: str, name: str) -> StandingVersion[StandingRecord]:
-        """The same; raises RecordNotFound naming what is on file."""
+        """Returns the same; raises RecordNotFound naming what is on file."""
         version = self.newest(kind, name)
         if version is not None and version.name == name:
             return version
@@ -134,7 +134,9 @@ class StandingData:
         return self.clinic is not None and self.clinic.record.training
 
     def patient(self, reference: str) -> StandingVersion[PatientRecord] | None:
-        """The patient of a reference; None where none is on file, or the order names nobody.
+        """Returns the patient of a reference.
+
+        None where none is on file, or the order names nobody.
 
         Raises PrescriptionInvalid for a reference that only nearly is one on file: its lasting
         flags would go unsaid.
@@ -156,7 +158,7 @@ class StandingData:
         return _as(PatientRecord, self.newest("patient", reference)) if reference else None
 
     def preset(self, name: str) -> StandingVersion[PresetRecord]:
-        """A preset; raises RecordNotFound."""
+        """Returns a preset; raises RecordNotFound."""
         found = _as(PresetRecord, self.found("preset", name))
         assert found is not None, "a preset's record is one"
         return found
@@ -215,12 +217,12 @@ def standing_unchecked(folder: RecordFolder) -> StandingData:
 
 
 def read_standing(folder: RecordFolder) -> StandingData:
-    """The standing records of a folder, checked; raises JournalCorrupt."""
+    """Returns the standing records of a folder, checked; raises JournalCorrupt."""
     return standing_of(checked_entries(folder, EntryKind.STANDING_SAID))
 
 
 def newest_standing_entry(folder: RecordFolder, since: int) -> int:
-    """The number of the newest entry of a standing record, ``since`` where none came behind it.
+    """The number of the newest entry of a standing record, ``since`` where none came after it.
 
     A quick look that checks nothing; 0 in a folder without standing records.
     """
@@ -238,7 +240,7 @@ def newest_standing_entry(folder: RecordFolder, since: int) -> int:
 
 
 def standing_of(entries: Iterable[Entry]) -> StandingData:
-    """The standing records of their entries, oldest first; raises JournalCorrupt."""
+    """Returns the standing records of their entries, oldest first; raises JournalCorrupt."""
     counted: dict[tuple[str, str], int] = {}
     versions = []
     for entry in entries:

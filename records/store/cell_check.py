@@ -62,7 +62,7 @@ class _Table:
 
     @cached_property
     def faulty_rows(self) -> str:
-        """Selects session, key and types of each row with a fault, behind a condition to come."""
+        """Selects session, key and types of each row with a fault, after a condition to come."""
         faults = " OR ".join(column.fault for column in self.columns)
         shown = ", ".join(f"typeof({column.name})" for column in self.columns)
         key = ", ".join(f"quote({name})" for name in self.keys)

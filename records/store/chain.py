@@ -37,12 +37,12 @@ class LinkRange(NamedTuple):
 
     @property
     def next_event(self) -> int:
-        """Number of the first event behind the link."""
+        """Number of the first event after the link."""
         return self.first_event + self.event_count
 
     @property
     def next_sample(self) -> int:
-        """Number of the first sample behind the link."""
+        """Number of the first sample after the link."""
         return self.first_sample + self.sample_count
 
     def next(self, event_count: int, sample_count: int) -> LinkRange:

@@ -1,6 +1,6 @@
 """Columns of unsigned numbers: differences modulo their width, and byte planes packed with zlib.
 
-A packed column is one byte plane behind the other, low byte first, each as its length (u32,
+A packed column is one byte plane after the other, low byte first, each as its length (u32,
 big-endian) and one zlib stream; length 0 stands for a plane of zeros.
 """
 

@@ -1,8 +1,8 @@
-"""A zip file in which every byte belongs to a member: nothing before, between, behind or beside.
+"""A zip file in which every byte belongs to a member: nothing before, between, after or beside.
 
 ``zipfile`` reads what it finds and passes over the rest, so bytes could travel in a file that was
 verified. Here the file is walked from its first byte to its last: local heads and contents one
-behind the other, then the list of members, then the end, whose comment the reader is told. Sizes
+after the other, then the list of members, then the end, whose comment the reader is told. Sizes
 are bound as they are declared and again as they are unpacked. Taken are stored and deflated
 members, without encryption, extra fields, comments of members, volumes and 64 bit sizes, as
 ``records.evidence.bundle`` writes them and most programs do for small files.

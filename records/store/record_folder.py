@@ -1,7 +1,7 @@
 """The folder where records live, and the only place that knows the names of what lies in it.
 
 A unit's file is ``units/<unit id>.db``, and ``units/<unit id>-<year>.db`` once its year is closed;
-a file that was put aside lies in a folder of its own in ``quarantine``. Names behind a dot (a log,
+a file that was put aside lies in a folder of its own in ``quarantine``. Names after a dot (a log,
 a lock, a side file) belong to the module that writes them.
 """
 
@@ -202,16 +202,16 @@ class RecordFolder:
         return place or here
 
     def every_database(self) -> list[Path]:
-        """Returns the units' present files, and behind them those of closed years."""
+        """Returns the units' present files, and after them those of closed years."""
         return [*self.unit_databases(), *self.year_databases()]
 
     def databases_of(self, unit_id: str) -> list[Path]:
-        """Returns the present file of a unit, and behind it those of closed years, newest first."""
+        """Returns the present file of a unit, and after it those of closed years, newest first."""
         older = [path for path in self.year_databases() if unit_id_of(path) == unit_id]
         return [self.unit_database(unit_id), *reversed(older)]
 
     def readable_databases(self) -> list[Path]:
-        """Returns every file of every unit, and behind them those that were put aside.
+        """Returns every file of every unit, and after them those that were put aside.
 
         Not the copies of a file that is still in its place: those in an unfinished folder, and the
         newest ones as long as the file that is to follow waits for its place.
@@ -272,5 +272,5 @@ def _is_file(path: Path) -> bool:
 
 
 def _put_aside_at(database: Path) -> list[int]:
-    """Returns when a file was put aside, and the number behind an equal time."""
+    """Returns when a file was put aside, and the number after an equal time."""
     return [int(part) for part in database.parent.name.split("-")[1:] if part.isdecimal()]

@@ -27,7 +27,7 @@ from records.store.schema import (
 _Said = tuple[int, str, tuple[tuple[Any, ...], ...]]
 """Version, encoding, and the rows of the schema's table."""
 _NEWEST: set[tuple[_Said, str]] = set()
-"""What was found to have the digest behind it: texts of the program alone, as no other has it."""
+"""What was found to have the digest after it: texts of the program alone, as no other has it."""
 
 
 def schema_differences(db: Database, schema: Schema) -> list[SchemaDifference]:

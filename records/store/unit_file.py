@@ -71,7 +71,7 @@ def _m002_signatures(db: Database) -> None:
 
 
 def _m003_removal(db: Database) -> None:
-    """A sealed session's content may be removed behind a signed row; its chain and seal stay."""
+    """A sealed session's content may be removed after a signed row; its chain and seal stay."""
     db.execute(
         """CREATE TABLE removal (
             session INTEGER PRIMARY KEY REFERENCES seal(session), removed_utc_ms INTEGER NOT NULL,

@@ -95,7 +95,7 @@ def billed(
 
 
 def _other_profile(folder: RecordFolder, context: ClaimContext) -> PayerProfile | None:
-    """The second payer's profile, where the claim names one; raises RulesInvalid."""
+    """Returns the second payer's profile, where the claim names one; raises RulesInvalid."""
     other = context.other_payer
     return None if other is None else find_profile(other.profile, folder)
 

@@ -16,7 +16,10 @@ from records.visit.visit import Visit
 
 
 def clinic_fee_table(folder: RecordFolder) -> Path | None:
-    """The fee table that the clinic's record names, from the data folder on; None without one."""
+    """Returns the fee table that the clinic's record names, from the data folder on.
+
+    None without one.
+    """
     clinic = read_standing(folder).clinic
     named = clinic.record.fee_table if clinic else ""
     return folder.path / named if named else None

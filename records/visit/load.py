@@ -53,6 +53,8 @@ def load_visit(
     ``audited_visit``.
     """
     asked = read_checked(folder, session_id)
+    if not asked.record.events:
+        find_kept(folder, session_id)  # a rule removed them: it says who and why
     visits = _visits(folder, asked.record.head.session_id)
     checked = list(_of_visit(folder, asked, visits))
     for each in checked:
@@ -131,7 +133,9 @@ def audited_visit(
     *,
     altered_too: bool = False,
 ) -> Visit:
-    """The same, after the row of this access was kept; raises AuditUnavailable when it cannot be.
+    """Returns the same, after the row of this access was kept.
+
+    Raises AuditUnavailable when it cannot be.
 
     ``what`` names the access in the audit: "show", "note", "export csv".
     """

@@ -56,7 +56,10 @@ class NextOrder:
         return toml_document({key: self.values.get(key) for key in ORDER_KEYS})
 
     def planned(self) -> PlannedOrder:
-        """The order, checked as any that is read from a file; raises PrescriptionInvalid."""
+        """Returns the order, checked as any that is read from a file.
+
+        Raises PrescriptionInvalid.
+        """
         return PlannedOrder.of(parse_entered_order(self.text, "of this visit"))
 
 
@@ -78,7 +81,7 @@ def order_of_preset(preset: StandingVersion[PresetRecord]) -> NextOrder:
 def visit_before(
     folder: RecordFolder, practice: Practice, reference: str, day_of: Any
 ) -> Visit | None:
-    """The newest visit of a patient in which a unit was armed; None: there was none yet."""
+    """Returns the newest visit of a patient in which a unit was armed; None: there was none yet."""
     for found in find_sessions(folder, SessionQuery(patient=reference), day_of):
         if found.sealed and found.outcome not in ("refused", "removed"):
             return load_visit(folder, found.head.session_id, practice)
@@ -107,7 +110,10 @@ def trouble_in(visit: Visit) -> Iterator[str]:
 def sheet_since(
     folder: RecordFolder, practice: Practice, reference: str, before: Visit | None
 ) -> PaperVisit | None:
-    """The newest downtime sheet of a patient that is newer than the last visit; None: none is."""
+    """Returns the newest downtime sheet of a patient that is newer than the last visit.
+
+    None: none is.
+    """
     sessions = before.sessions if before else ()
     last_ms = max((each.record.head.started_utc_ms for each in sessions), default=0)
     found = [

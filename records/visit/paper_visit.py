@@ -85,7 +85,9 @@ class PaperVisit:
 def load_paper(
     folder: RecordFolder, sheet_id: str, practice: Practice, *, altered_too: bool = False
 ) -> PaperVisit:
-    """The visit of a sheet; raises RecordNotFound, or JournalCorrupt where words were altered.
+    """Returns the visit of a sheet.
+
+    Raises RecordNotFound, or JournalCorrupt where words were altered.
 
     With ``altered_too`` what can be read all the same is handed out with its mark.
     """
@@ -136,14 +138,14 @@ def audited_paper(
     *,
     altered_too: bool = False,
 ) -> PaperVisit:
-    """The same, after the row of this access was kept; raises AuditUnavailable."""
+    """Returns the same, after the row of this access was kept; raises AuditUnavailable."""
     kept = require_sheet(folder, sheet_id)
     record_read(folder, person, what, session_id=sheet_id, patient_key=kept.patient_key)
     return load_paper(folder, sheet_id, practice, altered_too=altered_too)
 
 
 def require_sheet(folder: RecordFolder, sheet_id: str) -> KeptSheet:
-    """A sheet on file; raises RecordNotFound."""
+    """Returns a sheet on file; raises RecordNotFound."""
     for kept in sheets_on_file(folder):
         if kept.sheet.sheet_id == sheet_id:
             return kept

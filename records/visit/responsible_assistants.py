@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def assistant_time_of(folder: RecordFolder, visit: Visit) -> AssistantTime | None:
-    """The assistants' part of a visit's traction; None where the record does not tell it.
+    """Returns the assistants' part of a visit's traction; None where the record does not tell it.
 
     It does not where nobody took over, where somebody who was responsible is not on file with a
     role, where none of them is an assistant, and where anything of the visit was altered.

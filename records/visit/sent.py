@@ -1,6 +1,6 @@
 """Claims that were exported: a second one only when asked for, a later change shown.
 
-A claim that goes out twice is denied as a duplicate; one that was amended behind the export is
+A claim that goes out twice is denied as a duplicate; one that was amended after the export is
 false. What the program wrote stands in clinic.db's chain (records/clinic/claim_exports.py); whether
 a file reached a payer, it does not know.
 """
@@ -72,7 +72,7 @@ def exported(visit: Visit) -> Exported:
 
 
 def differences(visit: Visit) -> tuple[str, ...]:
-    """Whether the newest claim that left says something else than the visit does now."""
+    """Returns whether the newest claim that left says something else than the visit does now."""
     claims = _claims(visit)
     return tuple(_differences(visit, claims[-1])) if claims else ()
 

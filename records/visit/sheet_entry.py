@@ -52,7 +52,7 @@ class SheetDay:
         return self._local(self.now_utc_ms).date()
 
     def day(self, text: str) -> date:
-        """The day of a sheet; raises RequestRefused for one ahead, or too long ago."""
+        """Returns the day of a sheet; raises RequestRefused for one ahead, or too long ago."""
         try:
             day = date.fromisoformat(text)
         except ValueError as error:
@@ -68,7 +68,10 @@ class SheetDay:
         return day
 
     def moment_ms(self, name: str, day: date, text: str) -> int:
-        """A time of that day in UTC milliseconds; raises RequestRefused for one ahead of now."""
+        """Returns a time of that day in UTC milliseconds.
+
+        Raises RequestRefused for one ahead of now.
+        """
         hour, minute = clock_of(name, text)
         noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
         zone = self.zone_at(round(noon.timestamp() * 1000))
@@ -88,7 +91,7 @@ class SheetDay:
 
 
 def parse_value(name: str, text: str) -> object:
-    """A value of a sheet; raises PrescriptionInvalid naming the unit that is missing."""
+    """Returns a value of a sheet; raises PrescriptionInvalid naming the unit that is missing."""
     if name.endswith("force"):
         return force_n(name, text, None)
     if name in DURATIONS:

@@ -166,7 +166,7 @@ class Visit:
         treatment_times(self.record, self.note, self.zone)
 
     def charge(self) -> ChargeLine:
-        """The charge line; raises RequestRefused when no treatment was given."""
+        """Returns the charge line; raises RequestRefused when no treatment was given."""
         return charge_line(
             self.record,
             self.note,

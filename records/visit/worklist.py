@@ -50,7 +50,7 @@ class VisitState(StrEnum):
 class ListedVisit:
     """One visit in a list.
 
-    ``session_id`` is "" before the first session, ``visit_id`` is "" behind it; ``open_fields`` are
+    ``session_id`` is "" before the first session, ``visit_id`` is "" after it; ``open_fields`` are
     those of its note.
     """
 
@@ -141,7 +141,7 @@ def _unsigned(folder: RecordFolder, found: list[FoundSession]) -> list[FoundSess
 
 
 def _is_told(each: ListedVisit, listed: list[ListedVisit], reference: str | None) -> bool:
-    """Steps that were left, behind which the patient was treated all the same, are no visit."""
+    """Steps that were left, after which the patient was treated all the same, are no visit."""
     if reference is not None and each.reference != reference:
         return False
     return each.state is not VisitState.BEGUN or not any(

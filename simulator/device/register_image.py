@@ -40,7 +40,6 @@ class UnitDescription:
 
     serial_number: int = 10042
     unit_id: int = 0x5452_4331_0000_273A
-    unit_address: int = 1
     vendor_id: int = 0x7452
     product_id: int = 1
     firmware_bcd: int = 0x0104

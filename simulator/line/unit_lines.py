@@ -117,7 +117,10 @@ class UnitLines:
 
 
 def _sound_fields(line: bytes) -> str | None:
-    """What stands between the first character and ``*``; None for a line that is not sound."""
+    """Returns what stands between the first character and ``*``.
+
+    None for a line that is not sound.
+    """
     if len(line) > MOST_CHARACTERS or not line.isascii():
         return None
     fields, star, check = line[1:].rpartition(b"*")

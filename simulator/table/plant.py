@@ -32,7 +32,7 @@ _MAX_CHANGE: Final = MAX_ACCELERATION_MM_PER_S2 * STEP_S
 class TractionPlant:
     """The state of one table with one patient on it.
 
-    ``cord_force_n`` and ``spine_force_n`` are the truth; ``cell_force_n`` is the cord force behind
+    ``cord_force_n`` and ``spine_force_n`` are the truth; ``cell_force_n`` is the cord force after
     the 60 ms of a load cell, before noise and rounding. ``hung_n`` is what hangs on the cell itself
     besides, as a test weight does. ``random`` sets where a breath starts.
     """

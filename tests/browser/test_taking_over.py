@@ -1,4 +1,4 @@
-"""Another person takes a session over by PIN: while it is prepared, and while it pulls."""
+"""Another person takes a session over by PIN, and the claim's page offers the assistant's part."""
 
 from __future__ import annotations
 
@@ -23,6 +23,14 @@ from tests.support.station_console import ORDER, TABLE
 WRONG = "000000"
 LONG = ORDER.replace("1 min", "3 min")
 """Nobody hurries through what is done in its hold."""
+ASSISTANT = {
+    "initials": "AR",
+    "first_name": "Ann",
+    "last_name": "Reed",
+    "credentials": "PTA",
+    "role": "PTA",
+    "npi": None,
+}
 PREPARES = " has been preparing Table 1 since "
 PULLS = " has been responsible at Table 1 since "
 STOPPED = re.compile(r"STOP was ordered at \d\d:\d\d:\d\d")
@@ -30,6 +38,7 @@ STOPPED = re.compile(r"STOP was ordered at \d\d:\d\d:\d\d")
 
 def before(records: RecordFolder) -> None:
     """Pat is a therapist, Ann an assistant, and Ada an administrator."""
+    keep(records, example("person", **ASSISTANT))
     add_accounts(records, ADA, PAT, ANN)
     keep(records, example("account", account=ANN, person="AR", roles=["assistant"]), made_from=1)
 
@@ -114,6 +123,7 @@ def test_responsibility_goes_from_one_person_to_the_next_by_pin(
     expect(acknowledge).to_be_visible()
     press(acknowledge, acknowledge)
     _the_record_and_the_note_have_the_spans(pats, clinic)
+    _the_claim_gets_the_modifier_that_a_person_accepts(pats)
 
 
 def _ann_takes_over_what_pat_prepares(page: Page) -> None:
@@ -161,3 +171,20 @@ def _the_record_and_the_note_have_the_spans(page: Page, clinic: BrowsedStation) 
     link.click()
     spans = r"Pat Jones from \S.* to \S.*Ann Reed from \S.* to \S.*Pat Jones from \S.* to \S"
     expect(page.locator("main")).to_contain_text(re.compile(spans))
+
+
+def _the_claim_gets_the_modifier_that_a_person_accepts(page: Page) -> None:
+    """From the note on, by the ways that the pages show."""
+    page.get_by_role("link", name="Claim and exports").click()
+    offer = page.locator("#offers ~ .field").filter(has_text="97012:CQ")
+    expect(offer).to_contain_text("an assistant was responsible for more than 10 % of the traction")
+    time = r"\d+ min \d+ s"
+    share = rf"the record: Ann Reed \(PTA\) {time} of {time} under traction, \d+ %"
+    expect(offer).to_contain_text(re.compile(share))
+    expect(offer).to_contain_text("who was responsible need not be who treated")
+    offer.get_by_role("button", name=f"Accept 97012:CQ as {NAMES[PAT]}").click()
+    accepted = page.locator("#accepted ~ .field").filter(has_text="97012:CQ")
+    expect(accepted).to_contain_text(f"accepted by {NAMES[PAT]}, ")
+    expect(page.locator("#offers ~ .field").filter(has_text="97012:CQ")).to_have_count(0)
+    accepted.get_by_role("button", name=f"Take 97012:CQ back as {NAMES[PAT]}").click()
+    expect(offer).to_be_visible()

@@ -22,6 +22,10 @@ WIDE_FUNCTIONS = 5
 """Fewer functions than this may have more than six parameters, in all packages together."""
 
 
+LONG_FUNCTIONS = 3
+"""Fewer functions than this may have more than 50 lines: a simulated step, and one long list."""
+
+
 @pytest.fixture(scope="module")
 def plans() -> dict[str, Plan]:
     return {plan.package: plan for plan in project_plans()}
@@ -48,6 +52,11 @@ def test_the_architecture_page_shows_every_subpackage(plans: dict[str, Plan]) ->
     }
     assert len(declared) > 60
     assert not declared - shown, "draw them in docs/explanations/architecture.md"
+
+
+def test_few_functions_are_long(plans: dict[str, Plan]) -> None:
+    long = {name: plan.long_functions for name, plan in plans.items() if plan.long_functions}
+    assert sum(long.values()) < LONG_FUNCTIONS, long
 
 
 def test_few_functions_have_many_parameters(plans: dict[str, Plan]) -> None:

@@ -63,7 +63,10 @@ class LogindLock:
         raise Refused(f"logind refused it ({said}){WITHOUT_LOGIN if DENIED in said else ''}")
 
     def _is_given(self) -> bool:
-        """True once the line came back; a logind that says nothing is given up after a moment."""
+        """Returns True once the line came back.
+
+        A logind that says nothing is given up after a moment.
+        """
         if self._given:
             return True
         process = self._process

@@ -40,7 +40,7 @@ class TrustOptions:
     ] = None
     checkpoint: Annotated[
         list[str] | None,
-        typer.Option(help="A checkpoint from outside, or a file with some.", show_default=False),
+        typer.Option(help="A checkpoint from outside, or a file of them.", show_default=False),
     ] = None
 
     @property
@@ -103,7 +103,7 @@ def restore(
     ] = None,
     person: PersonOptions,
 ) -> None:
-    """Put a backup into an empty or missing folder; what was altered only if asked for by name."""
+    """Restore a backup into an empty or missing folder; altered parts only if you name them."""
     from records.keeping.restore import restore as restore_backup
     from workstation.backups import keep_restore
 

@@ -55,7 +55,7 @@ class CodeOptions:
 
 claim_app = typer.Typer(
     cls=WholeSentences,
-    help="Print what the practice's system has to say of a claim, to be filled in.",
+    help="Print a claim context to fill in with what the practice's system knows.",
     no_args_is_help=True,
 )
 
@@ -100,7 +100,7 @@ def claim_new(
 
 @grouped
 def scrub(session: SessionArgument, claim: ClaimOptions, records: RecordsOptions) -> None:
-    """Look at a session's claim with the rules of its payer (exit status 3: not ready).
+    """Check a session's claim by the rules of its payer (exit status 3: not ready).
 
     Of a record that was altered it says what and where (exit status 4).
     97012 has no time rule: minutes are evidence and some payers look for 15, so a short treatment
@@ -141,7 +141,7 @@ def estimate(
     claim: ClaimOptions,
     records: RecordsOptions,
 ) -> None:
-    """Estimate what 97012 brings, line by line from your fee table. No amount is a promise.
+    """Estimate the payment for 97012, line by line from your fee table. No amount is a promise.
 
     The usual ranges ($14-$22 Medicare, $7-$19 private) are trade figures and stand beside it.
     """
@@ -167,7 +167,7 @@ def accept(
     claim: ClaimOptions,
     records: RecordsOptions,
 ) -> None:
-    """Accept an offered modifier or diagnosis, or decide on billing; all is kept with the name."""
+    """Accept an offered modifier or diagnosis, or decide on billing; your name is recorded."""
     from records.accounts.rights import Right
     from records.visit.billing import ClaimCode
     from records.visit.billing import accept as keep

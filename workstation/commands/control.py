@@ -34,7 +34,7 @@ def control(
     *,
     records: RecordsOptions,
 ) -> None:
-    """Keep one unit of a station: watch it, and drive the sessions that are asked for.
+    """Control one unit of a station: watch it, and run the sessions that are requested.
 
     `traction station` starts one for each table. It has no terminal: questions and requests come
     from the station's pages. A signal to end releases the patient first.

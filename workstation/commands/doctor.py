@@ -19,7 +19,7 @@ def register(app: typer.Typer) -> None:
 
 @grouped
 def doctor(records: RecordsOptions) -> None:
-    """Look at the whole workstation and write nothing (exit status 3 if something is not well)."""
+    """Check the whole workstation, writing nothing (exit status 3 if there is a problem)."""
     from controller.runtime.clock import SystemClock
     from workstation.doctor.examination import examine
     from workstation.doctor.fact import all_well, counted

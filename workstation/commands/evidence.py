@@ -32,7 +32,7 @@ class OutsideOptions:
 
     checkpoint: Annotated[
         list[str] | None,
-        typer.Option(help="A checkpoint from outside, or a file with some.", show_default=False),
+        typer.Option(help="A checkpoint from outside, or a file of them.", show_default=False),
     ] = None
     public_key: Annotated[
         list[Path] | None,
@@ -52,7 +52,8 @@ def verify(
     *,
     all_: Annotated[bool, typer.Option("--all", help="Every session on file.")] = False,
     since_last: Annotated[
-        bool, typer.Option("--since-last", help="With --all: not what was whole and is unchanged.")
+        bool,
+        typer.Option("--since-last", help="With --all: skip what was intact and is unchanged."),
     ] = False,
     bundle: Annotated[
         Path | None, typer.Option(help="An exported bundle instead.", show_default=False)
@@ -60,7 +61,7 @@ def verify(
     outside: OutsideOptions,
     records: RecordsOptions,
 ) -> None:
-    """Recompute the record and say what was altered, where, since when (exit status 4)."""
+    """Recompute the records and report what was altered, where and since when (exit status 4)."""
     if sum((session is not None, all_, bundle is not None)) != 1:
         raise AddressInvalid("say which session to verify, or --all, or --bundle FILE")
     if since_last and (not all_ or outside.public_key):
@@ -80,7 +81,7 @@ def checkpoints(
     ] = False,
     records: RecordsOptions,
 ) -> None:
-    """List the checkpoints of sessions, clinic.db and keys, and add them to the second place."""
+    """List the checkpoints of sessions, clinic.db and keys, and copy them to the second place."""
     from records.clinic.clinic_verify import verify_clinic
     from records.evidence.integrity import issued_checkpoints
     from records.keys.key_checkpoint import key_checkpoint
@@ -114,7 +115,7 @@ def checkpoints(
 
 
 def _outside(options: OutsideOptions) -> Outside:
-    """What was named, read; raises AddressInvalid, JournalError or KeyUnavailable."""
+    """Returns what was named, read; raises AddressInvalid, JournalError or KeyUnavailable."""
     from workstation.history.verifying import Outside
 
     given = [found for text in options.checkpoint or () for found in outside_checkpoints(text)]
@@ -170,7 +171,7 @@ def _facts(found: FoundOfRecords) -> dict[str, object]:
 
 
 def _lines(found: FoundOfRecords, folder: RecordFolder) -> Iterator[str]:
-    """What was looked at, for people; what was altered is said behind it."""
+    """What was looked at, for people; what was altered is said after it."""
     from workstation.commands.keys import key_lines
     from workstation.last_check import left_out_line
     from workstation.texts.clinic_report import clinic_lines
@@ -277,7 +278,7 @@ def outside_checkpoints(text: str) -> list[Checkpoint]:
 
 
 def public_keys(paths: Sequence[Path]) -> dict[str, bytes]:
-    """The public keys in files, by key id; raises JournalError or KeyUnavailable."""
+    """Returns the public keys in files, by key id; raises JournalError or KeyUnavailable."""
     from records.keys.signing import key_id_of, read_public_key
 
     keys = [read_public_key(path) for path in paths]

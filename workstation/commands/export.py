@@ -54,13 +54,16 @@ class FormOptions:
 
     receiver: Annotated[
         str,
-        typer.Option(help="How the receiver takes CSV, HL7 and X12; yours lie in DIR/receivers."),
+        typer.Option(help="Receiver map for CSV, HL7 and X12; yours are in DIR/receivers."),
     ] = "own"
     sampled: Annotated[
         bool, typer.Option("--sampled", help="FHIR: with the whole force curve.")
     ] = False
     again: Annotated[
-        bool, typer.Option("--again", help="A claim that was exported in this format before.")
+        bool,
+        typer.Option(
+            "--again", help="Export a claim again that was exported in this format before."
+        ),
     ] = False
 
 

@@ -182,7 +182,7 @@ def _of_patient(held: StandingData, empty: SheetFor, reference: str) -> SheetFor
 
 
 def _unit(held: StandingData, name: str) -> UnitRecord | None:
-    """A table on file; raises RecordNotFound for one that is not."""
+    """Returns a table on file; raises RecordNotFound for one that is not."""
     if name and _unit_of(held, name) is None:
         held.found("unit", name)
     return _unit_of(held, name)

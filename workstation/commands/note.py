@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -14,6 +13,7 @@ import typer
 
 from controller.errors import NoteRefused
 from controller.words import NAME_CHARACTERS, check_text
+from records.toml_text import toml_of
 from workstation.commands.options import (
     ByOption,
     RecordsOptions,
@@ -47,11 +47,9 @@ class NoteOptions:
         Several, typer.Option(help="FIELD=TEXT, or a TOML file; may be repeated.")
     ] = None
     confirm: Annotated[
-        Several, typer.Option(help="Take over the last visit's word of this FIELD.")
+        Several, typer.Option(help="Copy the last visit's entry for this FIELD.")
     ] = None
-    not_assessed: Annotated[
-        Several, typer.Option(help="Say that there is nothing to say of this FIELD.")
-    ] = None
+    not_assessed: Annotated[Several, typer.Option(help="Mark this FIELD as not assessed.")] = None
     sign: Annotated[bool, typer.Option("--sign", help="Sign the note.")] = False
     amend: Annotated[Several, typer.Option(help="FIELD=TEXT of a signed note; needs --reason.")] = (
         None
@@ -176,14 +174,14 @@ def _checked(field: str, text: str) -> tuple[str, str]:
 
 def _pairs_of_file(path: Path) -> Iterator[tuple[str, str]]:
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        document = toml_of(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "not UTF-8 text"
         raise NoteRefused(
             f"{path} is neither FIELD=TEXT nor a file that can be read ({reason}); "
             "`traction note SESSION --template` prints such a file"
         ) from error
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:
         raise NoteRefused(f"{path}: not valid TOML ({error}); correct it") from error
     for field, text in document.items():
         if not isinstance(text, (str, int)) or isinstance(text, bool):

@@ -46,7 +46,7 @@ SessionArgument = Annotated[
 ]
 DataOption = Annotated[
     Path | None,
-    typer.Option("--data", help="Folder where records live.", show_default=False, readable=False),
+    typer.Option("--data", help="Folder of the records.", show_default=False, readable=False),
 ]
 """Whether it may be looked into is asked of the settings' folder too: ``place_of``."""
 JsonOption = Annotated[bool, typer.Option("--json", help="Print facts as JSON.")]
@@ -61,7 +61,7 @@ OutOption = Annotated[
         show_default=False,
     ),
 ]
-ForceOption = Annotated[bool, typer.Option("--force", help="Write over a file that is there.")]
+ForceOption = Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")]
 ContextOption = Annotated[
     Path | None,
     typer.Option("--context", help="Claim context: JSON, CSV or TOML.", show_default=False),
@@ -207,7 +207,7 @@ class SessionOptions:
     """What a session in real time takes besides its order, driven or observed."""
 
     operator_name: Annotated[
-        str, typer.Option("--by", help="Who sits here; default: the login name.")
+        str, typer.Option("--by", help="Name of the operator; default: the login name.")
     ] = ""
     capture: Annotated[
         Path | None,
@@ -271,5 +271,5 @@ def _default_of(group: type[Any], one: Field[Any]) -> Any:
 
 
 def _named(name: str, hint: Any, default: Any) -> Parameter:
-    """By name alone, so that an option that must be given may stand behind one that need not."""
+    """By name alone, so that an option that must be given may stand after one that need not."""
     return Parameter(name, Parameter.KEYWORD_ONLY, annotation=hint, default=default)

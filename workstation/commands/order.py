@@ -108,7 +108,7 @@ def _proposed(text: str, region: Region, place: Place, asked: ProposingOptions) 
 
 
 def _preset(held: StandingData, name: str, region: Region) -> StandingVersion[PresetRecord]:
-    """A preset that somebody has taken over, for the region; raises RequestRefused."""
+    """Returns a preset that somebody has taken over, for the region; raises RequestRefused."""
     from records.standing.shipped import shipped_presets
 
     if held.newest("preset", name) is None and name in shipped_presets():
@@ -127,7 +127,7 @@ def _preset(held: StandingData, name: str, region: Region) -> StandingVersion[Pr
 
 
 def _table(held: StandingData, name: str) -> StandingVersion[UnitRecord]:
-    """A table in use; raises RecordNotFound or RequestRefused."""
+    """Returns a table in use; raises RecordNotFound or RequestRefused."""
     from records.standing.for_session import unit_called
 
     table = unit_called(held, name)

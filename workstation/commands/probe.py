@@ -72,7 +72,10 @@ def register(app: typer.Typer) -> None:
 
 @grouped
 def probe(address: AddressArgument, *, thing: ThingOptions, records: RecordsOptions) -> None:
-    """Say who is there and what a free cell does for 60 s. Only reads are sent, nothing is kept."""
+    """Identify the device at an address and watch its unloaded cell for 60 s. Only reads are sent.
+
+    Nothing is kept.
+    """
     from workstation.session.probing import Asked
     from workstation.session.probing import probe as probe_address
 
@@ -123,7 +126,7 @@ def commission(
 
 @grouped
 def commissionings(records: RecordsOptions) -> None:
-    """List what was commissioned: the newest test of each, by whom, and how many days it holds."""
+    """List the newest test of each unit and instrument, by whom, and its remaining days."""
     from controller.runtime.clock import SystemClock
     from records.keeping.stop_tests import stop_tests
     from workstation.session.commissioned import all_known
@@ -150,7 +153,7 @@ def stop_test(
     by: Annotated[str, typer.Option("--by", help="Who pressed the switch, and signs for it.")],
     records: RecordsOptions,
 ) -> None:
-    """File a session on the frame, in which the switch was pressed, as the unit's stop test."""
+    """File a session on the frame, during which the switch was pressed, as the unit's stop test."""
     from records.accounts.rights import Right
     from records.keeping.stop_tests import file_stop_test
     from workstation.anchors import leave_checkpoints

@@ -78,7 +78,7 @@ def named_treatment(place: Place, name: str, by: str = "") -> Named:
 
 
 def _sheet_called_so(place: Place, name: str) -> Named:
-    """The sheet whose id begins so; raises RecordNotFound or SessionAmbiguous."""
+    """Returns the sheet whose id begins so; raises RecordNotFound or SessionAmbiguous."""
     from records.clinic.paper_sheets import sheets_on_file
     from records.visit.paper_visit import require_sheet
 

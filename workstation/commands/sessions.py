@@ -52,7 +52,7 @@ class QueryOptions:
     limit: Annotated[int, typer.Option(min=0, help="How many, the newest first; 0: all.")] = 20
 
     def asked(self) -> SessionQuery:
-        """What is asked of the records; raises RequestRefused for a day that is none."""
+        """Returns what is asked of the records; raises RequestRefused for a day that is none."""
         from records.keeping.search import SessionQuery
 
         return SessionQuery(
@@ -72,7 +72,7 @@ def register(app: typer.Typer) -> None:
 
 @grouped
 def sessions(query: QueryOptions, person: PersonOptions) -> None:
-    """List the sessions on file, newest first; all of them or those that fit."""
+    """List the sessions on file, newest first, or those that match."""
     from workstation.history.finding import find_treatments_told
 
     place = person.place.at_the_clinic_if_readable()
@@ -236,7 +236,7 @@ def _minute(place: Place, moment: object) -> str:
 
 
 def _claim(row: Mapping[str, object]) -> str:
-    """Whether the session's claim left, and as what; nothing is judged for a list."""
+    """Returns whether the session's claim left, and as what; nothing is judged for a list."""
     sent = row["claim_exported_as"]
     if isinstance(sent, list) and sent:
         return f"claim exported as {', '.join(dict.fromkeys(sent))}"

@@ -201,7 +201,7 @@ def _serve_instrument(
 
 
 def _load(beside: InstrumentOptions, unit: UnitOptions) -> HungWeight | TableStartedLater:
-    """What pulls at the cell: a weight, or a table that begins behind the first reading."""
+    """What pulls at the cell: a weight, or a table that begins after the first reading."""
     from records.order.order_file import read_order
     from records.order.planned_order import PlannedOrder
     from records.order.quantities import weight_kg
@@ -260,7 +260,10 @@ def _follow(lines: TypedLines, weight: HungWeight) -> None:
 def _simulated_profile(
     line: WireOptions, beside: InstrumentOptions
 ) -> TransmitterProfile | GaugeProfile:
-    """The profile that was asked for; raises RequestRefused for what cannot be simulated."""
+    """Returns the profile that was asked for.
+
+    Raises RequestRefused for what cannot be simulated.
+    """
     from firmware_bridge.profile_kinds.gauge import GaugeProfile
     from firmware_bridge.profile_kinds.transmitter import TransmitterProfile
     from firmware_bridge.profiles import shipped_profile

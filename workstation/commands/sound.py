@@ -38,7 +38,7 @@ def sound_check(
     ] = "",
     records: RecordsOptions,
 ) -> None:
-    """Play the alarm and ask whether it was heard; kept for the day (exit status 3 if not)."""
+    """Play the alarm and record for the day whether it was heard (exit status 3 if not)."""
     from workstation.author_now import author_now
     from workstation.commands.options import day_of
     from workstation.sound.day_check import Hearing, keep_hearing
@@ -74,7 +74,7 @@ def _tell(kept: SoundOfDay, *, as_json: bool) -> None:
 
 
 def _listened() -> tuple[bool, str]:
-    """Whether the person at the terminal heard it, and which loudspeaker it was."""
+    """Returns whether the person at the terminal heard it, and which loudspeaker it was."""
     from controller.runtime.clock import SystemClock
     from workstation.sound.listening import played_sounds
     from workstation.terminal.typed_lines import typed_lines

@@ -35,12 +35,12 @@ if TYPE_CHECKING:
     Version = StandingVersion[StandingRecord]
 
 HELP = {
-    "clinic": "Keep the clinic: name, address, numbers, time zone, payers.",
-    "person": "Keep the people who work here, called by their initials.",
-    "unit": 'Keep the tables, called as the clinic calls them ("Table 1").',
-    "preset": "Keep the clinic's protocols by region; none starts by itself.",
-    "patient": "Keep the patients, called by their record number, and their lasting flags.",
-    "account": "Keep the accounts of who may sign in, and set their PINs.",
+    "clinic": "Manage the clinic's record: name, address, numbers, time zone, payers.",
+    "person": "Manage the people who work here, by their initials.",
+    "unit": 'Manage the tables, called as the clinic calls them ("Table 1").',
+    "preset": "Manage the clinic's protocols by region; none starts by itself.",
+    "patient": "Manage the patients, by their record number, and their lasting flags.",
+    "account": "Manage the accounts of the people who may sign in, and set their PINs.",
 }
 GROUPS = {
     "clinic": "clinic",
@@ -153,22 +153,7 @@ def _reading_commands(kind: str) -> dict[str, Callable[..., None]]:
         person: PersonOptions,
     ) -> None:
         """List the records, by name."""
-        place = person.place
-        found = [
-            each
-            for each in held_in(place).all_of(kind)
-            if all_too or getattr(each.record, "in_use", True)
-        ]
-        _audit(place, person, "listed", found)
-        if person.as_json:
-            say_json("standing-list", {"records": [each.facts for each in found]})
-            return
-        day = day_of(place)
-        for each in found:
-            say(_row(each, day))
-        _say_shipped(kind, {each.name for each in found})
-        if not found:
-            say(f"no {GROUPS[kind]} on file; `traction {GROUPS[kind]} add` adds one")
+        _list(kind, person, all_too=all_too)
 
     def export(
         name: NameArgument = "",
@@ -190,7 +175,10 @@ def _reading_commands(kind: str) -> dict[str, Callable[..., None]]:
 
 
 def _said(kind: str, words: Sequence[str]) -> tuple[str, dict[str, Any]]:
-    """The name, then KEY=VALUE words as a document; raises RequestRefused naming the word."""
+    """Returns the name, then KEY=VALUE words as a document.
+
+    Raises RequestRefused naming the word.
+    """
     name, *values = ("", *words) if kind == "clinic" else (*words[:1], *words[1:])
     if kind != "clinic" and "=" in name:
         raise RequestRefused(f"{name!r} stands where the name belongs; begin with the name")
@@ -256,6 +244,25 @@ def _audit(place: Place, person: PersonOptions, what: str, found: Sequence[Versi
     if named:
         reader = reader_now(place.folder, person.by)
         record_read(place.folder, reader, f"patient {what}", fields=named)
+
+
+def _list(kind: str, person: PersonOptions, *, all_too: bool) -> None:
+    place = person.place
+    found = [
+        each
+        for each in held_in(place).all_of(kind)
+        if all_too or getattr(each.record, "in_use", True)
+    ]
+    _audit(place, person, "listed", found)
+    if person.as_json:
+        say_json("standing-list", {"records": [each.facts for each in found]})
+        return
+    day = day_of(place)
+    for each in found:
+        say(_row(each, day))
+    _say_shipped(kind, {each.name for each in found})
+    if not found:
+        say(f"no {GROUPS[kind]} on file; `traction {GROUPS[kind]} add` adds one")
 
 
 def _exported(kind: str, person: PersonOptions, name: str, out: Path | None) -> None:

@@ -71,7 +71,7 @@ def _planned(held: StandingData, kind: str, file: Path, column_map: Path | None)
 
 
 def read_bytes(file: Path) -> bytes:
-    """The content of a file; raises StandingInvalid."""
+    """Returns the content of a file; raises StandingInvalid."""
     try:
         return file.read_bytes()
     except OSError as error:

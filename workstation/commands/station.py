@@ -28,9 +28,9 @@ def register(app: typer.Typer) -> None:
 
 @grouped
 def station(*, records: RecordsOptions) -> None:
-    """Run the station: a program for each table on file, the console and the stop door.
+    """Run the station: a control program for each table on file, the console and the stop door.
 
-    Ctrl-C, SIGTERM and a shutdown let every patient go before the programs end.
+    Ctrl-C, SIGTERM and a shutdown release every patient before the programs end.
     """
     from records.standing.versions import read_standing
     from workstation.hosts import base_address
@@ -62,7 +62,7 @@ def station(*, records: RecordsOptions) -> None:
 
 
 def _plan(place: Place, settings: Settings, held: StandingData) -> StationPlan:
-    """What the parent needs; raises RequestRefused."""
+    """Returns what the parent needs; raises RequestRefused."""
     from workstation.hosts import hosts_in
     from workstation.station.plan import StationPlan, check_units
 
@@ -123,7 +123,7 @@ def _planned(table: UnitRecord, folder: RecordFolder) -> PlannedUnit:
 
 
 def _is_lost(table: UnitRecord, folder: RecordFolder) -> bool:
-    """Whether its program was lost in a session; a record that cannot be read is said."""
+    """Returns whether its program was lost in a session; a record that cannot be read is said."""
     from controller.errors import TractionError
     from workstation.station.lost_programs import left_open_at
 

@@ -29,7 +29,7 @@ def register(app: typer.Typer) -> None:
 
 @grouped
 def training(*, records: RecordsOptions) -> None:
-    """Practise: a station with console over two simulated tables and an invented clinic.
+    """Practise on a station with console, two simulated tables and an invented clinic.
 
     Its records are in a folder of their own, beside the clinic's. Every page says SIMULATED, and no
     reference of a real patient is taken. Ctrl-C ends everything.

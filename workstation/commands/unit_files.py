@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands to the program."""
     quarantine = typer.Typer(
         cls=WholeSentences,
-        help="Put aside unit files that hold what this workstation did not write.",
+        help="Put aside unit files with content that this workstation did not write.",
         no_args_is_help=True,
     )
     quarantine.command("list")(list_)
@@ -37,7 +37,7 @@ def register(app: typer.Typer) -> None:
 
 @grouped
 def repack(unit: UnitArgument, person: PersonOptions) -> None:
-    """Pack sessions that were sealed by older versions, of closed years too; each is proved."""
+    """Pack sessions sealed by older versions, also of closed years, and verify each."""
     from records.accounts.rights import Right
     from records.keeping.repack import repack as repack_files
     from workstation.terminal_sign_in import author_for
@@ -61,7 +61,7 @@ def move_years(
     before: Annotated[int, typer.Option(help="Move the files of years before this one.")],
     person: PersonOptions,
 ) -> None:
-    """Move the files of closed years; they are read and checked at their new place."""
+    """Move the files of closed years; they are still read and checked at their new place."""
     from records.accounts.rights import Right
     from records.keeping.move_years import move_years as move_files
     from workstation.terminal_sign_in import author_for

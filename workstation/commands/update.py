@@ -84,7 +84,7 @@ def update(
     other: OtherUpdateOptions,
     person: PersonOptions,
 ) -> None:
-    """Change to a newer version from a signed file, after a proven backup and a rehearsal."""
+    """Update to a newer version from a signed file, after a verified backup and a rehearsal."""
     if (file is not None) + other.count != 1:
         raise AddressInvalid("say which FILE, or --back, --status, --accept-key, --withdraw-key")
     if (file is None) is not (backups.backup is None):

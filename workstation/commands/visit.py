@@ -47,15 +47,15 @@ def register(app: typer.Typer) -> None:
 class VisitOptions:
     """Whose visit is held how."""
 
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Take up a visit that was left, where it stands.")
-    ] = False
+    resume: Annotated[bool, typer.Option("--resume", help="Continue a visit that was left.")] = (
+        False
+    )
     from_paper: Annotated[
         bool, typer.Option("--from-paper", help="Enter a downtime sheet of the patient.")
     ] = False
     unit: Annotated[str, typer.Option(help="Name of the table; default: the one booked.")] = ""
     preset: Annotated[str, typer.Option(help="Preset in place of the last order.")] = ""
-    credentials: Annotated[str, typer.Option(help="Credentials of who is not on file.")] = ""
+    credentials: Annotated[str, typer.Option(help="Credentials of somebody not on file.")] = ""
     out: OutOption = CLAIMS
 
 
@@ -137,7 +137,7 @@ def claims(
     out: OutOption = CLAIMS,
     person: PersonOptions,
 ) -> None:
-    """Scrub and export every claim that is ready, and say what was not and why.
+    """Scrub and export every claim that is ready, and say why the others are not.
 
     Exit status 3 when a visit has no claim yet.
     """

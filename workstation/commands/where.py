@@ -25,7 +25,7 @@ def register(app: typer.Typer) -> None:
 
 @grouped
 def where(records: RecordsOptions) -> None:
-    """Say where records and settings lie, how large they are, and which versions are in use."""
+    """Show where records and settings are, how large they are, and which versions are in use."""
     from workstation.settings import settings_file
 
     place = records.place

@@ -46,7 +46,7 @@ class Form:
         return [one.strip() for one in self._data.getlist(name) if isinstance(one, str)]
 
     def is_ticked(self, name: str) -> bool:
-        """Whether a box was ticked."""
+        """Returns whether a box was ticked."""
         return bool(self.text(name))
 
     def file(self, name: str) -> tuple[str, bytes]:
@@ -185,6 +185,9 @@ def check_token(request: Request, of_the_form: str = "") -> None:
 
 
 def typed_in(request: Request) -> dict[str, str] | None:
-    """What the form of an act held, to be sent once more where the act failed; None: no form."""
+    """Returns what the form of an act held, to be sent once more where the act failed.
+
+    None: no form.
+    """
     form: Form | None = getattr(request.state, "typed", None)
     return form.values() if form is not None else None

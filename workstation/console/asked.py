@@ -12,7 +12,7 @@ LOOK_S: Final = 0.02
 
 
 def outcome_of(clock: Clock, sent: SentMessage, patience_s: float) -> RequestOutcome | None:
-    """What became of it; None where nothing was heard in time."""
+    """Returns what became of it; None where nothing was heard in time."""
     deadline_s = clock.now_s() + patience_s
     while sent.outcome is None and clock.now_s() < deadline_s:
         clock.sleep_until(clock.now_s() + LOOK_S)

@@ -43,7 +43,10 @@ class AskedClaim:
 
 
 def asked_claim(request: Request, held: KeptForPages[HeldClaim]) -> AskedClaim:
-    """What the address of a request asks for; raises RequestRefused for a file that is not held."""
+    """Returns what the address of a request asks for.
+
+    Raises RequestRefused for a file that is not held.
+    """
     payer = request.query_params.get("payer", "").strip()
     file_id = request.query_params.get("file", "").strip()
     if not file_id:

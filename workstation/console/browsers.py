@@ -25,7 +25,7 @@ class FormTokens:
         return str(self._serializer.dumps(browser_of(request)))
 
     def fits(self, request: HTTPConnection, token: str) -> bool:
-        """Whether a form is of a page that this browser was given."""
+        """Returns whether a form is of a page that this browser was given."""
         browser = browser_of(request)
         try:
             return bool(browser) and self._serializer.loads(token) == browser

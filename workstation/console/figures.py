@@ -34,7 +34,7 @@ def forces(shown: Snapshot, unit: ForceUnit) -> dict[str, Any]:
 
 
 def is_fresh(shown: Snapshot) -> bool:
-    """True when the snapshot's reading is of the last second."""
+    """Returns True when the snapshot's reading is of the last second."""
     return shown.reading_age_s is not None and shown.reading_age_s <= FRESH_S
 
 

@@ -50,7 +50,10 @@ class KeptBoard:
             return self._kept[1]
 
     def was_shown(self, person: str, references: tuple[str, ...]) -> bool:
-        """Whether a person has seen these patients here a moment ago; they have from now on."""
+        """Returns whether a person has seen these patients here a moment ago.
+
+        They have from now on.
+        """
         now_s = self._clock.now_s()
         with self._lock:
             before_s = self._shown.get((person, references))

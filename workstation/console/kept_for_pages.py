@@ -28,6 +28,6 @@ class KeptForPages(Generic[Kept]):
         return made
 
     def of(self, kept_id: str) -> Kept | None:
-        """What is kept under an id; None for one that made room, or never was."""
+        """Returns what is kept under an id; None for one that made room, or never was."""
         with self._lock:
             return self._kept.get(kept_id)

@@ -93,7 +93,10 @@ class _TooMany(asyncio.Protocol):
 
 
 def listening_here(port: int) -> socket.socket:
-    """The socket of this machine's own pages; raises StationBusy for a port that is taken."""
+    """Returns the socket of this machine's own pages.
+
+    Raises StationBusy for a port that is taken.
+    """
     try:
         return listening_at(HOST, port, WAITING_CONNECTIONS)
     except OSError as error:

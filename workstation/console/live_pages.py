@@ -45,7 +45,7 @@ class LiveStream:
         self._came.set()
 
     async def next(self) -> bytes | None:
-        """The newest frame once there is one; None at the end."""
+        """Returns the newest frame once there is one; None at the end."""
         while not self.is_ended:
             await self._came.wait()
             self._came.clear()
@@ -107,7 +107,7 @@ class LivePages:
         return True
 
     def count(self) -> int:
-        """How many pages somebody can see."""
+        """Returns how many pages somebody can see."""
         since_s = self._clock.now_s() - CONFIRMED_S
         return sum(at_s >= since_s for at_s in [*self._confirmed_s.values()])
 

@@ -122,7 +122,7 @@ class OpenNote:
 
 
 def note_of(site: Site, session: str, person: str, credentials: str = "") -> OpenNote:
-    """The note of a session or of a downtime sheet; raises TractionError.
+    """Returns the note of a session or of a downtime sheet; raises TractionError.
 
     A note begins when its session has ended: before that it would tell half of it.
     """

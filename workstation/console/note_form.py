@@ -64,11 +64,11 @@ class PostedNote:
         )
 
     def is_touched(self, name: str, text: str) -> bool:
-        """Whether a person has changed a text since the page had it."""
+        """Returns whether a person has changed a text since the page had it."""
         return self.seen.get(name, "").partition("-")[2] != mark_of(text)
 
     def is_stale(self, field: Field) -> bool:
-        """Whether somebody has said something else of a field since the page was drawn."""
+        """Returns whether somebody has said something else of a field since the page was drawn."""
         return self.seen.get(field.name, "").partition("-")[0] != word_mark(field)
 
     def waiting(self, note: TreatmentNote) -> dict[str, str]:
@@ -86,7 +86,10 @@ class PostedNote:
         return found
 
     def words(self, note: TreatmentNote) -> dict[str, str]:
-        """What the person says of fields; raises RequestRefused for minutes that are not two."""
+        """Returns what the person says of fields.
+
+        Raises RequestRefused for minutes that are not two.
+        """
         said = {
             field.name: self.texts[field.name]
             for field in note.clinician_fields
@@ -107,7 +110,7 @@ class PostedNote:
 
 
 def asks_both_minutes(note: TreatmentNote) -> bool:
-    """Whether both numbers of minutes are open: they are asked in one line."""
+    """Returns whether both numbers of minutes are open: they are asked in one line."""
     return set(MINUTES) <= {*note.open_fields}
 
 
@@ -176,7 +179,7 @@ def _fault(note: TreatmentNote, posted: PostedNote, name: str, text: str | None)
 
 
 def _is_settled(field: Field) -> bool:
-    """Whether a tick was taken already: a double click, or a page that came again."""
+    """Returns whether a tick was taken already: a double click, or a page that came again."""
     confirmed = field.value is not None and field.source not in (TYPED, ORDERED)
     return field.not_assessed or confirmed
 

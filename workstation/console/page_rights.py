@@ -103,7 +103,10 @@ PAGE_RIGHTS: Final[Mapping[str, Right | None]] = {
 
 
 def with_right(route: BaseRoute) -> BaseRoute:
-    """The route, which asks first whether who sits here may; raises KeyError without a row."""
+    """Returns the route, which asks first whether who sits here may.
+
+    Raises KeyError without a row.
+    """
     assert isinstance(route, Route), "pages have addresses of their own"
     rights = {PAGE_RIGHTS[f"{method} {route.path}"] for method in _methods(route)}
     (right,) = rights

@@ -61,7 +61,7 @@ class FormGroup:
     fields: tuple[FormField, ...]
 
     def is_typed(self, typed: Mapping[str, str]) -> bool:
-        """Whether anything stands in it: it is shown open then."""
+        """Returns whether anything stands in it: it is shown open then."""
         return any(typed.get(each.key) for each in self.fields)
 
 
@@ -77,7 +77,7 @@ def values_of(record: PatientRecord) -> dict[str, str]:
 
 
 def said_in(typed: Mapping[str, str]) -> dict[str, Any]:
-    """What the form says, as a record's keys; None takes a key or a table away.
+    """Returns what the form says, as a record's keys; None takes a key or a table away.
 
     A field that was not sent says nothing.
     """

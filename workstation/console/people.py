@@ -19,7 +19,7 @@ from workstation.console.kept_accounts import KeptAccounts
 from workstation.console.kept_sign_ins import LASTS_S, KeptSignIns
 
 RENEWED_S: Final = 30
-"""A touch so soon behind another one changes nothing."""
+"""A touch so soon after another one changes nothing."""
 SAY_AGAIN: Final = "say again who sits here (your name, above)"
 
 
@@ -58,7 +58,10 @@ class People:
         return sign_in.name if sign_in is not None and not self._is_idle(sign_in) else ""
 
     def account(self, request: HTTPConnection) -> KnownAccount | None:
-        """The account of who sits here; None where nobody does, or nobody has to sign in."""
+        """Returns the account of who sits here.
+
+        None where nobody does, or nobody has to sign in.
+        """
         sign_in = self._sign_in(request)
         if sign_in is None or self._is_idle(sign_in):
             return None
@@ -70,7 +73,7 @@ class People:
         return next(found, "")
 
     def is_signed_out(self, request: HTTPConnection) -> bool:
-        """True for somebody who was here and has not touched the page for too long."""
+        """Returns True for somebody who was here and has not touched the page for too long."""
         sign_in = self._sign_in(request)
         return sign_in is not None and self._is_idle(sign_in)
 
@@ -132,7 +135,7 @@ class People:
     def touch(self, request: HTTPConnection) -> None:
         """Somebody who sits here has touched the page.
 
-        The touch behind a pause that signs others out does not tell who it was.
+        The touch after a pause that signs others out does not tell who it was.
         """
         sign_in = self._sign_in(request)
         if sign_in is None or self._is_idle(sign_in):
@@ -173,7 +176,7 @@ class People:
         return self._age_s(held.since_utc_ms) > LASTS_S and not self.rules.stays(held.name)
 
     def _is_in_use(self, held: SignIn) -> bool:
-        """True as long as the person is called so.
+        """Returns True as long as the person is called so.
 
         A name that was said before there were accounts is nobody's any more.
         """

@@ -1,4 +1,4 @@
-"""A session that a page replays: read once, behind its row in the audit, given out in pieces."""
+"""A session that a page replays: read once, after its row in the audit, given out in pieces."""
 
 from __future__ import annotations
 

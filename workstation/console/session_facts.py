@@ -35,7 +35,7 @@ class SessionFacts:
 
 
 def read_facts(folder: RecordFolder, session_id: str) -> SessionFacts:
-    """The facts of a session whose order is on file; raises TractionError."""
+    """Returns the facts of a session whose order is on file; raises TractionError."""
     with clinic_reading(folder) as db:
         filed = filed_order(db, session_id)
         filing = filing_of(entries_of_session(db, session_id))

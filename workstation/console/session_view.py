@@ -25,7 +25,7 @@ from workstation.history.told_events import ALARM, REQUEST, ToldEvent, told_even
 from workstation.texts.ways_out import on_a_page
 
 AROUND_MS: Final = 15_000
-"""So much before and behind an event is shown by its link."""
+"""So much before and after an event is shown by its link."""
 PRESCRIBED: Final = ("region", "mode", "hold_force", "rest_force", "ramp", "treatment_time")
 DELIVERED: Final = (
     "outcome",
@@ -183,7 +183,7 @@ class SessionView:
         ]
 
     def plot(self, events: Sequence[LinkedEvent]) -> ForcePlot | None:
-        """The curve of the part that is shown; None where no reading was recorded in it."""
+        """Returns the curve of the part that is shown; None where no reading was recorded in it."""
         shown = self.part
         curve = force_curve(self.record.samples, (shown.first_ms, shown.last_ms))
         if curve.is_empty:

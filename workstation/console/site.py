@@ -69,7 +69,7 @@ class Site:
     support_files: KeptForPages[str] = field(default_factory=lambda: KeptForPages(MOST_FILES))
 
     def standing(self) -> StandingData:
-        """What the clinic keeps, read now; raises JournalCorrupt or JournalUnavailable."""
+        """Returns what the clinic keeps, read now; raises JournalCorrupt or JournalUnavailable."""
         return read_standing(self.folder)
 
     def refresh_words(self) -> None:

@@ -26,7 +26,7 @@ def program_gone(unit: KeptUnit, at: str) -> str:
 
 
 def sound_words(shown: Snapshot) -> str:
-    """Whether alarms are heard."""
+    """Returns whether alarms are heard."""
     if shown.sounds is None:
         return "sound: no station is heard"
     return "sound: on" if shown.sounds else NO_SOUND

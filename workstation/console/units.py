@@ -191,7 +191,7 @@ class KeptUnit:
         return press is not None and press.answer() is not None
 
     def pressed_for_s(self) -> float:
-        """How long ago the newest press was."""
+        """Returns how long ago the newest press was."""
         return self._clock.now_s() - self._pressed_s
 
     def prepare(self, filed: FiledSession, by: str) -> SentMessage:
@@ -229,7 +229,7 @@ class KeptUnit:
         return sent
 
     def asked(self, request_id: str) -> SentMessage | None:
-        """What was asked under an id; None where nothing was, or long ago."""
+        """Returns what was asked under an id; None where nothing was, or long ago."""
         return self._asked.get(request_id)
 
     def _once(self, message: Prepare | GivenAnswer | MadeRequest) -> SentMessage:

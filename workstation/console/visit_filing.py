@@ -80,7 +80,7 @@ def _filed(
 
 
 def _answering(visit: OpenVisit, name: str) -> KeptUnit:
-    """The table's program; raises RequestRefused where none is heard."""
+    """Returns the table's program; raises RequestRefused where none is heard."""
     unit = visit.site.units.get(name)
     if unit is None or unit.live is None:
         raise RequestRefused(

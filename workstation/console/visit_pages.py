@@ -149,7 +149,7 @@ def visit_act(
 def preparing(
     handler: Callable[..., Response],
 ) -> Callable[..., Response]:
-    """For what belongs before a session: behind it the visit's own page says where it is."""
+    """For what belongs before a session: after it the visit's own page says where it is."""
 
     def prepare(request: Request, *said: Any) -> Response:
         visit: OpenVisit = said[-1]
@@ -173,7 +173,7 @@ def refuse_of_another_day(visit: OpenVisit) -> None:
 
 
 def opened(request: Request, person: str, *, shows: bool = True) -> OpenVisit:
-    """The visit of a page's address; raises RecordNotFound, or AuditUnavailable."""
+    """Returns the visit of a page's address; raises RecordNotFound, or AuditUnavailable."""
     site = site_of(request)
     kept = kept_visit(site.folder, request.path_params["visit"])
     author = site.author(person)

@@ -39,7 +39,10 @@ def ports(folder: RecordFolder) -> Iterator[WorkstationFact]:
 
 
 def port(name: str, address: str) -> WorkstationFact:
-    """Whether the port is there and may be opened; nothing is opened, and no unit is asked."""
+    """Returns whether the port is there and may be opened.
+
+    Nothing is opened, and no unit is asked.
+    """
     try:
         parsed = parse_uri(address)
         if not isinstance(parsed, PortAddress) or parsed.is_gateway:
@@ -70,7 +73,7 @@ def _connected() -> WorkstationFact:
 
 
 def loudspeaker() -> WorkstationFact:
-    """Whether one answers; a process of its own opens it for a moment and plays nothing."""
+    """Returns whether one answers; a process of its own opens it for a moment and plays nothing."""
     name, todo = "loudspeaker", "connect or switch one on"
     try:
         with TemporaryDirectory() as nowhere:

@@ -52,11 +52,14 @@ def not_checked(name: str, why: str, todo: str) -> WorkstationFact:
 
 
 def all_well(facts: Sequence[WorkstationFact]) -> bool:
-    """True when nothing was found; what was not checked is no finding, and stays visible."""
+    """Returns True when nothing was found.
+
+    What was not checked is no finding, and stays visible.
+    """
     return all(fact.state is not FactState.NOT_WELL for fact in facts)
 
 
 def counted(facts: Sequence[WorkstationFact]) -> str:
-    """How many there are of each state, for people."""
+    """Returns how many there are of each state, for people."""
     counts = ((state, sum(fact.state is state for fact in facts)) for state in FactState)
     return ", ".join(f"{count} {state}" for state, count in counts)

@@ -22,7 +22,7 @@ FIRST_SESSION = "the first session makes it"
 
 
 def permissions(folder: RecordFolder, settings: Settings) -> WorkstationFact:
-    """Whether other accounts could read the records."""
+    """Returns whether other accounts could read the records."""
     name = "permissions"
     if not HAS_MODES:
         return not_checked(
@@ -39,7 +39,7 @@ def permissions(folder: RecordFolder, settings: Settings) -> WorkstationFact:
 
 
 def disk(folder: RecordFolder) -> WorkstationFact:
-    """Whether there is room for the sessions of some months."""
+    """Returns whether there is room for the sessions of some months."""
     name = "disk"
     try:
         free = free_bytes_at(folder.path)
@@ -52,7 +52,7 @@ def disk(folder: RecordFolder) -> WorkstationFact:
 
 
 def key(folder: RecordFolder) -> WorkstationFact:
-    """Whether the record of keys is believed, and which key signs."""
+    """Returns whether the record of keys is believed, and which key signs."""
     name = "key"
     try:
         in_use = public_key_in_use(folder)

@@ -52,7 +52,7 @@ RIGHTS: Final = (
 
 
 def clock(utc_ms: int, last_record_utc_ms: int | None, settings: Settings) -> WorkstationFact:
-    """Whether the wall clock can be right, and whether the system keeps it."""
+    """Returns whether the wall clock can be right, and whether the system keeps it."""
     name, todo = "clock", "compare it with another clock and set it; switch time keeping (NTP) on"
     text = settings.moment_text(utc_ms)
     if datetime.fromtimestamp(utc_ms / 1000, UTC).date().isoformat() < BUILT_FROM:
@@ -69,7 +69,7 @@ def clock(utc_ms: int, last_record_utc_ms: int | None, settings: Settings) -> Wo
 
 
 def clock_is_kept() -> bool | None:
-    """What the kernel says; None where it does not."""
+    """Returns what the kernel says; None where it does not."""
     if sys.platform != "linux":
         return None
     library = ctypes.CDLL(None, use_errno=True)
@@ -78,7 +78,7 @@ def clock_is_kept() -> bool | None:
 
 
 def realtime_rights() -> WorkstationFact:
-    """Whether a session would get them; a process of its own tries and ends."""
+    """Returns whether a session would get them; a process of its own tries and ends."""
     name = "real-time rights"
     command = [sys.executable, "-P", "-c", RIGHTS]
     try:
@@ -99,7 +99,7 @@ _NOTHING = subprocess.DEVNULL
 
 
 def sleep(keeper: AwakeKeeper | None = None) -> WorkstationFact:
-    """Whether the system would stay awake for a session; asked for, and given back."""
+    """Returns whether the system would stay awake for a session; asked for, and given back."""
     name, timer = "sleep", SystemClock()
     keeper = keeper or AwakeKeeper()
     end_s = timer.now_s() + CHILD_S
@@ -116,7 +116,7 @@ def sleep(keeper: AwakeKeeper | None = None) -> WorkstationFact:
 
 
 def own_restarts(program: str = "apt-config") -> WorkstationFact:
-    """Whether unattended upgrades may restart the system while somebody is treated."""
+    """Returns whether unattended upgrades may restart the system while somebody is treated."""
     name, todo = "system restarts", "see in the system's settings when it restarts by itself"
     if sys.platform == "win32":
         return not_checked(name, "Windows Update is not asked", "set its active hours")
@@ -146,7 +146,7 @@ def own_restarts(program: str = "apt-config") -> WorkstationFact:
 
 
 def disk_encryption(folder: Path) -> WorkstationFact:
-    """Whether the disk of the records is encrypted, as far as Linux tells."""
+    """Returns whether the disk of the records is encrypted, as far as Linux tells."""
     name = "disk encryption"
     todo = "look in the system's settings (LUKS, BitLocker, FileVault) whether the disk is"
     if sys.platform != "linux":
@@ -164,7 +164,7 @@ def disk_encryption(folder: Path) -> WorkstationFact:
 
 
 def is_encrypted(device: Path) -> bool:
-    """True when the device, or every one that it is made of, is encrypted."""
+    """Returns True when the device, or every one that it is made of, is encrypted."""
     mapped = device / "dm" / "uuid"
     if mapped.exists() and mapped.read_text().startswith(ENCRYPTED):
         return True
@@ -188,7 +188,7 @@ def _device_of_mount(there: Path) -> Path:
 
 
 def browser() -> WorkstationFact:
-    """Whether there is one that can show the console."""
+    """Returns whether there is one that can show the console."""
     name = "browser"
     if sys.platform in {"win32", "darwin"}:
         return not_checked(name, f"not looked for on {sys.platform}", "start one and see")

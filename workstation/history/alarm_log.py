@@ -79,7 +79,7 @@ class AlarmQuery:
     not_acknowledged: bool = False
 
     def fits(self, alarm: LoggedAlarm, day: date) -> bool:
-        """True for an alarm of that day, and for a session whose alarms cannot be read."""
+        """Returns True for an alarm of that day, and for a session whose alarms cannot be read."""
         if not (self.first_day or day) <= day <= (self.last_day or day):
             return False
         if self.units and alarm.unit_id not in self.units:
@@ -140,7 +140,10 @@ def _of_session(db: Database, path: Path, head: SessionHead) -> Iterator[LoggedA
 
 
 def _alarms(head: SessionHead, events: Iterable[StoredEvent]) -> list[LoggedAlarm]:
-    """The alarms of one session, each with its end and its acknowledgement; raises JournalError."""
+    """Returns the alarms of one session, each with its end and its acknowledgement.
+
+    Raises JournalError.
+    """
     raised: list[LoggedAlarm] = []
     for event in events:
         if event.kind is EventKind.ALARM_RAISED:

@@ -63,7 +63,7 @@ def as_ordinary_work(report: Callable[[str], None]) -> Iterator[None]:
     """Let the block wait for others: records are checked and sealed by the thread that drives.
 
     A thread without real-time scheduling stays as it is. ``report`` is told where the system does
-    not give it back behind the block.
+    not give it back after the block.
     """
     if sys.platform != "linux" or os.sched_getscheduler(0) != _FIRST:
         yield

@@ -9,7 +9,6 @@ reason = "patient wants to turn the head"
 
 from __future__ import annotations
 
-import tomllib
 from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from controller.requests import SessionRequest
 from controller.words import check_name
 from records.order.file_words import check_words
 from records.order.quantities import time_s
+from records.toml_text import toml_of
 from workstation.session.request_lines import parse_request
 
 
@@ -75,11 +75,12 @@ def read_script(path: Path) -> SessionScript:
 def parse_script(text: str, name: str) -> SessionScript:
     """Check a script's text; ``name`` stands in the messages. Raises ScriptInvalid."""
     try:
-        document = tomllib.loads(text)
+        document = toml_of(text)
+    except ValueError as error:
+        raise ScriptInvalid(f"script {name}: not valid TOML ({error}); correct it") from error
+    try:
         check_words(document)
         file = _Script.model_validate(document)
-    except tomllib.TOMLDecodeError as error:
-        raise ScriptInvalid(f"script {name}: not valid TOML ({error}); correct it") from error
     except RequestRefused as error:
         raise ScriptInvalid(f"script {name}: {error.message}") from error
     except ValidationError as error:

@@ -63,6 +63,6 @@ def observe_simulated(
 
 
 def _end(planned: PlannedOrder) -> str:
-    """The person who is there ends the observation behind the treatment."""
+    """The person who is there ends the observation after the treatment."""
     at_s = planned.plan.times.traction_s + planned.plan.times.release_s + ENDED_AFTER_S
     return f'[[step]]\nat = "{at_s:.0f} s"\ndo = "end"\nby = "A. Example, PT"\n'

@@ -117,7 +117,7 @@ def sound_systems() -> list[Backend]:
 
 
 def open_loudspeaker() -> PlaybackDevice:
-    """The loudspeaker that the system would use; raises NoLoudspeaker."""
+    """Returns the loudspeaker that the system would use; raises NoLoudspeaker."""
     import miniaudio
 
     refuse_dummies()

@@ -36,7 +36,7 @@ Raising = tuple[str, str, int]
 
 
 def pressing(alarm: RaisedAlarm, *, released: bool) -> Priority:
-    """How much an alarm presses, once the release may have been seen."""
+    """Returns how much an alarm presses, once the release may have been seen."""
     if released and alarm.code in STOP_AND_LINK:
         return min(alarm.priority, Priority.MEDIUM)
     return alarm.priority
@@ -110,7 +110,7 @@ def _heard(unit: UnitAlarms, utc_ms: int) -> Iterator[tuple[Raising, Priority]]:
 
 
 def _ends_the_pause(unit: UnitAlarms) -> bool:
-    """True when an alarm was raised as a high one after the pause began."""
+    """Returns True when an alarm was raised as a high one after the pause began."""
     paused_at_utc_ms = unit.paused_until_utc_ms - round(SOUND_PAUSE_S * 1000)
     return any(
         one.priority is Priority.HIGH and one.utc_ms > paused_at_utc_ms for one in unit.alarms

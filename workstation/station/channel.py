@@ -61,7 +61,7 @@ class Peer:
         self._writer = _thread(self._write)
 
     def send(self, message: object) -> None:
-        """Send it behind what waits."""
+        """Send it after what waits."""
         if not self._sent_at_once(message):
             self._outbox.put(message)
 

@@ -181,7 +181,7 @@ class ControlDesk:
             self._asked.settle(outcome)
 
     def take_idle_stop(self) -> bool:
-        """Returns True once behind a stop that came while no session was open."""
+        """Returns True once after a stop that came while no session was open."""
         with self._lock:
             taken, self._idle_stop = self._idle_stop, False
             return taken

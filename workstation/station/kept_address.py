@@ -1,6 +1,6 @@
 """One program at a time talks at an address: the one that holds the lock of its port.
 
-A unit is known by its id only behind the connection; the lock of the port is tried before it.
+A unit is known by its id only after the connection; the lock of the port is tried before it.
 """
 
 from __future__ import annotations

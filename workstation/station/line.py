@@ -102,7 +102,7 @@ class MessageLine:
         """One message; None when none begins in time. Raises EOFError when the other side is gone.
 
         Raises MessageRefused for one that is too long or does not end; nothing can be received
-        behind it.
+        after it.
         """
         if self._is_torn:
             raise EOFError("the connection was torn by a message that was refused")

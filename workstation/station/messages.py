@@ -210,7 +210,7 @@ class RequestOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefusedMessage:
-    """A message that is none, or not now; the connection may end behind it."""
+    """A message that is none, or not now; the connection may end after it."""
 
     code: int
     reason: str

@@ -28,7 +28,7 @@ class Outbox:
         return not (self._messages or self._frame is not None or self._taken or self._ends)
 
     def put(self, message: object) -> None:
-        """Send it behind what waits; a connection on which too much waits is given up."""
+        """Send it after what waits; a connection on which too much waits is given up."""
         with self._changed:
             if self._ends:
                 return

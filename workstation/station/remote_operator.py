@@ -99,7 +99,7 @@ class RemoteOperator:
         return Followed.ALREADY if known is not None else Followed.FOLLOWED
 
     def leave(self, by: str) -> None:
-        """Let the patient go, and end behind it without asking anybody anything."""
+        """Let the patient go, and end after it without asking anybody anything."""
         self.stop(by)
         self._leaving = by
 

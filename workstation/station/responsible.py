@@ -43,7 +43,7 @@ class Preparing:
         )
 
     def shown_in(self, busy: Snapshot) -> Snapshot:
-        """Slow work before a treatment is part of preparing it; behind one nobody prepares."""
+        """Slow work before a treatment is part of preparing it; after one nobody prepares."""
         if self.is_treated:
             return busy
         return replace(busy, responsible=self.responsible, responsible_since_ms=self.since_utc_ms)

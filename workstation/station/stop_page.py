@@ -103,7 +103,7 @@ class PageAnswer:
         return said
 
     def as_bytes(self) -> bytes:
-        """Returns the whole answer on a connection that ends behind it."""
+        """Returns the whole answer on a connection that ends after it."""
         headers = {
             **self.headers,
             "Content-Length": str(len(self.content)),

@@ -132,7 +132,7 @@ def released_text(answer: StopAnswer, seen: SeenForce, words: StopWording) -> st
 
 
 def stop_lines(target: StopTarget, press: Press, words: StopWording, *, is_late: bool) -> list[str]:
-    """Returns what became of a press, and of the release behind it.
+    """Returns what became of a press, and of the release after it.
 
     ``is_late``: an answer should have come by now, so that the press has not arrived.
     """

@@ -14,7 +14,7 @@ from workstation.station.stop_target import Press, StopWording, stop_lines
 from workstation.terminal.watch_page import UnitOnPage, silent_lines, state_words, watch_lines
 
 LOOKS_S: Final = 60.0
-"""So long behind a key somebody counts as looking."""
+"""So long after a key somebody counts as looking."""
 ANSWER_S: Final = 1.0
 """A press that was not answered by then has not arrived."""
 

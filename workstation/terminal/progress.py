@@ -94,7 +94,7 @@ def alarm_words(snapshot: Snapshot) -> str:
 
 
 def sound_words(snapshot: Snapshot) -> str:
-    """How long tones are still paused."""
+    """Returns how long tones are still paused."""
     if snapshot.sound_paused_s <= 0:
         return ""
     return f"no tones for {minutes(snapshot.sound_paused_s)}"

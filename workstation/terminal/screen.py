@@ -102,7 +102,10 @@ class Screen:
     # --- before and after the session ---------------------------------------------------------
 
     def typed_lines(self) -> TypedLines | None:
-        """The lines that are typed here, in the input row where there is one; None: nobody can."""
+        """Returns the lines that are typed here, in the input row where there is one.
+
+        None: nobody can.
+        """
         show = self._session.typed if self._has_input_row else None
         self._typed = typed_lines(sys.stdin, show)
         return self._typed
@@ -125,7 +128,7 @@ class Screen:
         self._messages.drain(DRAIN_S)
 
     def end_session(self) -> None:
-        """Show what is left of the session, so that messages come behind it; waits once."""
+        """Show what is left of the session, so that messages come after it; waits once."""
         self._session.close(0.0 if self._session_ended else DRAIN_S)
         if self._is_shared and not self._session_ended:
             self._messages = self._plain_messages()
@@ -195,7 +198,7 @@ def page_for(
 
 
 def _same_terminal(one: TextIO | None, other: TextIO | None) -> bool:
-    """True when both streams end at the same terminal."""
+    """Returns True when both streams end at the same terminal."""
     if one is None or other is None or not (is_terminal(one) and is_terminal(other)):
         return False
     return os.fstat(one.fileno()).st_rdev == os.fstat(other.fileno()).st_rdev

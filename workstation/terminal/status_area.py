@@ -142,7 +142,7 @@ class StatusArea:
         return _at(self._top(size)) + "".join(f"\n{line}" for line in lines)
 
     def _drawn(self) -> str:
-        """Rows that are not there yet, and the cursor behind what is typed."""
+        """Rows that are not there yet, and the cursor after what is typed."""
         size = self._laid_out
         assert size is not None, "the areas are laid out before anything is written"
         rows = self._rows(size)
@@ -185,7 +185,7 @@ class StatusArea:
         return [*self._figures(snapshot, size.columns), alarm, question]
 
     def _figures(self, snapshot: Snapshot | None, columns: int) -> list[_Row]:
-        """As many rows before the first frame as behind it."""
+        """As many rows before the first frame as after it."""
         is_wide = columns >= WIDE_COLUMNS
         if snapshot is None:
             return [_Row("no reading yet", "7"), _Row(self._time_of_day()), _Row("")]

@@ -72,7 +72,7 @@ class TypedLines:
             self._finish()
             return
         if self._buffer:
-            self._buffer += b"\n"  # twice Ctrl-D behind words: they are a line as they are
+            self._buffer += b"\n"  # twice Ctrl-D after words: they are a line as they are
             return
         raise RequestRefused(NO_END)
 

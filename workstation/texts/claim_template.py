@@ -251,7 +251,7 @@ def _row(
 
 
 def _at(table: Mapping[str, Any], key: str) -> Any:
-    """The value that a dotted key leads to; None where it leads nowhere."""
+    """Returns the value that a dotted key leads to; None where it leads nowhere."""
     value: Any = table
     for part in key.split("."):
         value = value.get(part) if isinstance(value, Mapping) else None

@@ -63,7 +63,9 @@ MILLISECONDS_PER_SECOND: Final = 1000
 
 
 def event_sentence(event: StoredEvent, forces: ForceUnit) -> str:
-    """The sentence and the event's code; raises JournalCorrupt for a detail that says no such.
+    """Returns the sentence and the event's code.
+
+    Raises JournalCorrupt for a detail that says no such.
 
     A kind or a version of another program is told as it is stored.
     """
@@ -81,7 +83,7 @@ def as_stored(event: StoredEvent) -> str:
 
 @singledispatch
 def sentence(said: object, forces: ForceUnit) -> str:
-    """What an event says; raises TypeError for a class that has no sentence."""
+    """Returns what an event says; raises TypeError for a class that has no sentence."""
     raise TypeError(f"no sentence for {type(said).__name__}")
 
 

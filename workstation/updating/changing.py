@@ -81,7 +81,7 @@ def program_changed(
 
 
 def number_of(version: str) -> tuple[int, ...]:
-    """A version as numbers that compare; raises UpdateRefused."""
+    """Returns a version as numbers that compare; raises UpdateRefused."""
     if not _VERSION.fullmatch(version):
         raise UpdateRefused(f"version {version[:40]!r} is no row of numbers like 1.2.3")
     return tuple(int(part) for part in version.split("."))
@@ -162,7 +162,7 @@ def _ends_of(change: VersionChange) -> tuple[str, ...]:
 
 
 def version_before(folder: RecordFolder, there: Installation) -> str:
-    """The version from which the one in use was updated; raises UpdateRefused.
+    """Returns the version from which the one in use was updated; raises UpdateRefused.
 
     A row that says that it was begun is enough: it is the last one in a backup that was made before
     an update.

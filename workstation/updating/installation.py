@@ -106,7 +106,7 @@ class Installation:
         return sorted(path.parent.name for path in self.root.glob(f"{VERSIONS}/*/{RELEASE}"))
 
     def release_of(self, version: str) -> ProgramRelease:
-        """What a version that is whole says of itself; raises InstallationFault."""
+        """Returns what a version that is whole says of itself; raises InstallationFault."""
         try:
             text = (self.folder_of(version) / RELEASE).read_text(encoding="utf-8")
         except OSError as error:

@@ -18,7 +18,7 @@ class ProgramHere(NamedTuple):
 
 
 def program_here(prefix: Path = Path(sys.prefix)) -> ProgramHere:
-    """The installation whose program this is; raises UpdateRefused."""
+    """Returns the installation whose program this is; raises UpdateRefused."""
     if prefix.parent.name != VERSIONS:
         raise UpdateRefused(
             f"the program in {prefix} was not installed by install.py of a wheelhouse, so there is "
@@ -28,7 +28,7 @@ def program_here(prefix: Path = Path(sys.prefix)) -> ProgramHere:
 
 
 def installation_in_use(here: ProgramHere) -> Installation:
-    """The installation, if this is the version in use; raises UpdateRefused."""
+    """Returns the installation, if this is the version in use; raises UpdateRefused."""
     there = here.there
     if there.current != here.version:
         raise UpdateRefused(

@@ -215,7 +215,7 @@ _NEUTRAL: Final[_Point] = (0, 1)
 
 
 def verify_plainly(public_key: bytes, statement: bytes, signature: bytes) -> bool:
-    """Whether the signature of the statement was made with the private half of the key."""
+    """Returns whether the signature of the statement was made with the private half of the key."""
     key, scalar = _point(public_key), int.from_bytes(signature[32:], "little")
     if key is None or len(signature) != 64 or scalar >= _ORDER:
         return False
@@ -248,7 +248,7 @@ def _bytes_of(point: _Point) -> bytes:
 
 
 def _point(encoded: bytes) -> _Point | None:
-    """The point that 32 bytes stand for; None where there is none."""
+    """Returns the point that 32 bytes stand for; None where there is none."""
     number = int.from_bytes(encoded, "little")
     y, odd = number & ((1 << 255) - 1), number >> 255
     if len(encoded) != 32 or y >= _P:

@@ -124,7 +124,7 @@ def screened(steps: Sequence[VisitStep]) -> dict[str, str]:
 
 
 def patient_of(held: StandingData, reference: str) -> StandingVersion[PatientRecord]:
-    """The patient; raises RecordNotFound naming what is on file, or PrescriptionInvalid."""
+    """Returns the patient; raises RecordNotFound naming what is on file, or PrescriptionInvalid."""
     patient = held.patient(reference)
     if patient is None:
         held.found("patient", reference)

@@ -105,7 +105,10 @@ def _field(desk: VisitDesk, note: NoteDesk, visit: NotedVisit, name: str) -> boo
 
 
 def _offered(desk: VisitDesk, note: NoteDesk, visit: NotedVisit, name: str) -> _Offered | None:
-    """What the last visit said, else what the patient's record has; None: nothing is offered."""
+    """Returns what the last visit said, else what the patient's record has.
+
+    None: nothing is offered.
+    """
     proposed = {each.name: each for each in visit.note.proposals}.get(name)
     if proposed is not None and proposed.value is not None:
         since = visit.note.proposed_since.get(name, "")

@@ -111,7 +111,7 @@ def _go_on(desk: VisitDesk, asked: AskedVisit, found: ListedVisit) -> None:
 
 
 def _begun_anew(desk: VisitDesk, other: ListedVisit) -> bool:
-    """Whether a visit is begun beside one of the patient that is on file today."""
+    """Returns whether a visit is begun beside one of the patient that is on file today."""
     if not other.is_finished:
         desk.dialogue.tell(
             f"! patient {other.reference} has a visit today that is {other.state.value}; "

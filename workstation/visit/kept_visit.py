@@ -122,7 +122,7 @@ def begin_further(
 
 
 def kept_visit(folder: RecordFolder, visit_id: str) -> KeptVisit:
-    """The visit of an id; raises RecordNotFound."""
+    """Returns the visit of an id; raises RecordNotFound."""
     if not _VISIT_ID.fullmatch(visit_id):
         raise RecordNotFound("there is no such visit; begin one from the overview")
     texts = prepared_texts(folder, visit_id)

@@ -39,7 +39,7 @@ class Trouble:
         return " and ".join(self.reasons)
 
     def needs_a_reason(self, force_n: float) -> bool:
-        """True for a force that is not lower after trouble."""
+        """Returns True for a force that is not lower after trouble."""
         return bool(self.reasons) and force_n >= self.hold_n
 
 

@@ -62,7 +62,7 @@ def _asked(desk: VisitDesk, held: StandingData, reference: str) -> PatientRecord
 
 
 def _birth_date(desk: VisitDesk) -> str:
-    """A day that has been; raises VisitLeft."""
+    """Returns a day that has been; raises VisitLeft."""
     while True:
         answer = desk.dialogue.words("birth date", "Date of birth, YYYY-MM-DD")
         try:

@@ -29,7 +29,7 @@ def presets_in_use(held: StandingData) -> list[StandingVersion[PresetRecord]]:
 
 
 def preset_called(held: StandingData, name: str) -> StandingVersion[PresetRecord]:
-    """A preset that somebody of the clinic has taken over; raises RequestRefused."""
+    """Returns a preset that somebody of the clinic has taken over; raises RequestRefused."""
     if held.newest("preset", name) is None and name in shipped_presets():
         raise RequestRefused(
             f"preset {name} comes with the program and belongs to nobody: take it over with "
@@ -42,7 +42,7 @@ def preset_called(held: StandingData, name: str) -> StandingVersion[PresetRecord
 
 
 def table_called(held: StandingData, name: str) -> StandingVersion[UnitRecord]:
-    """A table in use; raises RecordNotFound, or RequestRefused for one no longer in use."""
+    """Returns a table in use; raises RecordNotFound, or RequestRefused for one no longer in use."""
     table = unit_called(held, name)
     if table is None:
         known = held.found("unit", name)
@@ -59,7 +59,7 @@ def booked_tables(folder: RecordFolder, held: StandingData, reference: str, day:
 
 
 def region_of(order: NextOrder) -> Region:
-    """The region that an order is for; raises PrescriptionInvalid."""
+    """Returns the region that an order is for; raises PrescriptionInvalid."""
     try:
         return Region(str(order.values.get("region")))
     except ValueError as error:

@@ -181,13 +181,13 @@ def not_confirmed(form: Mapping[str, str], checked: CheckedForm) -> list[str]:
 
 
 def force_readings(form: Mapping[str, str]) -> dict[str, float | None]:
-    """Every force of a form in newtons; None where none is written or it cannot be read."""
+    """Returns every force of a form in newtons; None where none is written or it cannot be read."""
     mass = _read(lambda: mass_kg("body_mass", form.get("body_mass", "")))
     return {key: _read(lambda key=key: force_n(key, form.get(key, ""), mass)) for key in FORCES}
 
 
 def region_in(form: Mapping[str, str]) -> Region | None:
-    """The region of a form; None before a dose was chosen."""
+    """Returns the region of a form; None before a dose was chosen."""
     try:
         return Region(form.get(REGION, ""))
     except ValueError:

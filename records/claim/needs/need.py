@@ -31,12 +31,12 @@ Needs: TypeAlias = Iterator[Need]
 
 
 def has_a_payer(context: ClaimContext) -> bool:
-    """False for a patient who pays himself: there is nobody to send a claim to."""
+    """Returns False for a patient who pays himself: there is nobody to send a claim to."""
     return context.payer.kind != "self_pay"
 
 
 def is_open(value: object) -> bool:
-    """Whether nobody has said it."""
+    """Returns whether nobody has said it."""
     return value is None or value in ("", ())
 
 

@@ -23,7 +23,7 @@ _INSURED = f"{_OTHER}.insured"
 
 
 def second_is_medicare(context: ClaimContext) -> bool:
-    """Whether Medicare pays second of the two; False while nobody said who pays first."""
+    """Returns whether Medicare pays second of the two; False while nobody said who pays first."""
     other, first = context.other_payer, context.other_insurance_first
     if other is None or first is None:
         return False
@@ -42,7 +42,7 @@ def other_insured(context: ClaimContext) -> Party:
 
 
 def answers(context: ClaimContext) -> bool:
-    """Whether a payer before this one has to have answered."""
+    """Returns whether a payer before this one has to have answered."""
     return context.other_payer is not None and bool(context.other_insurance_first)
 
 

@@ -22,7 +22,7 @@ class CodeList(Protocol):
         ...
 
     def exclude_each_other(self, first: str, second: str) -> bool:
-        """True when an Excludes1 note of one code or its categories names the other."""
+        """Returns True when an Excludes1 note of one code or its categories names the other."""
         ...
 
     def regions(self, code: str) -> frozenset[str]:

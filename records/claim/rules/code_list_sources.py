@@ -41,7 +41,10 @@ class TabularNode:
 
 
 def order_rows(path: Path) -> dict[str, CodeRow]:
-    """The rows of an order file by code; raises RulesInvalid naming file, row and reason."""
+    """Returns the rows of an order file by code.
+
+    Raises RulesInvalid naming file, row and reason.
+    """
     rows: dict[str, CodeRow] = {}
     for number, line in enumerate(_text(path).split("\n"), start=1):
         if not line.strip():
@@ -62,7 +65,10 @@ def order_rows(path: Path) -> dict[str, CodeRow]:
 
 
 def with_tabular(rows: Mapping[str, CodeRow], path: Path) -> list[CodeRow]:
-    """The rows with the blocks, chapters and notes of a tabular list; raises RulesInvalid."""
+    """Returns the rows with the blocks, chapters and notes of a tabular list.
+
+    Raises RulesInvalid.
+    """
     nodes = tabular_nodes(path)
     codes = {code for code, node in nodes.items() if node.is_code}
     categories = {code for code in rows if len(code) == 3}

@@ -21,13 +21,18 @@ SHIPPED = f"icd-10-cm-2026-04{SUFFIX}"
 
 @cache
 def shipped_code_list() -> StoredCodeList:
-    """The list that comes with the program; raises RulesInvalid when it is not as it was made."""
+    """Returns the list that comes with the program.
+
+    Raises RulesInvalid when it is not as it was made.
+    """
     file = resources.files("records.claim.rules") / "tables" / SHIPPED
     return StoredCodeList(file, "install the program again")
 
 
 def code_list_for(folder: RecordFolder, day: date) -> StoredCodeList:
-    """The list that a day is judged by; raises RulesInvalid for one that is not as it was made.
+    """Returns the list that a day is judged by.
+
+    Raises RulesInvalid for one that is not as it was made.
 
     That is one that holds on the day, an imported one before the shipped one, else the newest that
     began before the day, else the oldest: it then says from when it is.
@@ -43,7 +48,7 @@ def code_list_for(folder: RecordFolder, day: date) -> StoredCodeList:
 
 
 def code_lists(folder: RecordFolder) -> Iterator[StoredCodeList]:
-    """The imported lists, the newest first, and the shipped one; raises RulesInvalid."""
+    """Yields the imported lists, the newest first, and the shipped one; raises RulesInvalid."""
     imported = [_imported(folder, path.name) for path in folder.code_lists.glob(f"*{SUFFIX}")]
     yield from sorted(imported, key=lambda each: each.valid_from, reverse=True)
     yield shipped_code_list()

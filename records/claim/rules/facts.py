@@ -155,7 +155,7 @@ class Facts:
     # --- the claim ------------------------------------------------------------------------------
 
     def _is_of_the_day(self, line: ServiceLine) -> bool:
-        """False for a line whose own time is of another day: T-019 names it."""
+        """Returns False for a line whose own time is of another day: T-019 names it."""
         moment = line.started_at or line.ended_at
         return moment is None or self.local(moment).date() == self.day
 
@@ -174,7 +174,7 @@ class Facts:
                 yield Partner(line, pair, doubt)
 
     def same_provider(self, line: ServiceLine) -> bool:
-        """True unless the line names another provider than the claim."""
+        """Returns True unless the line names another provider than the claim."""
         return line.rendering_npi in (None, self.rendering_npi)
 
     def _rendering_npi(self) -> str | None:
@@ -207,7 +207,7 @@ class Facts:
     # --- the note -------------------------------------------------------------------------------
 
     def word(self, name: str) -> str | None:
-        """What a field of the note says; None when it is open or absent."""
+        """Returns what a field of the note says; None when it is open or absent."""
         field = self.words.get(name)
         return None if field is None or field.is_open else str(field.value)
 
@@ -342,24 +342,33 @@ class Facts:
             return None
 
     def times_beside(self, line: ServiceLine) -> TimesBeside | None:
-        """The device's traction and a line, in whole minutes; None: times unknown."""
+        """Returns the device's traction and a line, in whole minutes; None: times unknown."""
         if not self.spans or line.started_at is None or line.ended_at is None:
             return None
         spans = tuple((whole_minute(start), whole_minute(end)) for start, end in self.spans)
         return TimesBeside(spans, whole_minute(line.started_at), whole_minute(line.ended_at))
 
     def overlap(self, line: ServiceLine) -> bool | None:
-        """Whether a line's minutes and the device's traction share time; None: times unknown."""
+        """Returns whether a line's minutes and the device's traction share time.
+
+        None: times unknown.
+        """
         times = self.times_beside(line)
         return None if times is None else times.overlap
 
     def other_region(self, line: ServiceLine) -> bool:
-        """True when line and device each name a region, and not the same; "other" names none."""
+        """Returns True when line and device each name a region, and not the same.
+
+        "other" names none.
+        """
         treated, named = self.regions - {"other"}, line.body_region
         return named not in (None, "other", *treated) and bool(treated)
 
     def sealed_digest(self) -> str | None:
-        """The seal that the evidence holds now; None without a record or while it is open."""
+        """Returns the seal that the evidence holds now.
+
+        None without a record or while it is open.
+        """
         return self.record.seal.hex() if self.record and self.record.seal else None
 
 

@@ -23,7 +23,7 @@ def lower_of(first: Severity, second: Severity) -> Severity:
 
 
 def worst_of(severities: Iterable[Severity]) -> Severity | None:
-    """The worst of some severities; None when there is none."""
+    """Returns the worst of some severities; None when there is none."""
     return max(severities, key=SEVERITIES.index, default=None)
 
 

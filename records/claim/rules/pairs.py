@@ -87,7 +87,7 @@ def shipped_pairs() -> PairTable:
 
 
 def read_pairs(path: Path, valid_from: date, valid_to: date, source: str) -> PairTable:
-    """A file of CMS as text; raises RulesInvalid naming file, row and reason."""
+    """Returns a file of CMS as text; raises RulesInvalid naming file, row and reason."""
     pairs = parse_pairs(read_kept_text(path, "NCCI file", RulesInvalid), path.name)
     return _table(pairs, (valid_from, valid_to), source, of_the_user=True, seen_on=valid_from)
 

@@ -93,12 +93,12 @@ class PayerProfile(CheckedData):
 
 
 def read_profile(path: Path) -> PayerProfile:
-    """A profile of the user's; raises RulesInvalid naming file, key and next step."""
+    """Returns a profile of the user's; raises RulesInvalid naming file, key and next step."""
     return parse_profile(read_kept_text(path, "payer profile", RulesInvalid), path.name)
 
 
 def parse_profile(text: str, name: str) -> PayerProfile:
-    """A profile's text, checked; raises RulesInvalid."""
+    """Returns a profile's text, checked; raises RulesInvalid."""
     where = f"payer profile {name}"
     profile = checked(PayerProfile, parse_toml(text, where, RulesInvalid), where, RulesInvalid)
     if profile.name != Path(name).stem:
@@ -139,7 +139,10 @@ def all_profiles(folder: RecordFolder | None = None) -> dict[str, PayerProfile]:
 
 
 def find_profile(name: str, folder: RecordFolder | None = None) -> PayerProfile:
-    """A profile by its name; raises RulesInvalid listing what there is. No other one is read."""
+    """Returns a profile by its name.
+
+    Raises RulesInvalid listing what there is. No other one is read.
+    """
     readers = _readers(folder)
     if name not in readers:
         where = f" or add {folder.payers}/{name}.toml" if folder else ""

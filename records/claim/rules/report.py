@@ -49,7 +49,7 @@ def verdict(report: ScrubReport) -> str:
 
 
 def kept_back_text(found_n: int, open_n: int) -> str:
-    """How many errors were found, and how many rules of severity error nobody could judge.
+    """Returns how many errors were found, and how many rules of severity error nobody could judge.
 
     The same words stand in the verdict of a scrub and on the face of every document.
     """

@@ -73,14 +73,14 @@ class RuleSet(CheckedData):
 
 @cache
 def shipped_rules() -> RuleSet:
-    """The catalogue that comes with the program; raises RulesInvalid."""
+    """Returns the catalogue that comes with the program; raises RulesInvalid."""
     sets = [theme_rules(theme) for theme in THEMES]
     rules = tuple(sorted((rule for each in sets for rule in each.rule), key=_order))
     return RuleSet(version=max(each.version for each in sets), rule=rules)
 
 
 def theme_rules(theme: str) -> RuleSet:
-    """The rules of one of ``THEMES``, in the order of its file; raises RulesInvalid."""
+    """Returns the rules of one of ``THEMES``, in the order of its file; raises RulesInvalid."""
     name = f"{theme}.toml"
     text = (resources.files("records.claim.rules") / "base" / name).read_text(encoding="utf-8")
     where = f"rules {name}"

@@ -85,7 +85,7 @@ def regions_of_places(places: Sequence[tuple[str, str]]) -> frozenset[str]:
 
 @cache
 def is_of_the_spine(code: str) -> bool:
-    """Whether a code, or a block, stands in a part of the list that speaks of the spine."""
+    """Returns whether a code, or a block, stands in a part of the list that speaks of the spine."""
     category = code[:3]
     return any(first <= category <= last for first, last in _PARTS)
 

@@ -36,7 +36,7 @@ class Dated(CheckedData):
     strength: Strength = "own"
 
     def valid_on(self, day: date) -> bool:
-        """Whether the row holds on this day of service."""
+        """Returns whether the row holds on this day of service."""
         return self.valid_from <= day <= self.valid_to
 
 
@@ -132,7 +132,7 @@ class ScrubTables:
 
 @cache
 def shipped_tables() -> ScrubTables:
-    """What comes with the program; raises RulesInvalid."""
+    """Returns what comes with the program; raises RulesInvalid."""
     text = (resources.files("records.claim.rules") / "tables" / "shipped.toml").read_text("utf-8")
     where = "tables shipped.toml"
     data = checked(_ShippedTables, parse_toml(text, where, RulesInvalid), where, RulesInvalid)
@@ -145,7 +145,7 @@ def shipped_tables() -> ScrubTables:
 
 
 def load_tables(folder: RecordFolder) -> ScrubTables:
-    """The shipped tables, and the user's in front of them; raises RulesInvalid."""
+    """Returns the shipped tables, and the user's in front of them; raises RulesInvalid."""
     shipped = shipped_tables()
     path = folder.tables
     if not os.path.lexists(path):

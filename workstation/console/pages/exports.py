@@ -101,7 +101,7 @@ def _visit(site: Site, session: str, asked: AskedExport, person: str, claim: Ask
 
 
 def _of_paper(site: Site, sheet_id: str, asked: AskedExport, person: str) -> MadeExport:
-    """The note of a downtime sheet; raises ExportRefused for all that is a claim."""
+    """Returns the note of a downtime sheet; raises ExportRefused for all that is a claim."""
     reader = site.who_reads(person)
     what = f"export {asked.format}"
     visit = audited_paper(site.folder, sheet_id, site.words.settings, reader, what)

@@ -209,7 +209,7 @@ def _keep(site: Site, opened: OpenNote, said: PostedNote, person: str) -> int:
 
 
 def _leaving_checkpoints(site: Site, path: str, *, needed: bool) -> Response:
-    """The answer; checkpoints go to the second place behind it, which may take its time."""
+    """The answer; checkpoints go to the second place after it, which may take its time."""
     response = to(path)
     if needed:
         response.background = BackgroundTask(

@@ -85,7 +85,7 @@ def page(request: Request, person: str) -> Response:
 
 
 def _span(asked: Mapping[str, str]) -> tuple[date, date] | None:
-    """The days that were asked for; raises RequestRefused for what are none."""
+    """Returns the days that were asked for; raises RequestRefused for what are none."""
     first, last = _day("claims", asked), _day("to", asked)
     if first is None:
         return None

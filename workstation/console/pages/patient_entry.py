@@ -93,7 +93,7 @@ def _refuse_future(site: Site, record: PatientRecord) -> None:
 
 
 def _appointment(site: Site, reference: str) -> Appointment | None:
-    """The first one of a reference today; None where nobody is expected under it."""
+    """Returns the first one of a reference today; None where nobody is expected under it."""
     day = day_list(site.folder, site.words.today()) if reference else None
     made = day.appointments if day else ()
     return next((each for each in made if each.reference == reference), None)

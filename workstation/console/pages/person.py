@@ -81,12 +81,12 @@ async def touched(request: Request) -> Response:
 
 
 async def here(request: Request) -> Response:
-    """Whether who sat here is signed out."""
+    """Returns whether who sat here is signed out."""
     return _whether_here(request)
 
 
 def _signed_in(request: Request, form: Form, back: str) -> Response:
-    """The page that was asked for, behind what happened to the account meanwhile."""
+    """The page that was asked for, after what happened to the account meanwhile."""
     site, account = site_of(request), form.text("account")
     wants_json = request.headers.get("accept") == "application/json"
     response: Response = JSONResponse({}) if wants_json else to(back)

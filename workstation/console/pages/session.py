@@ -111,7 +111,7 @@ def verify(request: Request) -> Response:
 
 
 def whole_id(site: Site, called: str) -> str:
-    """The id of the one session that begins so; raises RecordNotFound or RequestRefused."""
+    """Returns the id of the one session that begins so; raises RecordNotFound or RequestRefused."""
     if is_paper(called):
         raise RequestRefused(
             f"{called} was entered from a downtime sheet: no device recorded it, so there is no "

@@ -36,7 +36,7 @@ def unit_path(name: str) -> str:
 
 
 def unit_named(request: Request) -> KeptUnit:
-    """The unit of a page's address; raises HTTPException 404 for none."""
+    """Returns the unit of a page's address; raises HTTPException 404 for none."""
     unit = site_of(request).units.get(request.path_params["name"])
     if unit is None:
         raise HTTPException(404)

@@ -151,7 +151,7 @@ def _check_same_words(unit: KeptUnit, question: Question, form: Form) -> None:
 
 
 def _request(form: Form, by: str, step_n: float) -> SessionRequest:
-    """The request of a form; raises RequestRefused."""
+    """Returns the request of a form; raises RequestRefused."""
     act, words = form.text("act"), form.text("words")
     plain: Mapping[str, Callable[[], SessionRequest]] = {
         "pause": lambda: Pause(by=by, reason=words),

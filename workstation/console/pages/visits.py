@@ -1,4 +1,4 @@
-"""A visit begins, and where it stands: before its session, in it, and behind it."""
+"""A visit begins, and where it stands: before its session, in it, and after it."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def _row_of(site: Site, began_ms: int, state: str, path: str) -> dict[str, str]:
 def _asked_again(
     request: Request, person: str, asked: tuple[str, str], others: list[dict[str, str]]
 ) -> Response:
-    """Whether another visit is begun beside one of the same day."""
+    """Returns whether another visit is begun beside one of the same day."""
     if not person:
         return to(f"/person?back={quote(came_from(request))}")
     site, (reference, table) = site_of(request), asked
@@ -151,7 +151,7 @@ def ended(request: Request) -> Response:
 
 
 def page(request: Request, visit: OpenVisit) -> Response:
-    """The next step before a session; behind one what became of it and what comes next."""
+    """The next step before a session; after one what became of it and what comes next."""
     kept = visit.kept
     if kept.is_preparing:
         return to(visit.path(visit.next_step))

@@ -105,7 +105,7 @@ def _certification(facts: Facts, what: str, severity: Severity | None = None) ->
 
 
 def _certification_begin(plan: PlanOfCare) -> date | None:
-    """The first day of the interval; None when nothing was certified or no date says it.
+    """Returns the first day of the interval; None when nothing was certified or no date says it.
 
     The initial interval begins with the treatment, not with the signature. A signature that is
     later than an initial one may be is taken for a recertification. Where no date says it, it began

@@ -1,0 +1,23 @@
+"""TOML as anybody may hand it in: what would take all memory or all calls is no TOML here."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable
+from typing import Any, Final
+
+MOST_LINE_CHARACTERS: Final = 8192
+"""The library's memory grows with the square of a dotted key's parts, and a key is one line."""
+
+
+def toml_of(text: str, parse_float: Callable[[str], Any] = float) -> dict[str, Any]:
+    """What the text says; raises ValueError, which names the line where there is one."""
+    for number, line in enumerate(text.split("\n"), start=1):
+        if len(line) > MOST_LINE_CHARACTERS:
+            raise ValueError(
+                f"line {number} has {len(line)} characters, at most {MOST_LINE_CHARACTERS}"
+            )
+    try:
+        return tomllib.loads(text, parse_float=parse_float)
+    except RecursionError as error:
+        raise ValueError("nested too deep") from error
