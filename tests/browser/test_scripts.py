@@ -17,7 +17,7 @@ from tests.support.page_faults import faults
 from tests.support.real_time import PATIENCE_MS, wait_until
 from tests.support.served_console import ServedConsole, silence
 from tests.support.stops import ORDERED
-from tests.support.unit_stages import CHECKING, HOLDING, LOCKED
+from tests.support.unit_stages import BELL, CHECKING, HOLDING, LOCKED
 from workstation.console.units import KeptUnit
 from workstation.station.stop_page import SaidOfUnit
 from workstation.station.stop_page import page as page_of_stop
@@ -391,3 +391,19 @@ def test_a_button_that_has_just_appeared_is_not_pressed(page: Page, link: StandI
     assert page.url.endswith(UNIT)
     link.show(**HOLDING, questions=())
     expect(page.locator("#asked")).to_be_empty()  # it was of the checks
+
+
+def test_a_page_that_turns_to_the_treatment_shows_it_from_the_top(
+    page: Page, link: StandInLink
+) -> None:
+    """The start stands below the checks; the force and the next question stand above."""
+    page.set_viewport_size({"width": 1024, "height": 768})
+    unit = page.locator("#unit-page")
+    link.show(**CHECKING, questions=(LOCKED, BELL))
+    expect(unit).to_have_attribute("data-page", "checks")
+    page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    assert page.evaluate("scrollY") > 0
+    link.show(**HOLDING, questions=())
+    expect(unit).to_have_attribute("data-page", "live")
+    assert page.evaluate("scrollY") == 0
+    expect(page.locator("#numbers [data-is=force]")).to_be_in_viewport()

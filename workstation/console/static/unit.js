@@ -58,6 +58,7 @@ function putParts(text, sent = null) {
   if (turned) {
     page.dataset.page = freshPage.dataset.page;
     dispatchEvent(new Event("resize")); // the chart has a size only where it is shown
+    scrollTo(0, 0); // the start is below the checks, the force and what is asked now is above
   }
   for (const part of page.querySelectorAll("[data-part]")) {
     const other = freshPage.querySelector(`[data-part="${part.dataset.part}"]`);
