@@ -199,6 +199,6 @@ def _duckdb() -> Any:
     except ImportError as error:
         raise BackupRefused(
             "the archive needs DuckDB, which is not installed; install it with "
-            "`pip install 'traction-session-controller[analysis]'`, then try again"
+            "`python -m pip install 'duckdb>=1.3'` in the program's environment, then try again"
         ) from error
     return duckdb

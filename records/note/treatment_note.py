@@ -170,25 +170,10 @@ def draft_note(
     ``zone`` is the clinic's; default: the record's own offset.
     """
     zone = spoken.zone or zone or record_zone(record)
-    named = RecordedSession(
-        record=record,
-        order=order,
-        filed=spoken.filed,
-        standing=spoken.standing,
-        steps=spoken.steps,
-    )
-    sessions = (named, *(further.sessions if further else ()))
+    sessions = (_named_session(record, order, spoken), *(further.sessions if further else ()))
     recorded = _recorded(sessions, further.said if further else None, zone)
-    own, every = recorded.own, recorded.every
-    dose, device = recorded.dose, recorded.device
-    adjusted = tuple(change for part in every for change in part.adjustments)
-    known = clinician_fields(stopped=bool(dose.stops), adjusted=bool(adjusted))
-    clinician = ClinicianPart(
-        [FiledWords(each.session_id, each.order, each.filed) for each in _in_time(sessions)],
-        spoken,
-        last_visit,
-        known,
-    )
+    own, every, device = recorded.own, recorded.every, recorded.device
+    clinician = _clinician_part(sessions, recorded, spoken, last_visit)
     told = tuple(clinician.fields(device))
     return TreatmentNote(
         session_id=own.session_id,
@@ -197,12 +182,12 @@ def draft_note(
         seal=own.seal,
         device_fields=device,
         clinician_fields=told,
-        dose=dose,
+        dose=recorded.dose,
         warnings=(
             *(text for part in every for text in part.warnings),
             *clinician.warnings(_evidence(own, every), device),
         ),
-        adjustments=adjusted,
+        adjustments=recorded.adjustments,
         patient_key=record.started.session.patient_key,
         ended_utc_ms=_ended_utc_ms(every),
         status=spoken.status,
@@ -235,6 +220,37 @@ class _Recorded:
     @property
     def every(self) -> tuple[SessionPart, ...]:
         return self.parts or (self.own,)
+
+    @property
+    def adjustments(self) -> tuple[Adjustment, ...]:
+        return tuple(change for part in self.every for change in part.adjustments)
+
+
+def _named_session(record: SessionRecord, order: Order, spoken: NoteWords) -> RecordedSession:
+    """Returns the session that the visit is called by."""
+    return RecordedSession(
+        record=record,
+        order=order,
+        filed=spoken.filed,
+        standing=spoken.standing,
+        steps=spoken.steps,
+    )
+
+
+def _clinician_part(
+    sessions: Sequence[RecordedSession],
+    recorded: _Recorded,
+    spoken: NoteWords,
+    last_visit: LastVisit | None,
+) -> ClinicianPart:
+    """Returns what people said, with the fields that the recorded stops and changes ask for."""
+    known = clinician_fields(stopped=bool(recorded.dose.stops), adjusted=bool(recorded.adjustments))
+    return ClinicianPart(
+        [FiledWords(each.session_id, each.order, each.filed) for each in _in_time(sessions)],
+        spoken,
+        last_visit,
+        known,
+    )
 
 
 def _recorded(

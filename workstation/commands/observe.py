@@ -10,8 +10,8 @@ import typer
 
 from controller.errors import AnswerMissing
 from controller.words import ADDRESS_CHARACTERS, check_text
-from workstation.commands.options import Place, RecordsOptions, SessionOptions, grouped
-from workstation.commands.session_end import run_to_its_end, workplace_of
+from workstation.commands.options import RecordsOptions, SessionOptions, grouped
+from workstation.commands.session_end import run_to_its_end, screen_of, workplace_of
 
 if TYPE_CHECKING:
     from controller.ports import Clock, ForceSource
@@ -80,7 +80,7 @@ def observe(
     forces = place.settings.unit_of_force
     with refusals_in(forces):
         ordered = PlannedOrder.of(read_order(order))
-    shown = _screen(place, clock, as_json=records.as_json)
+    shown = screen_of(place, clock, as_json=records.as_json, observed=True)
     with refusals_in(forces), shown as screen, caught_signals() as signals:
         screen.message(plan_text(ordered.plan, forces))
         screen.message(HINT)
@@ -93,20 +93,6 @@ def observe(
             status = _observe(table, ordered, workplace, operator, screen, heard)
         leave_checkpoints(place.settings, place.folder, screen.message)
     raise typer.Exit(status)
-
-
-def _screen(place: Place, clock: Clock, *, as_json: bool) -> Screen:
-    from workstation.terminal.screen import Screen
-    from workstation.terminal.status_area import OBSERVED_HINT
-
-    settings = place.settings
-    return Screen(
-        clock,
-        as_json=as_json,
-        zone_at=settings.zone_at,
-        forces=settings.unit_of_force,
-        hint=OBSERVED_HINT,
-    )
 
 
 def _observe(

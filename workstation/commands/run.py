@@ -12,7 +12,7 @@ import typer
 from controller.errors import RequestRefused
 from controller.words import ADDRESS_CHARACTERS, check_text
 from workstation.commands.options import Place, RecordsOptions, SessionOptions, grouped
-from workstation.commands.session_end import run_to_its_end, workplace_of
+from workstation.commands.session_end import run_to_its_end, screen_of, workplace_of
 
 if TYPE_CHECKING:
     from controller.order.force_unit import ForceUnit
@@ -73,8 +73,7 @@ def run(
     ordered: OrderedOptions,
     records: RecordsOptions,
     script: Annotated[
-        Path | None,
-        typer.Option(help="Requests to make at given times (TOML).", show_default=False),
+        Path | None, typer.Option(help="Timed requests to make (TOML).", show_default=False)
     ] = None,
     session: SessionOptions,
 ) -> None:
@@ -85,12 +84,8 @@ def run(
     from controller.runtime.clock import SystemClock
     from firmware_bridge.connect import unit_profile
     from workstation.session.capturing import captured
-    from workstation.session.operators import check_somebody_answers
     from workstation.session.realtime import as_ordinary_work, take_realtime_rights
-    from workstation.session.session_script import read_script
     from workstation.session.signals import caught_signals
-    from workstation.terminal.screen import Screen
-    from workstation.terminal.typed_lines import is_terminal
     from workstation.texts.plan_text import plan_text
     from workstation.texts.refusals import refusals_in
 
@@ -98,16 +93,15 @@ def run(
     by, scripted = session.by, ordered.yes
     place = records.place.at_the_clinic()
     forces = place.settings.unit_of_force
+    clock = SystemClock()
     with refusals_in(forces):
         unit = _address(place, unit)
         order, begun = ordered.read(place)
-        steps = read_script(script) if script else None
-        check_somebody_answers(order.plan.order, scripted=scripted, terminal=is_terminal(sys.stdin))
-        clock = SystemClock()
-        shown = Screen(
-            clock, as_json=records.as_json, zone_at=place.settings.zone_at, forces=forces
-        )
-        with shown as screen, caught_signals() as signals:
+        steps = _steps(script, order, scripted=scripted)
+        with (
+            screen_of(place, clock, as_json=records.as_json) as screen,
+            caught_signals() as signals,
+        ):
             screen.message(plan_text(order.plan, forces))
             screen.message(str(take_realtime_rights()))
             screen.settle()
@@ -120,6 +114,17 @@ def run(
             with as_ordinary_work(screen.message):
                 _leave_checkpoints(place, screen)
     raise typer.Exit(status)
+
+
+def _steps(script: Path | None, order: PlannedOrder, *, scripted: bool) -> SessionScript | None:
+    """Returns the timed requests of a script; raises where nobody can answer the questions."""
+    from workstation.session.operators import check_somebody_answers
+    from workstation.session.session_script import read_script
+    from workstation.terminal.typed_lines import is_terminal
+
+    steps = read_script(script) if script else None
+    check_somebody_answers(order.plan.order, scripted=scripted, terminal=is_terminal(sys.stdin))
+    return steps
 
 
 def _address(place: Place, unit: str) -> str:

@@ -33,6 +33,21 @@ def workplace_of(place: Place, clock: Clock, screen: Screen) -> Workplace:
     )
 
 
+def screen_of(place: Place, clock: Clock, *, as_json: bool, observed: bool = False) -> Screen:
+    """Returns the screen of a session, in the clinic's zone and unit of force."""
+    from workstation.terminal.screen import Screen
+    from workstation.terminal.status_area import HINT, OBSERVED_HINT
+
+    settings = place.settings
+    return Screen(
+        clock,
+        as_json=as_json,
+        zone_at=settings.zone_at,
+        forces=settings.unit_of_force,
+        hint=OBSERVED_HINT if observed else HINT,
+    )
+
+
 def run_to_its_end(session: Callable[[], SessionResult], screen: Screen, *, not_free: str) -> int:
     """Run a session, and say how it ended; returns the exit status.
 

@@ -153,22 +153,7 @@ def _reading_commands(kind: str) -> dict[str, Callable[..., None]]:
         person: PersonOptions,
     ) -> None:
         """List the records, by name."""
-        place = person.place
-        found = [
-            each
-            for each in held_in(place).all_of(kind)
-            if all_too or getattr(each.record, "in_use", True)
-        ]
-        _audit(place, person, "listed", found)
-        if person.as_json:
-            say_json("standing-list", {"records": [each.facts for each in found]})
-            return
-        day = day_of(place)
-        for each in found:
-            say(_row(each, day))
-        _say_shipped(kind, {each.name for each in found})
-        if not found:
-            say(f"no {GROUPS[kind]} on file; `traction {GROUPS[kind]} add` adds one")
+        _list(kind, person, all_too=all_too)
 
     def export(
         name: NameArgument = "",
@@ -259,6 +244,25 @@ def _audit(place: Place, person: PersonOptions, what: str, found: Sequence[Versi
     if named:
         reader = reader_now(place.folder, person.by)
         record_read(place.folder, reader, f"patient {what}", fields=named)
+
+
+def _list(kind: str, person: PersonOptions, *, all_too: bool) -> None:
+    place = person.place
+    found = [
+        each
+        for each in held_in(place).all_of(kind)
+        if all_too or getattr(each.record, "in_use", True)
+    ]
+    _audit(place, person, "listed", found)
+    if person.as_json:
+        say_json("standing-list", {"records": [each.facts for each in found]})
+        return
+    day = day_of(place)
+    for each in found:
+        say(_row(each, day))
+    _say_shipped(kind, {each.name for each in found})
+    if not found:
+        say(f"no {GROUPS[kind]} on file; `traction {GROUPS[kind]} add` adds one")
 
 
 def _exported(kind: str, person: PersonOptions, name: str, out: Path | None) -> None:

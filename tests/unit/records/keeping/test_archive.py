@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import sys
+import tomllib
 from pathlib import Path
 
 import duckdb
@@ -14,6 +16,7 @@ from records.keeping.archive import load_or_create_archive_key, write_archive
 from records.note.delivered_dose import compute_dose
 from records.store.record_folder import RecordFolder
 from tests.support.notes import UNIT, recorded
+from tests.support.real_time import ROOT
 
 
 @pytest.fixture
@@ -94,10 +97,11 @@ def test_the_key_is_the_owner_s_alone_and_must_be_whole(folder: RecordFolder) ->
 def test_without_duckdb_the_message_has_the_line_that_installs_it(
     data: RecordFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The program's name is on no index: a line with it could install somebody else's."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    (wanted,) = settings["project"]["optional-dependencies"]["analysis"]
     monkeypatch.setitem(sys.modules, "duckdb", None)
-    with pytest.raises(
-        BackupRefused, match=r"pip install 'traction-session-controller\[analysis\]'"
-    ):
+    with pytest.raises(BackupRefused, match=re.escape(f"-m pip install '{wanted}'")):
         write_archive(data, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
