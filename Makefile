@@ -39,7 +39,7 @@ wheelhouse: setup
 release-bundle: wheelhouse
 	$(RUN) -m tools.release_bundle $(KEY)
 
-# The software of others that is shipped, as a CycloneDX document in dist/.
+# The third-party software that is shipped, as a CycloneDX document in dist/.
 sbom: setup
 	$(RUN) -m tools.sbom
 
