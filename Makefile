@@ -4,7 +4,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 RUN = .venv/bin/python
 
-.PHONY: pictures demo test station check bench bench-compiled bench-loop structure lock setup clean coverage gate-safety \
+.PHONY: pictures looks demo test station check bench bench-compiled bench-loop structure lock setup clean coverage gate-safety \
 	campaign-mutation campaign-acceptance campaign-alter-clinic campaign-alter-visits campaign-contexts campaign-alterations \
 	campaign-second-reader \
 	campaign-power-cuts campaign-keeping-cuts campaign-kill campaign-soak campaign-station campaign-console campaign-console-kills \
@@ -39,7 +39,7 @@ wheelhouse: setup
 release-bundle: wheelhouse
 	$(RUN) -m tools.release_bundle $(KEY)
 
-# The software of others that is shipped, as a CycloneDX document in dist/.
+# The third-party software that is shipped, as a CycloneDX document in dist/.
 sbom: setup
 	$(RUN) -m tools.sbom
 
@@ -176,6 +176,11 @@ campaign-station: setup
 # The pictures of docs/pictures, from a station that treats; needs a Chromium: about two minutes.
 pictures: setup
 	$(RUN) -m tests.campaigns.pictures
+
+# Every page of the console at each size, in light and dark, as pictures to look at in build/pictures;
+# needs a Chromium: about one minute.
+looks: setup
+	$(RUN) -m pytest tests/browser/test_looks.py --pictures build/pictures
 
 # What the console's server, pages and chart cost, as ratios; needs a Chromium: about six minutes.
 campaign-console: setup

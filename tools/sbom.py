@@ -1,4 +1,4 @@
-"""`make sbom`: the software of others that is shipped, as a CycloneDX document.
+"""`make sbom`: the third-party software that is shipped, as a CycloneDX document.
 
     python -m tools.sbom [FILE]
 

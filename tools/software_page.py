@@ -10,7 +10,7 @@ from typing import Final
 PAGE: Final = (
     Path(__file__).resolve().parent.parent / "docs/explanations/software-classification.md"
 )
-USED: Final = "## Software of others\n"
+USED: Final = "## Third-party software\n"
 BROUGHT: Final = "### What these bring with them\n"
 
 

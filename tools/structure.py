@@ -2,11 +2,10 @@
 
 Usage: python -m tools.structure
 
-A subpackage (``room`` in the code) is a module or a folder directly below a package. An import
-(``arrow``) leads from a subpackage to another one; it leads upwards where the layers in
-pyproject.toml forbid it. The depth (``floors``) counts the subpackages on the longest chain of
-imports. A cycle (``circle``) is a set of files that import each other. The exit status is 1 with an
-upward import or a cycle, else 0.
+A subpackage is a module or a folder directly below a package. Imports between subpackages are
+counted; one leads upwards where the layers in pyproject.toml forbid it. The depth is the number of
+subpackages on the longest chain of imports. A cycle is a set of files that import each other. The
+exit status is 1 with an upward import or a cycle, else 0.
 """
 
 from __future__ import annotations
@@ -29,100 +28,106 @@ from tools.parsed_sources import nodes_of
 ROOT = Path(__file__).resolve().parent.parent
 LONG_FUNCTION_LINES = 50
 MANY_PARAMETERS = 6
-Arrows = Mapping[str, frozenset[str]]
+Imports = Mapping[str, frozenset[str]]
 """From a node to those that it imports from; every node is a key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class PackageFigures:
     """The figures of one package."""
 
     package: str
     files: int
-    rooms: int
-    floors: int
-    arrows: int
+    subpackages: int
+    depth: int
+    imports: int
     upwards: tuple[tuple[str, str], ...]
     outside_of_layers: tuple[str, ...]
-    circles: tuple[frozenset[str], ...]
+    cycles: tuple[frozenset[str], ...]
     long_functions: int
     wide_functions: int
 
 
-def plan_of(package: str, folder: Path, files: Arrows, layers: list[list[str]]) -> Plan:
+def figures_of(
+    package: str, folder: Path, files: Imports, layers: list[list[str]]
+) -> PackageFigures:
     """The figures of a package whose files import each other as ``files`` says."""
-    rooms = rooms_of(package, files)
+    subpackages = subpackages_of(package, files)
     functions = [one for path in sorted(folder.rglob("*.py")) for one in functions_of(path)]
-    return Plan(
+    return PackageFigures(
         package=package,
         files=sum(1 for _ in folder.rglob("*.py")),
-        rooms=len(rooms),
-        floors=floors_of(rooms),
-        arrows=sum(len(targets) for targets in rooms.values()),
-        upwards=tuple(upwards(rooms, layers)),
-        outside_of_layers=tuple(sorted(rooms.keys() - {one for layer in layers for one in layer})),
-        circles=tuple(circles(files)),
+        subpackages=len(subpackages),
+        depth=depth_of(subpackages),
+        imports=sum(len(targets) for targets in subpackages.values()),
+        upwards=tuple(upwards(subpackages, layers)),
+        outside_of_layers=tuple(
+            sorted(subpackages.keys() - {one for layer in layers for one in layer})
+        ),
+        cycles=tuple(cycles(files)),
         long_functions=sum(length_of(one) > LONG_FUNCTION_LINES for one in functions),
         wide_functions=sum(parameters_of(one) > MANY_PARAMETERS for one in functions),
     )
 
 
-def rooms_of(package: str, files: Arrows) -> Arrows:
+def subpackages_of(package: str, files: Imports) -> Imports:
     """The imports between what lies directly below a package."""
 
-    def room(module: str) -> str:
+    def subpackage(module: str) -> str:
         return module.removeprefix(package + ".").split(".")[0]
 
-    found: dict[str, set[str]] = {room(module): set() for module in files if module != package}
+    found: dict[str, set[str]] = {
+        subpackage(module): set() for module in files if module != package
+    }
     for module, targets in files.items():
         for target in targets - {package}:
-            if module != package and room(target) != room(module):
-                found[room(module)].add(room(target))
+            if module != package and subpackage(target) != subpackage(module):
+                found[subpackage(module)].add(subpackage(target))
     return {name: frozenset(targets) for name, targets in found.items()}
 
 
-def circles(arrows: Arrows) -> Iterator[frozenset[str]]:
+def cycles(imports: Imports) -> Iterator[frozenset[str]]:
     """Every largest set of nodes of which each is reached from each other one."""
-    reached = {node: _reached_from(node, arrows) for node in arrows}
+    reached = {node: _reached_from(node, imports) for node in imports}
     told: set[str] = set()
-    for node in sorted(arrows):
-        circle = frozenset(other for other in reached[node] if node in reached[other])
-        if circle and node not in told:
-            told |= circle
-            yield circle
+    for node in sorted(imports):
+        cycle = frozenset(other for other in reached[node] if node in reached[other])
+        if cycle and node not in told:
+            told |= cycle
+            yield cycle
 
 
-def _reached_from(node: str, arrows: Arrows) -> set[str]:
+def _reached_from(node: str, imports: Imports) -> set[str]:
     seen: set[str] = set()
-    waiting = list(arrows[node])
+    waiting = list(imports[node])
     while waiting:
         if (name := waiting.pop()) not in seen:
             seen.add(name)
-            waiting += arrows[name]
+            waiting += imports[name]
     return seen
 
 
-def floors_of(arrows: Arrows) -> int:
+def depth_of(imports: Imports) -> int:
     """Returns the number of nodes on the longest chain; a cycle counts as one node."""
-    merged = {node: node for node in arrows}
-    for circle in circles(arrows):
-        merged |= dict.fromkeys(circle, min(circle))
+    merged = {node: node for node in imports}
+    for cycle in cycles(imports):
+        merged |= dict.fromkeys(cycle, min(cycle))
     below: dict[str, set[str]] = {name: set() for name in merged.values()}
-    for node, targets in arrows.items():
+    for node, targets in imports.items():
         below[merged[node]] |= {merged[target] for target in targets} - {merged[node]}
-    floor: dict[str, int] = {}
+    level: dict[str, int] = {}
     for name in TopologicalSorter(below).static_order():
-        floor[name] = 1 + max((floor[other] for other in below[name]), default=0)
-    return max(floor.values(), default=0)
+        level[name] = 1 + max((level[other] for other in below[name]), default=0)
+    return max(level.values(), default=0)
 
 
-def upwards(rooms: Arrows, layers: list[list[str]]) -> Iterator[tuple[str, str]]:
+def upwards(subpackages: Imports, layers: list[list[str]]) -> Iterator[tuple[str, str]]:
     """Imports from a higher layer, or from a neighbour in the same one."""
     height = {name: -number for number, layer in enumerate(layers) for name in layer}
-    for room, targets in sorted(rooms.items()):
+    for subpackage, targets in sorted(subpackages.items()):
         for target in sorted(targets):
-            if {room, target} <= height.keys() and height[target] >= height[room]:
-                yield room, target
+            if {subpackage, target} <= height.keys() and height[target] >= height[subpackage]:
+                yield subpackage, target
 
 
 def layers_of(package: str, settings: Mapping[str, object]) -> list[list[str]]:
@@ -156,25 +161,25 @@ def parameters_of(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     return len([name for name in named if name not in ("self", "cls")])
 
 
-def project_plans(root: Path = ROOT) -> list[Plan]:
+def project_figures(root: Path = ROOT) -> list[PackageFigures]:
     """The figures of every package of the project, the highest first."""
     settings = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
     packages = settings["tool"]["importlinter"]["root_packages"]
     graph = grimp.build_graph(*packages, cache_dir=None)
 
-    def files(package: str) -> Arrows:
+    def files(package: str) -> Imports:
         own = {name for name in graph.modules if name == package or name.startswith(package + ".")}
         return {
             name: frozenset(graph.find_modules_directly_imported_by(name) & own) for name in own
         }
 
     return [
-        plan_of(package, root / package, files(package), layers_of(package, settings))
+        figures_of(package, root / package, files(package), layers_of(package, settings))
         for package in packages
     ]
 
 
-def table_of(plans: Iterable[Plan]) -> Table:
+def table_of(packages: Iterable[PackageFigures]) -> Table:
     """Returns a table with one line per package."""
     columns = (
         "files",
@@ -187,31 +192,31 @@ def table_of(plans: Iterable[Plan]) -> Table:
         f"functions > {MANY_PARAMETERS} parameters",
     )
     table = Table("package", *columns)
-    for plan in plans:
+    for package in packages:
         figures = (
-            plan.files,
-            plan.rooms,
-            plan.floors,
-            plan.arrows,
-            len(plan.upwards),
-            len(plan.circles),
-            plan.long_functions,
-            plan.wide_functions,
+            package.files,
+            package.subpackages,
+            package.depth,
+            package.imports,
+            len(package.upwards),
+            len(package.cycles),
+            package.long_functions,
+            package.wide_functions,
         )
-        table.add_row(plan.package, *map(str, figures))
+        table.add_row(package.package, *map(str, figures))
     return table
 
 
 def main() -> int:
     """Print the table, and each upward import and each cycle by name."""
-    plans = project_plans()
-    Console(width=120).print(table_of(plans))
-    for plan in plans:
-        for room, target in plan.upwards:
-            print(f"upwards: {plan.package}.{room} imports {plan.package}.{target}")
-        for circle in plan.circles:
-            print(f"cycle: {', '.join(sorted(circle))}")
-    return 1 if any(plan.upwards or plan.circles for plan in plans) else 0
+    packages = project_figures()
+    Console(width=120).print(table_of(packages))
+    for package in packages:
+        for subpackage, target in package.upwards:
+            print(f"upwards: {package.package}.{subpackage} imports {package.package}.{target}")
+        for cycle in package.cycles:
+            print(f"cycle: {', '.join(sorted(cycle))}")
+    return 1 if any(package.upwards or package.cycles for package in packages) else 0
 
 
 if __name__ == "__main__":

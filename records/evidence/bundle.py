@@ -139,7 +139,7 @@ def _zip(members: Mapping[str, bytes], key: SigningKey, session_id: str) -> byte
         for name, content in {**members, MANIFEST: manifest, SIGNATURE: signature}.items():
             info = zipfile.ZipInfo(name, _DATE)
             info.external_attr = 0o644 << 16
-            archive.writestr(info, content, zipfile.ZIP_DEFLATED, 9)
+            archive.writestr(info, content, zipfile.ZIP_DEFLATED)
     return out.getvalue()
 
 

@@ -53,6 +53,8 @@ def load_visit(
     ``audited_visit``.
     """
     asked = read_checked(folder, session_id)
+    if not asked.record.events:
+        find_kept(folder, session_id)  # a rule removed them: it says who and why
     visits = _visits(folder, asked.record.head.session_id)
     checked = list(_of_visit(folder, asked, visits))
     for each in checked:

@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from records.store.record_folder import RecordFolder
-from tests.support.browsed_station import BrowsedStation, browsed_station
+from tests.support.browsed_station import BrowsedStation, browsed_station, for_other_machines
 from tests.support.console_bench import StandInLink
 from tests.support.real_time import PATIENCE_MS
 from tests.support.reception import CLINIC_OF_CLAIMS, medicare_patient
@@ -36,6 +36,11 @@ FLAGS = [
 ]
 """The second as in a browser with a window: a page sounds only behind a click. The third: none
 starts a process for a page that nobody has opened yet."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Pictures are for people: no test looks at them."""
+    parser.addoption("--pictures", type=Path, help="folder for pictures of every page")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -60,10 +65,14 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def station(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowsedStation]:
-    """Two simulated tables, their programs, the stop door and the console."""
+    """Two simulated tables, their programs, the stop door and the console.
+
+    Other machines reach it too, at the address that this one has beside loopback's.
+    """
     folder: Path = tmp_path_factory.mktemp("station")
     tables, wires = ("test_fixture", "test_fixture"), ("tcp", "rtu")
-    with browsed_station(folder, tables, wires, tapped=True) as opened:
+    settings = for_other_machines(folder)
+    with browsed_station(folder, tables, wires, tapped=True, settings=settings) as opened:
         yield opened
 
 

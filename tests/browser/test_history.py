@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, Route, expect
+from playwright.sync_api import Browser, Locator, Page, Route, StorageState, expect
 
 from records.store.record_folder import RecordFolder
 from tests.support.notes import ADJUSTED_AND_PAUSED, recorded
@@ -35,21 +35,31 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedConsole]:
         yield opened
 
 
+@pytest.fixture(scope="module")
+def seated(browser: Browser, served: ServedConsole) -> StorageState:
+    """What a browser keeps of somebody who has said a name."""
+    with browser.new_context(base_url=served.address) as context:
+        context.set_default_timeout(PATIENCE_MS)
+        opened = context.new_page()
+        opened.goto("/person")
+        opened.get_by_role("button", name="Pat Jones").click()
+        expect(opened.locator("#person")).to_have_text("Pat Jones")
+        return context.storage_state()
+
+
 @pytest.fixture
-def page(browser: Browser, served: ServedConsole) -> Iterator[Page]:
-    """Somebody who sits down, in a browser whose clock goes on when a test says so."""
-    context = browser.new_context(base_url=served.address)
-    context.set_default_timeout(PATIENCE_MS)
-    opened = context.new_page()
-    opened.clock.install()
-    opened.goto("/person")
-    opened.get_by_role("button", name="Pat Jones").click()
-    expect(opened.locator("#person")).to_have_text("Pat Jones")
-    yield opened
-    context.close()
+def page(browser: Browser, served: ServedConsole, seated: StorageState) -> Iterator[Page]:
+    """A page of that person, in a browser whose clock goes on when a test says so."""
+    with browser.new_context(base_url=served.address, storage_state=seated) as context:
+        context.set_default_timeout(PATIENCE_MS)
+        opened = context.new_page()
+        opened.clock.install()
+        yield opened
 
 
 def test_a_session_is_found_and_replayed_in_three(page: Page) -> None:
+    page.goto("/")
+    expect(page.locator("#person")).to_have_text("Pat Jones")
     page.get_by_role("navigation", name="Pages").get_by_role("link", name="History").click()
     field = page.get_by_label("Patient reference")
     field.fill(REFERENCE)

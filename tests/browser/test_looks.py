@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 import pytest
@@ -21,6 +20,7 @@ from records.store.record_folder import RecordFolder
 from records.visit.load import load_visit
 from tests.browser.test_state_words import WORDS
 from tests.support.browser_axe import RULES_OF_COLOURS, violations
+from tests.support.camera import Camera
 from tests.support.claims import FEES
 from tests.support.console_bench import console_bench
 from tests.support.console_visits import begin, identified, screened, sent, with_dose
@@ -46,8 +46,6 @@ from workstation.visit.claim_to_fill_in import claim_to_fill_in
 from workstation.visit.flow import AskedVisit, begin_visit
 
 STYLES = ROOT / "workstation" / "console" / "static"
-PICTURES = ROOT / "build" / "pictures"
-"""Kept as results of the build."""
 PATHS = {
     "/": "/",
     "/person": "/person",
@@ -123,6 +121,7 @@ TOLD_BY_ITSELF = [
 """What the frame says without anybody's touch; nothing moves by it at any size."""
 TOLD_WHERE_THERE_IS_ROOM = [*TOLD_BY_ITSELF, ("#stop-said", WORDS["STOP did not arrive"])]
 """With what is told of a press of STOP."""
+STANDING = "#unit-page [data-is=standing]"
 SMALL = ((390, 844), (640, 400), (960, 540), (512, 384))
 """A telephone, and the three other windows at 200 % zoom."""
 
@@ -257,6 +256,12 @@ def looked(opened: Page) -> Page:
     return opened
 
 
+@pytest.fixture
+def camera(looked: Page, request: pytest.FixtureRequest) -> Camera:
+    """For pictures in the folder that the command line names."""
+    return Camera(page=looked, folder=request.config.getoption("--pictures", None))
+
+
 def test_every_page_has_an_address_here() -> None:
     """A new page is looked at, or said to be none."""
     routes = [route for make in PAGES for route in make() if isinstance(route, Route)]
@@ -280,7 +285,7 @@ def test_dark_is_other_colours_and_nothing_else() -> None:
 
 
 @pytest.mark.parametrize("path", PATHS.values())
-def test_a_page_is_fit_to_be_read(looked: Page, clinic: Clinic, path: str) -> None:
+def test_a_page_is_fit_to_be_read(looked: Page, camera: Camera, clinic: Clinic, path: str) -> None:
     """Nothing that axe finds in light and dark, no small text, no low target, STOP in its place."""
     answer = looked.goto(clinic.path(path))
     assert answer is not None
@@ -290,30 +295,32 @@ def test_a_page_is_fit_to_be_read(looked: Page, clinic: Clinic, path: str) -> No
     assert "`traction " not in looked.locator("body").inner_text()
     for size, (width, height) in SIZES.items():
         looked.set_viewport_size({"width": width, "height": height})
-        looked.screenshot(path=_picture(path, size), full_page=size == WHOLE)
+        camera.take(path, size, whole=size == WHOLE)
         _check_stop(looked, is_own=path.startswith("/units/"))
         assert faults(looked) == {}, size
         assert moved_by(looked, TOLD_WHERE_THERE_IS_ROOM) == [], size
     for scheme, rules in SCHEMES.items():
         looked.emulate_media(color_scheme=scheme)
         assert violations(looked, rules) == []
-    looked.screenshot(path=_picture(path, "dark"), full_page=True)
+    camera.take(path, "dark", whole=True)
     lengthen(looked)
     assert faults(looked) == {}, "with long words"
 
 
 @pytest.mark.parametrize("path", OTHERWISE_SHOWN)
-def test_a_page_of_something_else_is_fit_as_well(looked: Page, clinic: Clinic, path: str) -> None:
+def test_a_page_of_something_else_is_fit_as_well(
+    looked: Page, camera: Camera, clinic: Clinic, path: str
+) -> None:
     """In the narrowest size, with what stands on it as long as at a clinic."""
     looked.set_viewport_size({"width": 1024, "height": 768})
     answer = looked.goto(clinic.path(path))
     assert answer is not None
     assert answer.status == 200
     _check_colours_and_words(looked)
-    looked.screenshot(path=_picture(path.partition("?")[0], "otherwise"), full_page=True)
+    camera.take(path.partition("?")[0], "otherwise", whole=True)
 
 
-def test_a_unit_s_page_is_fit_in_every_state(looked: Page, clinic: Clinic) -> None:
+def test_a_unit_s_page_is_fit_in_every_state(looked: Page, camera: Camera, clinic: Clinic) -> None:
     """The checks with questions, the end, and the table when nobody is treated."""
     link = clinic.console.links["Table 2"]
     looked.set_viewport_size({"width": 1024, "height": 768})
@@ -323,9 +330,13 @@ def test_a_unit_s_page_is_fit_in_every_state(looked: Page, clinic: Clinic) -> No
         link.show(**{**PAUSED, **state})
         expect(said).to_contain_text(words)
         _check_colours_and_words(looked)
-        looked.screenshot(path=_picture(f"/units/{words}", "otherwise"), full_page=True)
+        camera.take(f"/units/{words}", "otherwise", whole=True)
         _check_that_nothing_moves(looked)
     link.show(**PAUSED)
+    expect(looked.locator("#unit-page")).to_have_attribute("data-page", "live")
+    looked.set_viewport_size({"width": 1024, "height": 768})
+    done = "19:05:06 paused at 115.0 N, the treatment clock stands, by Pat Jones"
+    assert moved_by(looked, [*TOLD_WHERE_THERE_IS_ROOM, ("#asked", done), (STANDING, "")]) == []
 
 
 def _check_that_nothing_moves(looked: Page) -> None:
@@ -365,12 +376,12 @@ def _check_stop(looked: Page, *, is_own: bool) -> None:
     ],
 )
 def test_a_telephone_shows_the_treatment_before_it_is_moved(
-    looked: Page, path: str, seen_first: Sequence[str]
+    looked: Page, camera: Camera, path: str, seen_first: Sequence[str]
 ) -> None:
     """What watches, stops and silences is there before the page is moved."""
     looked.set_viewport_size({"width": 390, "height": 844})
     looked.goto(path)
-    looked.screenshot(path=_picture(path, "telephone"))
+    camera.take(path, "telephone")
     assert faults(looked) == {}
     for seen in ["form.stop button", *seen_first]:
         assert _ends_at(looked.locator(seen).last) <= 844, seen
@@ -401,10 +412,3 @@ def test_a_small_window_keeps_stop_and_leaves_room_to_read(
     held = looked.locator(".bar").bounding_box()
     assert held is not None
     assert held["height"] <= size[1] / 2
-
-
-def _picture(path: str, how: str) -> Path:
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    plain = path.replace("{", "").replace("}", "").replace("%20", "-")
-    name = plain.strip("/").replace("/", "-") or "overview"
-    return PICTURES / f"{name}-{how}.jpg"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Locator, Page, Route, StorageState, expect
 
 from controller.alarms import RaisedAlarm
 from controller.runtime.clock import SystemClock
@@ -17,7 +17,7 @@ from tests.support.page_faults import faults
 from tests.support.real_time import PATIENCE_MS, wait_until
 from tests.support.served_console import ServedConsole, silence
 from tests.support.stops import ORDERED
-from tests.support.unit_stages import CHECKING, HOLDING, LOCKED
+from tests.support.unit_stages import BELL, CHECKING, HOLDING, LOCKED
 from workstation.console.units import KeptUnit
 from workstation.station.stop_page import SaidOfUnit
 from workstation.station.stop_page import page as page_of_stop
@@ -73,28 +73,49 @@ ALARMS = (
 )
 
 
-@pytest.fixture
-def page(browser: Browser, console: ServedConsole, link: StandInLink) -> Iterator[Page]:
-    """Somebody sits at the unit, in a browser of whose clock and sound a test may take charge."""
-    context = browser.new_context(base_url=console.address)
-    context.set_default_timeout(PATIENCE_MS)
-    opened = context.new_page()
-    take_seat(opened)
-    yield opened
-    context.close()
+@pytest.fixture(scope="module")
+def seated(browser: Browser, console: ServedConsole) -> StorageState:
+    """What a browser keeps of somebody who has taken the seat at the unit."""
+    with browser.new_context(base_url=console.address) as context:
+        context.set_default_timeout(PATIENCE_MS)
+        take_seat(context.new_page())
+        return context.storage_state()
 
 
 @pytest.fixture
-def seen(page: Page) -> list[str]:
-    """The paths that the page asks for with a POST."""
-    found: list[str] = []
-    page.on("request", lambda one: found.append(one.url) if one.method == "POST" else None)
-    return found
+def new_page(
+    browser: Browser, console: ServedConsole, seated: StorageState, link: StandInLink
+) -> Iterator[Page]:
+    """A page of that person, still empty: a test may take charge of its clock and sound."""
+    with browser.new_context(base_url=console.address, storage_state=seated) as context:
+        context.set_default_timeout(PATIENCE_MS)
+        yield context.new_page()
 
 
-def test_a_hidden_page_is_no_live_page(page: Page, console: ServedConsole, seen: list[str]) -> None:
-    page.add_init_script(HIDDEN)
-    page.reload()
+@pytest.fixture
+def page(new_page: Page) -> Page:
+    """The unit's page."""
+    return at_the_unit(new_page)
+
+
+def errors_of(page: Page) -> list[str]:
+    """Those of its scripts, from now on."""
+    broken: list[str] = []
+    page.on("pageerror", lambda error: broken.append(str(error)))
+    return broken
+
+
+def at_the_unit(page: Page) -> Page:
+    page.goto(UNIT)
+    expect(page.locator("#door-state")).to_have_text("STOP: ready")
+    return page
+
+
+def test_a_hidden_page_is_no_live_page(new_page: Page, console: ServedConsole) -> None:
+    new_page.add_init_script(HIDDEN)
+    seen: list[str] = []
+    new_page.on("request", lambda one: seen.append(one.url) if one.method == "POST" else None)
+    page = at_the_unit(new_page)
     expect(page.locator("body")).to_have_attribute("data-live", "live")
     wait_until(lambda: page.evaluate("performance.now()") > SEEN_BY_MS, "a second of events")
     expect(page.locator("body")).to_have_attribute("data-live", "live")
@@ -206,11 +227,11 @@ def test_each_table_has_its_own_figures(
 
 
 def test_the_most_pressing_alarm_sounds_unless_sound_is_paused(
-    page: Page, link: StandInLink
+    new_page: Page, link: StandInLink
 ) -> None:
     link.show(sounds=False, sound_paused_s=60.0, alarms=ALARMS)
-    page.add_init_script(LOUD)
-    page.reload()
+    new_page.add_init_script(LOUD)
+    page = at_the_unit(new_page)
     expect(page.locator(".alarm.high")).to_be_visible()
     assert page.evaluate("tones") == []
     link.show(sound_paused_s=0.0)
@@ -250,13 +271,12 @@ def test_behind_a_clock_that_was_set_back_the_chart_begins_anew(
 
 
 def test_who_does_not_touch_the_page_is_signed_out_there(
-    page: Page, console: ServedConsole, monkeypatch: pytest.MonkeyPatch
+    new_page: Page, console: ServedConsole, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    broken: list[str] = []
-    page.on("pageerror", lambda error: broken.append(str(error)))
+    page, broken = new_page, errors_of(new_page)
+    page.context.clear_cookies()  # whom the other tests know as seated is not signed out
     page.clock.install()
-    page.reload()
-    expect(page.locator("#door-state")).to_have_text("STOP: ready")
+    take_seat(page)
     page.clock.pause_at(page.evaluate("Date.now() / 1000 + 1"))
     asked: list[str] = []
     page.on("request", lambda one: asked.append(one.url.rpartition("/")[2]))
@@ -283,14 +303,12 @@ def test_who_does_not_touch_the_page_is_signed_out_there(
     assert broken == []
 
 
-def test_a_page_that_was_hidden_for_a_while_was_asleep(page: Page, link: StandInLink) -> None:
+def test_a_page_that_was_hidden_for_a_while_was_asleep(new_page: Page, link: StandInLink) -> None:
     """A key is a touch where it would press something; the screen is kept on at each return."""
-    broken: list[str] = []
-    page.on("pageerror", lambda error: broken.append(str(error)))
-    page.clock.install()
-    page.add_init_script(TURNED)
-    page.reload()
-    expect(page.locator("#door-state")).to_have_text("STOP: ready")
+    broken = errors_of(new_page)
+    new_page.clock.install()
+    new_page.add_init_script(TURNED)
+    page = at_the_unit(new_page)
     pause, told = page.get_by_role("button", name="Pause"), page.locator("#touch-said")
     pause.evaluate("one => one.addEventListener('click', () => { heard += 1; })")
     asked = len(link.asked)
@@ -318,14 +336,12 @@ def test_a_page_that_was_hidden_for_a_while_was_asleep(page: Page, link: StandIn
     assert broken == [], "where the screen cannot be kept on, all else goes on"
 
 
-def test_a_page_that_was_opened_behind_others_was_asleep(page: Page, link: StandInLink) -> None:
+def test_a_page_that_was_opened_behind_others_was_asleep(new_page: Page, link: StandInLink) -> None:
     """In a browser that keeps no screen on."""
-    broken: list[str] = []
-    page.on("pageerror", lambda error: broken.append(str(error)))
-    page.clock.install()
-    page.add_init_script("window.begin = 'hidden';" + TURNED + NO_LOCK)
-    page.reload()
-    expect(page.locator("#door-state")).to_have_text("STOP: ready")
+    broken = errors_of(new_page)
+    new_page.clock.install()
+    new_page.add_init_script("window.begin = 'hidden';" + TURNED + NO_LOCK)
+    page = at_the_unit(new_page)
     asked = len(link.asked)
     page.clock.run_for(7_000)
     page.evaluate("turn('visible')")
@@ -351,7 +367,8 @@ def test_each_press_of_a_button_is_a_request_of_its_own(page: Page, link: StandI
         assert len(link.asked) == asked + presses
 
 
-def test_the_day_is_put_in_place_unless_a_keyboard_stands_in_it(page: Page) -> None:
+def test_the_day_is_put_in_place_unless_a_keyboard_stands_in_it(new_page: Page) -> None:
+    page = new_page
     page.clock.install()
     page.goto("/")
     day = page.locator("[data-day]")
@@ -369,9 +386,9 @@ def test_the_day_is_put_in_place_unless_a_keyboard_stands_in_it(page: Page) -> N
     expect(day).to_have_text(words, use_inner_text=True)
 
 
-def test_a_button_that_has_just_appeared_is_not_pressed(page: Page, link: StandInLink) -> None:
-    page.clock.install()
-    page.reload()
+def test_a_button_that_has_just_appeared_is_not_pressed(new_page: Page, link: StandInLink) -> None:
+    new_page.clock.install()
+    page = at_the_unit(new_page)
     link.show(**CHECKING, questions=(LOCKED,))
     step = page.locator("li.step.now")
     yes, no = (step.get_by_role("button", name=name, exact=True) for name in ("Yes", "No"))
@@ -391,3 +408,30 @@ def test_a_button_that_has_just_appeared_is_not_pressed(page: Page, link: StandI
     assert page.url.endswith(UNIT)
     link.show(**HOLDING, questions=())
     expect(page.locator("#asked")).to_be_empty()  # it was of the checks
+
+
+def is_below_the_frame(seen: Locator) -> bool:
+    """Nothing of STOP and the strips lies over it, and it is in the window."""
+    return bool(
+        seen.evaluate("""one => {
+      const { x, y, width, height } = one.getBoundingClientRect();
+      return one.contains(document.elementFromPoint(x + width / 2, y + height / 2))
+        && one.contains(document.elementFromPoint(x + width / 2, y + 1));
+    }""")
+    )
+
+
+def test_a_page_that_turns_to_the_treatment_shows_it_from_the_top(
+    page: Page, link: StandInLink
+) -> None:
+    """The start stands below the checks; the force and the next question stand above."""
+    page.set_viewport_size({"width": 1024, "height": 768})
+    unit = page.locator("#unit-page")
+    link.show(**CHECKING, questions=(LOCKED, BELL))
+    expect(unit).to_have_attribute("data-page", "checks")
+    page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    assert page.evaluate("scrollY") > 0
+    link.show(**HOLDING, questions=())
+    expect(unit).to_have_attribute("data-page", "live")
+    for seen in (unit.locator("h1"), page.locator("#numbers [data-is=force]")):
+        assert is_below_the_frame(seen)

@@ -140,7 +140,7 @@ def test_the_analysis_names_only_code_that_exists() -> None:
     assert not names - defined - {"py"}
 
 
-# --- classes and software of others -----------------------------------------------------------
+# --- classes and third-party software -----------------------------------------------------------
 
 
 def classes() -> dict[str, str]:

@@ -80,7 +80,7 @@ def test_every_file_of_the_packages_is_in_the_wheel_and_nothing_else(wheel: Path
     here = {path.relative_to(ROOT).as_posix() for path in tracked_files() if path.exists()}
     assert held == {name for name in here if name.partition("/")[0] in PACKAGES}
     suffixes = {Path(name).suffix for name in held}
-    assert suffixes >= {".toml", ".csv", ".json", ".jinja", ".html", ".css"}
+    assert suffixes >= {".toml", ".csv", ".json", ".codes", ".html", ".css"}
 
 
 def test_what_development_needs_is_no_part_of_it(wheel: Path) -> None:

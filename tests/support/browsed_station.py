@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,6 +18,7 @@ import httpx
 from controller.runtime.clock import SystemClock
 from records.standing.versions import read_standing
 from records.store.record_folder import RecordFolder
+from tests.support.certificates import made_certificate
 from tests.support.real_time import PATIENCE_S, ROOT, simulated_unit, wait_until
 from tests.support.station_console import configured
 from tests.support.stops import free_port
@@ -56,7 +58,8 @@ class BrowsedStation:
 
     def wait_for_console(self) -> None:
         """Wait until its pages come."""
-        wait_until(lambda: _answers(self.address), "the console")
+        with httpx.Client(timeout=5.0) as client:  # making one takes longer than what it asks
+            wait_until(lambda: _answers(client, self.address), "the console")
 
     def end(self) -> None:
         """As Ctrl-C does: every patient is let go first."""
@@ -106,6 +109,30 @@ def browsed_station(
         yield station
 
 
+def for_other_machines(folder: Path) -> Mapping[str, str]:
+    """Settings of a station that other machines reach; none where this one has no such address."""
+    address = own_address()
+    if not address:
+        return {}
+    certificate = made_certificate(folder / "station.pem", [address])
+    return {
+        "TRACTION_STATION_CERTIFICATE": str(certificate.file),
+        "TRACTION_CONSOLE_ADDRESSES": address,
+        "TRACTION_STOP_ADDRESSES": address,
+    }
+
+
+def own_address() -> str:
+    """An address of this machine that is not loopback's; "" where it has none."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        try:
+            asking.connect(("192.0.2.1", 9))  # sends nothing
+            address = str(asking.getsockname()[0])
+        except OSError:
+            return ""
+    return "" if address.startswith("127.") else address
+
+
 def _started(
     records: RecordFolder, taps: Sequence[Tap], settings: Mapping[str, str]
 ) -> BrowsedStation:
@@ -131,8 +158,8 @@ def _work_without_sound(records: RecordFolder) -> None:
     keep_hearing(records, author, day, Hearing.WITHOUT, "no loudspeaker")
 
 
-def _answers(address: str) -> bool:
+def _answers(client: httpx.Client, address: str) -> bool:
     try:
-        return httpx.get(address, timeout=5.0).status_code == 200
+        return client.get(address).status_code == 200
     except httpx.TransportError:
         return False

@@ -156,8 +156,9 @@ def _seen_again(live: Page, started_ms: int) -> _Seen:
     figures: list[int] = []
 
     def is_live_again() -> bool:
-        turns.extend(live.evaluate("window.turnsSeen.splice(0)"))
-        figures.extend(live.evaluate("window.figuresSeen.splice(0)"))
+        turned, changed = live.evaluate("[turnsSeen.splice(0), figuresSeen.splice(0)]")
+        turns.extend(turned)
+        figures.extend(changed)
         is_live = not turns or turns[-1]["state"] == "live"
         return is_live and any(each > started_ms for each in figures)
 

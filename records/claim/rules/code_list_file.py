@@ -1,8 +1,10 @@
 """The file of a list of diagnosis codes: lines of text about it, then its rows, packed.
 
 The head is UTF-8: the form, then ``key: value`` for name, valid_from, valid_to, source, excludes1
-(yes or no), count (of the rows) and sha256 (of the lines above it and of the rows). Behind an empty
-line comes the zlib stream of the rows, sorted by code, each with five columns and tabs in between:
+(yes or no), count (of the rows), blocks and sha256 (of the lines above it and of all that stands
+behind the head). Behind an empty line come the rows, sorted by code, in blocks: a zlib stream each,
+one behind the other, so that two codes are looked up without unpacking all. ``blocks`` names the
+first code of each and how many bytes it takes. A row has five columns with tabs in between:
 
     code      without dot; a block as M50-M54, a chapter as its number
     billable  1, or 0 for what only stands above billable codes
@@ -19,21 +21,25 @@ from __future__ import annotations
 import hashlib
 import re
 import zlib
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from importlib.resources.abc import Traversable
+from itertools import accumulate
 
 from controller.errors import RulesInvalid
 from records.claim.rules.code_list import CodeState
 from records.claim.rules.spine_regions import is_of_the_spine, regions_of_places
 
-FORM = "traction code list 1"
+FORM = "traction code list 2"
 SUFFIX = ".codes"
 LARGEST_BYTES = 64 << 20
-"""Of the rows; those of 2026 have 1.4 MB."""
+"""Of a file that a list is made of; the rows of 2026 have 1.5 MB."""
+ROWS_OF_A_BLOCK = 256
+LARGEST_BLOCK_BYTES = 1 << 20
+"""Of the rows of a block; those of 2026 have up to 7 kB."""
 DEEPEST = 12
 """Rows above one another; a code has 3 to 7 characters, a block and a chapter stand above it."""
 CODE = re.compile(r"[0-9A-Z]{1,7}|[0-9A-Z]{3}-[0-9A-Z]{3}")
@@ -63,7 +69,7 @@ class CodeRow:
 
 
 class StoredCodeList:
-    """A list in its file. The rows are unpacked and checked when the first code is looked up."""
+    """A list in its file, which is checked when the first code is looked up."""
 
     def __init__(self, file: Traversable, remedy: str) -> None:
         """``remedy`` is the next step in messages. Raises RulesInvalid for a head that is none."""
@@ -84,8 +90,12 @@ class StoredCodeList:
                 has_exclusions=said["excludes1"] == "yes",
             )
             self.count = int(said["count"])
+            blocks = [block.split(" ") for block in said["blocks"].split(", ")]
+            self._begins = [begins for begins, _ in blocks]
+            self._sizes = [int(size) for _, size in blocks]
         except (KeyError, ValueError) as error:
             raise self._refused(f"its head is not as it was written ({error})") from error
+        self._unpacked: dict[int, Mapping[str, bytes]] = {}
         self.name, self.has_exclusions = self.head.name, self.head.has_exclusions
         self.valid_from, self.valid_to = self.head.valid_from, self.head.valid_to
 
@@ -107,12 +117,11 @@ class StoredCodeList:
     @property
     def billable_n(self) -> int:
         """How many codes of it may be billed; raises RulesInvalid for an altered file."""
-        lines = self._text.splitlines()
-        return sum(line.partition(b"\t")[2].startswith(b"1") for line in lines)
+        return sum(line.partition(b"\t")[2].startswith(b"1") for line in self._all_lines())
 
     def rows(self) -> Iterator[CodeRow]:
         """All rows, sorted by code; raises RulesInvalid for an altered file."""
-        return map(_parsed, self._text.splitlines())
+        return map(_parsed, self._all_lines())
 
     def _names(self, first: str, second: str) -> bool:
         return any(second.startswith(named) for row in self._places(first) for named in row.named)
@@ -133,32 +142,40 @@ class StoredCodeList:
     def _row(self, code: str) -> CodeRow | None:
         if not CODE.fullmatch(code):
             return None
-        begins = f"{code}\t".encode()
-        # In the text itself: a list of its lines costs more than all that a claim looks up.
-        at = bisect_left(range(len(self._text)), begins, key=self._line_at)
-        line = self._line_at(at)
-        return _parsed(line) if line.startswith(begins) else None
+        number = max(0, bisect_right(self._begins, code) - 1)
+        line = self._lines(number).get(code)
+        return None if line is None else _parsed(line)
 
-    def _line_at(self, place: int) -> bytes:
-        """The line that a place of the text, or its end, is in."""
-        start = self._text.rfind(b"\n", 0, place) + 1
-        return self._text[start : self._text.find(b"\n", place)]
+    def _all_lines(self) -> Iterator[bytes]:
+        for number in range(len(self._blocks)):
+            yield from self._lines(number).values()
 
-    @cached_property
-    def _text(self) -> bytes:
-        """The rows, one a line; raises RulesInvalid when altered."""
+    def _lines(self, number: int) -> Mapping[str, bytes]:
+        """The lines of a block by their codes; raises RulesInvalid for an altered file."""
+        if number not in self._unpacked:
+            lines = self._rows_of(self._blocks[number]).splitlines()
+            self._unpacked[number] = {line.partition(b"\t")[0].decode(): line for line in lines}
+        return self._unpacked[number]
+
+    def _rows_of(self, block: bytes) -> bytes:
         unpacking = zlib.decompressobj()
         try:
-            rows = unpacking.decompress(self._packed, LARGEST_BYTES)
+            rows = unpacking.decompress(block, LARGEST_BLOCK_BYTES)
         except zlib.error as error:
             raise self._refused("its rows are damaged") from error
         if not unpacking.eof or unpacking.unused_data:
             raise self._refused("its rows end too early or too late")
-        if _digest_of(self._told, rows) != self._digest:
-            raise self._refused("its SHA-256 is not that of its lines and rows")
-        if rows.count(b"\n") != self.count or rows[-1:] not in (b"\n", b""):
-            raise self._refused(f"it does not hold the {self.count} rows that it names")
         return rows
+
+    @cached_property
+    def _blocks(self) -> list[bytes]:
+        """The blocks as they are packed; raises RulesInvalid for an altered file."""
+        if _digest_of(self._told, self._packed) != self._digest:
+            raise self._refused("its SHA-256 is not that of its lines and rows")
+        ends = list(accumulate(self._sizes))
+        if ends[-1] != len(self._packed):
+            raise self._refused("its rows end too early or too late")
+        return [self._packed[end - size : end] for end, size in zip(ends, self._sizes, strict=True)]
 
     def _said(self) -> dict[str, str]:
         try:
@@ -175,8 +192,10 @@ class StoredCodeList:
 
 def packed_list(head: ListHead, rows: Iterable[CodeRow]) -> bytes:
     """The bytes of the file; the same for the same list, in whatever order its rows come."""
-    lines = [_line(row) for row in sorted(rows, key=lambda row: row.code)]
-    body = "".join(lines).encode()
+    whole = sorted(rows, key=lambda row: row.code)
+    parts = [whole[at : at + ROWS_OF_A_BLOCK] for at in range(0, len(whole), ROWS_OF_A_BLOCK)]
+    blocks = [zlib.compress("".join(map(_line, part)).encode(), 9) for part in parts]
+    index = (f"{part[0].code} {len(block)}" for part, block in zip(parts, blocks, strict=True))
     told = "\n".join(
         (
             FORM,
@@ -185,11 +204,12 @@ def packed_list(head: ListHead, rows: Iterable[CodeRow]) -> bytes:
             f"valid_to: {head.valid_to}",
             f"source: {head.source}",
             f"excludes1: {'yes' if head.has_exclusions else 'no'}",
-            f"count: {len(lines)}",
+            f"count: {len(whole)}",
+            f"blocks: {', '.join(index)}",
         )
     ).encode()
-    digest = _digest_of(told, body).encode()
-    return told + b"\n" + _DIGEST.encode() + digest + b"\n\n" + zlib.compress(body, 9)
+    packed = b"".join(blocks)
+    return told + b"\n" + _DIGEST.encode() + _digest_of(told, packed).encode() + b"\n\n" + packed
 
 
 def _line(row: CodeRow) -> str:
@@ -209,5 +229,5 @@ def _parsed(line: bytes) -> CodeRow:
     )
 
 
-def _digest_of(told: bytes, rows: bytes) -> str:
-    return hashlib.sha256(told + b"\n\n" + rows).hexdigest()
+def _digest_of(told: bytes, packed: bytes) -> str:
+    return hashlib.sha256(told + b"\n\n" + packed).hexdigest()

@@ -3,6 +3,9 @@
 Noto Sans holds Latin, Greek and Cyrillic with all their accents; FiraGO adds some signs, Georgian
 and Thai. Scripts that run from right to left or whose letters change their shapes beside each
 other need more than a row of glyphs: they count as not drawn.
+
+Noto Sans lies beside this file as it is, because each document needs it and the package that holds
+both takes longer to unpack it than a page takes to lay out (`python -m tools.fonts` puts it there).
 """
 
 from __future__ import annotations
@@ -12,10 +15,10 @@ import unicodedata
 from collections.abc import Iterator
 from functools import cache
 from html import escape
+from importlib import resources
 from itertools import groupby
 from typing import NamedTuple
 
-from pymupdf_fonts import myfont
 from reportlab.pdfbase.pdfmetrics import registerFont, stringWidth
 from reportlab.pdfbase.ttfonts import TTFont
 
@@ -23,7 +26,8 @@ from controller.words import one_line
 
 PLAIN, BOLD = "NotoSans", "NotoSans-Bold"
 FALLBACKS = {PLAIN: "FiraGO", BOLD: "FiraGO-Bold"}
-PACKAGED_AS = {PLAIN: "notos", BOLD: "notosbo", "FiraGO": "figo", "FiraGO-Bold": "figbo"}
+PACKAGED_AS = {"FiraGO": "figo", "FiraGO-Bold": "figbo"}
+"""What the package calls the fonts that few documents need."""
 RESHAPED = ("ARABIC", "DEVANAGARI", "HEBREW")
 """How the names of the characters begin that a row of glyphs would show wrongly."""
 NOTICE = "U+ and a number stand for a character that no embedded font draws."
@@ -43,7 +47,7 @@ class Run(NamedTuple):
 @cache
 def drawn_by(font: str) -> frozenset[str]:
     """Register a font with the PDF library; returns the characters that it draws."""
-    loaded = TTFont(font, io.BytesIO(myfont(PACKAGED_AS[font])))
+    loaded = TTFont(font, io.BytesIO(_file_of(font)))
     registerFont(loaded)
     held = (chr(code) for code in loaded.face.charToGlyph if code <= 0xFFFF)
     return frozenset(c for c in held if not unicodedata.name(c, "").startswith(RESHAPED))
@@ -52,7 +56,9 @@ def drawn_by(font: str) -> frozenset[str]:
 def runs(text: str, font: str = PLAIN) -> list[Run]:
     """``text`` as one line, in canonical composition, by the fonts that draw it."""
     shown = one_line(unicodedata.normalize("NFC", text))
-    blanks = "".join(" " if unicodedata.category(c) == "Zs" else c for c in shown)
+    blanks = shown if shown.isascii() else "".join(map(_blank_or_itself, shown))
+    if drawn_by(font).issuperset(blanks):  # as nearly every text is
+        return [Run(font, blanks)] if blanks else []
     named = groupby(blanks, lambda character: _font_of(character, font))
     return [Run(name, "".join(characters)) for name, characters in named]
 
@@ -70,11 +76,23 @@ def text_width(text: str, size: float, *, bold: bool = False) -> float:
     return float(stringWidth(text, font, size))
 
 
+def _file_of(font: str) -> bytes:
+    if font not in PACKAGED_AS:
+        return (resources.files("records.exports.paper") / "noto" / f"{font}.ttf").read_bytes()
+    from pymupdf_fonts import myfont
+
+    return bytes(myfont(PACKAGED_AS[font]))
+
+
 def _font_of(character: str, font: str) -> str:
     for name in (font, FALLBACKS[font]):
         if character in drawn_by(name):
             return name
     return ""
+
+
+def _blank_or_itself(character: str) -> str:
+    return " " if unicodedata.category(character) == "Zs" else character
 
 
 def _marked(parts: list[Run], font: str) -> Iterator[str]:

@@ -35,7 +35,9 @@ def read(cell: LoadCell, force_n: float = 100.0, count: int = 50) -> list[int]:
         (lambda cell: cell.drift(6000.0), 1000, 1520),
     ],
 )
-def test_load_cell(inject: Callable[[LoadCell], None], low: int, high: int) -> None:
+def test_a_faulty_load_cell_reads_within_its_bounds(
+    inject: Callable[[LoadCell], None], low: int, high: int
+) -> None:
     cell = LoadCell(Random(1))
     inject(cell)
     values = read(cell)

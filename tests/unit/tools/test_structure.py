@@ -1,4 +1,4 @@
-"""The plan of the house in figures."""
+"""The structure of the packages in figures."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from pathlib import Path
 import pytest
 
 from tools.structure import (
-    Arrows,
-    circles,
-    floors_of,
+    Imports,
+    cycles,
+    depth_of,
+    figures_of,
     functions_of,
     layers_of,
     length_of,
     parameters_of,
-    plan_of,
-    rooms_of,
+    subpackages_of,
     upwards,
 )
 
-FILES: Arrows = {
+FILES: Imports = {
     "p": frozenset(),
     "p.words": frozenset(),
     "p.low": frozenset({"p"}),
@@ -32,21 +32,21 @@ FILES: Arrows = {
 LAYERS = [["high"], ["low"], ["words"]]
 
 
-def test_a_room_is_what_lies_below_the_package() -> None:
-    rooms = rooms_of("p", FILES)
-    assert rooms == {"words": set(), "low": {"words"}, "high": {"low"}}
+def test_a_subpackage_is_what_lies_below_the_package() -> None:
+    subpackages = subpackages_of("p", FILES)
+    assert subpackages == {"words": set(), "low": {"words"}, "high": {"low"}}
 
 
-def test_floors_are_the_longest_chain_and_a_circle_is_one_node() -> None:
-    assert floors_of({}) == 0
-    assert floors_of(rooms_of("p", FILES)) == 3
-    circle: Arrows = {"a": frozenset("b"), "b": frozenset("ac"), "c": frozenset()}
-    assert floors_of(circle) == 2
+def test_the_depth_is_the_longest_chain_and_a_cycle_is_one_node() -> None:
+    assert depth_of({}) == 0
+    assert depth_of(subpackages_of("p", FILES)) == 3
+    cycle: Imports = {"a": frozenset("b"), "b": frozenset("ac"), "c": frozenset()}
+    assert depth_of(cycle) == 2
 
 
-def test_every_circle_is_found_once() -> None:
-    assert list(circles(FILES)) == []
-    arrows: Arrows = {
+def test_every_cycle_is_found_once() -> None:
+    assert list(cycles(FILES)) == []
+    imports: Imports = {
         "a": frozenset("b"),
         "b": frozenset("a"),
         "c": frozenset("a"),
@@ -54,15 +54,15 @@ def test_every_circle_is_found_once() -> None:
         "e": frozenset("f"),
         "f": frozenset("d"),
     }
-    assert list(circles(arrows)) == [frozenset("ab"), frozenset("def")]
+    assert list(cycles(imports)) == [frozenset("ab"), frozenset("def")]
 
 
-def test_an_arrow_to_a_higher_layer_or_a_neighbour_leads_upwards() -> None:
-    rooms = rooms_of("p", FILES)
-    assert list(upwards(rooms, LAYERS)) == []
-    assert list(upwards(rooms, LAYERS[::-1])) == [("high", "low"), ("low", "words")]
-    assert list(upwards(rooms, [["high", "low"], ["words"]])) == [("high", "low")]
-    assert list(upwards(rooms, [["low"], ["high"]])) == [("high", "low")]
+def test_an_import_of_a_higher_layer_or_a_neighbour_leads_upwards() -> None:
+    subpackages = subpackages_of("p", FILES)
+    assert list(upwards(subpackages, LAYERS)) == []
+    assert list(upwards(subpackages, LAYERS[::-1])) == [("high", "low"), ("low", "words")]
+    assert list(upwards(subpackages, [["high", "low"], ["words"]])) == [("high", "low")]
+    assert list(upwards(subpackages, [["low"], ["high"]])) == [("high", "low")]
 
 
 @pytest.mark.parametrize("layer", ["session | start", "session : start", "session|start"])
@@ -94,7 +94,7 @@ def test_functions_are_counted_with_those_within_others(tmp_path: Path) -> None:
         "outer": 53,
         "inner": 2,
     }
-    plan = plan_of("p", tmp_path, FILES, LAYERS)
-    assert (plan.files, plan.rooms, plan.floors, plan.arrows) == (1, 3, 3, 2)
+    plan = figures_of("p", tmp_path, FILES, LAYERS)
+    assert (plan.files, plan.subpackages, plan.depth, plan.imports) == (1, 3, 3, 2)
     assert (plan.long_functions, plan.wide_functions) == (1, 1)
     assert isinstance(functions["inner"], ast.FunctionDef)

@@ -195,7 +195,7 @@ def test_a_growing_list_is_stamped_and_the_stamps_are_checked_offline(
     )
 
 
-def test_a_stamp_on_demand(stamping: Path, authority: LocalAuthority) -> None:
+def test_a_stamp_is_asked_for_on_demand(stamping: Path, authority: LocalAuthority) -> None:
     said("checkpoints", "--stamp")
     assert len(authority.asked) == 2, "once for the new lines, once on demand"
 

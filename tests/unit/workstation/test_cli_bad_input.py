@@ -175,7 +175,7 @@ def test_an_address_that_does_not_parse(
         ("modbus-rtu:///dev/no-such-port", "/dev/no-such-port"),
     ],
 )
-def test_nobody_at_the_address(
+def test_nobody_at_the_address_is_refused_and_records_nothing(
     traction: Traction, order: Callable[..., str], tmp_path: Path, uri: str, words: str
 ) -> None:
     data = tmp_path / "data"
@@ -194,7 +194,7 @@ def test_nobody_at_the_address(
         (lambda unit: unit.disguise.shift(1), "it is no traction unit"),
     ],
 )
-def test_another_device_at_the_address(
+def test_another_device_at_the_address_is_refused(
     traction: Traction,
     order: Callable[..., str],
     tmp_path: Path,
@@ -232,7 +232,7 @@ def test_an_order_that_the_unit_cannot_give(
     assert not data.exists()
 
 
-def test_a_database_of_a_newer_version(
+def test_a_database_of_a_newer_version_is_refused_and_untouched(
     traction: Traction, order: Callable[..., str], folder: RecordFolder
 ) -> None:
     path = folder.unit_database(UNIT_ID)

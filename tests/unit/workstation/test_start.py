@@ -137,6 +137,16 @@ def test_a_claim_leaves_a_clinic_without_accounts_and_standing_data_without_thei
     assert not {"records.clinic.session_register", "records.keeping.search"} & set(names)
 
 
+def test_a_scrub_report_as_a_page_loads_no_maker_of_pages(tmp_path: Path) -> None:
+    recorded(RecordFolder(tmp_path / "data"), "s-1")
+    out = tmp_path / "report.html"
+    context = ROOT / "docs" / "how-to" / "claim-context-example.toml"
+    asked = ("s-1", "--data", str(tmp_path / "data"), "--context", str(context))
+    names = ran("export", *asked, "--format", "scrub-html", "--out", str(out)).stderr.split()
+    assert "<h1>Scrub report</h1>" in out.read_text(encoding="utf-8")
+    assert not {"jinja2", "reportlab"} & set(names)
+
+
 STATE = """
 import atexit, gc, os, sys
 atexit.register(lambda: print(gc.get_freeze_count() > 0))

@@ -199,7 +199,9 @@ def assert_ramp_limited(profile: ForceProfile, order: Prescription) -> None:
 
 
 @given(orders(), st.lists(st.floats(0.0, 1.0), min_size=2, max_size=10))
-def test_profile_laws(order: Prescription, shares: list[float]) -> None:
+def test_a_planned_profile_keeps_force_rate_time_and_order(
+    order: Prescription, shares: list[float]
+) -> None:
     profile = plan(order).profile
     for share in shares:
         assert profile.target_n(share * profile.end_s) <= order.hold_force_n + 1e-9

@@ -15,7 +15,9 @@ from tests.unit.controller.safety.bench import Bench, codes
 @pytest.mark.parametrize(
     ("mm_per_tick", "tripped"), [(0.05, False), (0.0505, False), (0.051, True)]
 )
-def test_slipping_harness(mm_per_tick: float, tripped: bool) -> None:
+def test_a_harness_that_slips_faster_than_the_limit_is_held(
+    mm_per_tick: float, tripped: bool
+) -> None:
     bench = Bench(extension_mm=0.0)
     verdicts = [bench.tick(extension_mm=mm_per_tick * n) for n in range(1, 62)]
     assert (codes(*verdicts) == ["harness_slipping"]) is tripped
@@ -60,7 +62,7 @@ def test_slipping_is_not_judged_while_the_order_changes_or_slack_is_taken_up() -
 
 
 @pytest.mark.parametrize(("mm", "tripped"), [(19.9, False), (20.0, False), (20.1, True)])
-def test_slack_cord(mm: float, tripped: bool) -> None:
+def test_slack_beyond_the_limit_is_found_in_the_take_up(mm: float, tripped: bool) -> None:
     bench = Bench(taking_up_slack=True, force_n=1.0, extension_mm=-2.0)
     bench.tick(extension_mm=-5.0)
     verdict = bench.tick(extension_mm=-5.0 + mm)
@@ -114,7 +116,9 @@ def test_slack_is_wound_slowly(force_n: float, speed: float, ticks: int, tripped
 
 
 @pytest.mark.parametrize(("rise_n", "tripped"), [(19.9, False), (20.0, False), (20.1, True)])
-def test_a_rise_that_nobody_ordered(rise_n: float, tripped: bool) -> None:
+def test_a_rise_that_nobody_ordered_is_released_fast_above_the_limit(
+    rise_n: float, tripped: bool
+) -> None:
     bench = Bench(force_n=51.0)
     bench.order |= {"force_n": 51.0}
     bench.ticks(12, force_n=51.0)
@@ -161,7 +165,7 @@ def test_an_ordered_fall_explains_no_rise() -> None:
         (80.1, ["stroke_near", "stroke_used_up"]),
     ],
 )
-def test_stroke_from_the_pretension_on(pull_mm: float, found: list[str]) -> None:
+def test_the_stroke_counts_from_the_pretension_on(pull_mm: float, found: list[str]) -> None:
     bench = Bench(taking_up_slack=True, extension_mm=0.0)
     bench.tick(extension_mm=12.0)
     bench.tick(extension_mm=14.0)

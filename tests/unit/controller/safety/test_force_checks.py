@@ -16,7 +16,7 @@ VALID = UnitFault.CHANNEL_1_VALID | UnitFault.CHANNEL_2_VALID
 
 
 @pytest.mark.parametrize(("force_n", "tripped"), [(499.9, False), (500.0, True), (500.1, True)])
-def test_capacity(force_n: float, tripped: bool) -> None:
+def test_a_force_at_the_capacity_of_the_cell_is_saturated(force_n: float, tripped: bool) -> None:
     limits = SafetyLimits().narrowed(capacity_n=500.0)
     bench = Bench(limits, force_n=480.0, order={"force_n": 480.0, "ceiling_n": 600.0})
     (verdict,) = bench.ticks(1, force_n=force_n)
@@ -35,7 +35,7 @@ def test_an_overload_bit_states_at_least_the_capacity() -> None:
 
 
 @pytest.mark.parametrize(("force_n", "tripped"), [(-19.9, False), (-20.0, False), (-20.1, True)])
-def test_a_negative_force(force_n: float, tripped: bool) -> None:
+def test_a_force_below_the_negative_limit_is_found(force_n: float, tripped: bool) -> None:
     bench = Bench(force_n=-19.0)
     verdict = bench.tick(force_n=force_n)
     assert ("force_negative" in codes(verdict)) is tripped
@@ -104,7 +104,9 @@ def test_one_channel_alone_cannot_disagree() -> None:
     ("shift_n", "tripped"),
     [(4.9, False), (5.0, False), (5.1, True), (-4.9, False), (-5.1, True)],
 )
-def test_zero_shift(shift_n: float, tripped: bool) -> None:
+def test_a_gross_force_that_moves_apart_from_the_net_one_is_a_shifted_zero(
+    shift_n: float, tripped: bool
+) -> None:
     bench = Bench(force_n=100.0, gross_force_n=102.0)
     bench.tick(force_n=100.0, gross_force_n=102.0)
     verdict = bench.tick(force_n=100.0, gross_force_n=102.0 + shift_n)

@@ -29,7 +29,9 @@ def test_an_unknown_limit_is_refused() -> None:
 
 
 @pytest.mark.parametrize(("ceiling_n", "trip_n"), [(0.0, 10.0), (100.0, 110.0), (400.0, 440.0)])
-def test_trip_force(ceiling_n: float, trip_n: float) -> None:
+def test_the_trip_is_above_the_ceiling_by_the_larger_of_10_n_and_10_percent(
+    ceiling_n: float, trip_n: float
+) -> None:
     assert SafetyLimits().trip_force_n(ceiling_n) == trip_n
 
 

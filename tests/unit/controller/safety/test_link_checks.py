@@ -29,7 +29,7 @@ from tests.unit.controller.safety.bench import (
     ("silence_s", "action"),
     [(0.299, Action.ALLOW), (0.300, Action.ALLOW), (0.301, Action.RELEASE_FAST)],
 )
-def test_silence(silence_s: float, action: Action) -> None:
+def test_silence_above_the_limit_is_released_fast(silence_s: float, action: Action) -> None:
     verdict = Bench().tick(silent=True, step_s=silence_s)
     assert verdict.action is action
     assert codes(verdict) == ["link_silent"] * (action is Action.RELEASE_FAST)
@@ -314,7 +314,7 @@ def test_a_set_point_that_waits_for_a_slack_cord_or_is_unknown_is_no_finding() -
         (-0.1, ["order_unsound"]),
     ],
 )
-def test_wanted_force(wanted_n: float, found: list[str]) -> None:
+def test_a_wanted_force_above_the_limit_ends_the_session(wanted_n: float, found: list[str]) -> None:
     verdict = Bench().tick(order={"force_n": wanted_n})
     assert codes(verdict) == found
     assert verdict.action is (Action.RELEASE if found else Action.ALLOW)
@@ -430,7 +430,9 @@ def test_one_force_is_ordered_for_a_limited_time() -> None:
         ({"journal_age_s": 5.001}, ["journal_silent"], Action.HOLD),
     ],
 )
-def test_host(host: dict[str, Any], found: list[str], action: Action) -> None:
+def test_each_trouble_of_the_host_has_its_finding_and_action(
+    host: dict[str, Any], found: list[str], action: Action
+) -> None:
     verdict = Bench().tick(host=host)
     assert (codes(verdict), verdict.action) == (found, action)
 

@@ -46,7 +46,9 @@ SOUND: dict[str, Any] = {
         ({"latched": Action.CUT_POWER}, 0.0),
     ],
 )
-def test_largest_step_inwards(changes: dict[str, Any], step_mm: float) -> None:
+def test_the_largest_step_inwards_follows_force_age_and_verdict(
+    changes: dict[str, Any], step_mm: float
+) -> None:
     assert inward_step_mm(LIMITS, **(SOUND | changes)) == pytest.approx(step_mm, abs=1e-12)
 
 

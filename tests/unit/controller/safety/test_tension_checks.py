@@ -94,7 +94,9 @@ def swing(bench: Bench, errors_n: list[float], ticks: int = 10) -> list[str]:
         ([6.0, 6.0, 6.0, 6.0, 6.0], []),
     ],
 )
-def test_oscillation(errors_n: list[float], found: list[str]) -> None:
+def test_changes_of_the_force_s_sign_are_counted_as_oscillation(
+    errors_n: list[float], found: list[str]
+) -> None:
     assert swing(Bench(), errors_n) == found
 
 

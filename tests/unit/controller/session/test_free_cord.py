@@ -71,7 +71,7 @@ def test_no_reading_shows_nothing_and_forgets_nothing() -> None:
     ("first_n", "second_n", "largest_n"),
     [(3.0, None, 3.0), (-3.0, None, 3.0), (3.0, -8.0, 8.0), (9.0, 8.0, 9.0), (None, 8.0, None)],
 )
-def test_the_larger_channel_by_magnitude(
+def test_the_larger_channel_by_magnitude_counts(
     first_n: float | None, second_n: float | None, largest_n: float | None
 ) -> None:
     assert largest_force_n(reading(force_n=first_n, second_force_n=second_n)) == largest_n

@@ -14,7 +14,7 @@ def steps(of: TreatmentPause, until_s: int) -> list[tuple[int, PauseStep]]:
     return [(second, step) for second, step in found if step is not PauseStep.GOES_ON]
 
 
-def test_the_three_limits() -> None:
+def test_a_pause_is_held_then_goes_back_then_is_over() -> None:
     # From 60 s it takes 4.25 s from 100 N to 15 N; seen at 65 s, and 300 s later it is over.
     assert steps(pause(), 365) == [(60, PauseStep.REGRESSES), (365, PauseStep.OVER)]
 

@@ -143,7 +143,9 @@ def test_a_screening_text_is_nobody_s_name() -> None:
 
 
 @pytest.mark.parametrize(("item", "state", "refuses", "value"), ITEMS)
-def test_items(item: CheckItem, state: CheckState, refuses: bool, value: str) -> None:
+def test_each_item_has_its_state_and_refuses_or_not(
+    item: CheckItem, state: CheckState, refuses: bool, value: str
+) -> None:
     assert (item.state, item.refuses) == (state, refuses)
     assert value in item.value
     assert item.todo or state in (PASSED, CONFIRMED)

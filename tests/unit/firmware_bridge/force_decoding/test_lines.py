@@ -66,7 +66,9 @@ GAUGES = [MARK_10, MARK_10_NEWER, IMADA, SAUTER, DINI, FLINTEC, LAUMAS, RINSTRUM
         (RINSTRUM, b"81050026:- 99999 kg G\r\n", -980655.19335),
     ],
 )
-def test_lines_of_values(profile: GaugeProfile, line: bytes, net_n: float | None) -> None:
+def test_each_line_is_read_as_its_force_or_refused(
+    profile: GaugeProfile, line: bytes, net_n: float | None
+) -> None:
     if net_n is None:
         assert fault_of(profile, line).fault == "other_unit"
     else:
@@ -211,7 +213,7 @@ CHECKED = changed(
 )
 
 
-def test_a_line_with_a_checksum() -> None:
+def test_a_line_is_read_only_with_its_checksum() -> None:
     right = checksum_of("xor", "-123 N")
     assert decode_line(CHECKED, f"-123 N*{right}\r\n".encode()).net_n == pytest.approx(12.3)
     assert decode_line(CHECKED, f"-123 N*{right.lower()}\r\n".encode()).net_n == pytest.approx(12.3)

@@ -181,7 +181,9 @@ def test_din_rail_faults_and_settings(status: str, settings: str, fault: str) ->
         (0x0024, 98.0665, frozenset({InstrumentFault.TARE_ACTIVE})),
     ],
 )
-def test_dini_argeo_status(status: int, net_n: float, faults: frozenset[InstrumentFault]) -> None:
+def test_the_status_of_a_dini_argeo_tells_force_and_faults(
+    status: int, net_n: float, faults: frozenset[InstrumentFault]
+) -> None:
     words = [*words_of(bytes.fromhex("00 00 17 70  00 00 03 E8")), status]
     decoded = decode_registers(DINI, RegisterImage({(4, n): w for n, w in enumerate(words)}))
     assert decoded.net_n == pytest.approx(net_n)
@@ -189,7 +191,7 @@ def test_dini_argeo_status(status: int, net_n: float, faults: frozenset[Instrume
 
 
 @pytest.mark.parametrize(("status", "fault"), [(0x0008, "underload"), (0x0010, "overload")])
-def test_dini_argeo_range(status: int, fault: str) -> None:
+def test_a_dini_argeo_out_of_range_is_a_fault(status: int, fault: str) -> None:
     words = [0, 0x1770, 0, 0x03E8, status]
     image = RegisterImage({(4, n): w for n, w in enumerate(words)})
     assert fault_of(DINI, image).fault == fault

@@ -56,7 +56,9 @@ ODD = UsbAdapter(vid="1a86", pid="7523", serial_number="a:b %?")
         ("ascii:USB:1A86:7523:a:b%20%25%3f?bytesize=7", AsciiAddress(port=ODD, bytesize=7)),
     ],
 )
-def test_good_addresses(uri: str, address: TcpAddress | SerialAddress | AsciiAddress) -> None:
+def test_each_address_is_read_as_what_it_means(
+    uri: str, address: TcpAddress | SerialAddress | AsciiAddress
+) -> None:
     assert parse_uri(uri) == address
 
 

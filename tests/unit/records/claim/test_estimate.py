@@ -38,7 +38,7 @@ mp = 0.01
 
 
 @pytest.mark.parametrize("row", REFERENCE, ids=lambda row: row[0])
-def test_the_reference_amounts(row: tuple[str, ...]) -> None:
+def test_the_amounts_are_those_of_the_reference(row: tuple[str, ...]) -> None:
     _, work, pe, mp, factor, full, cut, assistant, both = row
     fees = fee_row(work=work, pe=pe, mp=mp, conversion_factor=factor)
     assert allowed_amount(fees) == Decimal(full)

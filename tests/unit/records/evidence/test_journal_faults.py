@@ -113,7 +113,7 @@ def operations_of_a_session(folder: RecordFolder) -> int:
 
 @pytest.mark.parametrize("lasting", [False, True], ids=["once", "from then on"])
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_fault_at_every_write_and_flush(
+def test_a_fault_at_any_write_or_flush_loses_nothing_acknowledged(
     memory_path: Path, before: Path, fault: str, lasting: bool
 ) -> None:
     shutil.copytree(before, memory_path / "count")

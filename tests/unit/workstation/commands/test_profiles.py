@@ -123,7 +123,7 @@ def test_a_refused_file_is_named_beside_the_others_and_the_status_is_2(folder: P
     assert "net_n=103.2 is stated, 102.3" in output
 
 
-def test_facts_of_one_profile(folder: Path) -> None:
+def test_one_profile_is_shown_with_its_facts(folder: Path) -> None:
     status, output = run("profiles", "laumas_tlb", "--data", str(folder))
     assert status == 0
     assert "has to be set to kgf" in output

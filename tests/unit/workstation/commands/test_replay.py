@@ -173,7 +173,9 @@ def test_a_capture_holds_no_word_that_a_person_typed(folder: RecordFolder, tmp_p
         ("< 00", "1 byte, hex 00"),
     ],
 )
-def test_a_serial_lump_in_words(traction: Traction, tmp_path: Path, lump: str, words: str) -> None:
+def test_a_serial_lump_is_shown_in_words(
+    traction: Traction, tmp_path: Path, lump: str, words: str
+) -> None:
     status, said = traction("replay", str(capture_of(tmp_path, RTU, lump)))
     assert status == 0
     shown = said.splitlines()
@@ -214,7 +216,7 @@ def test_an_echo_is_named_where_the_address_says_so(traction: Traction, tmp_path
         ("ascii:///dev/ttyACM0", "< 1b5b324aff0d0a", "< text '\\x1b[2J\\xff\\r\\n'"),
     ],
 )
-def test_other_lines_in_words(
+def test_lumps_of_other_lines_are_shown_in_words(
     traction: Traction, tmp_path: Path, address: str, lump: str, words: str
 ) -> None:
     status, said = traction("replay", str(capture_of(tmp_path, address, lump)))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, date, datetime
 
 import pytest
 
 from records.clinic.paper_sheets import PaperSheet, keep_sheet
+from records.keeping.retention import RemovalConfirmation, RetentionRule, apply_retention
 from records.note.typed import typed_texts
 from records.store.record_folder import RecordFolder
 from tests.support.console_bench import ConsoleBench
@@ -55,6 +57,44 @@ def test_an_amendment_has_a_reason_and_a_name_and_the_older_words_stay(
     assert typed_texts(bench.site.folder, "s-1") == {}
     bench.post(NOTE, **fields)
     assert len(note_of(bench.site.folder).versions) == 2, "posted again it is the same amendment"
+
+
+def test_posts_of_before_an_amendment_change_nothing_when_they_come_again(
+    bench: ConsoleBench,
+) -> None:
+    """A browser that was closed sends its newest page once more; another one has amended since."""
+    signing = {**shown(bench), **everything(), "signature": "PJ", "act": "sign"}
+    bench.post(NOTE, **signing)
+    page = shown(bench)
+    amending = {"signature": "PJ", "act": "amend"}
+    first = {**page, **entered(pain_after="2"), "remark_upon": "peak_force", "remark": "slipped"}
+    bench.post(NOTE, **first, **amending, reason="first")
+    second = {**shown(bench), **entered(pain_after="1"), **amending, "reason": "second"}
+    bench.post(NOTE, **second)
+    before = words(bench)
+    for again in ({**first, **amending, "reason": "first"}, signing):
+        assert "said after this page was drawn" in refused(bench, **again)
+    assert words(bench) == before
+    assert len(note_of(bench.site.folder).versions) == 3
+
+
+def day_of(utc_ms: int) -> date:
+    return datetime.fromtimestamp(utc_ms / 1000, UTC).date()
+
+
+def test_the_page_of_a_session_that_was_removed_takes_nothing(bench: ConsoleBench) -> None:
+    signed(bench)
+    page, folder = shown(bench), bench.site.folder
+    day = day_of(BEGAN_MS)
+    rule = RetentionRule(years=1, today=day.replace(year=day.year + 2), day_of=day_of)
+    said = RemovalConfirmation(today=rule.today)
+    assert apply_retention(folder, rule, author(folder), said=said).removed == ("s-1",)
+    for act in ("take", "amend", "sign", "keep"):
+        posted = {**page, **entered(pain_after="2"), "signature": "PJ", "reason": "why", "act": act}
+        answer = bench.client.post(NOTE, data=posted)
+        assert answer.status_code == 404, act
+        assert "the content of session s-1 was removed" in answer.text
+    assert typed_texts(folder, "s-1") == {}
 
 
 def test_an_amendment_changes_something(bench: ConsoleBench) -> None:

@@ -9,7 +9,7 @@ from tests.unit.controller.builders import prescription
 from workstation.texts.plan_text import plan_text
 
 
-def test_an_intermittent_plan_with_steps() -> None:
+def test_an_intermittent_plan_is_told_with_its_steps() -> None:
     text = plan_text(plan(prescription(progressive_steps=2, regressive_steps=1)))
     assert text.splitlines() == [
         "cervical, intermittent: hold 102.0 N (22.9 lbf) for 60 s, rest 51.0 N (11.5 lbf) for 20 s",
@@ -22,7 +22,7 @@ def test_an_intermittent_plan_with_steps() -> None:
     ]
 
 
-def test_the_other_modes() -> None:
+def test_static_and_cyclic_plans_are_told() -> None:
     static = {"mode": Mode.STATIC, "rest_force_n": 0.0, "hold_s": 0.0, "rest_s": 0.0}
     text = plan_text(plan(prescription(**static, progressive_steps=1, step_s=90.0)))
     assert "static: 102.0 N (22.9 lbf) all the time\n" in text

@@ -11,13 +11,14 @@ import pytest
 
 from controller.errors import RulesInvalid
 from records.claim.rules.code_list_file import (
+    ROWS_OF_A_BLOCK,
     CodeRow,
     ListHead,
     StoredCodeList,
     packed_list,
 )
 from records.claim.rules.code_lists import shipped_code_list
-from tools.code_list import HEAD, TARGET, library_rows
+from tools.code_list import HEAD, library_rows
 
 SMALL = ListHead(
     name="small list",
@@ -41,12 +42,22 @@ def stored(place: Path, content: bytes) -> StoredCodeList:
     return StoredCodeList(file, "import it again")
 
 
-def test_the_shipped_file_is_what_its_source_makes() -> None:
-    """Every code, what it stands under, its notes and its words: the digest is of all of them."""
-    made, _, _ = packed_list(HEAD, library_rows()).partition(b"\n\n")
-    shipped, _, _ = TARGET.read_bytes().partition(b"\n\n")
-    assert shipped == made
-    assert shipped_code_list().state("M5116") == "billable"  # its rows have that digest
+def test_the_shipped_file_is_what_its_source_makes(tmp_path: Path) -> None:
+    """Every code, what it stands under, its notes and its words, however they are packed."""
+    made = stored(tmp_path, packed_list(HEAD, library_rows()))
+    assert shipped_code_list().head == made.head
+    assert list(shipped_code_list().rows()) == list(made.rows())
+
+
+def test_each_code_is_found_in_its_block(tmp_path: Path) -> None:
+    """The first and the last of each, and what would stand before, between and behind them."""
+    codes = [f"M{number:03}" for number in range(10, 10 + 2 * ROWS_OF_A_BLOCK + 1)]
+    rows = [CodeRow(code=code, billable=True) for code in codes]
+    made = stored(tmp_path, packed_list(SMALL, rows))
+    assert {made.state(code) for code in codes} == {"billable"}
+    assert [row.code for row in made.rows()] == codes
+    for absent in ("A00", "M009", "M0100", f"{codes[ROWS_OF_A_BLOCK - 1]}0", "M999", "Z99"):
+        assert made.state(absent) == "unknown"
 
 
 def test_rows_come_back_as_they_were_packed(tmp_path: Path) -> None:
@@ -77,7 +88,7 @@ def changed(old: bytes, new: bytes) -> Callable[[bytes], bytes]:
 
 HEADS: dict[str, Callable[[bytes], bytes]] = {
     "nothing": lambda content: b"",
-    "another form": changed(b"code list 1", b"code list 2"),
+    "another form": changed(b"code list 2", b"code list 1"),
     "no text": changed(b"small", b"\xff\xff"),
     "a date that is none": changed(b"2027-09-30", b"2027-09-31"),
     "a missing line": changed(b"count: 5\n", b""),
@@ -110,8 +121,9 @@ def test_a_damaged_head_is_refused_by_the_file_s_name(tmp_path: Path, damage: st
 def test_no_code_is_looked_up_in_an_altered_file(tmp_path: Path, damage: str) -> None:
     made = stored(tmp_path, ROW_BYTES[damage](packed_list(SMALL, ROWS)))
     for ask in (made.state, made.regions, lambda code: made.exclude_each_other(code, "M50")):
-        with pytest.raises(RulesInvalid, match=r"small\.codes: .*; import it again"):
-            ask("M542")
+        for code in ("M542", "A00"):  # one that is in it, and one before all of its rows
+            with pytest.raises(RulesInvalid, match=r"small\.codes: .*; import it again"):
+                ask(code)
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:

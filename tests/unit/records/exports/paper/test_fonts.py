@@ -12,6 +12,7 @@ from reportlab.platypus import Paragraph
 from records.exports.paper.blocks import said
 from records.exports.paper.fonts import BOLD, PLAIN, SEEN, drawn_by, markup, runs
 from tests.support.pdfs import LETTERS, solid
+from tools.fonts import FOLDER, packaged
 
 MARK = f'<onDraw name="{SEEN}"/>'
 
@@ -20,6 +21,11 @@ MARK = f'<onDraw name="{SEEN}"/>'
 def test_latin_greek_cyrillic_and_vietnamese_are_drawn_by_the_first_font(font: str) -> None:
     assert len(LETTERS) > 1500
     assert set(unicodedata.normalize("NFC", LETTERS)) <= drawn_by(font)
+
+
+@pytest.mark.parametrize("font", [PLAIN, BOLD])
+def test_the_font_beside_the_code_is_that_of_the_package(font: str) -> None:
+    assert (FOLDER / f"{font}.ttf").read_bytes() == packaged(font)
 
 
 @pytest.mark.parametrize(
