@@ -121,6 +121,7 @@ TOLD_BY_ITSELF = [
 """What the frame says without anybody's touch; nothing moves by it at any size."""
 TOLD_WHERE_THERE_IS_ROOM = [*TOLD_BY_ITSELF, ("#stop-said", WORDS["STOP did not arrive"])]
 """With what is told of a press of STOP."""
+STANDING = "#unit-page [data-is=standing]"
 SMALL = ((390, 844), (640, 400), (960, 540), (512, 384))
 """A telephone, and the three other windows at 200 % zoom."""
 
@@ -333,6 +334,10 @@ def test_a_unit_s_page_is_fit_in_every_state(looked: Page, camera: Camera, clini
         camera.take(f"/units/{words}", "otherwise", whole=True)
         _check_that_nothing_moves(looked)
     link.show(**PAUSED)
+    expect(looked.locator("#unit-page")).to_have_attribute("data-page", "live")
+    looked.set_viewport_size({"width": 1024, "height": 768})
+    done = "19:05:06 paused at 115.0 N, the treatment clock stands, by Pat Jones"
+    assert moved_by(looked, [*TOLD_WHERE_THERE_IS_ROOM, ("#asked", done), (STANDING, "")]) == []
 
 
 def _check_that_nothing_moves(looked: Page) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, StorageState, expect
+from playwright.sync_api import Browser, Locator, Page, Route, StorageState, expect
 
 from controller.alarms import RaisedAlarm
 from controller.runtime.clock import SystemClock
@@ -17,7 +17,7 @@ from tests.support.page_faults import faults
 from tests.support.real_time import PATIENCE_MS, wait_until
 from tests.support.served_console import ServedConsole, silence
 from tests.support.stops import ORDERED
-from tests.support.unit_stages import CHECKING, HOLDING, LOCKED
+from tests.support.unit_stages import BELL, CHECKING, HOLDING, LOCKED
 from workstation.console.units import KeptUnit
 from workstation.station.stop_page import SaidOfUnit
 from workstation.station.stop_page import page as page_of_stop
@@ -408,3 +408,30 @@ def test_a_button_that_has_just_appeared_is_not_pressed(new_page: Page, link: St
     assert page.url.endswith(UNIT)
     link.show(**HOLDING, questions=())
     expect(page.locator("#asked")).to_be_empty()  # it was of the checks
+
+
+def is_below_the_frame(seen: Locator) -> bool:
+    """Nothing of STOP and the strips lies over it, and it is in the window."""
+    return bool(
+        seen.evaluate("""one => {
+      const { x, y, width, height } = one.getBoundingClientRect();
+      return one.contains(document.elementFromPoint(x + width / 2, y + height / 2))
+        && one.contains(document.elementFromPoint(x + width / 2, y + 1));
+    }""")
+    )
+
+
+def test_a_page_that_turns_to_the_treatment_shows_it_from_the_top(
+    page: Page, link: StandInLink
+) -> None:
+    """The start stands below the checks; the force and the next question stand above."""
+    page.set_viewport_size({"width": 1024, "height": 768})
+    unit = page.locator("#unit-page")
+    link.show(**CHECKING, questions=(LOCKED, BELL))
+    expect(unit).to_have_attribute("data-page", "checks")
+    page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    assert page.evaluate("scrollY") > 0
+    link.show(**HOLDING, questions=())
+    expect(unit).to_have_attribute("data-page", "live")
+    for seen in (unit.locator("h1"), page.locator("#numbers [data-is=force]")):
+        assert is_below_the_frame(seen)

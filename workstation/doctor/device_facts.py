@@ -89,7 +89,7 @@ def loudspeaker() -> WorkstationFact:
     except (OSError, ValueError, subprocess.SubprocessError) as error:
         return not_well(name, f"{NO_SOUND} The look failed ({error})", todo)
     if not word.sounds:
-        return not_well(name, f"{NO_SOUND} {word.text}", todo)
+        return not_well(name, f"{NO_SOUND} {word.text[:1].upper()}{word.text[1:]}", todo)
     return well(name, f"{word.text} has one; whether it is heard only a person knows")
 
 

@@ -14,6 +14,7 @@ from typing import Final
 from controller.words import AS_WRITTEN
 
 PAGES: Final[Mapping[str, str]] = {
+    "accept --billing": "[Decide whether it is billed] on the claim's page of the visit",
     "appointments list": "the day's list on the Overview",
     "audit": "the page Audit (under More)",
     "claim new": "[Download a claim context to fill in] on the claim's page of the visit",

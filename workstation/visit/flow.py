@@ -122,7 +122,7 @@ def _begun_anew(desk: VisitDesk, other: ListedVisit) -> bool:
             f"! patient {other.reference} has a visit today already: a claim of a second one on "
             "the day is looked at (T-093)"
         )
-    return desk.dialogue.yes("another visit", "Begin another visit all the same?")
+    return desk.dialogue.yes("another visit", "Begin another visit anyway?")
 
 
 def _can_wait(desk: VisitDesk, each: ListedVisit) -> bool:

@@ -118,7 +118,8 @@ def start(request: Request, form: Form, visit: OpenVisit) -> Response:
 def _lacking(visit: OpenVisit, checked: CheckedForm) -> Iterator[str]:
     """What the page says above the form; each mistake stands beside its field as well."""
     if count := len(checked.mistakes):
-        yield f"{count} mistake{'s' if count > 1 else ''}, each said beside its field"
+        mistakes = f"{count} mistake{'s' if count > 1 else ''}"
+        yield f"{mistakes}, explained beside the field or above the picture"
     if not_confirmed(visit.kept.form, checked):
         yield "a limit is exceeded that needs a second confirmation, below the picture"
 

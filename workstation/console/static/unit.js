@@ -61,6 +61,7 @@ function putParts(text, sent = null) {
   if (turned) {
     page.dataset.page = freshPage.dataset.page;
     dispatchEvent(new Event("resize")); // the chart has a size only where it is shown
+    showFromTheTop();
   }
   for (const part of page.querySelectorAll("[data-part]")) {
     const other = freshPage.querySelector(`[data-part="${part.dataset.part}"]`);
@@ -81,6 +82,13 @@ function putParts(text, sent = null) {
     });
     if (focused && focused.name) other.querySelector(`[name="${focused.name}"]`)?.focus();
   }
+}
+
+/** The start is below the checks: force and question of the treatment would be out of sight. */
+function showFromTheTop() {
+  const top = document.getElementById("top");
+  const held = top.offsetHeight || top.querySelector(".bar").offsetHeight;
+  scrollTo(0, page.getBoundingClientRect().top + scrollY - held);
 }
 
 /** Another page has come, which refuses: what it says stands where the outcome would. */

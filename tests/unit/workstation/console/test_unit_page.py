@@ -83,7 +83,7 @@ def test_one_question_at_a_time_and_the_start_comes_last(
     page = bench.page(PAGE)
     assert page.count('value="yes"') == 1
     assert "Start traction: not possible before every step above is done." in text_of(page)
-    assert "Harness, position and line of pull are asked behind it" in text_of(page)
+    assert "Harness, position and line of pull are asked about after this" in text_of(page)
     link.settle(confirmed("lift_locked", "Pat Jones"))
     link.show(questions=(BELL,))
     shown = text_of(bench.page(PAGE))
@@ -142,7 +142,7 @@ def test_each_item_of_the_self_check_stands_there_with_what_to_do(
     )
     shown = text_of(bench.page(PAGE))
     assert "zero : passed (at most 0.4 N, with noise)" in shown
-    assert "patient switch: not passed. absent. What to do: patient switch absent" in shown
+    assert "patient switch: not passed: absent. What to do: patient switch absent" in shown
 
 
 def test_a_refused_start_says_what_to_do_behind_its_end(
