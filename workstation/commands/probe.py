@@ -131,7 +131,8 @@ def commissionings(records: RecordsOptions) -> None:
     from records.keeping.stop_tests import stop_tests
     from workstation.session.commissioned import all_known
 
-    folder = records.place.folder
+    place = records.place
+    folder, forces = place.folder, place.leading_unit
     found = all_known(folder, SystemClock().utc_ms())
     if records.as_json:
         say_json("commissionings", {"commissionings": [_known_facts(known) for known in found]})
@@ -143,7 +144,8 @@ def commissionings(records: RecordsOptions) -> None:
         what = f"{tested.tested.unit_id} {tested.title}, serial {tested.serial}"
         say(f"{what}: {known.standing.text}")
         for stop in stop_tests(folder, tested.tested.unit_id)[-1:]:
-            say(f"  stop test of {stop.day} by {stop.by}: {stop.test.text}")
+            told = forces.in_sentence(stop.test.text)
+            say(f"  stop test of {stop.day} by {stop.by}: {told}")
 
 
 @grouped
@@ -158,15 +160,19 @@ def stop_test(
     from records.keeping.stop_tests import file_stop_test
     from workstation.anchors import leave_checkpoints
     from workstation.terminal_sign_in import author_for
+    from workstation.texts.refusals import refusals_in
 
     name = check_name("--by", by)
     place = records.place
+    forces = place.leading_unit
     session_id = named_session(place, session, name)
-    test = file_stop_test(place.folder, author_for(place.folder, name, Right.UNITS), session_id)
+    author = author_for(place.folder, name, Right.UNITS)
+    with refusals_in(forces):
+        test = file_stop_test(place.folder, author, session_id)
     if records.as_json:
         say_json("stop-test", encode_fields(test))
     else:
-        say(f"stop test of unit {test.unit_id}: {test.text}")
+        say(f"stop test of unit {test.unit_id}: {forces.in_sentence(test.text)}")
     leave_checkpoints(place.settings, place.folder, warn)
     if not test.passed:
         raise typer.Exit(REFUSED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -243,9 +244,10 @@ def test_a_second_family_at_one_address_does_not_fit(
     assert "it is another family of instruments" in printed
 
 
-def test_a_stop_test_is_filed_from_a_session_on_the_frame(
-    traction: Traction, tmp_path: Path
+def test_a_stop_test_is_filed_from_a_session_on_the_frame_in_the_clinic_s_unit(
+    traction: Traction, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("TRACTION_FORCE_UNIT", "lbf")
     folder = RecordFolder(tmp_path / "data")
     with staged(folder, body="test_fixture", patient=StopsDuring(1, 5.0)) as stage:
         order = (
@@ -255,5 +257,9 @@ def test_a_stop_test_is_filed_from_a_session_on_the_frame(
     words = ("stop-test", "session-1", "--by", "A. Example", "--data", str(folder))
     status, printed = traction(*words)
     assert status == 0, printed
-    assert "N to 15 N, at most 4000 ms; no test before it at this force; passed" in printed
+    told = (
+        r"\d+ ms from 3\d\.\d lbf \(1\d\d\.\d N\) to 3\.4 lbf \(15 N\), at most 4000 ms; "
+        "no test before it at this force; passed"
+    )
+    assert re.search(told, printed), printed
     assert "is on file already" in traction(*words)[1]
