@@ -45,7 +45,6 @@ LEFT = (
     "__init__.py",
     "device_time.py",
     "force_unit.py",
-    "profiles.py",
     "patient.py",
     "bodies.py",
     "plain_values.py",
