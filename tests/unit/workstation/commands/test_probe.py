@@ -171,6 +171,20 @@ def test_a_commissioning_is_filed_and_listed_until_it_runs_out(
     assert traction("verify", "--all")[0] == 0
 
 
+def test_a_commissioning_leads_with_the_clinic_s_unit_and_files_newtons(
+    traction: Traction, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRACTION_FORCE_UNIT", "lbf")
+    printed = traction("probe", desk.address, *SERIAL)[1]
+    assert re.search(r"zero: passed \(0\.0 lbf \([-+.\d]+ N\)\)", printed), printed
+    printed = traction("commission", desk.address, *LOAD, *SERIAL)[1]
+    weight = "5.000 kg is 11.0 lbf (49.0 N), within 0.2 lbf (1.0 N); 11.0 lbf (49.0 N)"
+    assert f"weight: passed ({weight})" in printed
+    (kept,) = json.loads(traction("commissionings", "--json")[1])["commissionings"]
+    (item,) = (each for each in kept["items"] if each["item"] == "weight")
+    assert item["value"] == "5.000 kg is 49.0 N, within 1.0 N; 49.0 N"
+
+
 def test_a_commissioning_as_json_holds_what_was_filed(traction: Traction, desk: Desk) -> None:
     status, printed = traction("commission", desk.address, *LOAD, *SERIAL, "--json")
     assert status == 0, printed
