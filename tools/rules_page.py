@@ -43,7 +43,8 @@ likely denial or audit risk; **info** = advice. A second severity stands where s
 rule have it. Strength of the source: A = CMS file or manual, B = Medicare contractor or payer,
 C = trade page, log = arithmetic on the device's record, own = general knowledge. A rule of strength
 own warns at most, except {own}, which
-compare the claim with itself, its note and its log. M = the mission document asks for it.
+compare the claim with itself, its note and its log. M = the [trade guide](mission-coverage.md) asks
+for it.
 """
 
 

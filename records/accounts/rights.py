@@ -1,7 +1,7 @@
 """What each role may do: one table for pages and commands.
 
-A stop, and every act that leads outward (less force, pause, end, an answer to a check-in), needs no
-right at all.
+A stop, and every act that frees the patient (less force, pause, end, an answer to a check-in),
+needs no right at all.
 """
 
 from __future__ import annotations

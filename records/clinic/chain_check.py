@@ -6,13 +6,15 @@ are read and which signatures are checked is the caller's choice.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
+from functools import lru_cache
 
 from controller.errors import JournalCorrupt
 from records.evidence.unreadable import UNREADABLE
 from records.keys.key_records import KeyHistory
 from records.keys.signing import verify_signature
+from records.store.canonical import EventRow
 from records.store.cell_check import CellCheck, CellFault
 from records.store.chain import NO_SEAL, compute_link, compute_statement
 from records.store.checkpoint import Checkpoint, make_checkpoint
@@ -29,6 +31,8 @@ from records.store.database import Database, rows
 from records.store.schema_check import schema_differences
 from records.strict_json import parse_object
 
+LINKS_KEPT = 20_000
+"""Some 15 MB; the walk over a longer chain computes each link anew."""
 _LINKS = (
     "SELECT number, first_entry, entry_count, digest, key_id, signature FROM link ORDER BY number"
 )
@@ -94,7 +98,7 @@ class ChainCheck:
         return make_checkpoint(link_subject(self._file_id, first + count), digest, public)
 
     def alterations(
-        self, texts: Collection[int] | None = None, *, since: int = 0
+        self, texts: Set[int] | None = None, *, since: int = 0
     ) -> Iterator[ClinicAlteration]:
         """Everything that does not fit; every link is recomputed in any case.
 
@@ -113,7 +117,7 @@ class ChainCheck:
             since = self.entries[entry - 1].utc_ms
         return ClinicAlteration(where=where, what=what, since_utc_ms=since)
 
-    def _check_entries(self, texts: Collection[int] | None) -> Iterator[ClinicAlteration]:
+    def _check_entries(self, texts: Set[int] | None) -> Iterator[ClinicAlteration]:
         """The first entry that does not stand where it belongs or cannot be read."""
         for index, entry in enumerate(self.entries):
             what = ""
@@ -127,7 +131,7 @@ class ChainCheck:
                 yield self.altered(f"entry {index}", what, index)
                 return
 
-    def _check_links(self, texts: Collection[int] | None, since: int) -> Iterator[ClinicAlteration]:
+    def _check_links(self, texts: Set[int] | None, since: int) -> Iterator[ClinicAlteration]:
         """The first link that does not fit; after it nothing can be said."""
         previous, covered = NO_SEAL, 0
         for index, (number, first, count, digest, key_id, signature) in enumerate(self.links):
@@ -140,7 +144,7 @@ class ChainCheck:
                 )
                 return
             end = first + count
-            if end > since or (texts and any(place in texts for place in range(first, end))):
+            if end > since or (texts and not texts.isdisjoint(range(first, end))):
                 yield from self._check_signature(index, digest, key_id, signature)
             previous, covered = digest, end
         if covered != len(self.entries):
@@ -151,9 +155,8 @@ class ChainCheck:
             )
 
     def _link(self, previous: bytes, first: int, count: int) -> bytes | None:
-        covered = self.entries[first : first + count]
         try:
-            return compute_link(previous, entry_range(first, count), canonical(covered), b"")
+            return _link_over(previous, first, count, tuple(self.entries[first : first + count]))
         except UNREADABLE:  # a number or a text that no canonical field can hold
             return None
 
@@ -174,11 +177,18 @@ class ChainCheck:
             yield self.altered(f"link {index}", what, first)
 
 
+@lru_cache(maxsize=LINKS_KEPT)
+def _link_over(previous: bytes, first: int, count: int, covered: tuple[EventRow, ...]) -> bytes:
+    """The same over the same bytes, and every look at the file walks all of its links."""
+    return compute_link(previous, entry_range(first, count), canonical(covered), b"")
+
+
 def altered_row(fault: CellFault) -> ClinicAlteration:
     """A cell of another type than its column, as a finding."""
     return ClinicAlteration(where=f"{fault.table}, row {fault.row}", what=fault.what)
 
 
+@lru_cache(maxsize=LINKS_KEPT)
 def _fault_of_text(detail_json: str) -> str:
     try:
         parse_object(detail_json)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 from controller.errors import JournalCorrupt, PrescriptionInvalid, RecordNotFound
@@ -41,6 +42,7 @@ from records.store.record_folder import RecordFolder
 
 NAMED = 5
 """So many records a message names."""
+VERSIONS_KEPT = 10_000
 Record = TypeVar("Record", bound=StandingRecord, covariant=True)
 
 
@@ -257,7 +259,9 @@ def standing_of(entries: Iterable[Entry]) -> StandingData:
     return StandingData(versions)
 
 
+@lru_cache(maxsize=VERSIONS_KEPT)
 def _version(entry: Entry) -> StandingVersion[StandingRecord]:
+    """Equal entries are the same version, and every look at the standing records reads them all."""
     detail = entry.detail
     with refused_in_words(f"entry {entry.sequence} of clinic.db, a standing record,"):
         model, said = KINDS[str(detail["kind"])], detail["record"]

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
@@ -69,12 +69,16 @@ class EntryKind(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One entry as readers get it. ``utc_ms`` is the time that its author gave."""
+    """One entry as readers get it. ``utc_ms`` is the time that its author gave.
+
+    ``detail`` is what ``detail_json`` says: two entries are equal where all that is stored is.
+    """
 
     sequence: int
     utc_ms: int
     kind: EntryKind
-    detail: Mapping[str, Any]
+    detail_json: str
+    detail: Mapping[str, Any] = field(compare=False)
 
 
 def append_entries(
@@ -151,8 +155,7 @@ def entry_rows(db: Database) -> list[EventRow]:
 
 def entry_of(row: EventRow) -> Entry:
     """Returns an entry as readers get it; raises JournalCorrupt for one that cannot be read."""
-    kind, detail = _kind(row.kind, row.sequence), _detail(row.detail_json, row.sequence)
-    return Entry(sequence=row.sequence, utc_ms=row.utc_ms, kind=kind, detail=detail)
+    return _entry(row.sequence, row.utc_ms, row.kind, row.detail_json)
 
 
 def entries_of_session(db: Database, session_id: str) -> list[Entry]:
@@ -282,9 +285,17 @@ def _entries(db: Database, where: str, parameters: Sequence[object]) -> list[Ent
         f"SELECT sequence, utc_ms, kind, detail FROM entry {where} ORDER BY sequence",
         parameters,
     )
-    return [
-        Entry(sequence=a, utc_ms=b, kind=_kind(c, a), detail=_detail(d, a)) for a, b, c, d in stored
-    ]
+    return [_entry(*row) for row in stored]
+
+
+def _entry(sequence: int, utc_ms: int, kind: int, detail_json: str) -> Entry:
+    return Entry(
+        sequence=sequence,
+        utc_ms=utc_ms,
+        kind=_kind(kind, sequence),
+        detail_json=detail_json,
+        detail=_detail(detail_json, sequence),
+    )
 
 
 def _kind(number: int, sequence: int) -> EntryKind:

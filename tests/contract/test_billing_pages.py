@@ -74,7 +74,7 @@ def test_every_statement_has_a_home_and_a_test_that_exist(row: list[str]) -> Non
     assert function in {n.name for n in tree.body if isinstance(n, ast.FunctionDef)}, test
 
 
-def test_every_rule_of_the_mission_document_is_named() -> None:
+def test_every_rule_of_the_trade_guide_is_named() -> None:
     named = set(re.findall(r"[TN]-\d{2,3}", read("reference/mission-coverage.md")))
     from_mission = {rule.id for rule in shipped_rules().rule if rule.mission}
     assert from_mission <= named

@@ -106,7 +106,11 @@ def test_row_1_a_silent_unit_is_told_in_400_ms_and_lets_go_by_itself(
 
 def framed(words: list[int], head: bytes) -> bytes:
     """An answer with a right frame around these registers."""
-    body = head + b"".join(word.to_bytes(2, "big") for word in words)
+    return framed_in_crc(head + b"".join(word.to_bytes(2, "big") for word in words))
+
+
+def framed_in_crc(body: bytes) -> bytes:
+    """A frame of a serial line."""
     return body + _modbus_crc(body)
 
 

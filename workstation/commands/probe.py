@@ -20,6 +20,7 @@ from workstation.exit_status import REFUSED
 from workstation.output import say, say_json, warn
 
 if TYPE_CHECKING:
+    from controller.order.force_unit import ForceUnit
     from controller.start.self_check import CheckItem
     from firmware_bridge.line.capture import CaptureWriter
     from records.clinic.commissionings import Standing
@@ -78,14 +79,19 @@ def probe(address: AddressArgument, *, thing: ThingOptions, records: RecordsOpti
     """
     from workstation.session.probing import Asked
     from workstation.session.probing import probe as probe_address
+    from workstation.texts.refusals import refusals_in
 
     place = records.place
     workplace = _workplace(place)
+    forces = place.leading_unit
     serial = _checked(address, thing)
-    with _captured(address, thing, workplace) as heard:
+    with refusals_in(forces), _captured(address, thing, workplace) as heard:
         asked = Asked(address=address, profile=thing.profile, serial=serial, capture=heard)
         result = probe_address(asked, workplace)
-    _show(address, result, result.probed.items, as_json=records.as_json)
+    if records.as_json:
+        say_json("probe", _facts(address, result, result.probed.items))
+    else:
+        _show(address, result, result.probed.items, forces)
     if not result.probed.good:
         raise typer.Exit(REFUSED)
 
@@ -104,21 +110,27 @@ def commission(
     from workstation.session.probing import Asked
     from workstation.session.probing import commission as commission_address
     from workstation.terminal_sign_in import author_for
+    from workstation.texts.refusals import refusals_in
 
     serial = _checked(address, thing)
     by = check_name("--by", load.by)
     kilograms = _heavy_enough(weight_kg("--weight", load.weight))
     capacity_n = force_n("--capacity", load.capacity, None) if load.capacity else None
-    guide = _guide()
     place = records.place
+    forces = place.leading_unit
+    guide = _guide(forces)
     workplace = _workplace(place)
     author = author_for(place.folder, by, Right.UNITS)
-    with _captured(address, thing, workplace) as heard:
+    with refusals_in(forces), _captured(address, thing, workplace) as heard:
         asked = Asked(address=address, profile=thing.profile, serial=serial, capture=heard)
         done = commission_address(
             asked, workplace, guide, author, weight_kg=kilograms, capacity_n=capacity_n
         )
-    _show(address, done.probe, done.items, as_json=records.as_json, done=done)
+    if records.as_json:
+        filed = encode_fields(done.record) if done.record else None
+        say_json("commission", {**_facts(address, done.probe, done.items, done), "filed": filed})
+    else:
+        _show(address, done.probe, done.items, forces, done)
     leave_checkpoints(place.settings, place.folder, warn)
     if not done.passed:
         raise typer.Exit(REFUSED)
@@ -131,7 +143,8 @@ def commissionings(records: RecordsOptions) -> None:
     from records.keeping.stop_tests import stop_tests
     from workstation.session.commissioned import all_known
 
-    folder = records.place.folder
+    place = records.place
+    folder, forces = place.folder, place.leading_unit
     found = all_known(folder, SystemClock().utc_ms())
     if records.as_json:
         say_json("commissionings", {"commissionings": [_known_facts(known) for known in found]})
@@ -143,7 +156,8 @@ def commissionings(records: RecordsOptions) -> None:
         what = f"{tested.tested.unit_id} {tested.title}, serial {tested.serial}"
         say(f"{what}: {known.standing.text}")
         for stop in stop_tests(folder, tested.tested.unit_id)[-1:]:
-            say(f"  stop test of {stop.day} by {stop.by}: {stop.test.text}")
+            told = forces.in_sentence(stop.test.text)
+            say(f"  stop test of {stop.day} by {stop.by}: {told}")
 
 
 @grouped
@@ -158,15 +172,19 @@ def stop_test(
     from records.keeping.stop_tests import file_stop_test
     from workstation.anchors import leave_checkpoints
     from workstation.terminal_sign_in import author_for
+    from workstation.texts.refusals import refusals_in
 
     name = check_name("--by", by)
     place = records.place
+    forces = place.leading_unit
     session_id = named_session(place, session, name)
-    test = file_stop_test(place.folder, author_for(place.folder, name, Right.UNITS), session_id)
+    author = author_for(place.folder, name, Right.UNITS)
+    with refusals_in(forces):
+        test = file_stop_test(place.folder, author, session_id)
     if records.as_json:
         say_json("stop-test", encode_fields(test))
     else:
-        say(f"stop test of unit {test.unit_id}: {test.text}")
+        say(f"stop test of unit {test.unit_id}: {forces.in_sentence(test.text)}")
     leave_checkpoints(place.settings, place.folder, warn)
     if not test.passed:
         raise typer.Exit(REFUSED)
@@ -215,12 +233,12 @@ def _captured(
 class _TerminalGuide:
     """Puts each step to the person at the terminal. Implements ``Guide``."""
 
-    def __init__(self, lines: TypedLines) -> None:
-        self._lines = lines
+    def __init__(self, lines: TypedLines, forces: ForceUnit) -> None:
+        self._lines, self._forces = lines, forces
 
     def ask(self, text: str) -> None:
         """Wait for Enter; raises RequestRefused for q, AnswerMissing when the terminal closed."""
-        warn(f"{text} (q gives up)")
+        warn(f"{self._forces.in_sentence(text)} (q gives up)")
         try:
             answer = self._lines.read_line()
         except EOFError as error:
@@ -230,59 +248,64 @@ class _TerminalGuide:
 
     def tell(self, text: str) -> None:
         """Say it."""
-        warn(text)
+        warn(self._forces.in_sentence(text))
 
 
-def _guide() -> _TerminalGuide:
+def _guide(forces: ForceUnit) -> _TerminalGuide:
     """Whoever hangs the weight; raises AnswerMissing where nobody can be told."""
     from workstation.terminal.typed_lines import typed_lines
 
     lines = typed_lines(sys.stdin)
     if lines is None:
         raise AnswerMissing("nobody is there to hang the weight; start it at a terminal")
-    return _TerminalGuide(lines)
+    return _TerminalGuide(lines, forces)
 
 
 def _show(
     address: str,
     result: ProbeResult,
     items: Sequence[CheckItem],
-    *,
-    as_json: bool,
+    forces: ForceUnit,
     done: Commissioned | None = None,
 ) -> None:
-    standing = result.known.standing if result.known else None
+    for line in _lines(address, result, items, done):
+        say(forces.in_sentence(line))
+
+
+def _standing(result: ProbeResult, done: Commissioned | None) -> Standing | None:
     if done is not None:
-        standing = done.standing
-    if as_json:
-        facts = {
-            "address": address,
-            "profile": result.profile.name,
-            "profile_sha256": result.digest,
-            "tried": [asdict(one) for one in result.tried],
-            "items": [_item_facts(item) for item in items],
-            "answers": asdict(result.probed.times) if result.probed.times else None,
-            "channels": _channels(result),
-            "commissioning": asdict(standing) if standing else None,
-        }
-        if done is None:
-            say_json("probe", facts)
-        else:
-            filed = encode_fields(done.record) if done.record else None
-            say_json("commission", {**facts, "filed": filed})
-        return
-    for line in _lines(address, result, items, standing, done):
-        say(line)
+        return done.standing
+    return result.known.standing if result.known else None
+
+
+def _facts(
+    address: str,
+    result: ProbeResult,
+    items: Sequence[CheckItem],
+    done: Commissioned | None = None,
+) -> dict[str, object]:
+    """The same for programs, in newtons."""
+    standing = _standing(result, done)
+    return {
+        "address": address,
+        "profile": result.profile.name,
+        "profile_sha256": result.digest,
+        "tried": [asdict(one) for one in result.tried],
+        "items": [_item_facts(item) for item in items],
+        "answers": asdict(result.probed.times) if result.probed.times else None,
+        "channels": _channels(result),
+        "commissioning": asdict(standing) if standing else None,
+    }
 
 
 def _lines(
     address: str,
     result: ProbeResult,
     items: Sequence[CheckItem],
-    standing: Standing | None,
     done: Commissioned | None,
 ) -> Iterator[str]:
     """What was found, for people."""
+    standing = _standing(result, done)
     for one in result.tried:
         yield f"{one.name}: {'fits' if one.fits else 'does not fit'}{one.why and ': '}{one.why}"
     for item in items:

@@ -121,7 +121,7 @@ def posted_whole(handler: Callable[[Request, Form, str], Response]) -> Handler:
 
 
 def open_to_all(handler: Callable[[Request, Form, str], Response]) -> Handler:
-    """An act that leads outward: less, pause, end, check-in. Nobody must say a name first.
+    """An act that frees the patient: less, pause, end, check-in. Nobody must say a name first.
 
     ``handler`` gets the form and the person's name, "" where nobody has said one.
     """

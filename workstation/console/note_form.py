@@ -142,6 +142,16 @@ def changed_meanwhile(note: TreatmentNote, posted: PostedNote) -> list[str]:
     return [field.label for field in note.clinician_fields if posted.is_stale(field)]
 
 
+def said_by_others(before: TreatmentNote, now: TreatmentNote, posted: PostedNote) -> list[str]:
+    """Fields of which another one has said something while the post was taken."""
+    own = {*posted.words(before), *posted.confirmed, *posted.marked_nothing(before)}
+    return [
+        field.label
+        for field in now.clinician_fields
+        if field.name not in own and word_mark(field) != word_mark(before.field(field.name))
+    ]
+
+
 def still_open(note: TreatmentNote, posted: PostedNote) -> list[str]:
     """Labels of fields that stay open when the post is taken."""
     settled = {*posted.words(note), *posted.confirmed, *posted.marked_nothing(note)}

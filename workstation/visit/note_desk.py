@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 class NoteDesk:
     """One session's note in one person's hands.
 
-    The note is read anew before each act, but for a word of a draft that is an answer: it is said
-    of the note that the question was asked from, ``asked_of``.
+    The note is read anew before each act, but for a word of a draft that is an answer, and a
+    signature under a page: they are said of the note that was asked from, ``asked_of``.
     """
 
     def __init__(
@@ -102,11 +102,12 @@ class NoteDesk:
 
         mark_not_assessed(self.folder, asked_of or self.read_note().note, [field], self.author())
 
-    def sign(self) -> None:
+    def sign(self, asked_of: TreatmentNote | None = None) -> None:
         """Sign the note."""
         from records.note.lifecycle import sign
 
-        sign(self.folder, self.read_note().note, self.credentials, self.author())
+        note = asked_of or self.read_note().note
+        sign(self.folder, note, self.credentials, self.author())
 
     def amend(self, values: dict[str, str], reason: str) -> None:
         """Add a version to a signed note."""

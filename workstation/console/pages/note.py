@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from starlette.background import BackgroundTask
@@ -25,6 +25,7 @@ from workstation.console.note_form import (
     PostedNote,
     changed_meanwhile,
     faults_of,
+    said_by_others,
     still_open,
 )
 from workstation.console.site import Site
@@ -139,10 +140,7 @@ def _sign(opened: OpenNote, said: PostedNote) -> dict[str, str]:
     if fault := _signature_fault(opened.holder, said):
         faults[SIGNATURE] = fault
     elif not faults and (changed := changed_meanwhile(note, said)):
-        faults[SIGNATURE] = (
-            f"Changed since this page was drawn: {', '.join(changed)}. Read the note once more, "
-            "then sign."
-        )
+        faults[SIGNATURE] = _read_again(changed)
     elif not faults and (lacking := still_open(note, said)):
         faults[SIGNATURE] = (
             f"Not signed. Open: {', '.join(lacking)}. Say something of each, or tick that there is "
@@ -150,8 +148,18 @@ def _sign(opened: OpenNote, said: PostedNote) -> dict[str, str]:
         )
     if faults or (faults := _take(opened, said)):
         return faults
-    opened.desk.sign()
+    now = opened.desk.read_note().note
+    if meanwhile := said_by_others(note, now, said):
+        return {SIGNATURE: _read_again(meanwhile)}
+    opened.desk.sign(now)
     return {}
+
+
+def _read_again(changed: Sequence[str]) -> str:
+    return (
+        f"Changed since this page was drawn: {', '.join(changed)}. Read the note once more, then "
+        "sign."
+    )
 
 
 def _amend(opened: OpenNote, said: PostedNote) -> dict[str, str]:

@@ -7,7 +7,7 @@ const OLDER = "This page is older than the program. Your entry was not taken; it
 
 let isOlder = false;
 
-/** Notice it, and send no form from then on but those of STOP and those that lead outward. */
+/** Notice it, and send no form from then on but those of STOP and those that free the patient. */
 export function watchProgram() {
   onFrame((frame) => {
     if (frame && frame.program !== document.body.dataset.program) {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -170,6 +171,20 @@ def test_a_commissioning_is_filed_and_listed_until_it_runs_out(
     assert traction("verify", "--all")[0] == 0
 
 
+def test_a_commissioning_leads_with_the_clinic_s_unit_and_files_newtons(
+    traction: Traction, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRACTION_FORCE_UNIT", "lbf")
+    printed = traction("probe", desk.address, *SERIAL)[1]
+    assert re.search(r"zero: passed \(0\.0 lbf \([-+.\d]+ N\)\)", printed), printed
+    printed = traction("commission", desk.address, *LOAD, *SERIAL)[1]
+    weight = "5.000 kg is 11.0 lbf (49.0 N), within 0.2 lbf (1.0 N); 11.0 lbf (49.0 N)"
+    assert f"weight: passed ({weight})" in printed
+    (kept,) = json.loads(traction("commissionings", "--json")[1])["commissionings"]
+    (item,) = (each for each in kept["items"] if each["item"] == "weight")
+    assert item["value"] == "5.000 kg is 49.0 N, within 1.0 N; 49.0 N"
+
+
 def test_a_commissioning_as_json_holds_what_was_filed(traction: Traction, desk: Desk) -> None:
     status, printed = traction("commission", desk.address, *LOAD, *SERIAL, "--json")
     assert status == 0, printed
@@ -243,9 +258,10 @@ def test_a_second_family_at_one_address_does_not_fit(
     assert "it is another family of instruments" in printed
 
 
-def test_a_stop_test_is_filed_from_a_session_on_the_frame(
-    traction: Traction, tmp_path: Path
+def test_a_stop_test_is_filed_from_a_session_on_the_frame_in_the_clinic_s_unit(
+    traction: Traction, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("TRACTION_FORCE_UNIT", "lbf")
     folder = RecordFolder(tmp_path / "data")
     with staged(folder, body="test_fixture", patient=StopsDuring(1, 5.0)) as stage:
         order = (
@@ -255,5 +271,9 @@ def test_a_stop_test_is_filed_from_a_session_on_the_frame(
     words = ("stop-test", "session-1", "--by", "A. Example", "--data", str(folder))
     status, printed = traction(*words)
     assert status == 0, printed
-    assert "N to 15 N, at most 4000 ms; no test before it at this force; passed" in printed
+    told = (
+        r"\d+ ms from 3\d\.\d lbf \(1\d\d\.\d N\) to 3\.4 lbf \(15 N\), at most 4000 ms; "
+        "no test before it at this force; passed"
+    )
+    assert re.search(told, printed), printed
     assert "is on file already" in traction(*words)[1]

@@ -255,7 +255,7 @@ def nothing(file: Path) -> None:
     ("make", "words"),
     [
         (nothing, "No such file or directory"),
-        (a_folder, "Is a directory|Permission denied"),
+        (a_folder, r"c\.pem is a folder, not a file|Permission denied"),
         (without_a_key, "there is no key in it"),
         (without_a_certificate, "there is no certificate in it"),
         (with_the_key_of_another, "its key is not the key of its certificate"),

@@ -9,6 +9,7 @@ import pytest
 
 from records.clinic.audit import accesses
 from records.clinic.clinic_verify import verify_clinic
+from records.note.treatment_note import TreatmentNote
 from records.note.typed import typed_texts
 from records.store.record_folder import RecordFolder
 from tests.support.altering import altering
@@ -24,6 +25,7 @@ from tests.support.note_pages import (
     words,
 )
 from tests.support.notes import ALL_WORDS, BEGAN_MS, DAY_MS, note_of, recorded
+from workstation.visit.note_desk import NoteDesk
 
 
 @pytest.fixture
@@ -218,6 +220,26 @@ def test_a_page_that_shows_older_words_signs_nothing(bench: ConsoleBench) -> Non
     bench.post(NOTE, **first, **entered(harness="halter"), act="take")
     older = {**first, **everything(), "field.harness": "halter", "signature": "PJ"}
     assert "Changed since this page was drawn: Harness" in refused(bench, **older, act="sign")
+
+
+def test_what_another_one_says_while_a_post_is_taken_is_not_signed_unseen(
+    bench: ConsoleBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.post(NOTE, **shown(bench), **entered(harness="halter"), act="take")
+    folder, completed = bench.site.folder, NoteDesk.complete
+
+    def complete(
+        desk: NoteDesk, values: dict[str, str], asked_of: TreatmentNote | None = None
+    ) -> None:
+        completed(desk, values, asked_of)
+        other = NoteDesk((desk.settings, desk.folder), "s-1", "Ann Other")
+        completed(other, {"harness": "belt"})
+
+    monkeypatch.setattr(NoteDesk, "complete", complete)
+    fields = {**shown(bench), **everything(), "field.harness": "halter", "signature": "PJ"}
+    assert "Changed since this page was drawn: Harness" in refused(bench, **fields, act="sign")
+    assert note_of(folder).versions == ()
+    assert words(bench)["harness"] == "belt"
 
 
 def test_a_remark_upon_a_number_of_the_device_is_a_person_s_word(bench: ConsoleBench) -> None:
