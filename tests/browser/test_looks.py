@@ -19,7 +19,7 @@ from records.evidence.reader import list_sessions
 from records.store.record_folder import RecordFolder
 from records.visit.load import load_visit
 from tests.browser.test_state_words import WORDS
-from tests.support.browser_axe import RULES_OF_COLOURS, violations
+from tests.support.browser_axe import RULES_OF_COLOURS, bring_axe, violations
 from tests.support.camera import Camera
 from tests.support.claims import FEES
 from tests.support.console_bench import console_bench
@@ -241,6 +241,7 @@ UNIT_STATES: Mapping[str, Mapping[str, Any]] = {
 def opened(browser: Browser, clinic: Clinic) -> Iterator[Page]:
     """The page of somebody who has said a name and goes from one page to the next."""
     context = browser.new_context(base_url=clinic.console.address)
+    bring_axe(context)
     page = context.new_page()
     page.goto("/person")
     page.get_by_label("Another name").fill("Pat Jones")

@@ -17,10 +17,8 @@ from records.evidence.reader import NOT_CLOSED, list_sessions
 from records.store.record_folder import RecordFolder
 from simulator.map_v1 import State
 from tests.support.altering import altering
-from tests.support.sessions import SHORT_CERVICAL, SHORT_LUMBAR, Stage, staged
+from tests.support.sessions import ENDED_EARLY, SHORT_CERVICAL, SHORT_LUMBAR, Stage, staged
 from workstation.exit_status import REFUSED, exit_status
-
-SOON_OVER = 'step = [{ at = "1 s", do = "end", by = "P. Jones" }]'
 
 
 class Killed(BaseException):
@@ -55,7 +53,7 @@ def test_our_unit_is_released_without_a_token_and_our_session_closed(folder: Rec
         kill_in_hold(stage)
         (left_open,) = list_sessions(folder)
         assert left_open.outcome == NOT_CLOSED
-        result = stage.treat(script=SOON_OVER)
+        result = stage.treat(script=ENDED_EARLY)
         closed = stage.visit(left_open.head.session_id).record
         note = stage.visit(left_open.head.session_id).note
     assert result.recovered == (left_open.head.session_id,)
@@ -77,7 +75,7 @@ def test_a_unit_that_let_go_by_itself_is_only_read(folder: RecordFolder) -> None
     with staged(folder, wire="direct") as stage:
         kill_in_hold(stage)
         stage.clock.sleep_until(stage.clock.now_s() + 10.0)
-        result = stage.treat(script=SOON_OVER)
+        result = stage.treat(script=ENDED_EARLY)
         closed = stage.visit(result.recovered[0]).record
         record = stage.visit(result.session_id).record
     (observed,) = closed.of_kind(EventKind.UNIT_OBSERVED)
@@ -128,7 +126,7 @@ def test_a_session_of_another_unit_is_closed_and_says_that_nobody_looked(
         identifiers = stage.identifiers
     with staged(folder, wire="direct") as stage:
         stage.identifiers = identifiers
-        result = stage.treat(script=SOON_OVER)
+        result = stage.treat(script=ENDED_EARLY)
         closed = stage.visit(result.recovered[0]).record
     assert result.recovered == ("session-1",)
     (observed,) = closed.of_kind(EventKind.UNIT_OBSERVED)

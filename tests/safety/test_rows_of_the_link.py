@@ -24,9 +24,8 @@ from simulator.line.servers import SimulatedUnit
 from simulator.map_v1 import EventCode, State, crc16_of_registers
 from tests.safety.hazard_stage import HazardStage, hazard_stage
 from tests.safety.test_hazards import assert_nothing_wound_in
-from tests.support.sessions import FACTORY_BAUDRATE, staged
+from tests.support.sessions import ENDED_EARLY, FACTORY_BAUDRATE, staged
 
-SOON_OVER = 'step = [{ at = "1 s", do = "end", by = "P. Jones" }]'
 FREE_N = 15.0
 ALARM_S = 0.400
 WATCHDOG_S = 0.500
@@ -302,11 +301,11 @@ def test_row_32_a_unit_under_another_port_name_is_known_by_its_unit_id(
     folder: RecordFolder,
 ) -> None:
     with staged(folder, wire="rtu", baudrate=FACTORY_BAUDRATE) as stage:
-        first = stage.treat(script=SOON_OVER)
+        first = stage.treat(script=ENDED_EARLY)
         other = SimulatedUnit(stage.firmware, VirtualDeviceTime(stage.clock)).serve_rtu(38400)
         with other:
             before, stage.uri = stage.uri, other.uri
-            second = stage.treat(script=SOON_OVER)
+            second = stage.treat(script=ENDED_EARLY)
         records = [stage.visit(result.session_id).record for result in (first, second)]
     uris = [record.of_kind(EventKind.SESSION_STARTED)[0].detail["uri"] for record in records]
     assert uris == [before, other.uri]

@@ -148,7 +148,7 @@ def test_the_patient_s_stop_is_released_recorded_and_stated(folder: RecordFolder
 def test_delivered_numbers_equal_a_second_implementation(
     folder: RecordFolder, treated: Callable[..., Treated]
 ) -> None:
-    with staged(folder, wire="tcp", patient=StopsDuring(2, 3.0)) as stage:
+    with staged(folder, patient=StopsDuring(2, 3.0)) as stage:
         stopped = stage.visit(stage.treat().session_id)
     for visit in (treated("rtu").visit, stopped):
         dose = visit.note.dose

@@ -170,7 +170,10 @@ class StatusArea:
     def _input(self, width: int) -> str:
         """The end of what is typed, where all of it does not fit."""
         room, typed = width - len(PROMPT), self._typed
+        if room < 1:
+            return PROMPT[:width]
         if cell_len(typed) > room:
+            typed = typed[len(typed) - room :]
             while cell_len(typed) >= room:
                 typed = typed[1:]
             typed = f"<{typed}"

@@ -12,6 +12,7 @@ const page = document.getElementById("unit-page");
 const name = page.dataset.of;
 let shape = "";
 let fetching = false;
+let answers = 0; // of what was sent: a page that was asked for before the newest of them is old
 let triedMs = -AGAIN_MS;
 
 /** Keep the page's parts fresh and send its forms in place. */
@@ -35,11 +36,15 @@ async function freshen(wanted) {
   fetching = true;
   triedMs = performance.now();
   shape = wanted; // who asks for another meanwhile takes it back
+  const answered = answers;
   try {
     const answer = await fetch(page.dataset.path, { cache: "no-store" });
     if (!answer.ok) throw new Error(answer.statusText);
-    const drawn = putParts(await answer.text());
-    if (shape === wanted) shape = drawn;
+    const text = await answer.text();
+    if (answered === answers) {
+      const drawn = putParts(text);
+      if (shape === wanted) shape = drawn;
+    }
   } catch {
     shape = ""; // the next frame asks again
   } finally {
@@ -125,6 +130,7 @@ async function send(form, button) {
   try {
     const answer = await fetch(form.action, { method: "POST", body: fields });
     putParts(await answer.text(), form);
+    answers += 1;
     shape = ""; // it may have been drawn before the newest frame was heard
   } catch {
     document.getElementById("asked").textContent = GAVE_UP;

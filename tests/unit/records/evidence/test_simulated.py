@@ -10,7 +10,7 @@ from records.evidence.reader import read_session
 from records.evidence.simulated import SIMULATED_MAKER, SIMULATED_PRODUCT, is_simulated
 from records.store.record_folder import RecordFolder
 from simulator.device.register_image import UnitDescription
-from tests.support.sessions import staged
+from tests.support.sessions import ENDED_EARLY, staged
 
 
 def block(maker: int = 0x7452, product: int = 1, magic: bytes = b"TRC1") -> str:
@@ -48,5 +48,5 @@ def test_both_numbers_count(maker: int, product: int) -> None:
 
 def test_a_session_on_a_simulated_unit_says_so_for_ever(folder: RecordFolder) -> None:
     with staged(folder) as stage:
-        stage.treat()
+        stage.treat(script=ENDED_EARLY)
     assert read_session(folder, "session-1").simulated

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
+from itertools import groupby
 
 import pytest
 
@@ -125,19 +126,24 @@ def looked_at() -> list[str]:
     return [path for method, path in every_route() if method == "GET" and path != STREAM]
 
 
-def sign_in_for(bench: ConsoleBench, path: str) -> str:
-    """Sign in whoever may look there; returns the account."""
-    account = ADA if PAGE_RIGHTS[f"GET {path}"] is Right.AUDIT else PAT
-    bench.sign_in(account)
-    return account
+def who_may_look(path: str) -> str:
+    """The account of somebody who may look there."""
+    return ADA if PAGE_RIGHTS[f"GET {path}"] is Right.AUDIT else PAT
+
+
+def signed_in_for(bench: ConsoleBench, paths: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Each address, once whoever may look there has signed in; with that account."""
+    for account, of_account in groupby(sorted(paths, key=who_may_look), key=who_may_look):
+        bench.sign_in(account)
+        for path in of_account:
+            yield path, account
 
 
 def test_every_page_that_shows_a_patient_has_its_row(
     bench: ConsoleBench, names: dict[str, str]
 ) -> None:
     found = {}
-    for path in looked_at():
-        account = sign_in_for(bench, path)
+    for path, account in signed_in_for(bench, looked_at()):
         before = len(accesses(bench.site.folder))
         answer = bench.client.get(asked_path(path, names) + QUERIES.get(path, ""))
         assert answer.status_code in (200, 204, 303), (path, answer.text)
@@ -156,8 +162,7 @@ def test_no_page_shows_a_patient_whose_row_cannot_be_kept(
     def full(*_arguments: object) -> None:
         raise JournalUnavailable("clinic.db: database or disk is full")
 
-    for path in ROWS:
-        sign_in_for(bench, path)
+    for path, _ in signed_in_for(bench, ROWS):
         with monkeypatch.context() as patch:
             patch.setattr("records.clinic.audit.append_entries", full)
             answer = bench.client.get(asked_path(path, names) + QUERIES.get(path, ""))

@@ -227,6 +227,21 @@ def test_the_input_row_never_wraps_and_ends_with_what_was_typed_last(
     assert person.terminal.cursor.y == 23
 
 
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("columns", range(1, 6))
+@pytest.mark.parametrize("lines", range(1, 4))
+def test_a_terminal_of_no_room_holds_nobody(columns: int, lines: int) -> None:
+    """A window manager may make one for a moment; the screen's thread goes on behind it."""
+    person = Person(columns, lines)
+    for typed in ("", "end", "\u5c71\u5c71"):
+        person.page.frame(ALARMED)
+        person.page.words("a message")
+        person.page.prompted(ASKED, typed)
+    person.resize(80, 24)
+    person.see(person.page.frame(SNAPSHOT) + person.page.prompted("", "end"))
+    assert person.rows[23] == "> end"
+
+
 @pytest.mark.parametrize(
     ("size", "row"),
     [
