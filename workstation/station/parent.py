@@ -167,7 +167,12 @@ class Station:
                 self._door = self._opened(plan)
                 return
             except TractionError as error:
-                self._log.say("door again", f"the stop door cannot be opened: {error.message}")
+                self._say_shut(error.message)
+            except OSError as error:  # what the system has too little of may come back
+                self._say_shut(error.strerror or str(error))
+
+    def _say_shut(self, reason: str) -> None:
+        self._log.say("door again", f"the stop door cannot be opened: {reason}")
 
     def close(self) -> None:
         """Leave folder and port; what drives the units goes on."""

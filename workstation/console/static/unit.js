@@ -12,6 +12,7 @@ const page = document.getElementById("unit-page");
 const name = page.dataset.of;
 let shape = "";
 let fetching = false;
+let answers = 0; // of what was sent: a page that was asked for before the newest of them is old
 let triedMs = -AGAIN_MS;
 
 /** Keep the page's parts fresh and send its forms in place. */
@@ -35,10 +36,15 @@ async function freshen(wanted) {
   fetching = true;
   triedMs = performance.now();
   shape = wanted; // who asks for another meanwhile takes it back
+  const answered = answers;
   try {
     const answer = await fetch(page.dataset.path, { cache: "no-store" });
     if (!answer.ok) throw new Error(answer.statusText);
-    putParts(await answer.text());
+    const text = await answer.text();
+    if (answered === answers) {
+      const drawn = putParts(text);
+      if (shape === wanted) shape = drawn;
+    }
   } catch {
     shape = ""; // the next frame asks again
   } finally {
@@ -46,13 +52,17 @@ async function freshen(wanted) {
   }
 }
 
-/** Put the parts of `text` that differ in place; what was typed in the others stays, but in `sent`. */
+/**
+ * Put the parts of `text` that differ in place; what was typed in the others stays, but in `sent`.
+ *
+ * Returns of which shape of the unit they were drawn: it may have been another one meanwhile.
+ */
 function putParts(text, sent = null) {
   const fresh = new DOMParser().parseFromString(text, "text/html");
   const freshPage = fresh.getElementById("unit-page");
   if (!freshPage) {
     if (sent) sayWhyNot(fresh);
-    return;
+    return "";
   }
   const turned = page.dataset.page !== freshPage.dataset.page;
   if (turned) {
@@ -79,13 +89,15 @@ function putParts(text, sent = null) {
     });
     if (focused && focused.name) other.querySelector(`[name="${focused.name}"]`)?.focus();
   }
+  return freshPage.dataset.shape;
 }
 
 /** The start is below the checks: force and question of the treatment would be out of sight. */
 function showFromTheTop() {
   const top = document.getElementById("top");
-  const held = top.offsetHeight || top.querySelector(".bar").offsetHeight;
-  scrollTo(0, page.getBoundingClientRect().top + scrollY - held);
+  const held = top.offsetHeight ? top : top.querySelector(".bar"); // what stays above the page
+  const below = held.offsetHeight + parseFloat(getComputedStyle(held).top);
+  scrollTo(0, page.getBoundingClientRect().top + scrollY - below);
 }
 
 /** Another page has come, which refuses: what it says stands where the outcome would. */
@@ -118,6 +130,7 @@ async function send(form, button) {
   try {
     const answer = await fetch(form.action, { method: "POST", body: fields });
     putParts(await answer.text(), form);
+    answers += 1;
     shape = ""; // it may have been drawn before the newest frame was heard
   } catch {
     document.getElementById("asked").textContent = GAVE_UP;

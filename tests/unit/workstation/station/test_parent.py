@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,6 +35,31 @@ def test_a_stop_door_that_fails_is_opened_again(
     assert look(plan).startswith("HTTP/1.1 ")
     station.close()
     assert "the stop door has failed and is opened again" in log.read_text()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.parametrize("place", ["stop_door.listening", "parent.door_addresses"])
+def test_a_stop_door_is_tried_again_until_the_system_can_open_it(
+    plan: StationPlan, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(StopDoor, "_accept", None)
+        station = Station(plan, SystemClock())
+        wait_until(lambda: not station.door_is_open, "the failure")
+
+    def exhausted(_: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(f"workstation.station.{place}", exhausted)
+        for _ in range(2):
+            station.keep_up()
+            assert not station.door_is_open
+    station.keep_up()
+    assert look(plan).startswith("HTTP/1.1 ")
+    station.close()
+    log = (Path(plan.data) / "station" / "station.log").read_text()
+    assert "the stop door cannot be opened: Too many open files" in log
 
 
 class SetClock(SystemClock):

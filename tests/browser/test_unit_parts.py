@@ -1,0 +1,46 @@
+"""The parts of a unit's page, which its script puts in place as they change."""
+
+from __future__ import annotations
+
+from playwright.sync_api import APIResponse, Browser, Page, Route, expect
+
+from controller.alarms import RaisedAlarm
+from tests.support.browser_touch import UNIT, press, take_seat
+from tests.support.console_bench import StandInLink
+from tests.support.real_time import PATIENCE_MS, wait_until
+from tests.support.served_console import ServedConsole
+from tests.support.unit_stages import BELL, CHECKING, LOCKED
+
+ALARM = RaisedAlarm(code="check_in_due", number=1, utc_ms=1_796_000_000_000)
+ONE_ANSWER = "fetch('/static/now/icon.svg').then((answer) => answer.text()).then(() => 1)"
+
+
+def test_a_page_that_was_asked_for_before_an_answer_takes_nothing_back(
+    browser: Browser, console: ServedConsole, link: StandInLink
+) -> None:
+    """A question that is answered does not come again for a moment."""
+    held: list[tuple[Route, APIResponse]] = []
+    link.show(**CHECKING, questions=(LOCKED,))
+    with browser.new_context(base_url=console.address) as context:
+        context.set_default_timeout(PATIENCE_MS)
+        page = context.new_page()
+        take_seat(page)
+        step = page.locator("li.step.now")
+        expect(step).to_contain_text(LOCKED.text)
+        page.route(f"**{UNIT}", lambda way: held.append((way, way.fetch())))
+        link.show(alarms=(ALARM,))  # other parts, for which the page is asked again
+        wait_until(lambda: came(page, held), "the page of before the answer")
+        link.show(questions=(BELL,))
+        yes = step.get_by_role("button", name="Yes", exact=True)
+        press(yes, step.filter(has_text=LOCKED.text))
+        expect(step).to_contain_text(BELL.text)
+        before, drawn = held[0]
+        with page.expect_response(f"**{UNIT}"):
+            before.fulfill(response=drawn)
+        page.evaluate(ONE_ANSWER)
+        expect(step).to_contain_text(BELL.text)
+
+
+def came(page: Page, held: list[tuple[Route, APIResponse]]) -> bool:
+    page.wait_for_timeout(20)
+    return bool(held)
