@@ -121,7 +121,8 @@ TOLD_BY_ITSELF = [
 """What the frame says without anybody's touch; nothing moves by it at any size."""
 TOLD_WHERE_THERE_IS_ROOM = [*TOLD_BY_ITSELF, ("#stop-said", WORDS["STOP did not arrive"])]
 """With what is told of a press of STOP."""
-STANDING = "#unit-page [data-is=standing]"
+STANDING, HEADLINE = "#unit-page [data-is=standing]", "#unit-page [data-is=headline]"
+PHASES = ("resting, hold 3 of 11", "taking up slack", "armed")
 SMALL = ((390, 844), (640, 400), (960, 540), (512, 384))
 """A telephone, and the three other windows at 200 % zoom."""
 
@@ -326,7 +327,7 @@ def test_a_unit_s_page_is_fit_in_every_state(looked: Page, camera: Camera, clini
     link = clinic.console.links["Table 2"]
     looked.set_viewport_size({"width": 1024, "height": 768})
     looked.goto("/units/Table%202")
-    said = looked.locator("#unit-page [data-is=headline]")
+    said = looked.locator(HEADLINE)
     for words, state in UNIT_STATES.items():
         link.show(**{**PAUSED, **state})
         expect(said).to_contain_text(words)
@@ -338,6 +339,8 @@ def test_a_unit_s_page_is_fit_in_every_state(looked: Page, camera: Camera, clini
     looked.set_viewport_size({"width": 1024, "height": 768})
     done = "19:05:06 paused at 115.0 N, the treatment clock stands, by Pat Jones"
     assert moved_by(looked, [*TOLD_WHERE_THERE_IS_ROOM, ("#asked", done), (STANDING, "")]) == []
+    looked.set_viewport_size({"width": 1280, "height": 800})
+    assert moved_by(looked, [(HEADLINE, phase) for phase in PHASES]) == []
 
 
 def _check_that_nothing_moves(looked: Page) -> None:

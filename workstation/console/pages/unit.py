@@ -58,6 +58,7 @@ def unit_page(
     """The page, with what was wrong with a form that was sent from it, and what stood in it."""
     site = site_of(request)
     person = site.people.named(request)
+    shape = site.frames.present().of(unit.name).shape  # before the parts: they are never older
     view = unit_view(unit, site.words, person)
     if view.facts is not None and not watches_only(request):
         site.reader.note_view(person or NOBODY, view.facts)
@@ -68,6 +69,7 @@ def unit_page(
         status=422 if fault else 200,
         unit=unit,
         view=view,
+        shape=shape,
         outcome=fault or outcome_words(asked, site.words),
         fault=fault,
         typed={"act": "", "words": "", **(typed or {})},

@@ -41,7 +41,10 @@ async function freshen(wanted) {
     const answer = await fetch(page.dataset.path, { cache: "no-store" });
     if (!answer.ok) throw new Error(answer.statusText);
     const text = await answer.text();
-    if (answered === answers) putParts(text);
+    if (answered === answers) {
+      const drawn = putParts(text);
+      if (shape === wanted) shape = drawn;
+    }
   } catch {
     shape = ""; // the next frame asks again
   } finally {
@@ -49,13 +52,17 @@ async function freshen(wanted) {
   }
 }
 
-/** Put the parts of `text` that differ in place; what was typed in the others stays, but in `sent`. */
+/**
+ * Put the parts of `text` that differ in place; what was typed in the others stays, but in `sent`.
+ *
+ * Returns of which shape of the unit they were drawn: it may have been another one meanwhile.
+ */
 function putParts(text, sent = null) {
   const fresh = new DOMParser().parseFromString(text, "text/html");
   const freshPage = fresh.getElementById("unit-page");
   if (!freshPage) {
     if (sent) sayWhyNot(fresh);
-    return;
+    return "";
   }
   const turned = page.dataset.page !== freshPage.dataset.page;
   if (turned) {
@@ -82,13 +89,15 @@ function putParts(text, sent = null) {
     });
     if (focused && focused.name) other.querySelector(`[name="${focused.name}"]`)?.focus();
   }
+  return freshPage.dataset.shape;
 }
 
 /** The start is below the checks: force and question of the treatment would be out of sight. */
 function showFromTheTop() {
   const top = document.getElementById("top");
-  const held = top.offsetHeight || top.querySelector(".bar").offsetHeight;
-  scrollTo(0, page.getBoundingClientRect().top + scrollY - held);
+  const held = top.offsetHeight ? top : top.querySelector(".bar"); // what stays above the page
+  const below = held.offsetHeight + parseFloat(getComputedStyle(held).top);
+  scrollTo(0, page.getBoundingClientRect().top + scrollY - below);
 }
 
 /** Another page has come, which refuses: what it says stands where the outcome would. */
