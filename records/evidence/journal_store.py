@@ -177,6 +177,8 @@ def check_stored_chain(db: Database, session: int) -> None:
 
 def take_up(db: Database, session: int, batches: list[SpilledBatch]) -> None:
     """Append what was put aside; a batch whose commit had succeeded after all is there already."""
+    if not batches:
+        return
     links = link_rows(db, session)
     tail = tail_behind(db, session, links)
     known = {link.number: link.digest for link in links}

@@ -87,16 +87,25 @@ def newest_utc_of(events: list[EventRow]) -> int:
     return max((event.utc_ms for event in events), default=0)
 
 
-def open_batches(db: Database, session: int) -> list[tuple[int, int, bytes, bytes]]:
-    """Number, count of events, samples and beginning of the link of each commit."""
+def open_batches(db: Database, session: int) -> list[tuple[int, int, int, bytes]]:
+    """Returns number, counts of events and of samples, and beginning of the link of each commit.
+
+    The samples themselves stay in the file: an hour has 36 000 commits.
+    """
     if schema_version(db) < PACKED_SESSIONS_SINCE_SCHEMA:
         return []
     return rows(
         db,
-        "SELECT number, event_count, samples, link FROM open_batch WHERE session = ? "
+        "SELECT number, event_count, length(samples) / ?, link FROM open_batch WHERE session = ? "
         "ORDER BY number",
-        (session,),
+        (SAMPLE_SIZE, session),
     )
+
+
+def _samples_of_batches(db: Database, session: int) -> list[tuple[bytes]]:
+    if schema_version(db) < PACKED_SESSIONS_SINCE_SCHEMA:
+        return []
+    return rows(db, "SELECT samples FROM open_batch WHERE session = ? ORDER BY number", (session,))
 
 
 def _parts(db: Database, session: int, packed: PackedSession | None) -> list[SamplePart]:
@@ -112,7 +121,7 @@ def _parts(db: Database, session: int, packed: PackedSession | None) -> list[Sam
     if packed is not None and (packed.block or packed.sample_count):
         parts.append(SamplePart(0, packed.sample_count, 1, packed.block))
     first = _samples_of_whole_links(db, session)
-    for _, _, samples, _ in open_batches(db, session):
+    for (samples,) in _samples_of_batches(db, session):
         if samples:
             parts.append(SamplePart(first, len(samples) // SAMPLE_SIZE, 0, samples))
         first += len(samples) // SAMPLE_SIZE

@@ -174,8 +174,8 @@ def link_rows(db: Database, session: int) -> list[LinkRow]:
         return links
     covered = links[-1].covered if links else NOTHING
     ranges = [link.covered for link in links]
-    for _, event_count, samples, _ in batches:
-        covered = covered.next(event_count, len(samples) // SAMPLE_SIZE)
+    for _, event_count, sample_count, _ in batches:
+        covered = covered.next(event_count, sample_count)
         ranges.append(covered)
     chain = compute_chain(
         chain_start(db, session), ranges, event_rows(db, session), open_samples(db, session)
