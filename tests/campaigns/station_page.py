@@ -237,6 +237,14 @@ def _beside(found: Figures) -> Iterator[Verdict]:
         f"{missed}",
         met=missed <= reference["missed"],
     )
+    peak_mb = max(one["peak_mb"] for one in many)
+    yield _verdict(
+        "beside",
+        f"most memory of a program whose session lasts {found['minutes']} min",
+        f"{MEMORY_MB:g} MB",
+        f"{peak_mb:.0f} MB",
+        met=peak_mb <= MEMORY_MB,
+    )
 
 
 def page(figures: dict[str, Figures]) -> str:

@@ -163,6 +163,19 @@ def test_what_keeps_every_promise_is_met_and_what_was_not_measured_is_said() -> 
                 ]
             },
         ),
+        (
+            "beside",
+            {
+                "runs": [
+                    {
+                        "sessions": [{**HALF, "peak_mb": 117.0}] * n,
+                        "load": "0",
+                        "reference": REFERENCE,
+                    }
+                    for n in (1, 4)
+                ]
+            },
+        ),
         ("hostile", {"outcomes": ["completed", "stopped"]}),
         ("hostile", {"lines": ["a connection beyond 24 was refused"] * 5}),
         ("hostile", {"done": {"connections": 1000, "no JSON": 0}}),
