@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from controller.events import EventKind
 from records.evidence.chain_walk import LinkRow
 from records.evidence.packed_links import compute_links_digest, pack_ranges
@@ -21,6 +23,13 @@ from records.store.checkpoint import Checkpoint, make_checkpoint
 from records.store.database import Database, give_back_pages, rows
 
 
+class PackedLinks(NamedTuple):
+    """What the links of a session cover, packed, and the digest over all of them."""
+
+    ranges: bytes
+    digest: bytes
+
+
 def seal_session(
     db: Database, session: int, key: SigningKey, keys: SessionKeys | None
 ) -> Checkpoint:
@@ -32,6 +41,8 @@ def seal_session(
     """
     links = link_rows(db, session)
     tail = tail_behind(db, session, links)
+    packed_links = packed(links)
+    del links  # an hour has 36 000, which take more memory than its samples
     events, samples = event_rows(db, session), open_samples(db, session)
     session_digest = compute_session_digest(canonical(events), samples)
     start = chain_start(db, session)
@@ -51,17 +62,23 @@ def seal_session(
             "INSERT INTO signature VALUES (?, ?, ?, ?, ?)",
             (session, key.key_id, key.public_key, signature, checkpoint.text),
         )
-        pack_links(db, session, links)
+        keep_packed_links(db, session, packed_links)
         pack_content(db, session, events, samples)
         give_back_pages(db)
     return checkpoint
 
 
-def pack_links(db: Database, session: int, links: list[LinkRow]) -> None:
-    """Keep what the links cover and the digest over them; the caller holds the transaction."""
-    ranges = pack_ranges([link.covered for link in links])
-    digest = compute_links_digest(link.digest for link in links)
-    db.execute("INSERT INTO packed_links VALUES (?, ?, ?)", (session, ranges, digest))
+def packed(links: list[LinkRow]) -> PackedLinks:
+    """Returns what is kept of the links of a session."""
+    return PackedLinks(
+        ranges=pack_ranges([link.covered for link in links]),
+        digest=compute_links_digest(link.digest for link in links),
+    )
+
+
+def keep_packed_links(db: Database, session: int, kept: PackedLinks) -> None:
+    """Put them in the place of the links themselves; the caller holds the transaction."""
+    db.execute("INSERT INTO packed_links VALUES (?, ?, ?)", (session, kept.ranges, kept.digest))
     for table in ("open_batch", "open_link", "link"):
         db.execute(f"DELETE FROM {table} WHERE session = ?", (session,))
 

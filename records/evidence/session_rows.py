@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final, NamedTuple
 
 from controller.errors import JournalCorrupt
@@ -172,15 +173,14 @@ def link_rows(db: Database, session: int) -> list[LinkRow]:
     batches = open_batches(db, session)
     if not batches:
         return links
+    events, samples = event_rows(db, session), open_samples(db, session)
     covered = links[-1].covered if links else NOTHING
     ranges = [link.covered for link in links]
     for _, event_count, sample_count, _ in batches:
         covered = covered.next(event_count, sample_count)
         ranges.append(covered)
-    chain = compute_chain(
-        chain_start(db, session), ranges, event_rows(db, session), open_samples(db, session)
-    )
-    computed = list(chain)[len(links) :]
+    chain = compute_chain(chain_start(db, session), ranges, events, samples)
+    computed = islice(chain, len(links), None)
     for (number, _, _, mark), covered, digest in zip(
         batches, ranges[len(links) :], computed, strict=True
     ):
