@@ -23,7 +23,7 @@ from records.store.checkpoint import Checkpoint, make_checkpoint
 from records.store.database import Database, give_back_pages, rows
 
 
-class PackedLinks(NamedTuple):
+class SealedLinks(NamedTuple):
     """What the links of a session cover, packed, and the digest over all of them."""
 
     ranges: bytes
@@ -41,7 +41,7 @@ def seal_session(
     """
     links = link_rows(db, session)
     tail = tail_behind(db, session, links)
-    packed_links = packed(links)
+    sealed_links = pack_links(links)
     del links  # an hour has 36 000, which take more memory than its samples
     events, samples = event_rows(db, session), open_samples(db, session)
     session_digest = compute_session_digest(canonical(events), samples)
@@ -62,21 +62,21 @@ def seal_session(
             "INSERT INTO signature VALUES (?, ?, ?, ?, ?)",
             (session, key.key_id, key.public_key, signature, checkpoint.text),
         )
-        keep_packed_links(db, session, packed_links)
+        keep_sealed_links(db, session, sealed_links)
         pack_content(db, session, events, samples)
         give_back_pages(db)
     return checkpoint
 
 
-def packed(links: list[LinkRow]) -> PackedLinks:
+def pack_links(links: list[LinkRow]) -> SealedLinks:
     """Returns what is kept of the links of a session."""
-    return PackedLinks(
+    return SealedLinks(
         ranges=pack_ranges([link.covered for link in links]),
         digest=compute_links_digest(link.digest for link in links),
     )
 
 
-def keep_packed_links(db: Database, session: int, kept: PackedLinks) -> None:
+def keep_sealed_links(db: Database, session: int, kept: SealedLinks) -> None:
     """Put them in the place of the links themselves; the caller holds the transaction."""
     db.execute("INSERT INTO packed_links VALUES (?, ?, ?)", (session, kept.ranges, kept.digest))
     for table in ("open_batch", "open_link", "link"):

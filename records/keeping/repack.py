@@ -14,7 +14,7 @@ from pathlib import Path
 from controller.errors import JournalCorrupt, RecordNotFound
 from records.evidence.guarded_check import UnitCheck
 from records.evidence.migration import recording_schema
-from records.evidence.sealing import keep_packed_links, pack_content, packed
+from records.evidence.sealing import keep_sealed_links, pack_content, pack_links
 from records.evidence.session_rows import link_rows
 from records.evidence.stored_session import SessionHead, StoredSession, session_rows_of
 from records.evidence.unit_reading import reading
@@ -140,7 +140,7 @@ def _repack_session(db: Database, path: Path, head: SessionHead, known: dict[str
     before = _refuse_altered(db, path, head, known, "before")
     with db.atomic():
         if loose:
-            keep_packed_links(db, head.number, packed(loose))
+            keep_sealed_links(db, head.number, pack_links(loose))
         pack_content(db, head.number, before.events, before.samples)
         after = _refuse_altered(db, path, head, known, "after")
         if _proof(after) != _proof(before):

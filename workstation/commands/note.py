@@ -13,7 +13,6 @@ import typer
 
 from controller.errors import NoteRefused
 from controller.words import NAME_CHARACTERS, check_text
-from records.toml_text import toml_of
 from workstation.commands.options import (
     ByOption,
     RecordsOptions,
@@ -173,6 +172,8 @@ def _checked(field: str, text: str) -> tuple[str, str]:
 
 
 def _pairs_of_file(path: Path) -> Iterator[tuple[str, str]]:
+    from records.toml_text import toml_of
+
     try:
         document = toml_of(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:

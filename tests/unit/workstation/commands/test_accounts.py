@@ -146,7 +146,7 @@ def test_no_command_is_a_back_door(
 ) -> None:
     (tmp_path / "key.pub").write_bytes(public_pem(SigningKey(bytes([5]) * 32).public_key))
     places = {"FILE": str(tmp_path / "key.pub"), "NEW": str(tmp_path)}
-    monkeypatch.setattr("workstation.commands.probe._guide", lambda: None)
+    monkeypatch.setattr("workstation.commands.probe._guide", lambda forces: None)
     monkeypatch.chdir(tmp_path)
     before = accesses(folder)
     error = run(folder, *(places.get(word, word) for word in command.split())).exception
