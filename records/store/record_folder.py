@@ -1,8 +1,8 @@
 """The folder where records live, and the only place that knows the names of what lies in it.
 
 A unit's file is ``units/<unit id>.db``, and ``units/<unit id>-<year>.db`` once its year is closed;
-a file that was put aside lies in a folder of its own in ``quarantine``. Names after a dot (a log,
-a lock, a side file) belong to the module that writes them.
+a file that was put aside lies in a folder of its own in ``quarantine``. Names with another
+extension (a log, a lock, a side file) belong to the module that writes them.
 """
 
 from __future__ import annotations
