@@ -12,7 +12,7 @@ from records.exports.note.text import note_text
 from records.store.record_folder import RecordFolder
 from records.visit.load import load_visit
 from tests.support.console_bench import ConsoleBench
-from tests.support.notes import ADJUSTED_AND_PAUSED, recorded
+from tests.support.notes import ADJUSTED_AND_PAUSED, Happened, recorded
 from tests.support.sessions import SETTINGS
 
 PRESSED = "STOP from 127.0.0.1, page of http://127.0.0.1:8720"
@@ -43,13 +43,20 @@ def test_a_stop_is_one_plain_sentence_on_every_page_and_stays_as_stored(
     bench: ConsoleBench, folder: RecordFolder
 ) -> None:
     stored = f"operator stop ({PRESSED})"
-    release = (60_000, EventKind.RELEASE_ORDERED, {"kind": "release_fast", "reason": stored})
-    recorded(folder, "s-1", outcome="stopped", reason=stored, happened=[release])
+    ordered = {"kind": "release_fast", "reason": stored}
+    released: Happened = [(60_000, EventKind.RELEASE_ORDERED, dict(ordered))]
+    recorded(folder, "s-1", outcome="stopped", reason=stored, happened=released)
     said = "STOP was pressed on a page at this workstation"
-    for page, count in (("", 3), ("/replay", 2), ("/note", 1)):
-        shown = bench.page(f"/sessions/s-1{page}")
+    session = "/sessions/s-1"
+    for path, count in (
+        (session, 3),
+        (f"{session}/replay", 2),
+        (f"{session}/note", 1),
+        ("/patients/TEST-1", 1),
+    ):
+        shown = bench.page(path)
         assert "operator stop" not in shown
-        assert shown.count(said) >= count, page
+        assert shown.count(said) >= count, path
     assert f"stopped: {said}" in bench.page("/sessions/s-1")
     assert f"stopped ({stored})" in note_text(load_visit(folder, "s-1", SETTINGS))
 
