@@ -35,7 +35,7 @@ def end_in_words(sentence: str) -> str:
 
 
 def _pressed(found: re.Match[str]) -> str:
-    """Where somebody pressed: the address of another machine says which, that of this one nothing."""
+    """Where somebody pressed; only another machine is named by its address."""
     where = f"on the machine {found['host']}"
     if _is_this_machine(found["host"]):
         where = "at this workstation"
