@@ -21,14 +21,14 @@ LONGEST_LIFE_YEARS: Final = 130
 
 
 @dataclass(frozen=True, slots=True)
-class Today:
+class ClinicsToday:
     """The clinic's day; where no zone is on file, the earliest and the latest that it may be."""
 
     earliest: date
     latest: date
 
     @classmethod
-    def at(cls, held: StandingData, utc_ms: int) -> Today:
+    def at(cls, held: StandingData, utc_ms: int) -> ClinicsToday:
         """Of a moment."""
         now = datetime.fromtimestamp(utc_ms / 1000, UTC)
         zone = held.clinic.record.time_zone if held.clinic else ""
@@ -39,7 +39,7 @@ class Today:
 
 
 def refuse_other_days(
-    old: StandingRecord | None, new: StandingRecord, name: str, today: Today
+    old: StandingRecord | None, new: StandingRecord, name: str, today: ClinicsToday
 ) -> None:
     """Raise StandingInvalid for a new day that cannot be, with its limit and what to do.
 
@@ -64,7 +64,7 @@ def refuse_other_days(
 
 
 def _refuse_flags_that_are_over(
-    old: StandingRecord | None, new: PatientRecord, name: str, today: Today
+    old: StandingRecord | None, new: PatientRecord, name: str, today: ClinicsToday
 ) -> None:
     """A flag that would never be told is a mistake in its last day.
 

@@ -23,7 +23,7 @@ from records.standing.kinds import (
     kind_of,
     name_of,
 )
-from records.standing.past_days import Today, refuse_other_days
+from records.standing.past_days import ClinicsToday, refuse_other_days
 from records.standing.training import refuse_in_training
 from records.standing.versions import (
     StandingData,
@@ -119,7 +119,7 @@ def _check(held: StandingData, change: StandingChange, author: Author) -> None:
     called = label(change.kind, change.name)
     replaced = newest.record if newest else None
     refuse_in_training(held, replaced, change.record)
-    refuse_other_days(replaced, change.record, called, Today.at(held, author.at_utc_ms))
+    refuse_other_days(replaced, change.record, called, ClinicsToday.at(held, author.at_utc_ms))
     if newest is None:
         if change.made_from != NEW:
             raise RecordNotFound(
