@@ -158,7 +158,12 @@ def _opened(
     filed = recording.filed or filing.file(planned.order, workplace, recording)
     opening = opening_of(filed.session_id, found.uri, planned, unit, workplace, filed.patient_key)
     journal = open_session(
-        folder, opening, clock, key=key, commit_interval_s=recording.commit_interval_s
+        folder,
+        opening,
+        clock,
+        key=key,
+        commit_interval_s=recording.commit_interval_s,
+        begin_writer=workplace.beside_loop,
     )
     return _Opened(
         session_id=filed.session_id,

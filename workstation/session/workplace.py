@@ -32,7 +32,8 @@ class Workplace:
 
     ``warn`` is told what a person should look at and what stops no session: a disk that fills up,
     a record that was put aside. ``working`` is held around what takes long while nothing pulls, and
-    is told what that is.
+    is told what that is. ``beside_loop`` is called by each thread that the loop gives work at each
+    tick, when it begins.
     """
 
     folder: RecordFolder
@@ -40,6 +41,7 @@ class Workplace:
     clock: Clock
     warn: Callable[[str], None] = _say_nothing
     working: Callable[[str], AbstractContextManager[None]] = _work
+    beside_loop: Callable[[], None] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

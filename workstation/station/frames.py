@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Final, Protocol
 
@@ -22,10 +23,14 @@ class Shown(Protocol):
 
 
 class FrameSender:
-    """``show`` comes from the thread that drives, which is never kept waiting."""
+    """``show`` comes from the thread that drives, which is never kept waiting.
 
-    def __init__(self, clock: Clock) -> None:
+    ``begin`` is called by the thread that sends, before its first frame.
+    """
+
+    def __init__(self, clock: Clock, begin: Callable[[], None] | None = None) -> None:
         self._clock = clock
+        self._begin = begin
         self._lock = threading.Lock()
         self._waiting: dict[Shown, object] = {}
         self._goes_on: SimpleQueue[bool] = SimpleQueue()
@@ -45,6 +50,8 @@ class FrameSender:
         self._goes_on.put(False)
 
     def _run(self) -> None:
+        if self._begin is not None:
+            self._begin()
         while self._goes_on.get():
             self.send_waiting()
 

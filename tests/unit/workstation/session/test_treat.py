@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -52,6 +53,27 @@ def test_the_setting_says_when_a_console_is_lost(tmp_path: Path, console_lost: i
             return
         with pytest.raises(RequestRefused, match="heard for 6 s, at most 5 s; nothing was moved"):
             start()
+
+
+def test_the_thread_that_writes_the_record_says_when_it_begins(tmp_path: Path) -> None:
+    began = list[str]()
+    with staged(RecordFolder(tmp_path)) as stage:
+        treat(
+            stage.uri,
+            PlannedOrder.of(parse_order(SHORT_CERVICAL, "test")),
+            workplace=Workplace(
+                folder=stage.folder,
+                settings=SETTINGS,
+                clock=stage.clock,
+                beside_loop=lambda: began.append(threading.current_thread().name),
+            ),
+            operator=SessionOperator(scripted=True, show=lambda snapshot: None),
+            connect=stage.connect,
+            recording=Recording(
+                key=fixed_key(stage.folder), commit_interval_s=1.0, identifiers=stage.identifiers
+            ),
+        )
+    assert began == ["journal"]
 
 
 @pytest.mark.parametrize(("seconds", "good"), [(4, False), (5, True), (60, True), (61, False)])

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
-from controller.runtime.clock import VirtualClock
+from controller.runtime.clock import SystemClock, VirtualClock
+from tests.support.real_time import PATIENCE_S
 from workstation.station.frames import FrameSender
 
 
@@ -82,3 +85,24 @@ def test_no_more_than_twenty_frames_a_second_are_sent(clock: VirtualClock) -> No
         sender.send_waiting()
     assert [frame for frame, _ in screen.shown] == list(range(201))
     assert clock.now_s() - begun_s > 9.9
+
+
+def test_the_thread_that_sends_says_when_it_begins_and_before_a_frame() -> None:
+    said = list[tuple[str, threading.Thread]]()
+    sent = threading.Event()
+
+    def say(what: str) -> None:
+        said.append((what, threading.current_thread()))
+
+    class Heard:
+        def pass_on(self, frame: object) -> None:
+            say(f"frame {frame}")
+            sent.set()
+
+    sender = FrameSender(SystemClock(), lambda: say("began"))
+    sender.show(Heard(), 1)
+    assert sent.wait(PATIENCE_S)
+    sender.close()
+    (began, by), (frame, sent_by) = said
+    assert (began, frame) == ("began", "frame 1")
+    assert by is sent_by is not threading.current_thread()
