@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -111,7 +111,6 @@ class SqliteJournal:
         *,
         key: SigningKey,
         commit_interval_s: float,
-        begin_writer: Callable[[], None] | None = None,
     ) -> None:
         self._path = files.database
         self._clock = clock
@@ -133,11 +132,15 @@ class SqliteJournal:
         self._store = JournalStore(
             files.database, chain.tail, files.spill, chain.tagger, chain.keys
         )
-        self._begin_writer = begin_writer
         self._writer = threading.Thread(target=self._write, name="journal")
         self._writer.start()
 
     # --- the loop's side ----------------------------------------------------------------------
+
+    @property
+    def writer(self) -> threading.Thread:
+        """The thread that writes, which has work at each commit."""
+        return self._writer
 
     @property
     def trouble(self) -> str:
@@ -269,8 +272,6 @@ class SqliteJournal:
     def _write(self) -> None:
         """Catch-all handler of the journal: whatever fails in here is reported to the loop."""
         try:
-            if self._begin_writer is not None:
-                self._begin_writer()
             self._write_batches()
         except Exception as error:
             self._failure = error
@@ -306,11 +307,9 @@ def open_session(
     key: SigningKey,
     commit_interval_s: float = COMMIT_INTERVAL_S,
     reserved_bytes: int = RESERVED_BYTES,
-    begin_writer: Callable[[], None] | None = None,
 ) -> SqliteJournal:
     """Take the unit's lock, reserve the side file and make SESSION_STARTED durable.
 
-    ``begin_writer`` is called by the thread that writes, before its first batch.
     Raises UnitBusy (a session is open), JournalUnavailable (nothing can be kept) or JournalCorrupt
     (an interrupted session was not closed before).
     """
@@ -332,14 +331,7 @@ def open_session(
         lock.release()
         raise
     files = _HeldFiles(database=path, lock=lock, spill=spill)
-    return SqliteJournal(
-        files,
-        chain,
-        clock,
-        key=key,
-        commit_interval_s=commit_interval_s,
-        begin_writer=begin_writer,
-    )
+    return SqliteJournal(files, chain, clock, key=key, commit_interval_s=commit_interval_s)
 
 
 def left_open_sessions(

@@ -89,7 +89,7 @@ def _keep(place: Place, table: KeptTable) -> None:
             encode=encoded,
             clock=clock,
             report=warn,
-            begin_frames=partial(run_behind_the_loop, warn),
+            beside_loop=partial(run_behind_the_loop, warn),
         )
         threading.Thread(target=_repeat_busy, args=(desk, clock), daemon=True).start()
         try:

@@ -158,13 +158,10 @@ def _opened(
     filed = recording.filed or filing.file(planned.order, workplace, recording)
     opening = opening_of(filed.session_id, found.uri, planned, unit, workplace, filed.patient_key)
     journal = open_session(
-        folder,
-        opening,
-        clock,
-        key=key,
-        commit_interval_s=recording.commit_interval_s,
-        begin_writer=workplace.beside_loop,
+        folder, opening, clock, key=key, commit_interval_s=recording.commit_interval_s
     )
+    if workplace.beside_loop is not None:
+        workplace.beside_loop(journal.writer)
     return _Opened(
         session_id=filed.session_id,
         journal=journal,

@@ -25,17 +25,21 @@ class Shown(Protocol):
 class FrameSender:
     """``show`` comes from the thread that drives, which is never kept waiting.
 
-    ``begin`` is called by the thread that sends, before its first frame.
+    ``beside_loop`` is told the thread that sends.
     """
 
-    def __init__(self, clock: Clock, begin: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self, clock: Clock, beside_loop: Callable[[threading.Thread], None] | None = None
+    ) -> None:
         self._clock = clock
-        self._begin = begin
         self._lock = threading.Lock()
         self._waiting: dict[Shown, object] = {}
         self._goes_on: SimpleQueue[bool] = SimpleQueue()
         self._due_s = clock.now_s()
-        threading.Thread(target=self._run, daemon=True).start()
+        thread = threading.Thread(target=self._run, daemon=True)
+        thread.start()
+        if beside_loop is not None:
+            beside_loop(thread)
 
     def show(self, to: Shown, frame: object) -> None:
         """Send it unless a newer one for the same connection comes before its turn."""
@@ -50,8 +54,6 @@ class FrameSender:
         self._goes_on.put(False)
 
     def _run(self) -> None:
-        if self._begin is not None:
-            self._begin()
         while self._goes_on.get():
             self.send_waiting()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -55,8 +54,8 @@ def test_the_setting_says_when_a_console_is_lost(tmp_path: Path, console_lost: i
             start()
 
 
-def test_the_thread_that_writes_the_record_says_when_it_begins(tmp_path: Path) -> None:
-    began = list[str]()
+def test_the_thread_that_writes_the_record_is_told_while_it_runs(tmp_path: Path) -> None:
+    told = list[tuple[str, bool]]()
     with staged(RecordFolder(tmp_path)) as stage:
         treat(
             stage.uri,
@@ -65,7 +64,7 @@ def test_the_thread_that_writes_the_record_says_when_it_begins(tmp_path: Path) -
                 folder=stage.folder,
                 settings=SETTINGS,
                 clock=stage.clock,
-                beside_loop=lambda: began.append(threading.current_thread().name),
+                beside_loop=lambda thread: told.append((thread.name, thread.is_alive())),
             ),
             operator=SessionOperator(scripted=True, show=lambda snapshot: None),
             connect=stage.connect,
@@ -73,7 +72,7 @@ def test_the_thread_that_writes_the_record_says_when_it_begins(tmp_path: Path) -
                 key=fixed_key(stage.folder), commit_interval_s=1.0, identifiers=stage.identifiers
             ),
         )
-    assert began == ["journal"]
+    assert told == [("journal", True)]
 
 
 @pytest.mark.parametrize(("seconds", "good"), [(4, False), (5, True), (60, True), (61, False)])
