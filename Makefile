@@ -1,7 +1,15 @@
 # Three commands matter: `make demo`, `make test` and `make station`. All set everything up first.
 # Windows has no make: run `py -3.11 bootstrap.py`, then `.venv\Scripts\traction demo`.
 
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+# The Python that makes the environment: 3.11 before a newer one, and of the same version the system's own
+# before another on the PATH, as distributions build theirs with optimisations that a build from source
+# lacks. It must be able to make an environment (`ensurepip`; on Debian the package python3.11-venv).
+# Another one: `make test PYTHON=/path/to/python3`.
+CANDIDATES = /usr/bin/python3.11 python3.11 /usr/bin/python3.12 python3.12 /usr/bin/python3.13 python3.13 \
+	/usr/bin/python3.14 python3.14
+MAKES_ENVIRONMENTS = -c 'import ensurepip, ssl, venv'
+PYTHON ?= $(shell for one in $(CANDIDATES); do \
+	if "$$one" $(MAKES_ENVIRONMENTS) 2>/dev/null; then echo "$$one"; exit; fi; done; command -v python3)
 RUN = .venv/bin/python
 
 .PHONY: pictures looks demo test station check bench bench-compiled bench-loop structure lock setup clean coverage gate-safety \
