@@ -18,7 +18,7 @@ RUN = .venv/bin/python
 	campaign-power-cuts campaign-keeping-cuts campaign-kill campaign-soak campaign-station campaign-console campaign-console-kills \
 	campaign-terminals campaign-matrix \
 	campaign-false-stops campaign-observer campaign-review-changes campaign-alteration-kinds campaign-fuzz \
-	campaign-fuzz-wire campaign-readme campaign-wheelhouse \
+	campaign-fuzz-wire campaign-sweeps campaign-readme campaign-wheelhouse \
 	campaign-service test-matrix wheel wheelhouse release-bundle sbom vulnerabilities
 
 demo: setup
@@ -139,6 +139,10 @@ campaign-alterations: setup
 # 100 000 damaged databases, side files, bundles, backups and closed years: about half an hour of one core.
 campaign-fuzz: setup
 	$(RUN) -m tests.campaigns.fuzz_files
+
+# The sweeps and laws of the tests with every case and 1 000 examples each.
+campaign-sweeps: setup
+	$(RUN) -m pytest --full -o timeout=3600 -m "hypothesis or sweep"
 
 # 2 million damaged answers on RTU, TCP and text: about three minutes of one core.
 campaign-fuzz-wire: setup
