@@ -19,7 +19,7 @@ Told: TypeAlias = TreatmentNote | SessionPart
 
 
 def note_summary(note: TreatmentNote, face: Face) -> str:
-    """Five to nine lines, sentences about the dose and how the rules ended; ends with a newline.
+    """Seven to nine lines, sentences about the dose and how the rules ended; ends with a newline.
 
     A visit of several sessions has two lines of its own and seven for each session.
     """
