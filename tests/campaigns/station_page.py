@@ -336,7 +336,7 @@ def _pairs_table(found: Figures) -> Iterator[str]:
 
 def _half(one: Figures) -> str:
     return (
-        f"{one['p99_ms']:.1f} | {one['max_ms']:.0f} | {one['missed']} | {one['processor_s']:.2f} | "
+        f"{one['p99_ms']:.2f} | {one['max_ms']:.0f} | {one['missed']} | {one['processor_s']:.2f} | "
         f"{one['peak_mb']:.0f}"
     )
 
@@ -354,7 +354,7 @@ def _beside_table(found: Figures) -> Iterator[str]:
         sessions = run["sessions"]
         yield (
             f"| {len(sessions)} | {run['load'].split()[0]} | "
-            f"{', '.join(f'{ms:.1f}' for ms in [one['p99_ms'] for one in sessions])} | "
+            f"{', '.join(f'{ms:.2f}' for ms in [one['p99_ms'] for one in sessions])} | "
             f"{max(one['max_ms'] for one in sessions):.0f} | "
             f"{sum(one['missed'] for one in sessions)} |"
         )
@@ -373,7 +373,7 @@ def _hostile_table(found: Figures) -> Iterator[str]:
     yield "|--:|---|--:|--:|--:|--:|--:|--:|"
     for number, pair in enumerate(found["pairs"], 1):
         halves = " | ".join(
-            f"{one['p99_ms']:.1f} | {one['max_ms']:.0f} | {one['missed']}"
+            f"{one['p99_ms']:.2f} | {one['max_ms']:.0f} | {one['missed']}"
             for one in (pair["quiet"], pair["hostile"])
         )
         yield f"| {number} | {pair['load'].split()[0]} | {halves} |"
