@@ -58,9 +58,8 @@ def take_realtime_rights() -> RealtimeRights:
     Threads and processes that this one starts later run as ordinary ones again.
     """
     collect_often()
-    memory_refused = (
-        _lock_memory()
-    )  # milliseconds, which the loops of other units need not wait for
+    # First the memory: it takes milliseconds, for which the loops of other units need not wait.
+    memory_refused = _lock_memory()
     return RealtimeRights(scheduling_refused=_take_scheduling(), memory_refused=memory_refused)
 
 

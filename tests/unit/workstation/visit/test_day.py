@@ -1,4 +1,7 @@
-"""A day of ten patients through ``visit`` alone, then ``today`` and ``claims`` at its end."""
+"""A day of patients through ``visit`` alone, then ``today`` and ``claims`` at its end.
+
+Ten of them; twenty with ``--full``.
+"""
 
 from __future__ import annotations
 
@@ -29,24 +32,27 @@ from tests.support.reception import (
 from tests.support.standing import keep
 from workstation.visit.flow import AskedVisit, begin_visit, take_up
 
-PATIENTS = 10
+PATIENTS, ALL_PATIENTS = 10, 20
 FIRST = {**FINDINGS, **OTHERWISE, **FIRST_TIME}
 NAMES = ("Adams", "Brown", "Clark", "Dixon", "Evans", "Frost", "Grant", "Hills", "Irwin", "Jonas")
 
 
+@pytest.mark.sweep
 @pytest.mark.timeout(400)  # ten seconds of processor time, of which a busy machine gives little
-def test_a_day_of_ten_patients(
-    folder: RecordFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_day_of_patients(
+    folder: RecordFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, full: bool
 ) -> None:
+    patients = ALL_PATIENTS if full else PATIENTS
     documents = tmp_path / "claims"
     with reception(folder, documents) as clinic:
         open_clinic(folder)
         morning_ms = clinic.clock.utc_ms()
         day = datetime.fromtimestamp(morning_ms / 1000).date() - timedelta(days=7)
-        for number in range(PATIENTS):
-            known = medicare_patient(day.isoformat(), f"P-{number:02}", last_name=NAMES[number])
+        for number in range(patients):
+            name = f"{NAMES[number % 10]}{'son' if number >= 10 else ''}"
+            known = medicare_patient(day.isoformat(), f"P-{number:02}", last_name=name)
             keep(folder, known)
-        for number in range(PATIENTS):
+        for number in range(patients):
             asked = AskedVisit(reference=f"P-{number:02}")
             desk = clinic.desk(FIRST, kill_at=LEFT_AT.get(number, ""))
             if number in LEFT_AT:
@@ -60,9 +66,9 @@ def test_a_day_of_ten_patients(
         listed = list_visits(folder, desk.settings, desk.day_of, (desk.day, desk.day))
 
     states = {each.reference: each.state for each in listed}
-    expected = {f"P-{number:02}": LEFT_IN.get(number, CLAIMED) for number in range(PATIENTS)}
+    expected = {f"P-{number:02}": LEFT_IN.get(number, CLAIMED) for number in range(patients)}
     assert states == expected
-    assert len(list(documents.rglob("*-837p.txt"))) == PATIENTS - len(LEFT_AT)
+    assert len(list(documents.rglob("*-837p.txt"))) == patients - len(LEFT_AT)
     assert verify_clinic(folder).alterations == ()
     for each in listed:
         if each.session_id:
@@ -71,7 +77,7 @@ def test_a_day_of_ten_patients(
     # the commands, at that evening
     monkeypatch.setattr(SystemClock, "utc_ms", lambda _: evening_ms)
     told = said(folder, "today").splitlines()
-    assert len(told) == PATIENTS
+    assert len(told) == patients
     assert [line.split("  ")[2].partition(" (")[0] for line in told] == list(expected.values())
     result = run(folder, "claims", "--today", "--out", str(documents), "--json")
     assert result.exit_code == 3, result.output
@@ -95,7 +101,7 @@ def test_a_day_of_ten_patients(
     assert run(folder, "claims", "--week", "--out", str(documents)).exit_code == 3
     assert len(list(documents.rglob(f"{session}-837p.txt"))) == 1
     told = said(folder, "today").splitlines()
-    assert sum(" claimed " in line for line in told) == PATIENTS - 3
+    assert sum(" claimed " in line for line in told) == patients - 3
     assert verify_clinic(folder).alterations == ()
 
 
