@@ -65,7 +65,7 @@ class AdjustForce:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckIn:
-    """Somebody looked after the patient."""
+    """Somebody checked on the patient."""
 
     by: str
 

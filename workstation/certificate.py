@@ -15,13 +15,13 @@ from records.store.plain_files import read_plain
 from workstation.hosts import host_of
 
 SOON_DAYS: Final = 30
-"""From so many days before its end it is told: whoever makes a new one needs time."""
+"""From so many days before its end a warning is shown, because a new one takes time to get."""
 RENEW: Final = "put a new one into its file, then start the station again"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StationCertificate:
-    """``names`` are the hosts that it is for, as browsers write them; one may begin with "*."."""
+    """``names`` are the hosts it is valid for, as browsers write them; one may begin with "*."."""
 
     first_day: date
     last_day: date
@@ -44,11 +44,11 @@ class StationCertificate:
         )
 
     def is_for(self, host: str) -> bool:
-        """Returns whether a browser that calls this host takes it."""
+        """Returns whether a browser that uses this host name accepts it."""
         return bool(self.names & {host, f"*.{host.partition('.')[2]}"})
 
     def due(self, day: date) -> str:
-        """That it ends soon, has ended, or has not begun; "" for all other days."""
+        """Says that it ends soon, has ended, or has not begun; "" on all other days."""
         left = (self.last_day - day).days
         if left < 0:
             return (
@@ -63,7 +63,7 @@ class StationCertificate:
 
 
 def certificate_trouble(file: str, day: date) -> str:
-    """What is to be done about the certificate of a setting; "" for none that is set, and none."""
+    """Says what to do about the certificate of a setting; "" for nothing to do or without one."""
     if not file:
         return ""
     try:
@@ -73,9 +73,9 @@ def certificate_trouble(file: str, day: date) -> str:
 
 
 def certificate_faults(file: str, hosts: Iterable[str], day: date) -> Iterator[str]:
-    """Everything that somebody is told at a start; raises RequestRefused for a file that is none.
+    """Returns all faults to report at a start; raises RequestRefused for an invalid file.
 
-    ``hosts`` are the names and addresses that browsers will call.
+    ``hosts`` are the names and addresses that browsers will use.
     """
     certificate = StationCertificate.of_file(file)
     for host in hosts:

@@ -84,7 +84,7 @@ class Resumed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckInRecorded:
-    """Somebody looked after the patient."""
+    """Somebody checked on the patient."""
 
     KIND: ClassVar = EventKind.CHECK_IN_RECORDED
     by: str

@@ -142,7 +142,7 @@ def _whose(by: str, reason: str) -> str:
 
 
 def check_in_text(event: StoredEvent, when: When) -> str:
-    """When somebody looked after the patient, and who."""
+    """When somebody checked on the patient, and who."""
     return f"{when(event.at_ms)}: {event.said(CheckInRecorded).by}"
 
 

@@ -1,4 +1,4 @@
-"""What there is to do about the certificate, looked at once a day: every page tells it."""
+"""The trouble with the certificate, checked once a day and shown on every page."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class KeptCertificate:
         self._trouble = ""
 
     def trouble(self) -> str:
-        """As a sentence; "" where there is none."""
+        """Returns it as a sentence; "" where there is none."""
         day = self._words.today()
         if day != self._day:
             found = certificate_trouble(self._file, day)

@@ -163,7 +163,7 @@ def test_a_port_that_is_not_there_is_said_and_the_station_begins(
         ("TRACTION_CONSOLE_ADDRESSES", "desk.example:8720", "leave port and https:// out"),
         ("TRACTION_CONSOLE_ACTING_ADDRESSES", "192.0.2.7", "needs console_addresses as well"),
         ("TRACTION_CONSOLE_ACTING_ADDRESSES", "desk.example", "desk.example is no address"),
-        ("TRACTION_CONSOLE_ACTING_ADDRESSES", "::", ":: is no address of one machine"),
+        ("TRACTION_CONSOLE_ACTING_ADDRESSES", "::", ":: is not the address of one machine"),
         ("TRACTION_STATION_CERTIFICATE", "here.pem", "not a whole path"),
     ],
 )

@@ -95,7 +95,7 @@ def test_an_altered_session_is_taken_along_by_name(clinic: UpdatedClinic) -> Non
     assert "who and why" in refused(clinic.records, *asked[:3], *words).message
     done = ran(clinic.records, *asked, *words)
     assert done.exit_code == 0, done.output
-    assert "altered, and taken along: s-1: " in done.output
+    assert "altered, and accepted: s-1: " in done.output
     assert (
         "a disk lost a page in May"
         in CliRunner().invoke(program(["audit"]), ["audit", "--data", str(clinic.records)]).output

@@ -67,7 +67,7 @@ def test_a_named_person_takes_it_along_and_the_chain_says_so(altered: UpdatedCli
     assert (by, why) == (WHO.by, WHY)
     assert findings
     assert all(finding.startswith("s-1: ") for finding in findings)
-    assert {f"altered, and taken along: {finding}" for finding in findings} <= set(told)
+    assert {f"altered, and accepted: {finding}" for finding in findings} <= set(told)
     assert altered_audit(altered.records) == ""
     assert {one.session_id for one in verify(altered.records).alterations} == {"s-1"}
 

@@ -179,7 +179,7 @@ def test_a_patient_with_a_visit_that_is_open_is_warned_of(clinic: Reception) -> 
         begin_visit(clinic.desk(FIRST, kill_at="changes"), WHOM)
     begin_visit(clinic.desk({**FIRST, "another visit": "n"}), WHOM)
     assert "has a visit that is begun, no session yet (another terminal)" in heard(clinic)
-    assert "`traction visit TEST-1 --resume` takes it up" in heard(clinic)
+    assert "`traction visit TEST-1 --resume` continues it" in heard(clinic)
     assert names(clinic) == ["another visit"]
 
 

@@ -216,5 +216,5 @@ def test_of_two_patients_who_wait_it_is_said_whose_visit(clinic: Reception) -> N
         desk = clinic.desk(FIRST, kill_at="changes")
         with pytest.raises(Left):
             begin_visit(desk, AskedVisit(reference=reference))
-    with pytest.raises(RequestRefused, match=r"several visits wait: TEST-1 .*TEST-2"):
+    with pytest.raises(RequestRefused, match=r"several visits are unfinished: TEST-1 .*TEST-2"):
         take_up(clinic.desk(FIRST), AskedVisit(reference=""))
