@@ -1,6 +1,6 @@
 """Encryption of backups with age (age-encryption.org/v1), by the library pyrage.
 
-A backup is encrypted to recipients (``age1...``). Whoever holds the identity of one of them
+A backup is encrypted to recipients (``age1...``). The holder of one of their identities
 (``AGE-SECRET-KEY-1...``, kept elsewhere) can open it; the workstation cannot.
 """
 
@@ -22,7 +22,7 @@ IDENTITY_LIMIT_BYTES = 64 << 10
 
 
 class _Remembering:
-    """A file that remembers a write that failed: pyrage 1.4.0 says nothing of the last one."""
+    """A file that remembers a failed write: pyrage 1.4.0 does not report the last one."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
@@ -39,7 +39,7 @@ class _Remembering:
         self._file.flush()
 
     def raise_error(self) -> None:
-        """Raise what a write said."""
+        """Raise the error of a write."""
         if self._error is not None:
             raise self._error
 
