@@ -129,7 +129,7 @@ class FiledCommissioning(FiledTest):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """The present validity of a commissioning; ``text`` is for people; no ``days_left``: invalid."""
+    """The validity of a commissioning now; ``text`` is for people; no ``days_left``: invalid."""
 
     valid: bool
     text: str
