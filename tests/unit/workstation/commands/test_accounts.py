@@ -162,7 +162,7 @@ def test_a_program_does_not_say_what_it_heard(
     file.chmod(0o600)
     monkeypatch.setenv(ACCOUNT_VARIABLE, NIGHTLY)
     monkeypatch.setenv(PIN_FILE_VARIABLE, str(file))
-    with pytest.raises(RightMissing, match="a person says this"):
+    with pytest.raises(RightMissing, match="this needs a person's"):
         said(folder, "sound-check", "--without", "practice")
     said(folder, "claims", "--today", "--out", str(tmp_path / "claims"))
 
@@ -222,7 +222,7 @@ def test_a_code_and_a_new_pin_at_the_terminal(folder: RecordFolder) -> None:
         assert f"the PIN of {PAT} is set" in said(folder, "accounts", "pin", PAT, "--code")
     with at_a_terminal("551903", "640291", "640291"):
         said(folder, "accounts", "pin", PAT)
-    with pytest.raises(SignInRefused, match="a PIN is set at a terminal"):
+    with pytest.raises(SignInRefused, match="a PIN can only be set at a terminal"):
         said(folder, "accounts", "pin", PAT)
 
 

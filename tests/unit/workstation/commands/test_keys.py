@@ -72,9 +72,7 @@ def test_a_foreign_key_is_listed_accepted_and_revoked(tmp_path: Path) -> None:
     other = SigningKey(bytes(32))
     file = tmp_path / "data" / "keys" / "theirs.pub"
     file.write_bytes(public_pem(other.public_key))
-    assert f"key {other.key_id}: lies in the folder and is not believed" in traction(
-        "key", "list", *data
-    )
+    assert f"key {other.key_id}: is in the folder but not trusted" in traction("key", "list", *data)
     traction("key", "accept", str(file), "--by", "P. Jones", *data)
     assert f"key {other.key_id}: at any time; of somebody else (P. Jones)" in traction(
         "key", "list", *data

@@ -152,7 +152,7 @@ def test_a_port_that_is_not_there_is_said_and_the_station_begins(
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
-        ("TRACTION_STOP_PORT", "8720", "the stop needs a port of its own"),
+        ("TRACTION_STOP_PORT", "8720", "the stop door needs a port of its own"),
         ("TRACTION_STOP_PORT", "0", "greater than or equal to 1"),
         ("TRACTION_CONSOLE_PORT", "70000", "less than or equal to 65535"),
         ("TRACTION_STOP_ADDRESSES", "desk.example", "needs station_certificate as well"),
@@ -164,7 +164,7 @@ def test_a_port_that_is_not_there_is_said_and_the_station_begins(
         ("TRACTION_CONSOLE_ACTING_ADDRESSES", "192.0.2.7", "needs console_addresses as well"),
         ("TRACTION_CONSOLE_ACTING_ADDRESSES", "desk.example", "desk.example is no address"),
         ("TRACTION_CONSOLE_ACTING_ADDRESSES", "::", ":: is not the address of one machine"),
-        ("TRACTION_STATION_CERTIFICATE", "here.pem", "not a whole path"),
+        ("TRACTION_STATION_CERTIFICATE", "here.pem", "not an absolute path"),
     ],
 )
 def test_settings_that_do_not_fit_are_refused(

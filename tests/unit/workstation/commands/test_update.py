@@ -110,7 +110,7 @@ def test_a_release_key_is_accepted_and_withdrawn_by_its_id(
     told = ran(clinic.records, "--accept-key", str(file), "--by", "A. Admin").output
     assert f"release key {KEY.key_id} is accepted; compare its id" in told
     assert KEY.key_id in ran(clinic.records, "--status").output
-    assert "believed no more" in ran(clinic.records, "--withdraw-key", KEY.key_id).output
+    assert "no longer trusted" in ran(clinic.records, "--withdraw-key", KEY.key_id).output
     assert KEY.key_id not in ran(clinic.records, "--status").output
 
 

@@ -73,7 +73,7 @@ def test_posts_of_before_an_amendment_change_nothing_when_they_come_again(
     bench.post(NOTE, **second)
     before = words(bench)
     for again in ({**first, **amending, "reason": "first"}, signing):
-        assert "said after this page was drawn" in refused(bench, **again)
+        assert "made after the page was loaded" in refused(bench, **again)
     assert words(bench) == before
     assert len(note_of(bench.site.folder).versions) == 3
 

@@ -163,7 +163,7 @@ def test_the_file_is_what_was_shown(typed_everywhere: ConsoleBench) -> None:
     (pre,) = re.findall(r"<pre[^>]*>(.*?)</pre>", shown, re.DOTALL)
     assert pre.replace("&lt;", "<").replace("&gt;", ">") == text
     gone = typed_everywhere.client.get(f"/support/file/{'0' * 32}")
-    assert (gone.status_code, "Make it anew" in gone.text) == (410, True)
+    assert (gone.status_code, "Make it again" in gone.text) == (410, True)
 
 
 def test_the_canary_is_where_it_is_looked_for(

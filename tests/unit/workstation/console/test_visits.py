@@ -346,4 +346,4 @@ def test_steps_of_yesterday_are_of_yesterday(bench: ConsoleBench) -> None:
         bench.client.post(f"{visit}/order/start", data={**form, **FINDINGS}),
     ):
         assert answer.status_code == 409
-        assert "patient and screen are of their day" in answer.text
+        assert "identity and screening are valid only on that day" in answer.text
