@@ -203,7 +203,7 @@ class SignInDesk:
             if waits := wait_s(failed, now_ms):
                 raise SignInRefused(
                     f"{account.name}: wrong {failed.tries} times; the next try is taken in "
-                    f"{waits} s. Whoever forgot the PIN gets a one-time code"
+                    f"{waits} s. Somebody who forgot the PIN gets a one-time code"
                 )
             kept = _usable(db, account, now_ms, is_code=is_code)
             keep_failed(
@@ -227,8 +227,8 @@ class SignInDesk:
         if not noted or noted[-1] != _digest(kept.kept):
             raise SignInRefused(
                 f"the PIN that is kept for {account.name} is not the one that was set: "
-                f"{self._folder.sign_ins.name} was altered or comes from elsewhere. Set a new one "
-                "with a one-time code, and look for whoever did it"
+                f"{self._folder.sign_ins.name} was altered or comes from elsewhere. Set a "
+                "new one with a one-time code, and find out who did it"
             )
 
     def _set(self, account: KnownAccount, pin: str, what: str) -> None:

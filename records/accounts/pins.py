@@ -68,7 +68,7 @@ def _fault(secret: str, names: list[str]) -> str:
         return "is a date"
     said = secret.casefold()
     if any(word in said for word in _OFTEN_CHOSEN) or any(name == said for name in names):
-        return "is a word that is tried first"
+        return "is one of the first that are guessed"
     return ""
 
 

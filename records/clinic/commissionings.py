@@ -162,7 +162,7 @@ def commissionings(folder: RecordFolder) -> list[FiledCommissioning]:
         altered = next(chain.alterations(texts, since=len(chain.entries)), None)
     if altered is not None:
         raise JournalCorrupt(
-            f"clinic.db, {altered.where}: {altered.what}; no commissioning in it is believed. "
+            f"clinic.db, {altered.where}: {altered.what}; no commissioning in it is trusted. "
             "`traction verify --all` says more"
         )
     return [_filed(entry_of(row)) for row in rows]
@@ -186,7 +186,7 @@ def standing_of(
     if changed := _changed(filed.record.tested, tested):
         return Standing(valid=False, text=f"{what} was done with another {changed}")
     if filed.at_utc_ms > utc_ms + DAY_MS:
-        return Standing(valid=False, text=f"{what} lies in the future: one of the clocks is wrong")
+        return Standing(valid=False, text=f"{what} is in the future: one of the clocks is wrong")
     days = max(0, utc_ms - filed.at_utc_ms) // DAY_MS
     left = VALID_DAYS - days
     if left <= 0:

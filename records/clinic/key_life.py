@@ -173,7 +173,7 @@ def revoke_key(
     check_text("reason", _needed(said.reason, "why it is revoked"))
     if from_utc_ms > said.at_utc_ms:
         raise RequestRefused(
-            f"{shown(from_utc_ms)} lies ahead; revoke a key from a moment that has passed"
+            f"{shown(from_utc_ms)} is in the future; revoke a key from a moment in the past"
         )
     whole: list[str] = []
 
@@ -198,8 +198,7 @@ def _revocable(history: KeyHistory, beginning: str) -> str:
         )
     if found[0] == history.in_use:
         raise RequestRefused(
-            f"key {found[0]} is in use; put a new one in its place with `traction key rotate`, "
-            "then revoke it"
+            f"key {found[0]} is in use; replace it with `traction key rotate`, then revoke it"
         )
     return found[0]
 

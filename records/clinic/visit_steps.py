@@ -129,7 +129,7 @@ def prepared_visit(folder: RecordFolder, visit: str) -> tuple[str, VisitBegun]:
             text = rows(db, _TYPED_ORDER, (visit, ORDER))
     if not text:
         raise RecordNotFound(
-            f"no order was typed for visit {visit}; `traction visit --resume` takes a visit up"
+            f"no order was typed for visit {visit}; `traction visit --resume` continues a visit"
         )
     return text[0][0], VisitBegun(visit=visit, steps=steps)
 

@@ -160,10 +160,10 @@ def refuse_not_accepted(folder: RecordFolder, unit_id: str) -> None:
     for one in put_aside_files(folder):
         if one.unit_id == unit_id and not one.is_accepted:
             raise JournalCorrupt(
-                f"the record of unit {unit_id} did not fit and was put aside as "
-                f"{one.predecessor.file} ({one.predecessor.reason}); look at it with `traction "
-                f"verify --all`, then type `traction quarantine accept {unit_id} --by NAME "
-                "--reason WHY`"
+                f"the record of unit {unit_id} did not verify and was put aside as "
+                f"{one.predecessor.file} ({one.predecessor.reason}); look at it with "
+                f"`traction verify --all`, then type `traction quarantine accept {unit_id} "
+                "--by NAME --reason WHY`"
             )
 
 

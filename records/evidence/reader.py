@@ -232,9 +232,10 @@ def _in_several_files(found: list[tuple[Path, SessionHead]]) -> str:
     """Returns the files and which of them is the session's own, by the unit in its row."""
     head = found[0][1]
     return (
-        f"session {head.session_id} stands in {' and in '.join(str(path) for path, _ in found)}: a "
-        f"file was copied. It is a session of unit {head.unit_id}: move what is not that unit's "
-        "own file out of the folder, then `traction verify --all` looks at the rest"
+        f"session {head.session_id} stands in "
+        f"{' and in '.join(str(path) for path, _ in found)}: a file was copied. It is a "
+        f"session of unit {head.unit_id}: move what is not that unit's own file out of the "
+        "folder, then `traction verify --all` checks the rest"
     )
 
 

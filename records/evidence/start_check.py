@@ -161,6 +161,6 @@ def _check_seals(db: Database, path: Path) -> None:
 def _altered(unit_id: str, which: str, where: str, what: str) -> JournalCorrupt:
     return JournalCorrupt(
         f"{which} was altered ({where}: {what}); no session can start. Run `traction verify "
-        f"--all`; `traction quarantine put {unit_id} --by NAME --reason WHY` puts the file aside, "
-        "and what fits in it stays readable"
+        f"--all`; `traction quarantine put {unit_id} --by NAME --reason WHY` puts the file "
+        "aside, and what is intact in it stays readable"
     )

@@ -52,7 +52,7 @@ def parse_recipients(text: str) -> list[Recipient]:
             found.append(Recipient.from_str(word))
         except RecipientError as error:
             raise ValueError(
-                f"{word[:20]}... is no age recipient ({error}); `age-keygen -y FILE` prints one"
+                f"{word[:20]}... is not an age recipient ({error}); `age-keygen -y FILE` prints one"
             ) from error
     return found
 
@@ -73,8 +73,8 @@ def read_identities(path: Path) -> list[Identity]:
         ) from error
     except IdentityError as error:
         raise BackupRefused(
-            f"{path} is no identity file of age-keygen without a passphrase ({error}); name the "
-            "one that belongs to a recipient of the backup"
+            f"{path} is not an identity file of age-keygen without a passphrase ({error}); "
+            "name the one that belongs to a recipient of the backup"
         ) from error
     if not found:
         raise BackupRefused(f"{path} holds no AGE-SECRET-KEY-1...; name another identity file")

@@ -174,6 +174,6 @@ def _decrypted(source: Path, target: Path, identity: Path | None) -> Path:
             f"{source} is encrypted; name the file of `age-keygen` with --identity FILE"
         )
     if not source.is_file():
-        raise BackupRefused(f"{source} is no file; name a backup")
+        raise BackupRefused(f"{source} is not a file; name a backup")
     decrypt(source, target, read_identities(identity))
     return target

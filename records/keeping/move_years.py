@@ -56,9 +56,9 @@ def move_years(
 def _checked_target(folder: RecordFolder, target: Path) -> Path:
     place = target.resolve()
     if not place.is_dir():
-        raise RequestRefused(f"{target} is no folder; make it, or name another one")
+        raise RequestRefused(f"{target} is not a folder; create it, or name another one")
     if place.is_relative_to(folder.path.resolve()):
-        raise RequestRefused(f"{target} lies in {folder}; name a folder elsewhere")
+        raise RequestRefused(f"{target} is inside {folder}; name a folder elsewhere")
     return place
 
 

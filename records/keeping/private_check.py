@@ -106,9 +106,9 @@ def _allowed(path: Path, folder: RecordFolder) -> int:
 
 def _is_a_link(path: Path) -> JournalUnavailable:
     return JournalUnavailable(
-        f"{path} is a link to {path.readlink()}; the program makes none, and what may read there "
-        "cannot be told from it. Look what it is: put what it leads to in its place, or move the "
-        "link away; to keep the records elsewhere, name that folder with --data"
+        f"{path} is a link to {path.readlink()}; the program makes no links, and it does not "
+        "tell who may read there. Replace it by what it leads to, or move it away; to keep "
+        "the records elsewhere, name that folder with --data"
     )
 
 

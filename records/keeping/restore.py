@@ -100,7 +100,7 @@ def _refuse_folder(folder: RecordFolder) -> None:
     if not os.path.lexists(folder.path):
         return
     if not folder.path.is_dir() or folder.path.is_symlink():
-        raise BackupRefused(f"{folder} is no folder; name another one with --data")
+        raise BackupRefused(f"{folder} is not a folder; name another one with --data")
     there = sorted(path.name for path in folder.path.iterdir())
     if there:
         raise BackupRefused(
@@ -177,7 +177,7 @@ def _refuse_findings(report: RestoreReport, accepted: Collection[str]) -> None:
     if refused:
         asked = " ".join(f"--accept-altered {name}" for name in sorted(names - set(accepted)))
         raise BackupAltered(
-            f"{len(refused)} findings in the backup; nothing was restored. Use another backup, or "
-            f"take over what was altered by its name: {asked}",
+            f"{len(refused)} findings in the backup; nothing was restored. Use another "
+            f"backup, or accept what was altered by its name: {asked}",
             detail="\n".join(f"{finding.name}: {finding.what}" for finding in refused),
         )

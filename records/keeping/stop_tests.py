@@ -137,7 +137,7 @@ def _press(record: SessionRecord) -> tuple[int, int]:
     session_id = record.head.session_id
     if record.observed or record.seal is None:
         raise RequestRefused(
-            f"session {session_id} is no stop test: it must be driven by this program and closed"
+            f"session {session_id} is not a stop test: it must be driven by this program and closed"
         )
     pressed = [
         stop
@@ -146,20 +146,20 @@ def _press(record: SessionRecord) -> tuple[int, int]:
     ]
     if not pressed:
         raise RequestRefused(
-            f"session {session_id} is no stop test: nobody pressed the patient switch under force; "
-            "run one on the frame and press it in a hold"
+            f"session {session_id} is not a stop test: nobody pressed the patient switch "
+            "under force; run one on the frame and press it in a hold"
         )
     stop = pressed[0]
     if stop.force_dn is None or stop.force_dn < LEAST_FORCE_DN:
         raise RequestRefused(
-            f"session {session_id} is no stop test: the switch was pressed at "
-            f"{(stop.force_dn or 0) / 10:z.1f} N, and {LEAST_FORCE_DN / 10:z.0f} N are needed; "
-            "order more and press it in a hold"
+            f"session {session_id} is not a stop test: the switch was pressed at "
+            f"{(stop.force_dn or 0) / 10:z.1f} N, and {LEAST_FORCE_DN / 10:z.0f} N are "
+            "needed; order more and press it in a hold"
         )
     if stop.to_15_n_ms is None:
         raise RequestRefused(
-            f"session {session_id}: the force was never seen at 15 N behind the press; take the "
-            "unit out of use, and have release and switch checked"
+            f"session {session_id}: the force was never seen at 15 N after the press; take "
+            "the unit out of use, and have release and switch checked"
         )
     return stop.force_dn, stop.to_15_n_ms
 

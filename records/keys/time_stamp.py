@@ -104,8 +104,8 @@ def keep_stamp(
             os.fsync(file.fileno())
     except OSError as error:
         raise JournalUnavailable(
-            f"the time stamp cannot be kept in {path} ({error.strerror}); stamp again when the "
-            "place can be written"
+            f"the time stamp cannot be stored in {path} ({error.strerror}); stamp again when "
+            "the place can be written"
         ) from error
     return stamp
 

@@ -177,7 +177,7 @@ def amend(
 def amender(note: TreatmentNote, author: Author, reason: str, credentials: str) -> str:
     """Returns credentials of who amends a signed note; raises NoteRefused without a reason too."""
     if not reason.strip():
-        raise NoteRefused("reason is empty; an amendment says why")
+        raise NoteRefused("reason is empty; an amendment needs one")
     if fault := fault_of(reason.strip(), TEXT_CHARACTERS):
         raise NoteRefused(f"reason {fault}")
     known = {version.by: version.credentials for version in note.versions}
@@ -210,10 +210,9 @@ def _field_for(note: TreatmentNote, name: str) -> ClinicianField:
     """Returns the field that may have an entry; a device field may only be remarked upon."""
     device = {field.name: field for field in note.fixed_fields}
     if name in device:
-        stands = "stands so on the sheet" if note.on_paper else "was recorded by the device"
+        stands = "comes from the sheet" if note.on_paper else "was recorded by the device"
         raise NoteRefused(
-            f"{name} {stands} and cannot be typed over; to say something about it, use "
-            f"{REMARK}{name}"
+            f"{name} {stands} and cannot be changed; to remark on it, use {REMARK}{name}"
         )
     if name.startswith(REMARK) and name.removeprefix(REMARK) in device:
         upon = device[name.removeprefix(REMARK)]
@@ -222,7 +221,9 @@ def _field_for(note: TreatmentNote, name: str) -> ClinicianField:
         if field.name == name:
             return field
     known = ", ".join(field.name for field in note.clinician_fields)
-    raise NoteRefused(f"{name} is no field of this note; known are {known}, {REMARK}DEVICE_FIELD")
+    raise NoteRefused(
+        f"{name} is not a field of this note; known are {known}, {REMARK}DEVICE_FIELD"
+    )
 
 
 def field_names(note: TreatmentNote) -> frozenset[str]:

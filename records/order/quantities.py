@@ -104,7 +104,7 @@ def scale_of(text: str, own_unit: str, body_mass_kg: float | None) -> WrittenUni
         return WrittenUnit(unit, body_mass_kg * NEWTONS_PER_KGF / 100)
     sizes = {"N": FORCE_UNITS, "N/s": RATE_UNITS, "s": TIME_UNITS, "kg": MASS_UNITS}[own_unit]
     if unit not in sizes:
-        raise ValueError(f"{text!r} is no quantity in {own_unit}")
+        raise ValueError(f"{text!r} is not a quantity in {own_unit}")
     return WrittenUnit(unit, sizes[unit])
 
 

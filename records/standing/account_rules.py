@@ -43,8 +43,8 @@ def _refuse_another_person(held: StandingData, record: AccountRecord) -> None:
     if before.record.person != record.person:
         raise RequestRefused(
             f"account {record.account}: person={record.person}, and its PIN was set by "
-            f"{before.record.person or 'whoever keeps the program'}; an account stays whose it "
-            "was. Close it (in_use=false) and add one of another name"
+            f"{before.record.person or 'whoever keeps the program'}; an account stays with "
+            "its person. Close it (in_use=false) and add one of another name"
         )
 
 

@@ -165,7 +165,7 @@ def _fault(held: StandingData, row: CsvRow) -> str:
     """Returns why a row contradicts what is on file; "" when it does not."""
     tables = [unit.name for unit in held.units]
     if tables and row.values["table"] not in tables:
-        return f"table {row.values['table']!r} is none of the clinic's ({', '.join(tables)})"
+        return f"table {row.values['table']!r} is not one of the clinic's ({', '.join(tables)})"
     if fault := reference_fault(held, row.values["reference"]):
         return fault
     known = held.patient_exactly(row.values["reference"])

@@ -159,7 +159,7 @@ def two_patients(old: PatientRecord, name: str, born: date) -> str:
 def _read(said: dict[str, Any], kind: str, place: str) -> ReadRecord:
     version = said.pop(VERSION, None)
     if version is not None and (type(version) is not int or version < 1):
-        raise StandingInvalid(f"{place}: {VERSION}={version!r} is no number of a version")
+        raise StandingInvalid(f"{place}: {VERSION}={version!r} is not a version number")
     record = record_of(kind, said, place)
     return ReadRecord(
         record=record, version=version, place=f"{place} ({label(kind, name_of(record))})"

@@ -68,8 +68,8 @@ def plan_ran_out(patient: PatientRecord, day: date) -> str:
     if through is None or day <= through:
         return ""
     return (
-        f"the plan of care of patient {patient.reference} ran out on {through}: have it certified "
-        "anew, or the payer will refuse the claim"
+        f"the plan of care of patient {patient.reference} ran out on {through}: have it "
+        "certified again, or the payer will refuse the claim"
     )
 
 

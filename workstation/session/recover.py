@@ -107,8 +107,8 @@ def _recover_other(workplace: Workplace, unit_id: str, key: SigningKey, seen: _S
     if fault is not None:
         aside = _put_aside(folder, unit_id, clock, key, fault)
         workplace.warn(
-            f"the record of unit {unit_id} did not fit ({fault.message}); it was put aside in "
-            f"{aside}. Have a person look at it before that unit is used again"
+            f"the record of unit {unit_id} did not verify ({fault.message}); it was put "
+            f"aside in {aside}. Have a person look at it before that unit is used again"
         )
     return [_close(folder, one, clock, key, seen) for one in left]
 
