@@ -254,7 +254,7 @@ def test_a_recipient_that_is_none_is_named(
     data: RecordFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TRACTION_BACKUP_RECIPIENTS", "age1nobody")
-    with pytest.raises(RequestRefused, match=r"backup_recipients=.*is no age recipient"):
+    with pytest.raises(RequestRefused, match=r"backup_recipients=.*is not an age recipient"):
         said(data, "backup", "--status")
 
 

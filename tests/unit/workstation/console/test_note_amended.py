@@ -45,7 +45,7 @@ def test_an_amendment_has_a_reason_and_a_name_and_the_older_words_stay(
     for name in MINUTES:
         fields[f"field.{name}"] = ALL_WORDS[name]
     page = refused(bench, **fields)
-    assert "an amendment says why" in page
+    assert "an amendment needs one" in page
     assert "Nobody has signed" in page
     assert words(bench)["pain_after"] == "3"
     fields |= {"signature": "PJ", "reason": "slip of the pen"}
