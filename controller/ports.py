@@ -353,7 +353,7 @@ class SessionJournal(Protocol):
         ...
 
     def age_s(self, now_s: float) -> float:
-        """Returns how long, in seconds, handed-over records have waited to be durable (0 = none)."""
+        """Returns how long, in seconds, handed-over records have waited to be durable (0: none)."""
         ...
 
 
