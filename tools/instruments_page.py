@@ -21,23 +21,23 @@ PAGE = ROOT / "docs" / "reference" / "instruments.md"
 KEYS_PAGE = ROOT / "docs" / "reference" / "device-profile-instruments.md"
 FAULTS_HEADING = "## What is no force\n"
 HEAD = """\
-# Instruments that come with the program
+# Shipped instruments
 
 Made by `tools/instruments_page.py` from the files in `firmware_bridge/device_profiles/`.
 
-**None of these profiles was tested on a real instrument.** What they rest on is named below:
-grade `manual` is a page of a maker's manual, `third_party` somebody else's driver or page,
+**None of these profiles was tested on a real instrument.** Their sources are named below:
+grade `manual` is a page of a maker's manual, `third_party` another party's driver or page,
 `unconfirmed` general knowledge, `ours` a decision made here
-([all grades](device-profile-instruments.md)). A frame is a row of bytes that a source prints; the
-cases without one are tested with bytes written by hand after the source's tables. A model for which
-no source prints a frame with a force does not come with the program.
+([all grades](device-profile-instruments.md)). A frame is a sequence of bytes printed in a source;
+cases without one are tested with bytes written by hand from the source's tables. A model for which
+no source prints a frame with a force is not shipped.
 
-The simulated instruments are written after the same sources. They prove the program, not the
-sources. A model that is not here is [a file](../how-to/add-an-instrument.md).
+The simulated instruments are based on the same sources. They test the program, not the sources. To
+add another model, [write a file](../how-to/add-an-instrument.md).
 """
 
 NO_FRAME = "no frame with a force in the sources seen"
-BY_ITSELF = "it sends by itself and is not asked, which no kind of profile describes"
+BY_ITSELF = "it sends without being asked, which no kind of profile describes"
 NOT_SHIPPED = (
     ("CAS CI-600D", f"register 40014 holds a raw count where the TLB family has units; {NO_FRAME}"),
     (
@@ -69,13 +69,13 @@ NOT_SHIPPED = (
 )
 """Models that were looked at and do not come with the program, and why."""
 NOT_SHIPPED_HEAD = """\
-## Models that do not come with the program
+## Models that are not shipped
 
-Looked at and left out: a wrong place of the sign would be found on a patient. Whoever has one of
-them and its manual can [describe it](../how-to/add-an-instrument.md); a frame with a force, its
-source named, is what is missing here.
+These models were examined and left out, because an error in the position of the sign would first
+be noticed on a patient. If you have one of them and its manual, you can [describe
+it](../how-to/add-an-instrument.md); what is missing here is a frame with a force and its source.
 
-| model | why not |
+| model | reason |
 | --- | --- |
 """
 

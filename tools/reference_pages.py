@@ -47,7 +47,7 @@ def pages() -> dict[str, str]:
 
 
 def _phases() -> Iterator[str]:
-    yield f"# Phases and requests\n\n{GENERATED}\n\n## What may follow what\n\n```mermaid"
+    yield f"# Phases and requests\n\n{GENERATED}\n\n## Allowed transitions\n\n```mermaid"
     yield "stateDiagram-v2"
     yield f"    [*] --> {Phase.IDLE.label}"
     for before, followers in TRANSITIONS.items():
@@ -58,8 +58,9 @@ def _phases() -> Iterator[str]:
         yield f"    {phase.label} --> [*]"
     yield "```\n"
     yield "Adjusting the force may also lead from one ramp into another of the same direction."
-    yield "\n## What is heard when\n\nEverywhere else a request is refused by name and recorded."
-    yield "To take over is heard from `checking` to `releasing`: no phase depends on it.\n"
+    yield "\n## Which requests are accepted when\n"
+    yield "In every other phase a request is refused by name and recorded."
+    yield "Taking over is accepted from `checking` to `releasing`: no phase depends on it.\n"
     yield f"| phase | {' | '.join(REQUESTS)} |"
     yield f"| --- |{' --- |' * len(REQUESTS)}"
     for phase in Phase:
