@@ -178,7 +178,7 @@ def test_the_record_names_who_signed_in_and_nobody_else(folder: RecordFolder) ->
     error = refused(
         folder, PAT, "note", "last", "--complete", "tolerance=tolerated", "--by", "A. Other"
     )
-    assert "--by names A. Other, and who has signed in is Pat Jones" in str(error)
+    assert "--by names A. Other, but Pat Jones has signed in" in str(error)
     signed_in(folder, PAT, "note", "last", "--complete", "tolerance=tolerated", "--by", "PJ")
     written = next(row for row in accesses(folder) if row.kind == "record_written")
     assert (written.by, written.account) == ("Pat Jones", PAT)

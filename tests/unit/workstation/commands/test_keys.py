@@ -110,7 +110,7 @@ def test_a_moment_is_of_the_clinic_s_zone(monkeypatch: pytest.MonkeyPatch, tmp_p
     assert "REVOKED from 2026-01-02 09:04:05 UTC on" in traction("key", "list", *data)
     result = invoke("key", "revoke", first, "--from", "then", "--reason", "x", "--yes", *data)
     assert isinstance(result.exception, RequestRefused)
-    assert "'then' is no moment" in result.exception.message
+    assert "'then' is not a date and time" in result.exception.message
 
 
 def test_a_damaged_record_of_keys_is_shown_as_altered(tmp_path: Path) -> None:

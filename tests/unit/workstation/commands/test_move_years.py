@@ -47,7 +47,7 @@ def test_a_moved_year_is_read_checked_and_missed_by_name(
     assert f"NOT CHECKED units/{UNIT}-2001.db: it was moved to {disk}/" in away.output
     assert "ALTERED" not in away.output
     assert "not everything could be checked" in away.output
-    assert f"not looked at: units/{UNIT}-2001.db" in said(data, "retention")
+    assert f"not checked: units/{UNIT}-2001.db" in said(data, "retention")
     assert "s-2" in said(data, "sessions")
 
     (tmp_path / "safe").rename(disk)

@@ -74,7 +74,7 @@ def test_an_update_and_the_way_back_are_told(clinic: UpdatedClinic) -> None:
     assert done.exit_code == 0, done.output
     assert "version 1.1 is in use" in done.output
     assert "checkpoint TC1-backup" in done.output
-    assert "goes on with 1.0 until it is restarted" in done.output
+    assert "continues with 1.0 until it is restarted" in done.output
     status = ran(clinic.records, "--status").output
     assert "version 1.1 is in use" in status
     assert "1.0, 1.1" in status

@@ -340,7 +340,7 @@ def test_an_imported_claim_holds_for_all_that_its_page_sends(bench: ConsoleBench
     assert answer.status_code == 303, answer.text
     path = answer.headers["location"]
     page = bench.page(path)
-    assert "The claim is judged as day.json says it" in page
+    assert "The claim is judged as day.json states it" in page
     kept = path.removeprefix(CLAIM)
     assert f'action="/sessions/s-1/export/cms1500-json{kept}"' in page
     taken = bench.client.post(f"{CLAIM}/answers{kept}", data={**GP, "act": "withdraw"})

@@ -194,7 +194,7 @@ def test_the_bytes_of_a_line_are_kept_when_somebody_asks(bench: ConsoleBench) ->
     ("follows", "fault"),
     [
         (Followed.REFUSED, "Table 1: "),
-        (None, "Table 1: nothing was heard of the request"),
+        (None, "Table 1: the request was not answered"),
     ],
 )
 def test_a_trace_that_is_not_begun_is_said(

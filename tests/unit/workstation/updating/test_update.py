@@ -201,7 +201,7 @@ def test_a_new_version_that_does_not_take_the_records_is_not_put_in_use(
     clinic: UpdatedClinic, quick: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put_in_place(clinic, monkeypatch, "echo 'unit schema 5 is strange to me' >&2\nexit 1\n")
-    with pytest.raises(UpdateRefused, match="did not take a copy of the records: unit schema 5"):
+    with pytest.raises(UpdateRefused, match="failed on a copy of the records: unit schema 5"):
         clinic.update(clinic.release("1.1"))
     assert_nothing_changed(clinic)
 

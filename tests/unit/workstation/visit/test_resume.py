@@ -158,7 +158,7 @@ def test_nothing_is_taken_up_where_nothing_was_left(clinic: Reception) -> None:
     with pytest.raises(RequestRefused, match="no visit of patient TEST-1 is waiting"):
         take_up(clinic.desk(FIRST), WHOM)
     begin_visit(clinic.desk(FIRST), WHOM)
-    with pytest.raises(RequestRefused, match="no visit is waiting to be taken up"):
+    with pytest.raises(RequestRefused, match="no visit is unfinished"):
         take_up(clinic.desk(FIRST), AskedVisit(reference=""))
 
 
