@@ -140,7 +140,7 @@ def test_a_chain_that_does_not_fit_says_neither_who_nor_which_key(
     broken_chain: UpdatedClinic,
 ) -> None:
     said = TakenAlong(names=(CLINIC,), reason=WHY)
-    with pytest.raises(JournalCorrupt, match=r"cannot be believed.*traction restore.*install\.py"):
+    with pytest.raises(JournalCorrupt, match=r"cannot be trusted.*traction restore.*install\.py"):
         broken_chain.update(broken_chain.release("1.2"), altered=said)
     assert broken_chain.there.current == "1.1"
 
