@@ -52,7 +52,7 @@ class UnitIdentity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastArming:
-    """A unit as it was when this workstation last armed it; ``armed_on`` is an ISO date (UTC).
+    """A unit as it was when this workstation last armed it; ``armed_on`` is the clinic's day (ISO).
 
     ``gross_zero_n`` is channel 1 with the cord free and without the tare, None where the record
     has none.

@@ -6,7 +6,11 @@ the offset of ISO 8601.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from collections.abc import Callable
+from datetime import date, datetime, timedelta, timezone
+
+DayOf = Callable[[int], date]
+"""The clinic's day of a moment (UTC milliseconds)."""
 
 
 def zone_in_words(moment: datetime) -> str:

@@ -15,21 +15,22 @@ HEAD = """\
 ## How each rule can end
 
 Each rule ends in one of four ways: it is **held**, it has **failed**, it is **not applicable** (the
-cell says why, as the report does) or it is **not judged** (the cell says what is missing). A cell
-that begins with "never" says why the rule cannot end so. "Python" marks what only a caller of
-`scrub` can give: the commands always have a session and its note, walk the chain, have the list of
-codes and try the exports. Each other cell has a test through what the commands call
+cell gives the reason, as in the report) or it is **not judged** (the cell says what is missing). A
+cell that begins with "never" says why the rule cannot end in this way. "Python" marks outcomes that
+only a Python caller of `scrub` can cause: the commands always have a session and its note, verify
+the chain, have the list of codes and try the exports. Every other cell has a test through the code
+that the commands use
 (`tests/unit/records/claim/rules/test_outcomes_by_command.py`): {tested} outcomes of {rules} rules.
 
-A rule that finds something milder than what it cannot judge is not judged; the finding stays.
-READY needs zero rules of severity error that failed or were not judged.
+A rule that finds something milder than what it cannot judge is not judged; the finding is kept.
+READY requires that no rule of severity error failed or was not judged.
 
 | rule | held | failed | not applicable | not judged | finds something only with |
 | --- | --- | --- | --- | --- | --- |"""
 NEEDED = {
     "T-001": "a downtime sheet, or a caller from Python: each session names its device",
     "T-008": "a profile with `needs_fda_clearance`; none is shipped",
-    "T-027": "a loaded NCCI file with such a row; the shipped rows hold none beside T-074's",
+    "T-027": "a loaded NCCI file with such a row; the shipped rows contain none except T-074's",
     "T-058": "a profile with `covered_dx` or `excluded_regions` (cigna_ash); an order has no "
     "thoracic region, so that such traction comes from another program's record",
     "T-065": "a profile with `max_visits`; none is shipped",

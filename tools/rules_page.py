@@ -34,17 +34,17 @@ HEAD = """\
 # Rules of the scrubber
 
 Made by `tools/rules_page.py` from the data in `records/claim/rules/base/` ({count} rules, catalogue
-of {version}). An engineering reference, no coding or legal advice. Words in braces are filled in
-for each claim.
+of {version}). This is an engineering reference, not coding or legal advice. Words in braces are
+replaced by values of the claim.
 
-[How each rule can end](#how-each-rule-can-end) stands behind the rules. Severity: **error** = the
-claim would be rejected or false, and a rule that nobody can judge keeps it back too; **warn** =
-likely denial or audit risk; **info** = advice. A second severity stands where some cases of the
-rule have it. Strength of the source: A = CMS file or manual, B = Medicare contractor or payer,
+[How each rule can end](#how-each-rule-can-end) follows after the rules. Severity: **error** = the
+claim would be rejected or false; such a rule also holds the claim back if it cannot be judged;
+**warn** = likely denial or audit risk; **info** = advice. A second severity applies to some cases
+of the rule. Strength of the source: A = CMS file or manual, B = Medicare contractor or payer,
 C = trade page, log = arithmetic on the device's record, own = general knowledge. A rule of strength
-own warns at most, except {own}, which
-compare the claim with itself, its note and its log. M = the [trade guide](mission-coverage.md) asks
-for it.
+own is at most a warning, except {own}, which
+compare the claim with itself, its note and its log. M = required by the
+[trade guide](mission-coverage.md).
 """
 
 
@@ -59,7 +59,7 @@ def _lines(rules: RuleSet) -> Iterator[str]:
     for theme in THEMES:
         yield f"## {TITLES[theme]}"
         yield ""
-        yield "| rule | severity | M | says | source | of | strength |"
+        yield "| rule | severity | M | message | source | date | strength |"
         yield "| --- | --- | --- | --- | --- | --- | --- |"
         yield from (_row(rule) for rule in theme_rules(theme).rule)
         yield ""
@@ -67,7 +67,7 @@ def _lines(rules: RuleSet) -> Iterator[str]:
     yield ""
     yield "## Payer profiles"
     yield ""
-    yield "| profile | title | of | 97012 covered | source | caveats |"
+    yield "| profile | title | date | 97012 covered | source | caveats |"
     yield "| --- | --- | --- | --- | --- | --- |"
     for name, profile in shipped_profiles().items():
         cells = (

@@ -6,9 +6,8 @@ second file records what was backed up when.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
@@ -99,8 +98,8 @@ def keep_restore(
             raise
 
 
-def backup_status(folder: RecordFolder, limit_days: int) -> BackupStatus:
-    """Returns the newest backup, its age, and whether it was proved."""
+def backup_status(folder: RecordFolder, settings: Settings) -> BackupStatus:
+    """Returns the newest backup, its age, and whether it was proved, in the clinic's times."""
     rows = accesses(folder)
     made = [row for row in rows if row.what == MADE and len(row.fields) == 2]
     if not made:
@@ -118,7 +117,7 @@ def backup_status(folder: RecordFolder, limit_days: int) -> BackupStatus:
     proofs = [r.at_utc_ms for r in rows if r.what == PROVED and checkpoint in r.fields]
     proved = max(proofs, default=None)
     age_ms = SystemClock().utc_ms() - newest.at_utc_ms
-    good, verdict = _verdict(age_ms, limit_days)
+    good, verdict = _verdict(age_ms, settings.backup_days)
     there = Path(place).exists()
     return BackupStatus(
         place=place,
@@ -127,7 +126,7 @@ def backup_status(folder: RecordFolder, limit_days: int) -> BackupStatus:
         proved_utc_ms=proved,
         there=there,
         good=good,
-        text=_text(newest, place, there, proved, verdict),
+        text="\n".join(_lines(newest, there, proved, verdict, settings)),
     )
 
 
@@ -142,20 +141,19 @@ def _verdict(age_ms: int, limit_days: int) -> tuple[bool, str]:
     return True, age
 
 
-def _text(newest: Access, place: str, there: bool, proved: int | None, verdict: str) -> str:
-    lines = [
-        f"newest backup: {place}, made {_utc(newest.at_utc_ms)} ({verdict})",
-        f"checkpoint: {newest.fields[1]}",
-        f"proved: {_utc(proved)}" if proved else "never proved: run `traction backup --prove`",
-    ]
+def _lines(
+    newest: Access, there: bool, proved: int | None, verdict: str, settings: Settings
+) -> Iterator[str]:
+    place, checkpoint = newest.fields
+    yield f"newest backup: {place}, made {settings.moment_text(newest.at_utc_ms)} ({verdict})"
+    yield f"checkpoint: {checkpoint}"
+    if proved:
+        yield f"proved: {settings.moment_text(proved)}"
+    else:
+        yield "never proved: run `traction backup --prove`"
     if not there:
-        lines.append("it is not at its place now; connect its medium")
-    return "\n".join(lines)
+        yield "it is not at its place now; connect its medium"
 
 
 def _keep(folder: RecordFolder, author: Author, what: str, place: Path, checkpoint: str) -> None:
     record_read(folder, author, what, fields=(str(place.absolute()), checkpoint))
-
-
-def _utc(utc_ms: int) -> str:
-    return f"{datetime.fromtimestamp(utc_ms / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"

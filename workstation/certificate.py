@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +12,7 @@ from cryptography import x509
 
 from controller.errors import RequestRefused
 from records.store.plain_files import read_plain
+from records.times_in_words import DayOf
 from workstation.hosts import host_of
 
 SOON_DAYS: Final = 30
@@ -21,10 +22,13 @@ RENEW: Final = "put a new one into its file, then start the station again"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StationCertificate:
-    """``names`` are the hosts it is valid for, as browsers write them; one may begin with "*."."""
+    """``names`` are the hosts it is valid for, as browsers write them; one may begin with "*.".
 
-    first_day: date
-    last_day: date
+    It is valid between two moments, UTC milliseconds.
+    """
+
+    begins_utc_ms: int
+    ends_utc_ms: int
     names: frozenset[str]
 
     @classmethod
@@ -38,8 +42,8 @@ class StationCertificate:
                 f"the station's certificate {file} cannot be read ({reason}); look at it"
             ) from error
         return cls(
-            first_day=found.not_valid_before_utc.date(),
-            last_day=found.not_valid_after_utc.date(),
+            begins_utc_ms=_utc_ms(found.not_valid_before_utc),
+            ends_utc_ms=_utc_ms(found.not_valid_after_utc),
             names=frozenset(_names(found)),
         )
 
@@ -47,32 +51,36 @@ class StationCertificate:
         """Returns whether a browser that uses this host name accepts it."""
         return bool(self.names & {host, f"*.{host.partition('.')[2]}"})
 
-    def due(self, day: date) -> str:
-        """Says that it ends soon, has ended, or has not begun; "" on all other days."""
-        left = (self.last_day - day).days
-        if left < 0:
+    def due(self, utc_ms: int, day_of: DayOf) -> str:
+        """Says that it ends soon, has ended, or has not begun, by the clinic's days; else ""."""
+        last_day = day_of(self.ends_utc_ms)
+        if utc_ms > self.ends_utc_ms:
             return (
-                f"the station's certificate ended on {self.last_day}: other machines are warned by "
+                f"the station's certificate ended on {last_day}: other machines are warned by "
                 f"their browsers; STOP and console are served all the same. To do: {RENEW}"
             )
-        if day < self.first_day:
-            return f"the station's certificate begins on {self.first_day}: {RENEW}"
+        if utc_ms < self.begins_utc_ms:
+            first_day = day_of(self.begins_utc_ms)
+            return f"the station's certificate begins on {first_day}: {RENEW}"
+        left = (last_day - day_of(utc_ms)).days
         if left <= SOON_DAYS:
-            return f"the station's certificate ends {_in_days(left)}, on {self.last_day}: {RENEW}"
+            return f"the station's certificate ends {_in_days(left)}, on {last_day}: {RENEW}"
         return ""
 
 
-def certificate_trouble(file: str, day: date) -> str:
+def certificate_trouble(file: str, utc_ms: int, day_of: DayOf) -> str:
     """Says what to do about the certificate of a setting; "" for nothing to do or without one."""
     if not file:
         return ""
     try:
-        return StationCertificate.of_file(file).due(day)
+        return StationCertificate.of_file(file).due(utc_ms, day_of)
     except RequestRefused as refusal:
         return refusal.message
 
 
-def certificate_faults(file: str, hosts: Iterable[str], day: date) -> Iterator[str]:
+def certificate_faults(
+    file: str, hosts: Iterable[str], utc_ms: int, day_of: DayOf
+) -> Iterator[str]:
     """Returns all faults to report at a start; raises RequestRefused for an invalid file.
 
     ``hosts`` are the names and addresses that browsers will use.
@@ -85,8 +93,12 @@ def certificate_faults(file: str, hosts: Iterable[str], day: date) -> Iterator[s
                 f"the station's certificate is not for {host} but for {names}: browsers warn of "
                 f"https://{host} and may not send STOP; have it made for this name as well"
             )
-    if due := certificate.due(day):
+    if due := certificate.due(utc_ms, day_of):
         yield due
+
+
+def _utc_ms(moment: datetime) -> int:
+    return round(moment.timestamp() * 1000)
 
 
 def _names(certificate: x509.Certificate) -> Iterator[str]:

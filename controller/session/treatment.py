@@ -70,8 +70,8 @@ class Treatment:
         self, phase: Phase, session_s: float, *, hold_number: int, check_in_s: float | None
     ) -> Course:
         """Returns where the session stands in ``phase``; what is not the treatment's is given."""
-        pause, is_treating = self._pause, phase in TREATING_PHASES
-        may_rise = is_treating or phase is Phase.PAUSED
+        is_paused, is_treating = phase is Phase.PAUSED, phase in TREATING_PHASES
+        pause, may_rise = self._pause if is_paused else None, is_treating or is_paused
         elapsed_s = self.elapsed_s(session_s)
         held_left_s = None if pause is None else pause.held_left_s(session_s)
         segment_left_s = max(0.0, self.segment.end_s - elapsed_s)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import date
 from typing import Final
 
 from controller.errors import JournalCorrupt, RequestRefused
@@ -22,9 +22,10 @@ from records.store.cell_check import CellCheck
 from records.store.clinic_chain import Entry, EntryKind, append_entries, entries_of_kind, entry_of
 from records.store.clinic_file import clinic_reading, clinic_writing
 from records.store.record_folder import RecordFolder
+from records.times_in_words import DayOf
 
 VALID_DAYS: Final = 30
-"""Validity of a weight test (commissioning.md)."""
+"""Days on which a weight test is valid, its own included (commissioning.md)."""
 DAY_MS: Final = 86_400_000
 
 
@@ -114,10 +115,9 @@ class FiledTest:
     by: str
     at_utc_ms: int
 
-    @property
-    def day(self) -> str:
-        """Returns its day (UTC), as an ISO date."""
-        return datetime.fromtimestamp(self.at_utc_ms / 1000, UTC).date().isoformat()
+    def day(self, day_of: DayOf) -> date:
+        """Returns the clinic's day of it."""
+        return day_of(self.at_utc_ms)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,19 +175,23 @@ def newest_of(folder: RecordFolder, unit_id: str) -> FiledCommissioning | None:
 
 
 def standing_of(
-    filed: FiledCommissioning | None, tested: CommissionedThing, utc_ms: int
+    filed: FiledCommissioning | None, tested: CommissionedThing, utc_ms: int, day_of: DayOf
 ) -> Standing:
-    """Returns whether it is valid for the connected device; ``utc_ms`` is the wall clock."""
+    """Returns whether it is valid for the connected device; ``utc_ms`` is the wall clock.
+
+    It expires between two of the clinic's days, never in the middle of one.
+    """
     if filed is None:
         return Standing(valid=False, text="no weight test on record")
-    what = f"weight test of {filed.day} by {filed.by}"
+    day = filed.day(day_of)
+    what = f"weight test of {day} by {filed.by}"
     if not filed.record.passed:
         return Standing(valid=False, text=f"{what} was not passed")
     if changed := _changed(filed.record.tested, tested):
         return Standing(valid=False, text=f"{what} was done with another {changed}")
     if filed.at_utc_ms > utc_ms + DAY_MS:
         return Standing(valid=False, text=f"{what} is in the future: one of the clocks is wrong")
-    days = max(0, utc_ms - filed.at_utc_ms) // DAY_MS
+    days = max(0, (day_of(utc_ms) - day).days)
     left = VALID_DAYS - days
     if left <= 0:
         since = f"{_days(-left)} ago" if left else "today"

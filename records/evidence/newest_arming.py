@@ -6,7 +6,7 @@ or a claim does not need.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import date
 from pathlib import Path
 from typing import TypeVar
 
@@ -23,21 +23,21 @@ from records.store.canonical import EventRow
 from records.store.database import Database, rows
 from records.store.record_folder import RecordFolder
 from records.strict_json import parse_object
+from records.times_in_words import DayOf
 
 T = TypeVar("T")
 
 
-def last_arming_of(path: Path) -> LastArming | None:
-    """Returns the unit of this file as in the newest session on file that armed it."""
+def last_arming_of(path: Path, day_of: DayOf) -> LastArming | None:
+    """Returns the unit of this file as it was in the newest session on file that armed it."""
     if not path.exists():
         return None
     with reading(path) as db, refused_in_words(f"the newest arming in {path}"):
         events = _newest_armed(db)
         for armed in _of_kind(events, EventKind.UNIT_ARMED):
             for opening in _of_kind(events, EventKind.SESSION_STARTED):
-                return _last_arming(
-                    _said(opening, SessionStarted), _said(armed, UnitArmed), armed.utc_ms
-                )
+                said = _said(opening, SessionStarted), _said(armed, UnitArmed)
+                return _last_arming(*said, day_of(armed.utc_ms))
     return None
 
 
@@ -46,7 +46,7 @@ def _said(row: EventRow, as_class: type[T]) -> T:
     return decode_fields(as_class, parse_object(row.detail_json))
 
 
-def _last_arming(started: SessionStarted, armed: UnitArmed, utc_ms: int) -> LastArming:
+def _last_arming(started: SessionStarted, armed: UnitArmed, day: date) -> LastArming:
     identity, zero_dn = started.session.identity, armed.gross_zero_dn
     if identity is None:
         raise ValueError("an observed session arms nothing")
@@ -54,7 +54,7 @@ def _last_arming(started: SessionStarted, armed: UnitArmed, utc_ms: int) -> Last
         firmware=identity.firmware,
         firmware_crc=identity.firmware_crc,
         gross_zero_n=None if zero_dn is None else zero_dn / 10,
-        armed_on=datetime.fromtimestamp(utc_ms / 1000, UTC).date().isoformat(),
+        armed_on=day.isoformat(),
     )
 
 

@@ -78,7 +78,7 @@ def plan_days(
     taken: dict[tuple[date, str, str], str] = {}
     for row in rows if not faults else ():
         on = row.values.get("date", day)
-        fault = _fault(held, row)
+        fault = _fault(held, row, on)
         if on is None:
             fault = "its day is not said; name the column (columns.date), or give --day"
         elif not fault:
@@ -161,13 +161,16 @@ def _appointment(row: CsvRow) -> Appointment:
     )
 
 
-def _fault(held: StandingData, row: CsvRow) -> str:
+def _fault(held: StandingData, row: CsvRow, on: date | None) -> str:
     """Returns why a row contradicts what is on file; "" when it does not."""
     tables = [unit.name for unit in held.units]
     if tables and row.values["table"] not in tables:
         return f"table {row.values['table']!r} is not one of the clinic's ({', '.join(tables)})"
     if fault := reference_fault(held, row.values["reference"]):
         return fault
+    born = row.values["birth_date"]
+    if on is not None and born > on:
+        return f"birth_date={born} is after the day of the appointment, {on}; correct it"
     known = held.patient_exactly(row.values["reference"])
     if known is None or identity_of(known.record) == identity(row.values):
         return ""

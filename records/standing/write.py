@@ -22,6 +22,7 @@ from records.standing.kinds import (
     kind_of,
     name_of,
 )
+from records.standing.past_days import ClinicsToday, refuse_other_days
 from records.standing.training import refuse_in_training
 from records.standing.versions import (
     StandingData,
@@ -66,8 +67,8 @@ def write_standing(
     """Keep every change, or none; returns the new versions.
 
     Raises StandingChanged where a record is newer than what a change was made from, RecordNotFound
-    for a change of a missing record, and RequestRefused for a name that is taken, a flag that would
-    be lost and an unchanged record.
+    for a change of a missing record, StandingInvalid for an impossible day, and RequestRefused for
+    a name that is taken, a flag that would be lost and an unchanged record.
     """
     check_text("by", author.by, NAME_CHARACTERS)
     for change in changes:
@@ -114,7 +115,9 @@ def _refuse_twice(changes: Sequence[StandingChange]) -> None:
 def _check(held: StandingData, change: StandingChange, author: Author) -> None:
     newest = held.newest(change.kind, change.name)
     called = label(change.kind, change.name)
-    refuse_in_training(held, newest.record if newest else None, change.record)
+    replaced = newest.record if newest else None
+    refuse_in_training(held, replaced, change.record)
+    refuse_other_days(replaced, change.record, called, ClinicsToday.at(held, author.at_utc_ms))
     if newest is None:
         if change.made_from != NEW:
             raise RecordNotFound(

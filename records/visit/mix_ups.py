@@ -12,8 +12,9 @@ from records.standing.appointments import DayList, day_list
 from records.standing.kinds import PatientRecord
 from records.standing.versions import StandingData
 from records.store.record_folder import RecordFolder
+from records.times_in_words import DayOf
 from records.visit.load import Practice
-from records.visit.worklist import DayOf, ListedVisit, VisitState, seen_on, visits_among
+from records.visit.worklist import ListedVisit, VisitState, seen_on, visits_among
 
 ALIKE = 0.8
 """From this similarity on two names are reported: "Doe Jane" and "Dow Jane" have 0.875, "Doe Jane"

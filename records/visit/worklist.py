@@ -5,7 +5,7 @@ There is no file of states: its record, its note and its exports define where a 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -21,14 +21,13 @@ from records.keeping.search import FoundSession, SessionQuery, find_sessions
 from records.note.words import DRAFT
 from records.store.clinic_file import clinic_reading
 from records.store.record_folder import RecordFolder
+from records.times_in_words import DayOf
 from records.visit.load import Practice, load_visit
 from records.visit.paper_visit import load_paper
 from records.visit.visit import Visit
 
 NO_VISIT = ("refused", REMOVED)
 """Outcomes of sessions that make no visit."""
-DayOf = Callable[[int], date]
-"""The clinic's day of a moment (UTC milliseconds)."""
 
 
 class VisitState(StrEnum):

@@ -119,9 +119,12 @@ TOLD_BY_ITSELF = [
     ("#clock", "--"),
 ]
 """What the frame says without anybody's touch; nothing moves by it at any size."""
-TOLD_WHERE_THERE_IS_ROOM = [*TOLD_BY_ITSELF, ("#stop-said", WORDS["STOP did not arrive"])]
-"""With what is told of a press of STOP."""
+TOLD_OF_STOP = [*TOLD_BY_ITSELF, ("#stop-said", WORDS["STOP did not arrive"])]
+"""With what is told of a press of STOP, which moves nothing either."""
 STANDING, HEADLINE = "#unit-page [data-is=standing]", "#unit-page [data-is=headline]"
+DONE = "19:05:06 paused at 115.0 N, the treatment clock stands, by Pat Jones"
+OF_AN_ACT = [*TOLD_OF_STOP, ("#asked", DONE), (STANDING, "")]
+"""What one's own press may make a unit's page say."""
 PHASES = ("resting, hold 3 of 11", "taking up slack", "armed")
 SMALL = ((390, 844), (640, 400), (960, 540), (512, 384))
 """A telephone, and the three other windows at 200 % zoom."""
@@ -300,7 +303,7 @@ def test_a_page_is_fit_to_be_read(looked: Page, camera: Camera, clinic: Clinic, 
         camera.take(path, size, whole=size == WHOLE)
         _check_stop(looked, is_own=path.startswith("/units/"))
         assert faults(looked) == {}, size
-        assert moved_by(looked, TOLD_WHERE_THERE_IS_ROOM) == [], size
+        assert moved_by(looked, TOLD_OF_STOP) == [], size
     for scheme, rules in SCHEMES.items():
         looked.emulate_media(color_scheme=scheme)
         assert violations(looked, rules) == []
@@ -337,19 +340,16 @@ def test_a_unit_s_page_is_fit_in_every_state(looked: Page, camera: Camera, clini
     link.show(**PAUSED)
     expect(looked.locator("#unit-page")).to_have_attribute("data-page", "live")
     looked.set_viewport_size({"width": 1024, "height": 768})
-    done = "19:05:06 paused at 115.0 N, the treatment clock stands, by Pat Jones"
-    assert moved_by(looked, [*TOLD_WHERE_THERE_IS_ROOM, ("#asked", done), (STANDING, "")]) == []
+    assert moved_by(looked, OF_AN_ACT) == []
     looked.set_viewport_size({"width": 1280, "height": 800})
     assert moved_by(looked, [(HEADLINE, phase) for phase in PHASES]) == []
 
 
 def _check_that_nothing_moves(looked: Page) -> None:
     """The last size is the first one again."""
-    rooms = dict.fromkeys(SMALL, TOLD_BY_ITSELF)
-    rooms |= dict.fromkeys(SIZES.values(), TOLD_WHERE_THERE_IS_ROOM)
-    for (width, height), told in rooms.items():
+    for width, height in (*SMALL, *SIZES.values()):
         looked.set_viewport_size({"width": width, "height": height})
-        assert moved_by(looked, told) == [], (width, height)
+        assert moved_by(looked, TOLD_OF_STOP) == [], (width, height)
 
 
 def _check_colours_and_words(looked: Page) -> None:
@@ -389,6 +389,8 @@ def test_a_telephone_shows_the_treatment_before_it_is_moved(
     assert faults(looked) == {}
     for seen in ["form.stop button", *seen_first]:
         assert _ends_at(looked.locator(seen).last) <= 844, seen
+    own_press = OF_AN_ACT if path.startswith("/units/") else TOLD_OF_STOP
+    assert moved_by(looked, own_press) == []
 
 
 def _ends_at(seen: Locator) -> float:
@@ -405,7 +407,7 @@ def test_a_small_window_keeps_stop_and_leaves_room_to_read(
     """The page was moved to its end, and says what is not well without moving anything."""
     looked.set_viewport_size({"width": size[0], "height": size[1]})
     looked.goto(path)
-    assert moved_by(looked, TOLD_BY_ITSELF) == []
+    assert moved_by(looked, TOLD_OF_STOP) == []
     looked.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
     assert looked.evaluate("document.documentElement.scrollWidth <= innerWidth")
     for stop in looked.locator("form.stop button").all():

@@ -31,6 +31,7 @@ from tests.support.sessions import (
     BAUDRATE,
     ENDED_EARLY,
     FACTORY_BAUDRATE,
+    SETTINGS,
     SHORT_CERVICAL,
     SHORT_LUMBAR,
     Stage,
@@ -261,7 +262,7 @@ def test_a_unit_with_another_firmware_is_not_armed_until_a_person_answers_for_it
     with staged(folder) as stage:
         stage.treat(script=ENDED_EARLY)
         assert states(stage, "session-1", "firmware") == ["not_covered"]
-        before = last_arming_of(only_unit_file(folder))
+        before = last_arming_of(only_unit_file(folder), SETTINGS.day_at)
         stage.firmware.disguise.another_firmware()
         # A refused session accepts nothing: the next one is asked the same again.
         for session_id in ("session-2", "session-3"):
@@ -269,10 +270,10 @@ def test_a_unit_with_another_firmware_is_not_armed_until_a_person_answers_for_it
                 stage.treat()
             assert EventKind.UNIT_ARMED not in kinds(stage, session_id)
             assert states(stage, session_id, "firmware") == ["failed"]
-            assert last_arming_of(only_unit_file(folder)) == before
+            assert last_arming_of(only_unit_file(folder), SETTINGS.day_at) == before
         stage.treat(operator=AnswersFor(Question.FIRMWARE_CHANGED))
         assert states(stage, "session-4", "firmware") == ["failed", "confirmed"]
-    after = last_arming_of(only_unit_file(folder))
+    after = last_arming_of(only_unit_file(folder), SETTINGS.day_at)
     assert before is not None
     assert after is not None
     assert (before.firmware_crc, after.firmware_crc) == (0x9D3A61F0, 0x9D3A61F0 ^ 0xFFFF_0000)
@@ -298,7 +299,7 @@ def test_a_zero_that_a_tare_hides_is_found_by_the_next_session(folder: RecordFol
         # What somebody has answered for is what the next session compares with.
         stage.treat(script=ENDED_EARLY)
         assert states(stage, "session-4", "gross_zero") == ["passed"]
-    last = last_arming_of(only_unit_file(folder))
+    last = last_arming_of(only_unit_file(folder), SETTINGS.day_at)
     assert last is not None
     assert last.gross_zero_n == pytest.approx(8.0, abs=1.0)
 

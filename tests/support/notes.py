@@ -102,6 +102,7 @@ def recorded(
     began_ms: int = BEGAN_MS,
     happened: Happened = (),
     outcome: str = "completed",
+    reason: str = "test",
     closed: bool = True,
     held_ms: int | None = 60_000,
     ramped_ms: int = 0,
@@ -132,7 +133,7 @@ def recorded(
         *(reached if held_ms is not None else ()),
         *happened,
         (2_000 + last_ms, EventKind.PHASE_CHANGED, {"from": "holding", "to": "releasing"}),
-        (4_000 + last_ms, EventKind.SESSION_ENDED, {"outcome": outcome, "reason": "test"}),
+        (4_000 + last_ms, EventKind.SESSION_ENDED, {"outcome": outcome, "reason": reason}),
     ]
     for at_ms, kind, detail in phases if closed else phases[:-1]:
         clock.sleep_until(1000.0 + at_ms / 1000)

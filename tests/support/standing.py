@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from records.standing.files import record_of
 from records.standing.kinds import PatientRecord, StandingRecord
+from records.standing.past_days import days_gone
 from records.standing.versions import StandingVersion
 from records.standing.write import NEW, StandingChange, write_standing
 from records.store.author import Author
@@ -91,17 +93,29 @@ def patient(**changes: Any) -> PatientRecord:
     return made
 
 
+def _told_ms(record: StandingRecord) -> int:
+    """Noon of the newest day that it tells of, WRITTEN_MS at the earliest."""
+    noons = (
+        datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+        for _, day in days_gone(record)
+        if day
+    )
+    return max(WRITTEN_MS, *(round(noon.timestamp() * 1000) for noon in noons), 0)
+
+
 def keep(
     folder: RecordFolder,
     record: StandingRecord,
     *,
     made_from: int = NEW,
     by: str = "P. Jones",
-    at_utc_ms: int = WRITTEN_MS,
+    at_utc_ms: int | None = None,
     reason: str = "",
 ) -> StandingVersion[StandingRecord]:
-    """The record, written to the folder."""
+    """The record, written to the folder on the newest day that it tells of, or at a moment."""
     fixed_key(folder)
     change = StandingChange(record=record, made_from=made_from, reason=reason)
-    (kept,) = write_standing(folder, writer(by, at_utc_ms), [change])
+    (kept,) = write_standing(
+        folder, writer(by, _told_ms(record) if at_utc_ms is None else at_utc_ms), [change]
+    )
     return kept

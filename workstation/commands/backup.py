@@ -80,7 +80,8 @@ def backup(
     if prove is None and (identity or trusted.is_given):
         raise AddressInvalid("--identity, --public-key and --checkpoint go with --prove")
     if status:
-        _tell_status(folder, settings, as_json=person.as_json)
+        clinic = person.place.at_the_clinic_if_readable()
+        _tell_status(folder, clinic.settings, as_json=person.as_json)
     elif prove is not None:
         trust = _trust(trusted, folder)
         _prove(prove, folder, trust, identity, person.by, as_json=person.as_json)
@@ -195,7 +196,7 @@ def _prove(
 def _tell_status(folder: RecordFolder, settings: Settings, *, as_json: bool) -> None:
     from workstation.backups import backup_status
 
-    found = backup_status(folder, settings.backup_days)
+    found = backup_status(folder, settings)
     if as_json:
         say_json("backup-status", asdict(found))
     else:

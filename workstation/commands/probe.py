@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from controller.start.self_check import CheckItem
     from firmware_bridge.line.capture import CaptureWriter
     from records.clinic.commissionings import Standing
+    from records.times_in_words import DayOf
     from workstation.commands.options import Place
     from workstation.session.commissioned import KnownFiled
     from workstation.session.probing import Commissioned, ProbeResult
@@ -145,9 +146,11 @@ def commissionings(records: RecordsOptions) -> None:
 
     place = records.place
     folder, forces = place.folder, place.leading_unit
-    found = all_known(folder, SystemClock().utc_ms())
+    day_of = place.at_the_clinic_if_readable().settings.day_at
+    found = all_known(folder, SystemClock().utc_ms(), day_of)
     if records.as_json:
-        say_json("commissionings", {"commissionings": [_known_facts(known) for known in found]})
+        facts = [_known_facts(known, day_of) for known in found]
+        say_json("commissionings", {"commissionings": facts})
         return
     if not found:
         say("no commissioning is on file")
@@ -157,7 +160,7 @@ def commissionings(records: RecordsOptions) -> None:
         say(f"{what}: {known.standing.text}")
         for stop in stop_tests(folder, tested.tested.unit_id)[-1:]:
             told = forces.in_sentence(stop.test.text)
-            say(f"  stop test of {stop.day} by {stop.by}: {told}")
+            say(f"  stop test of {stop.day(day_of)} by {stop.by}: {told}")
 
 
 @grouped
@@ -212,7 +215,8 @@ def _workplace(place: Place) -> Workplace:
     from controller.runtime.clock import SystemClock
     from workstation.session.workplace import Workplace
 
-    return Workplace(folder=place.folder, settings=place.settings, clock=SystemClock(), warn=warn)
+    settings = place.at_the_clinic_if_readable().settings
+    return Workplace(folder=place.folder, settings=settings, clock=SystemClock(), warn=warn)
 
 
 def _captured(
@@ -333,11 +337,11 @@ def _channels(result: ProbeResult) -> list[dict[str, float]]:
     return [asdict(channel) for channel in watched.channels] if watched else []
 
 
-def _known_facts(known: KnownFiled) -> dict[str, object]:
+def _known_facts(known: KnownFiled, day_of: DayOf) -> dict[str, object]:
     filed = known.filed
     return {
         **encode_fields(filed.record),
         "by": filed.by,
-        "day": filed.day,
+        "day": filed.day(day_of).isoformat(),
         **asdict(known.standing),
     }

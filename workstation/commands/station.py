@@ -92,8 +92,8 @@ def _check_certificate(settings: Settings, plan: StationPlan) -> None:
     if not plan.door_hosts:
         return
     tls_of(plan.certificate)
-    day = settings.day_at(SystemClock().utc_ms())
-    for fault in certificate_faults(plan.certificate, plan.door_hosts, day):
+    utc_ms = SystemClock().utc_ms()
+    for fault in certificate_faults(plan.certificate, plan.door_hosts, utc_ms, settings.day_at):
         warn(fault)
 
 

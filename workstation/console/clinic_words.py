@@ -13,6 +13,7 @@ from records.store.record_folder import RecordFolder
 from records.times_in_words import minute_in_words, moment_in_words, time_in_words, zone_in_words
 from workstation.settings import Settings, settings_at_the_clinic
 from workstation.station.stop_target import StopWording
+from workstation.texts.end_words import end_in_words
 from workstation.texts.ways_out import on_a_page
 
 REFRESH_S: Final = 5.0
@@ -85,4 +86,8 @@ class ClinicWords:
 
     def sentence(self, text: str) -> str:
         """Returns a sentence for a page: forces in the clinic's unit, pages instead of commands."""
-        return on_a_page(self.settings.unit_of_force.in_sentence(text))
+        return on_a_page(self.told(text))
+
+    def told(self, text: str) -> str:
+        """Returns the same with people's texts in it, whose commands are not the program's."""
+        return end_in_words(self.settings.unit_of_force.in_sentence(text))

@@ -18,6 +18,7 @@ from records.standing.appointments import Appointment, day_list
 from records.standing.kinds import UnitRecord
 from records.standing.versions import StandingData, read_standing
 from records.store.record_folder import RecordFolder
+from records.times_in_words import DayOf
 from records.visit.worklist import ListedVisit, VisitState, list_visits
 from workstation.console.due import due_on
 from workstation.console.session_facts import initials_of
@@ -100,11 +101,23 @@ def _board(folder: RecordFolder, settings: Settings, utc_ms: int, day: date) -> 
     listed = list_visits(folder, settings, settings.day_at, days, unsigned_only=True)
     expected = day_list(folder, day)
     found = find_sessions(folder, SessionQuery(), settings.day_at)
-    known = {each.filed.record.tested.unit_id: each for each in all_known(folder, utc_ms)}
+    filed = all_known(folder, utc_ms, settings.day_at)
+    known = {each.filed.record.tested.unit_id: each for each in filed}
     return DayBoard(
         looked_utc_ms=utc_ms,
         day=day,
-        tables={each.name: _table(folder, each.record, known, found, day) for each in held.units},
+        tables={
+            each.name: TableDay(
+                hindrances=tuple(_hindrances(each.record)),
+                last=(last := _last_on(each.record, found)),
+                due=(
+                    *_weight_test(known.get(each.record.unit_id or "")),
+                    *_stop_test(folder, each.record, settings.day_at),
+                    *_calibration(folder, last, day),
+                ),
+            )
+            for each in held.units
+        },
         appointments=tuple(_expected(held, expected.appointments if expected else ())),
         has_list=expected is not None,
         notes_waiting=sum(each.state in WITH_A_NOTE for each in listed),
@@ -133,28 +146,13 @@ def _expected(held: StandingData, made: tuple[Appointment, ...]) -> Iterator[Exp
 # --- a table --------------------------------------------------------------------------------------
 
 
-def _table(
-    folder: RecordFolder,
-    unit: UnitRecord,
-    known: Mapping[str, KnownFiled],
-    found: list[FoundSession],
-    day: date,
-) -> TableDay:
+def _last_on(unit: UnitRecord, found: list[FoundSession]) -> FoundSession | None:
     ended = (
         each
         for each in found
         if each.head.unit_id == unit.unit_id and not each.refused and each.outcome != RUNNING
     )
-    last = next(ended, None)
-    return TableDay(
-        hindrances=tuple(_hindrances(unit)),
-        due=(
-            *_weight_test(known.get(unit.unit_id or "")),
-            *_stop_test(folder, unit),
-            *(_calibration(folder, last, day) if last else ()),
-        ),
-        last=last,
-    )
+    return next(ended, None)
 
 
 def _hindrances(unit: UnitRecord) -> Iterator[str]:
@@ -178,15 +176,17 @@ def _weight_test(known: KnownFiled | None) -> Iterator[str]:
         yield f"{standing.text[:1].upper()}{standing.text[1:]}: {HOW}"
 
 
-def _stop_test(folder: RecordFolder, unit: UnitRecord) -> Iterator[str]:
+def _stop_test(folder: RecordFolder, unit: UnitRecord, day_of: DayOf) -> Iterator[str]:
     """Yields nothing for a table without any stop test: only its daily test is required."""
     filed = stop_tests(folder, unit.unit_id) if unit.unit_id else []
     if filed and not filed[-1].test.passed:
-        yield f"The stop test of {filed[-1].day} was not passed: {filed[-1].test.why}"
+        yield f"The stop test of {filed[-1].day(day_of)} was not passed: {filed[-1].test.why}"
 
 
-def _calibration(folder: RecordFolder, last: FoundSession, day: date) -> Iterator[str]:
+def _calibration(folder: RecordFolder, last: FoundSession | None, day: date) -> Iterator[str]:
     """Yields what the unit reported at its last session: it is not asked again for this."""
+    if last is None:
+        return
     try:
         identity = read_session(folder, last.head.session_id).started.session.identity
     except TractionError:

@@ -140,7 +140,9 @@ class LiveFrames:
     def _shape(self, unit: KeptUnit, shown: Snapshot) -> str:
         """Returns a short key of the parts of the unit's page."""
         acts = acts_now(shown, self._words.settings.unit_of_force, signed_in=True)
+        now = self._words.at(self._clock.utc_ms())
         made_of = (
+            (now.date(), now.utcoffset()),  # beside others, times are told with their day or zone
             (shown.doing.value, shown.session_id, shown.phase, shown.message, shown.responsible),
             tuple((each.question.value, each.text) for each in shown.questions),
             tuple((each.code, each.number) for each in shown.alarms),

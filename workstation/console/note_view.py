@@ -24,6 +24,7 @@ from workstation.console.note_form import (
     mark_of,
     word_mark,
 )
+from workstation.texts.end_words import end_in_words
 from workstation.visit.completing import MINUTES
 
 ORIGINS: Final[Mapping[Origin, str]] = {
@@ -163,15 +164,16 @@ def source_rows(note: TreatmentNote, each: Field) -> Iterator[tuple[str, str]]:
 
 def _plain(note: TreatmentNote, each: Field, beside: BesideWords) -> FieldView:
     shown = each.value or (NOT_ASSESSED_TEXT if each.not_assessed else OPEN_TEXT)
+    by_device = each.origin in (Origin.DEVICE, Origin.DERIVED)
     return FieldView(
         name=each.name,
         label=each.label,
         unit=each.unit,
-        shown=shown,
+        shown=end_in_words(shown) if by_device else shown,
         is_open=each.needs_a_word,
         source=tuple(source_rows(note, each)),
         where_from=each.where_from,
-        by_device=each.origin in (Origin.DEVICE, Origin.DERIVED),
+        by_device=by_device,
         findings=tuple(_about(each.name, beside.report)),
     )
 

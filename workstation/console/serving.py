@@ -165,7 +165,7 @@ def make_site(
         examination=KeptExamination(
             folder, words, clock, is_treating=lambda: frames.may_be_treating
         ),
-        certificate=KeptCertificate(settings.station_certificate, words),
+        certificate=KeptCertificate(settings.station_certificate, words, clock),
         reader=SessionReader(folder, units, clock, report),
         pages=pages,
         people=_people(folder, settings, units, key, clock=clock, report=report),

@@ -22,6 +22,7 @@ from workstation.console.force_plot import ForcePlot, PlotMarks, force_plot
 from workstation.history.force_curve import force_curve
 from workstation.history.plot_range import PlotRange, time_text
 from workstation.history.told_events import ALARM, REQUEST, ToldEvent, told_events
+from workstation.texts.end_words import end_in_words
 from workstation.texts.ways_out import on_a_page
 
 AROUND_MS: Final = 15_000
@@ -64,7 +65,7 @@ class LinkedEvent:
     def said(self) -> str:
         """Returns its sentence; what to do about an item of the self-check is worded for a page."""
         is_check = self.told.kind is EventKind.SELF_CHECK_RECORDED
-        return on_a_page(self.told.said) if is_check else self.told.said
+        return on_a_page(self.told.said) if is_check else end_in_words(self.told.said)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +163,7 @@ class SessionView:
     def value(self, field: Field) -> str:
         """Returns a field's text with the clinic's unit leading, its time in the clinic's zone."""
         read = named_time(led_field(field, self.forces), self.visit.note)
-        return read.value or "not recorded"
+        return end_in_words(read.value or "not recorded")
 
     def _named(self, names: Sequence[str]) -> list[Field]:
         by_name = {plain_name(each): each for each in self._fields()}

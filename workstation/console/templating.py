@@ -16,6 +16,7 @@ from controller.snapshot import SettledCheck
 from workstation.console.browsers import TOKEN_FIELD
 from workstation.console.static_files import static_path
 from workstation.station.stop_page import stop_path
+from workstation.texts.end_words import end_in_words
 from workstation.texts.ways_out import on_a_page
 
 _OWN_FORM = re.compile(r'<form\b[^>]*\bmethod="post"[^>]*\baction="/[^"]*"[^>]*>')
@@ -38,6 +39,7 @@ def environment() -> Environment:
     made.filters["words"] = SettledCheck.words
     made.filters["part_version"] = part_version
     made.filters["on_a_page"] = on_a_page
+    made.filters["end_in_words"] = end_in_words
     made.globals["static"] = static_path()
     return made
 

@@ -164,13 +164,12 @@ def _last_words(unit: KeptUnit, words: ClinicWords) -> str:
         return ""
     said = [each for each in [*unit.link.said] if each.session_id == unit.last.session_id]
     told = [each.text for each in said if each.text.startswith("session ")]
-    return words.sentence(one_line(told[-1])) if told else words.sentence(unit.last.reason)
+    newest = one_line(told[-1]) if told else unit.last.reason
+    ended = words.sentence(newest.removeprefix(f"session {unit.last.session_id}: "))
+    return f"{ended[:1].upper()}{ended[1:]}"
 
 
 def _said(unit: KeptUnit, words: ClinicWords) -> Sequence[str]:
     """Returns messages as typed: no command in a person's text is taken for the program's."""
     told = [each for each in [*unit.link.said] if each.check is None][-SAID_SHOWN:]
-    forces = words.settings.unit_of_force
-    return [
-        f"{words.time(each.utc_ms)}  {one_line(forces.in_sentence(each.text))}" for each in told
-    ]
+    return [f"{words.time(each.utc_ms)}  {one_line(words.told(each.text))}" for each in told]

@@ -24,12 +24,12 @@ def certificate(settings: Settings, utc_ms: int) -> Iterator[WorkstationFact]:
     todo = "put a certificate for every address into the file, then start the station again"
     try:
         tls_of(file)
-        faults = [*certificate_faults(file, hosts, settings.day_at(utc_ms))]
+        faults = [*certificate_faults(file, hosts, utc_ms, settings.day_at)]
     except RequestRefused as refusal:
         yield not_well(NAME, refusal.message, todo)
         return
     for fault in faults:
         yield not_well(NAME, fault, todo)
     if not faults:
-        last_day = StationCertificate.of_file(file).last_day
+        last_day = settings.day_at(StationCertificate.of_file(file).ends_utc_ms)
         yield well(NAME, f"for {', '.join(hosts)}, until {last_day}")

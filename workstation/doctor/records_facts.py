@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 from controller.errors import TractionError
 from records.evidence.start_check import WARN_BELOW_BYTES, free_bytes_at
@@ -71,7 +70,7 @@ def backup(folder: RecordFolder, settings: Settings) -> Iterator[WorkstationFact
         yield not_checked("backup proof", "there are no records yet", FIRST_SESSION)
         return
     try:
-        status = backup_status(folder, settings.backup_days)
+        status = backup_status(folder, settings)
     except TractionError as error:
         yield not_well("backup", error.message, "look at it with `traction verify --all`")
         return
@@ -85,8 +84,8 @@ def backup(folder: RecordFolder, settings: Settings) -> Iterator[WorkstationFact
     if status.proved_utc_ms is None:
         yield not_well("backup proof", "the newest backup was never proved", prove)
         return
-    day = datetime.fromtimestamp(status.proved_utc_ms / 1000, UTC)
-    yield well("backup proof", f"the newest backup was restored and verified on {day:%Y-%m-%d}")
+    day = settings.day_at(status.proved_utc_ms)
+    yield well("backup proof", f"the newest backup was restored and verified on {day}")
 
 
 def database(folder: RecordFolder) -> WorkstationFact:

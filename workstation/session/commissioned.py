@@ -22,6 +22,7 @@ from records.clinic.commissionings import (
     standing_of,
 )
 from records.store.record_folder import RecordFolder
+from records.times_in_words import DayOf
 
 HOW = "do the weight test: `traction commission ADDRESS --weight ...`"
 
@@ -66,8 +67,8 @@ class KnownFiled:
     standing: Standing
 
 
-def all_known(folder: RecordFolder, utc_ms: int) -> list[KnownFiled]:
-    """Returns the newest commissioning of each unit and instrument, in the order they were made.
+def all_known(folder: RecordFolder, utc_ms: int, day_of: DayOf) -> list[KnownFiled]:
+    """The newest commissioning of each unit and instrument, in the order in which they were made.
 
     No device is asked: a unit's firmware is assumed to be unchanged. A profile that is missing or
     was changed since counts as changed.
@@ -79,7 +80,7 @@ def all_known(folder: RecordFolder, utc_ms: int) -> list[KnownFiled]:
         tested = filed.record.tested
         _, digest = profiles.get(tested.profile, (None, ""))
         now = replace(tested, profile_digest=digest)
-        found.append(KnownFiled(filed=filed, standing=standing_of(filed, now, utc_ms)))
+        found.append(KnownFiled(filed=filed, standing=standing_of(filed, now, utc_ms, day_of)))
     return found
 
 
@@ -108,13 +109,13 @@ def instrument_as_commissioned(profile: str, digest: str, serial: str) -> Commis
     )
 
 
-def known_of(folder: RecordFolder, thing: CommissionedThing, utc_ms: int) -> Known:
-    """Returns what is on file. With an altered chain no commissioning is valid."""
+def known_of(folder: RecordFolder, thing: CommissionedThing, utc_ms: int, day_of: DayOf) -> Known:
+    """Returns what is on file. A chain that was altered vouches for nothing, and nothing holds."""
     try:
         filed = newest_of(folder, thing.unit_id)
     except JournalCorrupt as error:
         return Known(filed=None, standing=Standing(valid=False, text=error.message))
-    return Known(filed=filed, standing=standing_of(filed, thing, utc_ms))
+    return Known(filed=filed, standing=standing_of(filed, thing, utc_ms, day_of))
 
 
 def instrument_item(source: ForceSource, known: Known, address: str) -> CheckItem:

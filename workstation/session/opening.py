@@ -51,7 +51,9 @@ def start_facts(
         order_digest=order.digest,
         screening=order.screening,
         identified_at_s=identified_at_s,
-        last_arming=next(filter(None, map(last_arming_of, mine)), None),
+        last_arming=next(
+            filter(None, (last_arming_of(each, workplace.settings.day_at) for each in mine)), None
+        ),
         last_record_utc_ms=last_record_utc_ms(folder),
         last_seen=next(filter(None, map(last_seen_of, mine)), None),
         told_at=workplace.settings.moment_text,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from controller.order.force_unit import ForceUnit
 from records.provenance import NOT_RECORDED_TEXT
 from records.store.record_folder import RecordFolder
+from records.times_in_words import DayOf
 from records.visit.next_order import (
     delivered_on_paper_n,
     ordered_hold_n,
@@ -19,8 +20,6 @@ from records.visit.next_order import (
 from records.visit.paper_visit import PaperVisit
 from records.visit.visit import Visit
 from workstation.settings import Settings
-
-DayOf = Callable[[int], date]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

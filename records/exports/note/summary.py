@@ -19,7 +19,7 @@ Told: TypeAlias = TreatmentNote | SessionPart
 
 
 def note_summary(note: TreatmentNote, face: Face) -> str:
-    """Returns five to nine lines: sentences about the dose and the outcome of the rules.
+    """Returns seven to nine lines: sentences about the dose and the outcome of the rules.
 
     It ends with a newline. A visit of several sessions has two lines of its own and seven for each
     session.

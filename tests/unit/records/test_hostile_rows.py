@@ -29,7 +29,7 @@ from tests.support.hostile_cells import NESTED, NOT_COVERED, spoil_a_cell
 from tests.support.memory import memory_folder
 from tests.support.mutated_files import verdict_of
 from tests.support.notes import UNIT, recorded
-from tests.support.sessions import KEY
+from tests.support.sessions import KEY, SETTINGS
 from tests.unit.records.store.test_clinic_chain import lived
 from workstation.commands.evidence import RECORD_BAD
 
@@ -217,7 +217,7 @@ def test_an_order_that_no_register_names_is_missed_by_the_evidence(data: RecordF
 
 READERS: tuple[Callable[[RecordFolder], object], ...] = (
     lambda data: list(check_before_start(data, UNIT, KEY, free_bytes=lambda folder: 10**12)),
-    lambda data: last_arming_of(data.unit_database(UNIT)),
+    lambda data: last_arming_of(data.unit_database(UNIT), SETTINGS.day_at),
     lambda data: last_seen_of(data.unit_database(UNIT)),
     last_record_utc_ms,
     list_sessions,

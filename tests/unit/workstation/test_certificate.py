@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from controller.errors import RequestRefused
 from tests.support.certificates import made_certificate
+from tests.support.sessions import SETTINGS
 from workstation.certificate import StationCertificate, certificate_trouble
 from workstation.hosts import host_of, hosts_in
 from workstation.tls import tls_of
 
 ENDS = datetime(2026, 12, 30, 12, 0, tzinfo=UTC)
+
+
+def utc_ms_of(at: str) -> int:
+    return round(datetime.fromisoformat(at).timestamp() * 1000)
 
 
 @pytest.fixture
@@ -45,28 +50,36 @@ def test_names_are_matched_as_browsers_do(
 
 
 @pytest.mark.parametrize(
-    ("day", "words"),
+    ("at", "words"),
     [
-        ("2026-11-29", ""),
-        ("2026-11-30", "ends in 30 days, on 2026-12-30"),
-        ("2026-12-29", "ends in 1 day, on 2026-12-30"),
-        ("2026-12-30", "ends today, on 2026-12-30"),
-        ("2026-12-31", "ended on 2026-12-30: other machines are warned by their browsers; STOP"),
-        ("2019-12-31", "begins on 2020-01-01"),
+        ("2026-11-29 23:59-06:00", ""),
+        ("2026-11-30 00:00-06:00", "ends in 30 days, on 2026-12-30"),
+        ("2026-12-29 20:00-06:00", "ends in 1 day, on 2026-12-30"),
+        ("2026-12-30 05:00-06:00", "ends today, on 2026-12-30"),
+        ("2026-12-30 06:01-06:00", "ended on 2026-12-30: other machines are warned by their"),
+        ("2019-12-31 17:00-06:00", "begins on 2019-12-31"),
+        ("2019-12-31 19:00-06:00", ""),
     ],
 )
-def test_its_end_is_told_from_30_days_before(
-    certificate: StationCertificate, day: str, words: str
+def test_its_end_is_told_from_30_of_the_clinics_days_before(
+    certificate: StationCertificate, at: str, words: str
 ) -> None:
-    told = certificate.due(date.fromisoformat(day))
+    told = certificate.due(utc_ms_of(at), SETTINGS.day_at)
     assert words in told
     assert bool(told) is bool(words)
 
 
+def test_one_that_ends_in_the_clinics_evening_ends_on_that_day(tmp_path: Path) -> None:
+    evening = datetime(2026, 12, 31, 3, 0, tzinfo=UTC)
+    made = made_certificate(tmp_path / "c.pem", ["desk.example"], ends=evening)
+    told = certificate_trouble(str(made.file), utc_ms_of("2026-12-30 08:00-06:00"), SETTINGS.day_at)
+    assert "ends today, on 2026-12-30" in told
+
+
 def test_a_file_that_is_none_is_said_and_one_that_is_not_set_is_none(tmp_path: Path) -> None:
     file = tmp_path / "c.pem"
-    assert certificate_trouble("", date(2026, 11, 30)) == ""
-    assert "cannot be read (No such file" in certificate_trouble(str(file), date(2026, 11, 30))
+    assert certificate_trouble("", 0, SETTINGS.day_at) == ""
+    assert "cannot be read (No such file" in certificate_trouble(str(file), 0, SETTINGS.day_at)
     file.write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
     with pytest.raises(RequestRefused, match="cannot be read"):
         StationCertificate.of_file(str(file))

@@ -62,7 +62,6 @@ def add(request: Request, form: Form, person: str) -> Response:
     try:
         made = added("patient", reference, said_in(typed))
         assert isinstance(made.record, PatientRecord), "a patient's record is one"
-        _refuse_future(site, made.record)
         alike = [*namesakes(held, made.record)]
         if alike and not form.is_ticked(ANOTHER):
             return _new_page(request, typed, alike=alike, status=422)
@@ -83,13 +82,6 @@ def _new_page(
     return _form_page(
         request, "patients/new.html", typed, fault=fault, alike=alike or [], status=status
     )
-
-
-def _refuse_future(site: Site, record: PatientRecord) -> None:
-    if record.birth_date > site.words.today():
-        raise RequestRefused(
-            f"birth_date={record.birth_date} is not a day in the past; write it like 1960-01-31"
-        )
 
 
 def _appointment(site: Site, reference: str) -> Appointment | None:
@@ -124,8 +116,6 @@ def change(request: Request, form: Form, person: str) -> Response:
         patient_of(held, reference)
         why = (made_from, form.text("reason"))
         made = changed(held, "patient", reference, said_in(typed), why)
-        assert isinstance(made.record, PatientRecord), "a patient's record is one"
-        _refuse_future(site, made.record)
         write_standing(site.folder, site.author(person), [made])
     except RequestRefused as refusal:
         return _edit_page(request, reference, typed, fault=refusal.message)

@@ -84,7 +84,7 @@ def _played(view: SessionView, replay_id: str, replay: Replay) -> dict[str, Any]
             {
                 "at": each.told.at_ms,
                 "mark": each.told.mark,
-                "text": f"{each.told.of_day}  {each.told.said}",
+                "text": f"{each.told.of_day}  {each.said}",
             }
             for each in view.events()
         ],

@@ -30,7 +30,15 @@ from workstation.visit.last_time import (
     visit_in_words,
 )
 from workstation.visit.next_dose import preset_called, presets_in_use
-from workstation.visit.order_form import DOSE_FIELDS, WHO, dose_of, kept_trouble, proposals_of
+from workstation.visit.order_form import (
+    DOSE_FIELDS,
+    REGION,
+    UNIT,
+    WHO,
+    dose_of,
+    kept_trouble,
+    proposals_of,
+)
 
 STEP: Final = "dose"
 LAST: Final = "last"
@@ -160,8 +168,23 @@ def take(request: Request, form: Form, visit: OpenVisit) -> Response:
         return _page(request, visit, last, refusal.message, form.values())
     blank = dict.fromkeys(DOSE_FIELDS, "")
     people = {name: visit.kept.form.get(name) or visit.holder.in_full for name in WHO}
-    beside = {**proposals_of(visit.patient.record, last.visit), **kept_trouble(last.trouble)}
+    table = _table(visit, str(order.values.get(REGION, "")))
+    beside = {
+        UNIT: table,
+        **proposals_of(visit.patient.record, last.visit),
+        **kept_trouble(last.trouble),
+    }
     return to(visit.keep({**blank, **dose_of(order), **beside, **people}).path())
+
+
+def _table(visit: OpenVisit, region: str) -> str:
+    """The table that was chosen, where it treats the region; else the only one that does, or ""."""
+    units = visit.held.units
+    treating = [each.name for each in units if region in (each.record.regions or (region,))]
+    chosen = visit.kept.form.get(UNIT, "")
+    if chosen in treating:
+        return chosen
+    return treating[0] if len(treating) == 1 else ""
 
 
 def _chosen(form: Form, visit: OpenVisit, last: LastTime) -> NextOrder:

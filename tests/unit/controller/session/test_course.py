@@ -70,6 +70,14 @@ def test_a_pause_shows_when_it_goes_back_and_when_it_ends_and_keeps_its_stage() 
     assert bench.course.phase == "releasing"
 
 
+def test_a_pause_that_ends_in_a_stop_shows_no_end_any_more() -> None:
+    bench = Bench().into_hold()
+    bench.ask(Pause(by=WHO))
+    bench.give(StopRequested(Stop(by=WHO)))
+    assert bench.course.phase == "releasing"
+    assert (bench.course.phase_left_s, bench.course.pause_left_s) == (None, None)
+
+
 def test_a_pause_that_is_left_shows_no_end() -> None:
     bench = Bench().into_hold()
     bench.ask(Pause(by=WHO))

@@ -232,6 +232,28 @@ def test_an_import_that_is_wrong_in_one_record_keeps_none(
     assert read_standing(folder).patient("A-2") is None
 
 
+def test_nobody_who_is_not_born_yet_is_added_changed_or_imported(
+    folder: RecordFolder, tmp_path: Path
+) -> None:
+    added(folder, "patient")
+    file = tmp_path / "patients.toml"
+    file.write_text(
+        '[[patients]]\nreference = "A-2"\nlast_name = "Roe"\nfirst_name = "Rick"\n'
+        "birth_date = 2999-01-01\n"
+    )
+    born = "birth_date=2999-01-01"
+    for words in (
+        ("import", str(file)),
+        ("add", "A-2", "last_name=Roe", "first_name=Rick", born),
+        ("change", "A-1", born),
+    ):
+        result = run(folder, "patients", *words)
+        assert isinstance(result.exception, StandingInvalid), words
+        assert f": {born} is still to come, and " in result.exception.message
+    held = read_standing(folder)
+    assert [each.number for each in held.patients] == [1]
+
+
 def test_a_namesake_and_a_plan_that_ran_out_are_told(folder: RecordFolder) -> None:
     added(folder, "patient")
     result = run(

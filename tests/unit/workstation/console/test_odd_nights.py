@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -129,6 +130,25 @@ def test_the_live_page_tells_what_is_of_before_the_hour(bench: ConsoleBench, nig
     assert f'id="clock">{night.clock}<' in page
     assert f"{night.before}" in page
     assert f"Pat Jones has been responsible at Table 1 since {night.before}" in page
+
+
+def test_what_an_open_page_has_told_is_told_anew_behind_the_hour(
+    folder: RecordFolder, night: Night
+) -> None:
+    open_clinic(folder)
+    clock = VirtualClock(utc_origin_ms=night.began_ms + 20_000)
+    raised = RaisedAlarm(code="check_in_due", number=1, utc_ms=night.began_ms + 20_000)
+    with console_bench(folder, clock) as bench:
+        link, frames = bench.links["Table 1"], bench.site.frames
+        hold: dict[str, Any] = {"doing": Doing.SESSION, "session_id": "s-2", "phase": "holding"}
+        told = {}
+        for at_s in (5.0, 9.0, 20.0):
+            clock.sleep_until(1000.0 + at_s)
+            link.show(**hold, alarms=(raised,))
+            unit = frames.present().of("Table 1")
+            told[unit.shape] = unit.alarms[0].at
+    time_of_day = re.findall(r"\d\d:\d\d:\d\d", night.before)
+    assert [*told.values()] == [*time_of_day, night.before], "each shape is drawn once"
 
 
 def test_the_overview_has_the_list_of_the_day_that_it_is(bench: ConsoleBench, night: Night) -> None:

@@ -6,11 +6,16 @@ import re
 
 import pytest
 
+from controller.events import EventKind
 from records.clinic.audit import accesses
+from records.exports.note.text import note_text
 from records.store.record_folder import RecordFolder
+from records.visit.load import load_visit
 from tests.support.console_bench import ConsoleBench
-from tests.support.notes import ADJUSTED_AND_PAUSED, recorded
+from tests.support.notes import ADJUSTED_AND_PAUSED, Happened, recorded
+from tests.support.sessions import SETTINGS
 
+PRESSED = "STOP from 127.0.0.1, page of http://127.0.0.1:8720"
 POLYGON = re.compile(r'<polygon class="actual" points="([^"]+)"')
 
 
@@ -32,6 +37,28 @@ def test_dose_stands_beside_the_order_in_the_clinics_unit(one: ConsoleBench) -> 
     assert "<dt>Ordered hold force</dt><dd>13.5 lbf (60.0 N)</dd>" in page
     assert "<dt>Mean force in hold</dt><dd>13.5 lbf (60.1 N)</dd>" in page
     assert "hold 13.5 lbf (60.0 N) to 12.4 lbf (55.0 N) by P. Jones (belt)" in page
+
+
+def test_a_stop_is_one_plain_sentence_on_every_page_and_stays_as_stored(
+    bench: ConsoleBench, folder: RecordFolder
+) -> None:
+    stored = f"operator stop ({PRESSED})"
+    ordered = {"kind": "release_fast", "reason": stored}
+    released: Happened = [(60_000, EventKind.RELEASE_ORDERED, dict(ordered))]
+    recorded(folder, "s-1", outcome="stopped", reason=stored, happened=released)
+    said = "STOP was pressed on a page at this workstation"
+    session = "/sessions/s-1"
+    for path, count in (
+        (session, 3),
+        (f"{session}/replay", 2),
+        (f"{session}/note", 1),
+        ("/patients/TEST-1", 1),
+    ):
+        shown = bench.page(path)
+        assert "operator stop" not in shown
+        assert shown.count(said) >= count, path
+    assert f"stopped: {said}" in bench.page("/sessions/s-1")
+    assert f"stopped ({stored})" in note_text(load_visit(folder, "s-1", SETTINGS))
 
 
 def test_events_are_sentences_with_marks_and_places_in_the_curve(one: ConsoleBench) -> None:

@@ -201,7 +201,7 @@ def test_the_end_says_what_happened_and_is_acknowledged_once(
     link.show(doing=Doing.IDLE, session_id="", phase="idle", questions=(), message="")
     page = bench.page(PAGE)
     assert f"/sessions/{SESSION}/note" in page
-    assert "completed (treatment time reached)" in text_of(page)
+    assert "Completed: treatment time reached" in text_of(page)
 
 
 def test_nothing_of_before_stands_there_as_if_it_were_now(

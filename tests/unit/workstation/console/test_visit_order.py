@@ -170,6 +170,14 @@ def test_a_tick_and_other_words_contradict_each_other(bench: ConsoleBench, order
     assert "ticked as last time and written anew" in answer.text
 
 
+def test_the_only_table_that_treats_the_region_is_chosen(bench: ConsoleBench) -> None:
+    lumbar = {"unit_id": "1" * 16, "address": "x", "regions": ["lumbar"]}
+    keep(bench.site.folder, example("unit", name="Table 2", **lumbar))
+    bench.sit_down()
+    visit = at_the_order(bench)
+    assert fields_of(bench.page(f"{visit}/order"))["unit"] == "Table 1"
+
+
 def test_no_table_is_chosen_by_the_program_where_there_are_two(bench: ConsoleBench) -> None:
     keep(bench.site.folder, example("unit", name="Table 2", unit_id="1" * 16, address="x"))
     bench.sit_down()

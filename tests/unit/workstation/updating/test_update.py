@@ -120,7 +120,7 @@ def test_an_altered_chain_says_nothing_of_keys(
 ) -> None:
     module = sys.modules["workstation.updating.release_keys"]
     monkeypatch.setattr(module, "altered_audit", lambda folder: "clinic.db, entry 3: altered")
-    with pytest.raises(JournalCorrupt, match="cannot be believed"):
+    with pytest.raises(JournalCorrupt, match="cannot be trusted"):
         accepted_release_keys(clinic.records)
 
 
