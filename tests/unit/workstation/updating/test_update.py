@@ -277,7 +277,7 @@ def test_a_rehearsal_is_led_to_no_other_code(
 
 @pytest.mark.parametrize(
     ("script", "words"),
-    [("exit 0", "could not rehearse|did not take"), ("echo no JSON", "could not rehearse")],
+    [("exit 0", "could not rehearse|failed on a copy"), ("echo no JSON", "could not rehearse")],
 )
 def test_a_program_that_rehearses_nothing_is_not_believed(
     script: str, words: str, folder: RecordFolder, tmp_path: Path
