@@ -150,12 +150,12 @@ def test_whoever_may_not_judge_claims_leaves_the_claim_to_somebody_else(
 def test_a_comparison_that_was_not_made_is_not_on_record(clinic: Reception, left_at: str) -> None:
     with pytest.raises(Left):
         begin_visit(clinic.desk(FIRST, kill_at=left_at), WHOM)
-    with pytest.raises(RequestRefused, match="no visit of patient TEST-1 is waiting"):
+    with pytest.raises(RequestRefused, match="no visit of patient TEST-1 is unfinished"):
         take_up(clinic.desk(FIRST), WHOM)
 
 
 def test_nothing_is_taken_up_where_nothing_was_left(clinic: Reception) -> None:
-    with pytest.raises(RequestRefused, match="no visit of patient TEST-1 is waiting"):
+    with pytest.raises(RequestRefused, match="no visit of patient TEST-1 is unfinished"):
         take_up(clinic.desk(FIRST), WHOM)
     begin_visit(clinic.desk(FIRST), WHOM)
     with pytest.raises(RequestRefused, match="no visit is unfinished"):
@@ -166,7 +166,7 @@ def test_a_screen_of_yesterday_is_not_taken_up(clinic: Reception) -> None:
     with pytest.raises(Left):
         begin_visit(clinic.desk(FIRST, kill_at="changes"), WHOM)
     clinic.clock.sleep_until(clinic.clock.now_s() + 86_400)
-    with pytest.raises(RequestRefused, match="no visit of patient TEST-1 is waiting"):
+    with pytest.raises(RequestRefused, match="no visit of patient TEST-1 is unfinished"):
         take_up(clinic.desk(FIRST), WHOM)
 
 
