@@ -18,7 +18,7 @@ NO_PROGRAM: Final = "No program answers for this table. Is the station running?"
 def program_gone(unit: KeptUnit, at: str) -> str:
     """Returns the text where the process that drove a session has ended."""
     text = (
-        f"The program that drives {unit.name} has ended ({at}). The unit should release "
+        f"The program that drives {unit.name} has ended ({at}). The unit should let go "
         "within 1 s; not seen from here. Look at the patient."
     )
     manual = unit.link.manual_release
