@@ -1,7 +1,15 @@
 # Three commands matter: `make demo`, `make test` and `make station`. All set everything up first.
 # Windows has no make: run `py -3.11 bootstrap.py`, then `.venv\Scripts\traction demo`.
 
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+# The Python that makes the environment: 3.11 before a newer one, and of the same version the system's own
+# before another on the PATH, as distributions build theirs with optimisations that a build from source
+# lacks. It must be able to make an environment (`ensurepip`; on Debian the package python3.11-venv).
+# Another one: `make test PYTHON=/path/to/python3`.
+CANDIDATES = /usr/bin/python3.11 python3.11 /usr/bin/python3.12 python3.12 /usr/bin/python3.13 python3.13 \
+	/usr/bin/python3.14 python3.14
+MAKES_ENVIRONMENTS = -c 'import ensurepip, ssl, venv'
+PYTHON ?= $(shell for one in $(CANDIDATES); do \
+	if "$$one" $(MAKES_ENVIRONMENTS) 2>/dev/null; then echo "$$one"; exit; fi; done; command -v python3)
 RUN = .venv/bin/python
 
 .PHONY: pictures looks demo test station check bench bench-compiled bench-loop structure lock setup clean coverage gate-safety \
@@ -10,7 +18,7 @@ RUN = .venv/bin/python
 	campaign-power-cuts campaign-keeping-cuts campaign-kill campaign-soak campaign-station campaign-console campaign-console-kills \
 	campaign-terminals campaign-matrix \
 	campaign-false-stops campaign-observer campaign-review-changes campaign-alteration-kinds campaign-fuzz \
-	campaign-fuzz-wire campaign-readme campaign-wheelhouse \
+	campaign-fuzz-wire campaign-sweeps campaign-readme campaign-wheelhouse \
 	campaign-service test-matrix wheel wheelhouse release-bundle sbom vulnerabilities
 
 demo: setup
@@ -131,6 +139,10 @@ campaign-alterations: setup
 # 100 000 damaged databases, side files, bundles, backups and closed years: about half an hour of one core.
 campaign-fuzz: setup
 	$(RUN) -m tests.campaigns.fuzz_files
+
+# The sweeps and laws of the tests with every case and 1 000 examples each.
+campaign-sweeps: setup
+	$(RUN) -m pytest --full -o timeout=3600 -m "hypothesis or sweep"
 
 # 2 million damaged answers on RTU, TCP and text: about three minutes of one core.
 campaign-fuzz-wire: setup

@@ -30,9 +30,12 @@ os.environ["TRACTION_FORCE_UNIT"] = "N"
 """Wherever the tests run; without it the machine's time zone has a say."""
 tell_of_open_databases()
 reserve_holes()
-settings.register_profile("repeatable", deadline=None, derandomize=True)
+settings.register_profile("repeatable", deadline=None, derandomize=True, max_examples=40)
+settings.register_profile("full", deadline=None, max_examples=1000, print_blob=True)
 settings.load_profile("repeatable")
 OBJECTS_PER_COLLECTION = 20_000
+gc.disable()
+"""Until the tests are collected: nothing of what is loaded until then becomes garbage."""
 
 
 def _ordinary(process_id: int, policy: int, param: os.sched_param) -> None:
@@ -50,6 +53,17 @@ if hasattr(os, "sched_setscheduler"):
     os.sched_setscheduler = _ordinary
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--full``: what `make campaign-sweeps` asks for."""
+    parser.addoption("--full", action="store_true", help="every case of a sweep, 1000 of a law")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Laws are tried on more and on other examples with ``--full``."""
+    if config.getoption("--full"):
+        settings.load_profile("full")
+
+
 def pytest_collection_finish() -> None:
     """Spare the collector what lives as long as the tests: the program, pytest and all tests.
 
@@ -59,6 +73,13 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(OBJECTS_PER_COLLECTION)
+    gc.enable()
+
+
+@pytest.fixture(scope="session")
+def full(pytestconfig: pytest.Config) -> bool:
+    """True where a sweep has each of its cases; a test that asks for it is marked ``sweep``."""
+    return bool(pytestconfig.getoption("--full"))
 
 
 @pytest.fixture

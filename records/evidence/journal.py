@@ -138,6 +138,11 @@ class SqliteJournal:
     # --- the loop's side ----------------------------------------------------------------------
 
     @property
+    def writer(self) -> threading.Thread:
+        """The thread that writes, which has work at each commit."""
+        return self._writer
+
+    @property
     def trouble(self) -> str:
         """What the writer could not do at its last try, in words; "" when all is well."""
         return str(self._failure) if self._failure is not None else self._store.trouble

@@ -21,6 +21,7 @@ from records.evidence.session_rows import (
     append_batch,
     chain_start,
     first_misfit,
+    fitting_rows,
     link_rows,
     stored_position,
     tail_behind,
@@ -179,8 +180,8 @@ def take_up(db: Database, session: int, batches: list[SpilledBatch]) -> None:
     """Append what was put aside; a batch whose commit had succeeded after all is there already."""
     if not batches:
         return
-    links = link_rows(db, session)
-    tail = tail_behind(db, session, links)
+    links = list(fitting_rows(db, session))
+    tail = tail_behind(db, session, links[-1] if links else None)
     known = {link.number: link.digest for link in links}
     for batch in batches:
         if batch.link_number < tail.link_count:

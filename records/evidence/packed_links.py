@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import struct
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Final
 
 import numpy as np
@@ -25,11 +25,11 @@ _HEAD: Final = struct.Struct(">BI")
 _WIDTH: Final = 4
 
 
-def pack_ranges(ranges: Sequence[LinkRange]) -> bytes:
+def pack_ranges(ranges: Iterable[LinkRange]) -> bytes:
     """Returns the packed form of what the links of a session cover, in order."""
-    events = np.array([covered.event_count for covered in ranges], dtype=np.uint32)
-    samples = np.array([covered.sample_count for covered in ranges], dtype=np.uint32)
-    return _HEAD.pack(VERSION, len(ranges)) + pack_column(events) + pack_column(samples)
+    counts = ((covered.event_count, covered.sample_count) for covered in ranges)
+    events, samples = np.fromiter(counts, dtype=np.dtype((np.uint32, 2))).T
+    return _HEAD.pack(VERSION, len(events)) + pack_column(events) + pack_column(samples)
 
 
 def unpack_ranges(data: bytes) -> LinkRanges:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from controller.events import EventKind
@@ -10,10 +11,11 @@ from records.evidence.packed_links import compute_links_digest, pack_ranges
 from records.evidence.packed_session import fits_packing, pack_session
 from records.evidence.session_content import event_rows, newest_utc_of, open_samples
 from records.evidence.session_keys import SessionKeys
-from records.evidence.session_rows import canonical, chain_start, link_rows, tail_behind
+from records.evidence.session_rows import canonical, chain_start, fitting_rows, tail_behind
 from records.keys.signing import SigningKey
 from records.store.canonical import SAMPLE_SIZE, EventRow
 from records.store.chain import (
+    LinkRange,
     Subject,
     compute_seal_digest,
     compute_session_digest,
@@ -24,10 +26,11 @@ from records.store.database import Database, give_back_pages, rows
 
 
 class SealedLinks(NamedTuple):
-    """What the links of a session cover, packed, and the digest over all of them."""
+    """What the links of a session cover, packed, the digest over all of them, and the last one."""
 
     ranges: bytes
     digest: bytes
+    last: LinkRow | None
 
 
 def seal_session(
@@ -39,10 +42,8 @@ def seal_session(
     checked the links' tags: they are not kept. Raises JournalCorrupt where the chain does not fit
     what is stored.
     """
-    links = link_rows(db, session)
-    tail = tail_behind(db, session, links)
-    sealed_links = pack_links(links)
-    del links  # an hour has 36 000, which take more memory than its samples
+    sealed_links = pack_links(fitting_rows(db, session))
+    tail = tail_behind(db, session, sealed_links.last)
     events, samples = event_rows(db, session), open_samples(db, session)
     session_digest = compute_session_digest(canonical(events), samples)
     start = chain_start(db, session)
@@ -68,12 +69,19 @@ def seal_session(
     return checkpoint
 
 
-def pack_links(links: list[LinkRow]) -> SealedLinks:
-    """Returns what is kept of the links of a session."""
-    return SealedLinks(
-        ranges=pack_ranges([link.covered for link in links]),
-        digest=compute_links_digest(link.digest for link in links),
-    )
+def pack_links(links: Iterable[LinkRow]) -> SealedLinks:
+    """Returns what is kept of the links of a session; each is let go before the next."""
+    digests = list[bytes]()
+    last: LinkRow | None = None
+
+    def covered() -> Iterator[LinkRange]:
+        nonlocal last
+        for last in links:
+            digests.append(last.digest)
+            yield last.covered
+
+    ranges = pack_ranges(covered())
+    return SealedLinks(ranges=ranges, digest=compute_links_digest(digests), last=last)
 
 
 def keep_sealed_links(db: Database, session: int, kept: SealedLinks) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from records.evidence.migration import SESSION_KEYS_SINCE_SCHEMA
@@ -87,25 +88,29 @@ def newest_utc_of(events: list[EventRow]) -> int:
     return max((event.utc_ms for event in events), default=0)
 
 
-def open_batches(db: Database, session: int) -> list[tuple[int, int, int, bytes]]:
+def open_batches(db: Database, session: int) -> Iterator[tuple[int, int, int, bytes]]:
     """Returns number, counts of events and of samples, and beginning of the link of each commit.
 
-    The samples themselves stay in the file: an hour has 36 000 commits.
+    One by one, and the samples themselves stay in the file: an hour has 36 000 commits.
     """
     if schema_version(db) < PACKED_SESSIONS_SINCE_SCHEMA:
-        return []
-    return rows(
-        db,
+        return iter(())
+    return db.execute(
         "SELECT number, event_count, length(samples) / ?, link FROM open_batch WHERE session = ? "
         "ORDER BY number",
         (SAMPLE_SIZE, session),
     )
 
 
-def _samples_of_batches(db: Database, session: int) -> list[tuple[bytes]]:
-    if schema_version(db) < PACKED_SESSIONS_SINCE_SCHEMA:
-        return []
-    return rows(db, "SELECT samples FROM open_batch WHERE session = ? ORDER BY number", (session,))
+def _samples_of_batches(db: Database, session: int) -> bytes:
+    """The canonical bytes of all open commits; one by one they would take ten times as much."""
+    samples = bytearray()
+    if schema_version(db) >= PACKED_SESSIONS_SINCE_SCHEMA:
+        for (some,) in db.execute(
+            "SELECT samples FROM open_batch WHERE session = ? ORDER BY number", (session,)
+        ):
+            samples += some
+    return bytes(samples)
 
 
 def _parts(db: Database, session: int, packed: PackedSession | None) -> list[SamplePart]:
@@ -120,11 +125,9 @@ def _parts(db: Database, session: int, packed: PackedSession | None) -> list[Sam
     ]
     if packed is not None and (packed.block or packed.sample_count):
         parts.append(SamplePart(0, packed.sample_count, 1, packed.block))
-    first = _samples_of_whole_links(db, session)
-    for (samples,) in _samples_of_batches(db, session):
-        if samples:
-            parts.append(SamplePart(first, len(samples) // SAMPLE_SIZE, 0, samples))
-        first += len(samples) // SAMPLE_SIZE
+    if samples := _samples_of_batches(db, session):
+        first = _samples_of_whole_links(db, session)
+        parts.append(SamplePart(first, len(samples) // SAMPLE_SIZE, 0, samples))
     return sorted(parts, key=lambda part: (part.first_sample, part.sealed))
 
 

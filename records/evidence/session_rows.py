@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice, tee
 from typing import Final, NamedTuple
 
 from controller.errors import JournalCorrupt
@@ -119,20 +119,16 @@ def stored_tail(db: Database, session: int) -> Tail:
 
     Raises JournalCorrupt where one of them is not the one that was stored.
     """
-    return tail_behind(db, session, link_rows(db, session))
+    last = None
+    for link in fitting_rows(db, session):
+        last = link
+    return tail_behind(db, session, last)
 
 
-def tail_behind(db: Database, session: int, links: list[LinkRow]) -> Tail:
-    """Returns the same for whoever has the session's ``link_rows``."""
-    if not links:
+def tail_behind(db: Database, session: int, last: LinkRow | None) -> Tail:
+    """Returns the same for whoever has the last of the session's ``fitting_rows``."""
+    if last is None:
         return Tail(session=session, link=chain_start(db, session))
-    for link in links:
-        if len(link.digest) != LINK_SIZE:
-            raise JournalCorrupt(
-                f"link {link.number} of session number {session} does not fit the stored record; "
-                "keep the file and run `traction verify --all`"
-            )
-    last = links[-1]
     return Tail(
         session=session,
         link=last.digest,
@@ -164,28 +160,49 @@ def _stored_events(db: Database, session: int) -> int:
 
 
 def link_rows(db: Database, session: int) -> list[LinkRow]:
-    """Returns a session's links; none once they are packed.
+    """Returns a session's links; none once they are packed."""
+    return list(each_link(db, session))
+
+
+def fitting_rows(db: Database, session: int) -> Iterator[LinkRow]:
+    """Yields a session's links; raises JournalCorrupt at one that does not fit what is stored."""
+    for link in each_link(db, session):
+        if len(link.digest) != LINK_SIZE:
+            raise JournalCorrupt(
+                f"link {link.number} of session number {session} does not fit the stored record; "
+                "keep the file and run `traction verify --all`"
+            )
+        yield link
+
+
+def each_link(db: Database, session: int) -> Iterator[LinkRow]:
+    """Yields a session's links one by one: an hour has 36 000, which take more than its samples.
 
     Those of an open session are computed again from what is stored. Where one is not the one whose
     beginning was stored, that beginning stands in its place, and fits nothing.
     """
-    links = _whole_links(db, session)
-    batches = open_batches(db, session)
-    if not batches:
-        return links
-    events, samples = event_rows(db, session), open_samples(db, session)
-    covered = links[-1].covered if links else NOTHING
-    ranges = [link.covered for link in links]
-    for _, event_count, sample_count, _ in batches:
+    whole = _whole_links(db, session)
+    yield from whole
+    open_links = _open_links(db, session, whole[-1].covered if whole else NOTHING)
+    if (first := next(open_links, None)) is None:
+        return
+    stored, to_compute = tee(chain([first], open_links))
+    computed = compute_chain(
+        chain_start(db, session),
+        (link.covered for link in chain(whole, to_compute)),
+        event_rows(db, session),
+        open_samples(db, session),
+    )
+    digests = islice(computed, len(whole), None)
+    for (number, covered, mark), digest in zip(stored, digests, strict=True):
+        yield LinkRow(number, covered, digest if digest[:MARK_SIZE] == mark else mark)
+
+
+def _open_links(db: Database, session: int, covered: LinkRange) -> Iterator[LinkRow]:
+    """Yields the links behind ``covered`` with what is stored of their digests."""
+    for number, event_count, sample_count, mark in open_batches(db, session):
         covered = covered.next(event_count, sample_count)
-        ranges.append(covered)
-    chain = compute_chain(chain_start(db, session), ranges, events, samples)
-    computed = islice(chain, len(links), None)
-    for (number, _, _, mark), covered, digest in zip(
-        batches, ranges[len(links) :], computed, strict=True
-    ):
-        links.append(LinkRow(number, covered, digest if digest[:MARK_SIZE] == mark else mark))
-    return links
+        yield LinkRow(number, covered, mark)
 
 
 def _whole_links(db: Database, session: int) -> list[LinkRow]:

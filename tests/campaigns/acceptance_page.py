@@ -104,9 +104,9 @@ def page(
     date = datetime.fromtimestamp(utc_ms / 1000, UTC).date().isoformat()
     parts = [
         "# Acceptance figures",
-        f"Written by `{COMMAND}` on {date}: seed {seed}, {draws} drawn patients per table and "
-        f"loop, {len(nominal) + len(drawn)} sessions in {minutes:.0f} minutes. "
-        "Do not edit by hand.",
+        f"Written by `{COMMAND}` on {date}: seed {seed}, {draws} randomly drawn patients per "
+        f"table and loop, {len(nominal) + len(drawn)} sessions in {minutes:.0f} minutes. Do not "
+        "edit by hand.",
         INTRODUCTION,
         "## Result",
         _verdict(nominal, drawn),
@@ -126,30 +126,31 @@ def page(
 
 LOOP_WORDS = {"device": "Force loop in the unit", "host": "Force loop in the host"}
 INTRODUCTION = (
-    "Everything is judged by the simulator's truth: the force at the cord in every device cycle of "
-    "10 ms, not what a cell read. The force in the spine stands beside it and is not judged. With "
-    "the force loop in the unit, a session is the whole program over a direct line (codec, loop, "
-    "supervisor, journal). With the loop in the host it is the controller of a composed table at "
-    "10 Hz over a slow line (100 ms for the nominal patients), behind the program's supervisor and "
-    "motion grant; the program has no such adapter yet.\n\n"
-    "Both controllers feed forward more carefully than the reference model: the feed comes in over "
-    "0.3 s and fades to nothing for a force that runs 5 N ahead of its set-point, which happens "
-    "where friction holds the body and only the cord stretches; the host's takes the stiffest body "
-    "of the spread, and compares a force with the set-point of the moment at which it was taken. "
-    "This was chosen by what other draws showed (seeds 20260101 to 20260104, up to 200 patients "
-    "per table); the patients below were not among them. They had been judged before: the first 50 "
-    "of each table with a feed that does not fade, where two sessions missed a figure, which is "
-    "the reason for the fade, and all of them with it over a line of 100 ms, where none did. With "
-    "the nominal body's stiffness and the feed at once, as in the reference model, the host's "
-    "nominal figures are the model's (overshoot 2.9 N at 102/51 N against 3.2 N, 13.7 N at 400/200 "
-    "N against 13.6 N, stroke 72 mm against 73 mm), but 178/89 N rises at 1.501 times the ordered "
-    "rate and still patients get more than the trip of row 42. The price of the careful one: a "
-    "soft body is brought to its force slowly, which the supervisor may take for a slipping "
-    "harness.\n\n"
-    "What is wound in counts from the moment at which the release reaches the drive. Counted from "
-    "its decision, as until 2026-11-27, one of these sessions missed the figure by 0.0037 mm of an "
-    "order that was under way on the host's line, which is the reason for the change "
-    "([decision 0116](../decisions/0116-the-release-counts-from-its-arrival.md))."
+    "Everything is judged by the simulator's true force at the cord in every device cycle of 10 "
+    "ms, not by the reading of a cell. The force in the spine is shown beside it and is not "
+    "judged. With the force loop in the unit, a session runs the whole program over a direct "
+    "line (codec, loop, supervisor, journal). With the loop in the host, it runs the controller "
+    "of a composed table at 10 Hz over a slow line (100 ms for the nominal patients), monitored "
+    "by the program's supervisor and motion grant; the program has no such adapter yet.\n\nBoth "
+    "controllers use a more cautious feed-forward than the reference model. It is applied over "
+    "0.3 s, and fades out while the force is 5 N ahead of its set-point, which happens if "
+    "friction holds the body and only the cord stretches. The host's controller assumes the "
+    "stiffest body of the spread, and compares a force with the set-point at the time of its "
+    "measurement. These choices were based on other draws (seeds 20260101 to 20260104, up to 200 "
+    "patients per table), which did not include the patients below. The patients below had been "
+    "judged before: the first 50 of each table with a feed-forward that does not fade, where two "
+    "sessions missed a figure, which is the reason for the fading; and all of them with fading "
+    "over a line of 100 ms, where none missed one. With the nominal body's stiffness and "
+    "immediate feed-forward, as in the reference model, the host's nominal figures are those of "
+    "the model (overshoot 2.9 N at 102/51 N compared with 3.2 N, 13.7 N at 400/200 N compared "
+    "with 13.6 N, stroke 72 mm compared with 73 mm), but 178/89 N rises at 1.501 times the "
+    "ordered rate, and patients who lie still get more than the trip of row 42. The disadvantage "
+    "of the cautious controller is that a soft body is brought to its force slowly, which the "
+    "supervisor may take for a slipping harness.\n\nThe length wound in is counted from the "
+    "moment at which the release reaches the drive. Until 2026-11-27 it was counted from the "
+    "decision; one of these sessions then missed the figure by 0.0037 mm because of an order "
+    "that was still on its way on the host's line, which is the reason for the change ([decision "
+    "0116](../decisions/0116-the-release-counts-from-its-arrival.md))."
 )
 NOMINAL_WORDS = (
     "Each is treated twice: 15 minutes to the end, and 4 minutes with a stop by the patient in the "
@@ -160,11 +161,11 @@ DRAWN_WORDS = (
     "0-1 mm; half of the patients move once (cough 3-8 mm, spasm 5-15 mm, slip 2-20 mm). Each is "
     "treated for 4 minutes with a stop in the third hold. Required: the stop, no cord wound in "
     "after the release began, the times, no force above the trip of hazard row 42 unless the "
-    "patient moved and a release followed, and an ending that names the stroke where it ended the "
-    "session. Steadiness, overshoot and ramps are measured until the patient moves and are not "
-    "required. Where the force loop is the host's, each patient has a line of its own: 60-200 ms "
-    "of delay with 0-40 ms of jitter, 10-80 values of the cell a second. A figure that a session "
-    "never came to (it ended before) is not counted in n."
+    "patient moved and a release followed, and an ending that names the stroke if the stroke "
+    "ended the session. Steadiness, overshoot and ramps are measured until the patient moves and "
+    "are not required. If the force loop is in the host, each patient has a separate line: "
+    "60-200 ms of delay with 0-40 ms of jitter, 10-80 values of the cell a second. A figure that "
+    "a session did not reach, because it ended before, is not counted in n."
 )
 
 

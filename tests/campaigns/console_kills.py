@@ -37,12 +37,12 @@ KILLS, APART_S = 10, 31.0
 SILENT_MS, LIVE_MS = 1200, 3000
 PAGE = ROOT / "docs" / "reports" / "console-kills.md"
 HEAD = (
-    "# The console killed\n\n"
-    "Written by `make campaign-console-kills`. Do not edit by hand. `traction station` drives a "
-    "simulated lumbar table; a browser shows the page of the table in a hold, and beside it a note "
-    "and an order into which somebody types. The console gets `kill -9` at least {apart:g} s "
-    "apart, half of what is typed before, half while it is gone. Nobody touches the live page. "
-    "Times are those at which the page's words turned.\n\n"
+    "# The console killed\n\nWritten by `make campaign-console-kills`. Do not edit by hand. "
+    "`traction station` drives a simulated lumbar table. A browser shows the page of the table "
+    "in a hold. In another window text is typed into a note and an order, half of it before each "
+    "kill and half while the console is gone. The console gets `kill -9` at intervals of at "
+    "least {apart:g} s. The live page is not touched. Times are those at which the page's words "
+    "changed.\n\n"
 )
 
 
@@ -57,7 +57,7 @@ def main() -> int:
     with TemporaryDirectory() as made, browsed_station(Path(made)) as station:
         kills = list(_killed(station, browser_path, count))
     rows = verdicts(kills)
-    PAGE.write_text(wrapped(page(kills, rows, f"{before} before, {load()} behind")))
+    PAGE.write_text(wrapped(page(kills, rows, f"{before} before, {load()} after")))
     for what, limit, measured, met in rows:
         if not met:
             print(f"missed: {what}: {measured} (limit {limit})")
@@ -93,19 +93,19 @@ def verdicts(kills: Sequence[Kill]) -> list[Row]:
     lost = [draft for each in kills for draft in each.lost]
     return [
         (
-            '"NO LIVE DATA" behind the kill, or figures again before it, at most',
+            '"NO LIVE DATA" after the kill, or current figures before that, at most',
             f"{SILENT_MS} ms",
             f"{silent_ms} ms",
             silent_ms <= SILENT_MS,
         ),
-        ("the force stands there no more from then on", "each", _of(stale, kills), not stale),
+        ("the force is no longer shown from then on", "each", _of(stale, kills), not stale),
         (
-            "live again behind the start of the next console, at most",
+            "live again after the start of the next console, at most",
             f"{LIVE_MS} ms",
             f"{live_ms} ms",
             live_ms <= LIVE_MS,
         ),
-        ("note and order hold all that was typed", "each", _of(lost, kills), not lost),
+        ("note and order contain everything that was typed", "each", _of(lost, kills), not lost),
     ]
 
 
@@ -125,7 +125,7 @@ def page(kills: Sequence[Kill], rows: Sequence[Row], loads: str) -> str:
             for what, limit, measured, met in rows
         ),
         "\n| kill | silent after, ms | next console began after, ms | live after, ms "
-        "| live behind its start, ms |\n|--:|--:|--:|--:|--:|\n",
+        "| live after its start, ms |\n|--:|--:|--:|--:|--:|\n",
         *(
             f"| {number} | {each.silent_after_ms} | {each.started_after_ms} "
             f"| {each.live_after_ms} | {each.live_after_ms - each.started_after_ms} |\n"

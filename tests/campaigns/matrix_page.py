@@ -49,20 +49,22 @@ def _head(run: Run) -> Iterator[str]:
         "frames, journal; only table and line are simulated) with one fault in one phase: "
         f"cervical {hold['cervical']} in every phase, lumbar {hold['lumbar']} in some; "
         '"releasing" is a slow release at 5 N/s from the hold force. *Blind*: the unit\'s own '
-        "supervision of the force is off, so that the host must see it; switch, emergency stop, "
-        "stroke and watchdog of the unit live on. Each injection proves that it took effect."
+        "supervision of the force is off, so that the host must detect the fault; switch, "
+        "emergency stop, stroke and watchdog of the unit still work. Each injection proves that "
+        "it took effect."
     )
     yield ""
     yield (
-        "Judged is: the cause is on record; the release order is on the wire in the row's time; "
-        f"the cord has at most {FREE_N:g} N in the row's time (R1: 2 s cervical, 4 s lumbar behind "
-        "the order; R2: at the ordered rate; R3: 2 s later), wherever the unit can still move; for "
-        "60 s nothing is wound in behind it; in a release the force never goes more than "
-        "max(10 N, 10 %) above its start, but for what the body or the drive itself adds; the "
-        "session ends as stopped or link lost with exit status 5. Where nothing moves any more: an "
-        "alarm calls for a person, the tokenless release goes out once a second, and the record "
-        "says that the release was not seen. Awaiting the end, nothing changes what the session "
-        "came to, and only force above 20 N is an alarm."
+        "These conditions are checked: the cause is on record; the release order is sent within "
+        f"the row's time; the cord has at most {FREE_N:g} N within the row's time (R1: 2 s "
+        "cervical, 4 s lumbar after the order; R2: at the ordered rate; R3: 2 s later), if the "
+        "unit can still move; for 60 s after that nothing is wound in; in a release the force "
+        "never goes more than max(10 N, 10 %) above its start, except for what the body or the "
+        "drive itself adds; the session ends as stopped or link lost with exit status 5. If "
+        "nothing can move any more: an alarm calls for a person, the tokenless release is sent "
+        "once a second, and the record says that the release was not seen. While the end is "
+        "awaited, nothing changes the outcome of the session, and only force above 20 N is an "
+        "alarm."
     )
     yield ""
 
@@ -71,10 +73,10 @@ def _worst(run: Run) -> Iterator[str]:
     yield "## Worst times of each fault"
     yield ""
     yield (
-        "Seconds from the injection over all its cells: until the release order is on the wire / "
-        "until the cord goes out / until 15 N. What is owed is that of most phases; the times of "
-        "others can be longer where the fault shows later (a jam at a constant force shows when "
-        "the order changes)."
+        "Seconds from the injection, maximum over all cells of the fault: until the release "
+        "order is sent / until the cord is paid out / until 15 N. The required times are those "
+        "of most phases; in others they can be longer if the fault shows later (a jam at a "
+        "constant force shows when the order changes)."
     )
     yield ""
     yield (
@@ -138,9 +140,9 @@ def _grid(run: Run, region: str, guards: bool) -> Iterator[str]:
     yield f"## {region.capitalize()}, {GUARDS[guards]}"
     yield ""
     yield (
-        "Order / cord goes out / 15 N, seconds from the injection; `-` where none is owed, "
-        "`goes on` where the session is to go on and does, `unchanged` behind the end, `stuck` "
-        "where nothing moves."
+        "Order / cord goes out / 15 N, seconds from the injection; `-` if no time is required, "
+        "`goes on` if the session must continue and does, `unchanged` after the end, `stuck` if "
+        "nothing can move."
     )
     yield ""
     yield "| fault | " + " | ".join(phases) + " |"
@@ -166,7 +168,7 @@ def _grid_cell(cell: Cell | None) -> str:
 
 
 def _no_cells() -> Iterator[str]:
-    yield "## Cells that there are not"
+    yield "## Combinations that do not exist"
     yield ""
     for fault in FAULTS:
         for phase, text in fault.elsewhere.items():

@@ -37,22 +37,23 @@ def _head(verdicts: Sequence[Verdict], commit: str) -> Iterator[str]:
     )
     yield ""
     yield (
-        "Drawn are a body of the acceptance population on one of four tables of both regions "
-        "(stiffness x 0.5 to 2, friction x 0.3 to 3, breath 0 to 1 mm), in half of the sessions "
-        "one or three coughs of 3 to 8 mm; a static, intermittent, stepped or cyclic treatment; an "
-        "instrument with 10 or 20 readings a second, a division of 0.1 to 1 N, 0.3 N of noise, a "
-        "zero up to 1 N off and a drift of up to 0.2 N a minute. Not drawn: a table that does not "
-        "hold its force, slipping harnesses, pauses, steps of less than 10 N, rests without "
-        "tension, holds or rests of less than 5 s."
+        "These are drawn at random: a body of the acceptance population on one of four tables of "
+        "both regions (stiffness x 0.5 to 2, friction x 0.3 to 3, breath 0 to 1 mm), in half of "
+        "the sessions one or three coughs of 3 to 8 mm; a static, intermittent, stepped or "
+        "cyclic treatment; an instrument with 10 or 20 readings a second, a division of 0.1 to 1 "
+        "N, 0.3 N of noise, a zero up to 1 N off and a drift of up to 0.2 N a minute. Not "
+        "included: a table that does not hold its force, slipping harnesses, pauses, steps of "
+        "less than 10 N, rests without tension, holds or rests of less than 5 s."
     )
     yield ""
     yield from _limits(verdicts)
     yield (
-        "The truth is the plant's own force at the cord and the panel's course. A boundary between "
-        "a level and a ramp is the panel's; a turn between two ramps is where the lines of the "
-        "cord's force meet, because a regulator follows its panel late. The share within 1 s of "
-        "the panel alone stands beside it. The true peak is that of the force at the cell in the "
-        "moments of reading: what a cough does between two readings is not in it."
+        "The truth is the simulated force at the cord and the course set at the panel. A "
+        "boundary between a level and a ramp is the panel's; a turn between two ramps is where "
+        "the lines of the cord's force meet, because a regulator follows its panel with a delay. "
+        "The next column has the share within 1 s of the panel itself. The true peak is that of "
+        "the force at the cell at the times of reading: the effect of a cough between two "
+        "readings is not included."
     )
     yield ""
 
@@ -62,16 +63,16 @@ def _limits(verdicts: Sequence[Verdict]) -> Iterator[str]:
     told = sum(v.open_end_s >= TRACTION_S for v in verdicts)
     cut = sum(abs(v.traction_off_s) > TRACTION_S and "traction" not in v.faults for v in verdicts)
     yield (
-        "Where a treatment ends within a ramp down and the panel releases at the rate of that "
-        "ramp, the force is one straight fall. The traction is then told up to the beginning of "
-        "that fall, and the note says how much of it may still have been treatment: in "
-        f"{told} sessions, of which {cut} did end within the ramp by more than {TRACTION_S:g} s. "
-        "Those count as kept only where the panel's own course has no bend between ramp and "
-        "release (rates that differ by less than 30 %) and the true end lies in what the note "
-        f"says; without that allowance {cut} more sessions would miss. Holds of less than 20 s "
-        "can miss their 3 % where friction brings the cord's force to its level up to 1 s before "
-        "the panel. Seeds 1 to 200 were looked at while the method was made; what it misses on "
-        "seeds that nobody had looked at stands in its "
+        "If a treatment ends within a ramp down and the panel releases at the rate of that ramp, "
+        "the force is one straight fall. The traction is then counted up to the beginning of "
+        f"that fall, and the note says how much of it may still have been treatment: in {told} "
+        f"sessions, of which {cut} really ended within the ramp by more than {TRACTION_S:g} s. "
+        "These count as correct only if the panel's course has no bend between ramp and release "
+        "(rates that differ by less than 30 %) and the true end is within the range stated on "
+        f"the note; without that allowance {cut} more sessions would miss. Holds of less than 20 "
+        "s can miss their 3 % if friction brings the cord's force to its level up to 1 s before "
+        "the panel. Seeds 1 to 200 were used during development of the method; the misses on "
+        "other seeds are in its "
         "[decision](../decisions/0297-a-last-fall-is-laid-on-an-earlier-one.md)."
     )
     yield ""

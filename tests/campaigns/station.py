@@ -46,7 +46,7 @@ def measure(name: str, part: Callable[[], dict[str, Any]]) -> None:
     begun = load()
     figures = part()
     day = datetime.fromtimestamp(SystemClock().utc_ms() / 1000, UTC).date().isoformat()
-    about = {"commit": commit(), "day": day, "load": f"{begun} before, {load()} behind"}
+    about = {"commit": commit(), "day": day, "load": f"{begun} before, {load()} after"}
     FIGURES.mkdir(parents=True, exist_ok=True)
     (FIGURES / f"{name}.json").write_text(json.dumps({**figures, **about}), encoding="utf-8")
 

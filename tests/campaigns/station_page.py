@@ -23,17 +23,17 @@ TITLES = {
     "killed": "the program that drives killed",
     "stops": "STOP at the door",
     "pairs": "pairs with `traction run`",
-    "beside": "units beside each other",
-    "hostile": "beside somebody hostile",
+    "beside": "units in parallel",
+    "hostile": "with a hostile client",
 }
 HEAD = (
-    "# The station, measured\n\n"
-    "Written by `make campaign-station`. Do not edit by hand. Real commands (`traction station`, "
-    "which starts `traction control`, and `traction run`) against simulated units on Modbus TCP in "
-    "processes of their own that run before ordinary programs. A console without a page asks for "
-    "the sessions and answers every question; it is a process of its own where it is killed. "
-    "Real-time figures are those of the machine and of its load, which each part names: the "
-    "average of a minute when the part began and when it ended.\n\n"
+    "# The station, measured\n\nWritten by `make campaign-station`. Do not edit by hand. Real "
+    "commands (`traction station`, which starts `traction control`, and `traction run`) are "
+    "measured with simulated units on Modbus TCP in separate processes with a higher priority "
+    "than ordinary programs. A console without a page requests the sessions and answers every "
+    "question; if it is to be killed, it is a separate process. Real-time figures depend on the "
+    "machine and its load, which each part states: the average over one minute when the part "
+    "began and when it ended.\n\n"
 )
 
 
@@ -70,14 +70,14 @@ def _losses(found: Figures) -> Iterator[Verdict]:
     yield _verdict(
         "losses",
         f"parent and console killed {kills} times each and hung for 10 s once: the treatment goes "
-        "on, and what hangs raises its alarm",
+        "on, and a hanging process raises its alarm",
         "no fault",
         f"{len(found['faults'])} faults in {found['losses']} losses",
         met=not found["faults"],
     )
     yield _verdict(
         "losses",
-        "no more missed ticks within 10 s behind a loss than elsewhere",
+        "no more missed ticks within 10 s after a loss than elsewhere",
         _share(far),
         _share(near),
         met=near["missed"] * far["n"] <= far["missed"] * near["n"],
@@ -85,7 +85,8 @@ def _losses(found: Figures) -> Iterator[Verdict]:
     yield _verdict(
         "losses",
         "console hung for 20 s: released as lost",
-        f"15 s after its last word, which come once a second: {LOST_S[0]:g} to {LOST_S[1]:g} s",
+        f"15 s after its last heartbeat, which is sent once a second: {LOST_S[0]:g} to "
+        f"{LOST_S[1]:g} s",
         f"{found['released_after_s']:.1f} s after: {found['reason']}",
         met=LOST_S[0] <= found["released_after_s"] <= LOST_S[1] and "console" in found["reason"],
     )
@@ -100,7 +101,7 @@ def _killed(found: Figures) -> Iterator[Verdict]:
     free = [one["free_s"] for one in rounds]
     yield _verdict(
         "killed",
-        f"the unit lets go by itself ({FREE_FORCE_N:g} N on the cord)",
+        f"the unit releases by itself ({FREE_FORCE_N:g} N on the cord)",
         f"{SLACK_S:g} s",
         ", ".join("never" if one is None else f"{one:.2f} s" for one in free),
         met=all(one is not None and one <= SLACK_S for one in free),
@@ -108,7 +109,7 @@ def _killed(found: Figures) -> Iterator[Verdict]:
     highest = [one["highest_behind_n"] for one in rounds]
     yield _verdict(
         "killed",
-        "nothing pulls again in the 10 s behind, with the next program running",
+        "nothing pulls again in the following 10 s, with the next program running",
         f"{FREE_FORCE_N:g} N",
         ", ".join(f"{one} N" for one in highest),
         met=all(one is not None and one <= FREE_FORCE_N for one in highest),
@@ -165,7 +166,7 @@ def _pairs(found: Figures) -> Iterator[Verdict]:
     peak, most = max(one["peak_mb"] for one in control), max(o["connections"] for o in control)
     yield _verdict(
         "pairs",
-        f"most memory with {most} connections open",
+        f"maximum memory with {most} connections open",
         f"{MEMORY_MB:g} MB with {CONNECTIONS}",
         f"{peak:.0f} MB",
         met=peak <= MEMORY_MB and most >= CONNECTIONS,
@@ -173,7 +174,7 @@ def _pairs(found: Figures) -> Iterator[Verdict]:
     taken = median([one["control"]["processor_s"] / one["run"]["processor_s"] for one in pairs])
     yield _verdict(
         "pairs",
-        "processor time in a hold against `run`, median of the pairs",
+        "processor time in a hold compared with `run`, median of the pairs",
         f"{PROCESSOR_RATIO:g} times",
         f"{taken:.2f} times",
         met=taken <= PROCESSOR_RATIO,
@@ -186,7 +187,7 @@ def _lateness(part: str, other: str, pairs: Sequence[tuple[Figures, Figures]]) -
     more_ms = median([one["p99_ms"] - two["p99_ms"] for one, two in pairs])
     return _verdict(
         part,
-        f"p99 of the ticks' lateness against {other}, median of {len(pairs)} pairs",
+        f"p99 of the ticks' lateness compared with {other}, median of {len(pairs)} pairs",
         f"{LATENESS_RATIO:g} times, or less than {LATENESS_MS:g} ms more",
         f"{ratio:.2f} times, {more_ms:+.2f} ms",
         met=ratio <= LATENESS_RATIO or more_ms < LATENESS_MS,
@@ -197,7 +198,7 @@ def _hostile(found: Figures) -> Iterator[Verdict]:
     pairs, outcomes, lines = found["pairs"], found["outcomes"], found["lines"]
     yield _lateness(
         "hostile",
-        "a session that nobody disturbs",
+        "an undisturbed session",
         [(one["hostile"], one["quiet"]) for one in pairs],
     )
     well = outcomes.count("completed")
@@ -211,7 +212,7 @@ def _hostile(found: Figures) -> Iterator[Verdict]:
     yield _verdict(
         "hostile",
         f"each of {len(found['done'])} ways is refused, {sum(found['done'].values())} times in all",
-        f"{LOG_KINDS} lines in the logs for a minute of it",
+        f"{LOG_KINDS} lines in the logs per minute",
         f"{len(lines)} lines in {len(pairs)} sessions",
         met=bool(lines) and len(lines) <= LOG_KINDS * len(pairs) and all(found["done"].values()),
     )
@@ -224,7 +225,7 @@ def _beside(found: Figures) -> Iterator[Verdict]:
     ratio = median([o["p99_ms"] for o in many]) / median([o["p99_ms"] for o in alone])
     yield _verdict(
         "beside",
-        f"p99 of the ticks' lateness of {len(many)} units beside each other against one alone",
+        f"p99 of the ticks' lateness of {len(many)} units in parallel compared with a single one",
         f"{BESIDE_RATIO:g} times",
         f"{ratio:.2f} times",
         met=ratio <= BESIDE_RATIO,
@@ -233,14 +234,14 @@ def _beside(found: Figures) -> Iterator[Verdict]:
     yield _verdict(
         "beside",
         f"missed ticks of all {len(many)} in {found['minutes']} min",
-        f"those of an idle process beside them: {reference['missed']} of {reference['ticks']}",
+        f"those of an idle process in parallel: {reference['missed']} of {reference['ticks']}",
         f"{missed}",
         met=missed <= reference["missed"],
     )
     peak_mb = max(one["peak_mb"] for one in many)
     yield _verdict(
         "beside",
-        f"most memory of a program whose session lasts {found['minutes']} min",
+        f"maximum memory of a program whose session lasts {found['minutes']} min",
         f"{MEMORY_MB:g} MB",
         f"{peak_mb:.0f} MB",
         met=peak_mb <= MEMORY_MB,
@@ -280,13 +281,14 @@ def page(figures: dict[str, Figures]) -> str:
 
 def _losses_table(found: Figures) -> Iterator[str]:
     yield (
-        f"One treatment, a loss every {found['spacing_s']:g} s, parent and console in turn; the "
-        "next one is started a second behind a kill. Distances of samples, which a tick makes:"
+        f"One treatment, a loss every {found['spacing_s']:g} s, parent and console alternately; "
+        "the next one is started a second after a kill. Intervals between samples, which are "
+        "made once per tick:"
     )
     yield ""
     yield "| samples | n | p50 ms | p99 ms | at most ms | ticks missed |"
     yield "|---|--:|--:|--:|--:|--:|"
-    for key, name in (("near", "up to 10 s behind a loss"), ("far", "all others")):
+    for key, name in (("near", "up to 10 s after a loss"), ("far", "all others")):
         row = found[key]
         yield (
             f"| {name} | {row['n']} | {row['p50_ms']:.0f} | {row['p99_ms']:.0f} | "
@@ -298,10 +300,11 @@ def _losses_table(found: Figures) -> Iterator[str]:
 def _stops_table(found: Figures) -> Iterator[str]:
     trials = found["trials"]
     yield (
-        f"{found['lanes']} units in a row each, beside each other, with a tap in the line of each. "
-        "The time runs from before the connection to the door. A *hung* console has read nothing "
-        "for 2 s; *six connections* are open at the door, half of them with half a request; "
-        "*twice*: two people at once; *releasing*: behind a first press."
+        f"{found['lanes']} units in parallel, one case after the other on each, with a tap on the "
+        "line of each. The time is measured from before the connection to the stop door. A "
+        "*hung* console has read nothing for 2 s; *six connections* are open at the stop door, "
+        "half of them with an incomplete request; *twice*: two people at once; *releasing*: "
+        "after a first press."
     )
     yield ""
     yield "| when | presses | released or refused | p50 ms | at most ms | the page says |"
@@ -319,7 +322,7 @@ def _stops_table(found: Figures) -> Iterator[str]:
 
 
 def _pairs_table(found: Figures) -> Iterator[str]:
-    yield "Sessions of one minute, one after the other; every other pair the other way round."
+    yield "Sessions of one minute, one after the other; every second pair in reverse order."
     yield ""
     yield (
         "| pair | load | run p99 ms | at most | missed | processor s | MB | control p99 ms | at "
@@ -333,7 +336,7 @@ def _pairs_table(found: Figures) -> Iterator[str]:
 
 def _half(one: Figures) -> str:
     return (
-        f"{one['p99_ms']:.1f} | {one['max_ms']:.0f} | {one['missed']} | {one['processor_s']:.2f} | "
+        f"{one['p99_ms']:.2f} | {one['max_ms']:.0f} | {one['missed']} | {one['processor_s']:.2f} | "
         f"{one['peak_mb']:.0f}"
     )
 
@@ -341,7 +344,7 @@ def _half(one: Figures) -> str:
 def _beside_table(found: Figures) -> Iterator[str]:
     alone_min = min(found["minutes"], ALONE_MIN)
     yield (
-        f"Treatments of {found['minutes']} min, those of one unit alone of {alone_min} min, "
+        f"Treatments of {found['minutes']} min, those of a single unit of {alone_min} min, with "
         "one station each time."
     )
     yield ""
@@ -351,7 +354,7 @@ def _beside_table(found: Figures) -> Iterator[str]:
         sessions = run["sessions"]
         yield (
             f"| {len(sessions)} | {run['load'].split()[0]} | "
-            f"{', '.join(f'{ms:.1f}' for ms in [one['p99_ms'] for one in sessions])} | "
+            f"{', '.join(f'{ms:.2f}' for ms in [one['p99_ms'] for one in sessions])} | "
             f"{max(one['max_ms'] for one in sessions):.0f} | "
             f"{sum(one['missed'] for one in sessions)} |"
         )
@@ -359,8 +362,9 @@ def _beside_table(found: Figures) -> Iterator[str]:
 
 def _hostile_table(found: Figures) -> Iterator[str]:
     yield (
-        "Sessions of one minute, one after the other. In 40 s of every second one a process does, "
-        "without a pause, what somebody without the key, with it, and at the door may do: "
+        "Sessions of one minute, one after the other. During 40 s of every second one, a process "
+        "continuously tries what a client without the key, with the key, and at the stop door "
+        "can do: "
         + ", ".join(f"{name} ({count})" for name, count in sorted(found["done"].items()))
         + "."
     )
@@ -369,7 +373,7 @@ def _hostile_table(found: Figures) -> Iterator[str]:
     yield "|--:|---|--:|--:|--:|--:|--:|--:|"
     for number, pair in enumerate(found["pairs"], 1):
         halves = " | ".join(
-            f"{one['p99_ms']:.1f} | {one['max_ms']:.0f} | {one['missed']}"
+            f"{one['p99_ms']:.2f} | {one['max_ms']:.0f} | {one['missed']}"
             for one in (pair["quiet"], pair["hostile"])
         )
         yield f"| {number} | {pair['load'].split()[0]} | {halves} |"

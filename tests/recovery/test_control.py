@@ -47,6 +47,7 @@ from tests.support.station_console import (
 )
 from tests.support.stops import connect_and_say, free_port
 from tests.support.terminals import Terminal, seated
+from workstation.session.realtime import BEHIND_PRIORITY, PRIORITY
 from workstation.station.messages import MadeRequest, OrderedStop
 
 pytestmark = [
@@ -90,12 +91,24 @@ def station(folder: RecordFolder, port: int) -> Iterator[subprocess.Popen[bytes]
             process.kill()
 
 
+def priorities(process_id: int) -> list[int]:
+    """Of the threads that run before ordinary programs (Linux)."""
+    threads = [int(task.name) for task in Path(f"/proc/{process_id}/task").iterdir()]
+    taken = [os.sched_getparam(thread).sched_priority for thread in threads]
+    return sorted(priority for priority in taken if priority)
+
+
 # --- the stories ------------------------------------------------------------------------------
 
 
 def stopped_by_a_message(folder: Path) -> None:
     with clinic(folder, "rtu") as (records, _), kept(records) as running:
         console = begin_and_hold(records)
+        if sys.platform == "linux":
+            # The loop, its journal and its frames; whoever talks with it is ordinary.
+            granted = f"FIFO, priority {PRIORITY}" in running.output
+            wanted = [BEHIND_PRIORITY, BEHIND_PRIORITY, PRIORITY] if granted else []
+            assert priorities(running.process_id) == wanted
         console.peer.send(OrderedStop(id="stop", by="STOP from 127.0.0.1"))
         console.until(is_idle, "the idle unit behind the session")
         running.send(signal.SIGTERM)

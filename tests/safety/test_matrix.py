@@ -15,6 +15,7 @@ import controller.runtime.loop as loop
 import controller.runtime.supervision as supervision
 import controller.safety.supervisor as supervisor
 import controller.session.release as release
+import tests.safety.matrix_stage as matrix_stage
 from tests.campaigns.matrix import jobs, phases_of
 from tests.campaigns.matrix_page import Run, page
 from tests.safety.matrix_expected import Expected, Fault
@@ -32,6 +33,8 @@ GIVE_UP_S = 30.0
 DWELL_PAUSES_S = 30.0
 """Here pauses may add so much to a time at one force, in the campaign 5 minutes."""
 SPARED_S = supervision.DWELL_PAUSES_S - DWELL_PAUSES_S
+WATCHED_AFTER_S = 20.0
+"""Here a table is watched for so long behind the end, in the campaign for 60 s."""
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -41,6 +44,7 @@ def impatient_host() -> Iterator[None]:
         patch.setattr(loop, "GIVE_UP_S", GIVE_UP_S)
         patch.setattr(release, "GIVE_UP_S", GIVE_UP_S)
         patch.setattr(supervision, "DWELL_PAUSES_S", DWELL_PAUSES_S)
+        patch.setattr(matrix_stage, "WATCHED_AFTER_S", WATCHED_AFTER_S)
         yield
 
 

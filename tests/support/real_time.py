@@ -17,7 +17,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from workstation.session.realtime import PRIORITY
+from workstation.session.realtime import BEHIND_PRIORITY
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 60.0
@@ -151,11 +151,16 @@ def side_by_side(
 
 
 def run_first(process_id: int) -> None:
-    """A unit has a processor of its own: its stand-in runs before ordinary programs, if it may."""
+    """A unit has a processor of its own: its stand-in runs before ordinary programs, if it may.
+
+    It runs behind the program that drives it, from which no unit takes processor.
+    """
     tasks = Path(f"/proc/{process_id}/task")
     with suppress(PermissionError):
         for task in tasks.iterdir() if tasks.exists() else ():
-            os.sched_setscheduler(int(task.name), os.SCHED_FIFO, os.sched_param(PRIORITY))
+            os.sched_setscheduler(
+                int(task.name), os.SCHED_FIFO, os.sched_param(BEHIND_PRIORITY - 1)
+            )
 
 
 def wait_until(fact: Callable[[], bool], what: str) -> None:

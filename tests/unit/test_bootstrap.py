@@ -1,7 +1,11 @@
-"""bootstrap.py: says what is wrong, does nothing twice, and leaves no half-made mark."""
+"""bootstrap.py: says what is wrong, does nothing twice, and leaves no half-made mark.
+
+And which Python the Makefile starts it with.
+"""
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import bootstrap
+from tests.support.pages import ROOT
 
 PROJECT = '[project]\nname = "{name}"\n[build-system]\n[tool.hatch]\n[tool.ruff]\nline = {line}\n'
 
@@ -83,3 +88,53 @@ def test_a_failed_step_is_named_and_tried_again_next_time(
     monkeypatch.setattr(bootstrap, "make_environment", fail)
     assert [bootstrap.main([]), bootstrap.main([])] == [1, 1]
     assert capsys.readouterr().out.count("this step failed: pip install") == 2
+
+
+# --- which Python the Makefile takes -----------------------------------------------------------
+
+
+def python(folder: Path, name: str, status: int) -> Path:
+    """A stand-in for a Python that can make environments, or ends with another status."""
+    made = folder / name
+    made.write_text(f"#!/bin/sh\nexit {status}\n")
+    made.chmod(0o755)
+    return made
+
+
+def taken(candidates: list[Path], *arguments: str) -> str:
+    """The command with which ``make setup`` would start."""
+    found = " ".join(map(str, candidates))
+    command = ["make", "--dry-run", "--no-print-directory", "setup", f"CANDIDATES={found}"]
+    done = subprocess.run(
+        [*command, *arguments], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def make_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of the ``make`` that the tests may have been started by."""
+    for name in ("PYTHON", "MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.mark.skipif(not shutil.which("make"), reason="there is no make")
+@pytest.mark.usefixtures("make_alone")
+def test_make_takes_the_first_python_that_can_make_an_environment(tmp_path: Path) -> None:
+    absent = tmp_path / "absent"
+    without_ensurepip = python(tmp_path, "bare", 1)
+    first, second = python(tmp_path, "first", 0), python(tmp_path, "second", 0)
+    assert taken([first, second]) == f"{first} bootstrap.py"
+    assert taken([absent, without_ensurepip, second, first]) == f"{second} bootstrap.py"
+    assert taken([absent, without_ensurepip]) == f"{shutil.which('python3')} bootstrap.py"
+
+
+@pytest.mark.skipif(not shutil.which("make"), reason="there is no make")
+@pytest.mark.usefixtures("make_alone")
+def test_a_python_that_is_named_comes_before_all_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = python(tmp_path, "first", 0)
+    assert taken([first], "PYTHON=python3.14") == "python3.14 bootstrap.py"
+    monkeypatch.setenv("PYTHON", "python3.13")
+    assert taken([first]) == "python3.13 bootstrap.py"

@@ -17,8 +17,8 @@ PAGE: Final = Path("docs/reports/mutation.md")
 HEAD: Final = f"""\
 # Mutation and branch coverage
 
-Written by `make campaign-mutation`; do not edit. How it is made and what counts stands in
-[mutation testing](../reference/mutation-testing.md), the reasons below come from `{LIST}`.
+Written by `make campaign-mutation`; do not edit. The method and what counts are described in
+[mutation testing](../reference/mutation-testing.md); the reasons below come from `{LIST}`.
 """
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -62,7 +63,7 @@ def _keep(place: Place, table: KeptTable) -> None:
     """Hold the address, listen, and keep the unit until somebody wants the end."""
     from controller.runtime.clock import SystemClock
     from firmware_bridge.connect import unit_profile
-    from workstation.session.realtime import take_realtime_rights
+    from workstation.session.realtime import run_behind_the_loop, take_realtime_rights
     from workstation.session.signals import caught_signals
     from workstation.station.channel import ChannelListener
     from workstation.station.control_desk import ControlDesk
@@ -88,6 +89,7 @@ def _keep(place: Place, table: KeptTable) -> None:
             encode=encoded,
             clock=clock,
             report=warn,
+            beside_loop=partial(run_behind_the_loop, warn),
         )
         threading.Thread(target=_repeat_busy, args=(desk, clock), daemon=True).start()
         try:
@@ -110,6 +112,7 @@ def _repeat_busy(desk: ControlDesk, clock: Clock) -> None:
 
 def _workplace(place: Place, desk: ControlDesk) -> Workplace:
     from controller.runtime.clock import SystemClock
+    from workstation.session.realtime import run_behind_the_loop
     from workstation.session.workplace import Workplace
 
     return Workplace(
@@ -117,6 +120,7 @@ def _workplace(place: Place, desk: ControlDesk) -> Workplace:
         settings=place.settings,
         clock=SystemClock(),
         warn=desk.tell,
+        beside_loop=partial(run_behind_the_loop, desk.tell),
     )
 
 

@@ -84,7 +84,7 @@ def run(
     from controller.runtime.clock import SystemClock
     from firmware_bridge.connect import unit_profile
     from workstation.session.capturing import captured
-    from workstation.session.realtime import as_ordinary_work, take_realtime_rights
+    from workstation.session.realtime import as_ordinary_work
     from workstation.session.signals import caught_signals
     from workstation.texts.plan_text import plan_text
     from workstation.texts.refusals import refusals_in
@@ -103,7 +103,6 @@ def run(
             caught_signals() as signals,
         ):
             screen.message(plan_text(order.plan, forces))
-            screen.message(str(take_realtime_rights()))
             screen.settle()
             operator = _operator(screen, _person(screen, by, forces), steps, scripted=scripted)
             signals.hand_to(operator)
@@ -177,16 +176,20 @@ class _Treating:
     def to_its_end(self, screen: Screen, capture: Capture | None) -> int:
         """Treat, and say how it ended; returns the exit status."""
         return run_to_its_end(
-            lambda: self._treat(capture),
+            lambda: self._treat(screen, capture),
             screen,
             not_free="release not seen: look at the patient, open the clutch",
         )
 
-    def _treat(self, capture: Capture | None) -> SessionResult:
+    def _treat(self, screen: Screen, capture: Capture | None) -> SessionResult:
         from firmware_bridge.connect import connect_unit
+        from workstation.session.realtime import take_realtime_rights
         from workstation.session.treat import treat
         from workstation.session.workplace import Recording
         from workstation.station.kept_address import beside_a_station
+
+        # Loading takes 0.1 s of processor, for which the loops of other units need not wait.
+        screen.message(str(take_realtime_rights()))
 
         def connect(uri: str, clock: Clock) -> TractionUnit:
             return connect_unit(uri, clock, self.workplace.warn, capture)

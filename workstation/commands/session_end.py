@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING
 
 from controller.errors import TractionError
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 def workplace_of(place: Place, clock: Clock, screen: Screen) -> Workplace:
     """The folder, settings and clock of a session; its warnings go to the screen."""
-    from workstation.session.realtime import as_ordinary_work
+    from workstation.session.realtime import as_ordinary_work, run_behind_the_loop
     from workstation.session.workplace import Workplace
 
     return Workplace(
@@ -30,6 +31,7 @@ def workplace_of(place: Place, clock: Clock, screen: Screen) -> Workplace:
         clock=clock,
         warn=screen.message,
         working=lambda _: as_ordinary_work(screen.message),
+        beside_loop=partial(run_behind_the_loop, screen.message),
     )
 
 

@@ -15,9 +15,12 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Thread
 
 PRIORITY = 50
 """In the middle of 1-99: above every ordinary program, below the kernel's own threads."""
+BEHIND_PRIORITY = PRIORITY - 1
+"""Of the threads that work for the loop at each tick; the right to the higher one includes it."""
 OBJECTS_PER_COLLECTION = 700
 """Python's own number: many short collections of what a tick leaves instead of a few long ones."""
 _MCL_CURRENT, _MCL_FUTURE, _MCL_ONFAULT = 1, 2, 4
@@ -55,7 +58,27 @@ def take_realtime_rights() -> RealtimeRights:
     Threads and processes that this one starts later run as ordinary ones again.
     """
     collect_often()
-    return RealtimeRights(scheduling_refused=_take_scheduling(), memory_refused=_lock_memory())
+    memory_refused = (
+        _lock_memory()
+    )  # milliseconds, which the loops of other units need not wait for
+    return RealtimeRights(scheduling_refused=_take_scheduling(), memory_refused=memory_refused)
+
+
+def run_behind_the_loop(report: Callable[[str], None], thread: Thread) -> None:
+    """Let a thread that runs go before ordinary programs, and behind the loops of all units.
+
+    For the threads that the loop gives work at each tick, and nobody else. They hold Python's lock
+    for a moment each time: without processor they would keep it, and the loop would wait for them.
+    Where the main thread, which drives, has no real-time scheduling, it stays ordinary.
+    ``report`` is told what the system refuses.
+    """
+    if sys.platform != "linux":
+        return
+    if not os.sched_getscheduler(os.getpid()) & os.SCHED_RESET_ON_FORK:
+        return
+    assert thread.native_id is not None
+    if refused := _take_scheduling(BEHIND_PRIORITY, thread.native_id):
+        report(f"real-time scheduling of a thread beside the loop: {refused}")
 
 
 @contextmanager
@@ -83,11 +106,11 @@ def collect_often() -> None:
     gc.set_threshold(OBJECTS_PER_COLLECTION)
 
 
-def _take_scheduling() -> str:
+def _take_scheduling(priority: int = PRIORITY, thread_id: int = 0) -> str:
     if sys.platform != "linux":
         return f"not offered by this program on {sys.platform}"
     try:
-        os.sched_setscheduler(0, _FIRST, os.sched_param(PRIORITY))
+        os.sched_setscheduler(thread_id, _FIRST, os.sched_param(priority))
     except OSError as error:
         return f"refused ({error.strerror}); grant it with ulimit -r {PRIORITY}"
     return ""

@@ -160,6 +160,8 @@ def _opened(
     journal = open_session(
         folder, opening, clock, key=key, commit_interval_s=recording.commit_interval_s
     )
+    if workplace.beside_loop is not None:
+        workplace.beside_loop(journal.writer)
     return _Opened(
         session_id=filed.session_id,
         journal=journal,

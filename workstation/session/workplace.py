@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Thread
 
 from controller.ports import Clock
 from records.clinic.visit_steps import VisitBegun
@@ -32,7 +33,8 @@ class Workplace:
 
     ``warn`` is told what a person should look at and what stops no session: a disk that fills up,
     a record that was put aside. ``working`` is held around what takes long while nothing pulls, and
-    is told what that is.
+    is told what that is. ``beside_loop`` is told the thread that the loop gives work at each
+    tick.
     """
 
     folder: RecordFolder
@@ -40,6 +42,7 @@ class Workplace:
     clock: Clock
     warn: Callable[[str], None] = _say_nothing
     working: Callable[[str], AbstractContextManager[None]] = _work
+    beside_loop: Callable[[Thread], None] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

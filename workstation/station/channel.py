@@ -128,13 +128,17 @@ class ChannelListener:
         encode: Encode,
         clock: Clock,
         report: Callable[[str], None],
+        beside_loop: Callable[[threading.Thread], None] | None = None,
     ) -> None:
-        """Take the place; raises StationBusy when another process has it, OSError."""
+        """Take the place; raises StationBusy when another process has it, OSError.
+
+        ``beside_loop`` is told the thread that sends the frames.
+        """
         self._place = place
         self._serve = serve
         self._encode = encoded_once(encode)
         self._clock = clock
-        self._frames = FrameSender(clock)
+        self._frames = FrameSender(clock, beside_loop)
         self._log = SparingLog(clock, report)
         self._held = Held(
             place.lock, f"another program of this workstation keeps {place.called}; use that one"

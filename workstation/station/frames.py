@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Final, Protocol
 
@@ -22,15 +23,23 @@ class Shown(Protocol):
 
 
 class FrameSender:
-    """``show`` comes from the thread that drives, which is never kept waiting."""
+    """``show`` comes from the thread that drives, which is never kept waiting.
 
-    def __init__(self, clock: Clock) -> None:
+    ``beside_loop`` is told the thread that sends.
+    """
+
+    def __init__(
+        self, clock: Clock, beside_loop: Callable[[threading.Thread], None] | None = None
+    ) -> None:
         self._clock = clock
         self._lock = threading.Lock()
         self._waiting: dict[Shown, object] = {}
         self._goes_on: SimpleQueue[bool] = SimpleQueue()
         self._due_s = clock.now_s()
-        threading.Thread(target=self._run, daemon=True).start()
+        thread = threading.Thread(target=self._run, daemon=True)
+        thread.start()
+        if beside_loop is not None:
+            beside_loop(thread)
 
     def show(self, to: Shown, frame: object) -> None:
         """Send it unless a newer one for the same connection comes before its turn."""

@@ -14,7 +14,7 @@ from typer.main import get_command
 
 from records.store.record_folder import RecordFolder
 from tests.support.notes import recorded
-from tests.support.real_time import ROOT
+from tests.support.real_time import ROOT, SHORT_PULL
 from tests.unit.records.store.test_clinic_chain import lived
 from workstation.cli import COMMANDS, program
 
@@ -218,3 +218,36 @@ def test_a_stream_that_takes_nothing_changes_no_status_and_is_no_defect() -> Non
     assert said.returncode == 2
     assert b"standard output takes nothing (No space left on device)" in said.stderr
     assert wrong_usage.returncode == 2
+
+
+LOADED_BEFORE, LOADED_BEHIND = 71, 72
+"""No status of the program."""
+BEFORE_RIGHTS = f"""
+import sys
+from workstation.session import realtime
+
+def take():
+    loaded = "workstation.session.treat" in sys.modules
+    sys.exit({LOADED_BEFORE} if loaded else {LOADED_BEHIND})
+
+realtime.take_realtime_rights = take
+from workstation.cli import main
+sys.argv[0] = "traction"
+main()
+"""
+
+
+def test_a_session_is_loaded_before_it_runs_before_the_loops_of_other_units(
+    tmp_path: Path,
+) -> None:
+    order = tmp_path / "order.toml"
+    order.write_text(SHORT_PULL, encoding="utf-8")
+    asked = ("run", "tcp://127.0.0.1:1", "--order", str(order), "--yes")
+    done = subprocess.run(
+        [sys.executable, "-c", BEFORE_RIGHTS, *asked, "--data", str(tmp_path / "data")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == LOADED_BEFORE, done.stderr

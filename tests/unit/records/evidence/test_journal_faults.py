@@ -111,17 +111,28 @@ def operations_of_a_session(folder: RecordFolder) -> int:
     return plan.operations
 
 
+def places(operations: int, fault: str, lasting: bool, full: bool) -> range:
+    """Where the fault meets the session, in all of them with ``full``.
+
+    Otherwise the three kinds take turns, so that each place meets one of them. A lasting fault
+    differs from one place to the next only by where it begins.
+    """
+    if full:
+        return range(operations)
+    return range(0, operations, 7) if lasting else range([*FAULTS].index(fault), operations, 3)
+
+
+@pytest.mark.sweep
 @pytest.mark.parametrize("lasting", [False, True], ids=["once", "from then on"])
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_at_any_write_or_flush_loses_nothing_acknowledged(
-    memory_path: Path, before: Path, fault: str, lasting: bool
+    memory_path: Path, before: Path, fault: str, lasting: bool, full: bool
 ) -> None:
     shutil.copytree(before, memory_path / "count")
     operations = operations_of_a_session(RecordFolder(memory_path / "count"))
     assert operations > 40
     refused = unsealed = 0
-    # A lasting fault differs from one place to the next only by where it begins.
-    for at in range(0, operations, 7 if lasting else 1):
+    for at in places(operations, fault, lasting, full):
         folder = RecordFolder(memory_path / str(at))
         shutil.copytree(before, folder.path)
         with faulty_disk(FaultPlan(FAULTS[fault], at, lasting)) as plan:

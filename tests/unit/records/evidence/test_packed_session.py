@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import struct
+import tracemalloc
 import zlib
 
 import pytest
@@ -18,14 +19,20 @@ from records.evidence.integrity import verify
 from records.evidence.journal import SessionOpening, SqliteJournal, open_session
 from records.evidence.packed_session import pack_session, unpack_session
 from records.evidence.reader import read_session
+from records.evidence.sealing import seal_session
+from records.evidence.session_rows import append_batch, stored_tail
 from records.evidence.unit_reading import reading
 from records.store.blocks import unpack_block
-from records.store.canonical import EventRow
-from records.store.database import rows
+from records.store.canonical import SAMPLE_SIZE, EventRow
+from records.store.database import open_for_writing, rows
 from records.store.record_folder import RecordFolder
+from records.store.unit_file import UNIT_SCHEMA
 from tests.support.sessions import KEY
 
 UNIT = "00000000000000aa"
+LINKS = 5000
+BYTES_A_LINK = 300
+"""The most that a seal may take; with all links as objects it takes 490."""
 
 
 def row(sequence: int, at_ms: int, utc_ms: int, detail: str = "{}") -> EventRow:
@@ -210,3 +217,23 @@ def test_a_seal_of_altered_rows_is_refused(folder: RecordFolder) -> None:
     with pytest.raises(JournalCorrupt, match="link 7 of session number 1 does not fit"):
         journal.close()
     assert counts(folder, "seal", "packed_session") == [0, 0]
+
+
+def test_a_seal_holds_little_of_each_link(folder: RecordFolder) -> None:
+    filled(folder, end=False, ticks=2).abandon()
+    samples = bytes(2 * SAMPLE_SIZE)
+    db = open_for_writing(folder.unit_database(UNIT), UNIT_SCHEMA)
+    tail = stored_tail(db, 1)
+    with db.atomic():
+        for _ in range(LINKS):
+            tail = tail.follow([], samples)
+            append_batch(db, tail, [], samples, bytes(32))
+    tracemalloc.start()
+    try:
+        seal_session(db, 1, KEY, None)
+        _, most_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+        db.close()
+    assert most_bytes < BYTES_A_LINK * LINKS
+    assert read_session(folder, "s-1").checkpoint

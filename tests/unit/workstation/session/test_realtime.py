@@ -5,13 +5,20 @@ from __future__ import annotations
 import gc
 import os
 import sys
+import threading
 
 import pytest
 from pytest_mock import MockerFixture
 
 from tests.support.scheduling import Scheduler
 from workstation.session import realtime
-from workstation.session.realtime import as_ordinary_work, take_realtime_rights
+from workstation.session.realtime import (
+    BEHIND_PRIORITY,
+    PRIORITY,
+    as_ordinary_work,
+    run_behind_the_loop,
+    take_realtime_rights,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -91,3 +98,52 @@ def test_rights_that_are_not_given_back_are_said(scheduler: Scheduler) -> None:
     assert told == [
         "real-time scheduling: refused (not permitted); grant it with ulimit -r 50",
     ]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems are not asked")
+def test_a_thread_beside_the_loop_is_behind_it_and_before_others(scheduler: Scheduler) -> None:
+    take_realtime_rights()
+    run_behind_the_loop(pytest.fail, threading.current_thread())
+    assert scheduler.policy == os.SCHED_FIFO | os.SCHED_RESET_ON_FORK
+    assert 0 < scheduler.priority < PRIORITY
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems are not asked")
+def test_a_thread_beside_the_loop_begins_so_in_slow_work_too(scheduler: Scheduler) -> None:
+    take_realtime_rights()
+    with as_ordinary_work(pytest.fail):
+        run_behind_the_loop(pytest.fail, threading.current_thread())
+        assert (scheduler.is_real_time, scheduler.priority) == (True, BEHIND_PRIORITY)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems are not asked")
+def test_a_thread_beside_a_loop_without_rights_stays_ordinary(scheduler: Scheduler) -> None:
+    run_behind_the_loop(pytest.fail, threading.current_thread())
+    assert scheduler.policy == os.SCHED_OTHER
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems are not asked")
+def test_a_thread_beside_the_loop_says_what_is_refused(scheduler: Scheduler) -> None:
+    take_realtime_rights()
+    scheduler.refuses = True
+    told: list[str] = []
+    run_behind_the_loop(told.append, threading.current_thread())
+    assert told == [
+        "real-time scheduling of a thread beside the loop: refused (not permitted); "
+        "grant it with ulimit -r 50",
+    ]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems are not asked")
+def test_memory_is_locked_before_the_thread_runs_before_others(
+    scheduler: Scheduler, mocker: MockerFixture
+) -> None:
+    locked_as = list[bool]()
+
+    def lock() -> str:
+        locked_as.append(scheduler.is_real_time)
+        return ""
+
+    mocker.patch.object(realtime, "_lock_memory", side_effect=lock)
+    take_realtime_rights()
+    assert (locked_as, scheduler.is_real_time) == ([False], True)

@@ -54,6 +54,27 @@ def test_the_setting_says_when_a_console_is_lost(tmp_path: Path, console_lost: i
             start()
 
 
+def test_the_thread_that_writes_the_record_is_told_while_it_runs(tmp_path: Path) -> None:
+    told = list[tuple[str, bool]]()
+    with staged(RecordFolder(tmp_path)) as stage:
+        treat(
+            stage.uri,
+            PlannedOrder.of(parse_order(SHORT_CERVICAL, "test")),
+            workplace=Workplace(
+                folder=stage.folder,
+                settings=SETTINGS,
+                clock=stage.clock,
+                beside_loop=lambda thread: told.append((thread.name, thread.is_alive())),
+            ),
+            operator=SessionOperator(scripted=True, show=lambda snapshot: None),
+            connect=stage.connect,
+            recording=Recording(
+                key=fixed_key(stage.folder), commit_interval_s=1.0, identifiers=stage.identifiers
+            ),
+        )
+    assert told == [("journal", True)]
+
+
 @pytest.mark.parametrize(("seconds", "good"), [(4, False), (5, True), (60, True), (61, False)])
 def test_a_console_may_be_gone_for_5_to_60_s(seconds: int, good: bool) -> None:
     if good:

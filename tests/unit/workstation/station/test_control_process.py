@@ -85,7 +85,9 @@ def test_a_whole_session_by_messages_and_the_unit_is_watched_before_and_behind(
     assert ended == f"session {record.head.session_id}: completed"
     ticks = int(logged.removeprefix(f"session {record.head.session_id}: ").split()[0])
     assert abs(ticks - len(record.samples)) < 50
-    assert logged.endswith(" ticks, late by p50 0.1 ms, p99 0.1 ms, p99.9 0.1 ms, at most 0.0 ms")
+    assert logged.endswith(
+        " ticks, late by p50 0.01 ms, p99 0.01 ms, p99.9 0.01 ms, at most 0.0 ms"
+    )
     open_ = [[asked.question for asked in snapshot.questions] for snapshot in stage.desk.shown]
     assert [Question.START_TRACTION] in open_
     assert open_[-1] == []

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
-from controller.runtime.clock import VirtualClock
+from controller.runtime.clock import SystemClock, VirtualClock
+from tests.support.real_time import PATIENCE_S
 from workstation.station.frames import FrameSender
 
 
@@ -82,3 +85,21 @@ def test_no_more_than_twenty_frames_a_second_are_sent(clock: VirtualClock) -> No
         sender.send_waiting()
     assert [frame for frame, _ in screen.shown] == list(range(201))
     assert clock.now_s() - begun_s > 9.9
+
+
+def test_the_thread_that_sends_is_told() -> None:
+    told = list[threading.Thread]()
+    sent_by = list[threading.Thread]()
+    sent = threading.Event()
+
+    class Heard:
+        def pass_on(self, frame: object) -> None:
+            sent_by.append(threading.current_thread())
+            sent.set()
+
+    sender = FrameSender(SystemClock(), told.append)
+    sender.show(Heard(), 1)
+    assert sent.wait(PATIENCE_S)
+    sender.close()
+    assert told == sent_by
+    assert threading.current_thread() not in told

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -60,6 +61,12 @@ WHOLE = [
 BEFORE_THE_ORDER = dict.fromkeys(WHOLE[2:8], 2)
 """Where a visit goes on that was left before its order was whole: preset, dose and words of an
 order are kept together, with the last of them. Identification and screen are kept at once."""
+LATEST_AGAIN = {
+    **dict.fromkeys(WHOLE[3:8], "positioning"),
+    **dict.fromkeys(("positioning", "harness"), "angle_of_pull"),
+}
+"""From these questions on a visit is not held to its end: what was typed before the order was whole
+is asked again, and the session comes behind the same three questions. The others go to the end."""
 
 
 def without_the_screen(names: list[str]) -> list[str]:
@@ -101,22 +108,32 @@ def left(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, LeftVisit]:
     return dialogue.left
 
 
-@pytest.mark.parametrize("left_at", WHOLE[2:])
-def test_a_visit_that_was_left_is_taken_up_where_its_record_ends(
-    tmp_path: Path, left: Mapping[str, LeftVisit], left_at: str
-) -> None:
-    before = left[left_at]
+def taken_up(tmp_path: Path, before: LeftVisit, until: str = "") -> tuple[Reception, list[str]]:
+    """The visit in a copy of its records, to the question ``until``, and what was asked."""
     folder = RecordFolder(tmp_path / "data")
     shutil.copytree(before.records, folder.path)
     with reception(folder, tmp_path / "claims") as clinic:
         clinic.clock = DirectClock(utc_origin_ms=before.utc_ms)
-        take_up(clinic.desk(FIRST), AskedVisit(reference=""))
-    asked = without_the_screen([name for name, _ in clinic.dialogue.asked])
-    place = WHOLE.index(left_at)
-    expected = WHOLE[BEFORE_THE_ORDER.get(left_at, place) :]
+        desk = clinic.desk(FIRST, kill_at=until)
+        with pytest.raises(Left) if until else nullcontext():
+            take_up(desk, AskedVisit(reference=""))
+    return clinic, without_the_screen([name for name, _ in clinic.dialogue.asked])
+
+
+def expected_from(left_at: str, before: LeftVisit) -> list[str]:
+    """The questions that a visit has which was left there."""
+    expected = WHOLE[BEFORE_THE_ORDER.get(left_at, WHOLE.index(left_at)) :]
     if "screen fracture" in before.asked and left_at in BEFORE_THE_ORDER:
-        expected = [name for name in expected if name != "screen fracture"]
-    assert asked == expected
+        return [name for name in expected if name != "screen fracture"]
+    return expected
+
+
+@pytest.mark.parametrize("left_at", [name for name in WHOLE[2:] if name not in LATEST_AGAIN])
+def test_a_visit_that_was_left_is_taken_up_where_its_record_ends(
+    tmp_path: Path, left: Mapping[str, LeftVisit], left_at: str
+) -> None:
+    clinic, asked = taken_up(tmp_path, left[left_at])
+    assert asked == expected_from(left_at, left[left_at])
     made = load_visit(clinic.folder, "session-1", SETTINGS)
     assert [version.by for version in made.note.versions] == ["Pat Jones"]
     assert made.note.field("pain_before").value == "6"
@@ -125,6 +142,17 @@ def test_a_visit_that_was_left_is_taken_up_where_its_record_ends(
     assert verify_clinic(clinic.folder).alterations == ()
     with altering(clinic.folder.clinic_database) as db:
         assert db.execute("SELECT count(*) FROM draft_word").fetchall() == [(0,)]
+
+
+@pytest.mark.parametrize("left_at", LATEST_AGAIN)
+def test_a_visit_that_was_left_before_its_session_asks_what_is_not_on_record(
+    tmp_path: Path, left: Mapping[str, LeftVisit], left_at: str
+) -> None:
+    until = LATEST_AGAIN[left_at]
+    clinic, asked = taken_up(tmp_path, left[left_at], until)
+    expected = expected_from(left_at, left[left_at])
+    assert asked == expected[: expected.index(until)]
+    assert verify_clinic(clinic.folder).alterations == ()
 
 
 def test_whoever_may_not_judge_claims_leaves_the_claim_to_somebody_else(
