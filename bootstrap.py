@@ -52,7 +52,7 @@ def python_in(environment: Path) -> Path:
 
 
 def fingerprint() -> str:
-    """What the environment is made from: lock, project and build; settings of tools are not."""
+    """Returns a digest of lock, project and build system, without the settings of tools."""
     import tomllib  # absent in a Python that main refuses in words
 
     project = tomllib.loads(PROJECT.read_text(encoding="utf-8"))

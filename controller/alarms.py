@@ -1,7 +1,7 @@
 """Alarms: three priorities, latched until a person acknowledges them, with tones that can pause.
 
-They live in the process that drives the unit, never in a display. The board is pure: time is an
-argument, and what it tells is recorded by the loop. Conditions outside a session raise no alarm.
+They are in the process that drives the unit, never in a display. The board is pure: time is an
+argument, and the loop records what it reports. Conditions outside a session raise no alarm.
 
 Source of the behaviour: session-rules.md#alarms (priorities, pause of the sound with an end,
 latching), session-rules.md#end (signal every 30 s until acknowledged).
@@ -18,7 +18,7 @@ from typing import Final
 CONTROL_GONE: Final = "control_gone"
 """The one alarm that outlives the process in which it would have been raised."""
 SOUND_PAUSE_S: Final = 120.0
-"""A paused sound comes back by itself."""
+"""A paused sound resumes after this time."""
 
 
 class Priority(IntEnum):
@@ -34,7 +34,7 @@ TONE_EVERY_S = {Priority.HIGH: 5.0, Priority.MEDIUM: 15.0, Priority.LOW: 30.0}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlarmKind:
-    """What an alarm says and how much it presses."""
+    """The text and the urgency of an alarm."""
 
     code: str
     priority: Priority
@@ -54,12 +54,12 @@ class RaisedAlarm:
 
     @property
     def priority(self) -> Priority:
-        """How much it presses."""
+        """Returns its priority."""
         return alarm_kind(self.code).priority
 
     @property
     def text(self) -> str:
-        """What it says."""
+        """Returns its text."""
         return alarm_kind(self.code).text
 
 
@@ -155,7 +155,7 @@ ALARMS: dict[str, AlarmKind] = {
 
 
 def alarm_kind(code: str) -> AlarmKind:
-    """Returns the kind of a code. One without a row is of high priority and says its own name."""
+    """Returns the kind of a code. One without a row has high priority and its own name as text."""
     known = ALARMS.get(code)
     return known or AlarmKind(code=code, priority=Priority.HIGH, text=code.replace("_", " "))
 
@@ -171,13 +171,13 @@ class AlarmBoard:
 
     @property
     def active(self) -> tuple[RaisedAlarm, ...]:
-        """Alarms that wait for an acknowledgement, the most pressing first."""
+        """Returns alarms that wait for an acknowledgement, the most urgent first."""
         return tuple(sorted(self._active.values(), key=lambda alarm: -alarm.priority))
 
     def raise_alarm(self, code: str, utc_ms: int) -> RaisedAlarm | None:
-        """Raise and latch; None when it is active already. A new alarm is heard at once.
+        """Raise and latch; returns None when it is active already. A new alarm sounds at once.
 
-        While the sound is paused that is so for high priority only: it ends the pause.
+        While the sound is paused only a new alarm of high priority sounds: it ends the pause.
         """
         if code in self._active:
             return None
@@ -194,14 +194,14 @@ class AlarmBoard:
         return [one.code for one in self.active if (one.code, one.number) in seen]
 
     def acknowledge(self, codes: Collection[str]) -> tuple[str, ...]:
-        """Take alarms off the board; returns the codes that were on it."""
+        """Acknowledge alarms; returns the codes that were active."""
         taken = [code for code in self._active if code in codes]
         for one in taken:
             del self._active[one]
         return tuple(taken)
 
     def pause_sound(self, now_s: float) -> float:
-        """No tones for two minutes; answers when they come back."""
+        """Stop tones for two minutes; returns when they resume."""
         self._sound_paused_until_s = now_s + SOUND_PAUSE_S
         return self._sound_paused_until_s
 
@@ -210,7 +210,7 @@ class AlarmBoard:
         return max(0.0, self._sound_paused_until_s - now_s)
 
     def tone_due(self, now_s: float) -> bool:
-        """Returns True when a tone is to be made now; asked once a tick."""
+        """Returns True when a tone is to be made now; called once a tick."""
         if not self._active or self.sound_paused_s(now_s) > 0:
             return False
         every_s = TONE_EVERY_S[self.active[0].priority]

@@ -40,7 +40,7 @@ class RequestRefused(TractionError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
-    """What a number may be, both ends included, and whose limits these are."""
+    """The bounds of a number, both included, and whose limits these are."""
 
     low: float
     high: float
@@ -184,9 +184,9 @@ class SignInRefused(RequestRefused):
 
 
 class RightMissing(RequestRefused):
-    """An account has no role that may do what was asked; the message names roles that may.
+    """An account has no role with the required right; the message names roles that have it.
 
-    ``in_emergency``: a reason opens it all the same.
+    ``in_emergency``: it can be opened with a reason.
     """
 
     code = 1035
@@ -203,9 +203,9 @@ class ExportRefused(RequestRefused):
 
 
 class ExportIncomplete(ExportRefused):
-    """A format needs something that nobody has said; the message names all of it.
+    """A format needs missing values; the message names all of them.
 
-    ``missing`` has the same names one by one, where the fault is that nobody said them.
+    ``missing`` has the same names one by one, where the fault is that they are missing.
     """
 
     code = 1041
@@ -302,7 +302,7 @@ class UnitBusy(UnitFaulted):
 
 
 class InstrumentFaulted(UnitFaulted):
-    """An instrument answered, and what it says is no force; ``fault`` is the fault's value."""
+    """An instrument's answer contains no force; ``fault`` is the fault's value."""
 
     code = 3003
 
@@ -337,7 +337,7 @@ class RecordNotFound(JournalError):
 
 
 class SessionAmbiguous(RecordNotFound):
-    """A name fits several sessions; ``listed`` says of each what tells it from the others."""
+    """A name matches several sessions; ``listed`` describes each."""
 
     code = 4005
 

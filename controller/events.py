@@ -66,9 +66,9 @@ class Outcome(StrEnum):
 
 
 class StopCause(StrEnum):
-    """Causes of a stop or an end that the program knows by themselves; the value is what is stored.
+    """Causes of a stop or an end that the program knows; the value is what is stored.
 
-    Other reasons have words of their own (who ended a session, what a link said) and stay text.
+    Other reasons are free texts (who ended a session, a link's error) and stay text.
     """
 
     TREATMENT_OVER = "treatment time reached"
@@ -93,7 +93,7 @@ class StopCause(StrEnum):
 
 
 def cause_of(text: str) -> StopCause | str:
-    """Returns the known cause that a stored text stands for, else the text itself."""
+    """Returns the known cause of a stored text, else the text itself."""
     return StopCause(text) if text in _CAUSE_TEXTS else text
 
 

@@ -1,8 +1,8 @@
-"""Between frozen classes and the plain values of a message: every key is known, every number one.
+"""Converts between frozen classes and the plain values of a message, strictly.
 
-For what travels between processes, where both ends are the same program: an unknown key, one that
-is missing and a value of another type are refused by name, as are NaN and infinity. (What the
-journal keeps is read by ``event_details.codec``, which has to take what older programs wrote.)
+For messages between processes, where both ends are the same program: an unknown key, a missing one
+and a value of another type are refused by name, as are NaN and infinity. (The journal is read by
+``event_details.codec``, which has to accept what older programs wrote.)
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ T = TypeVar("T")
 Plain: TypeAlias = "bool | int | float | str | list[Plain] | dict[str, Plain] | None"
 
 DECIMALS: Final = 3
-"""Thousandths of a newton, a second or a millimetre are below what anybody can see."""
+"""Thousandths of a newton, a second or a millimetre are too small to be seen."""
 
 _AS_THEY_ARE: Final = frozenset({NoneType, bool, int, str})
 _UNCHANGED: Final = _AS_THEY_ARE | {float}
 _LARGEST: Final = 2.0**53
-"""From here on a float is no longer every whole number."""
+"""From here on a float cannot represent every integer."""
 
 
 class NotPlain(ValueError):
-    """A value that no message may carry, or one that is not what it should be; says which."""
+    """Raised for a value that no message may carry, or an invalid one; says which."""
 
 
 def to_plain(value: object, where: str = "value") -> Plain:
-    """Returns what a message carries of ``value``; raises NotPlain for a number that is none."""
+    """Returns the plain form of ``value``; raises NotPlain for an invalid number."""
     if type(value) in _AS_THEY_ARE:
         return typing.cast("Plain", value)
     if isinstance(value, float):
@@ -63,9 +63,9 @@ def to_plain(value: object, where: str = "value") -> Plain:
 
 
 def from_plain(as_class: type[T], plain: object, where: str = "value") -> T:
-    """Returns the instance that ``plain`` stands for; raises NotPlain naming the key.
+    """Returns the instance of the plain form ``plain``; raises NotPlain naming the key.
 
-    What the class itself refuses (``RequestRefused``) is raised as it is.
+    A refusal by the class itself (``RequestRefused``) is raised unchanged.
     """
     if not isinstance(plain, dict):
         raise NotPlain(f"{where} is {shown(plain)}, not an object")
@@ -94,7 +94,7 @@ def _refuse_keys(plain: Mapping[Any, object], types: Mapping[str, Any], where: s
 
 
 def _typed(wanted: Any, value: object, where: str) -> object:
-    """``value`` as the type ``wanted``."""
+    """Returns ``value`` as the type ``wanted``."""
     if isinstance(wanted, type) and issubclass(wanted, Enum):
         return _member(wanted, value, where)
     if isinstance(wanted, UnionType):
@@ -113,7 +113,7 @@ def _typed(wanted: Any, value: object, where: str) -> object:
 
 
 def _is_plain(wanted: Any, value: object) -> bool:
-    """Returns True for a value of the type; true and false are no numbers, and NaN is none."""
+    """Returns True for a value of the type; true and false are not numbers, nor is NaN."""
     if isinstance(value, bool):
         return wanted is bool
     if wanted is float:
@@ -131,15 +131,15 @@ def _member(wanted: type[Enum], value: object, where: str) -> Enum:
 
 @cache
 def _members(wanted: type[Enum]) -> dict[tuple[type, Hashable], Enum]:
-    """By value and its type: True == 1 and 1.0 == 1, and only the same type names a member."""
+    """Returns members by value and type: True == 1 and 1.0 == 1, but only the same type counts."""
     return {(type(member.value), member.value): member for member in wanted}
 
 
 @cache
 def _values(as_class: Any) -> Callable[[object], tuple[Any, ...]]:
-    """Reads the fields of an instance in one call."""
+    """Returns a function that reads the fields of an instance in one call."""
     names = [each.name for each in fields(as_class)]
-    if len(names) < 2:  # an attrgetter of one name returns no tuple
+    if len(names) < 2:  # an attrgetter of one name does not return a tuple
         return lambda value: tuple(getattr(value, name) for name in names)
     return attrgetter(*names)
 

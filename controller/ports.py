@@ -1,4 +1,4 @@
-"""The Protocols through which the core meets the world: a unit, a clock, a journal, an operator."""
+"""The Protocols between the core and the outside: a unit, a clock, a journal, an operator."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from controller.snapshot import SettledCheck, Snapshot
 from controller.telemetry import ForceCommand, ForceSample, Telemetry, UnitEvent
 
 WATCHDOG_S: Final = 0.5
-"""After so long without an accepted command a unit lets go by itself (times.md)."""
+"""After so long without an accepted command a unit releases by itself (times.md)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +30,7 @@ class ArmingRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitIdentity:
-    """Who is at the address. ``raw_block`` holds the registers 0x00-0x1F as wire bytes.
+    """The unit at the address. ``raw_block`` has the registers 0x00-0x1F as wire bytes.
 
     ``boot_count`` is None where the unit does not count its starts.
     """
@@ -75,7 +75,7 @@ class LastSeen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PatientFlag:
-    """A lasting flag of the patient, told before the start. ``number`` is its own for life.
+    """A lasting flag of the patient, shown before the start. ``number`` is permanent.
 
     ``words`` are for people and stay out of the evidence. ``refuses``: no unit is armed.
     """
@@ -87,9 +87,9 @@ class PatientFlag:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WeightTest:
-    """Whether a weight test on record holds for the unit as it is now; ``text`` is for people.
+    """Whether a weight test on record is valid for the unit as it is now; ``text`` is for people.
 
-    ``days_left`` is how long it still holds, None where there is none that could run out.
+    ``days_left`` is its remaining validity, None where there is none that could expire.
     """
 
     valid: bool
@@ -102,13 +102,13 @@ NO_WEIGHT_TEST: Final = WeightTest(valid=False, text="no weight test on record")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartFacts:
-    """What is known of a session before its unit is looked at: words of the order, and the records.
+    """Known facts of a session before its unit is read: the order's texts, and the records.
 
     ``order_digest`` is the order's SHA-256 (hex). ``identified_at_s`` is the monotonic second at
     which the unit had been identified. ``last_record_utc_ms`` is the wall time of the newest record
     of this workstation. None: there is no such record. ``flags`` are the patient's lasting ones.
-    ``told_at`` writes a wall time (UTC milliseconds) as the clinic's clocks show it, ``day_at`` its
-    day there as YYYY-MM-DD.
+    ``told_at`` formats a wall time (UTC milliseconds) in the clinic's time, ``day_at`` its day
+    there as YYYY-MM-DD.
     """
 
     patient_reference: str
@@ -165,28 +165,28 @@ class TractionUnit(Protocol):
 
     @property
     def identity(self) -> UnitIdentity:
-        """What the unit said it is."""
+        """Returns what the unit reported as its identity."""
 
     @property
     def capabilities(self) -> UnitCapabilities:
-        """What the unit can do, in its own numbers."""
+        """Returns what the unit can do, in its own numbers."""
 
     @property
     def profile_name(self) -> str:
-        """Name of the device profile in use."""
+        """Returns the name of the device profile in use."""
 
     @property
     def profile_digest(self) -> str:
-        """SHA-256 of the profile as it was read, in hex."""
+        """Returns the SHA-256 of the profile as it was read, in hex."""
 
     @property
     def verified(self) -> bool:
-        """True when the profile is declared verified on a real unit."""
+        """Returns True when the profile is declared verified on a real unit."""
         ...
 
     @property
     def unknown_in_motion(self) -> frozenset[str]:
-        """Parts of ``Telemetry`` that no reading of it says while it follows orders.
+        """Returns parts of ``Telemetry`` that none of its readings has while it follows orders.
 
         The hazard rows that need them are not covered on it (``controller.safety.coverage``).
         """
@@ -194,7 +194,7 @@ class TractionUnit(Protocol):
 
     @property
     def tick_s(self) -> float:
-        """The control tick that this unit's wire allows, seconds."""
+        """Returns the control tick that this unit's wire allows, seconds."""
         ...
 
     def exchange(self, command: ForceCommand) -> Telemetry:
@@ -243,16 +243,16 @@ class TractionUnit(Protocol):
         ...
 
     def release_without_token(self) -> None:
-        """Order the tokenless fast release: whoever comes lets the unit go.
+        """Order the tokenless fast release, which a unit accepts from any host.
 
-        Waits for one silence of the line only, so it may go out beside the exchange of a tick.
+        Waits for one silence of the line only, so it may be sent beside the exchange of a tick.
         Raises LinkError: the unit refused, or the port is gone, or (TCP) nothing answered twice. On
         a serial line the second order is a broadcast, which nobody answers and nothing confirms.
         """
         ...
 
     def seconds_since_arming(self) -> int:
-        """Read 0x30D-0x30F alone, so that no token is used up."""
+        """Read 0x30D-0x30F only, so that no token is used up."""
         ...
 
     def read_events(self, first: int, count: int) -> Sequence[UnitEvent]:
@@ -260,14 +260,14 @@ class TractionUnit(Protocol):
         ...
 
     def close(self) -> None:
-        """Give the port back; nothing is sent."""
+        """Release the port; nothing is sent."""
 
 
 class ForceSource(Protocol):
-    """An instrument that tells a force and takes no order: transmitter, gauge, indicator.
+    """An instrument that reports a force and takes no order: transmitter, gauge, indicator.
 
     Its profile's name, SHA-256 (hex) and whether it has the record of a proof on a real instrument;
-    how often it may be asked, and from which age on a sample says nothing any more, seconds.
+    how often it may be read, and from which age on a sample is too old, seconds.
     """
 
     profile_name: str
@@ -277,11 +277,11 @@ class ForceSource(Protocol):
     stale_limit_s: float
 
     def read(self) -> ForceSample:
-        """Ask once, and write nothing. Raises LinkError (no sound answer) or InstrumentFaulted."""
+        """Read once, and write nothing. Raises LinkError (no valid answer) or InstrumentFaulted."""
         ...
 
     def close(self) -> None:
-        """Give the port back; nothing is sent."""
+        """Release the port; nothing is sent."""
 
 
 class Readable(Protocol):
@@ -291,7 +291,7 @@ class Readable(Protocol):
     bytes_received: int
 
     def fileno(self) -> int:
-        """Returns what the operating system calls it."""
+        """Returns its file descriptor."""
 
 
 class Waitable(Protocol):
@@ -302,18 +302,18 @@ class Waitable(Protocol):
 
 
 class Clock(Protocol):
-    """Time as a dependency: the only way to learn it and the only way to wait."""
+    """Time as a dependency: the only way to read it and the only way to wait."""
 
     def now_s(self) -> float:
-        """Monotonic seconds of the host."""
+        """Returns monotonic seconds of the host."""
         ...
 
     def boot_s(self) -> float:
-        """Seconds that also run while the host is suspended."""
+        """Returns seconds that also run while the host is suspended."""
         ...
 
     def utc_ms(self) -> int:
-        """Wall clock, milliseconds since 1970; only for stamps."""
+        """Returns the wall clock, milliseconds since 1970; only for stamps."""
         ...
 
     def sleep_until(self, at_s: float) -> None:
@@ -333,12 +333,12 @@ class SessionJournal(Protocol):
 
     @property
     def trouble(self) -> str:
-        """What keeps the records from where they belong, in words; empty while nothing does."""
+        """Returns what prevents the records from being stored, in words; "" for nothing."""
         ...
 
     @property
     def lock_fault(self) -> str:
-        """What became of the lock that keeps a second writer out; empty while it holds."""
+        """Returns the fault of the lock that excludes a second writer; "" while it is valid."""
         ...
 
     def append_event(self, event: SessionEvent, *, at_once: bool = False) -> None:
@@ -353,13 +353,13 @@ class SessionJournal(Protocol):
         ...
 
     def age_s(self, now_s: float) -> float:
-        """Seconds for which handed-over records have been waiting to become durable (0 = none)."""
+        """Returns how long, in seconds, handed-over records have waited to be durable (0: none)."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attendance:
-    """How long ago those were heard who look after a session, seconds; None where it has none.
+    """How long ago those who look after a session were heard, seconds; None for one it lacks.
 
     The console, a visible page that confirmed what it shows, and the station that started the
     process.
@@ -371,34 +371,34 @@ class Attendance:
 
 
 NOBODY_WATCHES: Final = Attendance()
-"""A session at a terminal: whoever types sits there."""
+"""A session at a terminal: the person who types sits there."""
 
 
 class Operator(Protocol):
-    """Whoever answers: a terminal, ``--yes``, later a console. Polled, so the loop never waits."""
+    """The person who answers: at a terminal, by ``--yes`` or a console. Polled without waiting."""
 
     @property
     def begun_by(self) -> str:
-        """Who begins the session, and is responsible until somebody takes over."""
+        """Returns who begins the session, and is responsible until somebody takes over."""
         ...
 
     def ask(self, question: Question, text: str, *, person_only: bool) -> None:
-        """Put a question; with ``person_only`` no script may answer it."""
+        """Ask a question; with ``person_only`` no script may answer it."""
         ...
 
     def answer(self, question: Question) -> Answer | None:
-        """Returns what was answered, or None as long as nobody has.
+        """Returns the answer, or None while there is none.
 
-        END_ACKNOWLEDGED has no "no": a refused answer to it means that nobody is left who could
-        say yes.
+        END_ACKNOWLEDGED has no "no": a refused answer to it means that nobody is left who could say
+        yes.
         """
 
     def withdraw(self, question: Question) -> None:
-        """Take a question back: its time ran out, or what it was about is over."""
+        """Take a question back: its time has expired, or its reason is over."""
         ...
 
     def stop_requested(self) -> Stop | None:
-        """Returns the strongest stop that was asked for so far, or None; it is never taken back.
+        """Returns the strongest stop requested so far, or None; it is never taken back.
 
         It ends the treatment: the end is then acknowledged as after any other treatment.
         """
@@ -412,23 +412,23 @@ class Operator(Protocol):
         ...
 
     def requests(self) -> Sequence[AskedRequest]:
-        """Returns what was asked for since the last call, in order."""
+        """Returns the requests since the last call, in order."""
         ...
 
     def settle(self, request_id: str, outcome: RequestSettled) -> None:
-        """Tell what became of a request; once for each time that it was asked for."""
+        """Report the outcome of a request; once for each time that it was made."""
         ...
 
     def attendance(self) -> Attendance:
-        """Returns how long ago console, page and station were heard; asked once a tick."""
+        """Returns how long ago console, page and station were heard; called once a tick."""
         ...
 
     def tell(self, text: str) -> None:
-        """Say something that stays readable: a check, a refusal, an alarm."""
+        """Print a text that stays readable: a check, a refusal, an alarm."""
         ...
 
     def tell_check(self, check: SettledCheck) -> None:
-        """Say how an item of the self-check was settled."""
+        """Print how an item of the self-check was settled."""
         ...
 
     def show(self, snapshot: Snapshot) -> None:

@@ -1,4 +1,4 @@
-"""What only a person may decide: the questions of a session, and their answers."""
+"""Decisions that only a person may make: the questions of a session, and their answers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from controller.words import NAME_CHARACTERS, check_text
 
 
 class Question(Enum):
-    """What only a person may decide; each asks one thing. The journal keeps who answered."""
+    """A decision that only a person may make; each asks one thing. The journal has who answered."""
 
     UNIT_NOT_COMMISSIONED = "unit_not_commissioned"
     CLOCK_IN_DOUBT = "clock_in_doubt"

@@ -1,10 +1,10 @@
-"""What a person may ask for while a session runs: the one typed path into the core.
+"""What a person may request while a session runs: the one typed path into the core.
 
-A terminal, a script and a console all make these values; the loop takes them from the operator
-port each tick and gives them to the session machine. ``by`` says who asked.
+A terminal, a script and a console all make these values; the loop takes them from the operator port
+each tick and gives them to the session machine. ``by`` says who asked.
 
-No request can be made with words that a record or a screen could not show: each raises
-RequestRefused naming the field (``controller.words``), where it is made.
+No request can contain a text that a record or a screen could not show: each raises RequestRefused
+naming the field (``controller.words``), where it is made.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Pause:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resume:
-    """Go on with the treatment."""
+    """Continue the treatment."""
 
     by: str
 
@@ -65,7 +65,7 @@ class AdjustForce:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckIn:
-    """Somebody looked after the patient."""
+    """Somebody checked on the patient."""
 
     by: str
 
@@ -75,7 +75,7 @@ class CheckIn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remark:
-    """Words for the record."""
+    """A remark for the record."""
 
     by: str
     text: str
@@ -87,7 +87,7 @@ class Remark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TakeOver:
-    """Be responsible for the patient from now on, in place of whoever was until now."""
+    """Become responsible for the patient from now on, instead of the previous person."""
 
     by: str
 
@@ -117,9 +117,9 @@ class AlarmOnScreen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AcknowledgeAlarms:
-    """Somebody has taken note of the alarms that were on the screen.
+    """Acknowledge the alarms that were on the screen.
 
-    One that was raised after it, also the same code once more, stays.
+    An alarm that was raised later, also the same code again, stays.
     """
 
     by: str
@@ -131,7 +131,7 @@ class AcknowledgeAlarms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PauseSound:
-    """Silence the tones for two minutes; what they are for stays in sight."""
+    """Silence the tones for two minutes; the alarms stay visible."""
 
     by: str
 
@@ -141,7 +141,7 @@ class PauseSound:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stop:
-    """Let the patient go, whatever the session is doing: the one order that is never refused.
+    """Release the patient, in any state of the session: the one order that is never refused.
 
     ``fast`` asks for the unit's fixed fast rate instead of the ordered one.
     """
@@ -163,7 +163,7 @@ ID_CHARACTERS: Final = 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskedRequest:
-    """A request with the id that whoever asks has made for it: the same id is the same request."""
+    """A request with the id that its sender made for it: the same id is the same request."""
 
     id: str
     request: SessionRequest
@@ -174,14 +174,14 @@ class AskedRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestSettled:
-    """What became of a request: followed, with what it changed, or refused, with the reason."""
+    """The outcome of a request: followed, with what it changed, or refused, with the reason."""
 
     followed: bool
     text: str
 
 
 def request_name(request: SessionRequest) -> str:
-    """Returns the word for a request in records and messages, for instance ``end_early``."""
+    """Returns the name of a request in records and messages, for instance ``end_early``."""
     return {
         Pause: "pause",
         Resume: "resume",

@@ -1,7 +1,7 @@
-"""DeviceProfile: what is known of a model, as checked data; one TOML file each.
+"""DeviceProfile: the known facts of a model, as checked data; one TOML file each.
 
-A profile is one of a closed list of kinds, told by its key ``kind``. Files that come with the
-program stand in ``device_profiles``; a clinic's own stand in ``profiles`` of its data folder.
+A profile is one of a closed list of kinds, named by its key ``kind``. Files that come with the
+program are in ``device_profiles``; a clinic's own are in ``profiles`` of its data folder.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ KINDS: Final[dict[str, type[DeviceProfile]]] = {
     "gauge": GaugeProfile,
 }
 LATER_KINDS: Final = ("drive", "interlock")
-"""Kinds that stand in the design and are not read yet."""
+"""Kinds that are designed but not read yet."""
 USER_FOLDER: Final = "profiles"
 MOST_PROFILE_BYTES: Final = 65_536
 MOST_LINE_BYTES: Final = 500
@@ -48,7 +48,7 @@ def load_profile(path: Path) -> tuple[DeviceProfile, str]:
     Raises ProfileInvalid naming file, key, value and what is allowed. The examples of an instrument
     are decoded with the rest of its file, so that a wrong grammar or table is found here.
     """
-    if path.exists() and not path.is_file():  # whoever opened a named pipe would wait for it
+    if path.exists() and not path.is_file():  # opening a named pipe would block
         raise ProfileInvalid(f"profile {path.name}: {path} is not a file; put a file there")
     try:
         raw = path.read_bytes()

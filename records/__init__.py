@@ -1,1 +1,1 @@
-"""What outlives a session: the evidence, people's words, the note and the charge line."""
+"""What outlives a session: the evidence, people's entries, the note and the charge line."""

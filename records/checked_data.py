@@ -1,4 +1,4 @@
-"""Files that people write: read once, checked whole, refused with file, key and next step."""
+"""Files that people write: read once, checked completely, refused with file, key and next step."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from records.store.plain_files import open_plain
 from records.toml_text import toml_of
 
 _BARE = re.compile("[A-Za-z0-9_-]+")
-"""A key that TOML takes without quotes."""
+"""A key that needs no quotes in TOML."""
 
 
 class CheckedData(BaseModel):
-    """A piece of a checked file: no unknown key, nothing changed afterwards.
+    """A part of a checked file: no unknown key, nothing changed afterwards.
 
-    Its checks are made when they are asked for the first time: most commands ask few of them.
+    Its checks are built at first use: most commands use few of them.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
@@ -43,7 +43,7 @@ class CsvReader(Protocol):
 
     @property
     def line_num(self) -> int:
-        """How many lines it has read."""
+        """Returns how many lines it has read."""
 
 
 def read_text(path: Path, what: str, refused: type[TractionError]) -> str:
@@ -55,11 +55,11 @@ def read_text(path: Path, what: str, refused: type[TractionError]) -> str:
 
 
 def read_kept_text(path: Path, what: str, refused: type[TractionError]) -> str:
-    """Returns the text of a file that lies among the records.
+    """Returns the text of a file among the records.
 
     Raises ``refused`` like ``read_text``.
 
-    What is no file is refused there: nobody waits at a named pipe.
+    Anything but a regular file is refused, so that nothing blocks at a named pipe.
     """
     return _text_of(lambda: open_plain(path), path, what, refused)
 
@@ -80,7 +80,7 @@ def _text_of(
 
 @contextmanager
 def csv_faults(reader: CsvReader, where: str, refused: type[TractionError]) -> Iterator[None]:
-    """What a reader of CSV cannot read becomes ``refused``, naming file, line and reason."""
+    """Turn errors of a CSV reader into ``refused``, naming file, line and reason."""
     try:
         yield
     except csv.Error as error:
@@ -90,7 +90,7 @@ def csv_faults(reader: CsvReader, where: str, refused: type[TractionError]) -> I
 
 
 def parse_toml(text: str, where: str, refused: type[TractionError]) -> dict[str, Any]:
-    """TOML with exact decimals; raises ``refused``. ``where`` names the file in messages."""
+    """Returns TOML with exact decimals; raises ``refused``. Messages name the file ``where``."""
     try:
         return toml_of(text, Decimal)
     except ValueError as error:
@@ -98,9 +98,9 @@ def parse_toml(text: str, where: str, refused: type[TractionError]) -> dict[str,
 
 
 def checked(model: type[Model], data: Any, where: str, refused: type[TractionError]) -> Model:
-    """``data`` as a ``model``; raises ``refused`` naming file, key, value and next step.
+    """Returns ``data`` as a ``model``; raises ``refused`` naming file, key, value and next step.
 
-    Words that hide or steer are refused in every key and text, known or not.
+    Hidden and control characters are refused in every key and text, known or not.
     """
     for key, text in texts_in(data):
         if fault := fault_of(text, len(text)):
@@ -112,7 +112,7 @@ def checked(model: type[Model], data: Any, where: str, refused: type[TractionErr
 
 
 def toml_value(value: Any) -> str:
-    """A value as TOML; text is written as JSON writes it, which TOML reads. A float is none."""
+    """Returns a value as TOML; a text as JSON writes it, which TOML reads too. Never a float."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, datetime | date | time):
@@ -125,7 +125,7 @@ def toml_value(value: Any) -> str:
 
 
 def toml_document(document: Mapping[str, Any], inside: str = "") -> str:
-    """A document as TOML that says the same when it is read; what is None is left out.
+    """Returns a document as TOML that reads back equal; None values are left out.
 
     Plain values come first, then tables and lists of tables, whose names begin with ``inside``.
     """
@@ -143,14 +143,14 @@ def toml_document(document: Mapping[str, Any], inside: str = "") -> str:
 
 
 def digest_of(text: str) -> str:
-    """SHA-256 (hex) of a file's text: what a finding or a field cites."""
+    """Returns the SHA-256 (hex) of a file's text, which a finding or a field cites."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def fault_in_words(error: ValidationError, model: type[BaseModel]) -> str:
-    """One fault: key, value, what is wrong and what to do. Lists are counted from 1.
+    """Returns one fault: key, value, what is wrong and what to do. Lists are counted from 1.
 
-    An unknown key comes first: mostly it is the misspelt form of one that is then missing.
+    An unknown key comes first: usually it is the misspelt form of one that is then missing.
     """
     faults = error.errors()
     fault = next((f for f in faults if f["type"] == "extra_forbidden"), faults[0])
@@ -172,12 +172,12 @@ def fault_in_words(error: ValidationError, model: type[BaseModel]) -> str:
 
 
 def _with_way_out(said: str) -> str:
-    """What is wrong and what to do; some checks say that themselves, behind a semicolon."""
+    """Returns what is wrong and what to do; some checks add that themselves after a semicolon."""
     return said if "; " in said else f"{said}; correct it"
 
 
 def _keys_at(model: type[BaseModel], place: Sequence[int | str]) -> Iterator[str]:
-    """The keys that are known where ``place`` leads to."""
+    """Returns the known keys at ``place``."""
     for part in place:
         if isinstance(part, str) and part in model.model_fields:
             model = next(_models_in(model.model_fields[part].annotation), model)
@@ -192,7 +192,7 @@ def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
 
 
 def known_zone(name: str) -> str:
-    """Returns the name of a time zone, or nothing; raises ValueError for what is neither."""
+    """Returns the name of a time zone, or ""; raises ValueError for anything else."""
     from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
     if name:

@@ -1,4 +1,4 @@
-"""Sourced: a value that says where it came from. An open one has no value and is never filled."""
+"""Sourced: a value with its source. An open one has no value and is never filled."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ T = TypeVar("T")
 
 OPEN_TEXT = "to be completed by the clinician"
 ORDERED = "order"
-"""Source and document of what the order says."""
+"""Source and document of the order's values."""
 NOT_ASSESSED_TEXT = "not assessed"
 NOT_RECORDED_TEXT = "not recorded by the device"
 SHEET = "downtime sheet"
 ON_PAPER = f"{SHEET}, {NOT_RECORDED_TEXT}"
-"""Document and source of what a downtime sheet says."""
+"""Document and source of a downtime sheet's values."""
 
 
 class Origin(Enum):
-    """Who a value comes from. There is no "default": nothing is assumed."""
+    """The origin of a value. There is no "default": nothing is assumed."""
 
     DEVICE = "device"
     PRESCRIPTION = "prescription"
@@ -41,11 +41,11 @@ class JournalRange:
 class Sourced(Generic[T]):
     """``unit`` is UCUM; ``digest`` is the session's seal or a document's SHA-256 (hex).
 
-    ``source`` says how a person's word came in (order, typed, confirmed), ``attested_by`` and
-    ``attested_utc_ms`` who said it and when; of the order's words, who filed it. ``document`` names
-    where the word stands (order, draft, note version 1), and ``digest`` is that document's; a draft
-    has none. ``not_assessed`` is the word of a person that
-    there is nothing to say; such a field still has no value.
+    ``source`` says how a person's entry was made (order, typed, confirmed), ``attested_by`` and
+    ``attested_utc_ms`` who made it and when; for the order's values, who filed it. ``document``
+    names where the entry is (order, draft, note version 1), and ``digest`` is that document's; a
+    draft has none. ``not_assessed`` is a person's statement that there is nothing to say; such a
+    field still has no value.
     """
 
     name: str
@@ -64,17 +64,17 @@ class Sourced(Generic[T]):
 
     @property
     def is_open(self) -> bool:
-        """True when there is no value, whether or not somebody said that there is none."""
+        """Returns True when there is no value, whether or not somebody stated that."""
         return self.value is None
 
     @property
     def needs_a_word(self) -> bool:
-        """True when nobody has said anything: neither a value nor "not assessed"."""
+        """Returns True without any entry: neither a value nor "not assessed"."""
         return self.value is None and not self.not_assessed
 
     @property
     def where_from(self) -> str:
-        """In words where the value came from."""
+        """Returns the value's source in words."""
         if self.source == ORDERED:
             return f"order, filed by {self.attested_by}" if self.attested_by else ORDERED
         if self.origin is Origin.PRESCRIPTION:

@@ -1,8 +1,8 @@
-"""JSON of a record, read so that every reader sees the same: one meaning or an error, never both.
+"""JSON of a record, parsed so that every reader gets the same: one meaning or an error.
 
-A key that stands twice, a number with a point, a word such as NaN, half a character and nesting
-deeper than any record has are refused. What the program writes has none of these. A message between
-processes is read in the same way, except that its numbers may have a point.
+A repeated key, a number with a point, a word such as NaN, half a character and nesting deeper than
+in any record are refused. The program writes none of these. A message between processes is parsed
+in the same way, except that its numbers may have a point.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ import re
 from typing import Any, NoReturn
 
 _DIGITS = 16
-"""Of a whole number in a message: milliseconds since 1970 have 13."""
+"""Of an integer in a message: milliseconds since 1970 have 13."""
 MOST_LEVELS = 32
-"""Lists and objects within each other; the deepest record of the program has 6."""
+"""Nested lists and objects; the deepest record of the program has 6."""
 _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
 
 
 def parse_json(text: object, *, decoder: json.JSONDecoder | None = None) -> Any:
-    """Returns what ``text`` says; raises ValueError saying in words what is wrong with it."""
+    """Returns the content of ``text``; raises ValueError saying in words what is wrong with it."""
     if not isinstance(text, str):
         raise ValueError(f"it is {type(text).__name__}, not text")
     _refuse_depth(text)
@@ -30,7 +30,7 @@ def parse_json(text: object, *, decoder: json.JSONDecoder | None = None) -> Any:
 
 
 def parse_object(text: object) -> dict[str, Any]:
-    """The same for a text that must be an object."""
+    """Returns the same for a text that must be an object."""
     said = parse_json(text)
     if not isinstance(said, dict):
         raise ValueError("it is no JSON object")
@@ -38,7 +38,7 @@ def parse_object(text: object) -> dict[str, Any]:
 
 
 def parse_message(text: object) -> dict[str, Any]:
-    """An object whose numbers may have a point, and are none that a float cannot hold."""
+    """Returns an object whose numbers may have a point, and fit a float."""
     said = parse_json(text, decoder=_MESSAGES)
     if not isinstance(said, dict):
         raise ValueError("it is no JSON object")
@@ -46,7 +46,7 @@ def parse_message(text: object) -> dict[str, Any]:
 
 
 def object_or_empty(text: object) -> dict[str, Any]:
-    """The same, empty for what is none: damage shows as a link that does not fit."""
+    """Returns the same, empty for invalid text: damage shows as a link that does not match."""
     try:
         return parse_object(text)
     except ValueError:
@@ -54,7 +54,7 @@ def object_or_empty(text: object) -> dict[str, Any]:
 
 
 def _decoded(text: str, decoder: json.JSONDecoder) -> Any:
-    """``decode`` searches for blanks on both sides; what the program writes has none there."""
+    """Returns the decoded text without searching for blanks, which the program never writes."""
     if text[:1] == "{":
         said, end = decoder.raw_decode(text)
         if end == len(text):
@@ -82,7 +82,7 @@ def _small_number(text: str) -> int:
 
 
 def _refuse_halves(said: Any) -> None:
-    """Half of a surrogate pair, which only an escape can bring in, is no character."""
+    """Refuse half a surrogate pair, which only an escape can produce."""
     try:
         json.dumps(said, ensure_ascii=False).encode()
     except UnicodeEncodeError as error:
@@ -90,7 +90,7 @@ def _refuse_halves(said: Any) -> None:
 
 
 def _refuse_depth(text: str) -> None:
-    """Counted before anything is parsed: a parser's own limit depends on who calls it."""
+    """Refuse deep nesting before parsing: a parser's own limit depends on its caller."""
     if text.count("[") + text.count("{") <= MOST_LEVELS:
         return
     level = 0

@@ -1,7 +1,7 @@
-"""Moments as people read them: the clinic's day and time with the name of its zone.
+"""Moments for people: the clinic's day and time with the name of its zone.
 
-The name tells apart the two hours of the night in which clocks are set back. What programs read
-keeps the offset of ISO 8601.
+The name distinguishes the two equal hours of the night in which clocks are set back. Programs get
+the offset of ISO 8601.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ DayOf = Callable[[int], date]
 
 
 def zone_in_words(moment: datetime) -> str:
-    """The name of a moment's zone as clocks show it (CST, CDT); UTC-03:00 where it has none."""
+    """Returns the name of a moment's zone as on clocks (CST, CDT); UTC-03:00 without one."""
     name = moment.tzname() or ""
     if name[:1].isalpha():
         return name
@@ -22,12 +22,12 @@ def zone_in_words(moment: datetime) -> str:
 
 
 def moment_in_words(moment: datetime) -> str:
-    """Day, time to the second, zone: 2026-11-30 14:03:22 CST."""
+    """Returns day, time to the second, zone: 2026-11-30 14:03:22 CST."""
     return f"{moment:%Y-%m-%d %H:%M:%S} {zone_in_words(moment)}"
 
 
 def time_in_words(moment: datetime, beside: datetime) -> str:
-    """The time of day beside another moment: with its day or zone where theirs differ."""
+    """Returns the time of day beside another moment: with its day or zone where theirs differ."""
     day = "" if moment.date() == beside.date() else f"{moment:%Y-%m-%d} "
     is_other = moment.utcoffset() != beside.utcoffset()
     zone = f" {zone_in_words(moment)}" if is_other else ""
@@ -35,5 +35,5 @@ def time_in_words(moment: datetime, beside: datetime) -> str:
 
 
 def minute_in_words(moment: datetime) -> str:
-    """The same to the minute: 2026-11-30 14:03 CST."""
+    """Returns the same to the minute: 2026-11-30 14:03 CST."""
     return f"{moment:%Y-%m-%d %H:%M} {zone_in_words(moment)}"

@@ -1,4 +1,4 @@
-"""TOML as anybody may hand it in: what would take all memory or all calls is no TOML here."""
+"""Parses TOML from anybody: input that would exhaust memory or the call stack is refused."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import Any, Final
 
 MOST_DOTS: Final = 4096
 """Of a line: the library's memory grows with the square of a dotted key's parts, and a key is one
-line. Long texts, as somebody may type them on a page, are read and judged as what they are."""
+line. Long texts, as typed on a page, are parsed and judged normally.
+"""
 
 
 def toml_of(text: str, parse_float: Callable[[str], Any] = float) -> dict[str, Any]:
-    """What the text says; raises ValueError, which names the line where there is one."""
+    """Returns the content; raises ValueError, which names the line where there is one."""
     for number, line in enumerate(text.split("\n"), start=1):
         if (dots := line.count(".")) > MOST_DOTS:
             raise ValueError(f"line {number} has {dots} dots, at most {MOST_DOTS}")

@@ -18,7 +18,7 @@ from simulator.table.plant import TractionPlant
 STARTED_AFTER_S: Final = 10.0
 """Somebody starts the table at its panel so long after the first reading."""
 NOISE_N: Final = 0.3
-"""Of a load cell of some hundred newtons with its transmitter, as of ``LoadCell``."""
+"""Noise of a load cell of some hundred newtons with its transmitter, as in ``LoadCell``."""
 
 
 class TableStartedLater:

@@ -1,9 +1,9 @@
 """A fault script for a simulated unit: JSON lines, each with a time and a call.
 
 ``{"at_s": 12.5, "call": "body.slip", "with": [5]}``: so many seconds after the first arming, in the
-unit's own time, which goes on here while the unit has no power. The calls are those of
-fault-script.md, which act on the unit, the body and the cord; what happens on the wire is another
-matter. A script lies still until arming.
+unit's own time, which continues here while the unit has no power. The calls are those of
+fault-script.md, which act on the unit, the body and the cord; faults of the wire are separate. A
+script does nothing until arming.
 """
 
 from __future__ import annotations
@@ -137,7 +137,7 @@ def _do(unit: ReferenceFirmware, fault: ScriptedFault) -> None:
 
 
 def _as_called(group: str, fault: ScriptedFault) -> list[float]:
-    """The numbers as the call wants them: whole ones, or seconds for milliseconds."""
+    """Returns the numbers in the call's form: integers, or seconds for milliseconds."""
     if group == "map":
         return [int(number) for number in fault.arguments]
     return [number / 1000 if group == "power" else number for number in fault.arguments]

@@ -1,4 +1,4 @@
-"""Which simulated unit stands beside which body, with which faults; ready to be served."""
+"""Which simulated unit is beside which body, with which faults; ready to be served."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def with_faults(patient: Patient, script: Path) -> Patient:
 
 
 def body_region(body: str) -> Region:
-    """The region whose unit stands beside this body; the test fixture hangs on a lumbar unit."""
+    """Returns the region of this body's unit; the test fixture hangs on a lumbar unit."""
     return Region.CERVICAL if body.startswith("cervical") else Region.LUMBAR
 
 
@@ -59,7 +59,7 @@ def system_device_time() -> DeviceTime:
 
 
 def unit_of(body: str) -> UnitDescription:
-    """The first unit that stands beside this body, in its first life."""
+    """Returns the first unit beside this body, before any restart."""
     return SIMULATED_UNITS[body_region(body)]
 
 

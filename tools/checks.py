@@ -33,10 +33,10 @@ BROWSER = "tests/browser"
 SAFETY = ("tests/safety", "tests/contract")
 APART = (RECORDS, WORKSTATION, REAL_TIME, BROWSER, *SAFETY)
 ENVIRONMENT = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-"""Tests start the program again and again; each start would compile it anew."""
+"""Tests start the program repeatedly; each start would compile it again."""
 MEMORY = Path("/dev/shm")
 FREE_BYTES = 2_000_000_000
-"""The tests leave some 500 MB of files behind; the rest is for what else the machine does."""
+"""The tests leave some 500 MB of files; the rest is for other work of the machine."""
 OPEN_TO_ALL = 0o755
 """Tests of the superuser look from accounts without rights, which must come as far as the test."""
 
@@ -107,7 +107,7 @@ def run(names: list[str]) -> list[Ended]:
 
 
 def _behind_real_time(command: list[str]) -> list[str]:
-    """What puts a command behind those whose programs run in real time: they cannot wait."""
+    """Returns the command that runs it below real-time programs, which cannot wait."""
     nice = shutil.which("nice")
     return [nice, "-n", "10"] if nice and not {REAL_TIME, BROWSER} & {*command} else []
 

@@ -26,7 +26,7 @@ from records.store.record_folder import RecordFolder
 
 ROOT = Path(__file__).resolve().parent.parent
 FROZEN_UTC_MS = 4_102_444_800_000
-"""2100: behind every session of the demo, so that notes can be signed."""
+"""2100: after every session of the demo, so that notes can be signed."""
 FROZEN_COMMAND = (
     "import sys; from controller.runtime.clock import SystemClock; "
     f"SystemClock.utc_ms = lambda self: {FROZEN_UTC_MS}; "
@@ -67,7 +67,7 @@ OVERVIEWS = (("sessions", "--json"), ("verify", "--all"), ("payers",), ("audit",
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """What a command left: its exit status, what it printed, and the bytes that it wrote."""
+    """The result of a command: its exit status, what it printed, and the bytes that it wrote."""
 
     status: int
     printed: bytes
@@ -148,7 +148,7 @@ def outputs_of(
 
 
 def command(tree: Path, folder: Path, *arguments: str) -> Output:
-    """Run a command of the program as it stands in a tree, at the frozen time."""
+    """Run a command of the program in a tree, at the frozen time."""
     done = run_python(tree, folder, "-c", FROZEN_COMMAND, *arguments)
     exported = folder / "exported"
     written = exported.read_bytes() if exported.is_file() else b""
@@ -157,7 +157,7 @@ def command(tree: Path, folder: Path, *arguments: str) -> Output:
 
 
 def record_digests(tree: Path) -> bytes:
-    """What the campaign prints of its sessions' records; raises RuntimeError when it fails."""
+    """Returns the campaign's digests of its sessions' records; raises RuntimeError."""
     done = run_python(tree, tree, "-m", "tests.campaigns.record_digests")
     if done.returncode:
         raise RuntimeError(done.stderr.decode(errors="replace")[-400:])

@@ -2,10 +2,11 @@
 
 python tools/compiled.py MODULE [ARGUMENT...]
 
-For long simulations only; nothing that drives a unit runs compiled (decision 0115). The copy lies
-in build/compiled and is made anew when a source, the compiler or the interpreter has changed, which
-needs a C compiler and takes some minutes. It is used only when a set of sessions comes to the same
-as from the program itself: every hazard with its record to the byte, drawn patients in all figures.
+For long simulations only; nothing that drives a unit runs compiled (decision 0115). The copy is in
+build/compiled and is made again when a source, the compiler or the interpreter has changed, which
+needs a C compiler and takes some minutes. It is used only when a set of sessions has the same
+results as with the program itself: every hazard with its record to the byte, drawn patients in all
+figures.
 """
 
 from __future__ import annotations
@@ -71,7 +72,7 @@ DIGESTS = "tests.campaigns.record_digests"
 
 
 def is_compiled(path: Path) -> bool:
-    """Whether a module that a pattern finds goes through the compiler."""
+    """Returns whether a module that a pattern finds is compiled."""
     return path.name not in LEFT and path.parent.name not in LEFT_FOLDERS
 
 
@@ -91,7 +92,7 @@ def main() -> int:
 
 
 def _digest() -> str:
-    """Of everything that the copy depends on."""
+    """Returns the digest of everything that the copy depends on."""
     digest = hashlib.sha256(f"{sys.version} mypy {version('mypy')}".encode())
     digest.update(Path(__file__).read_bytes())
     for package in PACKAGES:
@@ -128,7 +129,7 @@ def _make() -> str:
 
 
 def _difference() -> str:
-    """The sessions of which the copy makes something else than the program itself."""
+    """Returns the sessions whose results differ between the copy and the program."""
     runs = [
         subprocess.run(
             [sys.executable, "-m", DIGESTS],
@@ -149,7 +150,7 @@ def _difference() -> str:
 
 
 def _environment(place: Path) -> dict[str, str]:
-    """What lies in ``place`` goes before the program that is installed."""
+    """Returns the environment in which ``place`` precedes the installed program."""
     return {**os.environ, "PYTHONPATH": str(place)}
 
 

@@ -138,7 +138,7 @@ def shipped_instruments() -> Iterator[TransmitterProfile | GaugeProfile]:
 
 
 def sources(one: TransmitterProfile | GaugeProfile) -> Iterator[tuple[str, str, str]]:
-    """What, source and grade of every table of a profile that has them."""
+    """Yields table, source and grade of every table of a profile that has them."""
     tables: list[tuple[str, object]] = [(key, getattr(one, key)) for key in type(one).model_fields]
     for key, value in tables:
         for number, part in enumerate(value if isinstance(value, tuple) else (value,)):

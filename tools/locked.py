@@ -32,7 +32,7 @@ class LockedPackage:
 
     @property
     def purl(self) -> str:
-        """Its package URL."""
+        """Returns its package URL."""
         return f"pkg:pypi/{self.name}@{self.version}"
 
 

@@ -21,7 +21,7 @@ _BREAKS = re.compile(r" *(?:[-*] |\d+\. |```)|[|#<]")
 
 
 def wrapped(text: str) -> str:
-    """The text with each paragraph and list item that has a longer line wrapped anew."""
+    """Returns the text with each paragraph and list item that has a longer line wrapped again."""
     return "".join(f"{line}\n" for block in _blocks(text) for line in _fitted(block))
 
 

@@ -41,7 +41,7 @@ NEEDED = {
     "N-02": "a record of another program: each order has a hold force",
     "N-10": "a record of another program: signing before the end is refused",
 }
-"""What a rule needs beside a claim; the others find something on claim and note alone."""
+"""The needs of a rule besides a claim; the others work with claim and note only."""
 
 
 def outcome_lines() -> Iterator[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 @cache
 def tree_of(path: Path) -> ast.Module:
-    """The tree of a module, the same for everybody who asks: nobody may change it."""
+    """Returns the tree of a module, shared by all callers: nobody may change it."""
     return ast.parse(path.read_text(encoding="utf-8"), str(path))
 
 

@@ -3,9 +3,9 @@
     python -m tools.release_bundle KEY [WHEELHOUSE [FILE]]
     python -m tools.release_bundle --new-key KEY
 
-KEY is the private release key, a PEM file (PKCS 8, Ed25519) that stays with whoever makes
-releases. ``--new-key`` makes one, and KEY.pub beside it for the clinics. ``open_release.py``, with
-which a clinic opens its first release, is laid beside FILE.
+KEY is the private release key, a PEM file (PKCS 8, Ed25519) that the maker of releases keeps.
+``--new-key`` makes one, and KEY.pub beside it for the clinics. ``open_release.py``, with which a
+clinic opens its first release, is put beside FILE.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
     python -m tools.sbom [FILE]
 
-Names, versions and SHA-256 are those of requirements.lock, licences and safety classes those of
+Names, versions and SHA-256 are from requirements.lock, licences and safety classes from
 docs/explanations/software-classification.md. The document is checked against the schema of
 CycloneDX 1.6 before it is written.
 """

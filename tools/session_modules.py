@@ -1,4 +1,4 @@
-"""What ``traction run`` has loaded before a unit moves; asked of a process of its own."""
+"""Lists what ``traction run`` has loaded before a unit moves, in a process of its own."""
 
 from __future__ import annotations
 

@@ -25,9 +25,9 @@ HEAD: Final = f"""\
 # An environment variable {PREFIX}KEY wins over the line. Written by tools/settings_file.py.
 """
 BY_THE_ACCOUNT: Final = {"data": "/var/lib/traction"}
-"""In place of a default that is another one for each account."""
+"""Shown for a default that depends on the account."""
 BY_THE_CLINIC: Final = {"force_unit": "N"}
-"""In place of a default that is no word: it follows from something else."""
+"""Shown for a default that is derived from something else."""
 
 
 def text() -> str:
@@ -47,7 +47,7 @@ def _as_toml(value: object) -> str:
 
 
 def _meanings() -> dict[str, str]:
-    """What stands below each setting in the program."""
+    """Returns the docstring of each setting in the program."""
     tree = ast.parse(Path(settings.__file__).read_text(encoding="utf-8"))
     (body,) = (one.body for one in tree.body if isinstance(one, ast.ClassDef))
     found = {}

@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LONG_FUNCTION_LINES = 50
 MANY_PARAMETERS = 6
 Imports = Mapping[str, frozenset[str]]
-"""From a node to those that it imports from; every node is a key."""
+"""From a node to those that it imports; every node is a key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +71,7 @@ def figures_of(
 
 
 def subpackages_of(package: str, files: Imports) -> Imports:
-    """The imports between what lies directly below a package."""
+    """Returns the imports between the direct parts of a package."""
 
     def subpackage(module: str) -> str:
         return module.removeprefix(package + ".").split(".")[0]
@@ -87,7 +87,7 @@ def subpackages_of(package: str, files: Imports) -> Imports:
 
 
 def cycles(imports: Imports) -> Iterator[frozenset[str]]:
-    """Every largest set of nodes of which each is reached from each other one."""
+    """Returns every largest set of nodes that can all reach each other."""
     reached = {node: _reached_from(node, imports) for node in imports}
     told: set[str] = set()
     for node in sorted(imports):

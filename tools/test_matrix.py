@@ -33,7 +33,7 @@ TESTED: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one Python; ``found`` is its whole version, empty where there is none."""
+    """The result of one Python; ``found`` is its whole version, "" without one."""
 
     version: str
     found: str
@@ -56,7 +56,7 @@ def main(asked: list[str]) -> int:
 
 
 def python_of(version: str) -> Path | None:
-    """Where the interpreter of a version is; None where this computer has none that starts."""
+    """Returns the path of a version's interpreter; None where none starts here."""
     named = os.environ.get(f"PYTHON_{version.replace('.', '_')}")
     found = named or shutil.which(f"python{version}")
     if found is None or not version_of(Path(found)).startswith(f"{version}."):

@@ -1,10 +1,10 @@
-"""`make vulnerabilities`: what is known of the locked packages, asked of osv.dev.
+"""`make vulnerabilities`: known vulnerabilities of the locked packages, from osv.dev.
 
     python -m tools.vulnerabilities [RECORDS]
 
 RECORDS is a saved file of OSV records instead of the network: the ``all.zip`` that osv.dev offers
-for PyPI, or a JSON list. Status 1: something is known that
-docs/explanations/software-classification.md does not judge. Status 2: NOT CHECKED, for nobody
+for PyPI, or a JSON list. Status 1: a vulnerability is known that
+docs/explanations/software-classification.md does not judge. Status 2: NOT CHECKED, because nothing
 answered.
 """
 
@@ -33,7 +33,7 @@ Record = Mapping[str, Any]
 
 
 class NotChecked(Exception):
-    """Nobody answered, or not in the form that was asked for."""
+    """Raised without an answer, or for one in another form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def _told(findings: list[Finding], packages: list[LockedPackage]) -> int:
 
 
 def known_to_the_service(client: httpx.Client, packages: list[LockedPackage]) -> Iterator[Finding]:
-    """What the service knows of each package; raises NotChecked."""
+    """Returns what the service knows of each package; raises NotChecked."""
     asked = {"queries": [{"package": {"purl": one.purl}} for one in packages]}
     answer = _answer(client, "POST", "querybatch", asked)
     results = answer.get("results")
@@ -120,7 +120,7 @@ def saved_records(path: Path) -> Iterator[Record]:
 
 
 def known_in(records: Iterable[Record], packages: list[LockedPackage]) -> Iterator[Finding]:
-    """What the records say of each package; what was withdrawn counts no more."""
+    """Returns what the records say of each package, without withdrawn ones."""
     by_name: dict[str, list[LockedPackage]] = {}
     for one in packages:
         by_name.setdefault(one.name, []).append(one)
@@ -133,7 +133,7 @@ def known_in(records: Iterable[Record], packages: list[LockedPackage]) -> Iterat
 
 
 def is_affected(version: str, affected: Mapping[str, Any]) -> bool:
-    """True when a version is listed, or lies in a range of versions."""
+    """Returns True when a version is listed, or is in a range of versions."""
     if version in affected.get("versions", ()):
         return True
     ranges = [one for one in affected.get("ranges", ()) if one.get("type") == "ECOSYSTEM"]

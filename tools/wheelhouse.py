@@ -70,7 +70,7 @@ def make_wheelhouse(place: Path, packages: Iterable[LockedPackage]) -> ProgramRe
 
 
 def this_release() -> ProgramRelease:
-    """What a release of this checkout, made here, says of itself."""
+    """Returns the manifest of a release of this checkout, made here."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     return ProgramRelease(
         version=project["version"],

@@ -1,1 +1,1 @@
-"""The program that a clinic runs: the only place that chooses parts and puts them together."""
+"""The program that a clinic runs: the only package that chooses parts and assembles them."""

@@ -1,7 +1,7 @@
-"""Checkpoints leave by themselves: to a second place, and from there a digest to an authority.
+"""Copies checkpoints to a second place and has an authority time-stamp their list.
 
-Nothing in here happens inside a session, and nothing that fails in here stops one: it is told, and
-made good at the next opportunity.
+Nothing in here happens inside a session, and no failure in here stops one: it is reported, and the
+next opportunity makes up for it.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 LIMIT_S = 20.0
 """How long a program waits for a place that does not answer, such as a share that is away."""
 ANSWER_LIMIT_S = 10.0
-"""How long an authority may take."""
+"""How long a time-stamp authority may take."""
 QUERY = {"Content-Type": "application/timestamp-query"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
-    """What a verification finds in the second place. ``trouble``: why it could not look."""
+    """What a verification found in the second place; ``trouble`` says why it could not look."""
 
     place: SecondPlace | None = None
     stamps: Stamps | None = None
@@ -42,17 +42,17 @@ class Compared:
 
     @property
     def checkpoints(self) -> tuple[Checkpoint, ...]:
-        """What must fit the record."""
+        """The checkpoints that must match the record."""
         return self.place.checkpoints if self.place else ()
 
     @property
     def faults(self) -> tuple[str, ...]:
-        """What does not fit in the second place itself."""
+        """What is wrong with the second place itself."""
         return self.stamps.faults if self.stamps else ()
 
     @property
     def basis(self) -> str:
-        """What was found there, as text; "" without a second place."""
+        """Describes what was found there; "" without a second place."""
         if self.trouble:
             return f"the second place was not compared: {self.trouble}"
         if self.place is None:
@@ -63,14 +63,16 @@ class Compared:
             said += f"; {self.not_there_yet} of this folder are not there yet"
         if self.place.unreadable:
             lines = ", ".join(map(str, self.place.unreadable[:5]))
-            said += f"; {len(self.place.unreadable)} lines there are no checkpoint (line {lines})"
+            said += (
+                f"; {len(self.place.unreadable)} of its lines are not checkpoints (line {lines})"
+            )
         return said + self._stamped()
 
     def _stamped(self) -> str:
         if self.stamps is None:
             return ""
         if not self.stamps.sound:
-            return "; no time stamp over it"
+            return "; no time stamp covers it"
         newest = max(self.stamps.sound, key=lambda stamp: (stamp.at, stamp.covers))
         assert self.place is not None, "stamps are read with their list"
         lines = self.place.data[: newest.covers].count(b"\n")
@@ -81,29 +83,29 @@ class Compared:
 
 
 def has_second_place(settings: Settings, folder: RecordFolder) -> bool:
-    """Returns True when a second place is set, and is of this folder: a copy elsewhere has none."""
+    """Returns True when a second place is set and belongs to this folder, not to a copy of it."""
     return bool(settings.checkpoint_copy) and folder.path.resolve() == settings.data.resolve()
 
 
 def leave_checkpoints(
     settings: Settings, folder: RecordFolder, warn: Callable[[str], None]
 ) -> None:
-    """Add what is missing in the second place and have it stamped; what fails is told."""
+    """Add missing checkpoints to the second place and have them stamped; report what fails."""
     if not has_second_place(settings, folder):
         return
     try:
         _within_limit(lambda: _leave(settings, folder))
     except TractionError as error:
-        warn(f"traction: checkpoints stay here for now: {error}")
+        warn(f"traction: checkpoints were not copied to the second place: {error}")
 
 
 def stamp_list(
     settings: Settings, folder: RecordFolder, transport: httpx.BaseTransport | None = None
 ) -> TimeStamp:
-    """Have the list as it stands stamped and keep the reply.
+    """Have the present list stamped and keep the reply.
 
     Raises RequestRefused when nothing is configured or listed, UploadRefused when the authority
-    does not answer, KeyUnavailable for an answer that does not hold.
+    does not answer, KeyUnavailable for an answer that cannot be verified.
     """
     if not (settings.timestamp_url and has_second_place(settings, folder)):
         raise RequestRefused(
@@ -157,9 +159,9 @@ def _leave(settings: Settings, folder: RecordFolder) -> None:
 
 
 def _within_limit(work: Callable[[], object]) -> None:
-    """Do ``work`` beside; raises what it raised, or JournalUnavailable when it does not end.
+    """Do ``work`` in a thread; raises what it raised, or JournalUnavailable when it does not end.
 
-    A share that is away can hold a program for minutes, and nothing can end such a call.
+    A share that is away can block a program for minutes, and such a call cannot be interrupted.
     """
     raised: list[TractionError] = []
 
@@ -174,14 +176,14 @@ def _within_limit(work: Callable[[], object]) -> None:
     thread.join(LIMIT_S)
     if thread.is_alive():
         raise JournalUnavailable(
-            f"the second place did not answer within {LIMIT_S:g} s; see whether it is there"
+            f"the second place did not answer within {LIMIT_S:g} s; check that it is connected"
         )
     if raised:
         raise raised[0]
 
 
 def _asked(url: str, query: bytes, transport: httpx.BaseTransport | None) -> bytes:
-    """One question, one answer of a bounded size. The digest of a list says nothing of anybody."""
+    """Returns the answer, of bounded size, to one question. The digest of a list reveals nobody."""
     import httpx
 
     from records.keys.time_stamp import LARGEST_REPLY

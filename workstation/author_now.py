@@ -16,17 +16,17 @@ from workstation.login import login_name
 def author_now(
     folder: RecordFolder, by: str = "", at_utc_ms: int | None = None, account: str = ""
 ) -> Author:
-    """The person at the keyboard; ``by`` names them, else the account of the system does.
+    """Returns the person at the keyboard: named by ``by``, else by the account of the system.
 
     ``at_utc_ms`` is now by the caller's clock; default: the system's. ``account`` is the one that
-    the person signed in to. What readers without a key left is taken up into the chain first.
-    Raises RequestRefused when ``by`` is no name that a record may hold, KeyUnavailable for an
+    the person signed in to. Rows left by readers without a key are taken into the chain first.
+    Raises RequestRefused when ``by`` is not a name that a record may hold, KeyUnavailable for an
     account of the system that may only read.
     """
     if only_reads(folder):
         raise KeyUnavailable(
-            f"the records in {folder} belong to another account; this one may read them, and "
-            "signs nothing. Ask whoever keeps them"
+            f"the records in {folder} belong to another account; this account may read them "
+            "but not sign anything. Ask the person who administers them"
         )
     user = login_name()
     author = Author(
@@ -43,7 +43,7 @@ def author_now(
 
 
 def reader_now(folder: RecordFolder, by: str = "", account: str = "") -> Person:
-    """The same for reading, for which an account needs neither the key nor the right to write."""
+    """Returns the person as a reader: the account needs neither the key nor the right to write."""
     if not only_reads(folder):
         return author_now(folder, by, account=account)
     user = login_name()

@@ -1,7 +1,7 @@
-"""Backups of this workstation: made, proved and restored with their rows in the audit.
+"""Makes, proves and restores backups of this workstation, with their rows in the audit.
 
-The rows are what ``traction backup --status`` reads: they are signed and in the chain of clinic.db,
-so no second file says what was backed up when.
+``traction backup --status`` reads these rows: they are signed and in the chain of clinic.db, so no
+second file records what was backed up when.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackupStatus:
-    """The newest backup that was finished. ``good`` is what the exit status says."""
+    """The newest backup that was finished; ``good`` decides the exit status."""
 
     place: str
     checkpoint: str
@@ -43,7 +43,7 @@ class BackupStatus:
 
 
 def make_backup(folder: RecordFolder, target: Path, settings: Settings, by: str) -> BackupReport:
-    """Back up with a row before, since data leave the folder, and one when it is finished."""
+    """Back up, with a row before it, since data leave the folder, and one when it is finished."""
     from records.keeping.backup_encryption import parse_recipients
 
     check_private(folder, settings.readers_group)
@@ -69,10 +69,10 @@ def prove_backup(
     by: str,
     with_copy: Callable[[RecordFolder, RestoreReport], None] = lambda copy, report: None,
 ) -> RestoreReport:
-    """Restore for a moment and verify; the row is kept where the records are.
+    """Restore temporarily and verify; the row is kept where the records are.
 
-    What was encrypted is opened on the disk of the records only. ``with_copy`` is given what was
-    restored, with what was found in it.
+    An encrypted backup is decrypted on the disk of the records only. ``with_copy`` is given what
+    was restored, with what was found in it.
     """
     workroom = folder.path if place.suffix == ".age" else place
     report = prove(place, workroom, trust, identity, with_copy)
@@ -84,9 +84,9 @@ def prove_backup(
 def keep_restore(
     folder: RecordFolder, by: str, report: RestoreReport, accepted: Sequence[str]
 ) -> None:
-    """The row of a restore, in the records that are about to be put in place.
+    """Keep the row of a restore in the records that are about to be put in place.
 
-    Where a damaged clinic.db was asked for by name, no row can be kept in it.
+    A damaged clinic.db that was named to be restored anyway can hold no row.
     """
     try:
         by_name = by or login_name()
@@ -99,7 +99,7 @@ def keep_restore(
 
 
 def backup_status(folder: RecordFolder, settings: Settings) -> BackupStatus:
-    """The newest backup, its age, and whether it was proved, with the clinic's times."""
+    """Returns the newest backup, its age, and whether it was proved, in the clinic's times."""
     rows = accesses(folder)
     made = [row for row in rows if row.what == MADE and len(row.fields) == 2]
     if not made:
@@ -132,7 +132,9 @@ def backup_status(folder: RecordFolder, settings: Settings) -> BackupStatus:
 
 def _verdict(age_ms: int, limit_days: int) -> tuple[bool, str]:
     if age_ms < 0:
-        return False, f"{-age_ms / HOUR_MS:.1f} hours after this clock: set the clock right"
+        return False, (
+            f"{-age_ms / HOUR_MS:.1f} hours later than this computer's clock: correct the clock"
+        )
     age = f"{age_ms / HOUR_MS:.1f} hours ago"
     if limit_days and age_ms > limit_days * DAY_MS:
         return False, f"{age}, and the setting backup_days allows {limit_days} days: make one now"
@@ -148,9 +150,9 @@ def _lines(
     if proved:
         yield f"proved: {settings.moment_text(proved)}"
     else:
-        yield "never proved: `traction backup --prove` does it"
+        yield "never proved: run `traction backup --prove`"
     if not there:
-        yield "it is not at its place now; connect the medium, or look for it"
+        yield "it is not at its place now; connect its medium"
 
 
 def _keep(folder: RecordFolder, author: Author, what: str, place: Path, checkpoint: str) -> None:

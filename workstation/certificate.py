@@ -16,13 +16,13 @@ from records.times_in_words import DayOf
 from workstation.hosts import host_of
 
 SOON_DAYS: Final = 30
-"""From so many days before its end it is told: whoever makes a new one needs time."""
+"""From so many days before its end a warning is shown, because a new one takes time to get."""
 RENEW: Final = "put a new one into its file, then start the station again"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StationCertificate:
-    """``names`` are the hosts that it is for, as browsers write them; one may begin with "*.".
+    """``names`` are the hosts it is valid for, as browsers write them; one may begin with "*.".
 
     It is valid between two moments, UTC milliseconds.
     """
@@ -48,11 +48,11 @@ class StationCertificate:
         )
 
     def is_for(self, host: str) -> bool:
-        """Returns whether a browser that calls this host takes it."""
+        """Returns whether a browser that uses this host name accepts it."""
         return bool(self.names & {host, f"*.{host.partition('.')[2]}"})
 
     def due(self, utc_ms: int, day_of: DayOf) -> str:
-        """That it ends soon, has ended, or has not begun, by the clinic's days; else ""."""
+        """Says that it ends soon, has ended, or has not begun, by the clinic's days; else ""."""
         last_day = day_of(self.ends_utc_ms)
         if utc_ms > self.ends_utc_ms:
             return (
@@ -69,7 +69,7 @@ class StationCertificate:
 
 
 def certificate_trouble(file: str, utc_ms: int, day_of: DayOf) -> str:
-    """What is to be done about the certificate of a setting; "" for none that is set, and none."""
+    """Says what to do about the certificate of a setting; "" for nothing to do or without one."""
     if not file:
         return ""
     try:
@@ -81,9 +81,9 @@ def certificate_trouble(file: str, utc_ms: int, day_of: DayOf) -> str:
 def certificate_faults(
     file: str, hosts: Iterable[str], utc_ms: int, day_of: DayOf
 ) -> Iterator[str]:
-    """Everything that somebody is told at a start; raises RequestRefused for a file that is none.
+    """Returns all faults to report at a start; raises RequestRefused for an invalid file.
 
-    ``hosts`` are the names and addresses that browsers will call.
+    ``hosts`` are the names and addresses that browsers will use.
     """
     certificate = StationCertificate.of_file(file)
     for host in hosts:

@@ -3,8 +3,8 @@
 Exit status: 0 done, 2 wrong order or usage, 3 refused, 4 the record cannot be kept or was altered,
 5 the session ended early.
 
-A command is imported when it is meant, and what it needs inside of it: `--help` and a wrong option
-answer at once.
+Only the module of the given command is imported, and it imports what it needs inside functions:
+`--help` and a wrong option answer at once.
 """
 
 from __future__ import annotations
@@ -29,19 +29,22 @@ from workstation.exit_status import exit_status
 from workstation.output import NOT_A_DEVICE, output_refused, say
 
 OBJECTS_PER_COLLECTION = 250_000
-"""Python's own 700 looks through the program again and again while it is being loaded, where nearly
-everything stays; a document as PDF makes 110 000. A session goes back to it
-(`session/realtime.py`)."""
+"""Python's default of 700 rescans the program repeatedly while it is being loaded, although nearly
+everything stays; a PDF document makes 110 000 objects. A session restores the default
+(`session/realtime.py`).
+"""
 KEPT_BYTES = 16 * 1024 * 1024
-"""Of free memory, twice so much stays with the program once a block of this size was given back: so
-the C library of most Linux systems (glibc) has it. Otherwise the memory of each session goes back
-to the system and is asked for again, a sixteenth of what a check of a folder costs."""
+"""After a block of this size was freed, the C library of most Linux systems (glibc) keeps up to
+twice that much free memory. Otherwise the memory of each session is returned to the system and
+requested again, which is a sixteenth of the cost of checking a folder.
+"""
 PLUGINS_OF_PYDANTIC = "PYDANTIC_DISABLE_PLUGINS"
-"""Without it the library looks through every installed package for code that changes its checks."""
+"""Otherwise pydantic searches every installed package for code that changes its checks."""
 THREADS_OF_NUMPY = "OPENBLAS_NUM_THREADS"
-"""The library of matrices in numpy, of which this program uses none, starts a thread for each
-processor as soon as it is loaded, and each one turns over for some hundredths of a second before it
-sleeps: a fifth of a short command on two processors."""
+"""The matrix library in numpy, which this program does not use, starts a thread for each processor
+when it is loaded. Each one spins for some hundredths of a second before it sleeps: a fifth of a
+short command on two processors.
+"""
 
 COMMANDS: Final[Mapping[str, Sequence[str]]] = {
     "visit": ("visit", "today", "claims"),
@@ -83,7 +86,7 @@ HELP = f"Drive a traction unit, record the evidence, write note and charge line.
 
 
 def program(files: Iterable[str] = COMMANDS) -> typer.Typer:
-    """The command line with the commands of ``files``; with all of them unless told otherwise."""
+    """Returns the command line with the commands of ``files``; default: all commands."""
     app = typer.Typer(
         cls=GroupedHelp,
         no_args_is_help=True,
@@ -97,7 +100,7 @@ def program(files: Iterable[str] = COMMANDS) -> typer.Typer:
 
 
 def _say_version(is_asked: bool) -> None:
-    """Print the version and end, before anything else is looked at."""
+    """Print the version and end before anything else is read."""
     if is_asked:
         from workstation.texts.shipped import program_version
 
@@ -113,11 +116,11 @@ def _for_every_command(
         ),
     ] = False,
 ) -> None:
-    """Without it Typer takes a program of one command for that command, without its name."""
+    """A callback, because Typer calls a single command of a program without its name."""
 
 
 def _files_for(arguments: Sequence[str]) -> Iterable[str]:
-    """The file of the command that is meant; all where none is, as for the help."""
+    """Returns the file of the given command; all files where none is given, as for the help."""
     named = [file for file, names in COMMANDS.items() if arguments and arguments[0] in names]
     return named or COMMANDS
 
@@ -132,7 +135,7 @@ def main() -> None:
     except TractionError as error:
         _end_with(_in_lines(error), exit_status(error))
     except SystemExit as end:
-        # So the library ends where the reader of a help page has gone, who had what was wanted.
+        # So that the library ends when the reader of a help page has closed the pipe.
         sys.exit(0 if isinstance(end.__context__, BrokenPipeError) else end.code)
     except OSError as error:
         _end_with(*_of_library_output(error))
@@ -141,7 +144,7 @@ def main() -> None:
 
 
 def _of_library_output(error: OSError) -> tuple[str, int]:
-    """What to say, and the status, where a stream does not take what the library itself prints."""
+    """Returns message and status where a stream does not take what the library itself prints."""
     if isinstance(error.__context__, TyperException):  # the words of a wrong usage
         return "", error.__context__.exit_code
     if error.errno == errno.ENOSPC and error.filename is None:
@@ -152,14 +155,14 @@ def _of_library_output(error: OSError) -> tuple[str, int]:
 
 def _of_a_defect(error: Exception) -> tuple[str, int]:
     text = (
-        f"traction: this should not have happened ({type(error).__name__}: {error}); "
-        "please report it with what you did"
+        f"traction: unexpected error ({type(error).__name__}: {error}); please report it "
+        "with what you did"
     )
     return one_line(text), 1
 
 
 def _in_lines(error: TractionError) -> str:
-    """One line; several mistakes of an order, or what a name fits, stand one below the other."""
+    """Returns one line; several mistakes of an order, or several matches, take a line each."""
     head, listed = error.message, error.listed
     if isinstance(error, PrescriptionInvalid) and len(error.mistakes) > 1:
         head, listed = f"{head.partition(' mistakes: ')[0]} mistakes", error.mistakes
@@ -168,16 +171,16 @@ def _in_lines(error: TractionError) -> str:
 
 
 def _spare_the_processor() -> None:
-    """What a short command would do without any use: half of its time is loading the program."""
+    """Skip what a short command does not need: half of its time is loading the program."""
     gc.set_threshold(OBJECTS_PER_COLLECTION)
     bytes(KEPT_BYTES)  # never written to, so that it costs nothing
-    atexit.register(gc.freeze)  # nothing is worth looking for in a program that ends
+    atexit.register(gc.freeze)  # no object is worth collecting in a program that ends
     os.environ.setdefault(PLUGINS_OF_PYDANTIC, "__all__")
     os.environ.setdefault(THREADS_OF_NUMPY, "1")
 
 
 def _end_with(text: str, status: int) -> None:
-    """End whether or not the terminal takes the text."""
+    """End with this status whether or not the terminal takes the text."""
     from workstation.terminal.last_words import last_words
 
     last_words(text)
@@ -185,7 +188,7 @@ def _end_with(text: str, status: int) -> None:
 
 
 def _open_closed_streams() -> None:
-    """A file or socket that is opened later must not become the standard output of messages."""
+    """Open closed streams: a file opened later must not become the standard output of messages."""
     for descriptor in range(3):
         try:
             os.fstat(descriptor)
@@ -194,7 +197,7 @@ def _open_closed_streams() -> None:
 
 
 def _check_arguments(arguments: Sequence[str]) -> None:
-    """What hides or steers, and bytes that are no text, are refused before anything reads them."""
+    """Refuse hidden and control characters and bytes that are not text, before any use."""
     for number, (before, argument) in enumerate(pairwise(["", *arguments]), start=1):
         if fault := fault_of(argument, len(argument)):
             name = next((a.partition("=")[0] for a in (argument, before) if a.startswith("--")), "")

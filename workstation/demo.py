@@ -40,7 +40,7 @@ STOP_AFTER_S = 12.0
 BEFORE_THE_CORD_S = 60.0
 """Time for identification, self-check and press test; they take about 5 s."""
 COMMIT_INTERVAL_S = 1.0
-"""Nobody is treated, so a power cut may cost a second of it."""
+"""Nobody is treated, so a power cut may cost a second of data."""
 SHOW_EVERY = 40
 """Ticks between two updates of the progress bar."""
 DOCUMENTS = {
@@ -50,7 +50,7 @@ DOCUMENTS = {
     "csv": "charge.csv",
     "json": "session.json",
 }
-"""Exports of the demo and what their files are called behind the act's name."""
+"""Exports of the demo and their file names after the act's name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +67,7 @@ class Act:
 
 
 def acts(cervical_wire: str = "") -> tuple[Act, Act]:
-    """A completed cervical treatment, and a lumbar one in which the patient presses stop.
+    """Returns a completed cervical treatment, and a lumbar one in which the patient presses stop.
 
     ``cervical_wire``: rtu, tcp or ascii; empty: what this system has.
     """
@@ -92,7 +92,7 @@ def acts(cervical_wire: str = "") -> tuple[Act, Act]:
 
 
 def observed_act() -> Act:
-    """An old table without a socket, observed with a transmitter beside it."""
+    """Returns an old table without a socket, observed with a transmitter beside it."""
     return Act(
         name="observed",
         title="old table without a socket, observed",
@@ -105,10 +105,10 @@ def observed_act() -> Act:
 
 
 class DemoConsole(Console):
-    """A console whose reader may go away (``| head``): the demo goes on and writes its files."""
+    """A console whose reader may close the pipe (``| head``): the demo still writes its files."""
 
     def on_broken_pipe(self) -> None:
-        """Nobody reads any more: go on in silence."""
+        """Continue in silence when nobody reads any more."""
         self.quiet = True
         drop_output()
 
@@ -137,27 +137,27 @@ def run_demo(
 
 
 def document_files(output: Path) -> list[Path]:
-    """Every document that the demo writes."""
+    """Returns every document that the demo writes."""
     names = [act.name for act in (*acts(), observed_act())]
     return [_document(output, name, kind) for name in names for kind in DOCUMENTS]
 
 
 def demo_visit() -> Visit:
-    """The cervical act, performed in a folder that is gone afterwards."""
+    """Yields the cervical act, performed in a temporary folder."""
     with TemporaryDirectory() as made:
         return _perform(acts()[0], RecordFolder(Path(made)), load_settings(), None)
 
 
 def demo_order(name: str) -> Order:
-    """One of the demo's order files."""
+    """Returns one of the demo's order files."""
     file = resources.files("workstation") / "demo_orders" / f"{name}.toml"
     return parse_order(file.read_text(encoding="utf-8"), f"{name}.toml")
 
 
 def began_ms(act: Act, now_ms: int) -> int:
-    """When an act is dated to begin, UTC milliseconds: one follows the other and all have ended.
+    """Returns when an act is dated to begin, UTC milliseconds: in sequence, all in the past.
 
-    A note can then be signed at once, for no note is signed before its session's end.
+    A note can then be signed at once, because no note is signed before its session's end.
     """
     performed = [each.name for each in (*acts(), observed_act())]
     still_to_come = performed[performed.index(act.name) :]
@@ -165,7 +165,7 @@ def began_ms(act: Act, now_ms: int) -> int:
 
 
 def longest_ms(order: Order) -> int:
-    """The most that an act takes, milliseconds."""
+    """Returns the longest time that an act takes, milliseconds."""
     times = plan(order.prescription).times
     return round((BEFORE_THE_CORD_S + times.slack_limit_s + times.total_s) * 1000)
 

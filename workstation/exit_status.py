@@ -1,4 +1,4 @@
-"""What an exit status means, and which error ends with which."""
+"""The meaning of each exit status, and which error ends with which."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ COMPLETED, WRONG, REFUSED, RECORD_BAD, ENDED_EARLY = 0, 2, 3, 4, 5
 
 
 def exit_status(error: TractionError, *, session_opened: bool = False) -> int:
-    """The exit status of an error; once a session is open, a refusal is 3 whatever its kind."""
+    """Returns the exit status of an error; once a session is open, a refusal is 3 of any kind."""
     if isinstance(error, RecordNotFound):
         return WRONG
     if isinstance(error, JournalError):

@@ -7,17 +7,17 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
 
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
-"""What this machine calls itself: there the pages are without TLS."""
+"""Names of this machine itself: there the pages are without TLS."""
 _NAME: Final = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")
 
 
 def hosts_in(text: str) -> tuple[str, ...]:
-    """The names and addresses of a list with spaces, each once, as a browser writes them."""
+    """Returns the names and addresses of a list with spaces, each once, as browsers write them."""
     return tuple(dict.fromkeys(host_of(each) for each in text.split()))
 
 
 def host_of(name: str) -> str:
-    """A name in small letters; an address in its one short form, IPv4 inside IPv6 as IPv4."""
+    """Returns a name in lower case; an address in its short form, IPv4 inside IPv6 as IPv4."""
     address = _address(name)
     if address is None:
         return name.lower()
@@ -25,31 +25,31 @@ def host_of(name: str) -> str:
 
 
 def base_address(scheme: str, host: str, port: int) -> str:
-    """What stands before the path in the address of a page."""
+    """Returns the part before the path in the address of a page."""
     return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 def listened_on_fault(text: str) -> str:
-    """Why a list is none of names and addresses that a machine is called by; "" where it is one."""
+    """Returns why a list is not one of host names and addresses of this machine; "" where it is."""
     for host in hosts_in(text):
         address = _address(host)
         if host in LOOPBACK:
-            return f"{host} is this machine alone, where the pages are anyhow; leave it out"
+            return f"{host} reaches only this machine, which has the pages anyway; leave it out"
         if address is not None and address.is_unspecified:
-            return f"{host} stands for every address; name those that browsers call"
+            return f"{host} means every address; name those that browsers use"
         if address is None and not _NAME.fullmatch(host):
             return f"{host} is neither a host name nor an address; leave port and https:// out"
     return ""
 
 
 def machines_fault(text: str) -> str:
-    """Why a list is none of addresses of other machines; "" where it is one."""
+    """Returns why a list is not one of addresses of other machines; "" where it is."""
     for host in hosts_in(text):
         address = _address(host)
         if address is None:
-            return f"{host} is no address of a machine; a name may lead to another one tomorrow"
+            return f"{host} is not an IP address; a name may mean another machine tomorrow"
         if address.is_unspecified or address.is_multicast:
-            return f"{host} is no address of one machine"
+            return f"{host} is not the address of one machine"
     return ""
 
 

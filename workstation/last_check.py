@@ -1,4 +1,4 @@
-"""What ``traction verify`` remembers of its checks, what it leaves out, and its progress."""
+"""What ``traction verify`` stores of its checks, what it leaves out, and its progress."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ from workstation.terminal.typed_lines import is_terminal
 
 @dataclass(frozen=True, slots=True)
 class LastVerified:
-    """When each session was last checked whole here, for lists; they check nothing themselves."""
+    """When each session was last fully checked here, for lists, which check nothing themselves."""
 
     memory: Memory
     marks: dict[str, str]
 
     @classmethod
     def of(cls, folder: RecordFolder) -> LastVerified:
-        """Returns what is remembered, and the sessions as they are now."""
+        """Returns what is stored, and the sessions as they are now."""
         memory = read_memory(folder)
         return cls(memory, marks_of_folder(folder) if memory.sessions else {})
 
     def words(self, session_id: str) -> str:
-        """Returns what a list says of a session."""
+        """Returns the text of a list for a session."""
         last = self.memory.sessions.get(session_id)
         if last is None:
             return "never verified here"
@@ -49,7 +49,7 @@ class LastVerified:
 
 
 def recall_of(folder: RecordFolder, *, since_last: bool) -> Recall:
-    """Returns what a check of every session may leave out; why it reads everything is said."""
+    """Returns what a check of every session may leave out; reports why it reads everything."""
     if not since_last:
         return Recall(None)
     memory = current_memory(folder)
@@ -60,9 +60,9 @@ def recall_of(folder: RecordFolder, *, since_last: bool) -> Recall:
 
 
 def remember(folder: RecordFolder, recall: Recall, altered: set[str]) -> None:
-    """Keep what a check of every session found whole; what was altered is forgotten.
+    """Store what a check of every session found intact; altered sessions are removed.
 
-    Where it cannot be signed or written, nothing of earlier checks may stand beside a finding.
+    Where it cannot be signed or written, no result of earlier checks may remain beside a finding.
     """
     sessions = recall.to_remember(altered, SystemClock().utc_ms())
     if not key_history(folder).records:
@@ -76,13 +76,13 @@ def remember(folder: RecordFolder, recall: Recall, altered: set[str]) -> None:
 
 
 def forget(folder: RecordFolder) -> None:
-    """Remember nothing; the next check reads every session."""
+    """Remove the stored results; the next check reads every session."""
     try:
         folder.last_check.unlink(missing_ok=True)
     except OSError as error:
         warn(
-            f"{folder.last_check} cannot be removed ({error.strerror}) and may call a session "
-            "whole that was altered: use `traction verify --all` without --since-last"
+            f"{folder.last_check} cannot be removed ({error.strerror}) and may report an "
+            "altered session as intact: use `traction verify --all` without --since-last"
         )
 
 
@@ -101,7 +101,7 @@ def left_out_line(result: Verification) -> str:
 
 @contextmanager
 def progress() -> Iterator[Watch]:
-    """A bar for each unit's file at a terminal, on standard error; nothing elsewhere."""
+    """Shows a bar for each unit's file at a terminal, on standard error; nothing elsewhere."""
     if not is_terminal(sys.stderr):
         yield lambda _unit, _done, _of: None
         return
@@ -121,7 +121,7 @@ def progress() -> Iterator[Watch]:
 
 
 def _not_kept(folder: RecordFolder, why: str, altered: set[str]) -> None:
-    warn(f"this check is not remembered ({why})")
+    warn(f"the result of this check was not stored ({why})")
     if altered:
         forget(folder)
 

@@ -9,10 +9,10 @@ from controller.words import NAME_CHARACTERS, fault_of
 
 
 def login_name() -> str:
-    """Return the account's name; its number where the system has none that a record could hold.
+    """Return the account's name; its number where the system has no name that a record could hold.
 
-    A container has accounts without a name, and the variables that are asked first (LOGNAME, USER)
-    may hold anything.
+    A container has accounts without a name, and the variables that are read first (LOGNAME, USER)
+    may contain anything.
     """
     try:
         name = getpass.getuser()

@@ -21,7 +21,7 @@ TIMEOUT_S = 30.0
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 _MEANINGS = {
     400: "the patient's number is not known there",
-    401: "the token is not valid or has ended",
+    401: "the token is not valid or has expired",
     403: "the token's scopes do not allow it (api:oemr, user/document)",
     404: "address or site is wrong, or its API is not switched on",
 }
@@ -29,7 +29,7 @@ _MEANINGS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentEndpoint:
-    """Where a patient's documents are put; raises UploadRefused for an address in clear text."""
+    """Where a patient's documents are stored; raises UploadRefused for an unencrypted address."""
 
     base_url: str
     patient: int
@@ -42,8 +42,9 @@ class DocumentEndpoint:
         local = parts.scheme == "http" and parts.hostname in LOCAL_HOSTS
         if not parts.hostname or parts.username or not (encrypted or local):
             raise UploadRefused(
-                f"openemr={_without_user(self.base_url)!r} is not an https address; patients' "
-                "documents go through TLS only (http is for this computer itself)"
+                f"openemr={_without_user(self.base_url)!r} is not an https address; "
+                "patients' documents are sent over TLS only (http is for this computer "
+                "itself)"
             )
         if not re.fullmatch(r"[A-Za-z0-9_.-]+", self.site):
             raise UploadRefused(f"site={self.site!r} is not a name of an OpenEMR site; correct it")
@@ -55,13 +56,13 @@ class DocumentEndpoint:
 
     @property
     def url(self) -> str:
-        """The endpoint without its query."""
+        """Returns the endpoint without its query."""
         base = self.base_url.rstrip("/")
         return f"{base}/apis/{self.site}/api/patient/{self.patient}/document"
 
     @property
     def path(self) -> str:
-        """The category as the endpoint wants it."""
+        """Returns the category as the endpoint needs it."""
         return "/" + self.category.strip("/ ").lower().replace(" ", "_")
 
 
@@ -75,8 +76,8 @@ def token_from(variable: str) -> str:
         )
     if not token.isascii() or not token.isprintable() or " " in token:
         raise UploadRefused(
-            f"what the environment variable {variable} holds is not a token (blanks or other "
-            "letters in it); copy it again"
+            f"what the environment variable {variable} holds is not a token (it contains "
+            "blanks or unexpected characters); copy it again"
         )
     return token
 
@@ -88,9 +89,9 @@ def upload_document(
     token: str,
     transport: httpx.BaseTransport | None = None,
 ) -> None:
-    """Upload a PDF; raises UploadRefused saying what was answered. Nothing is sent twice.
+    """Upload a PDF; raises UploadRefused with the answer. Nothing is sent twice.
 
-    Redirects are not followed: the token goes to the address that a person gave, nowhere else.
+    Redirects are not followed: the token goes only to the address that a person gave.
     """
     try:
         with httpx.Client(timeout=TIMEOUT_S, transport=transport, trust_env=False) as client:
@@ -113,7 +114,7 @@ def _check(endpoint: DocumentEndpoint, answer: httpx.Response) -> None:
         return
     meaning = _MEANINGS.get(answer.status_code, "see OpenEMR's log")
     if answer.status_code in (200, 201):
-        meaning = f"it did not keep the document; does the category {endpoint.path} exist there?"
+        meaning = f"it did not store the document; does the category {endpoint.path} exist there?"
     result = (
         "nothing was uploaded"
         if answer.status_code < 500

@@ -1,7 +1,7 @@
-"""What the commands print and write: safe to show whatever the text, the encoding or the reader.
+"""Output of the commands: safe to show whatever the text, the encoding or the reader.
 
-``traction run`` prints nothing through this while a session is open: that is the display's work
-(``workstation.terminal.display``), which never waits.
+``traction run`` prints nothing through this while a session is open: its display
+(``workstation.terminal.display``) never waits.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from controller.errors import JournalUnavailable, RequestRefused
 from controller.words import hides, one_line, visible
 
 JSON_VERSION = 1
-"""Grows when a key of any command's JSON is renamed, leaves or means something else."""
+"""Increased when a key of any command's JSON is renamed, removed or changes its meaning."""
 NOT_A_DEVICE = "An engineering system, not a cleared medical device."
 
 
 def say(line: str) -> None:
-    """Print one line to standard output; raises RequestRefused when it takes nothing.
+    """Print one line to standard output; raises RequestRefused when it cannot be written.
 
-    It stays one whatever it holds. A reader that has gone (``| head``) had what it wanted: the rest
-    is dropped, and the command ends as it would have ended.
+    It stays one line whatever it contains. A reader that has closed the pipe (``| head``) had what
+    it wanted: the rest is dropped, and the command ends as usual.
     """
     _print(_shown(sys.stdout, one_line(line)) + "\n")
 
 
 def say_text(text: str) -> None:
-    """Print a document that ends with its newline; whoever made it kept each line to one."""
+    """Print a document that ends with its newline; its lines were made safe before."""
     _print(_shown(sys.stdout, visible(text)))
 
 
@@ -44,12 +44,12 @@ def say_json(name: str, facts: Mapping[str, Any]) -> None:
 
 
 def with_format(name: str, facts: Mapping[str, Any]) -> dict[str, Any]:
-    """The facts with the name and version of their schema (docs/reference/json)."""
+    """Returns the facts with the name and version of their schema (docs/reference/json)."""
     return {**facts, "format": f"traction-{name}/{JSON_VERSION}"}
 
 
 def say_json_text(text: str) -> None:
-    """Print JSON; what hides, steers or cannot be encoded becomes an escape of the same value."""
+    """Print JSON; hidden, control and unencodable characters are escaped, with the same value."""
     _print(json_for(text, _encoding(sys.stdout)) + "\n")
 
 
@@ -62,24 +62,24 @@ class Target:
 
     @classmethod
     def of(cls, text: str) -> Target:
-        """Read it as it was typed: a path itself forgets its last slash."""
+        """Read it as it was typed: a path itself drops its last slash."""
         separators = tuple(filter(None, (os.sep, os.altsep)))
         return cls(Path(text), text.endswith(separators))
 
     def file(self, default_name: str) -> Path:
-        """The file; in a folder, which is made when it is written, it has ``default_name``."""
+        """Returns the file; in a folder, which is made on writing, it has ``default_name``."""
         in_folder = self.is_folder or self.path.is_dir()
         return self.path / default_name if in_folder else self.path
 
 
 def refuse_existing(path: Path, *, force: bool) -> None:
-    """Nothing that is there is written over unasked; raises RequestRefused with the way out.
+    """Refuse to overwrite an existing file; raises RequestRefused with the alternatives.
 
-    A pipe or a device is no file: what is written to it replaces nothing.
+    A pipe or a device is not a file: what is written to it replaces nothing.
     """
     if path.is_file() and not force:
         raise RequestRefused(
-            f"{path} exists already; choose another place with --out, or write over it with --force"
+            f"{path} exists already; choose another place with --out, or overwrite it with --force"
         )
 
 
@@ -97,7 +97,7 @@ def write_file(path: Path, content: bytes) -> Path:
 
 
 def warn(text: str) -> None:
-    """Print to standard error, past a pipe; where nobody takes it, it is dropped."""
+    """Print to standard error, not into a pipe; dropped where it cannot be written."""
     stream = sys.stderr
     try:
         _write(stream, _shown(stream, one_line(text)) + "\n")
@@ -106,7 +106,7 @@ def warn(text: str) -> None:
 
 
 def utc_text(utc_ms: int) -> str:
-    """A time of a record for people; the number itself where it is no moment that there is."""
+    """Returns a time of a record for people; the number itself where it is not a valid time."""
     try:
         moment = datetime.fromtimestamp(utc_ms / 1000, UTC)
     except (ValueError, OverflowError, OSError):
@@ -115,7 +115,7 @@ def utc_text(utc_ms: int) -> str:
 
 
 def json_for(text: str, encoding: str) -> str:
-    """JSON that can be printed in ``encoding`` and says the same."""
+    """Returns JSON that can be printed in ``encoding`` and has the same value."""
     try:
         text.encode(encoding)
     except UnicodeEncodeError:
@@ -128,7 +128,7 @@ def _escaped(character: str) -> str:
 
 
 def _shown(stream: TextIO | None, text: str) -> str:
-    """``text`` as the stream's encoding can carry it; what it cannot is written out."""
+    """Returns ``text`` in the stream's encoding; other characters are escaped."""
     encoding = _encoding(stream)
     return text.encode(encoding, "backslashreplace").decode(encoding)
 
@@ -149,25 +149,25 @@ def _print(text: str) -> None:
 
 
 def output_refused(error: OSError) -> RequestRefused:
-    """The refusal of a standard output that takes nothing."""
-    return RequestRefused(f"standard output takes nothing ({error.strerror}); direct it elsewhere")
+    """Returns the refusal for a standard output that cannot be written."""
+    return RequestRefused(f"standard output cannot be written ({error.strerror}); redirect it")
 
 
 def _write(stream: TextIO | None, text: str) -> None:
-    """A stream that was closed before the program began takes everything."""
+    """Write; a stream that was closed before the program began accepts everything."""
     if stream is not None:
         stream.write(text)
         stream.flush()
 
 
 def drop_output() -> None:
-    """Let everything that is still printed on standard output go nowhere."""
+    """Discard everything that is still printed on standard output."""
     if sys.stdout is not None:
         _give_up(sys.stdout)
 
 
 def _give_up(stream: TextIO) -> None:
-    """Whatever is still in the buffer goes nowhere, so that the end of the program is no error."""
+    """Discard what is still in the buffer, so that the end of the program is not an error."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, stream.fileno())
     os.close(nowhere)

@@ -1,4 +1,4 @@
-"""When a process that has ended is started again. Standard library only."""
+"""When to restart a process that has ended. Standard library only."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Final
 FIRST_WAIT_S: Final = 1.0
 LONGEST_WAIT_S: Final = 30.0
 IN_A_SESSION_S: Final = 2.0
-"""A patient may be on the table, and a screen that says so is worth the tries."""
+"""A patient may be on the table, and a screen that says so is worth the attempts."""
 HEALTHY_S: Final = 30.0
 
 
 class Restarts:
-    """At once, then after 1, 2, 4 ... 30 s; anew once a process has run for 30 s."""
+    """At once, then after 1, 2, 4 ... 30 s; from the start again after a run of 30 s."""
 
     def __init__(self) -> None:
         self._wait_s = 0.0

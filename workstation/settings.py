@@ -4,7 +4,7 @@ Read from environment variables (``TRACTION_DATA``, ``TRACTION_TIME_ZONE``, ``TR
 from ``settings.toml`` in the user's configuration folder; the environment wins.
 """
 
-# No annotations as texts: pydantic would compile each of them when the program is loaded.
+# No string annotations: pydantic would compile each of them when the program is loaded.
 import os
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from importlib.resources import files
@@ -29,17 +29,17 @@ if TYPE_CHECKING:
 
 APPLICATION = "traction"
 PREFIX = "TRACTION_"
-"""Begins the names of the environment's variables; what follows is a key, in any case."""
+"""Beginning of the environment variables' names; a key follows, in upper or lower case."""
 SYSTEM_ZONE = Path("/etc/localtime")
-"""Where POSIX systems link to the file of their zone."""
+"""The link to the zone's file on POSIX systems."""
 PATH_CHARACTERS = 4096
 """The longest path that Linux takes."""
 SHOWN_CHARACTERS = 60
-"""How much of a wrong value a message repeats."""
+"""How much of a wrong value a message repeats, in characters."""
 
 
 class Settings(BaseModel):
-    """All values have a default, so that a new workstation works as it is."""
+    """All values have a default, so that a new workstation works without settings."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -101,7 +101,7 @@ class Settings(BaseModel):
     @classmethod
     def _ports_differ(cls, port: int, info: ValidationInfo) -> int:
         if port == info.data.get("console_port"):
-            raise ValueError("console_port has the same; the stop needs a port of its own")
+            raise ValueError("console_port is the same; the stop door needs a port of its own")
         return port
 
     @field_validator("console_addresses", "stop_addresses")
@@ -128,7 +128,7 @@ class Settings(BaseModel):
         if fault := fault_of(place, PATH_CHARACTERS):
             raise ValueError(fault)
         if place and not Path(place).is_absolute():
-            raise ValueError("not a whole path; begin it at the root of a disk")
+            raise ValueError("not an absolute path; begin it at the root of a disk")
         return place
 
     @field_validator("timestamp_url")
@@ -137,7 +137,7 @@ class Settings(BaseModel):
         if fault := fault_of(url, ADDRESS_CHARACTERS):
             raise ValueError(fault)
         if url and not url.startswith(("http://", "https://")):
-            raise ValueError("not an address of the web; it begins with http:// or https://")
+            raise ValueError("not a web address; it begins with http:// or https://")
         for needed in ("checkpoint_copy", "timestamp_certificates"):
             if url and not info.data.get(needed):
                 raise ValueError(f"it needs {needed} as well")
@@ -170,16 +170,16 @@ class Settings(BaseModel):
 
     @property
     def unit_of_force(self) -> ForceUnit:
-        """The unit of force that leads wherever a force is shown."""
+        """Returns the unit of force that leads wherever a force is shown."""
         if self.force_unit is not None:
             return self.force_unit
         name = self.time_zone or _zone_of_the_system()
         return ForceUnit.POUND if _is_american(name) else ForceUnit.NEWTON
 
     def of_the_clinic(self, name: str, time_zone: str, force_unit: str | None) -> Self:
-        """With the clinic's own name, zone and unit of force, as its record has them.
+        """Returns the settings with the name, zone and unit of force of the clinic's record.
 
-        What the record leaves open is as it was set. A unit that was set for this workstation leads
+        What the record leaves open stays as set. A unit that was set for this workstation leads
         here, whatever the record says.
         """
         said: dict[str, Any] = {"clinic": name, "time_zone": time_zone}
@@ -188,23 +188,23 @@ class Settings(BaseModel):
         return self.model_copy(update={key: value for key, value in said.items() if value})
 
     def zone_at(self, utc_ms: int) -> tzinfo:
-        """The clinic's zone; a system zone is fixed at its offset of that moment."""
+        """Returns the clinic's zone; a system zone is fixed at its offset of that moment."""
         if self.time_zone:
             return ZoneInfo(self.time_zone)
         offset = datetime.fromtimestamp(utc_ms / 1000, UTC).astimezone().utcoffset()
         return timezone(offset or timedelta())
 
     def moment_text(self, utc_ms: int) -> str:
-        """A moment as the clinic's clocks show it, to the second."""
+        """Returns a moment in the clinic's time, to the second."""
         return moment_in_words(datetime.fromtimestamp(utc_ms // 1000, self.zone_at(utc_ms)))
 
     def day_at(self, utc_ms: int) -> date:
-        """The clinic's day of a moment."""
+        """Returns the clinic's day of a moment."""
         return datetime.fromtimestamp(utc_ms / 1000, self.zone_at(utc_ms)).date()
 
 
 def _zone_of_the_system() -> str:
-    """The IANA name of the system's zone; empty where the system does not tell it by name."""
+    """Returns the IANA name of the system's zone; empty where the system does not name it."""
     if name := os.environ.get("TZ", ""):
         return name.removeprefix(":")
     _, marker, name = str(SYSTEM_ZONE.resolve()).partition("/zoneinfo/")
@@ -212,7 +212,7 @@ def _zone_of_the_system() -> str:
 
 
 def _is_american(zone: str) -> bool:
-    """True for a zone of the United States, by the table of the time zone database itself."""
+    """Returns True for a zone of the United States, by the time zone database's own table."""
     if zone.startswith("US/"):
         return True
     table = files("tzdata").joinpath("zoneinfo", "zone.tab").read_text(encoding="utf-8")
@@ -226,7 +226,7 @@ def settings_file() -> Path:
 
 
 def _short(value: object) -> str:
-    """The beginning of what was set, fit for a message."""
+    """Returns the beginning of what was set, safe for a message."""
     shown = visible(repr(value))
     return shown if len(shown) <= SHOWN_CHARACTERS else f"{shown[:SHOWN_CHARACTERS]}..."
 
@@ -245,7 +245,7 @@ def load_settings() -> Settings:
 
 
 def _in_the_file() -> dict[str, Any]:
-    """What the settings file says; nothing when there is none. What is empty is not set."""
+    """Returns the settings file's values; nothing when there is none. An empty value is not set."""
     known = Settings.model_fields
     path = settings_file()
     try:
@@ -259,7 +259,7 @@ def _in_the_file() -> dict[str, Any]:
 
 
 def _in_the_environment() -> dict[str, str]:
-    """What the environment says of known keys; a variable with another name is none of ours.
+    """Returns the environment's values of known keys; variables with other names are ignored.
 
     An empty variable is not set.
     """
@@ -269,7 +269,7 @@ def _in_the_environment() -> dict[str, str]:
 
 
 def setting_sources() -> dict[str, str]:
-    """Where each setting is said, by its key: environment, settings file, or nowhere ("default").
+    """Returns each setting's source by its key: environment, settings file, or "default".
 
     Raises RequestRefused where the settings file cannot be read.
     """
@@ -285,7 +285,7 @@ def setting_sources() -> dict[str, str]:
 
 
 def settings_at_the_clinic(settings: Settings, held: "StandingData") -> Settings:
-    """The settings with what the clinic's record says in their place."""
+    """Returns the settings with the clinic's record applied over them."""
     if held.clinic is None:
         return settings
     clinic = held.clinic.record

@@ -1,4 +1,4 @@
-"""The settings of the workstation as rows of clinic.db's chain, for whoever reads it later."""
+"""The settings of the workstation as rows of clinic.db's chain, for later readers."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from records.store.record_folder import RecordFolder
 from workstation.settings import Settings
 
 IN_FORCE: Final = "settings in force"
-"""What the row is called in the audit."""
+"""The name of the row in the audit."""
 
 
 def note_settings(folder: RecordFolder, settings: Settings, author: Author) -> bool:
-    """Keep the settings that are not as by default, where they differ from those kept last.
+    """Record the settings that are not the default, where they differ from the last recorded ones.
 
     Returns whether a row was needed. Raises JournalError.
     """
@@ -27,6 +27,6 @@ def note_settings(folder: RecordFolder, settings: Settings, author: Author) -> b
 
 
 def set_by_somebody(settings: Settings) -> tuple[str, ...]:
-    """Each setting with a value of its own, as KEY=VALUE."""
+    """Returns each setting with a value of its own, as KEY=VALUE."""
     plain = settings.model_dump(mode="json", exclude_defaults=True)
     return tuple(f"{key}={value}" for key, value in sorted(plain.items()))

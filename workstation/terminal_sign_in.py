@@ -1,8 +1,8 @@
-"""Signing in at the terminal, for commands that not everybody may give.
+"""Sign-in at the terminal, for commands that need a right.
 
-As long as no account is in use, a person is who ``--by`` names. Once one is, such a command asks
-for account and PIN at the terminal. A program has an account of its own, named in its environment,
-with its PIN in a private file; no such account signs anything.
+While no account is in use, ``--by`` names the person. Once one is, such a command asks for account
+and PIN at the terminal. A program has an account of its own, named in its environment, with its PIN
+in a private file; such an account signs nothing.
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 class Acting(NamedTuple):
-    """Who gives a command. ``account`` is "" where nobody has to sign in."""
+    """Who runs a command. ``account`` is "" where nobody has to sign in."""
 
     by: str
     account: str = ""
 
 
 def acting(folder: RecordFolder, by: str, right: Right | None) -> Acting:
-    """Whoever gives this command, signed in where accounts are in use.
+    """Returns who runs this command, signed in where accounts are in use.
 
-    Without a right every person may, and no program. Raises SignInRefused, and RightMissing for
-    somebody who may not.
+    Without a right every person may run it, but no program. Raises SignInRefused, and RightMissing
+    for a person without the right.
     """
     accounts = _accounts(folder)
     if not accounts:
@@ -54,14 +54,14 @@ def acting(folder: RecordFolder, by: str, right: Right | None) -> Acting:
     if right is not None:
         account.require(right)
     elif account.is_script:
-        raise RightMissing(f"{account.account} is a program's account, and a person says this")
+        raise RightMissing(f"{account.account} is a program's account, and this needs a person's")
     for line in signed_in.told:
         warn(line)
     return Acting(account.name, account.account)
 
 
 def require_right(folder: RecordFolder, account: str, right: Right) -> None:
-    """Raise RightMissing where an account may not; nobody had to sign in to the account ""."""
+    """Raise RightMissing where an account lacks a right; "" needed no sign-in."""
     if account:
         from records.accounts.accounts import account_called
         from records.standing.versions import read_standing
@@ -70,15 +70,15 @@ def require_right(folder: RecordFolder, account: str, right: Right) -> None:
 
 
 def author_for(folder: RecordFolder, by: str, right: Right, at_utc_ms: int | None = None) -> Author:
-    """The same as the author of what is written."""
+    """Returns the same as the author of what is written."""
     who = acting(folder, by, right)
     return author_now(folder, who.by, at_utc_ms, who.account)
 
 
 def _accounts(folder: RecordFolder) -> dict[str, KnownAccount]:
-    """The accounts in use. Those of an altered chain are asked for all the same, and open nothing.
+    """Returns the accounts in use. With an altered chain they are required too, but grant nothing.
 
-    Without any, the commands that put an altered folder right work as they always did.
+    Without any, the commands that repair an altered folder work as usual.
     """
     from controller.errors import JournalCorrupt
     from records.clinic.checked_entries import checked_entries
@@ -118,7 +118,7 @@ def _signed_in(folder: RecordFolder, accounts: Mapping[str, KnownAccount]) -> Si
 
 
 def sign_in_desk(folder: RecordFolder) -> SignInDesk:
-    """Where PINs and codes of this folder are checked, by the system's clock."""
+    """Returns the desk that checks this folder's PINs and codes, by the system's clock."""
     from controller.runtime.clock import SystemClock
     from records.accounts.accounts import SignInDesk
 
@@ -130,13 +130,13 @@ def sign_in_desk(folder: RecordFolder) -> SignInDesk:
 
 
 def ask(question: str) -> str:
-    """A line that is typed at the terminal."""
+    """Returns a line that is typed at the terminal."""
     print(question, end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip()
 
 
 def ask_hidden(question: str) -> str:
-    """The same of what nobody may read over a shoulder."""
+    """Returns a line that is typed without echo."""
     return getpass.getpass(question)
 
 
@@ -166,6 +166,6 @@ def _refuse_other_name(account: KnownAccount, by: str) -> None:
     said = by.strip().casefold()
     if said and said not in (account.name.casefold(), account.initials.casefold()):
         raise SignInRefused(
-            f"--by names {by.strip()}, and who has signed in is {account.name}; leave --by out, or "
-            "let that person sign in"
+            f"--by names {by.strip()}, but {account.name} has signed in; omit --by, or let "
+            "that person sign in"
         )

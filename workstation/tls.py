@@ -1,4 +1,4 @@
-"""What connections from other machines are encrypted with, and what is wrong with its file."""
+"""The encryption of connections from other machines, and what is wrong with its file."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from controller.errors import RequestRefused
 from records.store.plain_files import read_plain
 
 OF_ANOTHER_KEY: Final = "KEY_VALUES_MISMATCH"
-"""What OpenSSL calls a key that is not the certificate's."""
+"""OpenSSL's reason for a key that does not belong to the certificate."""
 NO_PASSWORD: Final = ""
-"""A key with a password is refused: nobody could type it at a start by the system."""
+"""A key with a password is refused: nobody could type it when the system starts the station."""
 
 
 def tls_of(certificate: str) -> ssl.SSLContext:
-    """For a PEM file with certificate and key, ended or not; raises RequestRefused."""
+    """Returns it for a PEM file with certificate and key, expired or not; raises RequestRefused."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     try:
-        read_plain(Path(certificate))  # the library would wait at a named pipe
+        read_plain(Path(certificate))  # the library would block at a named pipe
         context.load_cert_chain(certificate, password=NO_PASSWORD)
     except (OSError, ValueError) as error:
         raise RequestRefused(

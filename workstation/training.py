@@ -27,28 +27,28 @@ from workstation.author_now import author_now
 from workstation.sound.day_check import Hearing, SoundOfDay, keep_hearing, sound_of_day
 
 BY: Final = "training"
-"""Who signs for what the program itself invents."""
+"""The signer of what the program itself invents."""
 WITHOUT_SOUND: Final = "training: a loudspeaker is not needed"
 BODIES: Final = {"lumbar": "lumbar_split", "cervical": "cervical_sliding"}
 """Each region with the body on its table; the first one is Table 1."""
 MANUAL_RELEASE: Final = "(simulated: the words of your own table stand here)"
 PLAN_DAYS: Final = 90
 HOURS: Final = ("09:00", "10:30")
-"""When the invented patients come, each to the table of its number."""
+"""Arrival times of the invented patients, each at the table of its number."""
 DayAt = Callable[[int], date]
 """The clinic's day of a moment (UTC milliseconds)."""
 
 
 def training_folder(data: Path) -> Path:
-    """Beside the clinic's own records, with a name that says what it is."""
+    """Returns a folder beside the clinic's own records, with a name that says what it is."""
     return data.with_name(f"{data.name}-training")
 
 
 @contextmanager
 def training_clinic(folder: RecordFolder, day_at: DayAt) -> Iterator[Mapping[str, str]]:
-    """The clinic as long as its simulated tables are served: their addresses by their names.
+    """Yields the clinic while its simulated tables are served: their addresses by their names.
 
-    Raises RequestRefused for a folder with the records of a clinic that is none for training.
+    Raises RequestRefused for a folder with the records of a real clinic.
     """
     held = read_standing(folder)
     if folder.clinic_database.exists() and not held.is_training:
@@ -71,7 +71,7 @@ def training_clinic(folder: RecordFolder, day_at: DayAt) -> Iterator[Mapping[str
 
 
 def work_without_sound(folder: RecordFolder, day: date) -> SoundOfDay:
-    """Decide for today that no loudspeaker is needed, unless somebody has said anything of it."""
+    """Record for today that no loudspeaker is needed, unless there is an entry already."""
     of_day = sound_of_day(folder, day)
     if of_day.hearing is not Hearing.NOT_ASKED:
         return of_day
@@ -80,7 +80,7 @@ def work_without_sound(folder: RecordFolder, day: date) -> SoundOfDay:
 
 @contextmanager
 def _served(held: StandingData, name: str, body: str, number: int) -> Iterator[SimulatedUnit]:
-    """A simulated unit, at the address that is on file where it is free."""
+    """Yields a simulated unit, at the address on file where it is free."""
     unit = simulated_unit(
         body,
         PressTestPatient(),
@@ -97,7 +97,7 @@ def _served(held: StandingData, name: str, body: str, number: int) -> Iterator[S
 
 
 def _port_on_file(held: StandingData, name: str) -> int:
-    """0 where the table is not on file yet."""
+    """Returns the port, 0 where the table is not on file yet."""
     known = next((each.record for each in held.units if each.name == name), None)
     return int(known.address.rpartition(":")[2].partition("?")[0]) if known else 0
 
@@ -106,7 +106,7 @@ def _port_on_file(held: StandingData, name: str) -> int:
 
 
 def _invent(folder: RecordFolder, author: Author, day: date) -> None:
-    """The clinic, then everybody who works and is treated there, and the presets."""
+    """Add the clinic, then its staff and patients, and the presets."""
     said = tomllib.loads(files("workstation").joinpath("training_clinic.toml").read_text("utf-8"))
     write_standing(folder, author, [added("clinic", "clinic", said["clinic"])])
     for patient in said["patient"]:
@@ -121,7 +121,7 @@ def _invent(folder: RecordFolder, author: Author, day: date) -> None:
 
 
 def _since(day: date) -> dict[str, Any]:
-    """What of a patient hangs on the day of the first start: a plan of care that holds."""
+    """Returns what depends on the day of the first start: a valid plan of care."""
     return {
         "initial_treatment_date": day,
         "plan": {
@@ -137,7 +137,7 @@ def _since(day: date) -> dict[str, Any]:
 
 
 def _keep_tables(folder: RecordFolder, author: Author, served: Mapping[str, str]) -> None:
-    """The tables at their addresses of this start; nothing is written where they are the same."""
+    """Store the tables at their addresses of this start; writes nothing if they are the same."""
     held = read_standing(folder)
     for number, (region, body) in enumerate(BODIES.items(), start=1):
         name = f"Table {number}"
@@ -156,7 +156,7 @@ def _keep_tables(folder: RecordFolder, author: Author, served: Mapping[str, str]
 
 
 def _keep_day(folder: RecordFolder, author: Author, day: date) -> None:
-    """Today's appointments, one for each table."""
+    """Store today's appointments, one for each table."""
     if day_list(folder, day) is not None:
         return
     patients = [*read_standing(folder).patients][: len(HOURS)]

@@ -1,7 +1,7 @@
-"""A child process that says how it is, one line at a time, and is never waited for.
+"""A child process that reports its state line by line, and is never waited for.
 
-It is ended when it says nothing, and started anew when it ends: at once, then after longer and
-longer waits. Standard library only.
+It is ended when it is silent, and restarted when it ends: at once, then after longer and longer
+waits. Standard library only.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Final, Generic, TypeVar
 from workstation.restarts import Restarts
 
 ANSWER_S: Final = 5.0
-"""A child that has said nothing for so long hangs: it is ended and started anew."""
+"""A child that was silent for so long hangs: it is ended and restarted."""
 END_S: Final = 1.0
 """How long an end may take before the process is left to the system."""
 
@@ -46,7 +46,7 @@ class _Child(Generic[Word]):
             threading.Thread(target=work, daemon=True).start()
 
     def send(self, line: str | None) -> None:
-        """Hand a line to the thread that writes; None closes the pipe."""
+        """Pass a line to the thread that writes; None closes the pipe."""
         self._lines.put(line)
 
     def hangs(self, now_s: float) -> bool:
@@ -59,9 +59,9 @@ class _Child(Generic[Word]):
         assert self.process.stdout is not None
         with self.process.stdout as lines:
             for line in lines:
-                with suppress(ValueError):  # noise of a library is no word
+                with suppress(ValueError):  # output of a library is not a message
                     word = self._read_word(line)
-                    self._heard += 1  # first: a word that is seen has been counted
+                    self._heard += 1  # first, because a visible word must have been counted
                     self.word = word
 
     def _write(self) -> None:
@@ -73,7 +73,7 @@ class _Child(Generic[Word]):
 
 
 class WatchedChild(Generic[Word]):
-    """The parent's end. ``keep_up`` is asked each turn of its loop; seconds, any axis.
+    """The parent's end; its loop calls ``keep_up`` at each turn. Seconds, on any axis.
 
     ``read_word`` makes a word of a line, in a thread of its own; it raises ValueError for noise.
     """
@@ -100,12 +100,12 @@ class WatchedChild(Generic[Word]):
 
     @property
     def word(self) -> Word | None:
-        """What the child that runs said last; None when it has said nothing yet, or none runs."""
+        """Returns the running child's last word; None when there is none yet, or no child runs."""
         return self._child.word if self._child else None
 
     @property
     def process_id(self) -> int | None:
-        """Of the child; None while a start is waited for."""
+        """Returns the id of the child; None while a restart is pending."""
         return self._child.process.pid if self._child else None
 
     def send(self, line: str) -> None:
@@ -147,5 +147,5 @@ class WatchedChild(Generic[Word]):
         self._child = None
 
     def _reap(self) -> None:
-        """Ask the system after those that were ended, so that nothing is left of them."""
+        """Collect the exit status of ended children, so that no zombie is left."""
         self._ended = [one for one in self._ended if one.process.poll() is None]

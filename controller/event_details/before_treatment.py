@@ -1,6 +1,6 @@
-"""What is recorded before the treatment: questions, answers and checks."""
+"""Records from before the treatment: questions, answers and checks."""
 
-# No annotations as texts: the codec would compile each of them in every process.
+# No string annotations: the codec would compile each of them in every process.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
@@ -11,7 +11,7 @@ from controller.events import EventKind
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuestionAsked:
-    """A question was put; its words are not kept, they may name the patient."""
+    """A question was asked; its text is not kept, because it may name the patient."""
 
     KIND: ClassVar = EventKind.QUESTION_ASKED
     question: str
@@ -28,7 +28,7 @@ class AnswerRecorded:
 
     @property
     def by_script(self) -> bool:
-        """Whether no person gave the answer; a script says so at the beginning of ``by``."""
+        """Returns whether no person gave the answer; ``by`` then begins with the script's word."""
         return self.by.startswith("script")
 
 

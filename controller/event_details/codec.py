@@ -1,8 +1,8 @@
-"""Between a frozen class of integers and words and the JSON object that the journal keeps.
+"""Converts between a frozen class of integers and words and the JSON object in the journal.
 
-A field's stored key is its name unless its annotation says otherwise. What older records do not
-hold takes the field's default; what a class does not name is left alone. Numbers are never
-converted: the unit stands in the field's name, as it does in the record.
+A field's stored key is its name unless its annotation says otherwise. A key missing in older
+records gets the field's default; keys that the class does not name are ignored. Numbers are never
+converted: the unit is in the field's name, as it is in the record.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from controller.events import JsonValue
 T = TypeVar("T")
 
 VERSION: Final = 1
-"""Of every detail that this program writes."""
+"""Version of every detail that this program writes."""
 
 
 class DetailUnreadable(ValueError):
@@ -29,7 +29,7 @@ class DetailUnreadable(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class StoredAs:
-    """Annotates a field whose stored key is another word than its name."""
+    """Annotates a field whose stored key differs from its name."""
 
     key: str
 
@@ -45,8 +45,8 @@ class Stored(Enum):
 class _Described:
     """A field as it is stored; ``wanted`` is its type.
 
-    A value of one of the classes ``as_they_are`` is read as it stands: most values are, and a note
-    is read from thousands.
+    A value of one of the classes ``as_they_are`` is used unchanged: most values are, and a note
+    reads thousands.
     """
 
     name: str
@@ -113,7 +113,7 @@ def _encoded(held: object) -> JsonValue:
 
 
 def _decoded(wanted: Any, value: object, where: str) -> object:
-    """``value`` as the type ``wanted``."""
+    """Returns ``value`` as the type ``wanted``."""
     if wanted is object:
         return value
     if isinstance(wanted, UnionType):
@@ -133,12 +133,12 @@ def _decoded(wanted: Any, value: object, where: str) -> object:
 
 
 def _is_plain(value: object, wanted: type) -> bool:
-    """Returns True for a value of the type; true and false are no numbers."""
+    """Returns True for a value of the type; true and false are not numbers."""
     return isinstance(value, wanted) and isinstance(value, bool) == (wanted is bool)
 
 
 def _decoded_choice(wanted: UnionType, value: object, where: str) -> object:
-    """One of a value and None, or of a known word and any other text."""
+    """Returns one of a value and None, or of a known word and any other text."""
     choices = typing.get_args(wanted)
     if type(None) in choices:
         return None if value is None else _decoded(_not_none(wanted), value, where)

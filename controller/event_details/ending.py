@@ -1,6 +1,6 @@
-"""What is recorded of the end of a session: a release that was ordered, and how it ended."""
+"""Records of the end of a session: a release that was ordered, and how it ended."""
 
-# No annotations as texts: the codec would compile each of them in every process.
+# No string annotations: the codec would compile each of them in every process.
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
@@ -10,7 +10,7 @@ from controller.events import EventKind, Outcome, StopCause
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseOrdered:
-    """A release was begun or made stronger; the reason is a known cause or words of the moment."""
+    """A release was begun or made stronger; the reason is a known cause or a free text."""
 
     KIND: ClassVar = EventKind.RELEASE_ORDERED
     kind: str

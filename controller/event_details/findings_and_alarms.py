@@ -1,6 +1,6 @@
-"""What went wrong and was told: findings, stops, troubles of the line, alarms, gaps."""
+"""Records of findings, stops, line troubles, alarms and gaps."""
 
-# No annotations as texts: the codec would compile each of them in every process.
+# No string annotations: the codec would compile each of them in every process.
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -24,7 +24,7 @@ class SafetyActed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SafetyCleared:
-    """A finding was not there any more."""
+    """A finding has ended."""
 
     KIND: ClassVar = EventKind.SAFETY_CLEARED
     hazard: int
@@ -85,7 +85,7 @@ class AlarmRaised:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlarmAcknowledged:
-    """Alarms ended: somebody took note."""
+    """Alarms ended: somebody acknowledged them."""
 
     KIND: ClassVar = EventKind.ALARM_ACKNOWLEDGED
     codes: tuple[str, ...]

@@ -1,10 +1,10 @@
-"""What a session's first event says: the journal's part and the workstation's.
+"""The content of a session's first event: the journal's part and the workstation's.
 
 ``docs/reference/events.md`` describes the same. Times are milliseconds, forces tenths of a newton
 (``_dn``), mass tenths of a kilogram (``_hg``).
 """
 
-# No annotations as texts: the codec would compile each of them in every process.
+# No string annotations: the codec would compile each of them in every process.
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
@@ -59,7 +59,7 @@ class RecordedProfile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedIdentity:
-    """The unit as it named itself; dates as the unit writes them."""
+    """The unit as it identified itself; dates as the unit writes them."""
 
     model: str
     serial_number: int
@@ -72,11 +72,11 @@ class RecordedIdentity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedObservation:
-    """An observed session: what people said of instrument and table, which nobody can ask.
+    """An observed session: people's entries about instrument and table, which cannot be read.
 
-    ``serial`` and ``calibrated`` are of the instrument with its cell, ``table`` is what it hangs
-    beside, ``set_by`` who set that table's force. ``period_ms`` is how often the instrument is
-    asked. ``simulated``: the program simulated table and instrument.
+    ``serial`` and ``calibrated`` are of the instrument with its cell, ``table`` is the table beside
+    it, ``set_by`` who set that table's force. ``period_ms`` is how often the instrument is read.
+    ``simulated``: the program simulated table and instrument.
     """
 
     serial: str
@@ -89,10 +89,10 @@ class RecordedObservation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpeningOfRecord:
-    """What the journal itself says of a session: its row, and the keys that sign it.
+    """The journal's part of an opening: the session's row, and the keys that sign it.
 
-    ``signing_key`` is None in records of before signing, ``session_key`` in those of before session
-    keys.
+    ``signing_key`` is None in records from before signing, ``session_key`` in those from before
+    session keys.
     """
 
     session_id: str
@@ -105,10 +105,10 @@ class OpeningOfRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpeningOfSession:
-    """What the workstation says of a session: whom, what and which unit it began with.
+    """The workstation's part of an opening: the patient, the order and the unit.
 
     The blocks are the unit's registers as wire bytes in hex. An observed session has an
-    ``observation`` and neither blocks nor identity: its instrument names itself to nobody.
+    ``observation`` and neither blocks nor identity: its instrument does not identify itself.
     """
 
     uri: str
@@ -143,9 +143,9 @@ class SessionStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpeningAsFound:
-    """What others bind to an opening, unchecked, for checks of a record that may be altered.
+    """The parts of an opening that others link to, unchecked, for checks of an altered record.
 
-    Any JSON value may stand in each; None where there is none.
+    Any JSON value may be in each; None where there is none.
     """
 
     session_id: object = None
@@ -159,6 +159,6 @@ class OpeningAsFound:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpeningKey:
-    """The session's key alone, for whoever has to know it before the record is checked."""
+    """The session's key only, which must be known before the record is checked."""
 
     session_key: RecordedKey

@@ -1,6 +1,6 @@
-"""What is recorded of the unit as it was seen: its switch, armed, free, after an interruption."""
+"""Records of the observed unit: its switch, armed, free, after an interruption."""
 
-# No annotations as texts: the codec would compile each of them in every process.
+# No string annotations: the codec would compile each of them in every process.
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
@@ -83,7 +83,7 @@ class UnitDisarmed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitSeen:
-    """What a recovery saw of the unit, and whether it had to be released."""
+    """What a recovery saw of the unit, and whether it had to release it."""
 
     unit_state: int
     force_dn: int | None

@@ -1,4 +1,4 @@
-"""All kinds and their classes, and the way from a class to the journal's JSON."""
+"""All kinds and their classes, and the conversion of a class to the journal's JSON."""
 
 from __future__ import annotations
 

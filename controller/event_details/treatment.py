@@ -1,6 +1,6 @@
-"""What is recorded of a treatment's course, and what people asked for meanwhile."""
+"""Records of a treatment's course, and of people's requests during it."""
 
-# No annotations as texts: the codec would compile each of them in every process.
+# No string annotations: the codec would compile each of them in every process.
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
@@ -84,7 +84,7 @@ class Resumed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckInRecorded:
-    """Somebody looked after the patient."""
+    """Somebody checked on the patient."""
 
     KIND: ClassVar = EventKind.CHECK_IN_RECORDED
     by: str
@@ -92,7 +92,7 @@ class CheckInRecorded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemarkRecorded:
-    """Words for the record."""
+    """A remark for the record."""
 
     KIND: ClassVar = EventKind.REMARK_RECORDED
     by: str
@@ -110,7 +110,7 @@ class ResponsibilityTaken:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefusalRecorded:
-    """A request was heard and not followed."""
+    """A request was received and refused."""
 
     KIND: ClassVar = EventKind.REQUEST_REFUSED
     request: str

@@ -1,1 +1,1 @@
-"""The prescription and its plan: what is to be pulled, when, and for how long."""
+"""The prescription and its plan: forces, times and durations."""

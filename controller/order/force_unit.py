@@ -1,4 +1,4 @@
-"""The unit in which a clinic thinks of forces: it leads, and newtons stand beside it."""
+"""The clinic's unit of force: it leads, with newtons beside it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from controller.words import AS_WRITTEN
 
 
 class ForceUnit(Enum):
-    """A unit by its symbol. Whatever leads, wire and record are in newtons."""
+    """A unit by its symbol. Wire and record are always in newtons."""
 
     NEWTON = "N"
     POUND = "lbf"
@@ -19,16 +19,16 @@ class ForceUnit(Enum):
 
     @property
     def newtons(self) -> float:
-        """One of it in newtons."""
+        """Returns one of it in newtons."""
         return _SIZES[self]
 
     @property
     def other(self) -> ForceUnit:
-        """The unit that stands beside this one: newtons, and beside newtons pounds."""
+        """Returns the unit beside this one: newtons, or beside newtons pounds."""
         return ForceUnit.POUND if self is ForceUnit.NEWTON else ForceUnit.NEWTON
 
     def in_unit(self, force_n: float, width: int = 0) -> str:
-        """Returns a force in this unit alone, to 0.1 of it, as "23.0 lbf"."""
+        """Returns a force in this unit only, to 0.1 of it, as "23.0 lbf"."""
         return f"{force_n / _SIZES[self]:z{width}.1f} {self.value}"
 
     def with_other(self, force_n: float, width: int = 0) -> str:
@@ -37,21 +37,21 @@ class ForceUnit(Enum):
         return f"{self.in_unit(force_n, width)} ({other})"
 
     def in_sentence(self, sentence: str) -> str:
-        """A sentence of the core, whose forces are in newtons alone, with this unit leading.
+        """Returns a sentence of the core, whose forces are in newtons only, with this unit leading.
 
         Each force, rate and range of forces keeps its newtons in brackets, as they were written.
-        Where newtons lead, and where another unit stands beside them already, nothing changes.
+        Where newtons lead, and where another unit is beside them already, nothing changes.
         """
         if self is ForceUnit.NEWTON:
             return sentence
         return _FORCES.sub(self._led, sentence)
 
     def in_value(self, value: str) -> str:
-        """A value of a note, whose forces have their pounds beside them, with this unit leading."""
+        """Returns a note's value, whose forces have pounds beside them, with this unit leading."""
         return _WITH_POUNDS.sub(lambda found: self.with_other(float(found[1])), value)
 
     def _led(self, found: re.Match[str]) -> str:
-        """A range is rounded inwards, so that both its ends may be ordered."""
+        """Returns a range rounded inwards, so that both its ends may be ordered."""
         if found["high"] is None:
             return found[0]
         size, per = self.newtons, found["per"] or ""
@@ -68,7 +68,7 @@ _NEWTONS = rf"(?:(?P<low>{_NUMBER}) to )?(?P<high>{_NUMBER}) N(?P<per>/s)?"
 _QUOTED = rf"{AS_WRITTEN}(?: \({_NUMBER} N\))?"
 _LED_ALREADY = rf"(?:lbf|kgf)(?:/s)? \((?:{_NUMBER} to )?{_NUMBER} N|{_NUMBER} N \({_NUMBER} lbf\)"
 _FORCES = re.compile(rf"{_QUOTED}|{_LED_ALREADY}|(?<![\w.+-]){_NEWTONS}(?![\w/])")
-"""Forces as the core writes them: "102.3 N", "30 N/s", "10 to 200 N"; before these, what stays."""
+"""Forces as the core writes them: "102.3 N", "30 N/s", "10 to 200 N", and exceptions before."""
 _WITH_POUNDS = re.compile(rf"({_NUMBER}) N \({_NUMBER} lbf\)")
 _SIZES = {
     ForceUnit.NEWTON: 1.0,

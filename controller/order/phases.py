@@ -1,4 +1,4 @@
-"""The phases of a session and the one table of what may follow what."""
+"""The phases of a session and the one table of allowed transitions."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Phase(IntEnum):
 
     @property
     def label(self) -> str:
-        """The name that records and people see, for instance ``taking_up_slack``."""
+        """Returns the name in records and for people, for instance ``taking_up_slack``."""
         return self.name.lower()
 
 

@@ -47,7 +47,7 @@ class OrderedForces:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionTimes:
-    """What a session is planned to take, seconds; ``slack_limit_s`` comes on top."""
+    """The planned times of a session, seconds; ``slack_limit_s`` is additional."""
 
     pretension_s: float
     progressive_s: float
@@ -69,7 +69,7 @@ class SessionTimes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TreatmentPlan:
-    """An order that can be given, with its course of force; made once, by ``plan``."""
+    """A feasible order with its course of force; made once, by ``plan``."""
 
     order: Prescription
     profile: ForceProfile

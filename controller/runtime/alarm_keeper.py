@@ -44,7 +44,7 @@ class AlarmKeeper:
                 pass
 
     def request(self, request: AlarmRequest, now_s: float) -> RequestSettled:
-        """Follow a person's request."""
+        """Follow a person's request about alarms."""
         outcome = self._follow(request, now_s)
         self._operator.tell(outcome.text)
         return outcome
@@ -65,7 +65,7 @@ class AlarmKeeper:
                 assert_never(request)
 
     def raise_alarm(self, code: str, now_s: float) -> None:
-        """Raise, record and say it, unless it is active already."""
+        """Raise, record and print it, unless it is active already."""
         alarm = self._board.raise_alarm(code, self._recorder.utc_ms())
         if alarm is None:
             return
@@ -83,7 +83,7 @@ class AlarmKeeper:
         return self._board.sound_paused_s(now_s)
 
     def _acknowledge(self, codes: Collection[str], by: str, now_s: float) -> Sequence[str]:
-        """Returns the codes of the alarms that were taken note of."""
+        """Acknowledge alarms; returns their codes."""
         taken = self._board.acknowledge(codes)
         if taken:
             self._recorder.event(AlarmAcknowledged(codes=tuple(taken), by=by), now_s=now_s)
@@ -91,7 +91,7 @@ class AlarmKeeper:
 
 
 def acknowledged(taken: Sequence[str], by: str, *, was_active: bool) -> RequestSettled:
-    """Returns what became of an acknowledgement that took these codes off the board."""
+    """Returns the outcome of an acknowledgement of these codes."""
     if taken:
         names = ", ".join(code.replace("_", " ") for code in taken)
         return RequestSettled(followed=True, text=f"acknowledged by {by}: {names}")
@@ -99,5 +99,5 @@ def acknowledged(taken: Sequence[str], by: str, *, was_active: bool) -> RequestS
 
 
 def paused_words(seconds: float, by: str) -> str:
-    """That the sound is paused, by whom."""
+    """Returns that the sound is paused, by whom."""
     return f"no tones for {seconds:.0f} s, by {by}"

@@ -1,4 +1,4 @@
-"""Requests that come while no treatment runs: words are recorded, the rest is refused by name."""
+"""Handles requests while no treatment runs: remarks are recorded, the rest is refused by name."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def hear_aside(
     when: str,
     now_s: float,
 ) -> RequestSettled:
-    """``when`` completes "not possible ...", for instance "before the treatment"."""
+    """Handle one; ``when`` completes "not possible ...", for instance "before the treatment"."""
     match request:
         case Remark(by=by, text=text):
             recorder.event(RemarkRecorded(by=by, text=text), now_s=now_s)

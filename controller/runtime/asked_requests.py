@@ -1,4 +1,4 @@
-"""Each request is followed once, however often it comes, and whoever asked is told what became."""
+"""Follows each request once, however often it comes, and reports the outcome to its sender."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from controller.ports import Operator
 from controller.requests import AskedRequest, RequestSettled
 
 REMEMBERED: Final = 256
-"""So many outcomes are kept: more than anybody asks for between two clicks of one button."""
+"""Outcomes that are kept: more than anybody requests between two clicks of one button."""
 
 
 class AskedRequests:
-    """One per session: what is asked for, and the outcomes of the last requests by their ids."""
+    """One per session: the requests, and the outcomes of the last ones by their ids."""
 
     def __init__(self, operator: Operator) -> None:
         self._operator = operator
         self._outcomes: dict[str, RequestSettled] = {}
 
     def take(self) -> Iterator[AskedRequest]:
-        """Yields what is newly asked for, in order.
+        """Yields new requests, in order.
 
-        An id that was seen gets its first outcome again.
+        A known id gets its first outcome again.
         """
         for asked in self._operator.requests():
             first = self._outcomes.get(asked.id)
@@ -32,7 +32,7 @@ class AskedRequests:
                 self._operator.settle(asked.id, first)
 
     def settle(self, asked: AskedRequest, outcome: RequestSettled) -> None:
-        """Keep and tell what became of a request."""
+        """Keep and report the outcome of a request."""
         while len(self._outcomes) >= REMEMBERED:
             del self._outcomes[next(iter(self._outcomes))]
         self._outcomes[asked.id] = outcome

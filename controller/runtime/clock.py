@@ -1,8 +1,8 @@
 """The two clocks: the machine's, and the virtual one that sessions and simulators share.
 
-This is the only file that reads a clock or sleeps. ``VirtualClock`` jumps only when every
-participant waits, while the bytes still travel over a real port: a silence is a fact, not a guess.
-Whoever waits on it lends its thread to the participants, so nothing depends on a scheduler.
+This is the only file that reads a clock or sleeps. ``VirtualClock`` advances only when every
+participant waits, while the bytes still travel over a real port: a silence is certain, not guessed.
+A thread that waits on it runs the participants, so nothing depends on a scheduler.
 """
 
 from __future__ import annotations

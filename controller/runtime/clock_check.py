@@ -1,7 +1,7 @@
-"""Whether the workstation's wall clock can be believed: every date of a record rests on it.
+"""Whether the workstation's wall clock can be trusted: every date of a record depends on it.
 
 It is never used for timing. A clock in doubt refuses nothing: a person answers before the arming,
-and the note says it (decision 0134).
+and the note says so (decision 0134).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from controller.ports import StartFacts, UnitIdentity
 from controller.start.self_check import CheckItem, judged
 
 BUILT_FROM: Final = "2026-11-24"
-"""The day (UTC) from which on this version exists; stands in the changelog beside it."""
+"""The day (UTC) of this version; the changelog has it too."""
 UPTIME_MODULUS_MS: Final = 2**32
 """The unit counts milliseconds in 32 bits (0x110): after 49.7 days it begins at 0 again."""
 STEP_MS: Final = 2_000

@@ -1,4 +1,4 @@
-"""Between the end of a session and its acknowledgement: the unit is still read and judged."""
+"""Between the end of a session and its acknowledgement the unit is still read and judged."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _OBSERVE = ForceCommand(kind=CommandKind.OBSERVE)
 
 
 class EndWatch:
-    """Looks once a tick; outcome and exit status stand already and are not changed.
+    """Checks once a tick; outcome and exit status are final already.
 
-    A unit that was not seen free gets its release in each tick as before. ``gone`` tells that the
+    A unit that was not seen free gets its release in each tick as before. ``gone`` says that the
     port vanished in the session, so that nothing can be read any more.
     """
 

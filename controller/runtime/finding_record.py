@@ -1,4 +1,4 @@
-"""The supervisor's findings, recorded and heard whatever the session logic does with a verdict."""
+"""Records and reports the supervisor's findings whatever the session logic does with a verdict."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class FindingRecord:
         self._last = first
 
     def read(self, reading: Telemetry | None) -> None:
-        """The reading of a tick; None is none and leaves the last one."""
+        """Note the reading of a tick; None keeps the last one."""
         self._last = reading or self._last
 
     def tell(
@@ -33,7 +33,7 @@ class FindingRecord:
         hold_number: int = 0,
         alarming: Callable[[str], bool] = lambda code: True,
     ) -> None:
-        """Record what begins and what ended; raise the alarms of the codes that are alarming.
+        """Record findings that begin or end; raise the alarms of the alarming codes.
 
         ``hold_number`` is that of the treatment's hold, 0 outside of one.
         """

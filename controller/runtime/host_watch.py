@@ -1,4 +1,4 @@
-"""What the supervisor must know of the host itself: how late, how slow, how well recorded."""
+"""The host's own figures for the supervisor: lateness, slowness, age of the records."""
 
 from __future__ import annotations
 

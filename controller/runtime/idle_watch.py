@@ -1,4 +1,4 @@
-"""A unit between two sessions: read once a tick and shown; ordered nothing but a release."""
+"""A unit between two sessions: read once a tick and shown; given no order but a release."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from controller.snapshot import Doing, Snapshot, of_reading
 from controller.telemetry import CommandKind, ForceCommand, Telemetry, UnitState
 
 SILENCE_LIMIT_S: Final = 2.0
-"""Without a reading for so long the connection is made anew."""
+"""Without a reading for so long the connection is renewed."""
 IDLE: Final = "idle"
 LOOKING: Final = "looking whether the cord is free"
 NO_READING: Final = "the unit does not answer"
@@ -46,7 +46,7 @@ class IdleWatch:
         """True where the newest reading is fresh, nobody drives the unit, and nothing pulls."""
 
     def stop(self) -> None:
-        """Release what pulls here, whoever drives it; nothing where the cord is seen free."""
+        """Release what pulls here, whoever drives it; does nothing where the cord is seen free."""
         self._releases_until_s = self._clock.now_s() + RELEASE_LIMIT_S
         self._release()
 

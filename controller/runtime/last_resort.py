@@ -1,4 +1,4 @@
-"""The release of a loop that failed: unit and clock only, nothing that could fail with it."""
+"""The release of a failed loop: uses unit and clock only, nothing that could fail with it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _MOVING = frozenset({UnitState.TRACKING, UnitState.HOLDING, UnitState.RELEASING}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastResort:
-    """What became of it; ``force_n`` is the last force that was read, None when none was."""
+    """The result; ``force_n`` is the last force that was read, None without one."""
 
     seen: bool
     force_n: float | None
@@ -33,9 +33,9 @@ class LastResort:
 def release_until_seen(unit: TractionUnit, clock: Clock) -> LastResort:
     """Order the fast release each tick until a free cord was seen or 10 s are over.
 
-    Whatever else goes wrong on the way, also an interrupt, goes on with the next tick. Without the
-    token (or where the unit does not take it) the tokenless release goes out once a second. A unit
-    that was seen free is disarmed.
+    Any other failure, also an interrupt, is ignored and the next tick continues. Without the token
+    (or where the unit does not accept it) the tokenless release is sent once a second. A unit that
+    was seen free is disarmed.
     """
     cord, force_n, look = FreeCord(), None, False
     started_s = now_s = clock.now_s()

@@ -1,4 +1,4 @@
-"""How late the control ticks came, for people who set a workstation up; never in the evidence."""
+"""The lateness of the control ticks, for setting up a workstation; never in the evidence."""
 
 from __future__ import annotations
 

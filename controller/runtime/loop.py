@@ -129,10 +129,10 @@ class ForceLoop:
             self.last_resort = release_until_seen(self._unit, self._clock)
 
     def _let_go_is_certain(self) -> bool:
-        """The patient was seen free, or everything was tried; never only because the core says so.
+        """Returns whether the patient was seen free, or every release was tried.
 
-        A port that is gone takes no order, and the unit's watchdog has ended the pull. A person
-        who was asked may have said that the patient is free.
+        A port that is gone takes no order, and the unit's watchdog has ended the pull. A person who
+        was asked may have said that the patient is free.
         """
         if self._supervisor.stage is SupervisedStage.FREE or self.gone or self._taken_over:
             return True
@@ -157,7 +157,7 @@ class ForceLoop:
     def _judge(
         self, reading: Telemetry | None, sent: ForceCommand, lateness_s: float, tick_at_s: float
     ) -> None:
-        """Supervisor first, so that its release goes out before anything else is thought about."""
+        """Judge by the supervisor first, so that its release is sent before anything else."""
         verdict = self._supervisor.judge(
             reading,
             sent=sent,
@@ -176,13 +176,13 @@ class ForceLoop:
         self._check_core_ends(tick_at_s)
 
     def _obey(self, verdict: Verdict) -> None:
-        """A release that the supervisor orders is on the wire before the core hears of it."""
+        """Send a release that the supervisor orders before the core is told of it."""
         kind = RELEASE_COMMANDS.get(verdict.action)
         if kind is not None and self._supervisor.stage is not SupervisedStage.FREE:
             self._release_now(ForceCommand(kind=kind))
 
     def _release_now(self, command: ForceCommand) -> None:
-        """A second exchange of this tick, unless a release at least as strong went out before."""
+        """Send a second exchange of this tick, unless a release as strong was sent before."""
         strength = RELEASE_STRENGTH.get(command.kind, Action.ALLOW)
         if strength <= self._strongest:
             return
@@ -195,7 +195,7 @@ class ForceLoop:
             self._unit.exchange(command)
 
     def _check_core_ends(self, tick_at_s: float) -> None:
-        """A core that never ends is ended; raises SessionLogicStuck."""
+        """End a core that never ends; raises SessionLogicStuck."""
         free = self._supervisor.stage is SupervisedStage.FREE
         if not free or self._supervisor.force_is_on:
             self._free_since_s = None
@@ -211,7 +211,7 @@ class ForceLoop:
             )
 
     def _look_around(self, reading: Telemetry | None, tick_at_s: float, lateness_s: float) -> None:
-        """Operator, events and display: what may use the rest of the tick."""
+        """Handle operator, events and display, which may use the rest of the tick."""
         self._look_at_record(tick_at_s)
         self._pages.look(self.host.attendance, tick_at_s)
         self._hear_operator(tick_at_s)
@@ -224,7 +224,7 @@ class ForceLoop:
         self._show(reading, tick_at_s, lateness_s)
 
     def _insist(self, reading: Telemetry | None, tick_at_s: float) -> None:
-        """A unit that takes no order with a token, and shows force, gets the one without.
+        """Send the tokenless release to a unit that shows force and takes no order with a token.
 
         Also when the patient was seen free before: the force may be back on.
         """
@@ -242,7 +242,7 @@ class ForceLoop:
             self._recorder.event(ordered, now_s=tick_at_s)
 
     def _apply(self, happened: MachineInput, tick_at_s: float) -> Sequence[Effect]:
-        """Let the machine handle it; a release that it begins is on the wire before the record."""
+        """Let the machine handle it; a release that it begins is sent before it is recorded."""
         effects = self._machine.handle(happened, tick_at_s)
         if self._machine.releasing and not self._machine.finished:
             self._command = self._supervisor.narrowed(self._machine.command(tick_at_s))
@@ -254,7 +254,7 @@ class ForceLoop:
         return effects
 
     def _withdraw_questions(self) -> None:
-        """In a release nothing is asked but whether it was seen, and after it nothing."""
+        """Withdraw questions: a release asks only whether it was seen, its end nothing."""
         if self._machine.finished:
             self._questions.withdraw()
         elif self._machine.releasing:
@@ -317,7 +317,7 @@ class ForceLoop:
         )
 
     def _look_at_record(self, tick_at_s: float) -> None:
-        """One alarm for a run of failed writes; what no place takes is the supervisor's matter."""
+        """Raise one alarm for a run of failed writes; the supervisor handles complete loss."""
         troubled = bool(self._recorder.trouble)
         if troubled and not self._record_troubled:
             self._alarms.raise_alarm("record_put_aside", tick_at_s)

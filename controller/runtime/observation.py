@@ -1,8 +1,8 @@
-"""An observed session: an instrument beside a table that nobody drives is read, and nothing else.
+"""An observed session: an instrument beside a table that nobody drives is only read.
 
-Each tick asks once and records what came. A reading that failed, or is stale, is no sample and
+Each tick reads once and records what came. A reading that failed, or is stale, is not a sample and
 never 0 N; the screen says so at once, and after 300 ms the record has a gap. Nothing is ever sent
-to the table, so nothing here can let a patient go: whoever sits at the table does.
+to the table, so nothing here can release a patient: the person at the table does.
 """
 
 from __future__ import annotations
@@ -50,9 +50,9 @@ from controller.telemetry import ForceSample
 GAP_S: Final = 0.300
 """Readings further apart have a gap between them (session-rules.md#numbers-of-the-record)."""
 LOST_S: Final = 60.0
-"""So long may somebody look for a loose plug; then the instrument is lost."""
+"""Time to look for a loose plug; then the instrument counts as lost."""
 LONGEST_S: Final = 4 * 3600.0
-"""Nobody is treated for so long: the end was forgotten."""
+"""No treatment takes so long: the end was forgotten."""
 PULLS_N: Final = 20.0
 """A free cord carries less (session-rules.md#lost-link)."""
 NO_READING: Final = "NO READING: look at the patient"
@@ -67,7 +67,7 @@ ForcesSeen = Callable[[Sequence[int], Sequence[int]], bool]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObservationPorts:
-    """What an observed session is put together from; ``shows_hold`` judges the force at the end."""
+    """The parts of an observed session; ``shows_hold`` judges the force at the end."""
 
     source: ForceSource
     clock: Clock
@@ -78,7 +78,7 @@ class ObservationPorts:
 
 
 class Observation:
-    """One observed session; ``tick_s`` is how often the instrument is asked."""
+    """One observed session; ``tick_s`` is the interval at which the instrument is read."""
 
     def __init__(self, ports: ObservationPorts, *, tick_s: float, planned_s: float) -> None:
         self._ports = ports
@@ -127,7 +127,7 @@ class Observation:
     # --- readings -----------------------------------------------------------------------------
 
     def _read(self, tick_at_s: float) -> ForceSample | None:
-        """Returns the sample of this tick; None for one that failed or says nothing any more."""
+        """Returns the sample of this tick; None for a failed or a stale one."""
         source = self._ports.source
         try:
             sample = source.read()
@@ -149,9 +149,9 @@ class Observation:
         return sample
 
     def _no_reading(self, error: TractionError, now_s: float) -> None:
-        """Record and say each kind of failure once in a run; that there is none is always shown.
+        """Record and print each kind of failure once in a run; a missing reading is always shown.
 
-        What comes back from a loose plug may be an instrument in another unit.
+        After a loose plug the answer may come from an instrument in another unit.
         """
         kind = error.fault if isinstance(error, InstrumentFaulted) else type(error).__name__
         if kind in self._troubles:

@@ -1,4 +1,4 @@
-"""The questions that wait for an answer, as every screen sees them."""
+"""The questions that wait for an answer, as every screen shows them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ NONE: Final[frozenset[Question]] = frozenset()
 
 
 class OpenQuestions:
-    """One per session. Whether questions and answers are recorded is the matter of who asks."""
+    """One per session. The caller decides whether questions and answers are recorded."""
 
     def __init__(self, operator: Operator) -> None:
         self._operator = operator
@@ -19,16 +19,16 @@ class OpenQuestions:
         """Those that wait, the oldest first."""
 
     def ask(self, question: Question, text: str, *, person_only: bool) -> None:
-        """Put a question, instead of one of the same kind that may wait."""
+        """Ask a question, replacing one of the same kind that may wait."""
         self._operator.ask(question, text, person_only=person_only)
         self._forget(question)
         asked = OpenQuestion(question=question, text=text, person_only=person_only)
         self.waiting = (*self.waiting, asked)
 
     def answer(self, question: Question) -> Answer | None:
-        """Returns what was answered, or None as long as nobody has; an answer is given once.
+        """Returns the answer, or None while there is none; an answer is given once.
 
-        What was withdrawn is answered no more.
+        A withdrawn question is not answered any more.
         """
         if all(each.question is not question for each in self.waiting):
             return None
@@ -38,7 +38,7 @@ class OpenQuestions:
         return answer
 
     def withdraw(self, *, but: frozenset[Question] = NONE) -> None:
-        """Take back what nobody needs to answer any more: every one but ``but``."""
+        """Withdraw every question but ``but``."""
         for each in self.waiting:
             if each.question not in but:
                 self._operator.withdraw(each.question)

@@ -1,4 +1,4 @@
-"""Whether anybody can see the session: a console that lives may have no page that is looked at."""
+"""Whether anybody can see the session: a live console may have no visible page."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _CONSOLE_QUIET_S: Final = SafetyLimits().console_warn_s
 
 
 class PageWatch:
-    """One per session. It releases nobody: attention itself is asked for every 5 min."""
+    """One per session. It releases nobody: attention itself is required every 5 min."""
 
     def __init__(self, alarms: AlarmKeeper) -> None:
         self._alarms = alarms

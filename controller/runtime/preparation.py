@@ -204,7 +204,7 @@ class Preparation:
         return required or reading.unit_state is UnitState.SAFE_LATCHED
 
     def _acknowledge(self) -> None:
-        """Ask about the cause that stands now; force and state count as they are after the yes."""
+        """Ask about the present cause; force and state are read again after the yes."""
         for _ in range(ASKED_AT_MOST):
             cause = self._latched_cause()
             self._require(Question.ACKNOWLEDGE_LATCHED_UNIT, self._latched_text())
@@ -227,7 +227,7 @@ class Preparation:
         self._await_idle()
 
     def _latched_cause(self) -> tuple[int, int | None]:
-        """Returns what an acknowledgement is about: another fault or event makes it another one."""
+        """Returns what an acknowledgement is about: another fault or event is another cause."""
         return self._watch.reading.first_fault_code, self._watch.reading.newest_event
 
     def _latched_text(self) -> str:
@@ -274,7 +274,7 @@ class Preparation:
     # --- the press test and the start ---------------------------------------------------------
 
     def _press_and_start(self) -> None:
-        """The press test, then the yes; the test anew while people took too long."""
+        """Do the press test, then ask; test again if people took too long."""
         while True:
             self._await_press_test()
             if not self._press_test_is_old:
@@ -299,7 +299,7 @@ class Preparation:
         self._await_open_switch()
 
     def _go_on_without_press_test(self) -> None:
-        """A press that comes while the question waits is seen all the same."""
+        """Ask to continue without the test; a press while the question waits is still seen."""
         self._recorder.event(PressTestNotSeen(), now_s=self._clock.now_s())
         self._record_items([self._press_test_item()])
         question = Question.PRESS_TEST_NOT_SEEN
@@ -318,7 +318,7 @@ class Preparation:
                 self._record_items([self_check.stuck_switch_item(STUCK_SWITCH_S)])
 
     def _ask_to_start(self) -> None:
-        """Nothing else is asked after this, so that the pull follows the yes."""
+        """Ask to start; nothing else is asked after this, so that the pull follows the yes."""
         self._asked_at_event = self._watch.reading.newest_event
         self._require(Question.START_TRACTION, START_QUESTION)
         self._yes_at_s = self._clock.now_s()
@@ -340,7 +340,7 @@ class Preparation:
         self._record_items([self_check.confirmed_item(name, value, by)])
 
     def _confirmed(self, question: Question) -> tuple[str, str]:
-        """Name of the item that the answer settles, and what it says."""
+        """Returns the name of the item that the answer settles, and its text."""
         if question is Question.TABLE_MOVES_FREELY:
             return "table", table_confirmed(self._order)
         return CONFIRMED_BY_ANSWER[question]

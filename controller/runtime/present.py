@@ -1,4 +1,4 @@
-"""Makes the snapshots of one session and hands them to whoever shows them."""
+"""Makes the snapshots of one session and passes them to the displays."""
 
 from __future__ import annotations
 
@@ -43,15 +43,15 @@ class Present:
 
     @property
     def alarms_shown(self) -> tuple[AlarmOnScreen, ...]:
-        """The alarms of the newest snapshot: what a person who answers now has seen."""
+        """Returns the alarms of the newest snapshot, which a person who answers now has seen."""
         return () if self._newest is None else self._newest.alarms_on_screen
 
     def answered(self, round_trip_s: float) -> None:
-        """An exchange brought a reading after so long."""
+        """Note that an exchange brought a reading after so long."""
         self._round_trip_s = round_trip_s
 
     def unanswered(self, error: LinkError) -> None:
-        """An exchange brought none."""
+        """Note that an exchange brought none."""
         self._missed += 1
         self._mismatched += isinstance(error, StaleAnswer)
 

@@ -1,4 +1,4 @@
-"""Puts what happens on the session's own time axis and into its journal."""
+"""Puts events on the session's own time axis and into its journal."""
 
 from __future__ import annotations
 
@@ -70,12 +70,12 @@ class Recorder:
 
     @property
     def trouble(self) -> str:
-        """What keeps the records from where they belong; empty while nothing does."""
+        """Returns what prevents the records from being stored; "" for nothing."""
         return self._journal.trouble
 
     @property
     def lock_fault(self) -> str:
-        """What became of the lock that keeps a second writer out; empty while it holds."""
+        """Returns the fault of the lock that excludes a second writer; "" while it is valid."""
         return self._journal.lock_fault
 
     def utc_ms(self) -> int:

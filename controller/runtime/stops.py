@@ -1,4 +1,4 @@
-"""What of the stops and leaves that people ask for is new to a session."""
+"""Which of people's stops and leaves are new to a session."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from controller.requests import Stop
 class Stops:
     """One per session. A stop ends the treatment, a leave the program: it is a stop too.
 
-    Each strength is taken once: whoever presses again changes nothing more.
+    Each strength is taken once: pressing again changes nothing more.
     """
 
     def __init__(self, operator: Operator) -> None:
@@ -25,6 +25,6 @@ class Stops:
         return stop
 
     def asked(self) -> Stop | None:
-        """Returns the strongest stop so far, a leave included; None as long as nobody wants one."""
+        """Returns the strongest stop so far, a leave included; None without one."""
         stop, leaving = self._operator.stop_requested(), self._operator.leave_requested()
         return Stop(by=leaving) if stop is None and leaving is not None else stop

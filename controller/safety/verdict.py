@@ -1,4 +1,4 @@
-"""What the supervisor says: an ordered action and the findings behind it."""
+"""The supervisor's result: an ordered action and the findings behind it."""
 
 from __future__ import annotations
 

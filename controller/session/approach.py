@@ -18,7 +18,7 @@ ANSWER_LIMIT_S: Final = 60.0
 
 
 class ApproachStep(Enum):
-    """What a tick of the approach brought."""
+    """The result of a tick of the approach."""
 
     GOES_ON = "goes_on"
     PRETENSION = "pretension"

@@ -1,4 +1,4 @@
-"""The reminder to look after the patient: traction is supervised (hazards.md, row 52)."""
+"""The reminder to check on the patient: traction is supervised (hazards.md, row 52)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class CheckInReminder:
         self._last_s: float | None = None
 
     def looked_after(self, now_s: float) -> None:
-        """Somebody was with the patient."""
+        """Note that somebody was with the patient."""
         self._last_s = now_s
 
     def left_s(self, now_s: float) -> float | None:

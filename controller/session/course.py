@@ -1,4 +1,4 @@
-"""Where a session stands, as its own logic knows it, for whoever shows it."""
+"""The state of a session according to its own logic, for displays."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes into the session machine and what comes out of it."""
+"""The inputs and effects of the session machine."""
 
 from __future__ import annotations
 

@@ -41,16 +41,16 @@ class EndReason:
             self.text, self._vague = cause_of(code.replace("_", " ")), False
 
     def unseen(self, outcome: Outcome, remark: str = "") -> None:
-        """The release was ordered and no free cord was seen."""
+        """Note that the release was ordered and no free cord was seen."""
         self.outcome, self.text = outcome, f"release not seen after: {self.text}{remark}"
 
     def link_gone(self, reason: str) -> None:
-        """Nothing can be sent or read any more."""
+        """Note that nothing can be sent or read any more."""
         self.outcome, self.text = Outcome.LINK_LOST, reason
 
 
 class HoldSeen:
-    """Whether the hold force was reached: the readings say so, not the beginning of a phase."""
+    """Whether the hold force was reached, by the readings, not by the beginning of a phase."""
 
     def __init__(self) -> None:
         self.reached = False

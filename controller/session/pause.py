@@ -14,7 +14,7 @@ PRETENSION_LIMIT_S: Final = 300.0
 
 
 class PauseStep(Enum):
-    """What a tick of the pause brought."""
+    """The result of a tick of the pause."""
 
     GOES_ON = "goes_on"
     REGRESSES = "regresses"

@@ -25,7 +25,7 @@ _FREE_STATES = frozenset({UnitState.ARMED, UnitState.IDLE, *ENDED_STATES})
 
 
 class ReleaseStep(Enum):
-    """What a tick of the release brought."""
+    """The result of a tick of the release."""
 
     GOES_ON = "goes_on"
     SEEN_ARMED = "seen_armed"

@@ -34,7 +34,7 @@ def followed(request: CheckIn | Remark) -> Tell:
     """What was put down in the record."""
     match request:
         case CheckIn(by=by):
-            return Tell(f"recorded: {by} looked after the patient")
+            return Tell(f"recorded: {by} checked on the patient")
         case Remark(by=by, text=text):
             return Tell(f"recorded, by {by}: {text}")
         case _:

@@ -1,7 +1,7 @@
-"""One instrument that sends text on a line: a request as it stands, one whole answer or an error.
+"""One instrument that sends text on a line: an unchanged request, one whole answer or an error.
 
-An answer carries no number and often no checksum. What keeps an old one from being taken for a new
-one is the line's work: the late window, and listening for a second answer after a lost one.
+An answer has no number and often no checksum. The line prevents an old one from being taken for a
+new one: by the late window, and by listening for a second answer after a lost one.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from firmware_bridge.line.line import Line
 MOST_BYTES: Final = 256
 """No instrument's answer is longer; who sends more without an end is another device."""
 _TEXT: Final = frozenset(b"\t\n\r\x02\x03" + bytes(range(0x20, 0x7F)))
-"""What answers are made of: printable characters, line ends, STX and ETX."""
+"""The characters of answers: printable characters, line ends, STX and ETX."""
 _SEVEN_BITS: Final = 0x80
 
 

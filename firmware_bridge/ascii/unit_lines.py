@@ -18,7 +18,7 @@ from firmware_bridge.line.answers import Reply
 MOST_CHARACTERS: Final = 96
 """No line is longer, its end included."""
 MOST_REGISTERS: Final = 20
-"""So many registers fit a line."""
+"""Most registers that fit a line."""
 END: Final = b"\r\n"
 _LINE_BYTES: Final = frozenset(b"\r\n" + bytes(range(0x20, 0x7F)))
 _SEVEN_BITS: Final = 0x80

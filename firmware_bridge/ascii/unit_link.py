@@ -115,7 +115,7 @@ class UnitTextLink:
         return values
 
     def tell(self, fields: str) -> None:
-        """Send ``>fields`` and wait for no answer; raises LinkError."""
+        """Send ``>fields`` without waiting for an answer; raises LinkError."""
         self._may_hold_half_a_line = True
         self.line.tell(END_OF_HALF_A_LINE + line(">", fields))
         self.line.distrust()

@@ -19,7 +19,8 @@ from firmware_bridge.commissioning.weight import (
 )
 
 LOADED_S: Final = 2.0
-"""So long the hanging weight is read: a constant for as long would be stuck (hazards.md, row 6)."""
+"""How long the hanging weight is read: a constant for so long would be stuck (hazards.md, row 6).
+"""
 SETTLE_S: Final = 1.0
 """Behind what the profile says, until hand and weight are still; ours."""
 LIFT_WAIT_S: Final = 60.0
@@ -44,7 +45,7 @@ class Guide(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownLoad:
-    """What hangs: a weight that somebody knows, and what the cell may carry, newtons.
+    """The hanging weight: a known weight, and the capacity of the cell, newtons.
 
     ``settling_s``: how long the instrument takes to show a step, by its profile.
     """
@@ -55,13 +56,13 @@ class KnownLoad:
 
     @property
     def expected_n(self) -> float:
-        """What it pulls."""
+        """Returns its force."""
         return expected_force_n(self.weight_kg)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadTested:
-    """What came of it. ``added_n``: by channel, empty where the instrument gave no reading."""
+    """The result. ``added_n``: by channel, empty where the instrument gave no reading."""
 
     items: tuple[CheckItem, ...]
     added_n: tuple[float, ...] = ()

@@ -1,4 +1,4 @@
-"""What a probe judges, one item each: settings of an instrument, level, noise, drift, answers."""
+"""The items that a probe judges: settings of an instrument, level, noise, drift, answers."""
 
 from __future__ import annotations
 

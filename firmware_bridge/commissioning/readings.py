@@ -12,7 +12,7 @@ from controller.errors import FrameCorrupt, LinkError, LinkLost
 from controller.ports import Clock
 
 DRIFT_S: Final = 60.0
-"""So long a free cell is watched."""
+"""How long a free cell is watched."""
 
 
 class ForceReader(Protocol):
@@ -102,7 +102,7 @@ def watch(
 
 
 MOST_FAILURES: Final = 10
-"""So many failures, and more of them than readings: nothing will come of it."""
+"""So many failures, and more of them than readings, mean that no reading will come."""
 LEAST_READINGS: Final = 2
 
 

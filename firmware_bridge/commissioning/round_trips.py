@@ -9,7 +9,7 @@ from typing import Final
 from firmware_bridge.line.line import Capture, Direction
 
 ENOUGH_TRIPS: Final = 1000
-"""From so many on the slowest in a thousand says something (times.md)."""
+"""Fewer answers say nothing about the slowest in a thousand (times.md)."""
 LISTENED_S: Final = 1.0
 """The time-out with which lateness is measured: what comes later counts as lost (times.md)."""
 
@@ -53,7 +53,7 @@ class RoundTrips:
         self._lost = 0
 
     def __call__(self, at_s: float, direction: Direction, data: bytes) -> None:
-        """Take one lump; ``at_s`` in monotonic seconds."""
+        """Take one chunk; ``at_s`` in monotonic seconds."""
         if self._passed_on is not None:
             self._passed_on(at_s, direction, data)
         if direction is Direction.RECEIVED:
@@ -68,7 +68,7 @@ class RoundTrips:
         return len(self._trips_s) + self._lost
 
     def forget(self) -> None:
-        """Begin anew: what came so far was no measurement."""
+        """Start again: the answers so far were not a measurement."""
         self._trips_s, self._lost = [], 0
         self._sent_at_s = self._heard_at_s = None
 

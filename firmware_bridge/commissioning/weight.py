@@ -50,12 +50,12 @@ def expected_force_n(weight_kg: float) -> float:
 
 
 def tolerance_n(expected_n: float) -> float:
-    """By how much the reading may differ."""
+    """Returns the largest difference of the reading."""
     return max(TOLERANCE_N, TOLERANCE_SHARE * expected_n)
 
 
 def judge_weight(expected_n: float, measured_n: float, capacity_n: float) -> WeightVerdict:
-    """Compare what a weight should add with what it added; ``capacity_n`` is that of the cell."""
+    """Compare the expected with the measured force of a weight; ``capacity_n`` is the cell's."""
     ratio = measured_n / expected_n
     if abs(measured_n - expected_n) <= tolerance_n(expected_n):
         return WeightVerdict(passed=True, ratio=ratio, diagnosis="")

@@ -157,7 +157,7 @@ def _try_instrument(
         source = connect_instrument(uri, profile, digest, clock, capture=capture)
     except AddressInvalid as refusal:
         return Tried(name=name, fits=False, answered=False, why=refusal.message)
-    source.gateway = None  # whoever hears of all that were tried is told of it once
+    source.gateway = None  # report all that were tried only once
     try:
         ask_twice(InstrumentReader(source))
     except LinkLost:

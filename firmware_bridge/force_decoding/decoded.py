@@ -1,4 +1,4 @@
-"""What is known of one reading before a clock is asked, and how a fault is told."""
+"""The result of one reading before a clock is read, and the report of a fault."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def faulted(
 
 
 def check_finite(profile: str, value: float, raw: bytes) -> float:
-    """Returns ``value``; raises InstrumentFaulted for what is no number."""
+    """Returns ``value``; raises InstrumentFaulted for NaN or infinity."""
     if not math.isfinite(value):
         raise faulted(profile, InstrumentFault.NO_NUMBER, f"{value}", raw)
     return value

@@ -8,13 +8,13 @@ from controller.telemetry import InstrumentFault
 from firmware_bridge.force_decoding.decoded import DecodedForce, faulted
 
 FROZEN_S: Final = 3.0
-"""A converter's count never stands still so long: it is noise (hazards.md, row 6)."""
+"""A converter's count always changes within this time, because of noise (hazards.md, row 6)."""
 PUSH_LIMIT_N: Final = -20.0
 """A cord cannot push: below this the sign is wrong or the cell is off (hazards.md, row 9)."""
 
 
 class Liveliness:
-    """Remembers the readings of one connection; a new connection begins anew."""
+    """Remembers the readings of one connection; a new connection starts again."""
 
     def __init__(self, profile: str) -> None:
         self._profile = profile

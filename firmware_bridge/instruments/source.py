@@ -1,4 +1,4 @@
-"""What every instrument is to the one that reads it, whatever its wire."""
+"""The common interface of instruments, whatever their wire."""
 
 from __future__ import annotations
 

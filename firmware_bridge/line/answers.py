@@ -9,7 +9,7 @@ from typing import Protocol
 
 @dataclass(slots=True)
 class Reply:
-    """What came: the content of a whole answer, a Modbus exception, or why it is refused."""
+    """The content of a whole answer, a Modbus exception, or why it is refused."""
 
     content: bytes = b""
     exception_code: int | None = None

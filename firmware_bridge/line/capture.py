@@ -28,13 +28,13 @@ from firmware_bridge.line.uri import parse_uri
 
 VERSION: Final = "1"
 HAND_OVER_S: Final = 0.5
-"""So much of a capture is lost at most when the program is killed."""
+"""At most so much of a capture is lost when the program is killed."""
 QUEUE_LIMIT: Final = 1024
 """Batches that may wait for a disk: above eight minutes of a session."""
 CLOSE_LIMIT_S: Final = 2.0
 """How long the end of a session waits for the disk of the capture; the record is closed by then."""
 LINE_LIMIT: Final = 65_536
-"""Characters of the longest line: a lump is never longer than what one read takes (4096 bytes)."""
+"""Characters of the longest line: a chunk is never longer than one read (4096 bytes)."""
 
 _USER_NAME = re.compile(r"(?<=://)[^/?]*@")
 _HEAD = re.compile(r"traction-capture (\S{1,9}) (\S+) ([0-9a-f]{64}) (.+)")
@@ -46,7 +46,7 @@ _Lumps = list[tuple[float, Direction, bytes]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaptureHead:
-    """What the bytes of a capture belong to. ``start_utc`` is a text such as 2026-...T...Z."""
+    """The origin of a capture's bytes. ``start_utc`` is a text such as 2026-...T...Z."""
 
     address: str
     profile_digest: str
@@ -102,7 +102,7 @@ class CaptureWriter:
         self._writer.start()
 
     def __call__(self, at_s: float, direction: Direction, data: bytes) -> None:
-        """Keep a lump; ``at_s`` in monotonic seconds."""
+        """Keep a chunk; ``at_s`` in monotonic seconds."""
         if self._trouble:
             return
         self._lumps.append((at_s, direction, bytes(data)))

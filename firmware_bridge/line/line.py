@@ -27,7 +27,7 @@ NEVER: Final = (math.inf, math.inf)
 
 
 class Transport(Readable, Protocol):
-    """A port or a socket. No call waits; a port that is gone raises LinkLost."""
+    """A port or a socket. No call waits; a lost port raises LinkLost."""
 
     name: str
 
@@ -42,14 +42,14 @@ class Transport(Readable, Protocol):
 
 
 class Direction(Enum):
-    """Which way a lump of bytes went."""
+    """The direction of a chunk of bytes."""
 
     SENT = ">"
     RECEIVED = "<"
 
 
 Capture = Callable[[float, Direction, bytes], None]
-"""Hears every lump of bytes with its time in monotonic seconds, also those that are drained."""
+"""Receives every chunk of bytes with its time in monotonic seconds, also drained ones."""
 
 
 @dataclass(slots=True)
@@ -164,7 +164,7 @@ class Line:
 
     @property
     def lateness_s(self) -> float | None:
-        """How late after a time-out answers were measured to be; None where nobody has."""
+        """Returns the measured lateness of answers after a time-out; None without a measurement."""
         return self._times.lateness_s
 
     def know_slowest_answer(self, slowest_answer_s: float, *, timeout_s: float) -> None:

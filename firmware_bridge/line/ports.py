@@ -31,7 +31,7 @@ class Port:
     """A port of a USB adapter as the system lists it; None is what it does not have or tell."""
 
     device: str
-    """Its name of today, for instance ``/dev/ttyUSB0``."""
+    """Its present name, for instance ``/dev/ttyUSB0``."""
     title: str
     vid: str
     """Four hexadecimal digits, as ``pid``."""
@@ -46,7 +46,7 @@ class Port:
 
     @property
     def best_name(self) -> str:
-        """What to write in an address: the first of adapter, stable path and name of today."""
+        """Returns what to write in an address: the first of adapter, stable path, present name."""
         return str(self.adapter or self.stable_path or self.device)
 
 

@@ -1,7 +1,7 @@
-"""A serial port to a unit, without waiting of its own. pyserial opens it, exclusively.
+"""A serial port to a unit, without waits of its own. pyserial opens it, exclusively.
 
-Bytes go through the file descriptor: pyserial's own ``write`` waits for ever behind a port that
-nobody empties, and a loop that waits cannot release.
+Bytes go through the file descriptor: pyserial's own ``write`` waits for ever if nobody reads the
+other end, and a loop that waits cannot release.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from firmware_bridge.line.settings import SerialSettings
 from firmware_bridge.line.uri import PortAddress, UsbAdapter
 
 DEFAULT_ADAPTER_LATENCY_S: Final = 0.016
-"""An FTDI adapter delivers in lumps of 16 ms unless its latency timer is lowered."""
+"""An FTDI adapter delivers in chunks of 16 ms unless its latency timer is lowered."""
 PROMPT_LATENCY_S: Final = 0.001
 """Ports without a latency timer (pty, CDC, PCI) count as 1 ms (times.md)."""
 _IN_USE = (errno.EAGAIN, errno.EBUSY, errno.EWOULDBLOCK)

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class SerialSettings(BaseModel):
-    """How the model talks when nobody changed it."""
+    """The model's factory settings."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -59,7 +59,7 @@ class UsbAdapter:
     serial_number: str
 
     def __str__(self) -> str:
-        """As it stands in an address; what means something there is written as ``%20``."""
+        """Returns it as in an address; special characters are written as ``%20``."""
         return f"usb:{self.vid}:{self.pid}:{quote(self.serial_number, safe='')}"
 
 

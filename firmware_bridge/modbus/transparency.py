@@ -1,4 +1,4 @@
-"""Does the gateway between host and unit pass every byte? Asked once, behind identification.
+"""Checks whether the gateway between host and unit passes every byte, once after identification.
 
 A serial server whose port is set to telnet or RFC 2217 passes identification and polling, in which
 the byte FF is rare, and loses every frame that has it: first of all the release without a token.
@@ -6,7 +6,7 @@ One with software flow control loses 11 and stops at 13, on the way to the unit 
 A read of one register carries the bytes there; any answer to it will do, an exception too. A read
 of what is known already, whose answer has the byte in its registers or its check sum, carries them
 back. A line of text has none of these bytes but its own end, which every answer shows, so a gauge
-is not asked.
+is not tested.
 """
 
 from __future__ import annotations

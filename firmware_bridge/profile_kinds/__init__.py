@@ -1,1 +1,1 @@
-"""What a profile file may say, one module for each kind; data and its checks, no wire."""
+"""The content of a profile file, one module for each kind; data and its checks, no wire."""

@@ -89,7 +89,7 @@ class InstrumentSerial(SerialSettings):
 
 
 class TimingData(SourcedData):
-    """How often an instrument is asked and how old its answer may be; milliseconds."""
+    """How often an instrument is read and how old its answer may be; milliseconds."""
 
     poll_period_ms: Annotated[int, Field(ge=1, le=10_000)]
     answer_ms: Annotated[int, Field(ge=0, le=2_000)]

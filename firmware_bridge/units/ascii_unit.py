@@ -36,7 +36,7 @@ LETTERS: Final = {
     CommandKind.CUT_POWER: "O",
 }
 TOKENLESS_RELEASE: Final = "Q"
-"""Alone on its line it is the fast release of whoever comes."""
+"""Without a number it is the fast release that any host may send."""
 KEEP_ALIVES: Final = 4
 """Two accepted in a row are enough; two may be lost."""
 MOST_FORCE_N: Final = MOST_TENTHS / 10

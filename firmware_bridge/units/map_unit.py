@@ -91,7 +91,7 @@ class MapUnit(ABC, Generic[LinkT_co]):
 
     @abstractmethod
     def release_without_token(self) -> None:
-        """Fast release by whoever comes; raises LinkError."""
+        """Send the fast release that any host may send; raises LinkError."""
 
     @abstractmethod
     def _order_forgotten(self) -> None:

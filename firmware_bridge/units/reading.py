@@ -55,9 +55,9 @@ def reading_of(values: dict[str, int], sent_at_s: float) -> Telemetry:
 
 
 def tenths(name: str, value: float) -> int:
-    """Returns a number of the core as the map counts it.
+    """Returns a number of the core in the map's unit.
 
-    Raises RequestRefused for what is no number.
+    Raises RequestRefused for NaN or infinity.
     """
     if not math.isfinite(value):
         raise RequestRefused(f"{name}={value} is no number; nothing was sent, report this defect")

@@ -101,7 +101,7 @@ class ReferenceUnit(MapUnit[ModbusLink]):
         return telemetry
 
     def _write_release(self, command: ForceCommand) -> None:
-        """FC16; without a token in hand the release of whoever comes."""
+        """Send FC16; without a token the release that any host may send."""
         try:
             if self._token == NO_TOKEN:
                 self.release_without_token()

@@ -1,1 +1,1 @@
-"""Who may do what: accounts, their PINs, and what is signed in."""
+"""Who may do what: accounts, their PINs, and sign-ins."""

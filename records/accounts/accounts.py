@@ -1,8 +1,8 @@
-"""Signing in: a PIN or a one-time code is checked, and every act leaves its entry in the chain.
+"""Sign-in: a PIN or a one-time code is checked, and every act leaves its entry in the chain.
 
-Failed tries make the next one wait, up to five minutes, and touch nobody who is signed in. The
-chain holds the digest of what is kept of each PIN: a PIN that was put into ``sign-ins.db`` by other
-means opens nothing.
+Failed tries delay the next one, up to five minutes, and do not affect anybody who is signed in. The
+chain has the digest of what is stored of each PIN: a PIN that was put into ``sign-ins.db`` by other
+means is not accepted.
 """
 
 from __future__ import annotations
@@ -73,12 +73,12 @@ class KnownAccount:
 
     @property
     def rights(self) -> frozenset[Right]:
-        """Everything that it may do."""
+        """Returns everything that it may do."""
         return rights_of(self.roles)
 
     @property
     def is_script(self) -> bool:
-        """True for an account that no person has."""
+        """Returns True for an account that belongs to no person."""
         return SCRIPT in self.roles
 
     def require(self, right: Right) -> None:
@@ -100,7 +100,7 @@ class SignedIn:
 
 
 def known_accounts(held: StandingData) -> dict[str, KnownAccount]:
-    """Every account in use, by its name; none: nobody has to sign in."""
+    """Returns every account in use, by its name; none: nobody has to sign in."""
     people = {each.name: each.record for each in held.people}
     found = {}
     for version in held.accounts:
@@ -116,7 +116,7 @@ def known_accounts(held: StandingData) -> dict[str, KnownAccount]:
 
 
 def account_called(held: StandingData, name: str) -> KnownAccount:
-    """Returns an account in use; raises RecordNotFound naming those that are."""
+    """Returns an account in use; raises RecordNotFound naming the accounts."""
     accounts = known_accounts(held)
     found = accounts.get(name)
     if found is None:
@@ -128,7 +128,7 @@ def account_called(held: StandingData, name: str) -> KnownAccount:
 
 
 def wait_s(failed: FailedTries, utc_ms: int) -> int:
-    """Returns how long the next try waits, whole seconds.
+    """Returns how long the next try must wait, whole seconds.
 
     A clock that was set back makes it no longer.
     """
@@ -165,9 +165,9 @@ class SignInDesk:
         return SignedIn(account=account, told=told)
 
     def set_pin_by_code(self, name: str, code: str, pin: str) -> None:
-        """Set a PIN with a one-time code, which opens nothing afterwards.
+        """Set a PIN with a one-time code, which is invalid afterwards.
 
-        Raises SignInRefused for a wrong code, RequestRefused for a PIN that others would try.
+        Raises SignInRefused for a wrong code, RequestRefused for a PIN that is easy to guess.
         """
         account = account_called(read_standing(self._folder), name)
         refuse_weak(pin, _words_of(account))
@@ -175,20 +175,20 @@ class SignInDesk:
         self._set(account, pin, "PIN set with a one-time code")
 
     def change_pin(self, name: str, old: str, new: str) -> None:
-        """Put a PIN in place of the person's own; raises as ``set_pin_by_code`` does."""
+        """Replace the person's own PIN; raises as ``set_pin_by_code`` does."""
         account, entries = self._looked_up(name)
         refuse_weak(new, _words_of(account))
         self._check_pin(account, old, entries)
         self._set(account, new, "PIN changed")
 
     def _looked_up(self, name: str) -> tuple[KnownAccount, list[Entry]]:
-        """An account, and what the chain says of accounts, both from one look at it."""
+        """Returns an account, and what the chain says of accounts, both from one read."""
         entries = checked_entries(self._folder, EntryKind.STANDING_SAID, *_OF_ACCOUNTS)
         held = standing_of(each for each in entries if each.kind not in _OF_ACCOUNTS)
         return account_called(held, name), [each for each in entries if each.kind in _OF_ACCOUNTS]
 
     def _check_pin(self, account: KnownAccount, pin: str, entries: Iterable[Entry]) -> FailedTries:
-        """The right PIN, and the one that was set."""
+        """Check that it is the right PIN, and the one that was set."""
         failed, kept = self._check(account, pin, is_code=False)
         self._refuse_foreign_pin(account, kept, entries)
         return failed
@@ -196,14 +196,14 @@ class SignInDesk:
     def _check(
         self, account: KnownAccount, secret: str, *, is_code: bool
     ) -> tuple[FailedTries, KeptSecret]:
-        """Count the try, then look: a program that is killed in between has given none away."""
+        """Count the try, then check it: a program that is killed in between gives no free try."""
         now_ms = self._utc_ms()
         with sign_ins(self._folder) as db:
             failed = failed_tries(db, account.account)
             if waits := wait_s(failed, now_ms):
                 raise SignInRefused(
                     f"{account.name}: wrong {failed.tries} times; the next try is taken in "
-                    f"{waits} s. Whoever forgot the PIN gets a one-time code"
+                    f"{waits} s. Somebody who forgot the PIN gets a one-time code"
                 )
             kept = _usable(db, account, now_ms, is_code=is_code)
             keep_failed(
@@ -227,8 +227,8 @@ class SignInDesk:
         if not noted or noted[-1] != _digest(kept.kept):
             raise SignInRefused(
                 f"the PIN that is kept for {account.name} is not the one that was set: "
-                f"{self._folder.sign_ins.name} was altered or comes from elsewhere. Set a new one "
-                "with a one-time code, and look for whoever did it"
+                f"{self._folder.sign_ins.name} was altered or comes from elsewhere. Set a "
+                "new one with a one-time code, and find out who did it"
             )
 
     def _set(self, account: KnownAccount, pin: str, what: str) -> None:
@@ -246,9 +246,9 @@ class SignInDesk:
 
 
 def give_code(folder: RecordFolder, author: Author, name: str, reason: str) -> str:
-    """Make a one-time code for an account, good for an hour; the waits of failed tries end.
+    """Make a one-time code for an account, valid for an hour; the delays of failed tries end.
 
-    Returns the code, which is kept nowhere. Raises RequestRefused without a reason.
+    Returns the code, which is stored nowhere. Raises RequestRefused without a reason.
     """
     account = account_called(read_standing(folder), name)
     said = _reason(reason, "why the code is given")
@@ -271,7 +271,7 @@ def give_code(folder: RecordFolder, author: Author, name: str, reason: str) -> s
 
 
 def open_in_emergency(folder: RecordFolder, author: Author, reason: str) -> int:
-    """Note that somebody reads records in an emergency; returns until when, UTC milliseconds.
+    """Note that a person reads records in an emergency; returns until when, UTC milliseconds.
 
     Raises RequestRefused without a reason.
     """
@@ -297,7 +297,7 @@ def _reason(typed: str, what: str) -> str:
 
 
 def plain_code(typed: str) -> str:
-    """A one-time code as it was made, however it was typed."""
+    """Returns a one-time code as it was made, however it was typed."""
     return "".join(each for each in typed.upper() if each.isalnum())
 
 
@@ -321,7 +321,7 @@ def _append(
 
 
 def _digest(kept: str) -> str:
-    """Of no use to whoever guesses: what is kept begins with a salt."""
+    """Returns a digest that is of no use for guessing: the stored form begins with a salt."""
     return hashlib.sha256(kept.encode()).hexdigest()
 
 
@@ -329,7 +329,8 @@ def _words_of(account: KnownAccount) -> list[str]:
     return [account.account, account.initials, account.name, *account.name.split()]
 
 
-# --- what is told to whoever signs in -------------------------------------------------------------
+# --- what a person is shown at sign-in
+# --------------------------------------------------------------
 
 
 def _failures_told(failed: FailedTries) -> Iterator[str]:
@@ -341,7 +342,7 @@ def _failures_told(failed: FailedTries) -> Iterator[str]:
 
 
 def _told(account: KnownAccount, entries: Iterable[Entry]) -> list[str]:
-    """What happened since the account was last used: to itself, and to all for who keeps them."""
+    """Returns what happened since the account's last use: to it, and for administrators to all."""
     told: list[str] = []
     keeps_accounts = Right.ACCOUNTS in account.rights
     for entry in entries:

@@ -1,8 +1,8 @@
-"""PINs and passwords: which are taken, and how they are kept.
+"""PINs and passwords: which are accepted, and how they are stored.
 
-Kept is what Argon2id makes of them, with the least that OWASP's Password Storage Cheat Sheet names:
-19 MiB, two passes and one lane, a tenth of a second. The defaults of the library take four threads
-and 64 MiB, beside a loop that drives a table. One is computed at a time, after everything else.
+Stored is the result of Argon2id, with the minimum of OWASP's Password Storage Cheat Sheet: 19 MiB,
+two passes and one lane, a tenth of a second. The library's defaults take four threads and 64 MiB,
+beside a loop that drives a table. One is computed at a time, at the lowest priority.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 LEAST_DIGITS: Final = 6
 LEAST_CHARACTERS: Final = 8
-"""Of what is not digits alone."""
+"""Of a password, which is not only digits."""
 MOST_CHARACTERS: Final = 128
 MEMORY_KIB: Final = 19_456
 PASSES: Final = 2
@@ -36,13 +36,13 @@ _DAYS = (_YEAR + _MONTH + _DAY, _DAY + _MONTH + _YEAR, _MONTH + _DAY + _YEAR)
 _OFTEN_CHOSEN = frozenset(
     {"password", "passwort", "traction", "letmein1", "qwertyui", "qwertzui", "iloveyou", "welcome1"}
 )
-"""Words of eight letters that everybody tries first; the beginning of a longer one counts too."""
+"""Common words of eight letters that are guessed first; as the beginning of a longer one too."""
 
 
 def refuse_weak(secret: str, names: Iterable[str] = ()) -> None:
-    """Refuse a PIN or a password that a stranger would try; raises RequestRefused.
+    """Refuse a PIN or a password that is easy to guess; raises RequestRefused.
 
-    ``names`` are words that others know of the person. What was typed is in no message.
+    ``names`` are words that others know of the person. No message contains what was typed.
     """
     if fault := _fault(secret, [name.casefold() for name in names if len(name) > 1]):
         raise RequestRefused(
@@ -68,12 +68,12 @@ def _fault(secret: str, names: list[str]) -> str:
         return "is a date"
     said = secret.casefold()
     if any(word in said for word in _OFTEN_CHOSEN) or any(name == said for name in names):
-        return "is a word that is tried first"
+        return "is one of the first that are guessed"
     return ""
 
 
 def _is_counted(secret: str) -> bool:
-    """True for 345678, 987654, 2468 and the like: one step from each character to the next."""
+    """Returns True for 345678, 987654, 2468 and the like: equal steps between characters."""
     steps = {ord(after) - ord(before) for before, after in pairwise(secret)}
     if secret.isdecimal():
         steps = {(int(b) - int(a)) % 10 for a, b in pairwise(secret)}
@@ -93,12 +93,12 @@ def _is_a_day(digits: str) -> bool:
 
 
 def hashed(secret: str) -> str:
-    """What is kept of it: Argon2id with its parameters and a salt of its own."""
+    """Returns what is stored of it: Argon2id with its parameters and a salt of its own."""
     return _ONE_AT_A_TIME.submit(lambda: _hasher().hash(secret)).result()
 
 
 def matches(kept: str, secret: str) -> bool:
-    """Returns whether it is the one that was kept."""
+    """Returns whether it is the stored one."""
     return _ONE_AT_A_TIME.submit(_matches, kept, secret).result()
 
 

@@ -1,7 +1,7 @@
-"""What each role may do: one table for pages and commands.
+"""The rights of each role: one table for pages and commands.
 
 A stop, and every act that frees the patient (less force, pause, end, an answer to a check-in),
-needs no right at all.
+needs no right.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from records.standing.account_entries import SCRIPT
 
 
 class Right(StrEnum):
-    """Something that not everybody may do; the value says it in words."""
+    """Something that needs a right; the value names it in words."""
 
     READ = "read what is written of patients"
     PATIENTS = "add and change patients and appointments"
@@ -49,10 +49,10 @@ too."""
 
 
 def rights_of(roles: Iterable[str]) -> frozenset[Right]:
-    """Everything that an account with these roles may do."""
+    """Returns the rights of an account with these roles."""
     return frozenset().union(*(RIGHTS[role] for role in roles))
 
 
 def roles_with(right: Right) -> tuple[str, ...]:
-    """The roles that may do something, for whoever must be asked."""
+    """Returns the roles that have a right, for a message about who may do it."""
     return tuple(role for role, rights in RIGHTS.items() if right in rights)

@@ -1,8 +1,8 @@
-"""``sign-ins.db``: PINs and one-time codes as Argon2id keeps them, failed tries, who is signed in.
+"""``sign-ins.db``: PINs and one-time codes as hashed by Argon2id, failed tries, sign-ins.
 
-It is no part of the record: nothing in it says who did what, and it is in no backup. Whoever could
-write it could put a PIN of their own there; the chain of clinic.db has the digest of the PIN that
-was set, so that another one opens nothing (records/accounts/accounts.py).
+It is not part of the record: it does not say who did what, and it is in no backup. Anybody who
+could write it could put a PIN there; the chain of clinic.db has the digest of the PIN that was set,
+so that another one is not accepted (records/accounts/accounts.py).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _migrations = Migrations("traction-sign-ins")
 
 @_migrations()
 def m001_first_schema(db: Database) -> None:
-    """Three tables; a digest of a random id stands for who is signed in, never the id itself."""
+    """Create three tables; a sign-in is stored under the digest of a random id, never the id."""
     db.execute(
         "CREATE TABLE secret (account TEXT NOT NULL, is_code INTEGER NOT NULL, "
         "kept TEXT NOT NULL, until_utc_ms INTEGER NOT NULL, PRIMARY KEY (account, is_code)) STRICT"
@@ -48,7 +48,7 @@ def m001_first_schema(db: Database) -> None:
 
 @_migrations()
 def m002_was_away(db: Database) -> None:
-    """Whether a page was touched again after nobody had touched it for long."""
+    """Add whether a page was touched again after a long time without a touch."""
     db.execute("ALTER TABLE sign_in ADD COLUMN was_away INTEGER NOT NULL DEFAULT 0")
     db.execute("PRAGMA user_version = 2")
 
@@ -58,7 +58,7 @@ SCHEMA = Schema("the sign-ins", 2, _migrations)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptSecret:
-    """A PIN, or a one-time code. ``until_utc_ms`` is 0 for what does not run out."""
+    """A PIN, or a one-time code. ``until_utc_ms`` is 0 for one that does not expire."""
 
     kept: str
     until_utc_ms: int = 0
@@ -66,7 +66,7 @@ class KeptSecret:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailedTries:
-    """How often an account's PIN was wrong since it was right, and when last."""
+    """How often an account's PIN was wrong since it was last right, and when last."""
 
     tries: int = 0
     last_utc_ms: int = 0
@@ -74,10 +74,10 @@ class FailedTries:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignIn:
-    """Somebody who is signed in. ``account`` is "" for a name that somebody said of themselves.
+    """A person who is signed in. ``account`` is "" for a name that a person gave.
 
     ``emergency_until_utc_ms`` is 0 unless the person has opened the records in an emergency.
-    ``was_away``: the page was touched again after nobody had touched it for long, by whomever.
+    ``was_away``: the page was touched again, by anybody, after a long time without a touch.
     """
 
     account: str
@@ -90,7 +90,7 @@ class SignIn:
 
 @contextmanager
 def sign_ins(folder: RecordFolder) -> Iterator[Database]:
-    """One transaction with the file's only right to write.
+    """Hold one transaction with the file's only right to write.
 
     The file is made with the modes of a secret. Raises JournalUnavailable or JournalCorrupt.
     """
@@ -105,7 +105,7 @@ def sign_ins(folder: RecordFolder) -> Iterator[Database]:
 
 @contextmanager
 def reading_sign_ins(folder: RecordFolder) -> Iterator[Database]:
-    """What it says, beside whoever writes it. Raises JournalUnavailable or JournalCorrupt."""
+    """Read it, while another program may write. Raises JournalUnavailable or JournalCorrupt."""
     with reading_file(folder.sign_ins, SCHEMA) as db:
         yield db
 
@@ -114,7 +114,7 @@ def reading_sign_ins(folder: RecordFolder) -> Iterator[Database]:
 
 
 def secret_of(db: Database, account: str, *, is_code: bool) -> KeptSecret | None:
-    """Returns the PIN or the one-time code of an account; None where none is kept."""
+    """Returns the PIN or the one-time code of an account; None without one."""
     found = rows(
         db,
         "SELECT kept, until_utc_ms FROM secret WHERE account = ? AND is_code = ?",
@@ -124,7 +124,7 @@ def secret_of(db: Database, account: str, *, is_code: bool) -> KeptSecret | None
 
 
 def keep_secret(db: Database, account: str, secret: KeptSecret, *, is_code: bool) -> None:
-    """Keep it in place of an older one."""
+    """Store it, replacing an older one."""
     db.execute(
         "INSERT OR REPLACE INTO secret VALUES (?, ?, ?, ?)",
         (account, int(is_code), secret.kept, secret.until_utc_ms),
@@ -132,7 +132,7 @@ def keep_secret(db: Database, account: str, secret: KeptSecret, *, is_code: bool
 
 
 def drop_code(db: Database, account: str) -> None:
-    """A one-time code opens once."""
+    """Remove a one-time code, which is valid once."""
     db.execute("DELETE FROM secret WHERE account = ? AND is_code = 1", (account,))
 
 
@@ -140,13 +140,13 @@ def drop_code(db: Database, account: str) -> None:
 
 
 def failed_tries(db: Database, account: str) -> FailedTries:
-    """The tries that failed since the last one that did not."""
+    """Returns the failed tries since the last successful one."""
     found = rows(db, "SELECT tries, last_utc_ms FROM failed WHERE account = ?", (account,))
     return FailedTries(tries=found[0][0], last_utc_ms=found[0][1]) if found else FailedTries()
 
 
 def keep_failed(db: Database, account: str, failed: FailedTries) -> None:
-    """Keep how often it failed."""
+    """Store how often it failed."""
     db.execute(
         "INSERT OR REPLACE INTO failed VALUES (?, ?, ?)",
         (account, failed.tries, failed.last_utc_ms),
@@ -154,7 +154,7 @@ def keep_failed(db: Database, account: str, failed: FailedTries) -> None:
 
 
 def forget_failed(db: Database, account: str) -> None:
-    """It was right."""
+    """Forget the failures after a successful try."""
     db.execute("DELETE FROM failed WHERE account = ?", (account,))
 
 
@@ -162,7 +162,7 @@ def forget_failed(db: Database, account: str) -> None:
 
 
 def sign_in_of(db: Database, id_digest: bytes) -> SignIn | None:
-    """Who is signed in under an id; None: nobody."""
+    """Returns who is signed in under an id; None: nobody."""
     found = rows(
         db,
         "SELECT account, name, since_utc_ms, touched_utc_ms, emergency_until_utc_ms, was_away "
@@ -183,7 +183,7 @@ def sign_in_of(db: Database, id_digest: bytes) -> SignIn | None:
 
 
 def keep_sign_in(db: Database, id_digest: bytes, said: SignIn) -> None:
-    """Keep who is signed in, in place of what was kept under this id."""
+    """Store who is signed in under this id, replacing what was stored."""
     db.execute(
         "INSERT OR REPLACE INTO sign_in VALUES (?, ?, ?, ?, ?, ?, ?)",
         (
@@ -199,15 +199,15 @@ def keep_sign_in(db: Database, id_digest: bytes, said: SignIn) -> None:
 
 
 def end_sign_in(db: Database, id_digest: bytes) -> None:
-    """Nobody is signed in under this id any more."""
+    """End the sign-in of this id."""
     db.execute("DELETE FROM sign_in WHERE id_digest = ?", (id_digest,))
 
 
 def end_sign_ins_of(db: Database, account: str) -> None:
-    """Nobody is signed in with an account any more, at any browser."""
+    """End all sign-ins of an account, at every browser."""
     db.execute("DELETE FROM sign_in WHERE account = ?", (account,))
 
 
 def end_sign_ins_before(db: Database, utc_ms: int) -> None:
-    """Forget those that ran out long ago."""
+    """Remove those that expired long ago."""
     db.execute("DELETE FROM sign_in WHERE since_utc_ms < ?", (utc_ms,))

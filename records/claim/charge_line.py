@@ -1,8 +1,8 @@
 """The claim of a session: the charge line, and the context as far as the record knows it.
 
 One unit whatever the minutes: 97012 is a supervised modality without a time rule. The charge line's
-modifiers are those that the practice's system has and those that a named person accepted; an
-unknown value is an empty cell and is listed by name.
+modifiers are those of the practice's system and those that a named person accepted; an unknown
+value is an empty cell and is listed by name.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ COLUMNS = (
 )
 NOTHING_TO_CHARGE = "there is nothing to charge: export the note or the JSON instead"
 _FURTHER = frozenset({"dx2", "dx3", "dx4", "mod2", "mod3", "mod4"})
-"""Cells that are empty on most claims: nobody has to fill them."""
+"""Cells that are empty on most claims and may stay so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,10 +120,10 @@ def context_of_session(
     payer: Payer,
     zone: tzinfo | None = None,
 ) -> ClaimContext:
-    """Returns what record, order and note know of a claim; all else stays open.
+    """Returns what record, order and note know of a claim; everything else stays open.
 
     Raises RequestRefused when no treatment was given, or the note has more diagnoses than a claim
-    holds.
+    can hold.
     """
     start, stop = treatment_times(record, note, zone)
     codes = tuple(code.replace(".", "") for code in noted_diagnoses(note))
@@ -157,14 +157,14 @@ def context_of_session(
 def _region(order: Order, note: TreatmentNote) -> BodyRegion | None:
     """Returns the region that was treated; None where the sessions of a visit had several.
 
-    A line has room for one, and choosing it would be a claim that nobody made.
+    A line has room for one, and choosing it would be a statement that nobody made.
     """
     regions = {part.region for part in note.parts} or {order.prescription.region.value}
     return order.prescription.region.value if len(regions) == 1 else None
 
 
 def _on_a_claim(reference: str | None) -> str | None:
-    """A reference of an older order as a claim can carry it: what hides is written out.
+    """Returns an older order's reference as a claim can carry it: hidden characters are escaped.
 
     None, which leaves it open, for one that is too long.
     """
@@ -173,7 +173,7 @@ def _on_a_claim(reference: str | None) -> str | None:
 
 
 def claim_modifiers(context: ClaimContext | None, accepted: Sequence[str]) -> tuple[str, ...]:
-    """Modifiers of the 97012 line: the practice's own, then the accepted ones, each once."""
+    """Returns modifiers of the 97012 line: the practice's own, then accepted ones, each once."""
     line = context.traction_line if context else None
     own = line.modifiers if line else ()
     added = [modifier for modifier in accepted if modifier not in own]
@@ -181,11 +181,11 @@ def claim_modifiers(context: ClaimContext | None, accepted: Sequence[str]) -> tu
 
 
 def with_accepted(context: ClaimContext, accepted: Sequence[Acceptance]) -> ClaimContext:
-    """The context with what named persons accepted: modifiers on their lines, diagnoses listed.
+    """Returns the context with what named persons accepted: modifiers on lines, diagnoses listed.
 
-    The claim's own diagnoses stay as they are, also one that stands twice: a pointer means the
-    place to which it was written. An accepted diagnosis comes behind them and is pointed to by
-    97012 as long as it has fewer than four pointers. ``without_room`` names what does not fit.
+    The claim's own diagnoses stay as they are, even repeated ones, because a pointer means a
+    position. An accepted diagnosis is added after them, with a pointer of 97012 while it has fewer
+    than four. ``without_room`` names what does not fit.
     """
     codes = (*context.diagnoses, *_not_listed(context, accepted))[:MOST_DIAGNOSES]
     new = tuple(range(len(context.diagnoses) + 1, len(codes) + 1))
@@ -194,19 +194,19 @@ def with_accepted(context: ClaimContext, accepted: Sequence[Acceptance]) -> Clai
 
 
 def _not_listed(context: ClaimContext, accepted: Sequence[Acceptance]) -> list[str]:
-    """Accepted diagnoses that the claim does not list, however it writes them."""
+    """Returns accepted diagnoses that the claim does not list, in any spelling."""
     listed = {plain(code) for code in context.diagnoses}
     codes = [each.value for each in accepted if each.what == DIAGNOSIS]
     return [code for code in dict.fromkeys(codes) if plain(code) not in listed]
 
 
 def without_room(context: ClaimContext, accepted: Sequence[Acceptance]) -> list[str]:
-    """Accepted diagnoses for which a claim that lists others already has no place."""
+    """Returns accepted diagnoses for which a claim that lists others has no room."""
     return _not_listed(context, accepted)[MOST_DIAGNOSES - len(context.diagnoses) :]
 
 
 def accepted_modifiers(accepted: Sequence[Acceptance], cpt: str = CPT) -> tuple[str, ...]:
-    """The accepted modifiers of a line, in the usual order; 52 where a person decided so.
+    """Returns the accepted modifiers of a line, in the usual order; 52 if a person decided so.
 
     Raises JournalCorrupt for an accepted modifier that names no line.
     """
@@ -235,7 +235,7 @@ def _accepting(
     modifiers = tuple(in_order(tuple(dict.fromkeys([*line.modifiers, *added]))))
     room = max(0, DIAGNOSES_ON_A_LINE - len(line.dx_pointers)) if line.cpt == CPT else 0
     changes: dict[str, object] = {"dx_pointers": (*line.dx_pointers, *pointers[:room])}
-    if added:  # the practice's own order is left alone when nothing is added
+    if added:  # the practice's own order is unchanged when nothing is added
         changes["modifiers"] = modifiers
     return line.model_copy(update=changes)
 
@@ -243,7 +243,7 @@ def _accepting(
 def treatment_times(
     record: SessionRecord, note: TreatmentNote, zone: tzinfo | None = None
 ) -> tuple[datetime, datetime]:
-    """Start and stop of the traction in the clinic's time; RequestRefused when there was none."""
+    """Returns start and stop of the traction, clinic time; RequestRefused without traction."""
     started_ms, ended_ms = note.dose.treatment_started_ms, note.dose.treatment_ended_ms
     if not note.reached_holding or started_ms is None or ended_ms is None:
         raise RequestRefused(f"{_never_held(note)}; {NOTHING_TO_CHARGE}")
@@ -252,7 +252,7 @@ def treatment_times(
 
 
 def _never_held(note: TreatmentNote) -> str:
-    """Of a visit of several sessions one that reached its force would be enough."""
+    """Returns whether no session of the visit reached its force; one that did would be enough."""
     if note.parts:
         return f"none of the sessions {', '.join(note.sessions)} reached its hold force"
     return f"session {note.session_id} ({note.outcome}) never reached its hold force"
@@ -264,7 +264,7 @@ def _modifiers(modifiers: Sequence[str]) -> dict[str, str]:
 
 
 def noted_diagnoses(note: TreatmentNote) -> tuple[str, ...]:
-    """The note's codes, with their dots: the order's until the clinician corrects them there."""
+    """Returns the note's codes, with dots: the order's until the clinician corrects them there."""
     return codes_in(note.field("diagnosis").value)
 
 
@@ -274,9 +274,9 @@ def _noted(diagnoses: Sequence[str]) -> dict[str, str]:
 
 
 def _claimed(context: ClaimContext) -> dict[str, str]:
-    """The cells that only the practice's system knows; dx1 to dx4 are those the line points to.
+    """Returns the cells that only the practice's system knows; dx1 to dx4 are the line's.
 
-    The pointers are numbers of dx1 to dx4; they stay open when one of the line's leads to nothing.
+    The pointers are numbers of dx1 to dx4; they stay open when one of the line's is invalid.
     """
     line = context.traction_line
     pointed = context.pointed_diagnoses(line) if line else ()

@@ -1,4 +1,4 @@
-"""Sets of codes that the predicates speak of. Codes only, no descriptors; each with its source."""
+"""Sets of codes that the predicates use. Codes only, no descriptors; each with its source."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ TIMED = frozenset(
         "97763",
     }
 )
-"""Codes in 15-minute units (general knowledge; used to ask for minutes, never to price)."""
+"""Codes in 15-minute units (general knowledge; used to look for minutes, never to price)."""
 ALWAYS_THERAPY = TIMED | SUPERVISED | {"97150", "97161", "97162", "97163", "97164", "97168"}
 RE_EVALUATIONS = frozenset({"97164", "97168"})
 """NCCI manual 2026, XI.P.3."""
@@ -60,9 +60,9 @@ KINDS: dict[str, str] = {
     **dict.fromkeys(DISCIPLINES, "GP"),
     **dict.fromkeys(ASSISTANTS, "CQ"),
 }
-"""Modifiers by the one that stands for them in a payer's order."""
+"""Modifiers by the one that represents them in a payer's order."""
 MODIFIER_ORDER = ("59", "GP", "CQ", "KX")
-"""Where no payer says otherwise; no rule of CMS on the order was found."""
+"""Used where no payer says otherwise; no rule of CMS on the order was found."""
 NOTICES = frozenset({"GA", "GX", "GY", "GZ"})
 HOSPITAL_PLACES = frozenset({"19", "21", "22"})
 
@@ -79,25 +79,25 @@ FREQUENCIES = {"original": "1", "corrected": "7", "void": "8"}
 """CLM05-3, and box 22 of a claim that replaces another one."""
 REPLACING = frozenset({"corrected", "void"})
 GRACE_MINUTES = 1
-"""Practice systems keep whole minutes: beside the device's log a time may be off by one."""
+"""Practice systems keep whole minutes: compared with the device's log a time may be off by one."""
 GRACE = timedelta(minutes=GRACE_MINUTES)
 SHORT_MINUTES = 8
-"""Below this trade pages doubt a bill; no rule of CMS (the 8-minute rule is for timed codes)."""
+"""Below this, trade pages doubt a bill; no rule of CMS (the 8-minute rule is for timed codes)."""
 
 
 def plain(code: str) -> str:
-    """A diagnosis in capitals without dot and blanks."""
+    """Returns a diagnosis in capitals without dot and blanks."""
     return "".join(code.split()).replace(".", "").upper()
 
 
 def dotted(code: str) -> str:
-    """A diagnosis with its dot behind the third character."""
+    """Returns a diagnosis with its dot after the third character."""
     bare = plain(code)
     return f"{bare[:3]}.{bare[3:]}" if len(bare) > 3 else bare
 
 
 def in_order(modifiers: Sequence[str], order: Sequence[str] = MODIFIER_ORDER) -> list[str]:
-    """Modifiers in a payer's order; those that it does not name come last, as they were."""
+    """Returns modifiers in a payer's order; unnamed ones come last, in their own order."""
     place = {kind: number for number, kind in enumerate(order)}
 
     def rank(modifier: str) -> int:

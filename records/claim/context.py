@@ -1,10 +1,10 @@
 """ClaimContext: what the practice's system knows of a claim and no device can know.
 
-It is imported, never assumed: a value that is not in the file stays None, and whoever needs it says
-so by name. The practice's system stays the owner; the note is not part of it.
+It is imported, never assumed: a value that is not in the file stays None, and whatever needs it
+reports it by name. The practice's system remains its source; the note is not part of it.
 """
 
-# No annotations as texts: pydantic would compile each of them when the program is loaded.
+# No string annotations: pydantic would compile each of them when the program is loaded.
 from collections.abc import Iterator
 from datetime import date
 from typing import Annotated, Any, Final, Literal, Self
@@ -47,7 +47,7 @@ Form = Literal["837P", "CMS1500", "837I", "UB04"]
 Discipline = Literal["GP", "GO", "GN"]
 Role = Literal["PT", "PTA", "OT", "OTA", "DC", "MD", "ATC", "aide"]
 ASSISTANT_ROLES: Final = ("PTA", "OTA")
-"""Roles whose time on a line is what CQ and CO are about."""
+"""Roles whose time on a line decides about CQ and CO."""
 Technique = Literal[
     "mechanical", "axial_decompression", "manual", "roller_table", "y_strap", "inversion_self"
 ]
@@ -63,7 +63,7 @@ BodyRegion = Literal[
 
 
 class Address(CheckedData):
-    """``zip`` as the payer's file has it; the claim forms want nine digits."""
+    """``zip`` as in the payer's file; the claim forms need nine digits."""
 
     line_1: Text = ""
     line_2: Text = ""
@@ -73,12 +73,12 @@ class Address(CheckedData):
 
     @property
     def zip_digits(self) -> str:
-        """The ZIP without its dash; "" when there is none."""
+        """Returns the ZIP without its dash; "" when there is none."""
         return (self.zip or "").replace("-", "")
 
 
 class Party(CheckedData):
-    """Somebody on the claim: a person (``first_name`` given) or an organization."""
+    """A party of the claim: a person (``first_name`` given) or an organization."""
 
     last_name: Text = ""
     """Family name, or the organization's name."""
@@ -92,7 +92,7 @@ class Party(CheckedData):
     member_id: OptionalText = None
     group_number: OptionalText = None
     npi: Annotated[Annotated[str, Field(max_length=20)] | None, Blank] = None
-    """As it was imported; whether its check digit fits is a rule (T-068)."""
+    """As it was imported; T-068 checks its check digit."""
     tin: Annotated[
         Annotated[str, Field(pattern=r"^\d{2}-?\d{7}$|^\d{3}-?\d{2}-?\d{4}$")] | None, Blank
     ] = None
@@ -102,7 +102,7 @@ class Party(CheckedData):
 
     @property
     def is_person(self) -> bool:
-        """Whether a person is named, not an organisation."""
+        """Returns whether it is a person, not an organisation."""
         return self.first_name is not None
 
 
@@ -117,7 +117,7 @@ class Payer(CheckedData):
 
 
 class ClaimAdjustment(CheckedData):
-    """What a payer took off a charge, as its remittance says it (CAS)."""
+    """What a payer took off a charge, according to its remittance (CAS)."""
 
     group: AdjustmentGroup
     reason: Annotated[str, Field(pattern=r"^[0-9A-Z]{1,5}$")]
@@ -128,18 +128,18 @@ ClaimAdjustments = Annotated[tuple[ClaimAdjustment, ...], Field(max_length=30)]
 
 
 class Adjudication(CheckedData):
-    """What the payer before decided of the whole claim."""
+    """The decision of the previous payer on the whole claim."""
 
     decided_on: OptionalDate = None
     """Day of the remittance or of its payment."""
     paid: Money = None
     adjustments: ClaimAdjustments = ()
-    """Those of the claim as a whole; those of a service stand at its line."""
+    """Those of the claim as a whole; those of a service are at its line."""
     patient_liability: Money = None
 
 
 class LineAdjudication(CheckedData):
-    """What the payer before decided of one service; code, modifiers and units are those it paid."""
+    """The previous payer's decision on one service; code, modifiers and units are those it paid."""
 
     cpt: OptionalText = None
     modifiers: Annotated[tuple[str, ...], Field(max_length=12)] = ()
@@ -150,16 +150,16 @@ class LineAdjudication(CheckedData):
 
 
 class OtherPayer(Payer):
-    """The second payer of the patient; which of both pays first says ``other_insurance_first``."""
+    """The second payer of the patient; ``other_insurance_first`` says which one pays first."""
 
     insured: Party | None = None
-    """Whose policy it is; of the patient himself its numbers are enough."""
+    """Whose policy it is; for the patient's own its numbers are enough."""
     patient_relationship: Relationship = None
     insurance_type: Annotated[InsuranceType | None, Blank] = None
     medigap: OptionalBool = None
     """Whether it is a Medigap policy whose benefits the patient assigned to the practice."""
     adjudication: Adjudication | None = None
-    """Its answer, where it paid before."""
+    """Its answer, where it paid first."""
 
 
 def _only_one(value: Any) -> Any:
@@ -182,7 +182,7 @@ class PlanOfCare(CheckedData):
 
 
 class ThresholdCheck(CheckedData):
-    """What the payer told a named person of the year's therapy amount, where no amount is known."""
+    """What the payer told a named person about the year's therapy amount, if that is unknown."""
 
     checked_on: date
     by: Annotated[str, Field(min_length=1, max_length=TEXT_LIMIT), Visible]
@@ -202,7 +202,7 @@ class Authorization(CheckedData):
 
 
 class ServiceLine(CheckedData):
-    """One service. Modifiers, units and pointers as they stand: rules judge them, not this type."""
+    """One service. Modifiers, units and pointers as given: rules judge them, not this type."""
 
     cpt: Annotated[str, Field(min_length=1, max_length=10)]
     modifiers: Annotated[tuple[str, ...], Field(max_length=12)] = ()
@@ -223,11 +223,11 @@ class ServiceLine(CheckedData):
     rendering_npi: Annotated[Annotated[str, Field(max_length=20)] | None, Blank] = None
     """None: the claim's rendering provider."""
     adjudication: LineAdjudication | None = None
-    """The answer of the payer before, for this service."""
+    """The answer of the previous payer, for this service."""
 
 
 class DeviceStatement(CheckedData):
-    """What people know of the device and its log does not hold."""
+    """What people know of the device and its log does not contain."""
 
     udi_di: OptionalText = None
     clock_offset_s: Seconds = None
@@ -235,7 +235,7 @@ class DeviceStatement(CheckedData):
 
 
 class ClaimContext(CheckedData):
-    """One claim. Everything optional stays None until the practice's system says it."""
+    """One claim. Everything optional stays None until the practice's system gives it."""
 
     claim_id: Annotated[str, Field(min_length=1, max_length=38)]
     payer: Payer
@@ -268,7 +268,7 @@ class ClaimContext(CheckedData):
     therapy_ytd_allowed: Money = None
     """Allowed therapy amounts of the year before this day, for the discipline of the plan."""
     threshold_check: ThresholdCheck | None = None
-    """In place of the amount: the payer was asked on which side of the threshold the year is."""
+    """Instead of the amount: the payer said on which side of the threshold the year is."""
     visits_97012_this_episode: Count = None
     """Visits with traction in this episode, this one included."""
     abn_on_file: OptionalBool = None
@@ -282,7 +282,7 @@ class ClaimContext(CheckedData):
     payer_claim_number: OptionalText = None
     """The payer's number of the claim that a corrected or void one replaces (box 22, REF*F8)."""
     related_causes: Annotated[tuple[RelatedCause, ...], Field(max_length=3)] = ()
-    """Accident or employment (box 10); empty: nobody said."""
+    """Accident or employment (box 10); empty: not known."""
     accident_date: OptionalDate = None
     accident_state: StateCode = None
     casualty_claim_number: OptionalText = None
@@ -332,25 +332,25 @@ class ClaimContext(CheckedData):
 
     @property
     def is_imported(self) -> bool:
-        """False for what record, order and note know of a claim that nobody has made yet."""
+        """Returns False for what record, order and note know of a claim that was not made yet."""
         return self.source != OF_THE_SESSION
 
     @property
     def all_lines(self) -> tuple[ServiceLine, ...]:
-        """This claim's lines, then the others of the day."""
+        """Returns this claim's lines, then the others of the day."""
         return (*self.lines, *self.other_lines_same_day)
 
     def lines_of(self, cpt: str) -> Iterator[ServiceLine]:
-        """This claim's lines with a code."""
+        """Returns this claim's lines with a code."""
         return (line for line in self.lines if line.cpt == cpt)
 
     @property
     def traction_line(self) -> ServiceLine | None:
-        """The claim's first 97012 line."""
+        """Returns the claim's first 97012 line."""
         return next(self.lines_of(TRACTION_CPT), None)
 
     def pointed_diagnoses(self, line: ServiceLine) -> tuple[str, ...]:
-        """The diagnoses that a line points to; pointers past the list point to nothing."""
+        """Returns the diagnoses that a line points to; pointers past the list point to nothing."""
         return tuple(
             self.diagnoses[pointer - 1]
             for pointer in line.dx_pointers
@@ -359,11 +359,11 @@ class ClaimContext(CheckedData):
 
     @property
     def therapy_discipline(self) -> Discipline | None:
-        """GP, GO or GN when a plan says it."""
+        """Returns GP, GO or GN when a plan says it."""
         return self.plan.discipline if self.plan else None
 
     def imported(self, name: str, label: str, value: str | None, unit: str = "") -> Sourced[str]:
-        """A value of this context as a field with its source."""
+        """Returns a value of this context as a field with its source."""
         return Sourced(
             name=name,
             label=label,

@@ -1,9 +1,9 @@
 """Reads a ClaimContext from JSON, CSV or TOML; every refusal names file, key and next step.
 
 CSV has one row for each service. A column is a key of the context with dots ("payer.kind"); the
-columns of the service begin with "line."; the column "list" says "lines" (this claim, also when it
-is empty) or "other_lines_same_day". A claim's values may stand in one row or in all of them. Lists
-inside a cell are separated by spaces or "|".
+columns of the service begin with "line."; the column "list" is "lines" (this claim, also when it is
+empty) or "other_lines_same_day". A claim's values may be in one row or in all of them. Lists inside
+a cell are separated by spaces or "|".
 """
 
 from __future__ import annotations
@@ -36,17 +36,17 @@ NEW_FILE = "`traction claim new SESSION` prints one with every key"
 
 
 class ImportedClaim(NamedTuple):
-    """What the practice's system knows of a claim, as its file holds it."""
+    """What the practice's system knows of a claim, as in its file."""
 
     text: str
     name: str
-    """Of the file; its ending says the form."""
+    """Of the file; its ending tells the format."""
 
     @classmethod
     def of_bytes(cls, content: bytes, name: str) -> ImportedClaim:
-        """Returns what was handed over without a path.
+        """Returns an upload without a path.
 
-        Raises ClaimContextInvalid for other than text.
+        Raises ClaimContextInvalid for anything but text.
         """
         try:
             return cls(content.decode("utf-8-sig"), name)
@@ -56,7 +56,7 @@ class ImportedClaim(NamedTuple):
             ) from error
 
     def context(self, session_id: str) -> ClaimContext:
-        """The claim; where a CSV holds several, that of the session. Raises ClaimContextInvalid."""
+        """Returns the claim; of a CSV with several, the session's. Raises ClaimContextInvalid."""
         return parse_context(self.text, self.name, session_id)
 
 
@@ -66,7 +66,7 @@ def imported_claim(path: Path) -> ImportedClaim:
 
 
 def parse_context(text: str, name: str, session_id: str | None = None) -> ClaimContext:
-    """A claim's text; the ending of ``name`` says its form. Raises ClaimContextInvalid."""
+    """Returns a claim's text; ``name``'s ending tells its format. Raises ClaimContextInvalid."""
     where = f"claim context {name}"
     data = _parsed(text, where, Path(name).suffix.lower(), session_id)
     for key in READERS_KEYS:

@@ -1,4 +1,4 @@
-"""What a named person decided about a treatment that was cut short: to bill it, how, and why."""
+"""A person's decision about a treatment that was cut short: whether to bill it, how, and why."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ class BillingDecision:
 
     @property
     def text(self) -> str:
-        """The decision in one line."""
+        """Returns the decision in one line."""
         return f"{self.by} decided: {self.value}, because {self.reason}"
 
 
 def decision_of(accepted: Sequence[Acceptance]) -> BillingDecision | None:
-    """Returns the newest decision that holds; None when nobody decided."""
+    """Returns the newest valid decision; None when nobody decided."""
     made = [each for each in accepted if each.what == BILLING]
     if not made:
         return None
@@ -45,7 +45,7 @@ def decision_of(accepted: Sequence[Acceptance]) -> BillingDecision | None:
 def checked_reason(reason: str) -> str:
     """Returns a reason as it is kept with a decision.
 
-    Raises RequestRefused for none or a hidden one.
+    Raises RequestRefused for an empty one or one with hidden characters.
     """
     text = reason.strip()
     if not text:

@@ -1,10 +1,10 @@
-"""What 97012 may bring, line by line from the user's fee table: an estimate, never a promise.
+"""Estimates the payment for 97012, line by line from the user's fee table; it is never a promise.
 
 amount = (work x GPCI + practice expense x GPCI + malpractice x GPCI) x conversion factor
 
-Several therapy services on one day: half of the practice expense (multiple-procedure cut). Done by
-an assistant: 85 % of the amount. Each amount is rounded to cents before the next step, as the
-published amounts are.
+Several therapy services on one day: half of the practice expense (multiple-procedure reduction).
+Done by an assistant: 85 % of the amount. Each amount is rounded to cents before the next step, as
+the published amounts are.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Step:
 
     @property
     def shown(self) -> str:
-        """The value as people read it: an amount of money has its sign."""
+        """Returns the value for people: an amount of money has its sign."""
         return f"${self.value}" if self.in_dollars else f"{self.value}"
 
 
@@ -85,12 +85,12 @@ def estimate(
 
 
 def allowed_amount(row: FeeRow, *, cut_expense: bool = False, assistant: bool = False) -> Decimal:
-    """The amount of one unit in US dollars."""
+    """Returns the amount of one unit in US dollars."""
     return list(_steps(row, cut_expense=cut_expense, assistant=assistant))[-1].value
 
 
 def expected_of_day(context: ClaimContext, table: FeeTable) -> Decimal:
-    """Full amounts of the claim's lines that the table prices."""
+    """Returns the full amounts of the claim's lines that the table prices."""
     total = Decimal(0)
     for line in context.lines:
         row = table.find(line.cpt, context.date_of_service)
@@ -99,7 +99,7 @@ def expected_of_day(context: ClaimContext, table: FeeTable) -> Decimal:
 
 
 def cents(amount: Decimal) -> Decimal:
-    """Rounded half up, as amounts of money are."""
+    """Returns it rounded half up, as amounts of money are."""
     return amount.quantize(CENT, ROUND_HALF_UP)
 
 

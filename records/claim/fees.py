@@ -1,4 +1,4 @@
-"""Fee tables that the user gives: relative values, geographic indices, conversion factor, dates."""
+"""Fee tables of the user: relative values, geographic indices, conversion factor, dates."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class FeeRow(CheckedData):
         return self
 
     def valid_on(self, day: date) -> bool:
-        """Returns whether the table holds on this day of service."""
+        """Returns whether the table is valid on this day of service."""
         return self.valid_from <= day <= self.valid_to
 
 
@@ -65,14 +65,14 @@ class FeeTable(CheckedData):
     rows: Annotated[tuple[FeeRow, ...], Field(min_length=1)]
 
     def find(self, code: str, day: date) -> FeeRow | None:
-        """The first row of a code that holds on a day."""
+        """Returns the first row of a code that is valid on a day."""
         return next((row for row in self.rows if row.code == code and row.valid_on(day)), None)
 
 
 def read_fees(path: Path) -> FeeTable:
     """Returns a fee table in TOML or CSV; raises RulesInvalid naming file, key and next step.
 
-    In TOML, keys above the ``[[rows]]`` hold for every row; in CSV each row has all of them.
+    In TOML, keys above the ``[[rows]]`` apply to every row; in CSV each row has all of them.
     """
     return parse_fees(read_text(path, "fee table", RulesInvalid), path.name)
 
@@ -84,7 +84,7 @@ def _rows_of_csv(text: str, where: str) -> list[Any]:
 
 
 def parse_fees(text: str, name: str) -> FeeTable:
-    """A fee table's text; the ending of ``name`` says its form. Raises RulesInvalid."""
+    """Returns a fee table's text; the ending of ``name`` tells its format. Raises RulesInvalid."""
     where = f"fee table {name}"
     suffix = Path(name).suffix.lower()
     if suffix == ".csv":

@@ -1,4 +1,4 @@
-"""What an export of a claim would not write."""
+"""A refused export of a claim."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnwrittenExport:
-    """The formats, why, and the names of what they miss."""
+    """The formats, why, and the names of what they lack."""
 
     formats: tuple[str, ...]
     message: str

@@ -1,4 +1,4 @@
-"""Values of a claim context as files write them: blank means absent, everything can be read."""
+"""Values of a claim context as in files: blank means absent, all characters are visible."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _absent_is_blank(value: Any) -> Any:
 
 
 def _can_be_read(text: str) -> str:
-    """A claim goes to other systems and onto paper: what nobody can see does not go along."""
+    """Refuse hidden characters, since a claim goes to other systems and onto paper."""
     if fault := fault_of(text):
         raise ValueError(fault)
     return text
@@ -44,7 +44,7 @@ EARLIEST_YEAR, LATEST_YEAR = 1900, 2100
 
 
 def _fixed_offset(moment: datetime) -> datetime:
-    """The same moment with its offset instead of a named zone, whose times compare by the wall."""
+    """Returns the same moment with its offset instead of a named zone, for exact comparison."""
     if not EARLIEST_YEAR <= moment.year <= LATEST_YEAR:
         raise ValueError(f"its year is not between {EARLIEST_YEAR} and {LATEST_YEAR}")
     return moment.replace(tzinfo=timezone(moment.utcoffset() or timedelta()), fold=0)

@@ -1,1 +1,1 @@
-"""What people say and do: orders on file, acceptances, audit, the keys' life."""
+"""What people enter and do: orders on file, acceptances, audit, the keys' life."""

@@ -1,6 +1,6 @@
 """What a named person accepted for the claim: a modifier or a diagnosis, with the evidence shown.
 
-The program only offers; without an entry of this kind nothing is on the claim.
+The program only offers; without an entry of this kind nothing is added to the claim.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from records.store.record_folder import RecordFolder
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfferAnswer:
-    """What a person makes of an offer: accepts it, or takes an acceptance back.
+    """A person's answer to an offer: accepts it, or takes an acceptance back.
 
-    ``what`` is the kind of thing (modifier, diagnosis), ``value`` the thing itself. ``evidence`` is
-    what the person has seen.
+    ``what`` is the kind (modifier, diagnosis), ``value`` the offered one. ``evidence`` is what the
+    person has seen.
     """
 
     session_id: str
@@ -43,7 +43,7 @@ class Acceptance(OfferAnswer):
 def record_acceptance(
     folder: RecordFolder, answer: OfferAnswer, author: Author, *, patient_key: str
 ) -> None:
-    """Keep what ``author`` makes of an offer."""
+    """Keep ``author``'s answer to an offer."""
     for name, text in (("what", answer.what), ("value", answer.value), ("by", author.by)):
         if not text.strip():
             raise RequestRefused(f"{name} is empty; an acceptance names it")
@@ -62,9 +62,9 @@ def record_acceptance(
 
 
 def acceptances_of(entries: Iterable[Entry]) -> list[Acceptance]:
-    """Returns what holds by a session's entries: the newest word on each thing, if it accepts it.
+    """Returns the accepted offers of a session's entries: the newest answer to each counts.
 
-    Raises JournalCorrupt for an entry that is no whole word.
+    Raises JournalCorrupt for an incomplete entry.
     """
     newest: dict[tuple[str, str], Acceptance] = {}
     for entry in entries:

@@ -1,7 +1,7 @@
 """Who read or wrote a patient's data, when and what: rows of clinic.db's chain.
 
-An access whose row cannot be kept is refused. That holds on a read-only medium too: whoever must
-read there copies the folder to a place that can be written, and the copy keeps the row.
+An access whose row cannot be kept is refused, also on a read-only medium: to read there, copy the
+folder to a place that can be written; the copy keeps the row.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Access:
 def written_row(
     author: Author, what: str, *, session_id: str, patient_key: str, fields: Sequence[str]
 ) -> AuditRow:
-    """The row of a write, to be appended in the transaction of the write itself."""
+    """Returns the row of a write, to be appended in the transaction of the write itself."""
     return EntryKind.RECORD_WRITTEN, access_detail(
         author, what, session_id=session_id, patient_key=patient_key, fields=fields
     )
@@ -72,7 +72,7 @@ def record_read(
 ) -> None:
     """Keep the row of a read before the data are handed out; raises AuditUnavailable.
 
-    Somebody who only reads has no key: the row waits for the chain.
+    An account that only reads has no key: its row waits for the chain.
     """
     detail = access_detail(
         person, what, session_id=session_id, patient_key=patient_key, fields=fields
@@ -104,7 +104,7 @@ def keep_access(folder: RecordFolder, person: Person, detail: Mapping[str, JsonV
 
 
 def altered_audit(folder: RecordFolder) -> str:
-    """What in the chain of the rows does not fit, and where; "" when everything does.
+    """Returns what in the chain of the rows is altered, and where; "" for nothing.
 
     Every link is recomputed and its signature checked. Raises JournalCorrupt or JournalUnavailable.
     """
@@ -118,9 +118,9 @@ def altered_audit(folder: RecordFolder) -> str:
 
 
 def accesses(folder: RecordFolder, of_sessions: Collection[str] | None = None) -> list[Access]:
-    """Every access on file, oldest first; only those of some sessions where these are given.
+    """Returns every access on file, oldest first; only those of some sessions if given.
 
-    Those that wait for the chain come last; a file among them that is no row is shown as that.
+    Those that wait for the chain come last; an invalid file among them is shown as such.
     """
     if not folder.clinic_database.exists():
         return []
@@ -159,7 +159,7 @@ def _access(kind: EntryKind, at_utc_ms: int, detail: Mapping[str, Any]) -> Acces
 
 
 def _fields(kind: EntryKind, detail: Mapping[str, Any]) -> Iterable[str]:
-    """Names of fields or records that were written, or sessions that were found or are a visit."""
+    """Returns the names of written fields or records, or the sessions found or of a visit."""
     if kind is EntryKind.VISIT_SAID:
         return detail.get("sessions") or ()
     if kind is EntryKind.APPOINTMENTS_SAID:
@@ -172,7 +172,7 @@ def _fields(kind: EntryKind, detail: Mapping[str, Any]) -> Iterable[str]:
 
 
 def standing_field(kind: str, name: str) -> str:
-    """What a row calls a standing record."""
+    """Returns the name of a standing record in a row."""
     return kind if name == kind else f"{kind} {name}"
 
 
@@ -184,7 +184,7 @@ def access_detail(
     patient_key: str,
     fields: Sequence[str] = (),
 ) -> dict[str, JsonValue]:
-    """The detail that the row of every access has."""
+    """Returns the detail that the row of every access has."""
     return {
         "what": what,
         "by": author.by,

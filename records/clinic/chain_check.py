@@ -1,7 +1,7 @@
 """The chain of clinic.db, read once and recomputed: entries, links, signatures, times of keys.
 
-The walk over all links is the same for the whole file and for the words of one session; which texts
-are read and which signatures are checked is the caller's choice.
+The walk over all links is the same for the whole file and for the entries of one session; the
+caller chooses which texts are read and which signatures are checked.
 """
 
 from __future__ import annotations
@@ -40,10 +40,11 @@ _LINKS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClinicAlteration:
-    """One difference. ``since_utc_ms`` is the time of the last entry that still fits, or None.
+    """One difference. ``since_utc_ms`` is the time of the last intact entry, or None.
 
-    ``unread`` is set where the file could not be looked at, so that nothing is said of it.
-    ``beside_chain`` is set where the chain itself fits: an order or a session is not as it says.
+    ``unread`` is set where the file could not be read, so that nothing is known of it.
+    ``beside_chain`` is set where the chain itself is intact: an order or a session differs from
+    what it says.
     """
 
     where: str
@@ -62,7 +63,7 @@ class SchemaCheck:
 
 
 def check_schema(db: Database) -> SchemaCheck:
-    """Compare the schema, before anything else is asked of the file."""
+    """Compare the schema, before anything else is read from the file."""
     differences = schema_differences(db, CLINIC_SCHEMA)
     return SchemaCheck(
         tuple(ClinicAlteration(where=one.where, what=one.what) for one in differences),
@@ -85,7 +86,7 @@ class ChainCheck:
 
     @property
     def end(self) -> str:
-        """The checkpoint of the last link; empty without one."""
+        """Returns the checkpoint of the last link; "" without one."""
         given = self.given_out(len(self.links) - 1) if self.links else None
         return "" if given is None else given.text
 
@@ -100,7 +101,7 @@ class ChainCheck:
     def alterations(
         self, texts: Set[int] | None = None, *, since: int = 0
     ) -> Iterator[ClinicAlteration]:
-        """Everything that does not fit; every link is recomputed in any case.
+        """Returns everything that is altered; every link is recomputed in any case.
 
         ``texts`` are the entries that are read as JSON; None means all. Signatures are checked of
         the links that cover one of them, and of all that end after entry ``since``.
@@ -111,14 +112,14 @@ class ChainCheck:
         yield from self._check_links(texts, since)
 
     def altered(self, where: str, what: str, entry: int) -> ClinicAlteration:
-        """``entry`` is the first one in doubt; the one before it gives the time."""
+        """Returns it; ``entry`` is the first one in doubt; the one before it gives the time."""
         since = None
         if 0 < entry <= len(self.entries):
             since = self.entries[entry - 1].utc_ms
         return ClinicAlteration(where=where, what=what, since_utc_ms=since)
 
     def _check_entries(self, texts: Set[int] | None) -> Iterator[ClinicAlteration]:
-        """The first entry that does not stand where it belongs or cannot be read."""
+        """Returns the first entry that is out of place or cannot be read."""
         for index, entry in enumerate(self.entries):
             what = ""
             if entry.sequence != index:
@@ -132,7 +133,7 @@ class ChainCheck:
                 return
 
     def _check_links(self, texts: Set[int] | None, since: int) -> Iterator[ClinicAlteration]:
-        """The first link that does not fit; after it nothing can be said."""
+        """Returns the first link that does not match; after it nothing is known."""
         previous, covered = NO_SEAL, 0
         for index, (number, first, count, digest, key_id, signature) in enumerate(self.links):
             in_place = (number, first) == (index, covered) and count > 0
@@ -157,7 +158,7 @@ class ChainCheck:
     def _link(self, previous: bytes, first: int, count: int) -> bytes | None:
         try:
             return _link_over(previous, first, count, tuple(self.entries[first : first + count]))
-        except UNREADABLE:  # a number or a text that no canonical field can hold
+        except UNREADABLE:  # a number or a text that no canonical field can have
             return None
 
     def _check_signature(
@@ -179,12 +180,12 @@ class ChainCheck:
 
 @lru_cache(maxsize=LINKS_KEPT)
 def _link_over(previous: bytes, first: int, count: int, covered: tuple[EventRow, ...]) -> bytes:
-    """The same over the same bytes, and every look at the file walks all of its links."""
+    """Returns a link, cached: it depends on the same bytes, and every read walks all links."""
     return compute_link(previous, entry_range(first, count), canonical(covered), b"")
 
 
 def altered_row(fault: CellFault) -> ClinicAlteration:
-    """A cell of another type than its column, as a finding."""
+    """Returns a cell of another type than its column, as a finding."""
     return ClinicAlteration(where=f"{fault.table}, row {fault.row}", what=fault.what)
 
 

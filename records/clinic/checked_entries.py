@@ -1,4 +1,4 @@
-"""Entries of clinic.db that something is decided by: the whole chain is recomputed first."""
+"""Entries of clinic.db that decide something: the whole chain is recomputed first."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from records.store.record_folder import RecordFolder
 
 
 def checked_entries(folder: RecordFolder, *kinds: EntryKind) -> list[Entry]:
-    """The entries of some kinds, with the whole chain recomputed in the same look.
+    """Returns the entries of some kinds, with the whole chain recomputed in the same read.
 
-    Signatures are checked from the first of them on. Raises JournalCorrupt where anything in the
-    chain does not fit, also where none is left: a flag that is gone may be the one that refuses.
+    Signatures are checked from the first of them on. Raises JournalCorrupt for any alteration of
+    the chain, also where no entry is left: a missing flag may be the one that refuses.
     """
     if not folder.clinic_database.exists():
         return []
     keys = key_history(folder).only(known_public_keys(folder))
     with clinic_checking(folder) as db:
-        db.execute("BEGIN")  # every look is at the file of one moment
+        db.execute("BEGIN")  # every query reads the file of one moment
         for found in check_schema(db).alterations:
             raise _altered(found)
         chain = ChainCheck(db, keys.public_keys, keys, CellCheck(db))

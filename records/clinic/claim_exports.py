@@ -1,4 +1,4 @@
-"""Which claims of a session left the program: format, file, digests, by whom, when.
+"""Claims of a session that left the program: format, file, digests, by whom, when.
 
 An export of a claim is an access that hands out data, so it is kept as the row of an access, with
 what was written beside it. An account that may only read leaves its row like any other
@@ -26,9 +26,9 @@ EXPORT_OF_CLAIM = "claim exported"
 class ClaimExport:
     """One file with a claim. Digests are SHA-256 in hexadecimal.
 
-    ``digest`` is that of the file, ``note_digest`` that of what log, note and acceptances say,
-    ``context_digest`` that of the imported context, "" without one. ``ready`` is False where the
-    rules found an error, so that the file was no claim to send.
+    ``digest`` is the file's, ``note_digest`` that of log, note and acceptances, ``context_digest``
+    that of the imported context, "" without one. ``ready`` is False where the rules found an error,
+    so that the file was not a claim to send.
     """
 
     format: str
@@ -63,9 +63,9 @@ def record_claim_export(
 def claim_exports_of(
     folder: RecordFolder, session_id: str, entries: Iterable[Entry]
 ) -> tuple[FiledExport, ...]:
-    """Every export of a session's claim by its entries, oldest first.
+    """Returns every export of a session's claim by its entries, oldest first.
 
-    Rows that wait for the chain come last. Raises JournalCorrupt for a row that is not whole.
+    Rows that wait for the chain come last. Raises JournalCorrupt for an incomplete row.
     """
     stored = [
         (int(entry.detail.get("read_utc_ms", entry.utc_ms)), entry.detail)

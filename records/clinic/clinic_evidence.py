@@ -32,7 +32,7 @@ class Evidence:
     """``whole`` is False where a unit's file could not be read, so that sessions may be missing.
 
     ``out_of_reach`` are sessions of closed years whose files were moved to a place that cannot be
-    read from here; the check of those files says so.
+    read from here; the check of those files reports it.
     """
 
     sessions: dict[str, SessionClaims]
@@ -40,7 +40,7 @@ class Evidence:
     out_of_reach: frozenset[str] = frozenset()
 
     def of(self, session_id: str) -> SessionClaims | None:
-        """What was said of a session, or None."""
+        """Returns what a session names, or None."""
         return self.sessions.get(session_id)
 
     def seal_of(self, session_id: str) -> str | None:
@@ -49,11 +49,11 @@ class Evidence:
         return said.seal if said else None
 
     def misses(self, session_id: str) -> bool:
-        """Returns True for a session that should be on file and is not."""
+        """Returns True for a session that should be on file but is not."""
         return session_id not in self.sessions and session_id not in self.out_of_reach
 
     def with_orders(self) -> set[str]:
-        """Sessions whose opening names an order; not those whose content was removed."""
+        """Returns sessions whose opening names an order; not those whose content was removed."""
         return {
             session_id
             for session_id, said in self.sessions.items()
@@ -62,16 +62,16 @@ class Evidence:
 
     @property
     def why_missing(self) -> str:
-        """What to say of a session that is not among them."""
+        """Returns what to say of a session that is not among them."""
         if self.whole:
             return "its session is not on file"
         return "its session is in none of the units' files that can be read"
 
 
 def read_evidence(folder: RecordFolder, session_id: str | None = None) -> Evidence:
-    """Read it from every unit's file; what is wrong with one of these is said by its own check.
+    """Read it from every unit's file; faults of a file are reported by its own check.
 
-    ``session_id``: of this session alone, however many the files hold.
+    ``session_id``: only this session, however many the files have.
     """
     sessions: dict[str, SessionClaims] = {}
     whole = True

@@ -1,10 +1,12 @@
-"""verify of clinic.db: walk its chain again, check its signatures, its orders and its seals.
+"""Verification of clinic.db: recomputes its chain, checks signatures, orders and seals.
 
 Covered are signed notes, amendments, acceptances, standing records and audit rows. Drafts, settings
 and the names behind patient keys are not; orders are compared with the evidence that names their
 digest.
+
 The chain finds errors and clumsy edits, the signature finds edits by those without the key, and
-only checkpoints that left the machine find a cut tail, an older file or a rewrite by its holder.
+only checkpoints that left the machine find a cut tail, an older file or a rewrite by the key's
+holder.
 """
 
 from __future__ import annotations
@@ -51,7 +53,7 @@ NOT_COVERED = "drafts, settings and the names behind patient keys are not covere
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClinicVerification:
-    """What was looked at and found. ``checkpoint`` is the chain's end now, to be kept elsewhere."""
+    """What was checked and found. ``checkpoint`` is the chain's end, to be kept elsewhere."""
 
     present: bool
     entries: int
@@ -61,9 +63,9 @@ class ClinicVerification:
     checkpoint: str
     not_covered: str
     session_id: str
-    """The session whose words alone were asked of; "" when it was the whole file."""
+    """The only session whose entries were checked; "" for the whole file."""
     remarks: tuple[str, ...]
-    """What is no alteration and yet worth a line: seals not noted yet, orders without a session."""
+    """Not alterations, but worth a line: seals not noted yet, orders without a session."""
     alterations: tuple[ClinicAlteration, ...]
 
 
@@ -73,10 +75,10 @@ def verify_clinic(
     checkpoints: Sequence[Checkpoint] = (),
     public_keys: Mapping[str, bytes] | None = None,
 ) -> ClinicVerification:
-    """Verify clinic.db of a data folder, read-only; ``checkpoints`` of sessions are passed over.
+    """Verify clinic.db of a data folder, read-only; ``checkpoints`` of sessions are ignored.
 
-    ``public_keys`` by key id stand for those that lie in the folder; give them where the folder
-    itself is in doubt. A missing file is an alteration only when a checkpoint speaks of it.
+    ``public_keys`` by key id replace those of the folder; give them where the folder itself is in
+    doubt. A missing file is an alteration only when a checkpoint mentions it.
     """
     keys = known_public_keys(folder) if public_keys is None else public_keys
     checkpoints = [point for point in checkpoints if is_of_clinic(point)]
@@ -102,9 +104,9 @@ def verify_words(
     *,
     public_keys: Mapping[str, bytes] | None = None,
 ) -> ClinicVerification:
-    """Verify what clinic.db holds of one session, with the links over it, read-only.
+    """Verify clinic.db's entries of one session, with the links over it, read-only.
 
-    The session's id is whole; ``public_keys`` are as in ``verify_clinic``.
+    The session's id is complete; ``public_keys`` are as in ``verify_clinic``.
     """
     history = key_history(folder)
     keys = history.only(known_public_keys(folder) if public_keys is None else public_keys)
@@ -112,7 +114,7 @@ def verify_words(
     entries, links, orders, found = 0, 0, 0, list[ClinicAlteration]()
     try:
         with clinic_checking(folder) as db:
-            db.execute("BEGIN")  # every look is at the file of one moment
+            db.execute("BEGIN")  # every query reads the file of one moment
             schema = check_schema(db)
             found += schema.alterations
             if schema.readable:
@@ -170,7 +172,7 @@ def _missing(point: Checkpoint) -> ClinicAlteration:
 
 
 def _missed_by_evidence(folder: RecordFolder) -> Iterator[ClinicAlteration]:
-    """Openings that name an order show that there was a clinic.db."""
+    """Yields missing files: openings that name an order show that there was a clinic.db."""
     ordered = len(read_evidence(folder).with_orders())
     if ordered:
         what = f"it is gone: {ordered} sessions on file name orders that were filed in it"
@@ -182,12 +184,12 @@ def _differ(left: Mapping[str, object], noted: Mapping[str, object]) -> bool:
 
 
 def is_of_clinic(point: Checkpoint) -> bool:
-    """Returns True for a checkpoint that a clinic.db gave out, false for a session's."""
+    """Returns True for a checkpoint of a clinic.db, False for a session's."""
     return _entries_of(point) is not None
 
 
 def _entries_of(point: Checkpoint) -> int | None:
-    """Returns how many entries there were when it was given out.
+    """Returns how many entries there were when the checkpoint was made.
 
     None for a session's checkpoint.
     """
@@ -217,7 +219,7 @@ class _Walk:
 
     @property
     def _removals(self) -> dict[str, tuple[int, dict[str, object]]]:
-        """Removed sessions with place and detail of the entry that says so."""
+        """Returns removed sessions with place and detail of the entry that says so."""
         found = {}
         for entry in self.chain.entries:
             if entry.kind == EntryKind.SESSION_REMOVED:
@@ -227,7 +229,7 @@ class _Walk:
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """Lines about the register that name no alteration."""
+        """Returns lines about the register that name no alteration."""
         waiting = sealed_not_noted(self._register, self._evidence)
         without = opened_without_session(self._register, self._evidence)
         told = []
@@ -259,7 +261,7 @@ class _Walk:
             yield from (replace(found, beside_chain=True) for found in check())
 
     def compare(self, checkpoints: Sequence[Checkpoint]) -> Iterator[ClinicAlteration]:
-        """Each checkpoint must be one that this chain once gave out."""
+        """Compare each checkpoint, which must be one that this chain once had."""
         places = {
             first + count: place for place, (_, first, count, *_) in enumerate(self.chain.links)
         }
@@ -283,7 +285,7 @@ class _Walk:
             yield self.chain.altered("the file", f"SQLite finds: {problem}", 0)
 
     def _check_key_records(self) -> Iterator[ClinicAlteration]:
-        """The record of keys is as long and the same as it was when an entry noted it."""
+        """Check that the record of keys is as long and the same as when an entry noted it."""
         for entry in self.chain.entries:
             if entry.kind != EntryKind.KEYS_NOTED:
                 continue
@@ -298,7 +300,7 @@ class _Walk:
                 return
 
     def _check_orders(self) -> Iterator[ClinicAlteration]:
-        """Each session's order is there, and has the digest beside it and in the evidence."""
+        """Check that each session's order exists, with its digest beside it and in the evidence."""
         for session_id, *filed in self.orders:
             order = FiledOrder(**dict(zip(_FILED, filed, strict=True)))
             what = fault_of_order(order, self._evidence.of(session_id))
@@ -307,7 +309,7 @@ class _Walk:
 
         ordered = {session_id for session_id, *_ in self.orders}
         told = self._register.opened.keys() | self._register.found
-        # A removal takes the order first; one that was interrupted leaves the content for a while.
+        # A removal takes the order first; an interrupted one leaves the content for a while.
         for session_id in self._evidence.with_orders() - ordered - told - set(self._removals):
             yield ClinicAlteration(
                 where=f"the order of session {session_id}",
@@ -315,7 +317,7 @@ class _Walk:
             )
 
     def _check_seals(self) -> Iterator[ClinicAlteration]:
-        """A signed note names the seals of the sessions that it was written from."""
+        """Check that a signed note names the seals of the sessions that it was written from."""
         sheets = sheet_digests(self.chain.entries)
         for entry in self.chain.entries:
             if entry.kind not in (EntryKind.NOTE_SIGNED, EntryKind.NOTE_AMENDED):
@@ -335,20 +337,20 @@ class _Walk:
                     yield self.chain.altered(where, what, entry.sequence)
 
     def _missed(self, where: str, sequence: int) -> ClinicAlteration:
-        """A session that an entry names is not there; it may be in a file that cannot be read."""
+        """Returns that a session named by an entry is missing; it may be in an unreadable file."""
         found = self.chain.altered(where, self._evidence.why_missing, sequence)
         return replace(found, unread=not self._evidence.whole)
 
     def _check_paper(
         self, name: str, digest: str | None, detail: dict[str, object], sequence: int
     ) -> Iterator[ClinicAlteration]:
-        """A note of a downtime sheet names the digest of its entry: there is no evidence."""
+        """Check that a note of a downtime sheet names its entry's digest: there is no evidence."""
         if detail.get("seal") != digest:
             what = "its sheet is not on file" if digest is None else "it names another sheet"
             yield self.chain.altered(f"the note of sheet {name}", what, sequence)
 
     def _check_removals(self) -> Iterator[ClinicAlteration]:
-        """A removed session's day, place and counts are those that its audit row names."""
+        """Check a removed session's day, place and counts against its audit row."""
         for session_id, (sequence, detail) in self._removals.items():
             said, where = self._evidence.of(session_id), f"the removed session {session_id}"
             if self._evidence.misses(session_id):

@@ -1,7 +1,7 @@
-"""Commissionings in clinic.db's chain: what was tested, by whom, what came, and whether it holds.
+"""Commissionings in clinic.db's chain: what was tested, by whom, the result, and its validity.
 
-A test that failed is kept like one that passed, and the newest one of an instrument or a unit is
-what holds. Numbers are integers: millinewtons (``_mn``), grams, milliseconds, microseconds.
+A failed test is kept like a passed one, and the newest one of an instrument or a unit counts.
+Numbers are integers: millinewtons (``_mn``), grams, milliseconds, microseconds.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from records.store.record_folder import RecordFolder
 from records.times_in_words import DayOf
 
 VALID_DAYS: Final = 30
-"""A weight test holds on so many days, its own the first of them (commissioning.md)."""
+"""Days on which a weight test is valid, its own included (commissioning.md)."""
 DAY_MS: Final = 86_400_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommissionedThing:
-    """What was or is to be tested: a commissioning holds for exactly this.
+    """The tested device: a commissioning is valid for exactly this.
 
     ``unit_id`` names the file of its records, 16 hex digits. ``profile_digest`` is the SHA-256 of
-    the profile's file. Both CRCs are a unit's own word, 0 for an instrument, which gives none.
+    the profile's file. Both CRCs are reported by a unit, 0 for an instrument, which reports none.
     """
 
     unit_id: str
@@ -46,7 +46,7 @@ class CommissionedThing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelResult:
-    """One force channel: level, noise and drift in 60 s of the free cell; what the weight added."""
+    """One force channel: level, noise and drift in 60 s of the free cell; the weight's force."""
 
     zero_mn: int
     noise_mn: int
@@ -56,10 +56,10 @@ class ChannelResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeasuredLine:
-    """Round trips with a time-out of 1 s, microseconds, adapter and gateway in them.
+    """Round trips with a time-out of 1 s, microseconds, including adapter and gateway.
 
-    ``slowest_us`` is what all but one answer in a thousand kept to, None where fewer than 1 000
-    came or more than one in a thousand was lost.
+    ``slowest_us`` is the limit that all but one answer in a thousand met, None where fewer than 1
+    000 came or more than one in a thousand was lost.
     """
 
     answers: int
@@ -83,7 +83,7 @@ class ItemResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommissioningRecord:
-    """One commissioning. ``step_ms``: how long the weight took to be gone, 90 to 10 %."""
+    """One commissioning. ``step_ms``: how long the removal of the weight took, 90 to 10 %."""
 
     tested: CommissionedThing
     title: str
@@ -116,7 +116,7 @@ class FiledTest:
     at_utc_ms: int
 
     def day(self, day_of: DayOf) -> date:
-        """The clinic's day of it."""
+        """Returns the clinic's day of it."""
         return day_of(self.at_utc_ms)
 
 
@@ -129,7 +129,7 @@ class FiledCommissioning(FiledTest):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """What a commissioning is worth now. ``text`` is for people; ``days_left`` None: nothing."""
+    """The validity of a commissioning now; ``text`` is for people; no ``days_left``: invalid."""
 
     valid: bool
     text: str
@@ -146,9 +146,9 @@ def file_commissioning(folder: RecordFolder, author: Author, record: Commissioni
 
 
 def commissionings(folder: RecordFolder) -> list[FiledCommissioning]:
-    """Every commissioning on file, oldest first, from a chain that fits; each is signed.
+    """Returns every commissioning on file, oldest first, from an intact chain; each is signed.
 
-    Raises JournalCorrupt for a chain that was altered: nothing in it is worth a patient.
+    Raises JournalCorrupt for an altered chain: nothing in it may decide about a patient.
     """
     if not folder.clinic_database.exists():
         return []
@@ -162,14 +162,14 @@ def commissionings(folder: RecordFolder) -> list[FiledCommissioning]:
         altered = next(chain.alterations(texts, since=len(chain.entries)), None)
     if altered is not None:
         raise JournalCorrupt(
-            f"clinic.db, {altered.where}: {altered.what}; no commissioning in it is believed. "
+            f"clinic.db, {altered.where}: {altered.what}; no commissioning in it is trusted. "
             "`traction verify --all` says more"
         )
     return [_filed(entry_of(row)) for row in rows]
 
 
 def newest_of(folder: RecordFolder, unit_id: str) -> FiledCommissioning | None:
-    """The newest commissioning of an instrument or a unit, whatever came of it."""
+    """Returns the newest commissioning of an instrument or a unit, whatever its result."""
     found = [one for one in commissionings(folder) if one.record.tested.unit_id == unit_id]
     return found[-1] if found else None
 
@@ -177,9 +177,9 @@ def newest_of(folder: RecordFolder, unit_id: str) -> FiledCommissioning | None:
 def standing_of(
     filed: FiledCommissioning | None, tested: CommissionedThing, utc_ms: int, day_of: DayOf
 ) -> Standing:
-    """Returns whether it holds for what is connected now; ``utc_ms`` is the wall clock.
+    """Returns whether it is valid for the connected device; ``utc_ms`` is the wall clock.
 
-    It runs out between two of the clinic's days, never in the middle of one.
+    It expires between two of the clinic's days, never in the middle of one.
     """
     if filed is None:
         return Standing(valid=False, text="no weight test on record")
@@ -190,7 +190,7 @@ def standing_of(
     if changed := _changed(filed.record.tested, tested):
         return Standing(valid=False, text=f"{what} was done with another {changed}")
     if filed.at_utc_ms > utc_ms + DAY_MS:
-        return Standing(valid=False, text=f"{what} lies in the future: one of the clocks is wrong")
+        return Standing(valid=False, text=f"{what} is in the future: one of the clocks is wrong")
     days = max(0, (day_of(utc_ms) - day).days)
     left = VALID_DAYS - days
     if left <= 0:
@@ -200,7 +200,7 @@ def standing_of(
 
 
 def _changed(then: CommissionedThing, now: CommissionedThing) -> str:
-    """What differs, in words; "" when nothing does."""
+    """Returns what differs, in words; "" for nothing."""
     names: Mapping[str, str] = {
         "unit_id": "instrument",
         "profile": "profile",

@@ -1,6 +1,6 @@
-"""clinic.db: people's words. The order of each session and the key that stands for a patient.
+"""clinic.db: people's entries. The order of each session and the key that represents a patient.
 
-The evidence holds an opaque key only; which patient it stands for is known here and nowhere else.
+The evidence has an opaque key only; clinic.db alone knows the patient.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ def reference_of(db: Database, session_id: str) -> str:
 
 
 def sessions_of_patient(db: Database, patient_key: str) -> list[str]:
-    """Ids of the sessions that were ordered for a patient.
+    """Returns ids of the sessions that were ordered for a patient.
 
-    The key of orders without a patient reference stands for nobody, so it has no sessions.
+    The key of orders without a patient reference represents nobody, so it has no sessions.
     """
     found = rows(
         db,

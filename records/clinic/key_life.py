@@ -1,8 +1,8 @@
-"""What persons do to the keys: rotate, replace a lost one, accept a foreign one, revoke.
+"""Changes of the keys by people: rotate, replace a lost one, accept a foreign one, revoke.
 
-Each is one signed record (records/keys/key_records.py). A key changes between sessions only: while
-one is open or not sealed yet, its end can only be made with the key that opened it. The moment of
-the change is one rename of one file; whoever starts next brings a stopped change to its end.
+Each is one signed record (records/keys/key_records.py). A key changes between sessions only: the
+end of an open or unsealed session can only be made with the key that opened it. The change is one
+rename of one file; the next start completes an interrupted change.
 """
 
 from __future__ import annotations
@@ -49,10 +49,10 @@ def rotate_key(
     store: KeyStore | None = None,
     new_seed: NewSeed = lambda: secrets.token_bytes(SEED_SIZE),
 ) -> SigningKey:
-    """Put a new key in the place of the one in use, which vouches for it and is then removed.
+    """Replace the key in use by a new one, which it vouches for before it is removed.
 
     Raises RequestRefused while a session is open or not sealed; KeyUnavailable when the key in use
-    is not at hand.
+    is not available.
     """
     check_name("by", by)
     store = store or SystemKeyStore()
@@ -79,10 +79,10 @@ def replace_lost_key(
     store: KeyStore | None = None,
     new_seed: NewSeed = lambda: secrets.token_bytes(SEED_SIZE),
 ) -> SigningKey:
-    """A new key where the private half of the old one is gone: nothing but a name vouches for it.
+    """Make a new key where the private half of the old one is lost: only a name vouches for it.
 
-    Raises RequestRefused when the key in use is at hand, and while a session is open. Sessions that
-    were interrupted are allowed: the key that opened them does not come back.
+    Raises RequestRefused when the key in use is available, and while a session is open. Interrupted
+    sessions are allowed: the key that opened them will not return.
     """
     check_name("by", said.by)
     check_text("reason", _needed(said.reason, "why the key is lost"))
@@ -117,7 +117,7 @@ def replace_lost_key(
 def take_over_restored(
     folder: RecordFolder, *, by: str, at_utc_ms: int, store: KeyStore | None = None
 ) -> None:
-    """A key for a folder that came out of a backup, which holds no private keys.
+    """Make a key for a folder restored from a backup, which contains no private keys.
 
     The old key stays in use where its private half is here: on the machine of the backup.
     """
@@ -136,7 +136,7 @@ def accept_key(
     at_utc_ms: int,
     store: KeyStore | None = None,
 ) -> str:
-    """Take a foreign public key into the record, so that what it signed is believed here.
+    """Accept a foreign public key into the record, so that its signatures are trusted here.
 
     Returns its id. Raises RequestRefused when it is on record already.
     """
@@ -164,16 +164,16 @@ def revoke_key(
     from_utc_ms: int,
     store: KeyStore | None = None,
 ) -> str:
-    """Say that nothing which a key made from a moment on is believed; there is no way back.
+    """Stop trusting what a key made from a moment on; this cannot be undone.
 
     ``key_id`` is the id or its beginning; returns the whole id. Raises RequestRefused for the key
-    in use, an unknown key and a moment that lies ahead.
+    in use, an unknown key and a moment in the future.
     """
     check_name("by", said.by)
     check_text("reason", _needed(said.reason, "why it is revoked"))
     if from_utc_ms > said.at_utc_ms:
         raise RequestRefused(
-            f"{shown(from_utc_ms)} lies ahead; revoke a key from a moment that has passed"
+            f"{shown(from_utc_ms)} is in the future; revoke a key from a moment in the past"
         )
     whole: list[str] = []
 
@@ -198,8 +198,7 @@ def _revocable(history: KeyHistory, beginning: str) -> str:
         )
     if found[0] == history.in_use:
         raise RequestRefused(
-            f"key {found[0]} is in use; put a new one in its place with `traction key rotate`, "
-            "then revoke it"
+            f"key {found[0]} is in use; replace it with `traction key rotate`, then revoke it"
         )
     return found[0]
 
@@ -220,7 +219,7 @@ def _signed_by_the_key_in_use(
 
 
 def _change_over(folder: RecordFolder, store: KeyStore, new: SigningKey, make: MakeRecord) -> None:
-    """The new private half first, then the record, then the old private half goes."""
+    """Write the new private half first, then the record, then remove the old private half."""
     put_next(folder, new, store)
     history = _put_on_record(folder, new, make)
     finish_next(folder, history, store)
@@ -228,7 +227,7 @@ def _change_over(folder: RecordFolder, store: KeyStore, new: SigningKey, make: M
 
 
 def _put_on_record(folder: RecordFolder, key: SigningKey, make: MakeRecord) -> KeyHistory:
-    """One record, noted in clinic.db; nobody writes there meanwhile. ``key`` signs the note."""
+    """Append one record, noted in clinic.db, which is locked meanwhile. ``key`` signs the note."""
     history = believed_history(folder)
     with _clinic_at_rest(folder) as db:
         record = make(history)
@@ -249,7 +248,7 @@ def _check_still_in_use(folder: RecordFolder, key: SigningKey) -> None:
 def _refuse_when_at_hand(folder: RecordFolder, store: KeyStore) -> None:
     in_use = believed_history(folder).in_use
     if in_use:
-        store.get(in_use)  # A store that is locked says so: its key is not lost.
+        store.get(in_use)  # A locked store reports that: its key is not lost.
     try:
         key = load_or_create_key(folder, store=store)
     except KeyUnavailable:
@@ -270,7 +269,7 @@ def _clinic_at_rest(folder: RecordFolder) -> Iterator[Database | None]:
 
 @contextmanager
 def _units_at_rest(folder: RecordFolder, *, sealed: bool) -> Iterator[None]:
-    """Hold every unit's lock; with ``sealed``, no session may be without its seal either."""
+    """Hold every unit's lock; with ``sealed``, also require every session to have its seal."""
     names = {unit_id_of(path) for kind in ("*.db", "*.lock") for path in folder.units.glob(kind)}
     with ExitStack() as held:
         _settle_locks(folder, names)
@@ -291,9 +290,9 @@ def _units_at_rest(folder: RecordFolder, *, sealed: bool) -> Iterator[None]:
 
 
 def _settle_locks(folder: RecordFolder, names: Iterable[str]) -> None:
-    """Take each lock alone once: a lock file that is new says nothing beside others that are held.
+    """Take each lock once by itself: a new lock file shows nothing while others are held.
 
-    In a folder that was restored all of them are new. One that is held stays for who takes it.
+    In a restored folder all of them are new. A held one is left to its holder.
     """
     for name in sorted(names):
         with suppress(UnitBusy), holding(UnitLock(folder.unit_database(name))):

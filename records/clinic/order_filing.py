@@ -1,4 +1,4 @@
-"""Filing the order of a session that is about to be opened, and what it is run with."""
+"""Files the order of a session that is about to be opened, and its standing data."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewSession:
-    """A session that is about to be opened on a unit, and the standing data it is run with.
+    """A session that is about to be opened on a unit, and the standing data it uses.
 
     ``begun`` are the steps of the visit that it was begun in; None outside of one.
     """
@@ -44,10 +44,10 @@ def file_order(
 ) -> str:
     """File a session's order; returns the patient's key, made by ``new_key`` at the first visit.
 
-    The register says that ``author`` opened the session on that unit, and what standing data it was
-    run with is kept beside it. The same order of the same session is filed once, however often it
-    is asked for. Raises JournalUnavailable when nothing can be kept, RequestRefused where the
-    session has another order on file.
+    The register says that ``author`` opened the session on that unit, and the standing data that it
+    uses are kept beside it. The same order of the same session is filed once, however often it is
+    requested. Raises JournalUnavailable when it cannot be stored, RequestRefused where the session
+    has another order on file.
     """
     with clinic_writing(folder) as db:
         if (known := _filed_before(db, session.session_id, order)) is not None:

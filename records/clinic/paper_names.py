@@ -1,13 +1,13 @@
-"""What downtime sheets are called by, for whoever asks whether a name is one."""
+"""Names of downtime sheets, and whether a name is one."""
 
 from __future__ import annotations
 
 from typing import Final
 
 PAPER: Final = "paper-"
-"""Begins the name of every sheet; no session is called so."""
+"""Beginning of the name of every sheet; no session has it."""
 
 
 def is_paper(name: str) -> bool:
-    """Returns True for what a sheet is called by."""
+    """Returns True for the name of a sheet."""
     return name.startswith(PAPER)

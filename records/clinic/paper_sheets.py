@@ -1,8 +1,8 @@
 """Downtime sheets that were entered later: a visit without a session, kept in clinic.db's chain.
 
-No device recorded it, so there is no evidence. The entry holds the whole sheet; its digest stands
-where the seal of a session stands, and a signed note names it. A sheet is entered once and never
-changed: what was mistaken is remarked upon.
+No device recorded it, so there is no evidence. The entry has the whole sheet; a signed note names
+its digest as it would a session's seal. A sheet is entered once and never changed: a remark
+corrects it.
 """
 
 from __future__ import annotations
@@ -33,12 +33,11 @@ Pairs = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaperSheet:
-    """What a sheet says, as it was written; times are UTC milliseconds by the clinic's clock.
+    """The content of a sheet, as written; times are UTC milliseconds by the clinic's clock.
 
     ``values`` are its numbers and choices by name, each with its unit; ``checks`` and ``screened``
-    (contraindications) are pairs of what was asked and answered, ``words`` those of the note's
-    fields. ``flagged`` says what stood out when
-    it was entered, ``written_by`` who wrote it.
+    (contraindications) are pairs of question and answer, ``words`` the note's fields. ``flagged``
+    says what was conspicuous at its entry, ``written_by`` who wrote it.
     """
 
     sheet_id: str
@@ -67,10 +66,10 @@ class KeptSheet:
 
 
 def keep_sheet(folder: RecordFolder, author: Author, sheet: PaperSheet) -> None:
-    """Keep a sheet and drop what was typed of it so far, in one transaction.
+    """Keep a sheet and drop its unfinished entry, in one transaction.
 
-    A patient who had no session yet has no key. Raises RequestRefused for a sheet that somebody
-    else entered meanwhile, JournalUnavailable when nothing can be kept.
+    A patient without any session has no key yet. Raises RequestRefused for a sheet that somebody
+    else entered meanwhile, JournalUnavailable when it cannot be stored.
     """
     with clinic_writing(folder) as db:
         for before in sheets_of(entries_of_session(db, sheet.sheet_id)):
@@ -92,7 +91,7 @@ def keep_sheet(folder: RecordFolder, author: Author, sheet: PaperSheet) -> None:
 
 
 def sheets_on_file(folder: RecordFolder) -> list[KeptSheet]:
-    """Every sheet, by the time of its treatment."""
+    """Returns every sheet, by the time of its treatment."""
     if not folder.clinic_database.exists():
         return []
     with clinic_reading(folder) as db:
@@ -110,7 +109,7 @@ def sheets_by_time(entries: Iterable[Entry]) -> list[KeptSheet]:
 
 
 def sheets_of(entries: Iterable[Entry]) -> Iterator[KeptSheet]:
-    """Yields the sheets among some entries; raises JournalCorrupt for one that is not whole."""
+    """Yields the sheets among some entries; raises JournalCorrupt for an incomplete one."""
     for entry in entries:
         if entry.kind is EntryKind.PAPER_SHEET:
             with refused_in_words(f"entry {entry.sequence} of clinic.db, a downtime sheet,"):
@@ -118,12 +117,12 @@ def sheets_of(entries: Iterable[Entry]) -> Iterator[KeptSheet]:
 
 
 def digest_of_sheet(row: EventRow) -> str:
-    """The digest that a note names of a sheet, by its entry as it is stored."""
+    """Returns the digest of a sheet that a note names, of its entry as stored."""
     return hashlib.sha256(row.detail_json.encode()).hexdigest()
 
 
 def sheet_digests(entries: Iterable[EventRow]) -> dict[str, str]:
-    """Each sheet among some entries, with its digest."""
+    """Returns each sheet among some entries, with its digest."""
     return {
         str(object_or_empty(row.detail_json).get("session_id", "")): digest_of_sheet(row)
         for row in entries
@@ -132,9 +131,9 @@ def sheet_digests(entries: Iterable[EventRow]) -> dict[str, str]:
 
 
 def fault_of_sheet(entries: Sequence[EventRow]) -> str:
-    """Why the entries of one sheet do not fit: a note over it names the digest of its one entry.
+    """Returns what is wrong with the entries of a sheet: a note names the digest of its one entry.
 
-    "" when they do.
+    "" for nothing.
     """
     sheets = [row for row in entries if row.kind == EntryKind.PAPER_SHEET]
     if len(sheets) != 1:

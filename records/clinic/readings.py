@@ -1,8 +1,8 @@
-"""What accounts without the right to write have read: rows that wait for the chain of clinic.db.
+"""Accesses by accounts without the right to write: rows that wait for the chain of clinic.db.
 
 A second account that may only read leaves the row of its access as a file in ``DIR/readings``
-before the data are handed out. The next program of the records' own account takes the rows up into
-the chain and signs them. Whose row it is, the system says: the owner of the file.
+before the data are handed out. The next program of the records' own account takes the rows into the
+chain and signs them. The owner of the file, according to the system, is whose row it is.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ from records.store.record_folder import RecordFolder
 
 ROW_LIMIT_BYTES = 64 << 10
 EXPORTED = "exported"
-"""Key of what an export of a claim wrote, beside the row of its access."""
+"""Key of an export's part of the row of its access."""
 _NAME = re.compile(r"\d{1,15}-[0-9a-f]{16}\.json")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeftReading:
-    """One row that waits. ``detail`` is None for a file that is no row."""
+    """One row that waits. ``detail`` is None for an invalid file."""
 
     path: Path
     at_utc_ms: int
@@ -56,7 +56,7 @@ def only_reads(folder: RecordFolder) -> bool:
 
 
 def offer_readings_folder(folder: RecordFolder) -> None:
-    """Make the readings in a data readings that is shared with a group; called by its owner."""
+    """Make the folder of readings in records that a group shares; called by their owner."""
     readings = folder.readings
     if not folder.path.exists() or not is_shared(folder.path):
         return
@@ -67,7 +67,7 @@ def offer_readings_folder(folder: RecordFolder) -> None:
 
 
 def leave_reading(folder: RecordFolder, at_utc_ms: int, detail: Mapping[str, JsonValue]) -> None:
-    """Leave a row, durable; raises OSError."""
+    """Leave a row, durably; raises OSError."""
     readings = folder.readings
     path = readings / f"{at_utc_ms}-{secrets.token_hex(8)}.json"
     descriptor = create_new(path)
@@ -80,7 +80,7 @@ def leave_reading(folder: RecordFolder, at_utc_ms: int, detail: Mapping[str, Jso
 
 
 def left_readings(folder: RecordFolder) -> Iterator[LeftReading]:
-    """The rows that wait, oldest first; a file that is no row is shown as one without content."""
+    """Returns the rows that wait, oldest first; an invalid file is shown without content."""
     readings = folder.readings
     if not readings.is_dir():
         return
@@ -92,9 +92,9 @@ def left_readings(folder: RecordFolder) -> Iterator[LeftReading]:
 def take_up_readings(folder: RecordFolder, author: Author) -> int:
     """Append the rows that wait to the chain and return their number.
 
-    A program that ends in between leaves them to the next, which takes them up twice at most. What
-    is no row stays where it is; ``traction audit`` shows it. The rows name no account: whoever left
-    one had not to sign in.
+    A program that ends in between leaves them to the next one, which appends them twice at most. An
+    invalid file stays where it is; ``traction audit`` shows it. The rows name no account: no
+    sign-in was needed for them.
     """
     waiting = [(left, left.detail) for left in left_readings(folder)]
     rows = [(left, detail) for left, detail in waiting if detail is not None]

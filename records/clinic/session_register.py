@@ -1,8 +1,8 @@
 """The register of sessions in clinic.db's chain: opened when the order is filed, sealed afterwards.
 
-Each of the two files vouches for the other: an order, a session or a whole unit's file that is gone
-is missed by the one that is left. "Sealed" is written by the next writer of clinic.db, from a seal
-that it has checked; until then a session is "sealed, not yet noted", which is no alteration.
+Each of the two files confirms the other: a missing order, session or whole unit's file is noticed
+by the remaining one. "Sealed" is written by the next writer of clinic.db, from a seal that it has
+checked; until then a session is "sealed, not yet noted", which is not an alteration.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ _NOTED = "SELECT session_id FROM entry WHERE kind = ?"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegisterFinding:
-    """Something of orders and sessions that does not fit between clinic.db and the units' files."""
+    """A mismatch of orders and sessions between clinic.db and the units' files."""
 
     where: str
     what: str
     unread: bool = False
-    """Set where it may fit: a unit's file could not be read."""
+    """Set where it may be in order: a unit's file could not be read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Register:
-    """What clinic.db's chain says of sessions. ``begun`` is False before the register was."""
+    """What clinic.db's chain says of sessions. ``begun`` is False before the register existed."""
 
     begun: bool
     opened: dict[str, str]
@@ -46,7 +46,7 @@ class Register:
     found: frozenset[str]
     """Sessions whose orders were on file when the register began."""
     removed: frozenset[str]
-    """Sessions whose content, order included, a retention rule removed."""
+    """Sessions whose content, including the order, a retention rule removed."""
 
 
 def append_opened(
@@ -72,9 +72,9 @@ def append_opened(
 
 
 def note_seals(folder: RecordFolder, author: Author) -> list[str]:
-    """Note every seal that is on file, fits and is not noted yet; returns the sessions' ids.
+    """Note every seal that is on file, valid and not noted yet; returns the sessions' ids.
 
-    Raises JournalUnavailable when clinic.db takes no write.
+    Raises JournalUnavailable when clinic.db cannot be written.
     """
     if not folder.clinic_database.exists():
         return []
@@ -89,7 +89,7 @@ def note_seals(folder: RecordFolder, author: Author) -> list[str]:
 
 
 def read_register(db: Database) -> Register:
-    """The register as clinic.db has it; entries that cannot be read are left to the chain."""
+    """Returns the register of clinic.db; unreadable entries are left to the chain's check."""
     if not has_chain(db):
         return Register(False, {}, {}, frozenset(), frozenset())
     opened, sealed = dict[str, str](), dict[str, str]()
@@ -121,7 +121,7 @@ def read_register(db: Database) -> Register:
 def compare_register(
     register: Register, orders: set[str], evidence: Evidence
 ) -> Iterator[RegisterFinding]:
-    """Orders and sessions that one of the two files has lost or that neither ever had."""
+    """Yields orders and sessions that one of the two files has lost or that neither ever had."""
     if not register.begun:
         return
     for name in sorted(register.opened.keys() | register.found):
@@ -148,7 +148,7 @@ def compare_register(
 
 
 def sealed_not_noted(register: Register, evidence: Evidence) -> list[str]:
-    """Sealed sessions that the next writer of clinic.db will note."""
+    """Returns sealed sessions that the next writer of clinic.db will note."""
     return sorted(
         name
         for name, said in evidence.sessions.items()
@@ -157,7 +157,7 @@ def sealed_not_noted(register: Register, evidence: Evidence) -> list[str]:
 
 
 def opened_without_session(register: Register, evidence: Evidence) -> list[str]:
-    """Orders that were filed for a session that is not on file: it was never opened, or removed."""
+    """Returns orders filed for a session that is not on file: never opened, or removed."""
     return sorted(
         name for name in register.opened if name not in register.sealed and evidence.misses(name)
     )
@@ -186,7 +186,7 @@ def _not_noted(folder: RecordFolder) -> Iterator[dict[str, JsonValue]]:
 
 
 def _fits(folder: RecordFolder, session_id: str) -> bool:
-    # A check of the register needs no session whole, and not what reads one.
+    # A check of the register needs no complete session, and not its readers.
     from records.evidence.believed import read_checked
 
     try:

@@ -1,9 +1,9 @@
-"""The words of one session in clinic.db: its order, its entries, and what in them does not fit.
+"""The entries of one session in clinic.db: its order, its other entries, and their alterations.
 
-Whoever shows them reads them here, in one look at the file with the check of its chain. The links
-are recomputed from the first to the last, since an entry that was removed or given to another
-session may have been one of this session. Signatures are checked of every link since the session's
-order was filed, and of those over entries that are read beside (the visit before).
+To show them, read them here, in one read of the file with the check of its chain. The links are
+recomputed from the first to the last, since an entry that was removed or given to another session
+may have been one of this session. Signatures are checked of every link since the session's order
+was filed, and of those over entries that are read beside (the previous visit).
 """
 
 from __future__ import annotations
@@ -34,21 +34,21 @@ _ENTRIES = "SELECT sequence FROM entry NOT INDEXED WHERE session_id = ? ORDER BY
 
 @dataclass(frozen=True, slots=True)
 class SessionClaims:
-    """What one session's opening and seal say; None for what is not there or cannot be read."""
+    """What one session's opening and seal name; None for what is missing or unreadable."""
 
     order_digest: object
     patient_key: object
     seal: str | None
     removed: bool
     left: Mapping[str, object]
-    """What stays of a session whose content is removed, as the entry of its removal names it."""
+    """What remains of a session whose content is removed, as named by the entry of its removal."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SessionWords:
-    """What stands there. ``order`` is None where it is gone; ``stored`` are this session's entries.
+    """The entries. ``order`` is None where it is missing; ``stored`` are this session's entries.
 
-    ``beside`` are those of the visit before this one. ``links`` were recomputed.
+    ``beside`` are those of the previous visit. ``links`` were recomputed.
     """
 
     order: FiledOrder | None
@@ -59,12 +59,12 @@ class SessionWords:
 
     @cached_property
     def entries(self) -> tuple[Entry, ...]:
-        """This session's entries; raises JournalCorrupt where one cannot be read."""
+        """Returns this session's entries; raises JournalCorrupt where one cannot be read."""
         return tuple(entry_of(row) for row in self.stored)
 
     @property
     def entries_beside(self) -> list[Entry]:
-        """Those of the visit before; raises JournalCorrupt where one cannot be read."""
+        """Returns those of the previous visit; raises JournalCorrupt where one cannot be read."""
         return [entry_of(row) for row in self.beside]
 
 
@@ -75,11 +75,11 @@ def read_session_words(
     said: SessionClaims | None,
     beside: str | None = None,
 ) -> SessionWords:
-    """The words of a session, checked; the caller has compared the schema and holds one read.
+    """Returns the entries of a session, checked; the caller has compared the schema.
 
-    ``keys`` are the public keys that are believed, with their times. ``said`` is what the session's
-    evidence names, None where it cannot be read; ``beside`` is the session of the visit before.
-    Nothing is refused here.
+    The caller also holds one read. ``keys`` are the trusted public keys, with their periods.
+    ``said`` is what the session's evidence names, None where it cannot be read; ``beside`` is the
+    session of the previous visit. Nothing is refused here.
     """
     cells = CellCheck(db)
     faults = [altered_row(fault) for fault in cells.of_table("session_order")]
@@ -101,7 +101,7 @@ def read_session_words(
 
 
 def fault_of_order(order: FiledOrder, said: SessionClaims | None) -> str:
-    """Why an order is not what was filed and what the evidence names; "" when it is."""
+    """Returns why an order is not the filed one that the evidence names; "" when it is."""
     try:
         if hashlib.sha256(order.order_text.encode()).hexdigest() != order.order_digest:
             return "its text does not have its digest"
@@ -115,7 +115,7 @@ def fault_of_order(order: FiledOrder, said: SessionClaims | None) -> str:
 def faults_of_further_seals(
     own: Sequence[EventRow], seal_of: Callable[[str], str | None]
 ) -> Iterator[ClinicAlteration]:
-    """A note over several sessions names the seal of each; ``own`` are the entries of the note."""
+    """Yields faults of a note that must name the seal of each session; ``own`` are its entries."""
     for row in own:
         for name, seal in further_seals(row).items():
             if seal_of(name) not in (None, seal):
@@ -124,7 +124,7 @@ def faults_of_further_seals(
 
 
 def further_seals(row: EventRow) -> dict[str, object]:
-    """Sessions beside its own, with their seals, that a signed version of a note stands upon."""
+    """Returns sessions beside its own, with seals, that a signed version of a note is based on."""
     if row.kind not in (EntryKind.NOTE_SIGNED, EntryKind.NOTE_AMENDED):
         return {}
     said = object_or_empty(row.detail_json).get("sessions")
@@ -145,7 +145,7 @@ def _order(db: Database, session_id: str) -> FiledOrder | None:
 
 
 def _opened_at(own: Sequence[EventRow]) -> int:
-    """The entry that filed the order: no word of the session is older. 0 before the register."""
+    """Returns the entry that filed the order, the session's first; 0 before the register."""
     opened = (row.sequence for row in own if row.kind == EntryKind.SESSION_OPENED)
     return next(opened, 0)
 
@@ -153,7 +153,7 @@ def _opened_at(own: Sequence[EventRow]) -> int:
 def _faults_of_order(
     order: FiledOrder | None, session_id: str, said: SessionClaims | None
 ) -> Iterator[ClinicAlteration]:
-    """A session whose content was removed by rule names no order any more and has none."""
+    """Yields faults; a session whose content was removed by rule names no order and has none."""
     what = ""
     if order is not None:
         what = fault_of_order(order, said)
@@ -166,7 +166,7 @@ def _faults_of_order(
 def _faults_of_seals(
     chain: ChainCheck, own: Sequence[EventRow], session_id: str, seal: str | None
 ) -> Iterator[ClinicAlteration]:
-    """What was signed, and what was noted when the session ended, is the seal of the evidence."""
+    """Yields faults: what was signed, and noted at the session's end, is the evidence's seal."""
     places = {
         EntryKind.NOTE_SIGNED: f"the note of session {session_id}",
         EntryKind.NOTE_AMENDED: f"the note of session {session_id}",

@@ -1,6 +1,6 @@
-"""Which standing records a session was run with: kept with it, by value and by digest.
+"""The standing records that a session was run with: kept with it, by value and by digest.
 
-A later change of a record alters nothing that an earlier session says. The entry stands in the
+A later change of a record alters nothing of an earlier session. The entry is made in the
 transaction that files the session's order.
 """
 
@@ -34,14 +34,14 @@ class UsedRecord:
 
     @property
     def words(self) -> str:
-        """Which version of what."""
+        """Returns which version of what."""
         called = self.kind if self.name == self.kind else f"{self.kind} {self.name}"
         return f"{called} version {self.version} ({self.digest[:DIGEST_SHOWN]})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StandingUsed:
-    """What a session was run with. ``flags`` are the words that were told before it."""
+    """What a session was run with. ``flags`` are the texts that were shown before it."""
 
     records: tuple[UsedRecord, ...] = ()
     flags: tuple[str, ...] = ()
@@ -51,7 +51,7 @@ class StandingUsed:
         return next((each for each in self.records if each.kind == kind), None)
 
     def said_of_clinic(self, key: str) -> str:
-        """A text of the clinic's record; "" where it says nothing or was not used."""
+        """Returns a text of the clinic's record; "" where it is empty or was not used."""
         clinic = self.of("clinic")
         return str(clinic.record.get(key, "")) if clinic else ""
 
@@ -62,7 +62,7 @@ NOTHING_USED = StandingUsed()
 def used_entry(
     author: Author, session_id: str, patient_key: str, used: StandingUsed
 ) -> tuple[EntryKind, dict[str, JsonValue]]:
-    """The entry that keeps it, to be appended in the transaction that files the order."""
+    """Returns the entry that keeps it, to be appended in the transaction that files the order."""
     records: list[JsonValue] = [
         {
             "kind": each.kind,
@@ -87,9 +87,9 @@ def used_entry(
 
 
 def used_of(entries: Iterable[Entry]) -> StandingUsed:
-    """What a session was run with, by its entries; nothing where none stands there.
+    """Returns what a session was run with, by its entries; nothing without one.
 
-    Raises JournalCorrupt for an entry that is not whole.
+    Raises JournalCorrupt for an incomplete entry.
     """
     for entry in entries:
         if entry.kind is EntryKind.STANDING_USED:

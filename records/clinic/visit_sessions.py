@@ -1,8 +1,8 @@
-"""Which sessions were one visit: the word of a named person, in clinic.db's chain.
+"""Which sessions were one visit: the statement of a named person, in clinic.db's chain.
 
-Nothing is concluded from times, patient or unit. A visit is called by the session that it was named
-by: its note, acceptances and claim stand under that session's id. The newest word on a visit holds;
-one without further sessions takes the visit back.
+Nothing is concluded from times, patient or unit. A visit is named after one session: its note,
+acceptances and claim are kept under that session's id. The newest statement on a visit counts; one
+without further sessions takes the visit back.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from records.store.record_folder import RecordFolder
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VisitStatement:
-    """Who said which sessions are one visit, when, and why it was changed.
+    """Who stated which sessions are one visit, when, and why it was changed.
 
-    ``named_by`` is the session that the visit is called by, ``others`` are the further ones.
+    ``named_by`` is the session that the visit is named after, ``others`` are the further ones.
     """
 
     named_by: str
@@ -35,7 +35,7 @@ class VisitStatement:
 
     @property
     def sessions(self) -> tuple[str, ...]:
-        """Every session of the visit, the one that it is called by first."""
+        """Returns every session of the visit, the one that it is named after first."""
         return (self.named_by, *self.others)
 
 
@@ -45,7 +45,7 @@ VisitEntry: TypeAlias = tuple[EntryKind, Mapping[str, JsonValue]]
 def visit_entry(
     author: Author, patient_key: str, named_by: str, others: Sequence[str], reason: str
 ) -> VisitEntry:
-    """The entry that says it, to be appended in the transaction of what goes with it."""
+    """Returns the entry of the statement, to be appended in the transaction of its other parts."""
     sessions: list[JsonValue] = list(others)
     return EntryKind.VISIT_SAID, {
         "session_id": named_by,
@@ -58,7 +58,7 @@ def visit_entry(
 
 
 class Visits:
-    """The visits of several sessions that stand; a session that is in none is its own visit."""
+    """The valid visits of several sessions; any other session is its own visit."""
 
     def __init__(self, statements: Iterable[VisitStatement]) -> None:
         newest = {said.named_by: said for said in statements}
@@ -66,26 +66,26 @@ class Visits:
         self._of_session = {name: said for said in standing for name in said.sessions}
 
     def of(self, session_id: str) -> VisitStatement | None:
-        """Returns what was said of the visit of a session; None where it is a visit of its own."""
+        """Returns the statement about a session's visit; None where it is a visit of its own."""
         return self._of_session.get(session_id)
 
     def sessions_with(self, session_id: str) -> tuple[str, ...]:
-        """Every session of its visit, the one that it is called by first; of its own, itself."""
+        """Returns every session of its visit, the naming one first; of its own, itself."""
         said = self.of(session_id)
         return said.sessions if said else (session_id,)
 
     def named(self, session_id: str) -> str:
-        """The session that its visit is called by."""
+        """Returns the session that its visit is named after."""
         return self.sessions_with(session_id)[0]
 
 
 def visits_in(db: Database) -> Visits:
-    """The visits by the entries of clinic.db; raises JournalCorrupt for one that is not whole."""
+    """Returns the visits in clinic.db's entries; raises JournalCorrupt for an incomplete one."""
     return Visits(map(_statement, entries_of_kind(db, EntryKind.VISIT_SAID)))
 
 
 def visits_of(folder: RecordFolder) -> Visits:
-    """The same of a folder; none without a clinic.db."""
+    """Returns the same of a folder; none without a clinic.db."""
     if not folder.clinic_database.exists():
         return Visits(())
     with clinic_reading(folder) as db:

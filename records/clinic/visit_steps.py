@@ -1,7 +1,7 @@
-"""What was done in a visit before its first session: identification, screen, a force with reason.
+"""Steps of a visit before its first session: identification, screen, a force with reason.
 
-Each step is an entry of clinic.db's chain as soon as it is done, so that a visit that was left is
-taken up by what is on record. The session that is then begun keeps its steps beside its order.
+Each step is an entry of clinic.db's chain as soon as it is done, so that an interrupted visit is
+continued from what is on file. The session that is then begun keeps its steps beside its order.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from records.store.database import Database, rows
 from records.store.record_folder import RecordFolder
 
 ORDER = "order"
-"""Name of the order among what was typed for a visit."""
+"""Name of the order among the typed values of a visit."""
 _TYPED_ORDER = "SELECT value FROM draft_word WHERE session_id = ? AND name = ? AND value <> ''"
 StepEntry = tuple[EntryKind, dict[str, JsonValue]]
 
 
 class StepKind(StrEnum):
-    """The steps; the value is what an entry holds."""
+    """The steps; the value is stored in an entry."""
 
     IDENTIFIED = "patient identified"
     NOT_IDENTIFIED = "patient not identified"
@@ -38,8 +38,7 @@ class StepKind(StrEnum):
 class VisitStep:
     """One step as a named person did it.
 
-    ``visit`` is what the visit is called by until it has a session; ``said`` are pairs of what was
-    asked and what was answered.
+    ``visit`` is the visit's id until it has a session; ``said`` are pairs of question and answer.
     """
 
     visit: str
@@ -67,7 +66,7 @@ class StepsOnFile:
     sessions: Mapping[str, tuple[str, ...]]
 
     def by_visit(self) -> dict[str, tuple[VisitStep, ...]]:
-        """Every visit with its steps."""
+        """Returns every visit with its steps."""
         found: dict[str, tuple[VisitStep, ...]] = {}
         for step in self.steps:
             found[step.visit] = (*found.get(step.visit, ()), step)
@@ -75,13 +74,13 @@ class StepsOnFile:
 
 
 def keep_step(folder: RecordFolder, author: Author, step: VisitStep) -> None:
-    """Keep that a step was done; raises JournalUnavailable when it cannot be kept."""
+    """Keep that a step was done; raises JournalUnavailable when it cannot be stored."""
     with clinic_writing(folder) as db:
         append_entries(db, author, [(EntryKind.VISIT_STEP, _detail(db, step))])
 
 
 def begun_entry(author: Author, session_id: str, patient_key: str, begun: VisitBegun) -> StepEntry:
-    """The entry that keeps the steps with a session, in the transaction that files its order."""
+    """Returns the entry with a session's steps, for the transaction that files its order."""
     steps: list[JsonValue] = [_of_step(step) for step in begun.steps]
     return EntryKind.VISIT_BEGUN, {
         "what": "visit begun",
@@ -95,7 +94,7 @@ def begun_entry(author: Author, session_id: str, patient_key: str, begun: VisitB
 
 
 def steps_of(entries: Iterable[Entry]) -> tuple[VisitStep, ...]:
-    """The steps that a session was begun with, by its entries; none without a visit."""
+    """Returns the steps that a session was begun with, by its entries; none without a visit."""
     for entry in entries:
         if entry.kind is EntryKind.VISIT_BEGUN:
             return tuple(_steps(entry))
@@ -103,7 +102,7 @@ def steps_of(entries: Iterable[Entry]) -> tuple[VisitStep, ...]:
 
 
 def steps_on_file(folder: RecordFolder) -> StepsOnFile:
-    """Every step, and the visits that have a session."""
+    """Returns every step, and the visits that have a session."""
     if not folder.clinic_database.exists():
         return StepsOnFile(steps=(), sessions={})
     with clinic_reading(folder) as db:
@@ -130,13 +129,13 @@ def prepared_visit(folder: RecordFolder, visit: str) -> tuple[str, VisitBegun]:
             text = rows(db, _TYPED_ORDER, (visit, ORDER))
     if not text:
         raise RecordNotFound(
-            f"no order was typed for visit {visit}; `traction visit --resume` takes a visit up"
+            f"no order was typed for visit {visit}; `traction visit --resume` continues a visit"
         )
     return text[0][0], VisitBegun(visit=visit, steps=steps)
 
 
 def _detail(db: Database, step: VisitStep) -> dict[str, JsonValue]:
-    """The entry of a step; a patient who had no session yet has no key."""
+    """Returns the entry of a step; a patient who had no session yet has no key."""
     found = rows(db, "SELECT key FROM patient WHERE reference = ?", (step.reference,))
     key = str(found[0][0]) if found and step.reference else ""
     return {

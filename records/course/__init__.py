@@ -1,1 +1,1 @@
-"""What the readings of a force alone show: straight pieces, phases, cycles, times and forces."""
+"""What the readings of a force show without other data: straight pieces, phases, cycles, times."""

@@ -1,11 +1,11 @@
-"""Where a level really begins and ends: a ramp that friction bends has its corners elsewhere.
+"""Finds where a level really begins and ends: friction bends a ramp and displaces its corners.
 
-The line through a whole ramp is a good witness that there was one, and a poor one of its first
-second: where friction turns, the cord's force runs ahead or behind. So the boundary where a ramp
-leaves a level is looked for from the middle of the ramp towards the level: where the force first
-comes into the level's own noise, carried on by as much as it still had to go. Where a ramp reaches
-a level a breath or an overshoot comes into that noise too early; there a line and a level behind
-its end are fitted, and the corner leaves the least squares.
+The line through a whole ramp shows well that there was one, and poorly its first second: where
+friction turns, the cord's force leads or lags. So the boundary where a ramp leaves a level is
+searched from the middle of the ramp towards the level: where the force first enters the level's own
+noise, extended by the remaining distance. Where a ramp reaches a level, a breath or an overshoot
+enters that noise too early; there a line and a level after its end are fitted, and the corner is
+the least-squares result.
 """
 
 from __future__ import annotations
@@ -28,23 +28,23 @@ FARTHEST_MS: Final = 3000
 CARRIED_MOST_MS: Final = 1000
 LEAST_NOISE_DN: Final = 15
 NOISE_SHARE: Final = 0.9
-"""The noise of a level is twice what nine tenths of its readings keep to."""
+"""The noise of a level is twice the band of nine tenths of its readings."""
 REACHED_MS: Final = 5000
-"""So much of the level behind a ramp is fitted: more than a breath."""
+"""How much of the level after a ramp is fitted: more than a breath."""
 RAMP_MOST_MS: Final = 12000
 LEAST_READINGS: Final = 4
 ANSWER_MS: Final = 125
-"""A table leaves its level so much later than its panel: drive and cell (plant.md#equations)."""
+"""How much later than its panel a table leaves its level: drive and cell (plant.md#equations)."""
 BENT_MOST: Final = 1.5
-"""The last noise of a ramp takes at most so much longer than its mean rate says."""
+"""The last noise of a ramp takes at most so much longer than its mean rate predicts."""
 FAR: Final = 3
-"""The way through the last noise is taken from the time between three times and once of it."""
+"""The path through the last noise is extrapolated from three times to once its width."""
 
 
 def with_corners(
     readings: Readings, smoothed_dn: Whole, phases: Sequence[ObservedPhase]
 ) -> list[ObservedPhase]:
-    """The same phases with better boundaries between levels and ramps."""
+    """Returns the same phases with better boundaries between levels and ramps."""
     found = list(phases)
     for at in range(1, len(found)):
         before, behind = found[at - 1], found[at]
@@ -69,7 +69,7 @@ def _rate(ramp: ObservedPhase) -> float:
 def _reached_ms(
     readings: Readings, smoothed_dn: Whole, ramp: ObservedPhase, level: ObservedPhase
 ) -> int:
-    """Where ``ramp`` ends; the boundary as it was where there are too few readings beside it."""
+    """Returns where ``ramp`` ends; the old boundary where there are too few readings beside it."""
     from_ms = max((ramp.start_ms + ramp.end_ms) // 2, ramp.end_ms - RAMP_MOST_MS)
     to_ms = min(level.end_ms, ramp.end_ms + REACHED_MS)
     first, end = np.searchsorted(readings.times_ms, (from_ms, to_ms))
@@ -87,7 +87,7 @@ def _reached_ms(
 def _left_ms(
     readings: Readings, smoothed_dn: Whole, level: ObservedPhase, ramp: ObservedPhase
 ) -> int:
-    """Where ``ramp`` begins; the boundary as it was where the readings do not show a better one."""
+    """Returns where ``ramp`` begins; the old boundary where the readings show no better one."""
     was_ms = level.end_ms
     level_dn, noise_dn = _level(readings, smoothed_dn, level, was_ms)
     away_dn, times_ms = _walk(readings, smoothed_dn, ramp, was_ms)
@@ -107,7 +107,7 @@ def _left_ms(
 def _level(
     readings: Readings, smoothed_dn: Whole, level: ObservedPhase, corner_ms: int
 ) -> tuple[int, int]:
-    """Middle force and noise of the level in front of its corner, 0.1 N."""
+    """Returns middle force and noise of the level before its corner, 0.1 N."""
     low = max(level.start_ms, corner_ms - LEVEL_MS)
     high = min(level.end_ms, corner_ms - CORNER_MS)
     first, end = np.searchsorted(readings.times_ms, (low, high))
@@ -124,7 +124,7 @@ def _level(
 def _walk(
     readings: Readings, smoothed_dn: Whole, ramp: ObservedPhase, corner_ms: int
 ) -> tuple[Whole, Whole]:
-    """Forces and times from the middle of the ramp back to a little before the corner."""
+    """Returns forces and times from the middle of the ramp back to just before the corner."""
     middle_ms = (ramp.start_ms + ramp.end_ms) // 2
     first = int(np.searchsorted(readings.times_ms, corner_ms - FARTHEST_MS))
     end = int(np.searchsorted(readings.times_ms, middle_ms, side="right"))

@@ -1,7 +1,7 @@
 """What the readings of a force show of a treatment: phases, cycles, times and forces.
 
-Nothing but times and forces goes in. The numbers are those of
-session-rules.md#numbers-of-the-record, with what was found in the place of what was ordered.
+Only times and forces are used. The numbers are those of session-rules.md#numbers-of-the-record,
+with what was found instead of what was ordered.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ UNSEEN_MS: Final = 2000
 """In a longer gap a phase can begin and end; it has a phase of its own."""
 END_EARLY_MS: Final = 5000
 END_EARLY_SHARE: Final = 0.02
-"""Clocks of panels are read by people: so much before the ordered time is the ordered end."""
+"""People read a panel's clock: an end by so much before the ordered time is the ordered end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +45,8 @@ class ObservedCourse:
 
     ``treatment_started_ms`` is the first ramp above the pretension, ``treatment_ended_ms`` where
     the release begins or the readings end; both None when nothing pulled. ``released``: the cord
-    was seen free at the end. ``open_end_ms``: so much of the last fall may still have been a ramp
-    of the treatment; it is not counted. Gaps are left out of every sum.
+    was seen free at the end. ``open_end_ms``: the part of the last fall that may still have been a
+    ramp of the treatment; it is not counted. Gaps are left out of every sum.
     """
 
     method: str
@@ -67,15 +67,15 @@ class ObservedCourse:
 
     @property
     def held(self) -> bool:
-        """Whether a hold was seen."""
+        """Returns whether a hold was seen."""
         return any(phase.kind in HELD for phase in self.phases)
 
 
 def observe_course(readings: Readings, *, ordered_traction_ms: int | None = None) -> ObservedCourse:
-    """The course that the readings show.
+    """Returns the course that the readings show.
 
-    ``ordered_traction_ms`` serves one thing: a fall at the end of so much traction is the ordered
-    end. Phases, times and forces do not depend on it.
+    ``ordered_traction_ms`` has one use: a fall at the end of so much traction is the ordered end.
+    Phases, times and forces do not depend on it.
     """
     phases = tuple(_phases(readings))
     gaps = readings.gaps()
@@ -128,7 +128,7 @@ def _unseen(gap: Gap) -> Stretch:
 
 
 def _treatment(phases: Sequence[ObservedPhase]) -> tuple[int | None, int | None]:
-    """Start of the first phase of the treatment and end of the last one."""
+    """Returns the start of the first phase of the treatment and the end of the last one."""
     treating = [phase for phase in phases if phase.kind in TREATING]
     if not treating:
         return None, None
@@ -152,7 +152,7 @@ def _without_gaps(start_ms: int | None, end_ms: int | None, gaps: Sequence[Gap])
 
 
 def _hold_samples(readings: Readings, phases: Sequence[ObservedPhase]) -> Whole:
-    """Numbers of the readings in a hold or a step that are in the band around its middle force."""
+    """Returns the numbers of the hold and step readings in the band around the middle force."""
     found = []
     for phase in phases:
         if phase.kind in HELD:
@@ -168,7 +168,7 @@ def _hold_samples(readings: Readings, phases: Sequence[ObservedPhase]) -> Whole:
 
 
 def _intervals_ms(readings: Readings, samples: Whole) -> int:
-    """Sum of the intervals from each of these readings to the next; a gap counts nothing."""
+    """Returns the sum of the intervals from each of these readings to the next, without gaps."""
     intervals = np.append(np.diff(readings.times_ms), 0)
     seen = np.where(intervals > LONGEST_INTERVAL_MS, 0, intervals)
     return int(seen[samples].sum())
@@ -192,7 +192,7 @@ def _cycles(phases: Sequence[ObservedPhase]) -> int:
 
 
 def _whole_peaks(seen: Sequence[ObservedPhase]) -> list[ObservedPhase]:
-    """Rises that a fall follows at once and that were not cut short by the end of the treatment."""
+    """Returns rises followed at once by a fall and not cut short by the end of the treatment."""
     falls = (ObservedKind.RAMP_DOWN, ObservedKind.RELEASE)
     rises = [phase for phase in seen if phase.kind is ObservedKind.RAMP_UP]
     turned_ms = {rise.start_ms for rise, behind in pairwise(seen) if behind.kind in falls}
@@ -205,5 +205,5 @@ def _whole_peaks(seen: Sequence[ObservedPhase]) -> list[ObservedPhase]:
 
 
 def _is_whole(rise: ObservedPhase, before: ObservedPhase) -> bool:
-    """Whether it rose nine tenths of the way to where the one before it ended, or the next one."""
+    """Returns whether it rose nine tenths of the way to the end of a neighbouring rise."""
     return rise.end_dn - rise.start_dn >= WHOLE_SHARE * (before.end_dn - rise.start_dn)

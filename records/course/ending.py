@@ -1,8 +1,8 @@
 """How far the last fall leaves open when the treatment ended.
 
 Where a treatment ends within a ramp down, and its panel releases at the rate of that ramp, the
-force is one straight fall. That it may be one shows in what stands before it: a hold as long as the
-other holds, or a whole rise, behind which the treatment has ramps down of the same rate.
+force is one straight fall. That it may be one shows in what precedes it: a hold as long as the
+other holds, or a whole rise, after which the treatment has ramps down of the same rate.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from records.course.pieces import TOLERANCE_DN, TOLERANCE_SHARE, tolerance_dn
 from records.course.readings import Readings, Whole
 
 SEEN_MS: Final = 1100
-"""So long the force must have stayed behind the ramp: two ramps differ by less."""
+"""The force must have left the ramp for so long: two ramps differ by less."""
 SHORTER_MS: Final = 1000
-"""Two holds of one length are told apart by at most so much."""
+"""Two holds of one length differ by at most so much."""
 
 
 def open_end_ms(phases: Sequence[ObservedPhase]) -> int:
-    """Returns how much longer than told the treatment may have lasted; 0 where its end is seen."""
+    """Returns how much longer the treatment may have lasted; 0 where its end is seen."""
     numbers = [at for at, each in enumerate(phases) if each.kind is ObservedKind.RELEASE]
     if not numbers or numbers[-1] == 0:
         return 0
@@ -41,11 +41,11 @@ def open_end_ms(phases: Sequence[ObservedPhase]) -> int:
 def with_last_rest_apart(
     readings: Readings, smoothed_dn: Whole, phases: Sequence[ObservedPhase]
 ) -> list[ObservedPhase]:
-    """The same phases; a last fall that follows an earlier ramp beyond its end was one itself.
+    """Returns the same phases; a last fall that follows an earlier ramp beyond its end was a ramp.
 
-    A treatment repeats itself: as long as the force goes as it went behind the last hold, or turn,
-    like the one before the fall, the treatment may go on. Where it leaves that behind the ramp's
-    end, the release begins.
+    A treatment repeats itself: while the force does what it did after the last hold, or turn, like
+    the one before the fall, the treatment may continue. Where it leaves that course after the
+    ramp's end, the release begins.
     """
     found = list(phases)
     at = max((n for n, each in enumerate(found) if each.kind is ObservedKind.RELEASE), default=0)
@@ -70,7 +70,7 @@ def _split(
     ramp: ObservedPhase,
     behind: ObservedPhase,
 ) -> list[ObservedPhase]:
-    """Ramp, what was behind it, and release; the release alone where no more than a ramp shows."""
+    """Returns ramp, what followed it, and release; only the release without a visible rest."""
     left = _left_at(readings, smoothed_dn, release, ramp, behind)
     if left is None:
         return [release]
@@ -94,9 +94,9 @@ def _left_at(
     ramp: ObservedPhase,
     behind: ObservedPhase,
 ) -> tuple[int, int, int] | None:
-    """When the fall has left the earlier ramp, the force there was then, and what it is; or None.
+    """Returns when the fall left the earlier ramp, the force then, and its kind; or None.
 
-    Both are laid one on the other where they begin to fall.
+    Both are aligned where they begin to fall.
     """
     times = readings.times_ms
     first, end = np.searchsorted(times, (release.start_ms, release.end_ms))
@@ -117,14 +117,14 @@ def _left_at(
 def _ramps_down(
     phases: Sequence[ObservedPhase],
 ) -> Iterator[tuple[ObservedPhase, ObservedPhase]]:
-    """Each ramp down with the phase before it."""
+    """Returns each ramp down with the phase before it."""
     for lead, ramp in pairwise(phases):
         if ramp.kind is ObservedKind.RAMP_DOWN:
             yield lead, ramp
 
 
 def _alike(last: ObservedPhase, other: ObservedPhase) -> bool:
-    """Whether ``last`` ended at the force of ``other``, after the same time where it was level."""
+    """Returns whether ``last`` ended at the force of ``other``, after the same time where level."""
     near = abs(last.end_dn - other.end_dn) <= tolerance_dn(other.end_dn)
     rises = last.kind is ObservedKind.RAMP_UP
     whole = rises or last.duration_ms >= other.duration_ms - SHORTER_MS

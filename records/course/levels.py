@@ -1,7 +1,7 @@
 """Judges each stretch by the others of the same treatment: level or turn, level or slow ramp.
 
-A treatment repeats itself. A level that comes again is a level however short it is, a short halt
-that comes once is none; and what moves like the other ramps of its way is a ramp, even where it
+A treatment repeats itself. A level that recurs is a level however short it is, a short halt that
+occurs once is not; and what moves like the other ramps of its direction is a ramp, even where it
 moves by less than a breath does.
 """
 
@@ -17,22 +17,24 @@ from records.course.stretches import EXCURSION_S, TURNS, Stretch, Way
 
 HALT_S: Final = 3.0
 TURN_S: Final = 4.0
-"""A level that comes once and is shorter is none: friction holds a ramp, or its turn, so long."""
+"""A level that occurs once and is shorter is not one: friction stops a ramp, or its turn, so long.
+"""
 KNOWN_S: Final = 1.0
-"""So short is a halt also where the treatment has such a level elsewhere."""
+"""So short is a halt even where the treatment has such a level elsewhere."""
 FLAT_SHARE: Final = 0.25
-"""A piece with so much less of the slope behind it is a level in front of it."""
+"""A piece with so much less of the following slope is a level before it."""
 LEAST_MOVE_DN: Final = 20.0
 LIKE_RATE: Final = 2.0
-"""A ramp like others is at most so much slower or faster."""
+"""Similar ramps differ in rate by at most this factor."""
 LEAST_ALIKE: Final = 2
 NEAR: Final = 200
-"""Stretches before and behind that are compared: more than a treatment has, so that the work grows
-with the length of a course and not with its square."""
+"""Stretches before and after that are compared: more than a treatment has, so that the work grows
+with the length of a course and not with its square.
+"""
 
 
 def settled(found: Sequence[Stretch]) -> list[Stretch]:
-    """The same course; short halts belong to the ramps beside them, slow ramps are ramps."""
+    """Returns the same course; short halts belong to neighbouring ramps, slow ramps are ramps."""
     first = next((at for at, each in enumerate(found) if each.way is Way.UP), len(found))
     head, rest = list(found[:first]), list(found[first:])
     for step in (_flat_turns, _overshoots, _ramps_like_others, _halts):
@@ -41,7 +43,7 @@ def settled(found: Sequence[Stretch]) -> list[Stretch]:
 
 
 def _comes_again(found: Sequence[Stretch], at: int) -> bool:
-    """Whether the treatment goes from one level to one like ``at`` at another time as well."""
+    """Returns whether the treatment goes from one level to one like ``at`` another time as well."""
     lead = _level_before(found, at)
     first = max(0, at - NEAR)
     return any(
@@ -68,7 +70,7 @@ def _alike(one: Stretch, other: Stretch) -> bool:
 
 
 def _flat_turns(found: list[Stretch]) -> list[Stretch]:
-    """A fall behind a rise that hardly falls at first turned over a level."""
+    """Finds a level before a turn: a fall after a rise that hardly falls at first."""
     kept: list[Stretch] = []
     for each in found:
         turns = bool(kept) and each.way in TURNS and kept[-1].way is TURNS[each.way]
@@ -86,7 +88,7 @@ def _is_flat(piece: Piece, behind: Piece) -> bool:
 
 
 def _overshoots(found: list[Stretch]) -> list[Stretch]:
-    """A short way back to a level that the treatment has elsewhere belongs to that level."""
+    """Adds a short way back to a level that the treatment has elsewhere to that level."""
     kept: list[Stretch] = []
     for at, each in enumerate(found):
         if len(kept) > 1 and _overshoots_into(kept[-2:], each) and _comes_again(found, at):
@@ -105,7 +107,7 @@ def _overshoots_into(ways: Sequence[Stretch], level: Stretch) -> bool:
 
 
 def _ramps_like_others(found: list[Stretch]) -> list[Stretch]:
-    """A level that moves as fast as other ramps of its way, where they begin, is one of them."""
+    """Makes a level a ramp if it moves as fast as other ramps of its direction where they begin."""
     rates = {way: _rates(found, way) for way in TURNS}
     judged = found[:1]
     for before, each in pairwise(found):
@@ -119,7 +121,7 @@ def _way(each: Stretch) -> Way:
 
 
 def _rates(found: Sequence[Stretch], way: Way) -> list[float]:
-    """How fast the ramps of this way are that begin where one of the other way ends, sorted."""
+    """Returns the rates of the ramps of this direction that begin at a turn, sorted."""
     return sorted(
         abs(_move_dn(ramp)) / ramp.duration_s
         for lead, ramp in pairwise(found)

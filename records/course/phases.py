@@ -1,4 +1,4 @@
-"""Names what a stretch was: pretension, ramp, hold, step, rest, release."""
+"""Names the stretches: pretension, ramp, hold, step, rest, release."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ to at least twice its force, is a pretension and not yet treatment."""
 WIGGLE_DN: Final = 150.0
 """A take-up overshoots by so much at most before the pretension."""
 SLIPPED_DN: Final = 60.0
-"""A treatment's own step is larger."""
+"""A step of the treatment is larger."""
 LEAST_LEVEL_S: Final = 2.0
 HALT_S: Final = 6.0
-"""Friction may hold the last newtons of a release so long."""
+"""Friction may hold the last newtons of a release for so long."""
 NEAR: Final = 100
 """Earlier levels that one is compared with: more than a treatment has."""
 WHOLE_SHARE: Final = 0.9
-"""A rise that reached less of what the treatment reaches was cut short."""
+"""A rise to less than this share of what the treatment reaches was cut short."""
 CUT_RISE: Final = [Way.LEVEL, Way.UP, Way.DOWN]
 SPLIT_RATE: Final = 0.6
-"""A fall that becomes so much steeper on its way was a ramp first and the release then."""
+"""A fall that becomes so much steeper on its way was first a ramp and then the release."""
 FLAT_SHARE: Final = 0.25
 LEAST_FLAT_S: Final = 1.0
-"""Friction bends a release behind a rise less, or for less long."""
+"""Friction bends a release after a rise less, or for less long."""
 LIKE_RATE: Final = 1.3
-"""Ramps of one treatment have one rate; a fall that is so much slower or faster is none of them."""
+"""Ramps of one treatment have one rate; a fall that differs by this factor is not one of them."""
 
 
 class ObservedKind(StrEnum):
-    """What happens to the force in a phase."""
+    """The movement of the force in a phase."""
 
     FREE = "cord free"
     PRETENSION = "pretension"
@@ -76,7 +76,7 @@ class ObservedPhase:
 
     @property
     def duration_ms(self) -> int:
-        """Length of the phase."""
+        """Returns the length of the phase."""
         return self.end_ms - self.start_ms
 
 
@@ -84,7 +84,7 @@ Named = tuple[Stretch, ObservedKind]
 
 
 def named(found: Sequence[Stretch]) -> list[ObservedPhase]:
-    """The phases of one run; a course that never pulled is one free cord."""
+    """Returns the phases of one run; a course that never pulled is one free cord."""
     found = _with_pretension_apart(found)
     first = _first_pull(found)
     if first is None:
@@ -95,7 +95,7 @@ def named(found: Sequence[Stretch]) -> list[ObservedPhase]:
 
 
 def _with_pretension_apart(found: Sequence[Stretch]) -> Sequence[Stretch]:
-    """A short pretension may still rise a little: cut the first rise where it becomes steep."""
+    """Cut the first rise where it becomes steep: a short pretension may still rise a little."""
     first = _first_pull(found)
     if first is None or found[first].way is not Way.UP:
         return found
@@ -117,7 +117,7 @@ def _with_pretension_apart(found: Sequence[Stretch]) -> Sequence[Stretch]:
 def _first_pull(found: Sequence[Stretch]) -> int | None:
     """Returns the first stretch that is not a free cord.
 
-    None where there never was 20 N: no pull.
+    None where 20 N were never reached: no pull.
     """
     if all(max(each.start_dn, each.end_dn) < FREE_DN for each in found):
         return None
@@ -128,7 +128,7 @@ def _first_pull(found: Sequence[Stretch]) -> int | None:
 
 
 def _release(found: Sequence[Stretch]) -> int:
-    """Number of the last fall when it ends with a free cord, else the count of stretches."""
+    """Returns the number of the last fall if it ends with a free cord, else the stretch count."""
     last = len(found)
     while True:
         behind = last
@@ -150,7 +150,7 @@ def _falls_free(each: Stretch) -> bool:
 
 
 def _treated(found: Sequence[Stretch], first: int, end: int) -> list[ObservedPhase]:
-    """The phases between the free cords: slack and pretension in front, then the treatment."""
+    """Returns the phases between the free cords: slack and pretension, then the treatment."""
     begins = _pretension_end(found, first, end)
     phases: list[ObservedPhase] = []
     if begins > first:
@@ -162,9 +162,9 @@ def _treated(found: Sequence[Stretch], first: int, end: int) -> list[ObservedPha
 
 
 def _pretension_end(found: Sequence[Stretch], first: int, end: int) -> int:
-    """Number of the stretch that leaves the pretension; ``first`` where there is none.
+    """Returns the stretch that leaves the pretension; ``first`` where there is none.
 
-    The first level counts, and in front of it what a take-up does that overshoots.
+    The first level counts, and before it a take-up that overshoots.
     """
     highest_dn = max(max(each.start_dn, each.end_dn) for each in found)
     most_dn = min(PRETENSION_MOST_DN, PRETENSION_SHARE * highest_dn)
@@ -181,7 +181,7 @@ def _pretension_end(found: Sequence[Stretch], first: int, end: int) -> int:
 
 
 def _is_same_level(three: Sequence[Stretch], most_dn: float) -> bool:
-    """Whether a level, a small move and a level are one pretension that friction let slip."""
+    """Returns whether level, small move and level are one pretension that friction let slip."""
     if [each.way is Way.LEVEL for each in three] != [True, False, True]:
         return False
     level, move, behind = three
@@ -198,7 +198,7 @@ def _wiggles(each: Stretch, most_dn: float) -> bool:
 
 
 def _kinds(found: Sequence[Stretch], begins: int, end: int) -> list[ObservedKind]:
-    """What the stretches ``begins`` to ``end`` - 1 are, in turn."""
+    """Returns the kinds of the stretches ``begins`` to ``end`` - 1, in order."""
     kinds: list[ObservedKind] = []
     levels: deque[Named] = deque(maxlen=NEAR)
     for at in range(begins, end):
@@ -214,7 +214,7 @@ def _kinds(found: Sequence[Stretch], begins: int, end: int) -> list[ObservedKind
 def _level_kind(
     found: Sequence[Stretch], at: int, levels: Sequence[Named], *, last: bool
 ) -> ObservedKind:
-    """What level ``at`` is; ``levels`` are those of the treatment before it."""
+    """Returns the kind of level ``at``; ``levels`` are those of the treatment before it."""
     before = _way_in(found, at) or Way.UP
     behind = _way_beside(found, at, 1) or Way.DOWN
     if before is Way.UP:
@@ -226,7 +226,7 @@ def _level_kind(
 
 
 def _rests_between_falls(level: Stretch, levels: Sequence[Named], *, last: bool) -> bool:
-    """Returns whether a level that the force fell to and falls from is a rest all the same.
+    """Returns whether a level between two falls is a rest nevertheless.
 
     It is what the earlier level is that is most like it in force and length; the last one, which
     the end of the treatment cut, is a rest when a hold is before it.
@@ -240,14 +240,14 @@ def _rests_between_falls(level: Stretch, levels: Sequence[Named], *, last: bool)
 
 
 def _unlike(one: Stretch, other: Stretch) -> float:
-    """How little two levels are alike: tolerances of force, at most two, and shares of length."""
+    """Returns how different two levels are: tolerances of force, at most two, and length shares."""
     apart = abs(one.level_dn - other.level_dn) / tolerance_dn(other.level_dn)
     longer_s, shorter_s = sorted((one.duration_s, other.duration_s), reverse=True)
     return min(2.0, apart) + 2 * (longer_s - shorter_s) / max(shorter_s, LEAST_LEVEL_S)
 
 
 def _way_in(found: Sequence[Stretch], at: int) -> Way | None:
-    """How the force came to level ``at``; a rise that was cut short on the way does not count."""
+    """Returns how the force reached level ``at``; a rise that was cut short does not count."""
     way = _way_beside(found, at, -1)
     if way is not Way.DOWN or at < 3 or [each.way for each in found[at - 3 : at]] != CUT_RISE:
         return way
@@ -260,9 +260,9 @@ def _way_in(found: Sequence[Stretch], at: int) -> Way | None:
 
 
 def _way_beside(found: Sequence[Stretch], at: int, step: int) -> Way | None:
-    """How the force came to a level (``step`` -1) or left it (1); None at the end of the course.
+    """Returns how the force reached a level (``step`` -1) or left it (1); None at the ends.
 
-    Behind a gap the levels on both sides tell; the same level goes on.
+    After a gap the levels on both sides tell; the same level continues.
     """
     level_dn = found[at].level_dn
     beside = at + step
@@ -287,9 +287,9 @@ def _released(found: Sequence[Stretch], end: int) -> list[ObservedPhase]:
 
 
 def _last_fall(fall: Stretch, treated: Sequence[Stretch]) -> list[ObservedPhase]:
-    """The release; where it becomes steeper for good it was one of the treatment's ramps before.
+    """Returns the release; where it becomes permanently steeper, a ramp precedes it.
 
-    What rises between the two was the beginning of the next ramp.
+    A rise between the two was the beginning of the next ramp.
     """
     first, behind_it = fall.pieces[0], fall.pieces[1:]
     turned = tuple(takewhile(lambda piece: piece.change_dn >= 0, behind_it))
@@ -315,7 +315,7 @@ def _last_fall(fall: Stretch, treated: Sequence[Stretch]) -> list[ObservedPhase]
 
 
 def _turns_flat(piece: Piece, behind: Piece, treated: Sequence[Stretch]) -> bool:
-    """Whether a treatment that turns behind its rises has done so once more, if only just."""
+    """Returns whether a treatment that turns after its rises has just done so once more."""
     flat = piece.slope_dn_per_s > FLAT_SHARE * behind.slope_dn_per_s
     ways = [each.way for each in treated]
     turns = (Way.UP, Way.DOWN) in pairwise(ways) and ways[-1] is Way.UP
@@ -323,7 +323,7 @@ def _turns_flat(piece: Piece, behind: Piece, treated: Sequence[Stretch]) -> bool
 
 
 def _stays_taut(piece: Piece, treated: Sequence[Stretch]) -> bool:
-    """Returns whether the force does not fall below where the treatment's own ramps like it end."""
+    """Returns whether the force stays above the end of the treatment's own similar ramps."""
     lowest_dn = min((each.end_dn for each in _like(piece, treated)), default=FREE_DN)
     return piece.end_dn >= lowest_dn - 2 * tolerance_dn(lowest_dn)
 
@@ -337,7 +337,7 @@ def _falls_like(piece: Piece, treated: Sequence[Stretch]) -> bool:
 
 
 def _like(piece: Piece, treated: Sequence[Stretch]) -> list[Stretch]:
-    """Ramps down of about the rate of ``piece``."""
+    """Returns ramps down of about the rate of ``piece``."""
     slope = piece.slope_dn_per_s
     return [
         each

@@ -1,13 +1,13 @@
 """Cuts a course of force into straight pieces: bottom-up, then the knots by least squares.
 
-Bottom-up: short blocks are merged with their neighbours as long as the line through both departs
-from the readings by little more than two lines do. A knot has to earn its place: a departure of the
-tolerance, ``max(5 N, 6 %)``, for ``KNOT_S``. Noise, breath and drift stay below that; a ramp of
-2 N/s does not. All merges of a round are done at once, so the work grows with the count of readings
+Bottom-up: short blocks are merged with their neighbours while the line through both departs from
+the readings by little more than two lines do. A knot needs a minimum cost: a departure of the
+tolerance, ``max(5 N, 6 %)``, for ``KNOT_S``. Noise, breath and drift stay below that; a ramp of 2
+N/s does not. All merges of a round are done at once, so the work grows with the number of readings
 and not with its square.
 
-Sums are whole numbers and everything behind them is element by element, so that every computer
-finds the same knots.
+Sums are integers and everything derived from them is computed element by element, so that every
+computer finds the same knots.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ TOLERANCE_SHARE: Final = 0.06
 KNOT_S: Final = 1.0
 BLOCK_MS: Final = 300
 THRESHOLDS: Final = (1 / 256, 1 / 64, 1 / 16, 1 / 4, 1.0)
-"""Shares of a knot's price, in rising order: what belongs together for certain is merged first."""
+"""Shares of a knot's cost, in rising order: the most certain merges come first."""
 REFINEMENTS: Final = 4
 TRIMMED_SHARE: Final = 0.15
 TRIMMED_MOST_MS: Final = 1000
@@ -47,22 +47,22 @@ class Piece:
 
     @property
     def duration_s(self) -> float:
-        """Length, seconds."""
+        """Returns the length, seconds."""
         return (self.end_ms - self.start_ms) / 1000
 
     @property
     def change_dn(self) -> float:
-        """Rise over the whole piece, 0.1 N; negative for a fall."""
+        """Returns the rise over the whole piece, 0.1 N; negative for a fall."""
         return self.end_dn - self.start_dn
 
     @property
     def slope_dn_per_s(self) -> float:
-        """Rise per second, 0.1 N/s."""
+        """Returns the rise per second, 0.1 N/s."""
         return self.change_dn / self.duration_s if self.end_ms > self.start_ms else 0.0
 
 
 def tolerance_dn(force_dn: float) -> float:
-    """What noise, breath and friction may do at this force: max(5 N, 6 %), in 0.1 N."""
+    """Returns the effect of noise, breath and friction at this force: max(5 N, 6 %), in 0.1 N."""
     return max(TOLERANCE_DN, TOLERANCE_SHARE * abs(force_dn))
 
 
@@ -76,7 +76,7 @@ class Sums:
         self._running = [np.concatenate(([0], np.cumsum(c))) for c in columns]
 
     def lines(self, first: Whole, end: Whole) -> tuple[Real, Real, Real]:
-        """Slopes (0.1 N a tick), forces at reading ``first``, and squares left; [first, end)."""
+        """Returns slopes (0.1 N a tick), forces at ``first``, residual squares; [first, end)."""
         count = end - first
         t, y, tt, ty, yy = (run[end] - run[first] for run in self._running)
         zero = self.ticks[first]
@@ -91,13 +91,13 @@ class Sums:
         return slope, (y - slope * t) / count, left
 
     def means(self, first: Whole, end: Whole) -> Real:
-        """Mean forces of [first, end)."""
+        """Returns the mean forces of [first, end)."""
         run = self._running[1]
         return np.asarray((run[end] - run[first]) / (end - first), dtype=np.float64)
 
 
 def straight_pieces(readings: Readings) -> list[Piece]:
-    """The pieces of one run of readings without a long gap; none of fewer than four readings."""
+    """Returns the pieces of one run of readings without a long gap; none for fewer than four."""
     if len(readings.times_ms) < 4:
         return []
     smoothed = readings.smoothed_dn()
@@ -107,7 +107,7 @@ def straight_pieces(readings: Readings) -> list[Piece]:
 
 
 def _blocks(readings: Readings) -> Whole:
-    """Numbers of the first readings of the blocks, and of the end."""
+    """Returns the numbers of the first readings of the blocks, and of the end."""
     each = max(2, BLOCK_MS // readings.interval_ms)
     count = len(readings.times_ms)
     starts = np.arange(0, count - each + 1, each, dtype=np.int64)
@@ -115,7 +115,7 @@ def _blocks(readings: Readings) -> Whole:
 
 
 def _merged(sums: Sums, starts: Whole, interval_s: float) -> Whole:
-    """Merge neighbours until every knot that is left is worth its price."""
+    """Merge neighbours until every remaining knot is worth its cost."""
     for share in THRESHOLDS:
         while len(starts) > 2:
             cheap = _cheap(sums, starts, share, interval_s)
@@ -126,7 +126,7 @@ def _merged(sums: Sums, starts: Whole, interval_s: float) -> Whole:
 
 
 def _cheap(sums: Sums, starts: Whole, share: float, interval_s: float) -> NDArray[np.bool_]:
-    """The pairs to merge now: below the price, and cheaper than the pairs beside them."""
+    """Returns the pairs to merge now: below the cost, and cheaper than the pairs beside them."""
     _, _, own = sums.lines(starts[:-1], starts[1:])
     _, _, both = sums.lines(starts[:-2], starts[2:])
     cost = (both - own[:-1] - own[1:]) * interval_s
@@ -146,7 +146,7 @@ class _Lines:
     first_ms: Real
 
     def force_dn(self, at_ms: Real) -> Real:
-        """Forces of the lines at one time each."""
+        """Returns the forces of the lines, each at one time."""
         return self.at_first + self.slope * (at_ms - self.first_ms) / TICK_MS
 
 
@@ -172,13 +172,13 @@ def _refined(readings: Readings, sums: Sums, starts: Whole) -> list[Piece]:
 
 
 def _inner_lines(times_ms: Whole, sums: Sums, knots: Real) -> _Lines:
-    """Each piece's line without the ends of the piece, where its neighbours' bends reach in."""
+    """Returns each piece's line without the ends, which its neighbours' bends affect."""
     trim = np.minimum(TRIMMED_SHARE * np.diff(knots), TRIMMED_MOST_MS)
     return _lines(times_ms, sums, knots[:-1] + trim, knots[1:] - trim)
 
 
 def _lines(times_ms: Whole, sums: Sums, from_ms: Real, to_ms: Real) -> _Lines:
-    """The lines through the readings of these times; through two of them where there are none."""
+    """Returns the lines through the readings of these times, or through two of them without any."""
     first = np.minimum(np.searchsorted(times_ms, from_ms), len(times_ms) - 2)
     end = np.searchsorted(times_ms, to_ms, side="right")
     first = np.where(end - first < 2, np.maximum(0, first - 1), first)
@@ -188,7 +188,7 @@ def _lines(times_ms: Whole, sums: Sums, from_ms: Real, to_ms: Real) -> _Lines:
 
 
 def _crossings(knots: Real, lines: _Lines) -> Real:
-    """Each inner knot where its two lines meet, but never beyond the middle of a piece."""
+    """Returns each inner knot where its two lines meet, but never beyond the middle of a piece."""
     inner = knots[1:-1]
     bend = lines.slope[:-1] - lines.slope[1:]
     clear = np.abs(bend) * 1000 / TICK_MS > LEAST_BEND_DN_PER_S

@@ -1,9 +1,9 @@
 """Finds where a slow first ramp leaves the pretension, where a breath is larger than its bend.
 
-The cutting into pieces asks for a bend of 5 N; a ramp of 1 N/s behind a pretension of some seconds
-has less, and a regulator with friction moves it in steps. So the readings from the end of the
-take-up to where the force is clearly above a pretension are fitted once more, by a level and a line
-that begins at its end. Where they meet leaves the least squares.
+The cutting into pieces needs a bend of 5 N; a ramp of 1 N/s after a pretension of some seconds has
+less, and a regulator with friction moves it in steps. So the readings from the end of the take-up
+to where the force is clearly above a pretension are fitted once more, by a level and a line that
+begins at its end. They meet at the least-squares result.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ PRETENSION_SHARE: Final = 0.5
 """A first level of at most 50 N (session-rules.md#ranges) and half of what the treatment reaches
 may be a pretension."""
 TAUT_DN: Final = 50
-"""The slack is taken up above this force."""
+"""The slack has been taken up above this force."""
 TAKEN_UP_MS: Final = 1500
 TAKEN_UP_DN: Final = 15
 """The take-up is over where the force rises by less than 1.5 N in 1.5 s."""
@@ -30,11 +30,11 @@ FASTER: Final = 2.0
 LEAST_LEVEL_MS: Final = 3000
 LEAST_RAMP_MS: Final = 1000
 SLOW_DN_PER_S: Final = 25.0
-"""A faster ramp shows its corner by itself."""
+"""A faster ramp shows its corner without this."""
 
 
 def with_pretension_apart(readings: Readings, found: Sequence[Stretch]) -> list[Stretch]:
-    """The same course; a slow first ramp begins where the level before it ends."""
+    """Returns the same course; a slow first ramp begins where the level before it ends."""
     first = next((at for at, each in enumerate(found) if each.way is Way.UP), None)
     if first is None:
         return list(found)
@@ -61,7 +61,7 @@ def _rate(each: Stretch) -> float:
 
 
 def _parts(rise: Stretch, level: Piece, ramp: Stretch) -> tuple[Stretch, ...]:
-    """Take-up, level, ramp."""
+    """Returns take-up, level, ramp."""
     return (
         _stretch(Way.UP, rise.start_ms, rise.start_dn, level.start_ms, level.start_dn),
         Stretch(way=Way.LEVEL, pieces=(level,)),
@@ -89,13 +89,13 @@ def _level(readings: Readings, start_ms: int, ramp: Stretch, most_dn: float) -> 
 
 
 def _is_left(level: Piece, start_ms: int, ramp: Stretch) -> bool:
-    """Whether the take-up was faster than the ramp: else there was one rise and no level in it."""
+    """Returns whether the take-up was faster than the ramp: else it is one rise without a level."""
     ramp_s, taken_up_s = (ramp.end_ms - level.end_ms) / 1000, (level.start_ms - start_ms) / 1000
     return level.start_dn * ramp_s >= FASTER * (ramp.end_dn - level.end_dn) * taken_up_s
 
 
 def _taken_up(readings: Readings, forces: Whole) -> int | None:
-    """Number of the reading at which the take-up is over."""
+    """Returns the number of the reading at which the take-up is over."""
     ahead = TAKEN_UP_MS // readings.interval_ms
     if len(forces) <= ahead:
         return None
@@ -105,7 +105,7 @@ def _taken_up(readings: Readings, forces: Whole) -> int | None:
 
 
 def _bend(times: Whole, forces: Whole) -> Piece | None:
-    """Returns the level up to the bend that leaves the least squares.
+    """Returns the level up to the bend with the least squares.
 
     None where nothing is left of it.
     """
@@ -128,9 +128,9 @@ def _bend(times: Whole, forces: Whole) -> Piece | None:
 
 
 def bent_lines(times: Whole, forces: Whole, bends: Whole) -> tuple[Real, Real, Real]:
-    """Level, slope behind it (0.1 N a tick) and squares left, for a bend at each of ``bends``.
+    """Returns level, following slope (0.1 N a tick) and residual squares, for each of ``bends``.
 
-    The squares are those above the least that any line leaves: only their differences count.
+    The squares are those above the minimum of any line: only their differences count.
     """
     ticks = (times - times[0]) // TICK_MS
     tails = [_tail(column)[bends] for column in (ticks, ticks**2, forces, ticks * forces)]
@@ -148,5 +148,5 @@ def bent_lines(times: Whole, forces: Whole, bends: Whole) -> tuple[Real, Real, R
 
 
 def _tail(column: Whole) -> Whole:
-    """Sums from each number to the end."""
+    """Returns sums from each number to the end."""
     return np.cumsum(column[::-1])[::-1]

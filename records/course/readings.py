@@ -13,7 +13,7 @@ Whole = NDArray[np.int64]
 LONGEST_INTERVAL_MS: Final = 300
 """Readings further apart have a gap between them (session-rules.md#numbers-of-the-record)."""
 SMOOTHED_MS: Final = 1500
-"""A running median over so long removes what lasts up to half of it: a cough moves for 0.3 s."""
+"""A running median over this time removes what lasts up to half of it: a cough moves for 0.3 s."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +27,7 @@ class Gap:
 
     @property
     def duration_ms(self) -> int:
-        """From the reading before to the reading behind it."""
+        """Returns the time from the reading before to the reading after it."""
         return self.end_ms - self.start_ms
 
 
@@ -35,8 +35,8 @@ class Gap:
 class Readings:
     """Valid readings in order of time; every time is later than the one before it.
 
-    Raises ValueError for arrays of other lengths and for times that stand still or go back: the
-    caller leaves out what is no reading of its own.
+    Raises ValueError for arrays of different lengths and for times that do not increase: the caller
+    leaves out repeated readings.
     """
 
     times_ms: Whole
@@ -51,11 +51,11 @@ class Readings:
 
     @property
     def interval_ms(self) -> int:
-        """The usual distance of two readings; of several the one that half of them exceed."""
+        """Returns the usual distance of two readings: the upper median of the distances."""
         return max(1, int(np.median(np.diff(self.times_ms)))) if len(self.times_ms) > 1 else 1
 
     def gaps(self, longer_than_ms: int = LONGEST_INTERVAL_MS) -> tuple[Gap, ...]:
-        """Where two readings are further apart than ``longer_than_ms``."""
+        """Returns where two readings are further apart than ``longer_than_ms``."""
         found = np.flatnonzero(np.diff(self.times_ms) > longer_than_ms)
         return tuple(
             Gap(
@@ -68,7 +68,7 @@ class Readings:
         )
 
     def smoothed_dn(self) -> Whole:
-        """The running median over 1.5 s; a rise, a fall and their corners stay as they are."""
+        """Returns the running median over 1.5 s; a rise, a fall and their corners stay."""
         half = SMOOTHED_MS // (2 * self.interval_ms)
         if half == 0 or len(self.forces_dn) == 0:
             return self.forces_dn
@@ -77,5 +77,5 @@ class Readings:
         return np.sort(windows, axis=1)[:, half]
 
     def between(self, start: int, end: int) -> Readings:
-        """The readings number ``start`` to ``end`` - 1."""
+        """Returns the readings number ``start`` to ``end`` - 1."""
         return Readings(times_ms=self.times_ms[start:end], forces_dn=self.forces_dn[start:end])

@@ -1,4 +1,4 @@
-"""Pieces become stretches that rise, fall or stay; what a cough does in between is swallowed."""
+"""Joins pieces into stretches that rise, fall or stay; the effect of a cough is absorbed."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ LEAST_RATE_DN_PER_S: Final = 10.0
 """Half of the slowest ramp that is ordered (2 N/s, session-rules.md#ranges)."""
 SLOW_CHANGE_DN: Final = 100.0
 SLOW_CHANGE_SHARE: Final = 0.10
-"""What changes by less stays in the band of a hold (session-rules.md#numbers-of-the-record)."""
+"""A smaller change stays in the band of a hold (session-rules.md#numbers-of-the-record)."""
 EXCURSION_S: Final = 4.0
-"""A cough and what a regulator does about it."""
+"""A cough and the regulator's reaction to it."""
 OVERSHOOT_S: Final = 2.5
 OVERSHOOT_SHARE: Final = 0.5
-"""A ramp that comes back by more of itself was a turn and no overshoot."""
+"""A ramp that comes back by a larger share was a turn, not an overshoot."""
 INTERRUPTION_S: Final = 1.5
-"""So long may a ramp stand still or turn back and still be one ramp."""
+"""How long a ramp may stop or turn back and still be one ramp."""
 
 
 class Way(IntEnum):
-    """Where the force goes; ``UNSEEN``: a gap in which a phase can begin and end."""
+    """The direction of the force; ``UNSEEN``: a gap in which a phase can begin and end."""
 
     DOWN = -1
     LEVEL = 0
@@ -37,39 +37,39 @@ TURNS: Final = {Way.UP: Way.DOWN, Way.DOWN: Way.UP}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stretch:
-    """Neighbouring pieces that go the same way; forces in 0.1 N."""
+    """Neighbouring pieces of the same direction; forces in 0.1 N."""
 
     way: Way
     pieces: tuple[Piece, ...]
 
     @property
     def start_ms(self) -> int:
-        """First knot."""
+        """Returns the first knot."""
         return self.pieces[0].start_ms
 
     @property
     def end_ms(self) -> int:
-        """Last knot."""
+        """Returns the last knot."""
         return self.pieces[-1].end_ms
 
     @property
     def start_dn(self) -> float:
-        """Force at the first knot."""
+        """Returns the force at the first knot."""
         return self.pieces[0].start_dn
 
     @property
     def end_dn(self) -> float:
-        """Force at the last knot."""
+        """Returns the force at the last knot."""
         return self.pieces[-1].end_dn
 
     @property
     def duration_s(self) -> float:
-        """Length, seconds."""
+        """Returns the length, seconds."""
         return (self.end_ms - self.start_ms) / 1000
 
     @property
     def level_dn(self) -> float:
-        """Mean force of the pieces, each as long as it is."""
+        """Returns the mean force of the pieces, weighted by length."""
         if self.end_ms == self.start_ms:
             return (self.start_dn + self.end_dn) / 2
         weighted = sum((p.start_dn + p.end_dn) / 2 * (p.end_ms - p.start_ms) for p in self.pieces)
@@ -77,7 +77,7 @@ class Stretch:
 
 
 def stretches(pieces: Sequence[Piece]) -> list[Stretch]:
-    """The stretches of one run; two neighbours never go the same way."""
+    """Returns the stretches of one run; two neighbours never have the same direction."""
     found = _grouped([_stretch(piece) for piece in _with_jumps(pieces)], _slow_way)
     found = _grouped([_judged(each) for each in found], _slow_way)
     return _swallowed(_grouped(_slow_ramps(found)))
@@ -93,7 +93,7 @@ def _way(change_dn: float) -> Way:
 
 
 def _with_jumps(pieces: Sequence[Piece]) -> list[Piece]:
-    """Where two lines miss each other by more than the tolerance the force moved in no time."""
+    """Inserts a jump where two lines differ by more than the tolerance."""
     found: list[Piece] = []
     for piece in pieces:
         if found and _jumps(found[-1], piece):
@@ -110,7 +110,7 @@ def _with_jumps(pieces: Sequence[Piece]) -> list[Piece]:
 
 
 def _jumps(before: Piece, behind: Piece) -> bool:
-    """False also where one of the pieces takes the jump back: there only the lines miss."""
+    """Returns whether it jumps; False where a piece takes the jump back: only the lines differ."""
     jump_dn = behind.start_dn - before.end_dn
     steep = [p for p in (before, behind) if abs(p.slope_dn_per_s) >= LEAST_RATE_DN_PER_S]
     taken_back = any(p.change_dn * jump_dn < 0 and abs(p.change_dn) >= abs(jump_dn) for p in steep)
@@ -121,7 +121,7 @@ def _jumps(before: Piece, behind: Piece) -> bool:
 def _grouped(
     found: Sequence[Stretch], goes: Callable[[Stretch], Way] = lambda each: each.way
 ) -> list[Stretch]:
-    """Neighbours of one way, and by ``goes`` one way as well, become one."""
+    """Joins neighbours of one direction, also by ``goes``."""
     grouped: list[Stretch] = []
     for each in found:
         last = grouped[-1] if grouped else None
@@ -133,17 +133,17 @@ def _grouped(
 
 
 def _judged(each: Stretch) -> Stretch:
-    """What moves by less than the tolerance stays: the last newtons behind a ramp."""
+    """Makes a move by less than the tolerance a level: the last newtons after a ramp."""
     change_dn = abs(each.end_dn - each.start_dn)
     least_dn = tolerance_dn(max(abs(each.start_dn), abs(each.end_dn)))
     return each if change_dn >= least_dn else Stretch(way=Way.LEVEL, pieces=each.pieces)
 
 
 def _slow_ramps(found: Sequence[Stretch]) -> list[Stretch]:
-    """A level that loses or gains more than a hold may, between two turns, is a slow ramp.
+    """Makes a level a slow ramp if it changes more than a hold may between two turns.
 
-    The last one before the release, or the first one behind the pretension, has one turn only: it
-    is one where the treatment has others like it.
+    The last one before the release, or the first one after the pretension, has one turn only: it is
+    one where the treatment has others like it.
     """
     ways = [Way.LEVEL, *(_slow_way(each) for each in found), Way.LEVEL]
     turning = {
@@ -171,7 +171,7 @@ def _slow_way(each: Stretch) -> Way:
 
 
 def _swallowed(found: Sequence[Stretch]) -> list[Stretch]:
-    """Without short ways out of a level and back, and without short halts of a ramp."""
+    """Removes short excursions from a level and short halts of a ramp."""
     kept: list[Stretch] = []
     for each in found:
         kept.append(each)
@@ -181,7 +181,7 @@ def _swallowed(found: Sequence[Stretch]) -> list[Stretch]:
 
 
 def _swallow(kept: list[Stretch]) -> bool:
-    """Merge the newest stretch with an earlier one that it goes on with; True when it did."""
+    """Merge the newest stretch with an earlier one that it continues; returns True when it did."""
     newest = kept[-1]
     for back in range(2, min(6, len(kept)) + 1):
         earlier = kept[-back]
@@ -194,7 +194,7 @@ def _swallow(kept: list[Stretch]) -> bool:
 
 
 def _overshot(kept: list[Stretch]) -> bool:
-    """A level behind a ramp that went too far and came part of the way back begins at the ramp."""
+    """Begins a level at the end of a ramp that overshot and came part of the way back."""
     if len(kept) < 3 or kept[-1].way is not Way.LEVEL:
         return False
     back = kept[-2]

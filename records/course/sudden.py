@@ -1,9 +1,9 @@
 """Falls that no treatment makes: to under 20 N within a second.
 
-A fall counts when the readings, without coughs, go from what the force was to under 20 N in at most
-one second and stay there for a moment, and when the treatment does not fall like that by itself:
-none of its own rests and steps goes as low as fast, and it is not the ordered end. The words say
-what was seen. Who did it, a patient, a hand or a fault, the force does not show.
+A fall counts when the readings, without coughs, go from the previous force to under 20 N in at most
+one second and stay there for a moment, and when the treatment does not fall like that itself: none
+of its own rests and steps goes as low as fast, and it is not the ordered end. The texts say what
+was seen. The force does not show whether a patient, a hand or a fault caused it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from records.course.readings import Readings
 
 LOW_DN: Final = 200
 LEAST_FALL_DN: Final = 150
-"""What falls by less was no more than a pretension."""
+"""A smaller fall was no more than a pretension."""
 PULLS_DN: Final = 300
 WITHIN_MS: Final = 1000
 STAYS_MS: Final = 700
@@ -35,7 +35,7 @@ OWN_FALLS: Final = 2
 OWN_RATE_SHARE: Final = 1.5
 SHORT_FALL_DN: Final = 300
 SHORT_RATE_SHARE: Final = 3.0
-"""While friction holds the body a ramp loosens the cord alone, which is several times as stiff."""
+"""While friction holds the body a ramp loosens only the cord, which is several times as stiff."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,14 +49,14 @@ class SuddenRelease:
 
     @property
     def rate_dn_per_s(self) -> float:
-        """How fast, 0.1 N/s."""
+        """Returns the rate, 0.1 N/s."""
         return (self.from_dn - self.to_dn) * 1000 / max(1, self.within_ms)
 
 
 def sudden_releases(
     readings: Readings, phases: Sequence[ObservedPhase], *, ordered_end_ms: int | None
 ) -> tuple[SuddenRelease, ...]:
-    """Those that are neither the treatment's own nor its ordered end.
+    """Returns those that are neither the treatment's own nor its ordered end.
 
     ``ordered_end_ms``: from this moment on a fall to a cord that stays free is the ordered end.
     """
@@ -83,7 +83,7 @@ def _falls(readings: Readings) -> list[SuddenRelease]:
 
 
 def _fall_at(readings: Readings, at: int) -> SuddenRelease | None:
-    """The fall that crosses 20 N at reading ``at``, when it is one from what the force was."""
+    """Returns the fall that crosses 20 N at reading ``at``, if it is one from the force before."""
     times, forces = readings.times_ms, readings.forces_dn
     at_ms = int(times[at])
     stays = forces[at : int(np.searchsorted(times, at_ms + STAYS_MS, side="right"))]
@@ -114,10 +114,10 @@ def _is_own(
     rested: Sequence[SuddenRelease],
     phases: Sequence[ObservedPhase],
 ) -> bool:
-    """A rest or a step of the treatment: it falls as fast elsewhere, and the cord stays taut.
+    """Returns whether it is a rest or a step: as fast a fall elsewhere, and a taut cord.
 
-    ``level_dn`` is the force behind the fall, ``rested`` are all falls into rests and steps. Where
-    the cord goes loose the treatment has to have done just that at least twice.
+    ``level_dn`` is the force after the fall, ``rested`` are all falls into rests and steps. Where
+    the cord becomes loose the treatment must have done just that at least twice.
     """
     if level_dn is not None and level_dn >= TAUT_DN:
         short = fall.from_dn - fall.to_dn <= SHORT_FALL_DN
@@ -135,7 +135,7 @@ def _is_own(
 def _level_behind(
     fall: SuddenRelease, readings: Readings, phases: Sequence[ObservedPhase]
 ) -> int | None:
-    """Middle force of the rest or step that the fall leads into; None where it leads into none."""
+    """Returns the middle force of the rest or step after the fall; None where there is none."""
     for phase, behind in pairwise(phases):
         within = phase.start_ms - WITHIN_MS <= fall.at_ms <= behind.end_ms
         falls = phase.kind is ObservedKind.RAMP_DOWN
@@ -147,7 +147,7 @@ def _level_behind(
 
 
 def _other_rate_dn_per_s(fall: SuddenRelease, phases: Sequence[ObservedPhase]) -> float:
-    """The fastest of the treatment's other falls, 0.1 N/s."""
+    """Returns the rate of the fastest of the treatment's other falls, 0.1 N/s."""
     rates = [
         (phase.start_dn - phase.end_dn) * 1000 / max(1, phase.duration_ms)
         for phase in phases

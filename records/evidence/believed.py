@@ -1,7 +1,7 @@
-"""Reading a session for a document: checked whole in the same look at the file, or refused.
+"""Reads a session for a document: checked completely in the same read of the file, or refused.
 
-Whatever shows, exports, signs or bills a session's evidence reads it here. Nothing is remembered of
-earlier checks.
+Everything that shows, exports, signs or bills a session's evidence reads it here. Results of
+earlier checks are not used.
 """
 
 from __future__ import annotations
@@ -25,27 +25,27 @@ from records.store.unit_file import UNIT_SCHEMA
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckedRecord:
-    """A session and everything about it that does not fit; empty when it may be believed."""
+    """A session and all its alterations; none when it may be trusted."""
 
     record: SessionRecord
     alterations: tuple[Alteration, ...]
 
     @property
     def mark(self) -> str:
-        """What every page says of a record that was altered; "" for one that was not."""
+        """Returns the mark on every page of an altered record; "" for an intact one."""
         return mark_of(self.altered)
 
     @property
     def altered(self) -> str:
-        """What does not fit first, in words; "" when everything does."""
+        """Returns the first alteration, in words; "" when there is none."""
         if not self.alterations:
             return ""
         return altered_text(self.alterations[0].where, self.alterations[0].what)
 
     def believed(self) -> SessionRecord:
-        """Returns the session, if it fits in every part.
+        """Returns the session, if it is intact in every part.
 
-        Raises JournalCorrupt naming what does not.
+        Raises JournalCorrupt naming the alteration.
         """
         if self.alterations:
             raise refusal_of(self.record.head.session_id, self.altered)
@@ -60,7 +60,7 @@ def read_checked(folder: RecordFolder, session_id: str) -> CheckedRecord:
     path, head = locate_session(folder, session_id)
     keys = key_history(folder)
     with checking(path) as db:
-        db.execute("BEGIN")  # every look is at the file of one moment
+        db.execute("BEGIN")  # every query reads the file of one moment
         differences = schema_differences(db, UNIT_SCHEMA)
         found = [
             Alteration(session_id=head.session_id, where=one.where, what=one.what)
@@ -90,17 +90,17 @@ def _never_sealed(path: Path, stored: StoredSession) -> Iterator[Alteration]:
 
 
 def altered_text(where: str, what: str) -> str:
-    """Returns where something does not fit, and what."""
+    """Returns where an alteration is, and what it is."""
     return f"{where or 'its file'}: {what}"
 
 
 def mark_of(altered: str) -> str:
-    """Returns what every page says of a record that was altered; "" where nothing was."""
+    """Returns the mark on every page of an altered record; "" for an intact one."""
     return f"this record was altered: {altered}" if altered else ""
 
 
 def refusal_of(session_id: str, altered: str) -> JournalCorrupt:
-    """Why nothing is made of a record that was altered; rule N-11 of a claim says the same."""
+    """Returns why no document is made of an altered record; rule N-11 of a claim says the same."""
     return _refusal(
         session_id, altered, f"`traction show {session_id}` shows what can still be read"
     )

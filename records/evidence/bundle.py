@@ -31,7 +31,7 @@ FORCE_COLUMNS = ("force_1_dn", "force_2_dn")
 SAMPLE_COLUMNS = ("taken_at_ms", "target_dn", *FORCE_COLUMNS, "phase", "flags")
 LINK_COLUMNS = ("number", "first_event", "event_count", "first_sample", "sample_count", "digest")
 MOST_BYTES: Final = 40 << 20
-"""Of the file, and of all contents together: a session of three hours has 20 MB."""
+"""Largest file, and largest sum of contents: a session of three hours has 20 MB."""
 MEMBER_LIMITS: Final = {
     "README.txt": 64 << 10,
     "session.json": 64 << 10,
@@ -44,7 +44,7 @@ MEMBER_LIMITS: Final = {
     MANIFEST: 64 << 10,
     SIGNATURE: 1 << 10,
 }
-"""Most bytes of each member. Reader and writer hold them, so that what is written can be read."""
+"""Most bytes of each member. Reader and writer share them, so that every bundle can be read."""
 PUBLIC_KEY = re.compile(r"[0-9a-f]{16}\.pub")
 MOST_PUBLIC_KEYS: Final = 2
 PUBLIC_KEY_LIMIT: Final = 4 << 10
@@ -70,7 +70,7 @@ All files open without that program; docs/reference/bundle.md says how to check 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BundleDocuments:
-    """What people read, as it stood at the export. ``charge_csv`` is None without a treatment."""
+    """The documents for people at the export. ``charge_csv`` is None without a treatment."""
 
     order_text: str
     note_text: str
@@ -107,7 +107,7 @@ def write_bundle(stored: StoredSession, documents: BundleDocuments, key: Signing
 
 
 def limit_of(name: str) -> int | None:
-    """Most bytes of a member; None for a name that no member has."""
+    """Returns the most bytes of a member; None for an unknown member."""
     return PUBLIC_KEY_LIMIT if PUBLIC_KEY.fullmatch(name) else MEMBER_LIMITS.get(name)
 
 
@@ -123,12 +123,12 @@ def _refuse_larger(members: Mapping[str, bytes], session_id: str) -> None:
 
 
 def manifest_digest(manifest: bytes) -> bytes:
-    """Returns what the signature of a bundle is made over."""
+    """Returns what the signature of a bundle signs."""
     return hashlib.sha256(manifest).digest()
 
 
 def _zip(members: Mapping[str, bytes], key: SigningKey, session_id: str) -> bytes:
-    """The archive's comment names the session in plain bytes, as every export does."""
+    """Returns the archive; its comment names the session in plain bytes, as every export does."""
     _refuse_larger(members, session_id)
     files = {name: hashlib.sha256(content).hexdigest() for name, content in members.items()}
     manifest = _json({"format": FORMAT, "key_id": key.key_id, "files": files}).encode()

@@ -1,4 +1,4 @@
-"""verify of a bundle on another machine: no database, the public key only."""
+"""Verifies a bundle on another machine: no database, the public key only."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _TODO = "ask for the file as `traction export --format bundle` wrote it"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BundleVerification:
-    """What was looked at, and what was found. ``keys_known``: a public key came from outside."""
+    """What was checked, and what was found. ``keys_known``: a public key came from outside."""
 
     session_id: str
     events: int
@@ -45,7 +45,7 @@ class BundleVerification:
 
     @property
     def basis(self) -> str:
-        """On what the verdict stands, in words."""
+        """Returns what the verdict is based on, in words."""
         key = (
             f"signatures against the public keys given (seal: {self.key_id})"
             if self.keys_known
@@ -64,9 +64,8 @@ def verify_bundle(
 ) -> BundleVerification:
     """Verify a bundle; raises RecordNotFound when there is no such file.
 
-    Without ``public_keys`` (by key id) only the keys inside the bundle are at hand: that shows
-    damage, not who made it. ``history`` says in which time keys were in use, as far as it knows
-    them.
+    Without ``public_keys`` (by key id) only the keys inside the bundle are available: that shows
+    damage, not who made it. ``history`` tells when keys were in use, as far as it knows them.
     """
     try:
         with path.open("rb") as file:
@@ -91,7 +90,7 @@ def check_bundle(
     name: str = "the bundle",
     history: KeyHistory = NO_HISTORY,
 ) -> BundleVerification:
-    """Verify an open bundle, called ``name`` in findings; whatever it is, in 200 MB of memory."""
+    """Verify an open bundle, called ``name`` in findings; it takes at most 200 MB of memory."""
     known = public_keys or {}
     try:
         bundle = BundleFile(file)
@@ -182,7 +181,7 @@ def _check_manifest(
 
 
 def _of_seal(history: KeyHistory, stored: StoredSession) -> KeyHistory:
-    """Returns what is known of the time of the seal's key; nothing where it is not one of ours."""
+    """Returns what is known of the period of the seal's key; nothing for a foreign key."""
     assert stored.signature is not None, "a bundle without a signature does not parse"
     return history if stored.signature.key_id in history.times else NO_HISTORY
 
@@ -197,14 +196,14 @@ def _key_inside(bundle: BundleFile, key_id: str) -> bytes | None:
 
 
 def _stated_previous_seal(stored: StoredSession) -> bytes:
-    """The unit's other sessions are not in the bundle; what the seal says of them is taken."""
+    """Returns the previous seal that the seal states: the unit's other sessions are not here."""
     assert stored.seal is not None, "a bundle without a seal does not parse"
     return stored.seal.previous_seal
 
 
 def _check_order(stored: StoredSession, bundle: BundleFile) -> Iterator[Alteration]:
     digest = bundle.digests.get("order.toml", "")
-    # The chain covers the opening, so its text alone is enough here, whatever it may hold now.
+    # The chain covers the opening, so its text is enough here, whatever it contains now.
     if not stored.events or f'"order_digest":"{digest}"' not in stored.events[0].detail_json:
         yield Alteration(
             session_id=stored.head.session_id,

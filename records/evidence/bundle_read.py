@@ -1,7 +1,7 @@
-"""The members of a bundle as a stored session, read a piece at a time.
+"""Reads the members of a bundle as a stored session, piece by piece.
 
-Memory is bound by the limits of ``records.evidence.bundle``: text is never held beside what it is
-read into, but for members of a few kilobytes.
+Memory is bounded by the limits of ``records.evidence.bundle``: a text is never kept beside its
+parsed form, except for members of a few kilobytes.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ EVENT_LINE = 256 << 10
 CELL_LINE = 1 << 10
 """Most characters of a line of a table."""
 COMMENT = "session "
-"""The file's comment names the session; nothing else may stand there."""
+"""The file's comment names the session and nothing else."""
 
 T = TypeVar("T")
 
@@ -129,7 +129,7 @@ def _session(lines: TextIO) -> tuple[SessionHead, SealRow, SealSignature]:
 
 
 def _events(lines: TextIO) -> list[EventRow]:
-    # A line ends with LF alone: a detail may hold characters that others take for its end.
+    # A line ends with LF only: a detail may contain characters that others take for its end.
     return [_event(parse_object(line)) for line in _bounded(lines, EVENT_LINE) if line.strip()]
 
 

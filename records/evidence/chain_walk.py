@@ -1,8 +1,8 @@
-"""A whole chain computed at once, from what its links cover; each digest is that of compute_link.
+"""Computes a whole chain at once from what its links cover; digests as by compute_link.
 
-``records.store.chain.compute_link`` says what a link is. A session has thousands of them, and a
-check of a folder walks them all, so this module takes the ranges as columns, packs them in one go
-and spends on each link little more than its SHA-256.
+``records.store.chain.compute_link`` defines a link. A session has thousands of them, and a check of
+a folder recomputes them all, so this module takes the ranges as columns, packs them in one step and
+spends on each link little more than its SHA-256.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Counts = NDArray[np.int64]
 
 
 class LinkRow(NamedTuple):
-    """A link. ``digest`` is the whole one, or what is stored where that is another one."""
+    """A link. ``digest`` is the computed one, or the stored one where that differs."""
 
     number: int
     covered: LinkRange
@@ -35,9 +35,9 @@ class LinkRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LinkRanges(Sequence[LinkRange]):
-    """What the links of a chain cover, one after the other.
+    """The ranges that the links of a chain cover, in order.
 
-    ``event_ends`` and ``sample_ends`` hold a leading 0, then the number of events and samples up to
+    ``event_ends`` and ``sample_ends`` have a leading 0, then the number of events and samples up to
     and with each link.
     """
 
@@ -116,7 +116,7 @@ def walk_chain(
     ``events`` are the canonical bytes of each event, ``samples`` those of all samples. A range that
     goes past their end covers what is there.
     """
-    # A copy of an empty hash that is fed twice takes a tenth less than a new hash of both.
+    # Copying an empty hash that is fed twice is a tenth faster than a new hash of both.
     fresh, link, links = hashlib.sha256().copy, start, list[bytes]()
     for body in _covered(ranges, events, samples):
         hashed = fresh()
@@ -128,9 +128,9 @@ def walk_chain(
 
 
 def _covered(ranges: LinkRanges, events: Sequence[bytes], samples: bytes) -> list[bytes]:
-    """Returns what follows the previous link in the bytes of each: its numbers, events and samples.
+    """Returns what follows the previous link in each link's bytes: its numbers, events, samples.
 
-    Links with the same number of samples are put together in one table; few links have events.
+    Links with the same number of samples are assembled in one table; few links have events.
     """
     ends = np.minimum(ranges.sample_ends, len(samples) // SAMPLE_SIZE)
     headers, covered = ranges.headers(), np.empty(len(ranges), dtype=object)
@@ -154,7 +154,7 @@ def _covered(ranges: LinkRanges, events: Sequence[bytes], samples: bytes) -> lis
 
 
 def _runs(samples: bytes, count: int) -> NDArray[np.void]:
-    """``count`` samples in one value, from each sample on that so many follow."""
+    """Returns ``count`` samples as one value, from each sample followed by so many."""
     starts = len(samples) // SAMPLE_SIZE - count + 1
     return np.ndarray((starts,), dtype=_run(count), buffer=samples, strides=(SAMPLE_SIZE,))
 
@@ -164,7 +164,7 @@ def _run(count: int) -> np.dtype[np.void]:
 
 
 def _places_by_value(values: Counts) -> Iterator[tuple[int, Counts]]:
-    """Yields each value, with the places where it stands."""
+    """Yields each value with its positions."""
     # In their smallest type they are sorted in one pass.
     order = np.argsort(values.astype(np.min_scalar_type(values.max(initial=0))), kind="stable")
     steps = np.flatnonzero(np.diff(values[order])) + 1

@@ -1,7 +1,7 @@
-"""Where the wall clock went back between sessions: read from the evidence, reported, no alteration.
+"""Finds where the wall clock went back between sessions: reported, but not an alteration.
 
-Sessions are timed by another clock (decision 0134), so their numbers hold; their dates are in
-doubt. A date that somebody wrote later would not fit the chain.
+Sessions are timed by another clock (decision 0134), so their numbers are valid; their dates are in
+doubt. A date that somebody wrote later would not match the chain.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from records.store.database import Database, rows, schema_version
 from records.store.record_folder import RecordFolder
 
 NOTICED_MS = 2000
-"""A step back that is told: that of the self-check of a start (hazard row 29)."""
+"""Smallest step back that is reported, as in the self-check of a start (hazard row 29)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,7 @@ class ClockStep:
 
     @property
     def text(self) -> str:
-        """What a person reads."""
+        """Returns the text for people."""
         back_s = (self.before_utc_ms - self.started_utc_ms) / 1000
         return (
             f"the clock went back by {back_s:.0f} s between sessions {self.before_id} and "
@@ -46,7 +46,7 @@ class ClockStep:
 def clock_steps(folder: RecordFolder) -> list[ClockStep]:
     """Returns every step back between neighbouring sessions of a unit, oldest first.
 
-    A file that cannot be read gives none: ``verify`` says what is wrong with it.
+    None for a file that cannot be read: ``verify`` reports its faults.
     """
     found: list[ClockStep] = []
     for path in folder.every_database():
@@ -60,8 +60,8 @@ def newest_utc_ms(folder: RecordFolder) -> int | None:
 
     None without sessions.
 
-    Only the newest: a clock that was ahead once and was set right is not held against it for ever.
-    Only armed ones, as far as there are any: a session that was refused for its clock proves
+    Only the newest counts, so that a clock that was once ahead and then corrected is not blamed for
+    ever. Only armed ones, if there are any: a session that was refused for its clock proves
     nothing.
     """
     # The steps themselves are found without reading an event.
@@ -93,7 +93,7 @@ def _steps_of(db: Database) -> Iterator[ClockStep]:
 
 
 def _ends(db: Database) -> list[tuple[int, int]]:
-    """Number and last moment of each session; the beginning where its content was removed."""
+    """Returns number and last moment of each session; the beginning of a removed one."""
     ends: dict[int, int] = dict(rows(db, "SELECT number, started_utc_ms FROM session"))
     newest = rows(db, "SELECT session, max(utc_ms) FROM event GROUP BY session")
     if schema_version(db) >= PACKED_SESSIONS_SINCE_SCHEMA:

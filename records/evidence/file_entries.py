@@ -1,4 +1,4 @@
-"""What clinic.db's chain says of units' files: put aside and accepted, opened, closed, moved."""
+"""Entries of clinic.db's chain about units' files: put aside, accepted, opened, closed, moved."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Detail = Mapping[str, Any]
 def note_of_file(
     folder: RecordFolder, author: Author, kind: EntryKind, said: Mapping[str, JsonValue]
 ) -> None:
-    """Note it with who says it, signed."""
+    """Note it, signed, with the person who says it."""
     with clinic_writing(folder) as db:
         append_entries(db, author, [(kind, {**said, "by": author.by, "user": author.user})])
 
@@ -28,9 +28,9 @@ def note_of_file(
 def entries_of_files(
     folder: RecordFolder, read: Callable[[Detail, int], T], *kinds: EntryKind
 ) -> list[T]:
-    """What ``read`` makes of each entry's detail and time (UTC ms), those of these kinds in order.
+    """Returns ``read``'s result for each entry's detail and time (UTC ms), of these kinds in order.
 
-    A clinic.db that is missing or cannot be read says nothing; ``verify`` says what is wrong.
+    A missing or unreadable clinic.db gives none; ``verify`` reports its faults.
     """
     if not folder.clinic_database.exists():
         return []

@@ -1,4 +1,4 @@
-"""What a unit's file says of its own past: the schema that it came from, the file before it."""
+"""The past of a unit's file as stated in it: its earlier schema, and the file before it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from records.store.record_folder import unit_id_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileHistory:
-    """``has_session_keys`` says whether the file has come to schema 4."""
+    """``has_session_keys`` tells whether the file has schema 4."""
 
     has_session_keys: bool
     migration: MigrationRecord | None
@@ -32,14 +32,14 @@ class FileHistory:
 
     @property
     def first_number(self) -> int:
-        """The number of the file's first session."""
+        """Returns the number of the file's first session."""
         return self.predecessor.last_session + 1 if self.predecessor else 1
 
     def must_have_key(self, stored: StoredSession) -> bool:
-        """Returns True for a session that the migration record does not excuse from a session key.
+        """Returns True for a session that the migration record does not exempt from a session key.
 
-        It excuses those that were sealed and signed when the file moved on (their signature speaks
-        for them), and by name those that were open or not signed.
+        It exempts those that were sealed and signed when the file was migrated (their signature
+        proves them), and by name those that were open or not signed.
         """
         record = self.migration
         if not self.has_session_keys:
@@ -53,7 +53,7 @@ class FileHistory:
 def history_of(
     db: Database, path: Path, cells: CellCheck, known_keys: Mapping[str, bytes]
 ) -> FileHistory:
-    """Read and check it; what cannot be believed counts as missing."""
+    """Read and check it; what cannot be trusted counts as missing."""
     found = [
         _altered(path, f"{fault.table}, row {fault.row}", fault.what)
         for table in ("migration", "predecessor")

@@ -1,6 +1,6 @@
-"""The check of one stored session in a boundary of its own: what it cannot read is a finding.
+"""Checks one stored session in a boundary of its own: unreadable content is a finding.
 
-Whatever stands in one session's rows, the others are still checked.
+Whatever one session's rows contain, the others are still checked.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ class GuardedCheck:
 class UnitCheck:
     """The checks of one unit's file, whose schema was compared before.
 
-    ``cells`` and ``history`` are those of the whole file; what its history says wrong stands in
-    ``history.alterations``. Without a ``key_history`` no key is out of its time.
+    ``cells`` and ``history`` are those of the whole file; faults of its history are in
+    ``history.alterations``. Without a ``key_history`` no key is outside its period.
     """
 
     def __init__(
@@ -57,13 +57,13 @@ class UnitCheck:
         self.history = history_of(db, path, self.cells, known_keys)
 
     def in_its_place(self, head: SessionHead) -> GuardedCheck:
-        """One session as ``session`` does, and the seal of the next one, which names its seal."""
+        """Check one session as ``session`` does, and the next one's seal, which names its seal."""
         checked = self.session(head)
         behind = self._seal_behind(head, checked)
         return replace(checked, alterations=(*checked.alterations, *behind))
 
     def session(self, head: SessionHead) -> GuardedCheck:
-        """Load and check one session; never raises because of what stands in the file."""
+        """Load and check one session; never raises because of the file's content."""
         checked = self._guarded(head)
         found = (
             *self._of_another_unit(head),
@@ -106,7 +106,7 @@ class UnitCheck:
             )
 
     def _unsigned_behind_signed(self, checked: GuardedCheck) -> Iterator[Alteration]:
-        """Once a seal of the unit is signed, all later ones are."""
+        """Report an unsigned seal after a signed one: once one is signed, all later ones are."""
         stored = checked.stored
         if stored is None or stored.seal is None or stored.signature is not None:
             return
@@ -122,7 +122,7 @@ class UnitCheck:
             )
 
     def _seal_behind(self, head: SessionHead, checked: GuardedCheck) -> Iterator[Alteration]:
-        """The next session of the unit begins with this one's seal."""
+        """Report a next session of the unit that does not begin with this one's seal."""
         seal = None if checked.stored is None else checked.stored.seal
         behind = rows(
             self._db,
@@ -134,7 +134,7 @@ class UnitCheck:
             yield Alteration(session_id=head.session_id, where="the seal", what=what)
 
     def _start_before(self, session: int) -> bytes:
-        """Returns what a session's chain begins with, as far as it can be read."""
+        """Returns the start of a session's chain, as far as it can be read."""
         try:
             with failures_in_words(self._path, "read"):
                 digest = chain_start(self._db, session)

@@ -1,4 +1,4 @@
-"""verify: walk the chains again and say what was altered, where and since when.
+"""Verifies the chains again and reports what was altered, where and since when.
 
 The chain finds errors and clumsy edits. The signature finds edits by those without the
 workstation's key. A rewrite by the key's holder, a cut tail and an older file are found only by
@@ -61,7 +61,7 @@ def _nobody_watches(_unit: str, _done: int, _of: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _WholeCheck:
-    """What goes with a check of every session."""
+    """The parts of a check of every session."""
 
     recall: Recall
     watch: Watch
@@ -78,11 +78,10 @@ def verify(
 ) -> Verification:
     """Verify one session or all of them; a session is checked in its place among its unit's.
 
-    ``checkpoints`` come from outside: each must belong to a sealed session that is on file, and
-    that session is verified with the others.
-    ``public_keys`` (by key id) default to those of the data folder.
-    ``recall`` may leave sessions out that were checked whole before, and hears which are now.
-    ``watch`` is told unit, count of sessions that are done, and of how many.
+    ``checkpoints`` come from outside: each must belong to a sealed session on file, and that
+    session is verified with the others. ``public_keys`` (by key id) default to those of the data
+    folder. ``recall`` may leave out sessions that were found intact before, and is told which are
+    now. ``watch`` is called with unit, number of finished sessions, and their total.
     """
     known = known_public_keys(folder) if public_keys is None else public_keys
     history = key_history(folder)
@@ -110,7 +109,7 @@ def verify(
 def _walk_units(
     folder: RecordFolder, wanted: set[str] | None, tally: Tally, all_: _WholeCheck
 ) -> None:
-    """Every unit's files; one that cannot be read hides nothing of the others."""
+    """Check every unit's files; one that cannot be read hides nothing of the others."""
     accepted = {
         folder.file_called(one.predecessor.file) for one in tally.put_aside if one.is_accepted
     }
@@ -125,7 +124,7 @@ def _walk_units(
                 Alteration(session_id="", where=str(path), what=error.message, unread=True)
             )
         if path in accepted:
-            # A person has taken note of what does not fit in there; its digest is compared.
+            # A person has acknowledged its faults; its digest is compared.
             del tally.alterations[known_of_it:]
 
 
@@ -165,9 +164,9 @@ def _issued(head: SessionHead, text: str) -> IssuedCheckpoint:
 
 
 def sessions_called(folder: RecordFolder, beginning: str) -> list[str]:
-    """Ids of the sessions on file that begin so, or the one that is called so.
+    """Returns ids of the sessions on file that begin so, or the one with this id.
 
-    Files that cannot be read are passed over: ``verify`` says what is wrong with them.
+    Unreadable files are skipped: ``verify`` reports their faults.
     """
     found: list[str] = []
     for path in folder.readable_databases():
@@ -178,7 +177,7 @@ def sessions_called(folder: RecordFolder, beginning: str) -> list[str]:
 
 
 def _walk_unit(path: Path, wanted: set[str] | None, tally: Tally, all_: _WholeCheck) -> None:
-    """``wanted`` are ids in capitals; None means every session, and that none may be missing."""
+    """Check a unit; ``wanted`` are ids in capitals; None: all, of which none may be missing."""
     with checking(path) as db:
         differences = schema_differences(db, UNIT_SCHEMA)
         tally.alterations += [_of_schema(path, found) for found in differences]
@@ -197,7 +196,7 @@ def _walk_unit(path: Path, wanted: set[str] | None, tally: Tally, all_: _WholeCh
 def _walk_every(
     db: Database, path: Path, check: UnitCheck, tally: Tally, all_: _WholeCheck, *, is_sound: bool
 ) -> None:
-    """``is_sound``: schema and history of the file fit, so that a session may be remembered."""
+    """Check all; ``is_sound``: schema and history are intact, so results may be stored."""
     heads, broken = _heads(db, check.cells)
     tally.alterations += broken
     marks = marks_of(db, path) if is_sound and not broken else {}
@@ -225,7 +224,7 @@ def _walk_every(
 
 
 def _called(db: Database, cells: CellCheck, wanted: set[str]) -> list[SessionHead]:
-    """Returns the rows of the sessions that are asked for; others are not looked at."""
+    """Returns the rows of the requested sessions; others are not checked."""
     marks = ", ".join("?" * len(wanted))
     named = rows(
         db, f"SELECT number FROM session WHERE upper(session_id) IN ({marks})", sorted(wanted)
@@ -243,7 +242,7 @@ def _of_schema(path: Path, found: SchemaDifference) -> Alteration:
 
 
 def _heads(db: Database, cells: CellCheck) -> tuple[list[SessionHead], list[Alteration]]:
-    """Returns the rows of sessions that can be read, and what is wrong with the others."""
+    """Returns the rows of readable sessions, and the faults of the others."""
     faults = list(cells.of_table("session"))
     broken = {fault.session for fault in faults}
     heads = [head for head in session_rows_of(db) if head.number not in broken]
@@ -251,7 +250,7 @@ def _heads(db: Database, cells: CellCheck) -> tuple[list[SessionHead], list[Alte
 
 
 def _strays(db: Database, path: Path, *, every_page: bool) -> list[Alteration]:
-    """Rows that belong to no session, and what SQLite itself finds wrong in a file read whole."""
+    """Yields rows of no session, and SQLite's own findings in a file that is read completely."""
     strays = Counter(str(table) for table, *_ in rows(db, "PRAGMA foreign_key_check"))
     found = [
         Alteration(session_id="", where=f"{path.name}, {table}", what=f"{count} rows of no session")
@@ -264,7 +263,7 @@ def _strays(db: Database, path: Path, *, every_page: bool) -> list[Alteration]:
 
 
 def _gaps(db: Database, heads: list[SessionHead], first_number: int) -> list[Alteration]:
-    """Session numbers of a file begin where the file before it ended, and have no gap."""
+    """Yields gaps: session numbers continue those of the file before and have none."""
     numbers = [number for (number,) in rows(db, "SELECT number FROM session ORDER BY number")]
     readable = {head.number: head for head in heads}
     return [

@@ -1,9 +1,9 @@
-"""SqliteJournal: what happens in a session, appended by the loop and kept by a thread of its own.
+"""SqliteJournal: events and samples of a session, appended by the loop and stored by a thread.
 
-The loop's thread collects; when the session's time has moved by the commit interval, or at once
-where asked, the batch is handed to the writer, which commits it as one transaction with one link
-of the chain (``journal_store``). In virtual time the hand-over waits for the one commit under way,
-so that the same session gives the same bytes.
+The loop's thread collects; when the session's time has advanced by the commit interval, or at once
+on request, the batch is handed to the writer, which commits it as one transaction with one link of
+the chain (``journal_store``). In virtual time the hand-over waits for the running commit, so that
+the same session gives the same bytes.
 """
 
 from __future__ import annotations
@@ -54,12 +54,12 @@ from records.store.unit_lock import UnitLock
 COMMIT_INTERVAL_S = 0.1
 SYNC_LIMIT_S = 5.0
 QUEUE_LIMIT = 64
-"""Batches that may wait; beyond it the loop keeps collecting and the supervisor sees the age."""
+"""Batches that may wait; with more the loop keeps collecting and the supervisor sees the age."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionOpening:
-    """What a session is begun with; ``detail`` is the encoded OpeningOfSession."""
+    """The start of a session; ``detail`` is the encoded OpeningOfSession."""
 
     session_id: str
     unit_id: str
@@ -69,7 +69,7 @@ class SessionOpening:
 
 @dataclass(slots=True, eq=False)
 class _Batch:
-    """``tried`` is set once the writer has done what it can; ``kept`` says whether that helped."""
+    """``tried`` is set once the writer has done what it can; ``kept`` tells the result."""
 
     events: list[EventRow]
     samples: bytes
@@ -81,7 +81,7 @@ class _Batch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _HeldFiles:
-    """The unit's file and its side file, while the unit's lock keeps everybody else from them."""
+    """The unit's file and its side file, while the unit's lock protects them."""
 
     database: Path
     lock: UnitLock
@@ -90,9 +90,9 @@ class _HeldFiles:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _OpenChain:
-    """A session's chain where it is gone on with: its end, and the keys of what follows.
+    """A session's chain where it is continued: its end, and the keys of what follows.
 
-    ``keys`` is None for a session of before session keys.
+    ``keys`` is None for a session without session keys.
     """
 
     tail: Tail
@@ -144,12 +144,12 @@ class SqliteJournal:
 
     @property
     def trouble(self) -> str:
-        """What the writer could not do at its last try, in words; "" when all is well."""
+        """Returns what the writer could not do at its last attempt, in words; "" for success."""
         return str(self._failure) if self._failure is not None else self._store.trouble
 
     @property
     def lock_fault(self) -> str:
-        """What became of the unit's lock file, as the writer's thread saw it last."""
+        """Returns the fault of the unit's lock file, as the writer's thread saw it last."""
         return self._lock_fault
 
     def append_event(self, event: SessionEvent, *, at_once: bool = False) -> None:
@@ -174,7 +174,7 @@ class SqliteJournal:
         self._collected(sample.taken_at_ms, at_once=False)
 
     def age_s(self, now_s: float) -> float:
-        """Returns how long the oldest record that is not durable yet has waited, seconds."""
+        """Returns the age in seconds of the oldest record that is not durable yet."""
         self._forget_kept()
         if self._under_way:
             return now_s - self._under_way[0].since_s
@@ -195,10 +195,10 @@ class SqliteJournal:
             )
 
     def close(self) -> Checkpoint:
-        """Write what is left, seal and sign the session, let the unit's lock go.
+        """Write what is left, seal and sign the session, release the unit's lock.
 
-        Raises JournalUnavailable when the database takes no write; what the side file holds then
-        is taken up, and the session sealed, by the next start.
+        Raises JournalUnavailable when the database cannot be written; the next start then reads the
+        side file and seals the session.
         """
         try:
             try:
@@ -280,7 +280,7 @@ class SqliteJournal:
             self._store.close()
 
     def _write_batches(self) -> None:
-        """Oldest first; what nothing takes waits for the next batch to try again."""
+        """Write oldest first; a batch that could not be stored is tried again with the next one."""
         waiting: list[_Batch] = []
         while (batch := self._queue.get()) is not None:
             waiting.append(batch)
@@ -292,7 +292,7 @@ class SqliteJournal:
             batch.tried.set()
 
     def _drain(self) -> None:
-        """Nobody may wait for a writer that is dead."""
+        """Wake all waiting threads when the writer has ended."""
         for batch in list(self._under_way):
             batch.tried.set()
         while (late := self._queue.get()) is not None:
@@ -310,8 +310,8 @@ def open_session(
 ) -> SqliteJournal:
     """Take the unit's lock, reserve the side file and make SESSION_STARTED durable.
 
-    Raises UnitBusy (a session is open), JournalUnavailable (nothing can be kept) or JournalCorrupt
-    (an interrupted session was not closed before).
+    Raises UnitBusy (a session is open), JournalUnavailable (nothing can be stored) or
+    JournalCorrupt (an interrupted session was not closed before).
     """
     path = folder.unit_database(opening.unit_id)
     lock = UnitLock(path)
@@ -339,7 +339,7 @@ def left_open_sessions(
 ) -> list[LeftOpen]:
     """Returns the interrupted sessions of a unit, examined.
 
-    What an earlier end left of them is removed.
+    Leftovers of earlier sessions' ends are removed.
 
     The caller holds the unit's lock. An older file is brought to the present schema first. Raises
     JournalUnavailable, or JournalCorrupt for what this workstation did not write.
@@ -362,10 +362,9 @@ def left_open_sessions(
 def reopen_session(
     folder: RecordFolder, left: LeftOpen, clock: Clock, *, key: SigningKey
 ) -> SqliteJournal:
-    """Go on after the last believed link of a session that was interrupted, to close it.
+    """Continue an interrupted session after its last trusted link, to close it.
 
-    What stands after that link was written by somebody else and is removed; what the side file
-    holds is taken up.
+    Rows after that link were written by somebody else and are removed; the side file is read in.
     """
     path = folder.unit_database(left.head.unit_id)
     lock = UnitLock(path)
@@ -392,14 +391,14 @@ def reopen_session(
 
 
 def _side_file_of(path: Path, left: LeftOpen) -> SpillFile:
-    """Its own, with the end mark; sessions of before session keys get a new one."""
+    """Returns its own, with the end mark; sessions without session keys get a new one."""
     if left.keys is None:
         return SpillFile.reserve(spill_path(path))
     return SpillFile.reopen(spill_path(path))
 
 
 def _refuse_left_open(path: Path) -> None:
-    """A new session would hide one that was never closed."""
+    """Refuse a new session that would hide one that was never closed."""
     if not path.exists():
         return
     with reading(path) as db:
@@ -417,9 +416,9 @@ def _refuse_left_open(path: Path) -> None:
 def _begin(
     path: Path, opening: SessionOpening, clock: Clock, key: SigningKey, spill: SpillFile
 ) -> _OpenChain:
-    """The session's row and SESSION_STARTED in one transaction: no session without its opening.
+    """Write the session's row and SESSION_STARTED in one transaction: none lacks its opening.
 
-    The end mark is durable before it: a session without one is not the program's own.
+    The end mark is durable before it: a session without one was not written by the program.
     """
     db = open_for_writing(path, recording_schema(key, clock.utc_ms))
     try:

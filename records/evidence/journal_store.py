@@ -1,10 +1,10 @@
-"""Where the journal's thread puts a batch: the database, else the side file, else nowhere yet.
+"""Stores a batch of the journal: in the database, else in the side file, else later.
 
 An error of the database ends its connection. A commit that failed may still have reached the disk,
-so the stored chain is read and checked again before anything is added, and what was put aside is
-taken up first. Nothing is retried on a connection that has failed.
+so the stored chain is read and checked again before anything is added, and the side file is read in
+first. Nothing is retried on a connection that has failed.
 
-Each link is tagged; once it is kept, the key that tagged it is forgotten and the end mark in the
+Each link is tagged; once it is stored, the key that tagged it is forgotten and the end mark in the
 side file moves on. Every ``SIGN_EVERY_S`` of session time the session's key signs the chain so far.
 """
 
@@ -34,7 +34,7 @@ from records.store.unit_file import UNIT_SCHEMA
 RETRY_S = 1.0
 """Session seconds between two attempts to open a database that failed."""
 BUSY_TIMEOUT_S = 0.25
-"""A file that somebody locks counts as failed after this; 2 s would keep records in memory."""
+"""A locked file counts as failed after this time; 2 s would keep records in memory."""
 SIGN_EVERY_S = 60.0
 """Session seconds between two signatures of the chain so far."""
 
@@ -50,7 +50,7 @@ class JournalStore:
         tagger: LinkTagger,
         keys: SessionKeys | None,
     ) -> None:
-        """``tagger`` stands at the tail; ``keys`` is None for a session of before session keys."""
+        """``tagger`` is at the tail; ``keys`` is None for a session without session keys."""
         self._database = database
         self._tail = tail
         self._spill = spill
@@ -76,7 +76,7 @@ class JournalStore:
         return True
 
     def close(self) -> None:
-        """Let the database go. Closing one that has failed may fail as well: it is gone anyway."""
+        """Release the database. Closing one that has failed may fail as well."""
         if self._db is not None:
             db, self._db = self._db, None
             try:
@@ -140,7 +140,7 @@ class JournalStore:
         return True
 
     def _open(self) -> Database:
-        """Open, check the stored chain and take up what was put aside."""
+        """Open, check the stored chain and read the side file in."""
         db = open_for_writing(self._database, UNIT_SCHEMA, busy_timeout_s=BUSY_TIMEOUT_S)
         try:
             if self._retry_at_s is not None:
@@ -162,7 +162,7 @@ class JournalStore:
 
 
 def check_stored_chain(db: Database, session: int) -> None:
-    """Walk the links of an open session; raises JournalCorrupt where one does not fit."""
+    """Check the links of an open session; raises JournalCorrupt for one that does not match."""
     misfit = first_misfit(
         chain_start(db, session),
         link_rows(db, session),
@@ -177,7 +177,7 @@ def check_stored_chain(db: Database, session: int) -> None:
 
 
 def take_up(db: Database, session: int, batches: list[SpilledBatch]) -> None:
-    """Append what was put aside; a batch whose commit had succeeded after all is there already."""
+    """Append the side file's batches; one whose commit had succeeded is stored already."""
     if not batches:
         return
     links = list(fitting_rows(db, session))

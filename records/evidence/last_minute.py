@@ -1,6 +1,6 @@
-"""The newest samples and events of a session that is open, for a chart that begins late.
+"""The newest samples and events of an open session, for a chart that begins late.
 
-Nothing is proven here: what a chart shows for a minute is believed by nobody else.
+Nothing is verified here: only a chart uses it, for a minute.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from records.store.canonical import ABSENT_DN, EventRow, SampleArray, samples_fr
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedForce:
-    """A sample by the wall clock; newtons, None where there was no reading."""
+    """A sample by the wall clock; newtons, None without a reading."""
 
     utc_ms: int
     force_n: float | None
@@ -34,7 +34,7 @@ class LastMinute:
 
 
 def read_last_minute(path: Path, session_id: str, for_ms: int) -> LastMinute:
-    """Returns what a unit's file holds of the end of a session.
+    """Returns what a unit's file has of the end of a session.
 
     Raises JournalError or RecordNotFound.
     """
@@ -53,7 +53,7 @@ def read_last_minute(path: Path, session_id: str, for_ms: int) -> LastMinute:
 
 
 def _began_utc_ms(events: list[EventRow]) -> int:
-    """The wall clock at the session's 0, by its newest event: a clock may have been set since."""
+    """Returns the wall clock at the session's 0, by its newest event: it may have been set."""
     return events[-1].utc_ms - events[-1].at_ms
 
 

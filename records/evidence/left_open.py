@@ -1,9 +1,9 @@
-"""What an interrupted session left behind, and how much of it is the program's own work.
+"""What an interrupted session left, and how much of it the program itself wrote.
 
-Nothing is sealed that was not checked here: the opening's certificate, every link with its tag,
-the side file with its end mark. What a later hand added after the last good tag is dropped and
-counted; anything else that does not fit ends the examination with JournalCorrupt, and the caller
-puts the file aside whole.
+Nothing is sealed that was not checked here: the opening's certificate, every link with its tag, the
+side file with its end mark. What was added later after the last good tag is dropped and counted;
+any other mismatch ends the examination with JournalCorrupt, and the caller puts the whole file
+aside.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ from records.store.database import Database, rows, schema_version
 class LeftOpen:
     """An interrupted session that may be closed.
 
-    ``tail`` is where its believed chain ends in the database, before ``batches``, which follow it
-    in the side file. ``keys`` is None for a session of before session keys. The dropped rows stand
-    after the last good tag.
+    ``tail`` is where its trusted chain ends in the database, before ``batches``, which follow it in
+    the side file. ``keys`` is None for a session without session keys. The dropped rows are after
+    the last good tag.
     """
 
     head: SessionHead
@@ -57,14 +57,14 @@ class LeftOpen:
 
     @property
     def has_dropped_rows(self) -> bool:
-        """True when somebody wrote after the last link that the program wrote."""
+        """Returns True when somebody wrote after the last link of the program."""
         return bool(self.dropped_links or self.dropped_events or self.dropped_samples)
 
 
 def examine_left_open(db: Database, side: SideFile, key: SigningKey) -> list[LeftOpen]:
     """Returns every session of a file without a seal, oldest first; ``key`` is the workstation's.
 
-    Raises JournalCorrupt naming the first thing that does not fit. The caller holds the lock.
+    Raises JournalCorrupt naming the first mismatch. The caller holds the lock.
     """
     sealed = {number for (number,) in rows(db, "SELECT session FROM seal")}
     heads = session_rows_of(db)
@@ -83,7 +83,7 @@ def examine_left_open(db: Database, side: SideFile, key: SigningKey) -> list[Lef
 
 
 def _named_by_migration(db: Database, heads: list[SessionHead]) -> frozenset[str]:
-    """Sessions that were open when the file came to schema 4, by its signed record."""
+    """Returns sessions that were open when the file came to schema 4, by its signed record."""
     record = migration_of(db)
     if record is None or not record.open_sessions:
         return frozenset()
@@ -100,7 +100,7 @@ def _check_side_file(
     sealed: set[int],
     key: SigningKey,
 ) -> None:
-    """A side file belongs to an open session, or is what a stop left at its beginning or end."""
+    """Check that the side file belongs to an open session, or is left from a start or an end."""
     newest = heads[-1].number if heads else 0
     if side.session > newest:
         # The mark of a session is durable before its opening.
@@ -116,7 +116,7 @@ def _check_side_file(
 
 
 def _is_left_of_sealed(db: Database, head: SessionHead, side: SideFile, key: SigningKey) -> bool:
-    """The program ended before the side file's removal was durable; all it says is on file."""
+    """Returns whether the program ended before the side file's removal; its content is on file."""
     links = load_stored(db, head).link_digests
     known = all(links[b.link_number : b.link_number + 1] == [b.link] for b in side.batches)
     if side.link_count is None or not links:
@@ -129,7 +129,7 @@ def _is_left_of_sealed(db: Database, head: SessionHead, side: SideFile, key: Sig
 
 
 def _before_session_keys(db: Database, head: SessionHead, side: SideFile) -> LeftOpen:
-    """The chain alone says what belongs to it; there were no tags."""
+    """Returns what belongs to it by the chain only; there were no tags."""
     links = link_rows(db, head.number)
     start = chain_start(db, head.number)
     events, samples = event_rows(db, head.number), open_samples(db, head.number)
@@ -146,7 +146,7 @@ def _before_session_keys(db: Database, head: SessionHead, side: SideFile) -> Lef
 
 
 def _tail_at(head: SessionHead, link: LinkRow) -> Tail:
-    """Returns where a session's chain stands after one of its links."""
+    """Returns the state of a session's chain after one of its links."""
     return Tail(
         session=head.number,
         link=link.digest,
@@ -227,7 +227,7 @@ class _Examination:
             )
 
     def _good_tail(self) -> Tail:
-        """Behind the last stored link that fits and is tagged by the session's own key."""
+        """Returns the tail after the last matching stored link with the session's own tag."""
         tail = Tail(session=self._head.number, link=self._start)
         fitting = fitting_links(self._start, self._links, self._events, self._samples)
         tags = open_tags(self._db, self._head.number)
@@ -253,7 +253,7 @@ class _Examination:
             self._mark_fits = self._tagger.end_mark(link) == self._side.end_mark
 
     def _check_signatures(self, known: int) -> None:
-        """A signature of more links than there are shows that some are gone."""
+        """Check the signatures; one of more links than there are shows that some are missing."""
         ((signed,),) = rows(
             self._db,
             "SELECT coalesce(max(link_count), 0) FROM chain_signature WHERE session = ?",
@@ -271,7 +271,7 @@ def _tagger_at(keys: SessionKeys, position: int) -> LinkTagger:
 
 
 def tagger_behind(left: LeftOpen, key: SigningKey) -> LinkTagger:
-    """The tagger for the link that follows a session's believed chain, side file included."""
+    """Returns the tagger for the link that follows a session's trusted chain, with side file."""
     head = left.head
     subject = Subject(name=head.session_id, place=head.unit_id, number=head.number)
     keys = left.keys or derive_session_keys(key, subject)

@@ -1,10 +1,10 @@
-"""The migration record: which sessions a file held before session keys, signed when it moved on.
+"""The migration record: sessions of a file from before session keys, signed at its migration.
 
 statement = that of ``records.store.chain`` for ("migration", unit's id, last session's number)
             whose seal is SHA-256("traction-migration/1" LF utc_ms LF last session LF
             open sessions LF unsigned sessions LF), in UTF-8; lists as JSON without spaces
 
-A session that is open without a session key, or sealed without a signature, is believed only when
+A session that is open without a session key, or sealed without a signature, is trusted only when
 this record names it; nobody without the workstation's key can add one.
 """
 
@@ -27,7 +27,7 @@ _SUBJECT: Final = "migration"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MigrationRecord:
-    """What a file held when it was brought to schema 4. ``last_session`` is the highest number."""
+    """The sessions when a file came to schema 4. ``last_session`` is the highest number."""
 
     utc_ms: int
     last_session: int
@@ -77,7 +77,7 @@ def migration_of(db: Database) -> MigrationRecord | None:
 def fault_of_migration(
     record: MigrationRecord, unit_id: str, known_keys: Mapping[str, bytes]
 ) -> str:
-    """Why the record cannot be believed; "" when it can."""
+    """Returns why the record cannot be trusted; "" when it can."""
     statement = _statement(
         unit_id, record.utc_ms, record.last_session, record.open_sessions, record.unsigned_sessions
     )

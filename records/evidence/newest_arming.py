@@ -1,7 +1,7 @@
-"""A unit as the record last saw it armed: its firmware and zero, its clock, the times of that day.
+"""A unit as last armed on record: its firmware and zero, its clock, the times of that day.
 
-Apart from the reader of sessions: these values are those of the core's ports, which nobody needs
-who reads a note or a claim.
+Apart from the reader of sessions: these values belong to the core's ports, which a reader of a note
+or a claim does not need.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def last_arming_of(path: Path, day_of: DayOf) -> LastArming | None:
 
 
 def _said(row: EventRow, as_class: type[T]) -> T:
-    """Returns what a row says; ValueError for what its kind does not say."""
+    """Returns the content of a row; ValueError for what its kind does not allow."""
     return decode_fields(as_class, parse_object(row.detail_json))
 
 
@@ -59,7 +59,7 @@ def _last_arming(started: SessionStarted, armed: UnitArmed, day: date) -> LastAr
 
 
 def _newest_armed(db: Database) -> list[EventRow]:
-    """Returns the events of the newest session that armed the unit; none where no session did.
+    """Returns the events of the newest session that armed the unit; none without one.
 
     A session that armed nothing may have been refused for its clock: its times prove nothing.
     """
@@ -93,10 +93,10 @@ def last_seen_of(path: Path) -> LastSeen | None:
 
 
 def last_record_utc_ms(folder: RecordFolder) -> int | None:
-    """The latest time in the newest session of each unit on file that armed it, UTC milliseconds.
+    """Returns the latest time in the newest session of each unit that armed it, UTC milliseconds.
 
-    Only the newest: a clock that was ahead once and has been set right is in doubt once, not for
-    ever.
+    Only the newest counts, so that a clock that was once ahead and then corrected is in doubt once,
+    not for ever.
     """
     newest: list[int] = []
     for present in folder.unit_databases():

@@ -1,4 +1,4 @@
-"""The course of an observed session, told from its samples alone."""
+"""The course of an observed session, derived from its samples only."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from records.store.canonical import SampleArray
 
 
 def course_of(samples: SampleArray, *, ordered_traction_ms: int | None) -> ObservedCourse:
-    """Returns the course that the samples show; what is no reading of its own is left out."""
+    """Returns the course that the samples show; repeated readings are left out."""
     return observe_course(readings_of(samples), ordered_traction_ms=ordered_traction_ms)
 
 
@@ -39,7 +39,7 @@ def shows_hold(times_ms: Sequence[int], forces_dn: Sequence[int]) -> bool:
 
 
 def reached_hold(course: ObservedCourse) -> bool:
-    """A cyclic treatment turns at its force instead of holding it."""
+    """Returns whether a hold, or the top of a cyclic treatment, was reached."""
     return course.held or course.cycles > 0
 
 

@@ -51,10 +51,10 @@ def unpack_ranges(data: bytes) -> LinkRanges:
 
 
 def compute_links_digest(links: Iterable[bytes]) -> bytes:
-    """SHA-256 over the digests of all links of a session, in order."""
+    """Returns SHA-256 over the digests of all links of a session, in order."""
     return hashlib.sha256(b"".join(links)).digest()
 
 
 def compute_removal_digest(digest: bytes, stored_ranges: bytes) -> bytes:
-    """SHA-256(digest over all links | packed ranges): what is left of them after a removal."""
+    """Returns SHA-256(digest over all links | packed ranges), which remains after a removal."""
     return hashlib.sha256(digest + stored_ranges).digest()

@@ -1,4 +1,4 @@
-"""What a sealed session holds between its opening and its end, in one piece: events and samples.
+"""The content of a sealed session between opening and end, in one piece: events and samples.
 
 Layout (big-endian): version u8 (1), length u32 of the packed events, the packed events, and after
 them the sealed block of the samples (``records.store.blocks``); each is empty where there is none.
@@ -45,7 +45,7 @@ _LENGTH: Final = struct.Struct(">I")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackedSession:
-    """The row of a sealed session, unpacked as far as its events. ``block`` holds the samples."""
+    """The row of a sealed session, unpacked up to its events. ``block`` has the samples."""
 
     events: list[EventRow]
     sample_count: int
@@ -53,22 +53,22 @@ class PackedSession:
 
 
 def fits_packing(events: Sequence[EventRow]) -> bool:
-    """Returns False for events that are too many or too long; they stay rows."""
+    """Returns False for too many or too long events; they stay rows."""
     text_bytes = sum(len(event.detail_json.encode()) for event in events)
     return len(events) <= MOST_EVENTS and text_bytes <= MOST_TEXT_BYTES
 
 
 def pack_session(events: Sequence[EventRow], samples: bytes) -> bytes:
-    """The packed form of events numbered from 1 on without a gap, and of canonical samples."""
+    """Returns the packed form of events numbered from 1 without a gap, and of canonical samples."""
     packed = _pack_events(events) if events else b""
     block = pack_block(samples) if samples else b""
     return _HEAD.pack(VERSION, len(packed)) + packed + block
 
 
 def unpack_session(data: bytes, event_count: int, sample_count: int) -> PackedSession:
-    """Returns the events again, and the samples' block as it is.
+    """Returns the events again, and the samples' block unchanged.
 
-    Raises ValueError for anything that ``pack_session`` does not write, but for the block.
+    Raises ValueError for anything that ``pack_session`` does not write, except for the block.
     """
     try:
         version, length = _HEAD.unpack_from(data)

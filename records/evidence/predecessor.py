@@ -1,11 +1,11 @@
-"""What a unit's file follows: one that was put aside, or closed at the end of a year.
+"""The file that a unit's file follows: one that was put aside, or closed at the end of a year.
 
 statement = that of ``records.store.chain`` for (kind, unit's id, last session's number) whose seal
             is SHA-256("traction-predecessor/1" LF file LF digest in hex LF utc_ms LF reason LF)
 
 It is signed by the workstation, and the first session's chain begins with SHA-256(SHA-256 of the
-file | signature), so that a file that was put aside cannot be exchanged, nor the mention of it be
-left out, once a session follows.
+file | signature), so that a file that was put aside cannot be exchanged, nor its mention be
+removed, once a session follows.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ _STATEMENT: Final = "traction-predecessor/1"
 
 
 PUT_ASIDE: Final = "put aside"
-"""The file before held what this workstation did not write; ``digest`` is that of its list."""
+"""The previous file contained what this workstation did not write; ``digest`` is its list's."""
 CLOSED_YEAR: Final = "closed year"
-"""The file before was whole and was closed; ``digest`` is its own."""
+"""The previous file was intact and was closed; ``digest`` is its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileBefore:
-    """The file before. ``file`` is its name below the data folder, ``digest`` its SHA-256.
+    """The previous file. ``file`` is its name below the data folder, ``digest`` its SHA-256.
 
-    ``last_session`` is the highest number in it; the new file counts on from there.
+    ``last_session`` is the highest number in it; the new file continues from there.
     """
 
     kind: str
@@ -44,7 +44,7 @@ class FileBefore:
     reason: str
 
     def statement(self, unit_id: str) -> bytes:
-        """Returns what is signed, and what the first chain of the new file begins with."""
+        """Returns what is signed, and the start of the new file's first chain."""
         seal = compute_lines_digest(
             _STATEMENT, self.file, self.digest.hex(), str(self.utc_ms), self.reason
         )
@@ -54,13 +54,13 @@ class FileBefore:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Predecessor(FileBefore):
-    """The file before as the new file names it, signed."""
+    """The previous file as the new file names it, signed."""
 
     public_key: bytes
     signature: bytes
 
     def fault(self, unit_id: str, known_keys: Mapping[str, bytes]) -> str:
-        """Why it cannot be believed; "" when it can."""
+        """Returns why it cannot be trusted; "" when it can."""
         statement = self.statement(unit_id)
         return fault_of_signature(self.public_key, statement, self.signature, known_keys)
 
@@ -104,7 +104,7 @@ def predecessor_of(db: Database) -> Predecessor | None:
 
 
 def file_start(db: Database) -> bytes:
-    """Returns what the first session of a file begins with."""
+    """Returns the start of a file's first session."""
     predecessor = predecessor_of(db)
     if predecessor is None:
         return NO_SEAL

@@ -1,11 +1,10 @@
-"""Putting a unit's file aside: what this workstation did not write is kept, and never signed.
+"""Puts a unit's file aside: what this workstation did not write is kept, and never signed.
 
-The file moves whole, byte for byte, with its log and its side file, to
-``DIR/quarantine/<unit id>-<utc ms>/``; ``SHA256SUMS`` there names each file as ``sha256sum`` does.
-A new file takes its place whose predecessor (``records.evidence.predecessor``) is the SHA-256 of
-that list, so that the first link of the next session names it. Sessions that fit stay readable from
-the old file. The unit is used again when a named person has accepted this (an entry of clinic.db's
-chain).
+The whole file moves, byte for byte, with its log and its side file, to ``DIR/quarantine/<unit
+id>-<utc ms>/``; ``SHA256SUMS`` there names each file as ``sha256sum`` does. A new file replaces it
+whose predecessor (``records.evidence.predecessor``) is the SHA-256 of that list, so that the first
+link of the next session names it. Intact sessions stay readable from the old file. The unit can be
+used again when a named person has accepted this (an entry of clinic.db's chain).
 """
 
 from __future__ import annotations
@@ -46,28 +45,28 @@ _LOGS: Final = ("-wal", "-shm")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PutAside:
-    """A unit's file that was put aside, as the file after it says."""
+    """A unit's file that was put aside, according to the file after it."""
 
     unit_id: str
     predecessor: Predecessor
     accepted_by: str
     accepted_utc_ms: int
     fault: str
-    """Why its folder is not what it was; "" when it is."""
+    """Why its folder has changed; "" when it has not."""
 
     @property
     def is_accepted(self) -> bool:
-        """True once a named person has taken note."""
+        """Returns True once a named person has accepted it."""
         return bool(self.accepted_by)
 
 
 def put_aside(
     folder: RecordFolder, unit_id: str, key: SigningKey, *, utc_ms: int, reason: str
 ) -> Path:
-    """Move the unit's file to quarantine and begin a new one; returns where it went.
+    """Move the unit's file to quarantine and begin a new one; returns its new place.
 
-    The caller holds the unit's lock. Raises JournalUnavailable when the disk refuses; the file is
-    then where it was.
+    The caller holds the unit's lock. Raises JournalUnavailable when the disk refuses; the file then
+    stays where it was.
     """
     database = folder.unit_database(unit_id)
     if not database.exists() and not spill_path(database).exists():
@@ -107,8 +106,8 @@ def put_aside(
 
 
 def _change_places(database: Path, fresh: Path) -> None:
-    """The new file takes the place of the one that was copied away."""
-    # A log must never lie beside a database that is not its own.
+    """Put the new file in the place of the one that was copied away."""
+    # A log must never be beside a database that is not its own.
     for path in _existing_files_of(database):
         if path != database:
             path.unlink()
@@ -121,8 +120,8 @@ def _begun(folder: RecordFolder, fresh: Path) -> Path | None:
 
     None when there is none.
 
-    The folder bears its name since everything in it is durable, so that only the change of places
-    is left to do.
+    The folder gets its name when everything in it is durable, so that only the exchange is left to
+    do.
     """
     for _, predecessor in predecessors_among([fresh] if fresh.exists() else []):
         if not _fault_of_folder(folder, predecessor):
@@ -131,7 +130,7 @@ def _begun(folder: RecordFolder, fresh: Path) -> Path | None:
 
 
 def _remove_unfinished(folder: RecordFolder, unit_id: str) -> None:
-    """Remove what a stopped attempt made; the originals stand. The copies go last: readers."""
+    """Remove what a stopped attempt made; the originals remain. Copies go last, for readers."""
     folder.new_database(unit_id).unlink(missing_ok=True)
     for draft in folder.quarantine.glob(f"{unit_id}-*{UNFINISHED}"):
         shutil.rmtree(draft)
@@ -157,19 +156,19 @@ def put_aside_files(folder: RecordFolder) -> list[PutAside]:
 
 
 def refuse_not_accepted(folder: RecordFolder, unit_id: str) -> None:
-    """Raise JournalCorrupt while nobody has accepted that the unit's file was put aside."""
+    """Raise JournalCorrupt until somebody has accepted that the unit's file was put aside."""
     for one in put_aside_files(folder):
         if one.unit_id == unit_id and not one.is_accepted:
             raise JournalCorrupt(
-                f"the record of unit {unit_id} did not fit and was put aside as "
-                f"{one.predecessor.file} ({one.predecessor.reason}); look at it with `traction "
-                f"verify --all`, then type `traction quarantine accept {unit_id} --by NAME "
-                "--reason WHY`"
+                f"the record of unit {unit_id} did not verify and was put aside as "
+                f"{one.predecessor.file} ({one.predecessor.reason}); look at it with "
+                f"`traction verify --all`, then type `traction quarantine accept {unit_id} "
+                "--by NAME --reason WHY`"
             )
 
 
 def accept(folder: RecordFolder, unit_id: str, author: Author, reason: str) -> PutAside:
-    """A named person takes note of a file that was put aside; raises RequestRefused."""
+    """Accept, by a named person, that a file was put aside; raises RequestRefused."""
     waiting = [one for one in put_aside_files(folder) if one.unit_id == unit_id]
     if not waiting:
         raise RequestRefused(f"no file of unit {unit_id} was put aside; nothing to accept")
@@ -203,7 +202,7 @@ def _fault_of_folder(folder: RecordFolder, predecessor: Predecessor) -> str:
 
 
 def _accepted(folder: RecordFolder) -> dict[str, tuple[str, int]]:
-    """Returns who accepted what and when; a clinic.db that cannot be read accepts nothing."""
+    """Returns who accepted what and when; nothing with an unreadable clinic.db."""
 
     def said(detail: Detail, utc_ms: int) -> tuple[str, tuple[str, int]]:
         return str(detail["digest"]), (str(detail["by"]), utc_ms)
@@ -223,12 +222,12 @@ def _free_name(folder: Path) -> Path:
 
 
 def _copy_whole(originals: list[Path], folder: Path) -> bytes:
-    """Copies and their list, durable; returns the SHA-256 of the list."""
+    """Copy everything and a list of it, durably; returns the SHA-256 of the list."""
     make_folder(folder)
     lines = []
     for path in originals:
         if path.name.endswith("-shm"):
-            continue  # an index that readers make anew, and change
+            continue  # an index that readers create, and change
         copy = folder / path.name
         lines.append(f"{copy_read_only(path, copy)}  {copy.name}\n")
     listed = "".join(lines).encode()
@@ -238,7 +237,7 @@ def _copy_whole(originals: list[Path], folder: Path) -> bytes:
 
 
 def _last_session(database: Path) -> int:
-    """Returns the highest session number of the file; 0 when nobody can read it."""
+    """Returns the highest session number of the file; 0 when it cannot be read."""
     try:
         with reading(database) as db:
             return next_session_number(db) - 1

@@ -1,4 +1,4 @@
-"""Reading the evidence: sessions, events and samples, without any right to write."""
+"""Reads the evidence: sessions, events and samples, without any right to write."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ TURNED_AT_THE_TOP = (Phase.RAMPING_UP.label, Phase.RAMPING_DOWN.label)
 RUNNING = "running"
 NOT_CLOSED = "interrupted (not yet closed)"
 REMOVED = "removed"
-"""What a session is called whose content a retention rule removed."""
+"""The outcome of a session whose content a retention rule removed."""
 
 
 @dataclass(frozen=True)
 class SessionRecord:
-    """Everything that the evidence holds of one session. ``seal`` is None while it is open.
+    """Everything that the evidence has of one session. ``seal`` is None while it is open.
 
     Without slots, so that the course of an observed session is computed once.
     """
@@ -64,22 +64,22 @@ class SessionRecord:
 
     @property
     def checkpoint(self) -> str:
-        """The text that binds this record from outside; "" while it is not sealed and signed."""
+        """Returns the text that anchors this record outside; "" while not sealed and signed."""
         return self.signature.checkpoint if self.signature else ""
 
     @property
     def opening(self) -> StoredEvent:
-        """SESSION_STARTED: identity, prescription in integers, digests."""
+        """Returns SESSION_STARTED: identity, prescription in integers, digests."""
         return self.events[0]
 
     @property
     def started(self) -> SessionStarted:
-        """What the opening says."""
+        """Returns the content of the opening."""
         return self.opening.said(SessionStarted)
 
     @property
     def simulated(self) -> bool:
-        """True when the sealed opening says that the unit was a simulated one."""
+        """Returns True when the sealed opening names a simulated unit."""
         session = self.started.session
         if session.observation is not None:
             return session.observation.simulated
@@ -87,12 +87,12 @@ class SessionRecord:
 
     @property
     def observed(self) -> bool:
-        """True when an instrument was read beside a table that this program did not drive."""
+        """Returns True when an instrument was read beside a table that nobody drove."""
         return self.started.session.observation is not None
 
     @cached_property
     def course(self) -> ObservedCourse:
-        """The course of an observed session, from its samples alone."""
+        """Returns the course of an observed session, from its samples only."""
         from records.evidence.observed import course_of
 
         ordered_ms = self.started.session.prescription.traction_ms
@@ -100,7 +100,7 @@ class SessionRecord:
 
     @property
     def outcome(self) -> str:
-        """How it ended, or what it is while it has no end."""
+        """Returns how it ended, or its state while it has not ended."""
         ended = self.of_kind(EventKind.SESSION_ENDED)
         if ended:
             return ended[-1].said(SessionEnded).outcome
@@ -110,7 +110,7 @@ class SessionRecord:
 
     @property
     def reached_holding(self) -> bool:
-        """True when the treatment's force was reached at least once.
+        """Returns True when the treatment's force was reached at least once.
 
         A cyclic treatment turns at its force instead of holding it.
         """
@@ -127,11 +127,11 @@ class SessionRecord:
 
     @property
     def refused(self) -> bool:
-        """True for a session that never armed its unit."""
+        """Returns True for a session that never armed its unit."""
         return self.outcome == Outcome.REFUSED
 
     def of_kind(self, kind: EventKind) -> list[StoredEvent]:
-        """Events of one kind, in order."""
+        """Returns events of one kind, in order."""
         return [event for event in self.events if event.kind is kind]
 
 
@@ -144,11 +144,11 @@ def read_session(folder: RecordFolder, session_id: str) -> SessionRecord:
 
 
 def newest_of_unit(folder: RecordFolder, unit_id: str) -> SessionRecord | None:
-    """Returns the session of a unit that was begun last, without samples.
+    """Returns the newest session of a unit, without samples.
 
     None where none is on file.
 
-    No file but the unit's own is looked at. Raises RecordNotFound where its content was removed.
+    Only the unit's own file is read. Raises RecordNotFound where its content was removed.
     """
     for path in folder.databases_of(unit_id):
         if path.exists():
@@ -160,7 +160,7 @@ def newest_of_unit(folder: RecordFolder, unit_id: str) -> SessionRecord | None:
 
 
 def find_kept(folder: RecordFolder, session_id: str) -> SessionHead:
-    """Returns the row of a session whose content is there, by its id or the beginning of it.
+    """Returns the row of a session whose content is on file, by its id or the beginning of it.
 
     Raises RecordNotFound, with who and why where the content was removed.
     """
@@ -189,7 +189,7 @@ def read_stored(folder: RecordFolder, session_id: str) -> StoredSession:
 def find_session(folder: RecordFolder, session_id: str) -> SessionHead:
     """Returns the row of a session by its id or the beginning of it.
 
-    Raises RecordNotFound, or JournalCorrupt where it stands in several files.
+    Raises RecordNotFound, or JournalCorrupt where it is in several files.
     """
     return _find(folder, session_id)[1]
 
@@ -215,7 +215,7 @@ def _find(folder: RecordFolder, session_id: str) -> tuple[Path, SessionHead]:
         except JournalError as error:
             unread.append(error)
     exact = [pair for pair in found if pair[1].session_id == session_id]
-    if unread and not exact:  # one there may be called so, or begin so as well
+    if unread and not exact:  # one there may have this id, or also begin so
         raise unread[0]
     exact = exact or found
     if len(exact) > 1 and len({head.session_id for _, head in exact}) == 1:
@@ -229,12 +229,13 @@ def _find(folder: RecordFolder, session_id: str) -> tuple[Path, SessionHead]:
 
 
 def _in_several_files(found: list[tuple[Path, SessionHead]]) -> str:
-    """Names the files and which of them is the session's own, by the unit in its row."""
+    """Returns the files and which of them is the session's own, by the unit in its row."""
     head = found[0][1]
     return (
-        f"session {head.session_id} stands in {' and in '.join(str(path) for path, _ in found)}: a "
-        f"file was copied. It is a session of unit {head.unit_id}: move what is not that unit's "
-        "own file out of the folder, then `traction verify --all` looks at the rest"
+        f"session {head.session_id} stands in "
+        f"{' and in '.join(str(path) for path, _ in found)}: a file was copied. It is a "
+        f"session of unit {head.unit_id}: move what is not that unit's own file out of the "
+        "folder, then `traction verify --all` checks the rest"
     )
 
 
@@ -258,9 +259,9 @@ def list_sessions(folder: RecordFolder) -> list[SessionRecord]:
 def load_session(
     db: Database, path: Path, head: SessionHead, *, with_samples: bool = True
 ) -> SessionRecord:
-    """One session, whole or its events alone.
+    """Returns one session, complete or its events only.
 
-    Raises JournalCorrupt where a row is not what the program writes.
+    Raises JournalCorrupt for a row that the program does not write.
     """
     with refused_in_words(f"session {head.session_id} in {path}"):
         seal = rows(db, "SELECT digest FROM seal WHERE session = ?", (head.number,))
@@ -310,7 +311,7 @@ def events_of_kinds(
 ) -> list[StoredEvent]:
     """Returns the events of some kinds, in order; the others are not even parsed.
 
-    Raises JournalCorrupt where a row is not what the program writes.
+    Raises JournalCorrupt for a row that the program does not write.
     """
     with refused_in_words(f"session {head.session_id} in {path}"):
         return [_stored_event(row) for row in event_rows(db, head.number) if row.kind in kinds]
@@ -328,5 +329,5 @@ def _stored_event(row: EventRow) -> StoredEvent:
 
 
 def forces_dn(samples: SampleArray) -> NDArray[np.int32]:
-    """Channel 1 in 0.1 N; absent readings are the stored 0x8000."""
+    """Returns channel 1 in 0.1 N; absent readings are the stored 0x8000."""
     return samples["force_1_dn"].astype(np.int32)

@@ -1,14 +1,14 @@
-"""Removing a sealed session's content: events and samples go, what proves the chain stays.
+"""Removes a sealed session's content: events and samples go, what proves the chain stays.
 
-Links, seal, signature and checkpoint are digests; they say nothing of a patient and keep the unit's
-chain whole, so that a note, a bundle or a checkpoint outside can still be compared. A signed row
-says who removed the content, when and by which rule; content that is gone without it is an
-alteration.
+Links, seal, signature and checkpoint are digests; they reveal nothing of a patient and keep the
+unit's chain complete, so that a note, a bundle or a checkpoint outside can still be compared. A
+signed row says who removed the content, when and by which rule; content that is missing without it
+is an alteration.
 
 The signature is over the statement (records/store/chain.py) whose seal is
 SHA-256("traction-removal/1" LF seal in hex LF links in hex LF time LF who LF rule LF), in UTF-8:
-without the content nothing else could say that a link in the middle is still the one that it was.
-"links" is SHA-256 over all link digests; of packed links it is SHA-256(that | packed ranges).
+without the content nothing else could prove that a link in the middle is unchanged. "links" is
+SHA-256 over all link digests; of packed links it is SHA-256(that | packed ranges).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ STATEMENT = "traction-removal/1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Removal:
-    """The row that stands for a removed session's content."""
+    """The row that replaces a removed session's content."""
 
     removed_utc_ms: int
     removed_by: str
@@ -80,7 +80,7 @@ def fault_of_removal(
     links_digest: bytes,
     known_keys: Mapping[str, bytes],
 ) -> str:
-    """Why the row cannot be believed; "" when it can."""
+    """Returns why the row cannot be trusted; "" when it can."""
     statement = _statement(
         subject, seal, links_digest, removal.removed_utc_ms, removal.removed_by, removal.rule
     )
@@ -94,7 +94,7 @@ def fault_of_removal(
 
 
 def _links_digest(db: Database, session: int) -> bytes:
-    """Over all links of a session, packed or not."""
+    """Returns the digest over all links of a session, packed or not."""
     if schema_version(db) >= PACKED_SINCE_SCHEMA:
         packed = rows(db, "SELECT digest, ranges FROM packed_links WHERE session = ?", (session,))
         if packed:

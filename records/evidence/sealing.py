@@ -1,4 +1,4 @@
-"""The end of a session's record: everything packed, chain closed, signed, checkpoint given out."""
+"""The end of a session's record: everything packed, chain closed, signed, checkpoint made."""
 
 from __future__ import annotations
 
@@ -36,11 +36,10 @@ class SealedLinks(NamedTuple):
 def seal_session(
     db: Database, session: int, key: SigningKey, keys: SessionKeys | None
 ) -> Checkpoint:
-    """Pack what it holds losslessly, close the chain and sign it, in one transaction.
+    """Pack its content losslessly, close the chain and sign it, in one transaction.
 
-    ``keys`` are the session's; None for one that was opened before session keys. The caller has
-    checked the links' tags: they are not kept. Raises JournalCorrupt where the chain does not fit
-    what is stored.
+    ``keys`` are the session's; None for one without session keys. The caller has checked the links'
+    tags, which are not kept. Raises JournalCorrupt where the chain does not match what is stored.
     """
     sealed_links = pack_links(fitting_rows(db, session))
     tail = tail_behind(db, session, sealed_links.last)
@@ -85,7 +84,7 @@ def pack_links(links: Iterable[LinkRow]) -> SealedLinks:
 
 
 def keep_sealed_links(db: Database, session: int, kept: SealedLinks) -> None:
-    """Put them in the place of the links themselves; the caller holds the transaction."""
+    """Replace the links by their packed form; the caller holds the transaction."""
     db.execute("INSERT INTO packed_links VALUES (?, ?, ?)", (session, kept.ranges, kept.digest))
     for table in ("open_batch", "open_link", "link"):
         db.execute(f"DELETE FROM {table} WHERE session = ?", (session,))
@@ -94,8 +93,7 @@ def keep_sealed_links(db: Database, session: int, kept: SealedLinks) -> None:
 def pack_content(db: Database, session: int, events: list[EventRow], samples: bytes) -> None:
     """Put samples, and the events between opening and end, into one row.
 
-    The others stay rows of their own: lists and searches ask for them. The caller holds the
-    transaction.
+    The others stay rows of their own, for lists and searches. The caller holds the transaction.
     """
     inner = _inner_events(events)
     db.execute(
@@ -124,7 +122,7 @@ def _inner_events(events: list[EventRow]) -> list[EventRow]:
 def add_chain_signature(
     db: Database, session: int, keys: SessionKeys, link_count: int, link: bytes
 ) -> None:
-    """The session's key signs its chain so far; the caller holds the transaction."""
+    """Sign the chain so far with the session's key; the caller holds the transaction."""
     db.execute(
         "INSERT OR IGNORE INTO chain_signature VALUES (?, ?, ?)",
         (session, link_count, keys.sign_chain(link_count, link)),

@@ -1,4 +1,4 @@
-"""The checks of one stored session: everything that can be recomputed is, and must be the same."""
+"""The checks of one stored session: everything is recomputed where possible, and compared."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Alteration:
     """One difference between what is stored and what must be there.
 
     ``since_utc_ms`` is the wall time from which the record cannot be relied on; None = unknown.
-    ``unread`` is set where a whole file could not be looked at, so that nothing is said of it.
+    ``unread`` is set where a whole file could not be read, so that nothing is known of it.
     """
 
     session_id: str
@@ -57,12 +57,12 @@ def check_session(
     must_have_key: bool = False,
     key_history: KeyHistory = NO_HISTORY,
 ) -> Iterator[Alteration]:
-    """Everything that does not fit; one alteration shows as its first broken place.
+    """Returns every alteration; one alteration shows as its first broken place.
 
-    ``start`` is what the session's chain begins with. With ``known_keys`` (by key id) a seal must
-    be signed by one of them; without any, only that the signature fits the key beside it.
-    ``must_have_key`` is set for every session that no migration record names. ``key_history`` says
-    in which time each of the workstation's keys was in use.
+    ``start`` is the start of the session's chain. With ``known_keys`` (by key id) a seal must be
+    signed by one of them; without any, the signature must only match the key beside it.
+    ``must_have_key`` is set for every session that no migration record names. ``key_history`` tells
+    when each of the workstation's keys was in use.
     """
     check = _Check(stored, start, known_keys, must_have_key, key_history)
     try:
@@ -118,7 +118,7 @@ class _Check:
                 return
 
     def _check_details(self) -> Iterator[Alteration]:
-        """Every text is JSON with one meaning; the first that is not."""
+        """Check that every text is JSON with one meaning; reports the first that is not."""
         for index, event in enumerate(self._stored.events):
             try:
                 parse_object(event.detail_json)
@@ -160,7 +160,7 @@ class _Check:
             )
 
     def _first_unsigned_range(self) -> LinkRange | None:
-        """What lies between the last signature of the chain that fits and the first that does not.
+        """Returns the range between the chain's last valid signature and the first invalid one.
 
         Links are computed from what is stored, so an alteration shows in all signatures after it.
         """
@@ -177,7 +177,7 @@ class _Check:
         return None
 
     def _range_between(self, first_links: int, more_links: int) -> LinkRange:
-        """What those links cover that are among the first ``more_links``, but not the first."""
+        """Returns the range of the first ``more_links`` without that of the first ones."""
         links = self._stored.links
         before = links[first_links - 1].covered if first_links else NOTHING
         last = links[more_links - 1].covered if more_links else NOTHING
@@ -186,7 +186,7 @@ class _Check:
         )
 
     def _check_session_key(self) -> Iterator[Alteration]:
-        """The opening's certificate; sessions of before session keys are named elsewhere."""
+        """Check the opening's certificate; sessions without session keys are listed elsewhere."""
         public, certificate = session_key_said(self._stored.events)
         if not public:
             if self._must_have_key:
@@ -216,7 +216,7 @@ class _Check:
         return bool(signed) and signed[-1].link_count == len(self._stored.links)
 
     def _first_ms(self, covered: LinkRange) -> int:
-        """Session time of the first record of a range, as it is stored."""
+        """Returns the session time of the first record of a range, as it is stored."""
         for event in self._stored.events[covered.first_event : covered.next_event]:
             return event.at_ms
         start = covered.first_sample * SAMPLE_SIZE
@@ -226,7 +226,7 @@ class _Check:
         return int(np.frombuffer(sample, dtype=SAMPLE_DTYPE)["taken_at_ms"][0])
 
     def _check_row(self) -> Iterator[Alteration]:
-        """The session's row repeats what its first event says."""
+        """Check that the session's row repeats its first event."""
         head, events = self._stored.head, self._stored.events
         if not events:
             yield self.altered("the beginning", "the session has no events")
@@ -260,7 +260,7 @@ class _Check:
                 return
 
     def _check_removed(self, removal: Removal) -> Iterator[Alteration]:
-        """The content is gone by a signed rule; links, seal and signature still hold together."""
+        """Check a session removed by a signed rule: links, seal and signature still match."""
         stored, seal = self._stored, self._stored.seal
         if stored.events or stored.samples:
             yield self.altered("the removal", "the session has content and a removal")
@@ -341,7 +341,7 @@ class _Check:
             yield self.altered("the signature", fault)
 
     def _ended_utc_ms(self) -> int:
-        """Returns the time of the last event; of a removed session only the beginning is left."""
+        """Returns the time of the last event; of a removed session only the beginning remains."""
         events = self._stored.events
         return events[-1].utc_ms if events else self._stored.head.started_utc_ms
 

@@ -1,4 +1,4 @@
-"""What a session holds in a unit's file, whatever the table: events and samples, open or packed."""
+"""The content of a session in a unit's file, in any table: events and samples, open or packed."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ class SamplePart(NamedTuple):
 
     @property
     def samples(self) -> bytes:
-        """The canonical bytes; ValueError where they cannot be unpacked."""
+        """Returns the canonical bytes; ValueError where they cannot be unpacked."""
         return unpack_block(self.data) if self.sealed else self.data
 
 
 def content_of(db: Database, session: int) -> tuple[list[EventRow], list[SamplePart]]:
-    """Events and samples of a session, each in order; unpacks them once.
+    """Returns events and samples of a session, each in order; unpacks them once.
 
-    Raises ValueError or struct.error where the packed ones are not what the program writes.
+    Raises ValueError or struct.error for packed ones that the program does not write.
     """
     packed = packed_session_of(db, session)
     return _events(db, session, packed), _parts(db, session, packed)
@@ -61,7 +61,7 @@ def _events(db: Database, session: int, packed: PackedSession | None) -> list[Ev
 
 
 def packed_session_of(db: Database, session: int) -> PackedSession | None:
-    """Returns what a sealed session holds in one row; None where it is not packed.
+    """Returns the content of a sealed session in one row; None where it is not packed.
 
     Raises ValueError for anything that the program does not write.
     """
@@ -89,7 +89,7 @@ def newest_utc_of(events: list[EventRow]) -> int:
 
 
 def open_batches(db: Database, session: int) -> Iterator[tuple[int, int, int, bytes]]:
-    """Returns number, counts of events and of samples, and beginning of the link of each commit.
+    """Returns number, counts of events and samples, and beginning of the link of each commit.
 
     One by one, and the samples themselves stay in the file: an hour has 36 000 commits.
     """
@@ -132,17 +132,17 @@ def _parts(db: Database, session: int, packed: PackedSession | None) -> list[Sam
 
 
 def sample_data(db: Database, session: int) -> bytes:
-    """Canonical bytes of a session's samples."""
+    """Returns the canonical bytes of a session's samples."""
     return b"".join(part.samples for part in sample_parts(db, session))
 
 
 def open_samples(db: Database, session: int) -> bytes:
-    """Canonical bytes of the samples of a session that is not sealed."""
+    """Returns the canonical bytes of the samples of a session that is not sealed."""
     return b"".join(part.data for part in sample_parts(db, session) if not part.sealed)
 
 
 def _samples_of_whole_links(db: Database, session: int) -> int:
-    """How many samples stand before the first open batch: those that an older program wrote."""
+    """Returns how many samples precede the first open batch: those that an older program wrote."""
     tables = ["link", *(["open_link"] if schema_version(db) >= SESSION_KEYS_SINCE_SCHEMA else [])]
     return sum(
         int(

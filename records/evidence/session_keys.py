@@ -1,7 +1,7 @@
 """The keys of one session: one that signs its chain, and one that tags each link and is forgotten.
 
 Both are derived from the workstation's key and the session's place, so that the next start can
-check what an interrupted session left behind; nothing secret is written to the disk.
+check what an interrupted session left; nothing secret is written to the disk.
 
 seed   = HKDF-SHA256(workstation's seed, info "traction-session/1" LF id LF unit LF number LF)
          64 bytes: the session's Ed25519 seed, the first tag key
@@ -9,10 +9,10 @@ tag    = the first 16 bytes of HMAC-SHA256(tag key, link); the next tag key is
          SHA-256("traction-tag-step/1" | tag key), and the one before it is forgotten
 end    = HMAC-SHA256(next tag key, "traction-end/1" | count of links u32 | last link)
 
-The statements that are signed are those of ``records.store.chain`` with, in the place of the seal:
+The signed statements are those of ``records.store.chain`` with, instead of the seal:
 
-certificate      SHA-256("traction-session-key/1" | public key (32) | start of the chain (32))
-chain signature  SHA-256("traction-chain/1" | count of links u32 | link (32))
+certificate      SHA-256("traction-session-key/1" | public key (32) | start of the chain (32)) chain
+signature  SHA-256("traction-chain/1" | count of links u32 | link (32))
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class LinkTagger:
         self.position = 0
 
     def tag(self, link: bytes) -> bytes:
-        """Returns the tag (16 bytes) of the link at the present position; does not move on."""
+        """Returns the tag (16 bytes) of the link at the present position; does not advance."""
         return hmac.digest(self._key, link, "sha256")[:TAG_SIZE]
 
     def advance(self) -> None:
@@ -62,9 +62,9 @@ class LinkTagger:
         self.position += 1
 
     def end_mark(self, link: bytes) -> bytes:
-        """What only the holder of this position's key can say: the chain ends here with ``link``.
+        """Returns what only this position's key can state: the chain ends here with ``link``.
 
-        Whoever cuts the chain later would need the key of an earlier position.
+        To cut the chain later, somebody would need the key of an earlier position.
         """
         message = _END + _COUNT.pack(self.position) + link
         return hmac.digest(self._key, message, "sha256")
@@ -86,7 +86,7 @@ class SessionKeys:
         return LinkTagger(self._tag_seed)
 
     def sign_chain(self, link_count: int, link: bytes) -> bytes:
-        """The signature (64 bytes) of a chain of ``link_count`` links that ends with ``link``."""
+        """Returns the signature (64 bytes) of a chain of ``link_count`` links up to ``link``."""
         return self.signing.sign(compute_chain_statement(self.subject, link_count, link))
 
 
@@ -100,7 +100,7 @@ def derive_session_keys(workstation: SigningKey, subject: Subject) -> SessionKey
 def certify(workstation: SigningKey, keys: SessionKeys, start: bytes) -> bytes:
     """Returns the workstation's signature (64 bytes) of a session's public key.
 
-    ``start`` is what the session's chain begins with, so that the opening has one place only.
+    ``start`` is the start of the session's chain, so that the opening has one place only.
     """
     return workstation.sign(_certificate_statement(keys.subject, keys.signing.public_key, start))
 
@@ -116,13 +116,13 @@ def certificate_fits(
 def chain_signature_fits(
     session_public: bytes, subject: Subject, link_count: int, link: bytes, signed: bytes
 ) -> bool:
-    """True when the session's key signed a chain of so many links that ends with ``link``."""
+    """Returns True when the session's key signed such a chain that ends with ``link``."""
     statement = compute_chain_statement(subject, link_count, link)
     return verify_signature(session_public, statement, signed)
 
 
 def session_key_said(events: list[EventRow]) -> tuple[bytes, bytes]:
-    """Public key and certificate in a session's opening; empty when it says none."""
+    """Returns public key and certificate in a session's opening; empty without them."""
     if not events:
         return b"", b""
     try:
@@ -133,7 +133,7 @@ def session_key_said(events: list[EventRow]) -> tuple[bytes, bytes]:
 
 
 def compute_chain_statement(subject: Subject, link_count: int, link: bytes) -> bytes:
-    """Returns the digest that a chain signature is made over."""
+    """Returns the digest that a chain signature signs."""
     digest = hashlib.sha256(_CHAIN + _COUNT.pack(link_count) + link).digest()
     return compute_statement(subject, digest)
 

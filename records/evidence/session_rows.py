@@ -1,4 +1,4 @@
-"""The rows of one session in a unit's file: where its chain stands, and what is added to it."""
+"""The rows of one session in a unit's file: the state of its chain, and what is added to it."""
 
 from __future__ import annotations
 
@@ -23,15 +23,16 @@ from records.store.database import Database, rows, schema_version
 
 LINK_SIZE: Final = 32
 _LINK_TABLES: Final = (("open_batch", "link"), ("open_link", "digest"), ("link", "digest"))
-"""Newest first: a session that an older program opened goes on in the next table."""
+"""Newest first: a session that an older program opened continues in the next table."""
 MARK_SIZE: Final = 8
 """Bytes of a link that are stored with an open commit: the rest is computed again. They find
-damage; what an open session is believed by are its tags."""
+damage; the trust in an open session comes from its tags.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tail:
-    """Where a session's chain stands."""
+    """The state of a session's chain."""
 
     session: int
     link: bytes
@@ -41,16 +42,16 @@ class Tail:
 
     @property
     def link_number(self) -> int:
-        """The number of its last link, from 0; -1 where the chain has none."""
+        """Returns the number of its last link, from 0; -1 where the chain has none."""
         return self.link_count - 1
 
     @property
     def position(self) -> Position:
-        """What can be compared with the stored chain without computing it again."""
+        """Returns what can be compared with the stored chain without computing it again."""
         return Position(link_count=self.link_count, events=self.events, mark=self.link[:MARK_SIZE])
 
     def follow(self, events: list[EventRow], samples: bytes) -> Tail:
-        """Returns where it stands after one more link."""
+        """Returns the state after one more link."""
         covered = self.next_range(events, samples)
         return Tail(
             session=self.session,
@@ -86,7 +87,7 @@ def canonical(events: list[EventRow]) -> bytes:
 def append_batch(
     db: Database, after: Tail, events: list[EventRow], samples: bytes, tag: bytes
 ) -> None:
-    """One transaction: events, and samples with their tagged link; ``after`` is what follows."""
+    """Write one transaction: events, and samples with their tagged link; ``after`` follows."""
     with db.atomic():
         for event in events:
             db.execute(
@@ -115,9 +116,9 @@ def append_batch(
 
 
 def stored_tail(db: Database, session: int) -> Tail:
-    """Returns where the stored chain of an open session stands; its links are computed again.
+    """Returns the state of an open session's stored chain; its links are computed again.
 
-    Raises JournalCorrupt where one of them is not the one that was stored.
+    Raises JournalCorrupt where one of them differs from the stored one.
     """
     last = None
     for link in fitting_rows(db, session):
@@ -126,7 +127,7 @@ def stored_tail(db: Database, session: int) -> Tail:
 
 
 def tail_behind(db: Database, session: int, last: LinkRow | None) -> Tail:
-    """Returns the same for whoever has the last of the session's ``fitting_rows``."""
+    """Returns the same for a caller that has the last of the session's ``fitting_rows``."""
     if last is None:
         return Tail(session=session, link=chain_start(db, session))
     return Tail(
@@ -139,7 +140,7 @@ def tail_behind(db: Database, session: int, last: LinkRow | None) -> Tail:
 
 
 def stored_position(db: Database, session: int) -> Position:
-    """Returns the same as far as a commit needs it, from the newest rows alone."""
+    """Returns the same as far as a commit needs it, from the newest rows only."""
     for table, column in _LINK_TABLES:
         last = rows(
             db,
@@ -178,8 +179,8 @@ def fitting_rows(db: Database, session: int) -> Iterator[LinkRow]:
 def each_link(db: Database, session: int) -> Iterator[LinkRow]:
     """Yields a session's links one by one: an hour has 36 000, which take more than its samples.
 
-    Those of an open session are computed again from what is stored. Where one is not the one whose
-    beginning was stored, that beginning stands in its place, and fits nothing.
+    Those of an open session are computed again from what is stored. Where one differs from its
+    stored beginning, that beginning replaces it, and matches nothing.
     """
     whole = _whole_links(db, session)
     yield from whole
@@ -206,7 +207,7 @@ def _open_links(db: Database, session: int, covered: LinkRange) -> Iterator[Link
 
 
 def _whole_links(db: Database, session: int) -> list[LinkRow]:
-    """The links whose digests are stored: those of sessions that an older program opened."""
+    """Returns the links with stored digests: those of sessions that an older program opened."""
     links: list[LinkRow] = []
     covered = NOTHING
     for number, a, b, c, d, digest in rows(
@@ -233,7 +234,7 @@ def _whole_links(db: Database, session: int) -> list[LinkRow]:
 def open_tags(db: Database, session: int) -> list[bytes]:
     """Returns the tags of an open session's links, in order.
 
-    None of a session of before schema 4.
+    None for a session from before schema 4.
     """
     version, tags = schema_version(db), list[bytes]()
     for table, since in (
@@ -249,7 +250,7 @@ def open_tags(db: Database, session: int) -> list[bytes]:
 
 
 def chain_start(db: Database, session: int) -> bytes:
-    """Returns what a session's chain begins with: the seal of the session before it.
+    """Returns the start of a session's chain: the seal of the session before it.
 
     The first session of a file begins with the statement of the file before it
     (``records.evidence.predecessor``), or with 32 zero bytes where there is none.
@@ -261,7 +262,7 @@ def chain_start(db: Database, session: int) -> bytes:
 
 
 def next_session_number(db: Database) -> int:
-    """One more than the unit's newest session, in this file or the one before it."""
+    """Returns one more than the unit's newest session, in this file or the one before it."""
     ((newest,),) = rows(db, "SELECT max(number) FROM session")
     predecessor = predecessor_of(db)
     before = predecessor.last_session if predecessor else 0
@@ -269,9 +270,9 @@ def next_session_number(db: Database) -> int:
 
 
 def drop_behind(db: Database, tail: Tail) -> None:
-    """Remove what stands behind a believed tail of an open session; nothing is removed before it.
+    """Remove rows after a trusted tail of an open session; nothing before it is removed.
 
-    The fences against deletion are taken down and put up again in the same transaction.
+    The triggers against deletion are dropped and created again in the same transaction.
     """
     with db.atomic():
         fences = rows(
@@ -315,7 +316,7 @@ def compute_chain(
 def fitting_links(
     start: bytes, links: Sequence[LinkRow], events: list[EventRow], samples: bytes
 ) -> list[LinkRow]:
-    """Returns the links from the first on that stand in order and fit what is stored."""
+    """Returns the links from the first on that are in order and match what is stored."""
     covered, fitting = NOTHING, list[LinkRow]()
     chain = compute_chain(start, (link.covered for link in links), events, samples)
     for number, (link, digest) in enumerate(zip(links, chain, strict=True)):
@@ -329,7 +330,7 @@ def fitting_links(
 def first_misfit(
     start: bytes, links: Sequence[LinkRow], events: list[EventRow], samples: bytes
 ) -> LinkRow | None:
-    """Returns the first link that does not fit what is stored.
+    """Returns the first link that does not match what is stored.
 
     ``start`` is the session's first value.
     """

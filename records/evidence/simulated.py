@@ -1,7 +1,8 @@
 """Whether a session's unit was a simulated one: by the identity block that the record seals.
 
-The reference map keeps a maker and a product for simulated units (reference-map-v1.md#simulated).
-Nothing that a workstation keeps beside the record, as a commissioning, changes what was sealed.
+The reference map reserves a maker and a product for simulated units
+(reference-map-v1.md#simulated). Nothing that a workstation keeps beside the record, such as a
+commissioning, changes what was sealed.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ _AT: Final = 2 * 0x08
 
 
 def is_simulated(identity_block: str) -> bool:
-    """True for the hex of a block of the reference map with the numbers of a simulated unit."""
+    """Returns True for the hex of a reference map's block with a simulated unit's numbers."""
     try:
         block = bytes.fromhex(identity_block)
     except ValueError:

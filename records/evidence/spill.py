@@ -1,17 +1,17 @@
-"""The side file: what stands beside a unit's database while a session is open.
+"""The side file beside a unit's database while a session is open.
 
-``DIR/units/<unit id>.spill`` has two uses. It takes a session's records at once when the database
-takes none: its space is reserved on the disk before the unit is armed, so that a full disk cannot
-take it away, and it holds canonical bytes, so that they are taken up with the same links. And its
-head holds the end mark: how many links the session has, said with a key that was forgotten the
-moment after (``records.evidence.session_keys``), so that a tail that was cut off is missed.
+``DIR/units/<unit id>.spill`` has two uses. It takes a session's records when the database cannot be
+written: its space is reserved on the disk before the unit is armed, so that a full disk cannot take
+it away, and it contains canonical bytes, so that they are read in with the same links. And its head
+has the end mark: how many links the session has, made with a key that was forgotten immediately
+afterwards (``records.evidence.session_keys``), so that a cut tail is noticed.
 
 Layout (big-endian): "TSPILL2" LF, session number u32, count of links u32, end mark (32), 16 zero
 bytes. Then records, each: length u32, CRC-32 of the payload u32, payload. Payload: number of the
 link u32, digest of the link (32), tag (16), events u32, samples u32, the canonical events, the
-canonical samples. A length of 0 or a CRC that does not fit ends the file: what stands there was
-never acknowledged. "TSPILL1" files of before session keys have a head of 12 bytes, no mark and no
-tags; they are read, not written.
+canonical samples. A length of 0 or a wrong CRC ends the file: what follows was never acknowledged.
+"TSPILL1" files from before session keys have a head of 12 bytes, no mark and no tags; they are
+read, not written.
 """
 
 from __future__ import annotations
@@ -41,13 +41,14 @@ _RECORD = struct.Struct(">II")
 _PAYLOAD = struct.Struct(">I32s16sII")
 _OLD_PAYLOAD = struct.Struct(">I32sII")
 MARK_SYNC_S = 1.0
-"""Session seconds between two flushes of the end mark: so much of a tail can be cut off unseen
-after a power cut, nothing after a program that was killed."""
+"""Session seconds between two flushes of the end mark: after a power cut so much of a tail can be
+missing unnoticed, after a killed program nothing.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class SpilledBatch:
-    """One commit that the database did not take. ``tag`` is empty before session keys."""
+    """One commit that the database did not take. ``tag`` is empty without session keys."""
 
     link_number: int
     link: bytes
@@ -58,9 +59,9 @@ class SpilledBatch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SideFile:
-    """A side file that a program left behind. ``session`` is 0 before it was assigned.
+    """A side file that a program left. ``session`` is 0 before it was assigned.
 
-    ``link_count`` and ``end_mark`` are None in a file of before session keys.
+    ``link_count`` and ``end_mark`` are None in a file from before session keys.
     """
 
     session: int
@@ -78,7 +79,7 @@ def spill_path(database: Path) -> Path:
 
 
 class SpillFile:
-    """The reserved side file of an open session; written by the journal's thread alone."""
+    """The reserved side file of an open session; only the journal's thread writes it."""
 
     def __init__(self, path: Path, descriptor: int, size: int, end: int) -> None:
         """Use ``reserve`` for a new session and ``reopen`` for an interrupted one."""
@@ -107,7 +108,7 @@ class SpillFile:
 
     @classmethod
     def reopen(cls, path: Path) -> SpillFile:
-        """Returns the file of an interrupted session, whose records were taken up.
+        """Returns the file of an interrupted session, whose records were read in.
 
         Raises OSError.
         """
@@ -115,7 +116,7 @@ class SpillFile:
         return cls(path, descriptor, os.fstat(descriptor).st_size, _HEAD.size)
 
     def mark(self, session: int, link_count: int, end_mark: bytes, now_s: float) -> None:
-        """Say where the session's chain ends; raises OSError.
+        """Mark where the session's chain ends; raises OSError.
 
         Durable at once where the session begins, and once in ``MARK_SYNC_S`` of session time.
         """
@@ -126,11 +127,11 @@ class SpillFile:
 
     @property
     def path(self) -> Path:
-        """Where it is."""
+        """Returns its path."""
         return self._path
 
     def put(self, after: Tail, events: list[EventRow], samples: bytes, tag: bytes) -> None:
-        """Keep one batch that leads to ``after``; durable on return.
+        """Store one batch that leads to ``after``; durable on return.
 
         Raises OSError, also when the space is used up.
         """
@@ -155,12 +156,12 @@ class SpillFile:
         self._end += len(record)
 
     def batches(self) -> list[SpilledBatch]:
-        """Returns what was put aside so far."""
+        """Returns the batches stored so far."""
         os.lseek(self._descriptor, 0, os.SEEK_SET)
         return list(_batches(os.read(self._descriptor, self._end), _HEAD.size, _PAYLOAD))
 
     def empty(self) -> None:
-        """Forget what was put aside: the database has it now. The reservation stays."""
+        """Forget the batches: the database has them now. The reservation stays."""
         write_at(self._descriptor, bytes(_RECORD.size), _HEAD.size)
         sync_data(self._descriptor)
         self._end = _HEAD.size
@@ -170,25 +171,25 @@ class SpillFile:
         os.close(self._descriptor)
 
     def give_up(self) -> None:
-        """Keep the file for the next start once it is marked; give the space back before."""
+        """Keep the file for the next start once it is marked; release its space before."""
         if self._mark_synced_s is None:
             self.discard()
         else:
             self.close()
 
     def discard(self) -> None:
-        """Give the space back."""
+        """Release the space."""
         os.close(self._descriptor)
         remove_spill(self._path)
 
 
 def remove_spill(path: Path) -> None:
-    """Forget a side file that says nothing any more."""
+    """Remove a side file without remaining information."""
     path.unlink(missing_ok=True)
 
 
 def read_spill(path: Path) -> SideFile:
-    """Returns what a program left behind.
+    """Returns what a program left.
 
     Raises JournalCorrupt for a record that cannot be read.
     """
@@ -205,7 +206,7 @@ def read_spill(path: Path) -> SideFile:
         _, session = _OLD_HEAD.unpack_from(data)
         batches = list(_batches(data, _OLD_HEAD.size, _OLD_PAYLOAD))
         return SideFile(session=session, link_count=None, end_mark=None, batches=batches)
-    # A stop before the head was durable: nothing was put aside yet.
+    # A stop before the head was durable: nothing was stored yet.
     return NOT_ASSIGNED
 
 
@@ -242,7 +243,7 @@ def _not_reserved(path: Path, size: int, error: OSError) -> JournalUnavailable:
 
 
 def _reserve(descriptor: int, size: int) -> None:
-    """Take ``size`` bytes of the disk now; where the system cannot promise them, write them."""
+    """Reserve ``size`` bytes of the disk; where the system cannot guarantee them, write them."""
     if hasattr(os, "posix_fallocate"):
         os.posix_fallocate(descriptor, 0, size)
         return
@@ -251,7 +252,7 @@ def _reserve(descriptor: int, size: int) -> None:
 
 
 def create_file(path: Path) -> int:
-    """Create a new side file for its owner alone; returns its descriptor."""
+    """Create a new side file for its owner only; returns its descriptor."""
     return os.open(path, _OPEN_NEW, 0o600)
 
 

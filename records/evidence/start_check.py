@@ -1,4 +1,4 @@
-"""What must be true before a session may start: records whole and unaltered, space on the disk."""
+"""Conditions for a session's start: intact, unaltered records, and space on the disk."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from records.store.record_folder import RecordFolder
 from records.store.unit_file import UNIT_SCHEMA
 
 WARN_BELOW_BYTES = 500_000_000
-"""Hazard row 45: below this a person is told."""
+"""Hazard row 45: below this a person is warned."""
 REFUSE_BELOW_BYTES = 50_000_000
 """Hazard row 45: below this no session starts. The side file takes 8 MiB of it."""
 READ_AT_A_START = 20
-"""At most so many sessions are read: a day of a busy table, in a tenth of a second."""
+"""Most sessions that are read: a day of a busy table, in a tenth of a second."""
 _SEALED_NEWEST_FIRST = (
     "SELECT number, session_id FROM session JOIN seal ON seal.session = number ORDER BY number DESC"
 )
@@ -39,13 +39,13 @@ def check_before_start(
     *,
     free_bytes: Callable[[Path], int],
 ) -> Iterator[str]:
-    """Warnings for a person. Raises JournalUnavailable or JournalCorrupt: no session may start.
+    """Returns warnings. Raises JournalUnavailable or JournalCorrupt: no session may start.
 
-    Of the unit's file: its schema, all seals as a chain, the newest sealed session whole, and those
-    before it that no check of every session has read yet, up to ``READ_AT_A_START``; of how many
-    more there are, a person is told. What changed later in a session that was read is looked at by
-    ``verify``. ``key`` is the one that will sign; it is known even before its public half lies in
-    the folder.
+    Of the unit's file it checks: its schema, all seals as a chain, the newest sealed session
+    completely, and those before it that no check of every session has read yet, up to
+    ``READ_AT_A_START``; the number of further ones is reported. Later changes of a session that was
+    read are found by ``verify``. ``key`` is the one that will sign; it is known even before its
+    public half is in the folder.
     """
     yield from _check_space(folder, free_bytes)
     clinic, unit = folder.clinic_database, folder.unit_database(unit_id)
@@ -57,12 +57,12 @@ def check_before_start(
 
 
 def _stands(path: Path) -> bool:
-    """Returns True for anything under that name, a link to nowhere as well."""
+    """Returns True for anything under that name, including a broken link."""
     return path.exists() or path.is_symlink()
 
 
 def free_bytes_at(folder: Path) -> int:
-    """Free bytes where ``folder`` is, or will be; raises JournalUnavailable."""
+    """Returns free bytes where ``folder`` is, or will be; raises JournalUnavailable."""
     there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
     try:
         return shutil.disk_usage(there).free
@@ -87,9 +87,9 @@ def _check_space(folder: RecordFolder, free_bytes: Callable[[Path], int]) -> Ite
 
 
 def _check_sessions(folder: RecordFolder, path: Path, key: SigningKey) -> list[str]:
-    """All seals as a chain, the newest sealed session, whose signature covers them, and new ones.
+    """Check all seals as a chain, the newest sealed session, which covers them, and new ones.
 
-    Returns what a person is told; only what the next session builds upon refuses it.
+    Returns the warnings; only what the next session is based on raises.
     """
     known = {**known_public_keys(folder), key.key_id: key.public_key}
     with checking(path) as db:
@@ -109,7 +109,7 @@ def _check_sessions(folder: RecordFolder, path: Path, key: SigningKey) -> list[s
 
 
 def _check_cells(check: UnitCheck, path: Path) -> None:
-    """What the file follows, and the rows of sessions and seals, can be read."""
+    """Check that the file's predecessor and the rows of sessions and seals can be read."""
     for table in ("predecessor", "migration"):
         for fault in check.cells.of_table(table):
             raise _altered(path.stem, "what the unit's file follows", fault.row, fault.what)
@@ -141,7 +141,7 @@ def _left_unread(count: int) -> Iterator[str]:
 
 
 def _check_seals(db: Database, path: Path) -> None:
-    """Each seal is what its row says, and begins with the one before it."""
+    """Check that each seal matches its row, and begins with the one before it."""
     previous = file_start(db)
     for number, last_link, digest, events, samples, links, before, seal in rows(
         db,
@@ -161,6 +161,6 @@ def _check_seals(db: Database, path: Path) -> None:
 def _altered(unit_id: str, which: str, where: str, what: str) -> JournalCorrupt:
     return JournalCorrupt(
         f"{which} was altered ({where}: {what}); no session can start. Run `traction verify "
-        f"--all`; `traction quarantine put {unit_id} --by NAME --reason WHY` puts the file aside, "
-        "and what fits in it stays readable"
+        f"--all`; `traction quarantine put {unit_id} --by NAME --reason WHY` puts the file "
+        "aside, and what is intact in it stays readable"
     )

@@ -1,4 +1,4 @@
-"""A session as it is stored, before anything in it is believed: from a unit's file or a bundle."""
+"""A session as it is stored, before anything in it is trusted: from a unit's file or a bundle."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class SessionHead:
 
 
 class SealRow(NamedTuple):
-    """The end of a session's chain; ``digest`` is what the next session starts from."""
+    """The end of a session's chain; ``digest`` is the start of the next session."""
 
     last_link: bytes
     session_digest: bytes
@@ -44,12 +44,12 @@ class SealRow(NamedTuple):
 
     @property
     def counts(self) -> tuple[int, int, int]:
-        """Events, samples, links."""
+        """Returns the counts of events, samples, links."""
         return self.event_count, self.sample_count, self.link_count
 
 
 class SealSignature(NamedTuple):
-    """Who signed a seal, and the checkpoint that was given out for it."""
+    """The signature of a seal, and the checkpoint that was made for it."""
 
     key_id: str
     public_key: bytes
@@ -67,12 +67,12 @@ class PackedLinks:
 
     @property
     def removal_digest(self) -> bytes:
-        """What a removal signs in the place of the links: their digest and what they covered."""
+        """Returns what a removal signs instead of the links: their digest and what they covered."""
         return compute_removal_digest(self.digest, self.stored_ranges)
 
 
 class ChainSignature(NamedTuple):
-    """The session's key signed its chain when it had so many links."""
+    """The signature of the session's key over its chain when it had so many links."""
 
     link_count: int
     signature: bytes
@@ -80,10 +80,10 @@ class ChainSignature(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredSession:
-    """``damage`` says why samples or links are not whole; empty when they are.
+    """``damage`` says why samples or links are incomplete; "" when they are complete.
 
-    With ``packed`` links, the digests in ``links`` were computed from the content a moment ago.
-    With a ``removal`` there are neither events nor samples any more, nor links if they were packed.
+    With ``packed`` links, the digests in ``links`` were computed from the content just before. With
+    a ``removal`` there are neither events nor samples any more, nor links if they were packed.
     """
 
     head: SessionHead
@@ -99,19 +99,19 @@ class StoredSession:
 
     @property
     def sample_count(self) -> int:
-        """Samples that are stored."""
+        """Returns how many samples are stored."""
         return len(self.samples) // SAMPLE_SIZE
 
     @property
     def link_digests(self) -> list[bytes]:
-        """The digest of each link, in order."""
+        """Returns the digest of each link, in order."""
         if isinstance(self.links, ComputedLinks):
             return self.links.digests
         return [link.digest for link in self.links]
 
     @property
     def canonical_events(self) -> bytes:
-        """The canonical bytes of all events."""
+        """Returns the canonical bytes of all events."""
         if isinstance(self.links, ComputedLinks):
             return b"".join(self.links.events)
         return canonical(self.events)
@@ -186,7 +186,7 @@ def session_rows_of(db: Database, number: int | None = None) -> list[SessionHead
 
 
 def session_rows_called(db: Database, beginning: str) -> list[SessionHead]:
-    """The rows of the sessions whose id begins so, found by SQLite, whatever else is on file."""
+    """Returns the rows of the sessions whose id begins so, found by SQLite."""
     return _heads_where(
         db,
         "typeof(session_id) = 'text' AND substr(session_id, 1, ?) = ?",
@@ -195,7 +195,7 @@ def session_rows_called(db: Database, beginning: str) -> list[SessionHead]:
 
 
 def session_rows_named(db: Database, session_ids: Collection[str]) -> list[SessionHead]:
-    """Returns the rows of the sessions that are called so."""
+    """Returns the rows of the sessions with this id."""
     names = json.dumps([*session_ids])
     return _heads_where(db, "session_id IN (SELECT value FROM json_each(?))", (names,))
 
@@ -225,7 +225,7 @@ def seal_row(db: Database, session: int) -> SealRow | None:
 
 
 def seal_signature(db: Database, session: int) -> SealSignature | None:
-    """Returns the signature of a session's seal; None in files of before signatures."""
+    """Returns the signature of a session's seal; None in files from before signatures."""
     if schema_version(db) < SIGNATURES_SINCE_SCHEMA:
         return None
     stored = rows(
@@ -237,7 +237,7 @@ def seal_signature(db: Database, session: int) -> SealSignature | None:
 
 
 def _content(db: Database, session: int) -> tuple[list[EventRow], bytes, str]:
-    """Events and samples as far as they can be read, and what is wrong with them."""
+    """Returns events and samples as far as they can be read, and what is wrong with them."""
     try:
         events, parts = content_of(db, session)
     except (ValueError, struct.error) as error:

@@ -1,4 +1,4 @@
-"""What a verification looked at and found, counted while it walks."""
+"""Counts what a verification checked and found."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from records.store.checkpoint import Checkpoint, make_checkpoint
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
-    """What was looked at, and what was found.
+    """What was checked, and what was found.
 
-    ``signed`` seals carry a signature, ``unsigned`` ones are of before signatures, ``open``
+    ``signed`` seals have a signature, ``unsigned`` ones are from before signatures, ``open``
     sessions have no seal yet, ``removed`` ones have lost their content to a retention rule.
     ``checkpoints`` counts the outside ones that were compared. ``left_out`` sessions were not read
-    again; they are in none of the counts before, and the one among them that was checked whole
-    longest ago was so at ``left_out_since_utc_ms``.
+    again; they are in none of the other counts, and the oldest full check among them was at
+    ``left_out_since_utc_ms``.
     """
 
     sessions: int
@@ -46,7 +46,7 @@ class Verification:
 
     @property
     def basis(self) -> str:
-        """On what the verdict stands, in words."""
+        """Returns what the verdict is based on, in words."""
         signature = f"{self.signed} signatures"
         if self.signed and not self.keys_known:
             signature += " (no public key of the workstation at hand: only against the key beside)"
@@ -63,7 +63,7 @@ class Verification:
 
 
 class Tally:
-    """What was found so far."""
+    """The findings so far."""
 
     def __init__(self, known_keys: Mapping[str, bytes], key_history: KeyHistory) -> None:
         self.known_keys = known_keys
@@ -105,7 +105,7 @@ class Tally:
     def leave_out(
         self, head: SessionHead, seal: SealRow | None, signature: SealSignature | None, since: int
     ) -> None:
-        """Count one that was not read again; it was checked whole at ``since``, UTC ms."""
+        """Count one that was not read again; its last full check was at ``since``, UTC ms."""
         self._codes[self._named(head)] = _code(head, seal, signature)
         self.left_out.append(since)
 
@@ -123,7 +123,7 @@ class Tally:
         return name
 
     def compare(self, outside: Iterable[Checkpoint]) -> None:
-        """Compare what was given out."""
+        """Compare the checkpoints from outside."""
         for checkpoint in outside:
             self._compared += 1
             self.alterations += self._against(checkpoint)
@@ -147,7 +147,7 @@ class Tally:
         )
 
     def result(self) -> Verification:
-        """Returns what it comes to."""
+        """Returns the result."""
         return Verification(
             sessions=self._sessions,
             links=self._links,
@@ -178,5 +178,5 @@ def _code(head: SessionHead, seal: SealRow | None, signature: SealSignature | No
     subject = Subject(name=head.session_id, place=head.unit_id, number=head.number)
     try:
         return make_checkpoint(subject, seal.digest, signature.public_key).code
-    except UNREADABLE:  # an id that is no text; check_session has said so
+    except UNREADABLE:  # an id that is not a text; check_session has reported it
         return None

@@ -1,4 +1,4 @@
-"""Opening a unit's file to read it or to check it, and what such files follow."""
+"""Opens a unit's file to read or check it, and finds what such files follow."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from records.store.unit_lock import UnitLock
 
 LOOK_S: Final = 0.02
 LOOKS: Final = 100
-"""Two seconds, as a writer is waited for that is at work on the file."""
+"""Two seconds, like the wait for a writer that works on the file."""
 
 
 @contextmanager
 def reading(path: Path) -> Iterator[Database]:
-    """A read-only connection for a while; a file that is being made is waited for.
+    """Yields a read-only connection; waits for a file that is being made.
 
     The first session of a unit makes its file, and programs of other units read at that time.
     """
@@ -44,14 +44,14 @@ def _is_being_made(path: Path) -> bool:
 
 
 def checking(path: Path) -> AbstractContextManager[Database]:
-    """Returns the same for code that says what was altered: it asks about the schema itself."""
+    """Returns the same for code that reports alterations: it checks the schema itself."""
     return checking_file(path, UNIT_SCHEMA)
 
 
 def predecessors_among(paths: Iterable[Path]) -> Iterator[tuple[Path, Predecessor]]:
     """Yields the files that follow another one, with what they follow.
 
-    One that cannot be read follows nothing here; ``verify`` says what is wrong with it.
+    Unreadable ones are skipped; ``verify`` reports their faults.
     """
     for path in paths:
         try:
@@ -64,7 +64,7 @@ def predecessors_among(paths: Iterable[Path]) -> Iterator[tuple[Path, Predecesso
 
 
 def open_sessions(path: Path) -> list[SessionHead]:
-    """Sessions without a seal; with the unit's lock free they were interrupted."""
+    """Returns sessions without a seal; with the unit's lock free they were interrupted."""
     if not path.exists():
         return []
     with reading(path) as db:

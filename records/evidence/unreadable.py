@@ -1,6 +1,6 @@
-"""What stored values do to their readers when they are not what the program writes, and which row.
+"""Errors of readers at stored values that the program does not write, and their rows.
 
-Code that says what was altered makes a finding of it that names the row; every other reader refuses
+Code that reports alterations makes a finding of it that names the row; every other reader refuses
 with the record's name (``refused_in_words``).
 """
 
@@ -27,12 +27,12 @@ UNREADABLE = (
     OverflowError,
     RecursionError,
 )
-"""Text that is no UTF-8 is a ValueError."""
+"""Text that is not UTF-8 is a ValueError."""
 
 
 @contextmanager
 def refused_in_words(what: str) -> Iterator[None]:
-    """Turn what a value does to its reader into JournalCorrupt; ``what`` names the record."""
+    """Turn a reader's error at a value into JournalCorrupt; ``what`` names the record."""
     try:
         yield
     except UNREADABLE as error:

@@ -14,6 +14,6 @@ UNUSABLE: Final = int(SampleFlag.NO_READING | SampleFlag.SAME_SAMPLE_NUMBER)
 
 
 def valid_samples(samples: SampleArray) -> NDArray[np.bool_]:
-    """Samples that hold a reading of their own: neither absent nor a repeated one."""
+    """Returns samples with a reading of their own: neither absent nor a repeated one."""
     own_reading = (samples["flags"].astype(np.int64) & UNUSABLE) == 0
     return np.asarray(own_reading & (samples["force_1_dn"] != ABSENT_DN), dtype=np.bool_)

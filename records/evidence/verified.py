@@ -1,13 +1,12 @@
-"""What this workstation remembers of its last whole checks, so that a check may leave some out.
+"""Stored results of this workstation's last full checks, so that a check may leave some out.
 
-``DIR/verified.json`` holds two lines: JSON with, by session id, the *mark* of the session as it was
-when every byte of it was checked and nothing was found, and when that was; then the signature of
-that line by the workstation's key in use. A mark is SHA-256 over what can be asked without reading
-events and samples: the session's rows (own row, seal, signature, chain signatures, digest of its
-links, removal), sizes and counts of the rest, the seal before it, and what its file says of its
-past. What is remembered saves work in ``verify --all --since-last`` and at a start, and gives lists
-a date; nothing else reads it. The file is no evidence: whoever deletes it makes the next check a
-whole one.
+``DIR/verified.json`` has two lines: JSON with, by session id, the *mark* of the session when every
+byte of it was checked and nothing was found, and when that was; then the signature of that line by
+the workstation's key in use. A mark is SHA-256 over what can be read without events and samples:
+the session's rows (own row, seal, signature, chain signatures, digest of its links, removal), sizes
+and counts of the rest, the seal before it, and what its file says of its past. The results save
+work in ``verify --all --since-last`` and at a start, and give lists a date; nothing else reads
+them. The file is not evidence: deleting it makes the next check a full one.
 """
 
 from __future__ import annotations
@@ -63,7 +62,7 @@ ORDER BY session.number"""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastWhole:
-    """A session as it was when it was last checked whole. ``mark`` is 64 hex digits."""
+    """A session at its last full check. ``mark`` is 64 hex digits."""
 
     mark: str
     at_utc_ms: int
@@ -71,7 +70,7 @@ class LastWhole:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
-    """What is remembered. ``fault`` says why it is nothing; ``keys`` is that of ``keys_mark``."""
+    """The stored results. ``fault`` says why there are none; ``keys`` is that of ``keys_mark``."""
 
     keys: str = ""
     sessions: Mapping[str, LastWhole] = field(default_factory=dict)
@@ -79,7 +78,7 @@ class Memory:
 
 
 class Recall:
-    """What one check of every session leaves out, and what it finds whole.
+    """What one check of every session leaves out, and what it finds intact.
 
     ``memory`` is None for a check that reads everything.
     """
@@ -90,7 +89,7 @@ class Recall:
         self.found_whole: dict[str, str] = {}
 
     def leave_out(self, session_id: str, mark: str) -> LastWhole | None:
-        """Leave a session out that is as it was when it was last checked whole; None: read it."""
+        """Leave out a session that is unchanged since its last full check; None: read it."""
         last = self._memory.sessions.get(session_id)
         if last is None or last.mark != mark:
             return None
@@ -98,7 +97,7 @@ class Recall:
         return last
 
     def to_remember(self, altered: set[str], at_utc_ms: int) -> dict[str, LastWhole]:
-        """Returns what a check that ends now may remember: no session that a finding names."""
+        """Returns the results of a check that ends now: no session that a finding names."""
         now = {
             session_id: LastWhole(mark=mark, at_utc_ms=at_utc_ms)
             for session_id, mark in self.found_whole.items()
@@ -110,7 +109,7 @@ class Recall:
 def marks_of(db: Database, path: Path) -> dict[int, str]:
     """Returns the mark of each sealed and signed session of a file, by number.
 
-    A file of an older schema has none: what is in it is read at every check.
+    A file of an older schema has none: its content is read at every check.
     """
     if schema_version(db) != UNIT_SCHEMA.version:
         return {}
@@ -125,9 +124,9 @@ def marks_of(db: Database, path: Path) -> dict[int, str]:
 
 
 def marks_of_folder(folder: RecordFolder) -> dict[str, str]:
-    """Returns the marks of every file that can be read, by session id, for a list.
+    """Returns the marks of every readable file, by session id, for a list.
 
-    Who lists sessions says which file cannot be read; no session of it stands in the list.
+    The list reports which file cannot be read; it contains none of its sessions.
     """
     marks = dict[str, str]()
     for path in folder.readable_databases():
@@ -144,16 +143,16 @@ def _marks_by_session(path: Path) -> dict[str, str]:
 
 
 def keys_mark(history: KeyHistory) -> str:
-    """Returns the newest of the folder's records of keys.
+    """Returns the mark of the folder's newest record of keys.
 
-    A check by other keys is another check.
+    A check with other keys is another check.
     """
     count, digest = history.head
     return f"{count} {digest}"
 
 
 def read_memory(folder: RecordFolder) -> Memory:
-    """Returns what is remembered and signed by the key in use.
+    """Returns what is stored and signed by the key in use.
 
     With its fault, empty, where it is not.
     """
@@ -174,7 +173,7 @@ def read_memory(folder: RecordFolder) -> Memory:
 
 
 def current_memory(folder: RecordFolder) -> Memory:
-    """Returns the same, and nothing where keys came, went or were revoked since that check."""
+    """Returns the same, and nothing where keys were added, removed or revoked since that check."""
     memory = read_memory(folder)
     if not memory.fault and memory.keys != keys_mark(key_history(folder)):
         return Memory(fault="the record of keys has grown since the last check")
@@ -182,7 +181,7 @@ def current_memory(folder: RecordFolder) -> Memory:
 
 
 def write_memory(folder: RecordFolder, key: SigningKey, sessions: Mapping[str, LastWhole]) -> None:
-    """Put it in place, signed; raises OSError."""
+    """Store it, signed; raises OSError."""
     said = {
         "format": FORMAT,
         "keys": keys_mark(key_history(folder)),

@@ -2,11 +2,11 @@
 
 ``close_year`` copies ``<unit id>.db`` to ``<unit id>-<year>.db.closing`` while its successor waits
 as ``<unit id>.db.next``; the successor takes the present file's name, then the copy gets its own.
-Until the first of these renames the old state stands; after it the new one, whose last rename the
-next start finishes. The digest in the successor's predecessor is that of the whole closed file.
+Until the first of these renames the old state is valid; after it the new one, whose last rename the
+next start completes. The digest in the successor's predecessor is that of the whole closed file.
 
-A removal by rule and a repacking change a closed file. clinic.db's chain says before that it is
-opened, and afterwards which digest it has now.
+A removal by rule and a repacking change a closed file. clinic.db's chain records before that it is
+opened, and afterwards its new digest.
 """
 
 from __future__ import annotations
@@ -61,8 +61,8 @@ def close_year(
 ) -> Path | None:
     """Close the unit's file if its newest session is of a year before ``year``; returns its name.
 
-    What an earlier attempt left is finished or taken back first. Raises UnitBusy, or
-    JournalUnavailable when the disk refuses.
+    An earlier attempt is completed or undone first. Raises UnitBusy, or JournalUnavailable when the
+    disk refuses.
     """
     database = folder.unit_database(unit_id)
     with holding(UnitLock(database)), failures_in_words(database, "closed for its year"):
@@ -83,7 +83,7 @@ def close_year(
 
 
 def faults_of_year_files(folder: RecordFolder) -> Iterator[Alteration]:
-    """Yields what does not fit between the files of closed years and those that follow them."""
+    """Yields mismatches between the files of closed years and those that follow them."""
     changed, moves = _changed(folder), year_moves(folder)
     away = out_of_reach(folder, moves.values())
     before = [found for _, found in predecessors_among(folder.readable_databases())]
@@ -117,7 +117,7 @@ def faults_of_year_files(folder: RecordFolder) -> Iterator[Alteration]:
 def _miscounted_moves(
     folder: RecordFolder, before: Iterable[Predecessor], moves: Mapping[str, YearMove]
 ) -> Iterator[Alteration]:
-    """Moves that name more or fewer sessions than the signed row of the following file leaves."""
+    """Yields moves whose number of sessions differs from the following file's signed row."""
     for found in before:
         move = moves.get(found.file)
         if found.kind != CLOSED_YEAR or move is None:
@@ -128,7 +128,7 @@ def _miscounted_moves(
 
 
 def _newest_number(folder: RecordFolder, name: str) -> int | None:
-    """Returns the highest session number in the file that a record calls so.
+    """Returns the highest session number in the file with this name in a record.
 
     None if it cannot be read.
     """
@@ -141,10 +141,10 @@ def _newest_number(folder: RecordFolder, name: str) -> int | None:
 
 
 def fault_of_year_file(folder: RecordFolder, name: str) -> str:
-    """Why the year's file that a record calls so is not the one that was closed; "" when it is.
+    """Returns why a year's file is not the one that was closed; "" when it is.
 
-    The signature of the row that names it is checked. Where that row lies in a file out of reach,
-    clinic.db speaks for it, whose chain the caller checks.
+    The signature of the row that names it is checked. Where that row is in a file out of reach,
+    clinic.db vouches for it, whose chain the caller checks.
     """
     known = known_public_keys(folder)
     following = list(predecessors_among(folder.readable_databases()))
@@ -167,11 +167,11 @@ def _place_of(folder: RecordFolder, name: str) -> Path:
 
 @contextmanager
 def opened_for_change(folder: RecordFolder, path: Path, author: Author) -> Iterator[None]:
-    """Make a closed year's file writable for a while; other files are left as they are.
+    """Make a closed year's file writable for the block; other files are not changed.
 
-    The caller holds the unit's lock. What was changed before a refusal (JournalCorrupt) stays, so
-    the file is closed then as well. A program that ends meanwhile leaves it noted as opened, and
-    the next removal or repacking closes it (``close_reopened``).
+    The caller holds the unit's lock. Changes before a refusal (JournalCorrupt) remain, so the file
+    is closed then as well. A program that ends meanwhile leaves it noted as opened, and the next
+    removal or repacking closes it (``close_reopened``).
     """
     if path not in folder.year_databases():
         yield
@@ -187,7 +187,7 @@ def opened_for_change(folder: RecordFolder, path: Path, author: Author) -> Itera
 
 
 def close_reopened(folder: RecordFolder, author: Author) -> None:
-    """Close the files that were opened for a change by a program that did not close them."""
+    """Close the files that a program opened for a change and did not close."""
     opened = {name for name, digest in _changed(folder).items() if not digest}
     for path in folder.year_databases():
         if name_of_year_file(path) in opened:
@@ -201,7 +201,7 @@ def _close_again(folder: RecordFolder, path: Path, author: Author) -> None:
     _without_log(path)
     make_read_only(path)
     sync_file(path)
-    sync_folder(path.parent)  # a log or journal that came back would lie beside a closed file
+    sync_folder(path.parent)  # a log or journal that returned would be beside a closed file
     said: dict[str, JsonValue] = {"file": name_of_year_file(path), "digest": file_sha256(path)}
     note_of_file(folder, author, EntryKind.YEAR_FILE_CLOSED, said)
 
@@ -209,7 +209,7 @@ def _close_again(folder: RecordFolder, path: Path, author: Author) -> None:
 def _write_both(
     folder: RecordFolder, closed: Path, last_session: int, key: SigningKey, utc_ms: int
 ) -> None:
-    """The new file, then the copy of the old one; both durable under names of their own."""
+    """Write the new file, then the copy of the old one; both durable under temporary names."""
     database = folder.unit_database(unit_id_of(closed))
     _without_log(database)
     digest = file_sha256(database)
@@ -236,7 +236,7 @@ def _write_both(
 
 
 def _finish(folder: RecordFolder, unit_id: str) -> None:
-    """Give the copy its name where the present file follows it, or take an attempt back."""
+    """Give the copy its name where the present file follows it, or undo an attempt."""
     database = folder.unit_database(unit_id)
     if next_database(database).exists():
         _take_back(database)
@@ -246,7 +246,7 @@ def _finish(folder: RecordFolder, unit_id: str) -> None:
 
 
 def _take_back(database: Path) -> None:
-    """The copy goes first: without the file that waits it would count."""
+    """Undo: remove the copy first, which would count without the waiting file."""
     waiting = next_database(database)
     copies = database.parent.glob(f"{database.stem}-*.db{CLOSING}") if waiting.exists() else ()
     for path in copies:
@@ -258,7 +258,7 @@ def _take_back(database: Path) -> None:
 
 
 def _without_log(path: Path) -> None:
-    """Bring the log into the file, and let the file need none; a reader that holds it refuses."""
+    """Bring the log into the file, so that it needs none; a reader that holds it refuses."""
     with closing(open_for_writing(path, UNIT_SCHEMA)) as db:
         (mode,) = db.execute("PRAGMA journal_mode = DELETE").fetchone()
     if mode != "delete":
@@ -276,13 +276,13 @@ def _newest(database: Path) -> SessionHead | None:
 
 
 def _year_of(head: SessionHead) -> int:
-    """By the workstation's date when the session began."""
+    """Returns the year of the workstation's date when the session began."""
     local_s = head.started_utc_ms / 1000 + head.utc_offset_min * 60
     return datetime.fromtimestamp(local_s, UTC).year
 
 
 def _free_name(database: Path, year: int) -> Path:
-    """With a number behind it where a clock that was wrong has used the year's name."""
+    """Returns the name, numbered where a wrong clock has used the year's name."""
     names = (f"-{year}.db" if n == 1 else f"-{year}-{n}.db" for n in count(1))
     places = (database.with_name(database.stem + name) for name in names)
     return next(place for place in places if not place.exists())
@@ -291,7 +291,7 @@ def _free_name(database: Path, year: int) -> Path:
 def _followed(
     folder: RecordFolder, before: Iterable[Predecessor], away: Iterable[YearMove]
 ) -> Iterator[tuple[str, str]]:
-    """Name and digest of each closed file that a later one follows, or one that was moved."""
+    """Returns name and digest of each closed file that a later one follows, or that was moved."""
     for found in before:
         if found.kind == CLOSED_YEAR:
             yield found.file, found.digest.hex()
@@ -301,7 +301,7 @@ def _followed(
 
 
 def _fault(path: Path, digest: str) -> str:
-    """Why a file is not the one that was closed; "" when it is. ``digest`` is "" while opened."""
+    """Returns why a file is not the one that was closed; "" if it is. ``digest`` "": opened."""
     if not path.exists():
         return "it is missing: deleted, renamed or moved; put it back, or take it from a backup"
     if not digest:
@@ -331,5 +331,5 @@ def _changed(folder: RecordFolder) -> dict[str, str]:
 
 
 def name_of_year_file(path: Path) -> str:
-    """Returns what a record calls the file of a closed year, wherever it lies."""
+    """Returns the name of a closed year's file in records, wherever it is."""
     return f"{UNITS}/{path.name.removesuffix(CLOSING)}"

@@ -1,8 +1,8 @@
-"""Files of closed years that were moved out of the folder: what clinic.db's chain says of them.
+"""Files of closed years that were moved out of the folder, according to clinic.db's chain.
 
-In the place of such a file stands ``<its name>.moved`` with the path where it lies now
-(``records.store.record_folder``). Nobody believes that line: a file that is found there is checked
-like every other, and one that is not counts as moved only where an entry of the chain says so.
+``<its name>.moved`` replaces such a file and contains its present path
+(``records.store.record_folder``). That line is not trusted: a file found there is checked like
+every other, and a missing one counts as moved only where an entry of the chain says so.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from records.store.record_folder import RecordFolder
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class YearMove:
-    """A file that was moved. ``file`` is its name below the folder, ``to`` where it was moved to.
+    """A moved file. ``file`` is its name below the folder, ``to`` where it was moved to.
 
-    ``follows`` and ``follows_digest`` name the file before it, empty where there is none, so that
-    that one is still followed by something while this one cannot be read.
+    ``follows`` and ``follows_digest`` name the file before it, "" where there is none, so that that
+    file still has a successor while this one cannot be read.
     """
 
     file: str
@@ -38,7 +38,7 @@ class YearMove:
 
     @property
     def what(self) -> str:
-        """What ``verify`` says while the file cannot be reached."""
+        """Returns ``verify``'s text while the file cannot be reached."""
         return (
             f"it was moved to {self.to} on {self.day} by {self.by} and cannot be reached there: "
             f"its {len(self.sessions)} sessions are not checked; connect the place, or copy it back"
@@ -75,11 +75,12 @@ def miscounted(
     moves: Mapping[str, YearMove],
     newest_in: Callable[[str], int | None],
 ) -> str:
-    """Why a move names another number of sessions than the file held; "" when it does not.
+    """Returns why a move's number of sessions differs from the file's; "" when it does not.
 
-    ``last_session`` is the highest number in the file, as the following one says, signed. The
-    sessions of a file before that was moved as well count with it. ``newest_in`` gives the highest
-    number in a file that was not moved, None where nobody can read it: then nothing is compared.
+    ``last_session`` is the highest number in the file, according to the following one, signed. The
+    sessions of a previous file that was moved as well count with it. ``newest_in`` gives the
+    highest number in a file that was not moved, None where it cannot be read: then nothing is
+    compared.
     """
     names, before, seen = len(move.sessions), move.follows, {move.file}
     while before in moves and before not in seen:

@@ -1,1 +1,1 @@
-"""One file for each format; no logic but the format."""
+"""One file for each format; it contains only formatting."""

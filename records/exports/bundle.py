@@ -12,7 +12,7 @@ from records.visit.visit import Visit
 
 
 def bundle_of(folder: RecordFolder, visit: Visit) -> bytes:
-    """The bundle of the session asked for; raises RequestRefused when it is not sealed.
+    """Returns the bundle of the requested session; raises RequestRefused when it is not sealed.
 
     A bundle is the evidence of one session. The note and the charge in it are those of its visit.
     """

@@ -1,4 +1,4 @@
-"""Every export by its name: which writer makes it, how its file is called, where it may lie."""
+"""Every export by its name: its writer, its file's name, and its possible places."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ if TYPE_CHECKING:
     from records.exports.claim.cms1500_words import Box
 
 LARGEST_BYTES = 2_000_000
-"""What portals of practices take (receivers.md)."""
+"""The limit of practices' portals (receivers.md)."""
 CLAIM_FORMATS = frozenset({"csv", "cms1500", "cms1500-json", "837p", "hl7-dft"})
-"""Formats that a practice's system or a clearinghouse takes a charge from."""
+"""Formats from which a practice's system or a clearinghouse takes a charge."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choices:
-    """What may be chosen of an export: its receiver, the curve of a FHIR bundle."""
+    """The options of an export: its receiver, the curve of a FHIR bundle."""
 
     receiver: Receiver | None = None
     sampled: bool = False
 
     @property
     def known_receiver(self) -> Receiver:
-        """The chosen receiver, else the program's own."""
+        """Returns the chosen receiver, else the program's own."""
         return self.receiver or own_receiver()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportedFile:
-    """The bytes of an export; ``notices`` tell what stands there otherwise than it was said."""
+    """The bytes of an export; ``notices`` report what was changed in them."""
 
     content: bytes
     notices: tuple[str, ...] = ()
@@ -53,12 +53,12 @@ class _Kind:
 
 
 def written(visit: Visit, name: str, choices: Choices = PLAIN) -> bytes:
-    """The bytes of one export; raises as ``document`` does."""
+    """Returns the bytes of one export; raises as ``document`` does."""
     return document(visit, name, choices).content
 
 
 def document(visit: Visit, name: str, choices: Choices = PLAIN) -> ExportedFile:
-    """One export; raises a RequestRefused that names what is missing or not sound."""
+    """Returns one export; raises a RequestRefused that names what is missing or invalid."""
     made = KINDS[name].write(visit, choices)
     made = made if isinstance(made, ExportedFile) else ExportedFile(content=made)
     if name == "pdf" and len(made.content) > LARGEST_BYTES:
@@ -70,15 +70,15 @@ def document(visit: Visit, name: str, choices: Choices = PLAIN) -> ExportedFile:
 
 
 def file_name(session_id: str, name: str, receiver: str = OWN) -> str:
-    """An export's file is called by its session."""
+    """Returns the name of an export's file, with its session."""
     suffix = KINDS[name].suffix
     return f"{session_id}{suffix}" if receiver == OWN else f"{session_id}-{receiver}{suffix}"
 
 
 def claim_format(name: str, receiver: str = OWN) -> str | None:
-    """What an export is known by where a practice's system takes a charge from it; else None.
+    """Returns an export's name where a practice's system takes a charge from it; else None.
 
-    That is its format and, for a CSV, the receiver whose columns it has.
+    It is its format and, for a CSV, the receiver whose columns it has.
     """
     if name not in CLAIM_FORMATS:
         return None
@@ -95,7 +95,7 @@ def refuse_other_session(sessions: Sequence[str], path: Path) -> None:
 
 
 def _is_of(path: Path, session_id: str) -> bool:
-    """Every export names its session in plain bytes; X12 writes it in capitals."""
+    """Returns whether a file names the session in plain bytes; X12 has it in capitals."""
     if not path.is_file():
         return False
     name = session_id.lower().encode()
@@ -207,7 +207,7 @@ def _fhir(visit: Visit, choices: Choices) -> bytes:
 
 
 def _dft(visit: Visit, choices: Choices) -> bytes:
-    """Of a ready claim only: an engine posts every FT1, and the message has no form without one."""
+    """Write it for a ready claim only: an engine posts every FT1, which the message must have."""
     from records.exports.messages.hl7_dft import FORMAT, dft_p03
     from records.exports.readiness import refuse_unready, unready
 

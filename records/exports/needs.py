@@ -1,4 +1,4 @@
-"""What a format needs and nobody has said: refused in one message that names all of it."""
+"""Missing needs of a format: refused in one message that names all of them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def refuse_incomplete(format_name: str, session_id: str, needs: Iterable[Need]) 
 def context_or_refuse(
     context: ClaimContext | None, format_name: str, session_id: str
 ) -> ClaimContext:
-    """The context; raises ExportIncomplete when there is none."""
+    """Returns the context; raises ExportIncomplete when there is none."""
     if context is None:
         raise ExportIncomplete(
             f"{format_name} of session {session_id} needs a claim context: name its file with "

@@ -18,7 +18,7 @@ WRITERS: Mapping[str, tuple[str, Callable[[PaperVisit], bytes]]] = {
 
 
 def paper_document(visit: PaperVisit, name: str) -> tuple[bytes, str]:
-    """The bytes of one export and the file's name; raises ExportRefused for all that is a claim."""
+    """Returns the bytes of one export and the file's name; raises ExportRefused for every claim."""
     if name not in WRITERS:
         raise ExportRefused(why_not_made(visit, name))
     suffix, write = WRITERS[name]

@@ -21,12 +21,12 @@ def scrubbed(
     payer: str | None = None,
     imported: ImportedClaim | None = None,
 ) -> Visit:
-    """The visit with its claim scrubbed, the exports tried; parameters and errors of ``billed``."""
+    """Returns the visit with scrubbed claim, after trying the exports; parameters as ``billed``."""
     return billed(folder, visit, payer=payer, imported=imported, trial=refusals_of)
 
 
 def refusals_of(visit: Visit) -> tuple[UnwrittenExport, ...]:
-    """What the exports of this claim would refuse, each reason once with its formats."""
+    """Returns what the exports of this claim would refuse, each reason once with its formats."""
     by_reason: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for name in claim_formats(visit):
         try:
@@ -42,7 +42,7 @@ def refusals_of(visit: Visit) -> tuple[UnwrittenExport, ...]:
 
 
 def _try(visit: Visit, name: str) -> None:
-    """Write one format to nowhere: without the PDF inside, and before the rules have looked."""
+    """Write one format to nowhere: without the PDF inside, and before the rules are applied."""
     from records.exports.messages.fhir_bundle import fhir_bundle
     from records.exports.messages.hl7_dft import dft_p03
     from records.exports.messages.hl7_mdm import mdm_t02
@@ -59,9 +59,9 @@ def _try(visit: Visit, name: str) -> None:
 
 
 def claim_formats(visit: Visit) -> Iterator[str]:
-    """The formats that carry a claim of this form; the note's own are never refused.
+    """Returns the formats that carry a claim of this form; the note's own are never refused.
 
-    A patient who pays himself has no payer's form. An institutional form has no export of its own.
+    A self-paying patient has no payer's form. An institutional form has no export of its own.
     """
     context = visit.context
     if context is not None and is_electronic(context):

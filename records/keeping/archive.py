@@ -1,10 +1,9 @@
-"""An archive for analysis: Parquet files without names, dates and words, written by DuckDB.
+"""An archive for analysis: Parquet files without names, dates and texts, written by DuckDB.
 
-Whoever looks at it needs neither this program nor the clinic's key. Sessions, patients and units
-are called by a keyed hash (HMAC-SHA-256, the key stays in ``DIR/keys/archive.key``), so that the
-visits of one patient belong together, in every archive of this workstation, and nobody without the
-key can say whose they are. Of dates only the year is kept; free text, orders and identities are
-left out.
+To read it, neither this program nor the clinic's key is needed. Sessions, patients and units are
+named by a keyed hash (HMAC-SHA-256, the key stays in ``DIR/keys/archive.key``), so that the visits
+of one patient belong together, in every archive of this workstation, and nobody without the key can
+identify them. Of dates only the year is kept; free text, orders and identities are left out.
 
 DuckDB comes with the extra ``analysis``.
 """
@@ -75,7 +74,7 @@ class ArchiveReport:
 def write_archive(folder: RecordFolder, out: Path) -> ArchiveReport:
     """Write ``sessions.parquet`` and one ``samples/<session>.parquet`` each into a new folder.
 
-    Sessions that run and those whose content was removed are left out. Raises BackupRefused without
+    Running sessions and those whose content was removed are left out. Raises BackupRefused without
     DuckDB, when ``out`` exists and when nothing is on file; JournalUnavailable when the disk fails.
     """
     duckdb = _duckdb()
@@ -128,13 +127,13 @@ class _Pseudonyms:
         self._key = key
 
     def of(self, kind: str, name: str) -> str:
-        """The name that stands for ``name``; kinds never share one."""
+        """Returns the pseudonym of ``name``; kinds never share one."""
         digest = hmac.digest(self._key, f"{kind}\n{name}".encode(), hashlib.sha256)
         return digest.hex()[:PSEUDONYM_LENGTH]
 
 
 def _records(folder: RecordFolder) -> Iterator[SessionRecord]:
-    """Sealed sessions; raises JournalCorrupt at the first that was altered."""
+    """Yields sealed sessions; raises JournalCorrupt at the first altered one."""
     for path in folder.every_database():
         with reading(path) as db:
             for head in session_rows_of(db):
@@ -187,7 +186,7 @@ def _copy(query: str, path: Path) -> str:
 
 
 def _close_to_others(folder: Path) -> None:
-    """DuckDB makes files with modes of its own, here in a folder that nobody else can enter."""
+    """Set the modes of the files that DuckDB made in a folder that nobody else can enter."""
     if HAS_MODES:
         for path in folder.rglob("*.parquet"):
             path.chmod(PRIVATE_FILE)

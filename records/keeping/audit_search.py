@@ -1,4 +1,4 @@
-"""Looks at the audit: by session, by patient or at all of it; whoever looks stands in it, too."""
+"""Reads the audit: by session, by patient or all of it; the reading is recorded too."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ def look_at_accesses(
     session: str | None = None,
     patient: str = "",
 ) -> list[Access]:
-    """Accesses of a session and of a patient where these are asked for, oldest first.
+    """Returns accesses of a session and of a patient if these are given, oldest first.
 
-    The rows name patients, so the look has a row of its own, which comes with the next look.
-    Raises AuditUnavailable where that row cannot be kept.
+    The rows name patients, so this access has a row of its own, which the next one shows. Raises
+    AuditUnavailable where that row cannot be kept.
     """
     wanted = {session} if session else None
     ids: list[str] = []

@@ -1,11 +1,11 @@
 """Backup while sessions run: every database copied at one moment, verified, listed and signed.
 
-A backup is a folder, one ``.zip`` of the same files, or that zip encrypted with age. It holds
-``clinic.db``, ``units/*.db``, the public keys, what lies in quarantine, the clinic's own profiles,
-tables and code lists, and the signed list (records/keeping/backup_list.py). Private keys are not in
-it: whoever holds a backup could sign with them. A restored workstation makes a new key.
+A backup is a folder, one ``.zip`` of the same files, or that zip encrypted with age. It contains
+``clinic.db``, ``units/*.db``, the public keys, the quarantine, the clinic's own profiles, tables
+and code lists, and the signed list (records/keeping/backup_list.py). It contains no private keys,
+with which its holder could sign. A restored workstation makes a new key.
 
-A file that is no database of ours is copied byte for byte and named: it must not keep the others
+A file that is not a database of ours is copied byte for byte and named: it must not keep the others
 from being saved.
 """
 
@@ -49,11 +49,11 @@ _CHUNK_BYTES = 1 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackupReport:
-    """What a backup holds.
+    """The content of a backup.
 
     ``findings`` are the record's own: a copy that differs from its source is an error instead.
     ``elsewhere`` are files of closed years that were moved out of the folder: they are not in it.
-    ``checkpoint`` binds this backup from outside.
+    ``checkpoint`` anchors this backup outside.
     """
 
     place: Path
@@ -78,8 +78,8 @@ def back_up(
 ) -> BackupReport:
     """Copy everything into ``target``, a new folder, ``.zip`` or ``.zip.age``, and verify the copy.
 
-    Units first, clinic.db last, so that no note in it speaks of a session that is not copied.
-    ``target`` appears by one rename, whole and durable, or not at all. Raises BackupRefused or
+    Units first, clinic.db last, so that no note in it mentions a session that is not copied.
+    ``target`` appears by one rename, complete and durable, or not at all. Raises BackupRefused or
     JournalUnavailable.
     """
     remove_left_overs(target.parent)
@@ -87,7 +87,7 @@ def back_up(
     sources = list(_sources(folder))
     if not any(source.suffix == ".db" for source in sources):
         raise BackupRefused(f"{folder} holds no records; name the data folder with --data")
-    # What is not encrypted yet stays on the disk where the records are.
+    # Unencrypted files stay on the disk of the records.
     with draft_beside(folder.backup if recipients else target) as draft:
         found = list(_misnamed(folder))
         found += [f for source in sources for f in _copied(source, folder, draft.content)]
@@ -129,7 +129,7 @@ def _refuse_target(target: Path, *, encrypted: bool) -> None:
 
 
 def _sources(folder: RecordFolder) -> Iterator[Path]:
-    """What belongs in a backup, of whatever kind it is; clinic.db last."""
+    """Yields what belongs in a backup, of any kind; clinic.db last."""
     for pattern in (f"{KEYS}/*", f"{UNITS}/*.db", f"{UNITS}/*{MOVED}", f"{QUARANTINE}/*/*"):
         for path in sorted(folder.path.glob(pattern)):
             if belongs_in_a_backup(folder.name_of(path)):
@@ -140,7 +140,7 @@ def _sources(folder: RecordFolder) -> Iterator[Path]:
 
 
 def _own_files(folder: RecordFolder) -> Iterator[Path]:
-    """The clinic's own profiles, tables and code lists: sessions and claims rest upon them."""
+    """Yields the clinic's own profiles, tables and code lists, which sessions and claims use."""
     for own in (folder.profiles, folder.payers, folder.receivers):
         yield from sorted(own.glob("*.toml"))
     yield from sorted(folder.code_lists.glob("*"))
@@ -149,7 +149,7 @@ def _own_files(folder: RecordFolder) -> Iterator[Path]:
 
 
 def _misnamed(folder: RecordFolder) -> Iterator[BackupFinding]:
-    """The clinic's own files whose names no list of a backup may hold."""
+    """Returns the clinic's own files whose names no list of a backup may contain."""
     for path in _own_files(folder):
         name = folder.name_of(path)
         if not belongs_in_a_backup(name):
@@ -161,7 +161,7 @@ def _misnamed(folder: RecordFolder) -> Iterator[BackupFinding]:
 
 
 def _copied(source: Path, folder: RecordFolder, content: Path) -> Iterator[BackupFinding]:
-    """Copy one file; yields why it is not copied as what it should be."""
+    """Copy one file; yields why it is not copied as its kind."""
     name = folder.name_of(source)
     make_folder((content / name).parent)
     if not source.is_file():
@@ -182,9 +182,9 @@ def _copied(source: Path, folder: RecordFolder, content: Path) -> Iterator[Backu
 
 
 def _database_fault(source: Path, target: Path) -> str:
-    """Copy a database at one moment; why it cannot be read as one, "" when it was copied.
+    """Copy a database at one moment; returns why it cannot be read as one, "" when copied.
 
-    A disk that takes no copy is no fault of the source: raises JournalUnavailable.
+    A disk that cannot be written is not a fault of the source: raises JournalUnavailable.
     """
     schema = CLINIC_SCHEMA if source.name == CLINIC else UNIT_SCHEMA
     try:
@@ -204,7 +204,7 @@ def _database_fault(source: Path, target: Path) -> str:
 
 
 def _copied_bytes(source: Path, target: Path, name: str) -> Iterator[BackupFinding]:
-    """Byte for byte; a source that cannot be read is a finding, a full target is an OSError."""
+    """Copy byte for byte; an unreadable source is a finding, a full target an OSError."""
     descriptor = create_new(target)
     try:
         with source.open("rb") as file:
@@ -230,7 +230,7 @@ def _read(descriptor: int, name: str) -> bytes:
 
 
 def _finish(draft: Draft, target: Path, recipients: Sequence[Recipient]) -> None:
-    """Pack and encrypt as the name asks for, then one rename."""
+    """Pack and encrypt according to the name, then rename once."""
     if not target.name.endswith((".zip", ".zip.age")):
         put_in_place(draft.content, target)
         return
@@ -267,6 +267,6 @@ def _checkpoint_text(signed: SignedList) -> str:
 
 
 def _new(findings: Sequence[BackupFinding], known: Sequence[BackupFinding]) -> list[BackupFinding]:
-    """A file that could not be copied as a database is not told a second time."""
+    """Returns new findings: a file that could not be copied as a database is reported once."""
     told = {finding.name for finding in known}
     return [finding for finding in findings if finding.name not in told]

@@ -1,4 +1,4 @@
-"""Is what a backup holds a whole and unaltered record? Findings by the name that they concern."""
+"""Checks whether a backup is a complete and unaltered record; findings by the name concerned."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from records.store.unit_file import UNIT_SCHEMA
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackupFinding:
-    """Something that is not as it was. ``name`` is a file of the backup or a session's id."""
+    """An alteration. ``name`` is a file of the backup or a session's id."""
 
     name: str
     what: str
@@ -35,7 +35,7 @@ class BackupFinding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """What was looked at and found."""
+    """What was checked and found."""
 
     sessions: int
     links: int
@@ -49,9 +49,9 @@ def check_contents(
     *,
     aside: Path,
 ) -> Checked:
-    """Verify a copied record. What is no database of ours waits in ``aside`` meanwhile.
+    """Verify a copied record. Files that are not databases of ours wait in ``aside`` meanwhile.
 
-    Nothing that a library leaves beside the files stays. Raises OSError.
+    Files that a library leaves beside them are removed. Raises OSError.
     """
     of_clinic = [point for point in checkpoints if is_of_clinic(point)]
     of_sessions = [point for point in checkpoints if not is_of_clinic(point)]
@@ -87,9 +87,9 @@ def fault_of_database(path: Path) -> str:
 
 
 def fault_of_empty(db: Database, path: Path) -> str:
-    """What is wrong with a file that SQLite opens and that holds nothing; "" when it holds tables.
+    """Returns what is wrong with a file that SQLite opens but that is empty; "" with tables.
 
-    A file of 0 bytes is a sound database to SQLite.
+    A file of 0 bytes is a valid database to SQLite.
     """
     if schema_version(db):
         return ""
@@ -106,7 +106,7 @@ def _unreadable(folder: Path) -> Iterator[BackupFinding]:
 
 @contextmanager
 def _set_aside(folder: Path, names: list[str], aside: Path) -> Iterator[None]:
-    """Each with its log; back in place afterwards."""
+    """Move each with its log; back in place afterwards."""
     moved = [n for name in names for n in (name, f"{name}-wal") if (folder / n).exists()]
     for name in moved:
         (aside / name).parent.mkdir(parents=True, exist_ok=True)
@@ -123,7 +123,7 @@ def _text(found: Alteration | ClinicAlteration) -> str:
 
 
 def _file_in(where: str, folder: RecordFolder) -> str:
-    """The file that a finding without a session speaks of."""
+    """Returns the file of a finding without a session."""
     names = [name for name in file_names(folder.path) if not name.startswith(f"{QUARANTINE}/")]
     for name in file_names(folder.path):
         if name in where:

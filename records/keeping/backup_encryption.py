@@ -1,6 +1,6 @@
 """Encryption of backups with age (age-encryption.org/v1), by the library pyrage.
 
-A backup is encrypted to recipients (``age1...``). Whoever holds the identity of one of them
+A backup is encrypted to recipients (``age1...``). The holder of one of their identities
 (``AGE-SECRET-KEY-1...``, kept elsewhere) can open it; the workstation cannot.
 """
 
@@ -22,7 +22,7 @@ IDENTITY_LIMIT_BYTES = 64 << 10
 
 
 class _Remembering:
-    """A file that remembers a write that failed: pyrage 1.4.0 says nothing of the last one."""
+    """A file that remembers a failed write: pyrage 1.4.0 does not report the last one."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
@@ -39,7 +39,7 @@ class _Remembering:
         self._file.flush()
 
     def raise_error(self) -> None:
-        """Raise what a write said."""
+        """Raise the error of a write."""
         if self._error is not None:
             raise self._error
 
@@ -52,7 +52,7 @@ def parse_recipients(text: str) -> list[Recipient]:
             found.append(Recipient.from_str(word))
         except RecipientError as error:
             raise ValueError(
-                f"{word[:20]}... is no age recipient ({error}); `age-keygen -y FILE` prints one"
+                f"{word[:20]}... is not an age recipient ({error}); `age-keygen -y FILE` prints one"
             ) from error
     return found
 
@@ -73,8 +73,8 @@ def read_identities(path: Path) -> list[Identity]:
         ) from error
     except IdentityError as error:
         raise BackupRefused(
-            f"{path} is no identity file of age-keygen without a passphrase ({error}); name the "
-            "one that belongs to a recipient of the backup"
+            f"{path} is not an identity file of age-keygen without a passphrase ({error}); "
+            "name the one that belongs to a recipient of the backup"
         ) from error
     if not found:
         raise BackupRefused(f"{path} holds no AGE-SECRET-KEY-1...; name another identity file")

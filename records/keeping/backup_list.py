@@ -1,4 +1,4 @@
-"""The list of a backup: which files it holds, with their digests, signed by the workstation.
+"""The list of a backup: its files with their digests, signed by the workstation.
 
 ``backup.json`` names every file with size and SHA-256. ``backup.sig`` is the Ed25519 signature
 (hex) over the statement (records/store/chain.py) whose "what" is ``backup.<id>``, "where"
@@ -45,7 +45,7 @@ class ListedFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackupList:
-    """What ``backup.json`` says. ``backup_id`` is empty in a list of before signatures."""
+    """The content of ``backup.json``. ``backup_id`` is "" in a list from before signatures."""
 
     backup_id: str
     made_utc_ms: int
@@ -63,19 +63,19 @@ class SignedList:
 
     @property
     def subject(self) -> Subject:
-        """What the signature is about."""
+        """Returns the subject of the signature."""
         name = f"{CHECKPOINT_NAME}.{self.content.backup_id}"
         return Subject(name=name, place=LIST, number=len(self.content.files))
 
     @property
     def checkpoint(self) -> Checkpoint | None:
-        """The text that binds this backup from outside; None for an unsigned list."""
+        """Returns the text that anchors this backup outside; None for an unsigned list."""
         if not self.signature:
             return None
         return make_checkpoint(self.subject, self.digest, self.public_key)
 
     def fault(self, known_keys: Mapping[str, bytes]) -> str:
-        """Why the signature cannot be believed; "" when it can. Without known keys: only itself."""
+        """Returns why the signature is invalid; "" if valid. Without known keys: only by itself."""
         if not self.signature:
             return "the list is not signed; it is of a program before signatures of backups"
         return fault_of_signature(
@@ -97,7 +97,7 @@ def is_of_backup(checkpoint: Checkpoint) -> bool:
 
 
 def belongs_in_a_backup(name: str) -> bool:
-    """Returns True for the names that a backup may hold beside its list."""
+    """Returns True for the names that a backup may contain beside its list."""
     return _NAMES.fullmatch(name) is not None
 
 
@@ -128,7 +128,7 @@ def write_list(
 def parse_list(text: bytes, signature: bytes | None, place: Path) -> SignedList:
     """Returns the list of a backup at ``place``.
 
-    Raises BackupRefused when it is none that we know.
+    Raises BackupRefused for an unknown format.
     """
     try:
         document = parse_object(text.decode())
@@ -154,7 +154,7 @@ def parse_list(text: bytes, signature: bytes | None, place: Path) -> SignedList:
         raise BackupRefused(
             f"{place} lists {wrong[0]!r}, which no backup of this program holds; name another"
         )
-    # A signature that was cut away must not look like a list of before signatures.
+    # A removed signature must not look like a list from before signatures.
     return SignedList(
         content=BackupList(backup_id=backup_id, made_utc_ms=made_utc_ms, files=files),
         digest=hashlib.sha256(text).digest(),
@@ -164,12 +164,12 @@ def parse_list(text: bytes, signature: bytes | None, place: Path) -> SignedList:
 
 
 def listed(path: Path) -> ListedFile:
-    """Size and digest of a file; raises OSError."""
+    """Returns size and digest of a file; raises OSError."""
     return ListedFile(size=path.stat().st_size, sha256=file_sha256(path))
 
 
 def file_names(folder: Path) -> list[str]:
-    """Names of a backup's files below ``folder``, in a fixed order."""
+    """Returns the names of a backup's files below ``folder``, in a fixed order."""
     names = (p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
     return sorted(name for name in names if belongs_in_a_backup(name))
 

@@ -1,7 +1,7 @@
-"""What lies in a backup that somebody hands in: a folder, a zip, or a zip encrypted with age.
+"""Reads a backup from outside: a folder, a zip, or a zip encrypted with age.
 
-Nothing of it is believed. Only names that a backup has are taken, only as many bytes as the list
-says, and no link is followed.
+Nothing of it is trusted. Only names that a backup has are read, only as many bytes as listed, and
+no link is followed.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ from records.store.record_folder import is_year_file
 
 _CHUNK_BYTES = 1 << 20
 _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
-"""What the zip library raises for a member that is damaged, encrypted or packed in another way."""
+"""Errors of the zip library for a member that is damaged, encrypted or otherwise compressed."""
 
 
 class BackupSource(Protocol):
     """Files by name."""
 
     def names(self) -> list[str]:
-        """Every name, as often as it is there."""
+        """Returns every name, as often as it occurs."""
         ...
 
     def open(self, name: str) -> IO[bytes]:
-        """One file; raises OSError or one of the zip library's errors."""
+        """Open one file; raises OSError or one of the zip library's errors."""
         ...
 
 
@@ -106,9 +106,9 @@ def read_list(backup: BackupSource, place: Path) -> SignedList:
 def unpack(
     backup: BackupSource, files: Mapping[str, ListedFile], content: Path
 ) -> Iterator[BackupFinding]:
-    """Write the files into ``content``; yields what is not as the list says. Raises OSError.
+    """Write the files into ``content``; yields what differs from the list. Raises OSError.
 
-    A file that is missing, or that has more bytes than listed, is not written.
+    A missing file, or one with more bytes than listed, is not written.
     """
     names = [name for name in backup.names() if belongs_in_a_backup(name)]
     for name in sorted({*names, *files}):
@@ -130,7 +130,7 @@ def unpack(
 
 
 def _written(backup: BackupSource, name: str, target: Path, said: ListedFile) -> str:
-    """Write one file; why it is not the one that was copied, "" when it is."""
+    """Write one file; returns why it is not the one that was copied, "" when it is."""
     descriptor = create_new(target)
     written = 0
     try:
@@ -174,6 +174,6 @@ def _decrypted(source: Path, target: Path, identity: Path | None) -> Path:
             f"{source} is encrypted; name the file of `age-keygen` with --identity FILE"
         )
     if not source.is_file():
-        raise BackupRefused(f"{source} is no file; name a backup")
+        raise BackupRefused(f"{source} is not a file; name a backup")
     decrypt(source, target, read_identities(identity))
     return target

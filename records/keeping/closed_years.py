@@ -1,4 +1,4 @@
-"""What is asked before a file of a closed year is moved or changed."""
+"""Checks before a file of a closed year is moved or changed."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from records.store.record_folder import RecordFolder
 
 
 def refuse_altered_chain(folder: RecordFolder, done: str) -> None:
-    """Entries of clinic.db say which digest a file has now and which file was moved before.
+    """Refuse an altered chain, whose entries tell a file's present digest and earlier moves.
 
-    Raises JournalCorrupt where its chain does not fit; ``done`` is what is not done then.
+    Raises JournalCorrupt for an altered chain; ``done`` is what is not done then.
     """
     if not folder.clinic_database.exists():
         return

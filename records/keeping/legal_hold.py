@@ -1,8 +1,8 @@
-"""Legal holds: entries of clinic.db's chain that keep sessions from being removed.
+"""Legal holds: entries of clinic.db's chain that prevent the removal of sessions.
 
-A hold names a session, or a patient's key together with the sessions that the evidence holds of
-that key at the moment; those that come later are held by the key. Whose a session is says the
-evidence (the opening event), not clinic.db's orders, which no chain covers.
+A hold names a session, or a patient's key together with the sessions of that key in the evidence at
+the moment; later ones are held by the key. The evidence (the opening event) tells whose a session
+is, not clinic.db's orders, which no chain covers.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from records.store.record_folder import RecordFolder
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:
-    """A legal hold that stands. ``what`` is a session's id or a patient's key.
+    """A legal hold in force. ``what`` is a session's id or a patient's key.
 
     ``sessions`` are those of the patient that were on file when the hold was set.
     """
@@ -40,9 +40,9 @@ class Hold:
     sessions: tuple[str, ...] = ()
 
     def covers(self, session_id: str, patient_keys: Sequence[str]) -> bool:
-        """Returns True for a session that it holds.
+        """Returns True for a session that it covers.
 
-        ``patient_keys`` says whose it is, by all accounts.
+        ``patient_keys`` are its patient's keys by all sources.
         """
         if session_id == self.what or session_id in self.sessions:
             return True
@@ -50,9 +50,10 @@ class Hold:
 
 
 def holds(folder: RecordFolder) -> list[Hold]:
-    """The holds that stand, oldest first.
+    """Returns the holds in force, oldest first.
 
-    Raises JournalUnavailable when sessions are on file and clinic.db is not: nobody knows then.
+    Raises JournalUnavailable when sessions are on file but clinic.db is not: the holds are not
+    known then.
     """
     if not folder.clinic_database.exists():
         if folder.every_database():
@@ -118,7 +119,7 @@ def lift_hold(
 
 
 def standing_holds(db: Database) -> list[Hold]:
-    """The holds that were set and not lifted since."""
+    """Returns the holds that were set and not lifted since."""
     standing: dict[tuple[str, bool], Hold] = {}
     kinds = (EntryKind.LEGAL_HOLD_SET, EntryKind.LEGAL_HOLD_LIFTED)
     for entry in sorted(entries_of_kind(db, *kinds), key=lambda entry: entry.sequence):
@@ -131,7 +132,7 @@ def standing_holds(db: Database) -> list[Hold]:
 
 
 def patient_key_of(db: Database, session: int) -> str:
-    """Whose a session is, by its opening event in the unit's file ``db``; "" when it is gone."""
+    """Returns the patient's key in a session's opening event in the file ``db``; "" if removed."""
     found = rows(db, "SELECT detail FROM event WHERE session = ? AND sequence = 0", (session,))
     try:
         key = decode_fields(OpeningAsFound, json.loads(found[0][0])).patient_key if found else None
@@ -170,7 +171,7 @@ def _held_thing(folder: RecordFolder, session_id: str, patient: str) -> tuple[st
 
 
 def _sessions_of(folder: RecordFolder, patient_key: str) -> list[str]:
-    """Ids of the sessions that were opened for a patient, by the evidence."""
+    """Returns ids of the sessions that were opened for a patient, by the evidence."""
     found = []
     for path in folder.every_database():
         with reading(path) as db:

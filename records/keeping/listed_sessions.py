@@ -1,6 +1,6 @@
 """Sessions of all units' files with their outcomes, for a search and for a patient's other visits.
 
-Samples and words are not read. Read-only.
+Samples and entries are not read. Read-only.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from records.store.unit_lock import UnitLock
 from records.strict_json import parse_object
 
 REFUSED = Outcome.REFUSED
-"""How a try ends that was refused before anything moved."""
+"""The outcome of an attempt that was refused before anything moved."""
 Condition: TypeAlias = tuple[str, tuple[object, ...]]
-"""What the row of a session must fulfil in SQL, and its parameters."""
+"""A condition in SQL for the row of a session, and its parameters."""
 
 
 def last_visit_of(folder: RecordFolder, head: SessionHead, session_ids: set[str]) -> str | None:
-    """The newest of ``session_ids`` that began before ``head`` and was not refused."""
+    """Returns the newest of ``session_ids`` that began before ``head`` and was not refused."""
     earlier = [
         (other.started_utc_ms, other.session_id)
         for other in _not_refused(folder, session_ids - {head.session_id})
@@ -43,7 +43,7 @@ def last_visit_of(folder: RecordFolder, head: SessionHead, session_ids: set[str]
 def others_of_day(
     folder: RecordFolder, head: SessionHead, session_ids: set[str], day_of: Callable[[int], date]
 ) -> list[SessionHead]:
-    """The other ones of ``session_ids`` that began on the same day and were not refused."""
+    """Returns the others of ``session_ids`` that began on the same day and were not refused."""
     day = day_of(head.started_utc_ms)
     return [
         other
@@ -53,8 +53,8 @@ def others_of_day(
 
 
 def _not_refused(folder: RecordFolder, session_ids: set[str]) -> Iterator[SessionHead]:
-    """Those of ``session_ids`` in which the unit was at least armed."""
-    if not session_ids:  # of a patient who was treated once, and no file is opened for that
+    """Returns those of ``session_ids`` in which the unit was at least armed."""
+    if not session_ids:  # for a patient's only treatment, and no file is opened for that
         return
     for head, outcome, _ in listed_sessions(folder, _called(session_ids)):
         if outcome != REFUSED:
@@ -62,7 +62,7 @@ def _not_refused(folder: RecordFolder, session_ids: set[str]) -> Iterator[Sessio
 
 
 def begun_in(between_ms: tuple[int, int]) -> Condition:
-    """Those that began between two UTC milliseconds, both included."""
+    """Returns those that began between two UTC milliseconds, both included."""
     return "started_utc_ms BETWEEN ? AND ?", between_ms
 
 
@@ -73,9 +73,9 @@ def _called(session_ids: set[str]) -> Condition:
 def listed_sessions(
     folder: RecordFolder, wanted: Condition, unread: list[str] | None = None
 ) -> Iterator[tuple[SessionHead, str, bool]]:
-    """Sessions of all units' files with their outcomes, and whether they are sealed.
+    """Yields sessions of all units' files with their outcomes, and whether they are sealed.
 
-    A file that cannot be read refuses all, or is told to ``unread`` and the others are listed.
+    An unreadable file raises, or is reported to ``unread`` and the others are listed.
     """
     for path in folder.readable_databases():
         try:
@@ -122,5 +122,5 @@ def _outcome(path: Path, ended: str | None, sealed: bool) -> str:
 
 @lru_cache(maxsize=1024)
 def _outcome_in(ended: str) -> str:
-    """What the detail of an end says: most ends of a clinic are the same few texts."""
+    """Returns the content of an end's detail, cached: most ends are the same few texts."""
     return decode_fields(SessionEnded, parse_object(ended)).outcome

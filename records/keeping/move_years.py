@@ -2,7 +2,7 @@
 
 Each file is copied and compared, its move noted in clinic.db's chain, the path of its new place
 left in ``<its name>.moved``, and the original removed last. A program that ends in between leaves
-the original, which counts as long as it is there; the next run finishes.
+the original, which counts while it exists; the next run finishes.
 """
 
 from __future__ import annotations
@@ -38,10 +38,9 @@ def move_years(
 ) -> list[YearMove]:
     """Move the file of every year before ``before`` to ``target``, an existing folder elsewhere.
 
-    Returns what was moved, oldest first. Raises RequestRefused for a target that cannot take them,
-    JournalCorrupt for a file that is not the one that was closed and for what names it where that
-    was altered, UnitBusy while a session on its
-    unit is open, JournalUnavailable when a disk refuses.
+    Returns the moves, oldest first. Raises RequestRefused for a target that cannot take them,
+    JournalCorrupt for a file that is not the one that was closed and for an altered record of it,
+    UnitBusy while a session on its unit is open, JournalUnavailable when a disk refuses.
     """
     place = _checked_target(folder, target)
     here = [
@@ -57,9 +56,9 @@ def move_years(
 def _checked_target(folder: RecordFolder, target: Path) -> Path:
     place = target.resolve()
     if not place.is_dir():
-        raise RequestRefused(f"{target} is no folder; make it, or name another one")
+        raise RequestRefused(f"{target} is not a folder; create it, or name another one")
     if place.is_relative_to(folder.path.resolve()):
-        raise RequestRefused(f"{target} lies in {folder}; name a folder elsewhere")
+        raise RequestRefused(f"{target} is inside {folder}; name a folder elsewhere")
     return place
 
 
@@ -73,7 +72,7 @@ def _moved(folder: RecordFolder, author: Author, path: Path, place: Path) -> Yea
         _copy(path, place, move.digest)
         note_move(folder, author, move)
         _leave_line(path, place)
-        if not HAS_MODES:  # Windows removes no file that is read-only
+        if not HAS_MODES:  # Windows does not remove a read-only file
             make_writable(path)
         path.unlink()
         sync_folder(path.parent)
@@ -81,7 +80,7 @@ def _moved(folder: RecordFolder, author: Author, path: Path, place: Path) -> Yea
 
 
 def _leave_line(path: Path, place: Path) -> None:
-    """The path of the new place; a draft of it that a killed run left is removed."""
+    """Leave the path of the new place; remove a draft of it that a killed run left."""
     line = path.with_name(path.name + MOVED)
     for draft in path.parent.glob(f".{line.name}.*"):
         draft.unlink()
@@ -103,7 +102,7 @@ def _move_of(folder: RecordFolder, path: Path, place: Path) -> YearMove:
 
 
 def _copy(path: Path, place: Path, digest: str) -> None:
-    """Whole and durable under its name; a file of an earlier attempt is taken over."""
+    """Copy it completely and durably under its name; a file of an earlier attempt is replaced."""
     if place.exists():
         if file_sha256(place) != digest:
             raise RequestRefused(f"{place} exists and is another file; name another folder")

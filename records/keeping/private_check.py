@@ -1,7 +1,7 @@
-"""Is the data folder as private as it was made? Asked before a session and before a backup.
+"""Whether the data folder is as private as it was made: checked before a session and a backup.
 
-Nothing is put right by itself: that others could read is something a person must know, and the line
-that ends it is one line.
+Nothing is corrected automatically: a person must know that others could read, and the command that
+ends it is one line.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from records.store.record_folder import CLINIC, SIGN_INS, RecordFolder
 
 _NOT_THE_OWNER = 0o077
 _SECRETS = ("*.key", f"{SIGN_INS}*")
-"""Names of what no reader may read: private keys, PINs as they are kept and who is signed in."""
+"""Names of what no reader may read: private keys, stored PINs and sign-ins."""
 _STATION = "station"
 """The folder of a station's channels, private even where the records are shared."""
 
 
 def check_private(folder: RecordFolder, readers_group: str = "") -> None:
-    """Raise JournalUnavailable for the first file or folder that is open to more than it should be.
+    """Raise JournalUnavailable for the first file or folder that is too open.
 
     With ``readers_group`` the members of that group may read everything but secrets.
     """
@@ -71,10 +71,10 @@ def group_id_of(name: str) -> int:
 
 
 def _ours(folder: RecordFolder) -> Iterator[Path]:
-    """The folder and what the program writes in it; other files lie behind the folder's mode.
+    """Yields the folder and the program's files; the folder's mode protects other files.
 
-    Raises JournalUnavailable for a link, of which a mode says nothing. One that a reader left is
-    none of ours, and nobody follows it.
+    Raises JournalUnavailable for a link, whose mode says nothing. A link that a reader left is not
+    the program's, and nothing follows it.
     """
     yield folder.path
     for path in _written_in(folder):
@@ -96,7 +96,7 @@ def _written_in(folder: RecordFolder) -> Iterator[Path]:
 
 
 def _allowed(path: Path, folder: RecordFolder) -> int:
-    """Returns what a group of readers may do, as mode bits."""
+    """Returns the rights of a group of readers, as mode bits."""
     if any(path.match(name) for name in _SECRETS):
         return 0
     if path == folder.readings:
@@ -106,9 +106,9 @@ def _allowed(path: Path, folder: RecordFolder) -> int:
 
 def _is_a_link(path: Path) -> JournalUnavailable:
     return JournalUnavailable(
-        f"{path} is a link to {path.readlink()}; the program makes none, and what may read there "
-        "cannot be told from it. Look what it is: put what it leads to in its place, or move the "
-        "link away; to keep the records elsewhere, name that folder with --data"
+        f"{path} is a link to {path.readlink()}; the program makes no links, and it does not "
+        "tell who may read there. Replace it by what it leads to, or move it away; to keep "
+        "the records elsewhere, name that folder with --data"
     )
 
 

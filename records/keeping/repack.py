@@ -1,7 +1,7 @@
-"""Packing sessions that were sealed before links, events and samples were packed as they are now.
+"""Packs sessions that were sealed before links, events and samples were packed in the present form.
 
-Each session is checked whole before and after, in one transaction: its events and samples, and the
-links computed again from them, must be those that were stored, or nothing is changed. Files of
+Each session is checked completely before and after, in one transaction: its events and samples, and
+the links computed again from them, must equal the stored ones, or nothing is changed. Files of
 closed years are packed as well.
 """
 
@@ -41,9 +41,9 @@ from records.store.unit_lock import UnitLock, holding
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repacked:
-    """What became of a unit's files: ids of the sessions, and all their bytes before and after.
+    """The result for a unit's files: ids of the sessions, and total bytes before and after.
 
-    ``elsewhere`` says of files of closed years that cannot be reached where they were moved to.
+    ``elsewhere`` names files of closed years that cannot be reached where they were moved to.
     """
 
     sessions: tuple[str, ...]
@@ -53,11 +53,11 @@ class Repacked:
 
 
 def repack(folder: RecordFolder, unit_id: str, author: Author) -> Repacked:
-    """Pack every session that can be; an older file comes to the present schema first.
+    """Pack every session that can be; an older file is brought to the present schema first.
 
     The file of a closed year is opened for it, if it is the one that was closed and has something
-    to pack. Raises RecordNotFound, UnitBusy, JournalUnavailable, or JournalCorrupt for a file or a
-    session that does not fit.
+    to pack. Raises RecordNotFound, UnitBusy, JournalUnavailable, or JournalCorrupt for an altered
+    file or session.
     """
     present = folder.unit_database(unit_id)
     if not present.exists():
@@ -89,9 +89,9 @@ def repack(folder: RecordFolder, unit_id: str, author: Author) -> Repacked:
 
 
 def _loose_years(folder: RecordFolder, paths: Sequence[Path]) -> list[Path]:
-    """The closed files with sessions to pack; each is the one that was closed.
+    """Yields the closed files with sessions to pack; each is the one that was closed.
 
-    Every file of a closed year is of a schema that has packed sessions.
+    Every file of a closed year has a schema with packed sessions.
     """
     loose = []
     for path in paths[1:]:
@@ -107,7 +107,7 @@ def _loose_years(folder: RecordFolder, paths: Sequence[Path]) -> list[Path]:
 
 
 def _repacked(folder: RecordFolder, path: Path, author: Author) -> list[str]:
-    """The ids of the sessions that were packed in one file."""
+    """Returns the ids of the sessions that were packed in one file."""
     with failures_in_words(path, "repacked"), opened_for_change(folder, path, author):
         return _repack_file(folder, path, author)
 
@@ -127,7 +127,7 @@ def _repack_file(folder: RecordFolder, path: Path, author: Author) -> list[str]:
 
 
 def _is_loose(db: Database, head: SessionHead) -> bool:
-    """Sealed, not removed and not packed; a removal signed links as they are."""
+    """Returns whether it is sealed, not removed and not packed; a removal signs its links."""
 
     def has(table: str) -> bool:
         return bool(rows(db, f"SELECT 1 FROM {table} WHERE session = ?", (head.number,)))
@@ -151,14 +151,14 @@ def _repack_session(db: Database, path: Path, head: SessionHead, known: dict[str
 
 
 def _proof(stored: StoredSession) -> tuple[object, ...]:
-    """What must be the same before and after."""
+    """Returns what must be the same before and after."""
     return stored.events, stored.samples, stored.link_digests, stored.seal, stored.signature
 
 
 def _refuse_altered(
     db: Database, path: Path, head: SessionHead, known: dict[str, bytes], when: str
 ) -> StoredSession:
-    """Returns the session as it is stored; raises JournalCorrupt naming what does not fit."""
+    """Returns the session as it is stored; raises JournalCorrupt naming the alteration."""
     checked = UnitCheck(db, path, known).session(head)
     for found in checked.alterations:
         raise JournalCorrupt(

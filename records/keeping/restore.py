@@ -1,6 +1,6 @@
-"""Restore of a backup: checked whole beside the data folder, put in place by one rename.
+"""Restore of a backup: checked completely beside the data folder, put in place by one rename.
 
-What is altered is not put in place unless a person asks for it by its name: a file of the backup or
+Altered parts are not put in place unless a person asks for them by name: a file of the backup or
 the id of a session.
 """
 
@@ -25,14 +25,14 @@ from records.store.record_folder import RecordFolder
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trust:
-    """What a backup is measured by: keys from elsewhere (None: those in it) and checkpoints."""
+    """What a backup is compared with: keys from elsewhere (None: those in it) and checkpoints."""
 
     public_keys: Mapping[str, bytes] | None = None
     checkpoints: Sequence[Checkpoint] = ()
 
     @property
     def basis(self) -> str:
-        """In words."""
+        """Returns it in words."""
         keys = "the public keys in the backup itself"
         if self.public_keys is not None:
             keys = f"{len(self.public_keys)} public keys from outside"
@@ -41,7 +41,7 @@ class Trust:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestoreReport:
-    """What was found in a backup, and where it lies now. ``findings`` were asked for by name."""
+    """The findings of a backup, and its new place. ``findings`` were asked for by name."""
 
     place: Path
     made_utc_ms: int
@@ -62,10 +62,10 @@ def restore(
     identity: Path | None = None,
     before_rename: Callable[[RecordFolder, RestoreReport], None] = lambda restored, report: None,
 ) -> RestoreReport:
-    """Put a backup into an empty or missing folder, whole and durable, or change nothing.
+    """Put a backup into an empty or missing folder, complete and durable, or change nothing.
 
-    ``accepted`` are names of findings that are put in place all the same. ``before_rename`` is
-    given the folder that is about to get its name: the place for the audit row of the restore.
+    ``accepted`` are names of findings that are restored nevertheless. ``before_rename`` is called
+    with the folder that is about to get its name: the place for the audit row of the restore.
     Raises BackupRefused, BackupAltered (with every finding as its detail) or JournalUnavailable.
     """
     remove_left_overs(folder.path.parent)
@@ -85,10 +85,10 @@ def prove(
     identity: Path | None,
     with_copy: Callable[[RecordFolder, RestoreReport], None] = lambda copy, report: None,
 ) -> RestoreReport:
-    """Restore a backup into a folder beside ``workroom`` that is gone afterwards, and verify it.
+    """Restore a backup into a temporary folder beside ``workroom``, and verify it.
 
-    Findings are reported, not raised; ``with_copy`` may do with the copy what it likes. Raises
-    BackupRefused or JournalUnavailable.
+    Findings are reported, not raised; ``with_copy`` may use the copy freely. Raises BackupRefused
+    or JournalUnavailable.
     """
     with draft_beside(workroom) as draft:
         report = _checked(source, draft, source, trust, identity)
@@ -100,7 +100,7 @@ def _refuse_folder(folder: RecordFolder) -> None:
     if not os.path.lexists(folder.path):
         return
     if not folder.path.is_dir() or folder.path.is_symlink():
-        raise BackupRefused(f"{folder} is no folder; name another one with --data")
+        raise BackupRefused(f"{folder} is not a folder; name another one with --data")
     there = sorted(path.name for path in folder.path.iterdir())
     if there:
         raise BackupRefused(
@@ -112,7 +112,7 @@ def _refuse_folder(folder: RecordFolder) -> None:
 def _checked(
     source: Path, draft: Draft, place: Path, trust: Trust, identity: Path | None
 ) -> RestoreReport:
-    """Unpack into the draft and look at everything."""
+    """Unpack into the draft and check everything."""
     with opened_backup(source, draft.folder / "decrypted.zip", identity) as backup:
         signed = read_list(backup, source)
         found = list(unpack(backup, signed.content.files, draft.content))
@@ -134,7 +134,7 @@ def _checked(
 def _faults_of_list(
     signed: SignedList, known: Mapping[str, bytes], trust: Trust
 ) -> Iterator[BackupFinding]:
-    """An unsigned list of before is no finding, unless keys or a checkpoint are to prove it."""
+    """Yields faults; an old unsigned list is one only if keys or a checkpoint are to prove it."""
     fault = signed.fault(known)
     if fault and (signed.signature or trust.public_keys is not None):
         yield BackupFinding(name=LIST, what=fault)
@@ -177,7 +177,7 @@ def _refuse_findings(report: RestoreReport, accepted: Collection[str]) -> None:
     if refused:
         asked = " ".join(f"--accept-altered {name}" for name in sorted(names - set(accepted)))
         raise BackupAltered(
-            f"{len(refused)} findings in the backup; nothing was restored. Use another backup, or "
-            f"take over what was altered by its name: {asked}",
+            f"{len(refused)} findings in the backup; nothing was restored. Use another "
+            f"backup, or accept what was altered by its name: {asked}",
             detail="\n".join(f"{finding.name}: {finding.what}" for finding in refused),
         )

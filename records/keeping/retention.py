@@ -1,9 +1,9 @@
 """How long a session is kept, and its removal by rule.
 
-A session is due when it is sealed, its retention time is over and nothing holds it
+A session is due when it is sealed, its retention time is over and no hold covers it
 (records/keeping/legal_hold.py). Removed are the session's events and samples, its order and its
-unsigned words. Signed notes and audit rows are entries of the chain and stay with it. What cannot
-be brought back is not done in doubt: about the record, about the holds, or about today's date.
+unsigned entries. Signed notes and audit rows are entries of the chain and stay with it. What cannot
+be undone is not done in doubt: about the record, about the holds, or about today's date.
 """
 
 from __future__ import annotations
@@ -38,17 +38,19 @@ from records.store.unit_file import UNIT_SCHEMA
 from records.store.unit_lock import UnitLock, holding
 
 FAR_DAYS = 7
-"""How far the clock may be ahead of the newest session: a clinic treats every week. A clock that
-runs ahead would remove what is not due, and nothing else would ever show it."""
+"""How far the clock may be ahead of the newest session: a clinic treats every week. A clock that is
+ahead would remove what is not due, and nothing else would ever show it.
+"""
 LARGEST_SHARE = 10
-"""One in so many sessions goes without a second confirmation: a rule that has been applied before
-finds few at a time, a wrong rule or a wrong clock finds many."""
+"""One in so many sessions may be removed without a second confirmation: a rule that has been
+applied before finds few at a time, a wrong rule or a wrong clock finds many.
+"""
 FEW_SESSIONS = 5
-"""So many go without one even where that is a larger share."""
+"""So many may be removed without one even if that is a larger share."""
 
 
 class Keeping(StrEnum):
-    """Where a session stands."""
+    """The retention state of a session."""
 
     OPEN = "open"
     KEPT = "kept"
@@ -59,7 +61,7 @@ class Keeping(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retained:
-    """One session. ``until`` is the first day on which it may go; None: never."""
+    """One session. ``until`` is the first day on which it may be removed; None: never."""
 
     head: SessionHead
     state: Keeping
@@ -76,7 +78,7 @@ class RetentionRule:
     day_of: Callable[[int], date]
 
     def until(self, head: SessionHead) -> date | None:
-        """The first day on which the session may go."""
+        """Returns the first day on which the session may be removed."""
         if not self.years:
             return None
         began = self.day_of(head.started_utc_ms)
@@ -87,13 +89,13 @@ class RetentionRule:
 
     @property
     def text(self) -> str:
-        """The rule as the audit names it."""
+        """Returns the rule as named in the audit."""
         return f"retention of {self.years} years"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemovalConfirmation:
-    """What a person confirms beyond "yes": today's date, and how many sessions go."""
+    """A person's confirmation beyond "yes": today's date, and how many sessions are removed."""
 
     today: date | None = None
     count: int | None = None
@@ -101,10 +103,10 @@ class RemovalConfirmation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applied:
-    """What was removed.
+    """The result of a removal.
 
-    ``still_read`` are files whose log another program keeps from being emptied, so that removed
-    content may still stand in it.
+    ``still_read`` are files whose log another program keeps from being emptied, so that it may
+    still contain removed content.
     """
 
     removed: tuple[str, ...]
@@ -112,11 +114,11 @@ class Applied:
 
 
 def show_retention(folder: RecordFolder, rule: RetentionRule) -> list[Retained]:
-    """Returns every session and where it stands, oldest first.
+    """Returns every session and its retention state, oldest first.
 
     Raises JournalUnavailable or JournalCorrupt.
 
-    Without clinic.db nobody knows of holds, so everything that would be due counts as held.
+    Without clinic.db holds are not known, so everything that would be due counts as held.
     """
     try:
         standing, unknown = holds(folder), ""
@@ -150,10 +152,10 @@ def apply_retention(
     """Remove the content of every session that is due.
 
     Refused are a clock in doubt and more than a share of all sessions, unless ``said`` confirms
-    them (RequestRefused); a record or a clinic.db that was altered (JournalCorrupt) or is missing
+    them (RequestRefused); an altered record or clinic.db (JournalCorrupt) or a missing one
     (JournalUnavailable), ``checkpoints`` from outside included. The audit row is kept first, and
-    holds are asked again in the same transaction. A program that ends in between leaves the session
-    due, and the next application goes on. Raises UnitBusy while a session on the unit is open.
+    holds are read again in the same transaction. A program that ends in between leaves the session
+    due, and the next application continues. Raises UnitBusy while a session on the unit is open.
     """
     close_reopened(folder, author)
     shown = show_retention(folder, rule)
@@ -170,12 +172,12 @@ def apply_retention(
 
 
 def needs_count(due: int, with_content: int) -> bool:
-    """Returns True when so many may go only after a second confirmation."""
+    """Returns True when so many may be removed only after a second confirmation."""
     return due > FEW_SESSIONS and due * LARGEST_SHARE > with_content
 
 
 def days_off(folder: RecordFolder, rule: RetentionRule) -> int:
-    """Days from the newest session on file to today by the clock; negative: it is behind."""
+    """Returns days from the newest session on file to today by the clock; negative: behind."""
     newest = newest_utc_ms(folder)
     return 0 if newest is None else (rule.today - rule.day_of(newest)).days
 
@@ -206,7 +208,7 @@ def _check_share(due: int, with_content: int, said: RemovalConfirmation) -> None
 def _check_unaltered(
     folder: RecordFolder, due: Sequence[SessionHead], checkpoints: Sequence[Checkpoint]
 ) -> None:
-    """Nothing goes on the word of holds that may be gone, and no trace of an alteration goes."""
+    """Check that nothing is altered: holds could be missing, and traces would be removed."""
     of_sessions = [p for p in checkpoints if not is_of_clinic(p) and not is_of_keys(p)]
     of_clinic = [point for point in checkpoints if is_of_clinic(point)]
     for clinic in verify_clinic(folder, checkpoints=of_clinic).alterations:
@@ -266,7 +268,7 @@ def _retained(
 def _held(
     sessions: Sequence[str], standing: list[Hold], patient_keys: Sequence[str]
 ) -> Hold | None:
-    """The hold on one of the sessions of a visit: its note needs all of them."""
+    """Returns the hold on one of the sessions of a visit: its note needs all of them."""
     for hold in standing:
         if any(hold.covers(name, [key for key in patient_keys if key]) for name in sessions):
             return hold
@@ -296,10 +298,10 @@ def _remove(folder: RecordFolder, head: SessionHead, rule: RetentionRule, author
 def _remove_words(
     folder: RecordFolder, unit: Database, head: SessionHead, rule: RetentionRule, author: Author
 ) -> bool:
-    """The audit row, and what clinic.db holds of the session outside of its chain.
+    """Write the audit row, and remove clinic.db's entries of the session outside its chain.
 
-    The row says what nothing else covers once the content is gone: day, place and counts. False
-    when a hold came in between.
+    The row has what nothing else covers once the content is removed: day, place and counts. False
+    when a hold was set in between.
     """
     evidence_key = patient_key_of(unit, head.number)
     seal = seal_row(unit, head.number)
@@ -339,7 +341,7 @@ def _remove_words(
 
 
 def _files_still_read(folder: RecordFolder) -> Iterator[Path]:
-    """Empty the logs, which hold earlier states; yields those that another program keeps."""
+    """Empty the logs, which contain earlier states; yields those that another program keeps."""
     files = [(path, UNIT_SCHEMA) for path in folder.unit_databases()]
     if folder.clinic_database.exists():
         files.append((folder.clinic_database, CLINIC_SCHEMA))
@@ -356,7 +358,7 @@ def _ordered_keys(folder: RecordFolder) -> dict[str, str]:
 
 
 def lines(sessions: list[Retained]) -> Iterator[str]:
-    """What a person reads."""
+    """Yields the lines for people."""
     for one in sessions:
         until = "never removed" if one.until is None else f"until {one.until.isoformat()}"
         hold = f"  hold: {one.hold}" if one.hold else ""

@@ -1,6 +1,6 @@
-"""Finding sessions: by patient, day, table, outcome, and words that somebody wrote. Read-only.
+"""Finds sessions: by patient, day, table, outcome, and words that somebody wrote. Read-only.
 
-Samples are not read, and of the words only what is asked for, so that years are searched at once.
+Samples are not read, and of the entries only what is needed, so that years are searched at once.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from records.keeping.searched_words import UNSPOKEN, SpokenWords, searched_words
 from records.store.record_folder import RecordFolder
 
 WIDEST_ZONES = timedelta(days=1)
-"""No clinic's day begins or ends further from that of UTC."""
+"""Largest distance of a clinic's day from the UTC day."""
 ALWAYS_MS = (-(2**63), 2**63 - 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionQuery:
-    """What a session must be to be found; None or empty asks nothing. Days are inclusive.
+    """The conditions for a session; None or empty matches all. Days are inclusive.
 
-    ``tables`` are ids of units, and what the clinic calls its tables.
+    ``tables`` are ids of units, and the clinic's names of its tables.
     """
 
     patient: str = ""
@@ -35,7 +35,7 @@ class SessionQuery:
     tables: frozenset[str] = frozenset()
 
     def fits(self, outcome: str, references: Collection[str], texts: str, table: str) -> bool:
-        """Returns True for a treatment that ended so; ``texts`` are its words, in small."""
+        """Returns True for a treatment with this outcome; ``texts`` are its texts in lower case."""
         if self.outcome and self.outcome.lower() not in outcome.lower():
             return False
         if self.patient and self.patient not in references:
@@ -47,7 +47,7 @@ class SessionQuery:
     def fits_day(self, began_utc_ms: int, day_of: Callable[[int], date]) -> bool:
         """Returns True for a treatment that began in the days.
 
-        ``day_of`` gives the clinic's day.
+        ``day_of`` returns the clinic's day.
         """
         if self.first_day is None and self.last_day is None:
             return True
@@ -56,7 +56,7 @@ class SessionQuery:
 
     @property
     def around_ms(self) -> tuple[int, int]:
-        """UTC milliseconds between which every treatment of the days began, and some others."""
+        """Returns UTC milliseconds around every treatment of the days, and some others."""
         first, last = ALWAYS_MS
         if self.first_day is not None and self.first_day > date.min + WIDEST_ZONES:
             first = _utc_ms(self.first_day - WIDEST_ZONES)
@@ -67,7 +67,7 @@ class SessionQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundSession:
-    """A session in a list; ``reference`` is the patient's as the note has it, "" where unsaid."""
+    """A session in a list; ``reference`` is the patient's in the note, "" where missing."""
 
     head: SessionHead
     outcome: str
@@ -78,15 +78,15 @@ class FoundSession:
 
     @property
     def refused(self) -> bool:
-        """True for a try that ended before anything moved."""
+        """Returns True for an attempt that ended before anything moved."""
         return self.outcome == REFUSED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchedSessions:
-    """Sessions that fit, newest first, and what was read to find them.
+    """Matching sessions, newest first, and what was read to find them.
 
-    ``begun`` are the sessions of around these days, fitting or not; ``spoken`` is by session, of
+    ``begun`` are the sessions of around these days, matching or not; ``spoken`` is by session, of
     every order on file.
     """
 
@@ -101,9 +101,9 @@ def find_sessions(
     day_of: Callable[[int], date],
     unread: list[str] | None = None,
 ) -> list[FoundSession]:
-    """Sessions that fit, newest first. ``day_of`` turns UTC milliseconds into the clinic's day.
+    """Returns matching sessions, newest first. ``day_of`` turns UTC ms into the clinic's day.
 
-    A file that cannot be read refuses all, or is told to ``unread`` and the others are searched.
+    An unreadable file raises, or is reported to ``unread`` and the others are searched.
     """
     return search_sessions(folder, query, day_of, unread).sessions
 
@@ -114,7 +114,7 @@ def search_sessions(
     day_of: Callable[[int], date],
     unread: list[str] | None = None,
 ) -> SearchedSessions:
-    """The same with what was read to find them."""
+    """Returns the same with what was read to find them."""
     with refused_in_words(f"the list of sessions in {folder}"):
         return _searched(folder, query, day_of, unread)
 

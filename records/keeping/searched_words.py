@@ -1,7 +1,7 @@
-"""What people wrote of each session, read as far as a search asks for it. Read-only.
+"""What people wrote of each session, read as far as a search needs it. Read-only.
 
-A folder of years has tens of thousands of notes: only those are read whole whose stored text holds
-a word that is looked for.
+A folder of years has tens of thousands of notes: only those are read completely whose stored text
+contains a word that is searched.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ ORDERS = (
 ORDERS_WITHOUT_TEXT = ORDERS.replace("order_text", "''")
 _WRITTEN = '"words":{'
 _VALUES = re.compile(r'"value":"([^"]*)"')
-"""Of a text without a backslash; quotes that somebody wrote have one before them."""
+"""Of a text without a backslash; quotes that somebody typed have one before them."""
 _TEXT = r'"[^"\\\n]*"'
 _VALUE = rf"{_TEXT}|\[(?:{_TEXT}(?:, {_TEXT})*)?\]"
 _PLAIN_ORDER = re.compile(rf"(?:\n|[A-Za-z_]+ = (?:{_VALUE})(?:\n|\Z))*")
@@ -47,7 +47,7 @@ _TEXTS = re.compile(_TEXT)
 
 @dataclass(frozen=True, slots=True)
 class SpokenWords:
-    """What people wrote of one session. ``texts`` are those in which a word may be, in small."""
+    """What people wrote of one session. ``texts`` are those that may match, in lower case."""
 
     reference: str = ""
     references: frozenset[str] = frozenset()
@@ -56,11 +56,11 @@ class SpokenWords:
 
 
 UNSPOKEN = SpokenWords()
-"""Of a session of which nobody wrote anything."""
+"""Of a session without any text."""
 
 
 def searched_words(folder: RecordFolder, words: Sequence[str]) -> dict[str, SpokenWords]:
-    """By session; texts only as far as they may hold one of the ``words``."""
+    """Returns them by session; texts only as far as they may contain one of the ``words``."""
     if not folder.clinic_database.exists():
         return {}
     small = [word.lower() for word in words]
@@ -87,7 +87,7 @@ def searched_words(folder: RecordFolder, words: Sequence[str]) -> dict[str, Spok
 
 
 class _Notes:
-    """The texts of drafts and signed notes; those that may hold no word are not read whole."""
+    """The texts of drafts and signed notes; those that cannot match are not read completely."""
 
     def __init__(self, db: Database, words: Sequence[str], visits: Mapping[int, str]) -> None:
         self._words = words
@@ -109,7 +109,7 @@ class _Notes:
                     self._signed[visits[sequence]].append(detail)
 
     def with_order(self, visit: str, order_text: str) -> str:
-        """The texts of an order and, where a word is not in them, those of the visit's note."""
+        """Returns the texts of an order and, if a word is not in them, of the visit's note."""
         texts = _texts_of_order(order_text, self._words)
         if visit not in self._signed and visit not in self._drafts:
             return texts
@@ -118,7 +118,7 @@ class _Notes:
         return f"{texts}\n{self._of(visit)}"
 
     def _of(self, visit: str) -> str:
-        """The newest text of each field, in small; of an older one nothing is left."""
+        """Returns the newest text of each field, in lower case, without older ones."""
         draft, signed = self._drafts.get(visit, {}), self._signed.get(visit, [])
         if len(signed) == 1 and not draft:
             written = _written(signed[0])
@@ -131,12 +131,12 @@ class _Notes:
 
 
 def _written(detail: str) -> str:
-    """What people wrote, in small, as it is stored: the last part of a version."""
+    """Returns what people wrote, in lower case, as stored: the last part of a version."""
     return detail[max(0, detail.rfind(_WRITTEN)) :].lower()
 
 
 def _signed(db: Database) -> list[tuple[int, str, int, str | None]]:
-    """Each signed version: its entry, the session or sheet of its visit, kind and reference."""
+    """Yields each signed version: its entry, the session or sheet of its visit, kind, reference."""
     signed = rows(db, HEADS) if has_chain(db) else []
     for sequence, visit, *_ in signed:
         if visit is None:
@@ -148,7 +148,7 @@ def _signed(db: Database) -> list[tuple[int, str, int, str | None]]:
 
 
 def _heads(signed: Iterable[tuple[int, str, int, str | None]]) -> dict[str, tuple[str, str]]:
-    """Status and reference of each signed note, by the session or sheet that calls its visit."""
+    """Returns status and reference of each signed note, by the naming session or sheet."""
     heads: dict[str, tuple[str, str]] = {}
     for _, visit, kind, reference in signed:
         before = heads.get(visit)
@@ -169,7 +169,7 @@ def _words_in(detail: str) -> Iterator[tuple[str, str]]:
 
 
 def _texts_of_order(order_text: str, words: Sequence[str]) -> str:
-    """The values that the order's writer wrote, in small, if one of the words may be in them."""
+    """Returns the values of the order's writer, in lower case, if they may contain a word."""
     small = order_text.lower()
     for word in words:
         if word in small or "\\" in small:

@@ -1,8 +1,8 @@
-"""Checkpoints in a second place: one list on another disk or share, that is only ever added to.
+"""Checkpoints in a second place: one list on another disk or share, which is only appended to.
 
-One line a checkpoint, ``<UTC> <checkpoint>``. What stands there was given out, so a verification
-compares it; what is missing there (a place that was away) is added at the next opportunity. Lines
-that are no checkpoint are counted and named, never skipped in silence.
+One line for each checkpoint, ``<UTC> <checkpoint>``. A verification compares what is in it; what is
+missing (after a place was away) is added at the next opportunity. Lines that are not checkpoints
+are counted and named, never skipped silently.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from records.store.private_files import create_if_missing, make_folder
 from records.store.record_folder import RecordFolder
 
 LIST_NAME = "traction-checkpoints.txt"
-"""The list's name in a folder. One workstation to a list: another's records look like lost ones."""
+"""The list's name in a folder. One list for each workstation: another's records would look lost."""
 LARGEST_LIST = 64 << 20
 """Bytes; about 700 000 checkpoints."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecondPlace:
-    """What stands in the list. ``unreadable`` are numbers of lines that are no checkpoint."""
+    """The content of the list. ``unreadable`` are numbers of lines that are not checkpoints."""
 
     path: Path
     data: bytes
@@ -43,12 +43,12 @@ class SecondPlace:
 
 
 def list_file(place: Path) -> Path:
-    """The list that a setting means: the file itself, or the one in a folder."""
+    """Returns the list of a setting: the file itself, or the one in a folder."""
     return place / LIST_NAME if place.is_dir() else place
 
 
 def read_second_place(place: Path) -> SecondPlace:
-    """What stands there; nothing when the list does not exist yet. Raises JournalUnavailable."""
+    """Returns its content; nothing for a missing list. Raises JournalUnavailable."""
     path = list_file(place)
     try:
         with open_plain(path) as file:
@@ -69,7 +69,7 @@ def read_second_place(place: Path) -> SecondPlace:
 
 
 def issued_now(folder: RecordFolder) -> list[str]:
-    """Every checkpoint of a session, and those of clinic.db's and the key record's end."""
+    """Yields every checkpoint of a session, and those of clinic.db's and the key record's end."""
     issued = [one.text for one in issued_checkpoints(folder)]
     history = key_history(folder)
     if history.records:
@@ -82,10 +82,9 @@ def issued_now(folder: RecordFolder) -> list[str]:
 
 
 def add_missing(place: Path, issued: Sequence[str], at_utc_ms: int) -> int:
-    """Add what is not in the list yet, durable; returns how many lines. Raises JournalUnavailable.
+    """Add what is not in the list yet, durably; returns how many lines. Raises JournalUnavailable.
 
-    A checkpoint that is stored and is none (it was altered) raises KeyUnavailable: nothing that was
-    not given out may stand in the list.
+    An altered stored checkpoint raises KeyUnavailable: only genuine ones may be in the list.
     """
     there = read_second_place(place)
     known = {_same(point) for point in there.checkpoints}
@@ -103,7 +102,7 @@ def add_missing(place: Path, issued: Sequence[str], at_utc_ms: int) -> int:
 
 
 def _append(path: Path, text: str) -> None:
-    """One write at the end of the file, flushed; what a stop leaves half is made whole later."""
+    """Write once at the end of the file, flushed; a half line after a stop is completed later."""
     try:
         make_folder(path.parent)
         create_if_missing(path)

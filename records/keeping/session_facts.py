@@ -1,4 +1,4 @@
-"""What a list of sessions tells beside how each was found: its minutes, and its claim."""
+"""Facts of a list of sessions besides the search: minutes, and claim."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _EXPORTS = (
     f"SELECT detail FROM entry WHERE kind = {int(EntryKind.RECORD_READ)} "
     f"AND instr(detail, '\"{EXPORTED}\"') ORDER BY sequence"
 )
-"""Nearly every reading is none of a claim: those are not even parsed."""
+"""Most readings are not of a claim: those are not even parsed."""
 
 
 def delivered_minutes(folder: RecordFolder, session_ids: Collection[str]) -> dict[str, int | None]:
-    """Whole minutes of traction; None where the content was removed or cannot be read."""
+    """Returns whole minutes of traction; None where the content was removed or is unreadable."""
     found: dict[str, int | None] = dict.fromkeys(session_ids)
     for path in folder.readable_databases():
         with suppress(JournalError), reading(path) as db:
@@ -48,7 +48,7 @@ def _minutes(db: Database, path: Path, head: SessionHead) -> int | None:
 
 
 def claims_sent(folder: RecordFolder) -> dict[str, list[str]]:
-    """Formats in which a claim without errors left, by session (that of a visit), oldest first."""
+    """Returns formats of claims that left without errors, by session of the visit, oldest first."""
     if not folder.clinic_database.exists():
         return {}
     with refused_in_words(f"the exports of claims in {folder}"), clinic_reading(folder) as db:

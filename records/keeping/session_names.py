@@ -1,7 +1,7 @@
-"""What people call a treatment: ``last``, a day, the patient, the unit, the end of its id.
+"""Names of a treatment for people: ``last``, a day, the patient, the unit, the end of its id.
 
-Ids are for programs. Whatever fits is returned; which one is meant, nobody but the person can say.
-Recorded sessions and sheets that were entered from paper are called by the same names.
+Ids are for programs. All matches are returned; only the person can tell which one is meant.
+Recorded sessions and sheets that were entered from paper are named in the same ways.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from records.store.record_folder import RecordFolder
 
 LAST, TODAY, YESTERDAY = "last", "today", "yesterday"
 LEAST_OF_A_TAIL = 4
-"""Fewer characters of the end of an id fit too much."""
+"""A shorter end of an id would match too much."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionNaming:
-    """What names are read by: the clinic's days, and what its units are called."""
+    """The data for names: the clinic's days, and the names of its units."""
 
     day_of: Callable[[int], date]
     today: date
@@ -32,7 +32,7 @@ class SessionNaming:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CalledTreatment:
-    """What a person may mean by a name; ``unit`` is an id, or a sheet's table."""
+    """A possible meaning of a name; ``unit`` is an id, or a sheet's table."""
 
     called: str
     began_utc_ms: int
@@ -48,7 +48,7 @@ class CalledTreatment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fitting:
-    """What a name fits, newest first; ``by_patient``: it fits as a patient's reference."""
+    """The matches of a name, newest first; ``by_patient``: as a patient's reference."""
 
     treatments: tuple[CalledTreatment, ...]
     by_patient: bool = False
@@ -59,7 +59,7 @@ def called_treatments(
     sheets: Iterable[FoundSheet],
     orders: Iterable[UnfollowedOrder] = (),
 ) -> list[CalledTreatment]:
-    """All in one list, newest first."""
+    """Returns all in one list, newest first."""
     every = [*map(_of_session, sessions), *map(_of_sheet, sheets), *map(_of_order, orders)]
     return sorted(every, key=lambda one: (one.began_utc_ms, one.called), reverse=True)
 
@@ -67,7 +67,7 @@ def called_treatments(
 def find_treatments(
     folder: RecordFolder, query: SessionQuery, day_of: Callable[[int], date]
 ) -> list[CalledTreatment]:
-    """All that fit, as ``find_sessions`` and ``find_sheets`` find them."""
+    """Returns all matches, as ``find_sessions`` and ``find_sheets`` find them."""
     return called_treatments(
         find_sessions(folder, query, day_of), find_sheets(folder, query, day_of)
     )
@@ -76,9 +76,9 @@ def find_treatments(
 def treatments_named(
     listed: Sequence[CalledTreatment], name: str, naming: SessionNaming
 ) -> Fitting:
-    """Those of ``listed`` (newest first) that are called so; refused tries only if nothing else.
+    """Returns matches in ``listed`` (newest first); refused attempts only if nothing else matches.
 
-    "last" in front of another name is the newest that fits it.
+    "last" before another name is the newest match of that name.
     """
     wanted = " ".join(name.split())
     first, _, rest = wanted.partition(" ")
@@ -150,7 +150,7 @@ def _treated(listed: Sequence[CalledTreatment]) -> tuple[CalledTreatment, ...]:
 
 
 def _is_part_of_id(one: CalledTreatment, name: str) -> bool:
-    """The beginning of its id as long as you like, or an end that is long enough."""
+    """Returns whether it begins the id, or is a sufficiently long end of it."""
     called, part = one.called.lower(), name.lower()
     is_tail = len(part) >= LEAST_OF_A_TAIL and called.endswith(part)
     return bool(part) and (called.startswith(part) or is_tail)

@@ -1,4 +1,4 @@
-"""Finding downtime sheets: by what sessions are found by, for they stand in one list. Read-only."""
+"""Finds downtime sheets by the same queries as sessions, because they share a list. Read-only."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from records.store.clinic_file import clinic_reading
 from records.store.record_folder import RecordFolder
 
 TABLE = "table"
-"""What a sheet calls the table."""
+"""Name of the table on a sheet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundSheet:
-    """A sheet in a list; ``reference`` is the patient's by the newest word of its note."""
+    """A sheet in a list; ``reference`` is the patient's by the newest entry of its note."""
 
     kept: KeptSheet
     reference: str
@@ -29,19 +29,19 @@ class FoundSheet:
 
     @property
     def references(self) -> frozenset[str]:
-        """Every reference that sheet and note say."""
+        """Returns every reference in sheet and note."""
         return frozenset({self.kept.sheet.reference, self.reference})
 
     @property
     def outcome(self) -> str:
-        """How the treatment ended, by the sheet."""
+        """Returns how the treatment ended, by the sheet."""
         return outcome_of(self.kept.sheet)
 
 
 def find_sheets(
     folder: RecordFolder, query: SessionQuery, day_of: Callable[[int], date]
 ) -> list[FoundSheet]:
-    """Sheets that fit, newest first. ``day_of`` turns UTC milliseconds into the clinic's day."""
+    """Returns matching sheets, newest first. ``day_of`` turns UTC ms into the clinic's day."""
     on_file = sheets_on_file(folder)
     if not on_file:
         return []

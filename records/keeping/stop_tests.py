@@ -1,8 +1,7 @@
 """Stop tests of units: a session on the frame in which the switch was pressed, filed and compared.
 
-The test is an ordinary session, because there is one way to pull. What is filed is the time from
-the unit's word of the press to 15 N (session-rules.md#numbers-of-the-record), beside that of the
-tests before it.
+The test is an ordinary session, because there is one way to pull. Filed is the time from the unit's
+event of the press to 15 N (session-rules.md#numbers-of-the-record), beside earlier tests.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ from records.store.clinic_file import clinic_reading, clinic_writing
 from records.store.record_folder import RecordFolder
 
 LEAST_FORCE_DN: Final = 500
-"""Below 50 N the way to 15 N is too short to tell a slow release from a fast one; ours."""
+"""Below 50 N the way to 15 N is too short to distinguish a slow release from a fast one; ours."""
 COMPARED: Final = 10
 SLOWER_SHARE: Final = 0.30
 """More than 30 % slower than the last ten: have it serviced (session-rules.md)."""
@@ -35,14 +34,15 @@ CERVICAL_MS: Final = 2_000
 LUMBAR_MS: Final = 4_000
 """A fast release reaches 15 N within this time (hazards.md#reactions)."""
 SAME_FORCE_SHARE: Final = 0.10
-"""A release from another force takes another time: only tests at this one are compared; ours."""
+"""A release from another force takes another time: only tests at a similar one are compared; ours.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StopTest:
-    """One stop test. ``compared_ms`` are the releases before it that it was compared with.
+    """One stop test. ``compared_ms`` are the earlier releases that it was compared with.
 
-    ``why`` it was not passed; "" for one that was.
+    ``why`` it was not passed; "" for a passed one.
     """
 
     unit_id: str
@@ -57,7 +57,7 @@ class StopTest:
 
     @property
     def text(self) -> str:
-        """In one line, for people."""
+        """Returns one line for people."""
         before = "no test before it at this force"
         if self.compared_ms:
             median_ms = statistics.median(self.compared_ms)
@@ -93,7 +93,7 @@ def file_stop_test(folder: RecordFolder, author: Author, session_id: str) -> Sto
 
 
 def stop_tests(folder: RecordFolder, unit_id: str) -> list[FiledStopTest]:
-    """The stop tests of a unit, oldest first."""
+    """Returns the stop tests of a unit, oldest first."""
     if not folder.clinic_database.exists():
         return []
     with clinic_reading(folder) as db:
@@ -102,9 +102,9 @@ def stop_tests(folder: RecordFolder, unit_id: str) -> list[FiledStopTest]:
 
 
 def judge_press(record: SessionRecord, before: Sequence[FiledStopTest]) -> StopTest:
-    """The first press under force in a session, beside the tests of the unit before it.
+    """Returns the first press under force in a session, compared with the unit's earlier tests.
 
-    Raises RequestRefused for a session that is no stop test.
+    Raises RequestRefused for a session that is not a stop test.
     """
     force_dn, release_ms = _press(record)
     same = SAME_FORCE_SHARE * force_dn
@@ -133,11 +133,11 @@ def judge_press(record: SessionRecord, before: Sequence[FiledStopTest]) -> StopT
 
 
 def _press(record: SessionRecord) -> tuple[int, int]:
-    """Force at the press and time from it to 15 N; raises RequestRefused for another session."""
+    """Returns force at the press and time to 15 N; raises RequestRefused for another session."""
     session_id = record.head.session_id
     if record.observed or record.seal is None:
         raise RequestRefused(
-            f"session {session_id} is no stop test: it must be driven by this program and closed"
+            f"session {session_id} is not a stop test: it must be driven by this program and closed"
         )
     pressed = [
         stop
@@ -146,26 +146,26 @@ def _press(record: SessionRecord) -> tuple[int, int]:
     ]
     if not pressed:
         raise RequestRefused(
-            f"session {session_id} is no stop test: nobody pressed the patient switch under force; "
-            "run one on the frame and press it in a hold"
+            f"session {session_id} is not a stop test: nobody pressed the patient switch "
+            "under force; run one on the frame and press it in a hold"
         )
     stop = pressed[0]
     if stop.force_dn is None or stop.force_dn < LEAST_FORCE_DN:
         raise RequestRefused(
-            f"session {session_id} is no stop test: the switch was pressed at "
-            f"{(stop.force_dn or 0) / 10:z.1f} N, and {LEAST_FORCE_DN / 10:z.0f} N are needed; "
-            "order more and press it in a hold"
+            f"session {session_id} is not a stop test: the switch was pressed at "
+            f"{(stop.force_dn or 0) / 10:z.1f} N, and {LEAST_FORCE_DN / 10:z.0f} N are "
+            "needed; order more and press it in a hold"
         )
     if stop.to_15_n_ms is None:
         raise RequestRefused(
-            f"session {session_id}: the force was never seen at 15 N behind the press; take the "
-            "unit out of use, and have release and switch checked"
+            f"session {session_id}: the force was never seen at 15 N after the press; take "
+            "the unit out of use, and have release and switch checked"
         )
     return stop.force_dn, stop.to_15_n_ms
 
 
 def _limit_ms(record: SessionRecord) -> int:
-    """Returns how long a fast release may take (hazards.md#reactions)."""
+    """Returns the longest time of a fast release (hazards.md#reactions)."""
     region = record.started.session.prescription.region
     return CERVICAL_MS if region == Region.CERVICAL.value else LUMBAR_MS
 

@@ -1,6 +1,6 @@
-"""Orders that were filed and that no session on file followed: refused, or never begun. Read-only.
+"""Orders that no session on file followed: refused, or never begun. Read-only.
 
-They stand in one list with sessions, and are found by what sessions are found by.
+They are in one list with sessions, and found by the same queries.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from records.store.record_folder import RecordFolder
 from records.strict_json import object_or_empty
 
 NO_SESSION: Final = "no session on file"
-"""What stands where a session says how it ended."""
+"""The outcome of an order without a session."""
 _OPENED: Final = (
     "SELECT session_id, utc_ms, detail FROM entry WHERE kind = ? AND utc_ms BETWEEN ? AND ? "
     "AND session_id IN (SELECT value FROM json_each(?)) ORDER BY utc_ms DESC, session_id DESC"
@@ -32,7 +32,7 @@ _OPENED: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnfollowedOrder:
-    """An order by the name that its session would have had; ``unit_id`` is "" for an unknown one.
+    """An order by the id that its session would have had; ``unit_id`` is "" if unknown.
 
     ``reference`` is the patient's; ``by`` is who filed it.
     """
@@ -51,9 +51,9 @@ def find_unfollowed(
     day_of: Callable[[int], date],
     searched: SearchedSessions,
 ) -> list[UnfollowedOrder]:
-    """Those that fit, newest first; ``searched`` is the search of the sessions of this query.
+    """Returns the matches, newest first; ``searched`` is the session search of this query.
 
-    Every file of the sessions must have been read: what is not known of is not missing.
+    Every file of the sessions must have been read: an unknown session is not a missing one.
     """
     waiting = searched.spoken.keys() - searched.begun
     found = []
@@ -67,7 +67,7 @@ def find_unfollowed(
 
 
 def unfollowed_order(folder: RecordFolder, session_id: str) -> tuple[UnfollowedOrder, str]:
-    """One of them with its text, by its whole name; raises RecordNotFound or JournalCorrupt."""
+    """Returns one of them with its text, by its whole id; raises RecordNotFound, JournalCorrupt."""
     opened = list(_opened(folder, ALWAYS_MS, {session_id}))
     if not opened or is_on_file(folder, session_id):
         raise RecordNotFound(
@@ -88,7 +88,7 @@ def unfollowed_order(folder: RecordFolder, session_id: str) -> tuple[UnfollowedO
 def _opened(
     folder: RecordFolder, between_ms: tuple[int, int], names: Collection[str]
 ) -> Iterator[tuple[str, int, Mapping[str, Any]]]:
-    """Each of these orders that was filed in this time: name, when, and what its entry says."""
+    """Yields each of these orders that was filed in this time: id, when, and its content."""
     if not names:
         return
     with clinic_reading(folder) as db:

@@ -9,7 +9,7 @@ from records.store.database import Database, rows
 
 
 def texts_of_visits(db: Database) -> dict[str, dict[str, str]]:
-    """The newest text of each field, of drafts and of signed notes, by the same."""
+    """Returns the newest text of each field, of drafts and of signed notes, by visit."""
     said: dict[str, dict[str, str]] = {}
     if not has_chain(db):
         return said
@@ -28,7 +28,7 @@ def texts_of_visits(db: Database) -> dict[str, dict[str, str]]:
 
 
 def statuses_of_notes(db: Database) -> dict[str, str]:
-    """The status of each note that was signed, by the session or sheet that calls its visit."""
+    """Returns the status of each signed note, by the session or sheet that names its visit."""
     status = {}
     for entry in entries_of_kind(db, EntryKind.NOTE_SIGNED, EntryKind.NOTE_AMENDED):
         signed = entry.kind is EntryKind.NOTE_SIGNED

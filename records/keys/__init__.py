@@ -1,1 +1,1 @@
-"""The workstation's key, its records, and the time stamps of others."""
+"""The workstation's key, its records, and the time stamps of authorities."""

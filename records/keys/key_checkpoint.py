@@ -17,7 +17,7 @@ PLACE = "keys.jsonl"
 
 
 def key_checkpoint(history: KeyHistory) -> Checkpoint:
-    """The checkpoint of the newest record; the history is not empty."""
+    """Returns the checkpoint of the newest record; the history is not empty."""
     count, digest = history.head
     subject = Subject(
         name=f"{NAME}.{history.records[0].digest[:8]}.{count}", place=PLACE, number=count
@@ -26,12 +26,12 @@ def key_checkpoint(history: KeyHistory) -> Checkpoint:
 
 
 def is_of_keys(point: Checkpoint) -> bool:
-    """Returns True for a checkpoint that a record of keys gave out."""
+    """Returns True for a checkpoint of a record of keys."""
     return _records_of(point) is not None
 
 
 def faults_against(history: KeyHistory, points: Iterable[Checkpoint]) -> Iterator[str]:
-    """Each checkpoint must be one that this record once gave out."""
+    """Yields each checkpoint that this record never had."""
     for point in points:
         count = _records_of(point) or 0
         if count > len(history.records):
@@ -44,7 +44,7 @@ def faults_against(history: KeyHistory, points: Iterable[Checkpoint]) -> Iterato
 
 
 def _at(history: KeyHistory, count: int) -> Checkpoint:
-    """Returns what the record gave out when it was ``count`` records long."""
+    """Returns the checkpoint of the record when it was ``count`` records long."""
     lines = "".join(f"{record.line}\n" for record in history.records[:count])
     return key_checkpoint(read_history(lines.encode()))
 

@@ -1,9 +1,9 @@
 """The files of ``DIR/keys``: the records of keys, public halves, and the private one if need be.
 
-``keys.jsonl`` is the record of keys (records/keys/key_records.py) and the only file that is
-believed; ``<key id>.pub`` and ``workstation.pub`` are copies for people and programs.
-``workstation.key`` (PKCS 8, PEM, mode 0600) is there only where the system has no key store.
-``next.pub`` and ``next.key`` stand there while a rotation is under way.
+``keys.jsonl`` is the record of keys (records/keys/key_records.py) and the only trusted file; ``<key
+id>.pub`` and ``workstation.pub`` are copies for people and programs. ``workstation.key`` (PKCS 8,
+PEM, mode 0600) exists only where the system has no key store. ``next.pub`` and ``next.key`` exist
+during a rotation.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _READABLE_BY_OTHERS = 0o077
 
 
 def key_history(folder: RecordFolder) -> KeyHistory:
-    """Returns what the folder's records say, with their fault if they have one.
+    """Returns the content of the folder's records, with their fault if they have one.
 
     Raises KeyUnavailable.
     """
@@ -56,14 +56,14 @@ def key_history(folder: RecordFolder) -> KeyHistory:
 
 
 def append_record(folder: RecordFolder, history: KeyHistory, record: KeyRecord) -> KeyHistory:
-    """Add a record in one step, durable; the caller holds ``changing_keys``."""
+    """Add a record in one step, durably; the caller holds ``changing_keys``."""
     grown = history.with_record(record)
     write_private(folder.key_records, _content(grown))
     return grown
 
 
 def begin_records(folder: RecordFolder, record: KeyRecord) -> bool:
-    """Put the first record in place; False when another program did so first."""
+    """Put the first record in place; returns False when another program did so first."""
     return place_once(folder.key_records, _content(NO_HISTORY.with_record(record)))
 
 
@@ -93,9 +93,9 @@ def keys_are_changing(folder: RecordFolder) -> bool:
 
 
 def public_files(folder: RecordFolder) -> dict[str, bytes]:
-    """Returns every public key that lies in the folder as a file, by its id; raises KeyUnavailable.
+    """Returns every public key in the folder's files, by its id; raises KeyUnavailable.
 
-    Whoever may write there can add one: they are believed only where nothing else is on record.
+    Anybody who may write there can add one: they are trusted only where nothing else is on record.
     """
     keys = [
         _public_key_in(path)
@@ -118,7 +118,7 @@ def read_private(path: Path) -> SigningKey:
 
 
 def _refuse_key_of_others(path: Path) -> None:
-    """Modes and owners mean something on POSIX systems only."""
+    """Refuse keys open to others; modes and owners have a meaning on POSIX systems only."""
     if not HAS_MODES:
         return
     found = path.stat()
@@ -135,7 +135,7 @@ def _refuse_key_of_others(path: Path) -> None:
 
 
 def publish(folder: RecordFolder, key: SigningKey) -> None:
-    """Both public files say this key; also after a stop between private and public half."""
+    """Write both public files of this key; also after a stop between private and public half."""
     pem = public_pem(key.public_key)
     for path in (folder.public_key_of(key.key_id), folder.public_key):
         if not path.exists() or read_plain(path) != pem:
@@ -156,11 +156,11 @@ def put_next(folder: RecordFolder, key: SigningKey, store: KeyStore) -> None:
 
 
 def settle_next(folder: RecordFolder, store: KeyStore) -> bool:
-    """Bring a rotation that was stopped to its end, or to its beginning if it is not on record.
+    """Complete a rotation that was stopped, or undo it if it is not on record.
 
-    Returns whether there was one: what was known of the keys before may be over then. It is left
-    when the program that rotates is still at work, and when the record of keys does not fit, for
-    then nothing says which of the two it is.
+    Returns whether there was one: earlier knowledge of the keys may be out of date then. It is left
+    alone while the program that rotates still runs, and when the record of keys is altered, because
+    then nothing tells which of the two to do.
     """
     if not (folder.next_public_key.exists() or _next_drafts(folder)):
         return False
@@ -176,7 +176,7 @@ def settle_next(folder: RecordFolder, store: KeyStore) -> bool:
 
 
 def finish_next(folder: RecordFolder, history: KeyHistory, store: KeyStore) -> None:
-    """The second half of a rotation; the caller holds ``changing_keys``."""
+    """Do the second half of a rotation; the caller holds ``changing_keys``."""
     key_id = key_id_of(read_public_key(folder.next_public_key))
     if key_id == history.in_use:
         if folder.next_private_key.exists():
@@ -193,7 +193,7 @@ def finish_next(folder: RecordFolder, history: KeyHistory, store: KeyStore) -> N
 
 
 def _next_drafts(folder: RecordFolder) -> list[Path]:
-    """Returns what a stop in the middle of writing left, among it perhaps a private key."""
+    """Returns leftovers of a stop during writing, perhaps including a private key."""
     return list(folder.keys.glob(".next.*"))
 
 
@@ -201,7 +201,7 @@ def _next_drafts(folder: RecordFolder) -> list[Path]:
 
 
 def place_once(path: Path, content: bytes, *, secret: bool = False) -> bool:
-    """Create ``path`` whole and durable; False when somebody else did."""
+    """Create ``path`` complete and durable; returns False when it exists already."""
     draft = write_draft(path, content, secret=secret)
     try:
         path.hardlink_to(draft)
@@ -215,7 +215,7 @@ def place_once(path: Path, content: bytes, *, secret: bool = False) -> bool:
 
 @contextmanager
 def key_failures_in_words(folder: RecordFolder) -> Iterator[None]:
-    """Turn what the file system says into our error."""
+    """Turn errors of the file system into ours."""
     try:
         yield
     except OSError as error:

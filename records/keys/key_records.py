@@ -1,11 +1,11 @@
-"""The life of the keys: signed, dated records, each linked to the one before, and what they say.
+"""The life of the keys: signed, dated, linked records, and their meaning.
 
-``DIR/keys/keys.jsonl`` holds one record a line, canonical JSON (records/store/canonical.py). Its
+``DIR/keys/keys.jsonl`` has one record a line, canonical JSON (records/store/canonical.py). Its
 signatures are over SHA-256("traction-key-record/1" LF record without "signatures" LF); "previous"
 is the SHA-256 of the whole line before it. Nothing here reads a file or a clock.
 
-A record says how far every chain of the folder had come ("reached"), so that the time of a key
-does not hang on a clock alone: what stands in a chain behind that place is of the next key.
+A record states the end of every chain of the folder ("reached"), so that the period of a key does
+not depend on a clock only: what follows that place in a chain belongs to the next key.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from records.store.ed25519 import SigningKey, key_id_of, verify_signature
 FORMAT = "traction-key-record/1"
 PUBLIC_SIZE = 32
 NO_RECORD = ""
-"""What the first record has as the digest of the one before it."""
+"""The first record's digest of a previous one."""
 _MALFORMED = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
 Reached = Mapping[str, int | None]
@@ -35,7 +35,7 @@ Reached = Mapping[str, int | None]
 
 
 class KeyEvent(StrEnum):
-    """What happens to a key."""
+    """The events of a key."""
 
     BEGUN = "begun"
     ROTATED = "rotated"
@@ -50,7 +50,7 @@ _BRINGS_KEY = (KeyEvent.BEGUN, KeyEvent.ROTATED, KeyEvent.REPLACED)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SaidOfKey:
-    """Who says something of a key, when and why; of the first key nobody says it."""
+    """Who states something about a key, when and why; empty for the first key."""
 
     at_utc_ms: int
     by: str = ""
@@ -61,8 +61,8 @@ class SaidOfKey:
 class KeyRecord:
     """One line. ``key`` is the public key that the event is about, 32 raw bytes.
 
-    ``found`` are public keys that lay in the folder when records began; ``from_utc_ms`` is the
-    moment from which a revoked key is not believed. ``signatures`` are by key id.
+    ``found`` are public keys that were in the folder when records began; ``from_utc_ms`` is the
+    moment from which a revoked key is not trusted. ``signatures`` are by key id.
     """
 
     number: int
@@ -79,18 +79,18 @@ class KeyRecord:
 
     @property
     def key_id(self) -> str:
-        """The id of the key that the event is about."""
+        """Returns the id of the key that the event is about."""
         return key_id_of(self.key)
 
     @property
     def statement(self) -> bytes:
-        """The digest that is signed."""
+        """Returns the digest that is signed."""
         text = canonical_json(self._said())
         return hashlib.sha256(f"{FORMAT}\n{text}\n".encode()).digest()
 
     @property
     def line(self) -> str:
-        """The record as it is stored, without the end of the line."""
+        """Returns the record as it is stored, without the end of the line."""
         signatures: dict[str, JsonValue] = {
             key_id: made.hex() for key_id, made in self.signatures.items()
         }
@@ -98,11 +98,11 @@ class KeyRecord:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the stored line, in hex: what the next record and clinic.db name."""
+        """Returns SHA-256 of the stored line, in hex, which the next record and clinic.db name."""
         return hashlib.sha256(self.line.encode()).hexdigest()
 
     def signed(self, *keys: SigningKey) -> KeyRecord:
-        """The same record with the signatures of ``keys``."""
+        """Returns the same record with the signatures of ``keys``."""
         return replace(self, signatures={key.key_id: key.sign(self.statement) for key in keys})
 
     def _said(self) -> dict[str, JsonValue]:
@@ -123,9 +123,9 @@ class KeyRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyTime:
-    """A key and its time, UTC milliseconds; None is without a bound.
+    """A key and its period, UTC milliseconds; None is unbounded.
 
-    ``came_by`` is the event that brought it in, with "found" for a key that lay in the folder
+    ``came_by`` is the event that brought it in, with "found" for a key that was in the folder
     before records of keys existed. ``signed_in`` is False for a key that no earlier one vouches for
     although there was one.
     """
@@ -144,11 +144,11 @@ class KeyTime:
 
     @property
     def key_id(self) -> str:
-        """What seals and files call the key."""
+        """Returns the key's id in seals and files."""
         return key_id_of(self.public_key)
 
     def fault_at(self, utc_ms: int, subject: Subject | None) -> str:
-        """Why a signature made then, for that place of a chain, is outside of the key's time."""
+        """Returns why a signature of then, for that place, is outside the key's period."""
         revoked = self.revoked_from_utc_ms
         if revoked is not None and utc_ms >= revoked:
             return (
@@ -167,7 +167,7 @@ class KeyTime:
 
     @property
     def _clock_was_set_back(self) -> bool:
-        """The key's end is dated before its beginning, so its dates prove nothing."""
+        """Returns whether the key's end is dated before its beginning: its dates prove nothing."""
         since, until = self.since_utc_ms, self.until_utc_ms
         return since is not None and until is not None and until < since
 
@@ -180,7 +180,7 @@ class KeyTime:
         return subject.number > ended_at
 
     def _is_before(self, utc_ms: int, subject: Subject | None) -> bool:
-        """Both must say so: a clock that was set back makes no alteration."""
+        """Returns whether clock and chain both say so: setting a clock back alters nothing."""
         if self.since_utc_ms is None or utc_ms >= self.since_utc_ms or self._clock_was_set_back:
             return False
         began_at = None if subject is None else self.since_reached.get(subject.place, 0)
@@ -189,10 +189,9 @@ class KeyTime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyHistory:
-    """What the records of a folder say.
+    """The content of the records of a folder.
 
-    ``fault`` is the first thing in them that does not fit; records from there on are not believed
-    and not here.
+    ``fault`` is the first mismatch; records from there on are not trusted and not here.
     """
 
     records: tuple[KeyRecord, ...] = ()
@@ -202,25 +201,25 @@ class KeyHistory:
 
     @property
     def public_keys(self) -> dict[str, bytes]:
-        """Every key that was ever taken, by id, also those whose time is over."""
+        """Returns every key that was ever accepted, by id, also expired ones."""
         return {key_id: time.public_key for key_id, time in self.times.items()}
 
     @property
     def replaced(self) -> str:
-        """The id of the key that was in use before; "" when there was none."""
+        """Returns the id of the key that was in use before; "" when there was none."""
         brought = [record.key_id for record in self.records if record.kind in _BRINGS_KEY]
         return brought[-2] if len(brought) > 1 else ""
 
     @property
     def head(self) -> tuple[int, str]:
-        """How many records there are and the digest of the newest; (0, "") without any."""
+        """Returns how many records there are and the digest of the newest; (0, "") without any."""
         return (len(self.records), self.records[-1].digest) if self.records else (0, NO_RECORD)
 
     def fault_of(self, key_id: str, utc_ms: int, subject: Subject | None = None) -> str:
-        """Why a signature of that moment by that key is not believed; "" when it is in its time.
+        """Returns why a signature of that moment by that key is not trusted; "" within its period.
 
-        ``subject`` is what was signed, where that has a place in a chain. Without any records
-        nothing is known of times, so nothing is found.
+        ``subject`` is what was signed, where that has a place in a chain. Without any records no
+        periods are known, so nothing is found.
         """
         if not self.records:
             return ""
@@ -230,10 +229,10 @@ class KeyHistory:
         return time.fault_at(utc_ms, subject)
 
     def only(self, public_keys: Mapping[str, bytes], came_by: str = "given") -> KeyHistory:
-        """The times of keys that a person brought from elsewhere, as far as the records know them.
+        """Returns the periods of keys that a person brought from elsewhere, as far as known here.
 
-        A key that the records do not know has no bounds, and came by ``came_by``. Without any key
-        nothing is known of times either.
+        A key without records has no bounds, and came by ``came_by``. Without any key no periods are
+        known either.
         """
         if not public_keys:
             return NO_HISTORY
@@ -253,7 +252,7 @@ class KeyHistory:
         from_utc_ms: int | None = None,
         reached: Reached | None = None,
     ) -> KeyRecord:
-        """The next record, not yet signed."""
+        """Returns the next record, not yet signed."""
         number, previous = self.head
         return KeyRecord(
             number=number,
@@ -269,7 +268,7 @@ class KeyHistory:
         )
 
     def with_record(self, record: KeyRecord) -> KeyHistory:
-        """Returns what is known after one more record; raises ValueError when it does not fit."""
+        """Returns the history after one more record; raises ValueError when it does not match."""
         _check(self, record)
         times = dict(self.times)
         _take(times, self.in_use, record)
@@ -281,14 +280,14 @@ class KeyHistory:
 
 
 NO_HISTORY = KeyHistory()
-"""Of a folder whose keys have no records, and of checks that know nothing of times."""
+"""Of a folder whose keys have no records, and of checks without periods."""
 
 
 @lru_cache(maxsize=4)
 def read_history(data: bytes) -> KeyHistory:
-    """The history that the bytes of a file tell, up to the first record that does not fit.
+    """Returns the history in the bytes of a file, up to the first mismatching record.
 
-    The same bytes always tell the same, so it is kept: a visit asks for it at each look.
+    It is cached, because a visit reads it repeatedly and the same bytes give the same result.
     """
     history = NO_HISTORY
     lines = data.split(b"\n")
@@ -303,7 +302,7 @@ def read_history(data: bytes) -> KeyHistory:
 
 
 def shown(utc_ms: int) -> str:
-    """A moment for people; a number that is no moment as it is."""
+    """Returns a moment for people; an invalid time as the number."""
     try:
         moment = datetime.fromtimestamp(utc_ms / 1000, UTC)
     except (ValueError, OverflowError, OSError):
@@ -339,7 +338,7 @@ def _parsed(line: bytes) -> KeyRecord:
 
 
 def _check_types(record: KeyRecord) -> None:
-    """JSON takes true for a number and a text for a list; a record does not."""
+    """Check types: JSON takes true for a number and a text for a list; a record does not."""
     numbers = (
         record.number,
         record.at_utc_ms,
@@ -385,7 +384,7 @@ def _check_subject(history: KeyHistory, record: KeyRecord) -> None:
 
 
 def _signers(history: KeyHistory, record: KeyRecord) -> dict[str, bytes]:
-    """Who must sign a record, by key id; nobody else may."""
+    """Returns who must sign a record, by key id; nobody else may."""
     new = {record.key_id: record.key}
     if record.kind in (KeyEvent.BEGUN, KeyEvent.REPLACED):
         return new
@@ -394,7 +393,7 @@ def _signers(history: KeyHistory, record: KeyRecord) -> dict[str, bytes]:
 
 
 def _take(times: dict[str, KeyTime], in_use: str, record: KeyRecord) -> None:
-    """Enter what a record says; it has been checked."""
+    """Apply a record that has been checked."""
     if record.kind is KeyEvent.REVOKED:
         times[record.key_id] = _revoked(times[record.key_id], record)
         return
@@ -421,7 +420,7 @@ def _take(times: dict[str, KeyTime], in_use: str, record: KeyRecord) -> None:
 
 
 def _revoked(time: KeyTime, record: KeyRecord) -> KeyTime:
-    """A second revocation can only take more."""
+    """Apply a revocation; a second one can only extend it."""
     before, now = time.revoked_from_utc_ms, record.from_utc_ms
     if before is not None and (now is None or now >= before):
         return time

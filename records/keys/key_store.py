@@ -1,4 +1,4 @@
-"""Where a private key is kept outside of the data folder: the operating system's key store."""
+"""The operating system's key store, which keeps a private key outside the data folder."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ SERVICE = "traction-session-controller"
 
 
 class KeyStore(Protocol):
-    """Keeps secrets outside of the data folder."""
+    """Keeps secrets outside the data folder."""
 
     def get(self, key_id: str) -> bytes | None:
         """Returns the seed.
 
-        None when the store does not hold it. Raises KeyUnavailable when locked.
+        None when the store does not have it. Raises KeyUnavailable when locked.
         """
         ...
 
@@ -31,26 +31,26 @@ class NoKeyStore:
     """For folders that keep their key themselves: demonstrations and tests."""
 
     def get(self, key_id: str) -> bytes | None:
-        """None: nothing is kept here."""
+        """Returns None: nothing is kept here."""
         return None
 
     def put(self, key_id: str, seed: bytes) -> bool:
-        """False: nothing is kept here."""
+        """Returns False: nothing is kept here."""
         return False
 
     def remove(self, key_id: str) -> None:
-        """Nothing is kept, so there is nothing to remove."""
+        """Do nothing, because nothing is kept."""
 
 
 class SystemKeyStore:
     """The key store of the operating system (Credential Manager, Secret Service, Keychain).
 
-    A machine without one is served by keyring's ``fail`` backend, which raises, or ``null``, which
+    On a machine without one, keyring uses its ``fail`` backend, which raises, or ``null``, which
     forgets; both count as "no store".
     """
 
     def get(self, key_id: str) -> bytes | None:
-        """The seed as the system keeps it, or None."""
+        """Returns the seed kept by the system, or None."""
         import keyring
         from keyring.errors import KeyringError, NoKeyringError
 
@@ -65,7 +65,7 @@ class SystemKeyStore:
         return None if kept is None else bytes.fromhex(kept)
 
     def put(self, key_id: str, seed: bytes) -> bool:
-        """Keep the seed; False when this system keeps none."""
+        """Keep the seed; returns False when this system keeps none."""
         import keyring
         from keyring.errors import KeyringError
 

@@ -1,7 +1,7 @@
-"""What the chains of a folder know of its keys: how far they came, and which record they noted.
+"""The keys according to the chains of a folder: how far they came, and the noted key record.
 
 ``clinic.db`` notes the newest record of keys with the next entry that is made after it
-(records/store/clinic_chain.py), so that a record that was cut off is missed.
+(records/store/clinic_chain.py), so that a removed record is noticed.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ def fault_of_noted(history: KeyHistory, count: int, digest: str) -> str:
 
 
 def believed_history(folder: RecordFolder) -> KeyHistory:
-    """Returns the folder's record of keys; raises KeyUnavailable when something in it does not fit.
+    """Returns the folder's record of keys; raises KeyUnavailable when it is altered.
 
-    Nothing may be signed on the word of records that were altered or cut.
+    Nothing may be signed on the basis of altered or cut records.
     """
     history = key_history(folder)
     fault = history.fault or _fault_against_clinic(folder, history)

@@ -1,8 +1,7 @@
 """The workstation's Ed25519 key: made once, kept by the system's key store or a 0600 file.
 
-Which key is in use says the record of keys (records/keys/key_records.py), and only that: a file
-that somebody put into the folder changes nothing. How a key is changed is in
-records/clinic/key_life.py.
+Only the record of keys (records/keys/key_records.py) tells which key is in use: a file that
+somebody put into the folder changes nothing. records/clinic/key_life.py changes keys.
 """
 
 from __future__ import annotations
@@ -96,9 +95,9 @@ def current_key_id(folder: RecordFolder) -> str | None:
 def public_key_in_use(folder: RecordFolder) -> tuple[str, bytes] | None:
     """Returns the id of the key in use and its public half.
 
-    None before the first use. Makes nothing.
+    None before the first use. Creates nothing.
 
-    Raises KeyUnavailable for a record of keys that is not believed.
+    Raises KeyUnavailable for an untrusted record of keys.
     """
     believed_history(folder)
     key_id = current_key_id(folder)
@@ -108,8 +107,8 @@ def public_key_in_use(folder: RecordFolder) -> tuple[str, bytes] | None:
 def check_key_in_use(folder: RecordFolder, key: SigningKey) -> None:
     """Raises KeyUnavailable when ``key`` was replaced, or is being replaced, by another program.
 
-    Asked by whoever holds the lock of a unit, so that no session is opened with a key whose time
-    has ended. A folder without a record of keys has nothing to compare with.
+    Called by the holder of a unit's lock, so that no session is opened with a key whose period has
+    ended. A folder without a record of keys has nothing to compare with.
     """
     history = key_history(folder)
     if history.records and (history.in_use != key.key_id or keys_are_changing(folder)):
@@ -120,9 +119,9 @@ def check_key_in_use(folder: RecordFolder, key: SigningKey) -> None:
 
 
 def known_public_keys(folder: RecordFolder) -> dict[str, bytes]:
-    """Returns every public key that the record of keys took in, by its id; raises KeyUnavailable.
+    """Returns every public key in the record of keys, by its id; raises KeyUnavailable.
 
-    A folder of before there was such a record gives every ``.pub`` that lies in it.
+    A folder from before such records gives every ``.pub`` in it.
     """
     history = key_history(folder)
     if history.records or history.fault:
@@ -131,7 +130,7 @@ def known_public_keys(folder: RecordFolder) -> dict[str, bytes]:
 
 
 def _begin_records(folder: RecordFolder, key: SigningKey, at_utc_ms: int) -> None:
-    """The first record names every other key that lies in the folder; later ones are foreign."""
+    """Begin the records: the first one names the folder's other keys; later ones are foreign."""
     others = public_files(folder)
     others.pop(key.key_id, None)
     record = NO_HISTORY.following(
@@ -145,7 +144,7 @@ def _begin_records(folder: RecordFolder, key: SigningKey, at_utc_ms: int) -> Non
 
 
 def _key_in_use(folder: RecordFolder, store: KeyStore, history: KeyHistory) -> SigningKey:
-    """The private half of the key that ``history`` names; a stopped rotation is settled first."""
+    """Returns the private half of ``history``'s key; a stopped rotation is settled first."""
     if settle_next(folder, store):
         history = believed_history(folder)
     wanted = history.in_use
@@ -169,7 +168,7 @@ def _key_in_use(folder: RecordFolder, store: KeyStore, history: KeyHistory) -> S
 
 def _load(folder: RecordFolder, store: KeyStore) -> SigningKey | None:
     """Returns the key of a folder without a record of keys; None when there is none."""
-    # Asked first: a program that starts at this moment makes the private half before it.
+    # Read first: a program that starts at this moment makes the private half before it.
     is_published = folder.public_key.exists()
     if folder.private_key.exists():
         return read_private(folder.private_key)
@@ -187,7 +186,7 @@ def _load(folder: RecordFolder, store: KeyStore) -> SigningKey | None:
 
 
 def _create(folder: RecordFolder, store: KeyStore, key: SigningKey) -> SigningKey:
-    """Whoever publishes first wins; a program that starts at the same moment takes that key."""
+    """Create it: the first to publish wins; a simultaneous program takes that key."""
     if store.put(key.key_id, key.seed):
         won = place_once(folder.public_key, public_pem(key.public_key))
         if not won:

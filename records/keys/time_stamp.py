@@ -1,10 +1,10 @@
-"""Time stamps of RFC 3161 over the list of checkpoints: others say when it was already there.
+"""Time stamps of RFC 3161 over the list of checkpoints: an authority proves its age.
 
 A stamp is over the first bytes of the list (records/keeping/second_place.py). Lines are only ever
-added, so every later list begins with the same bytes, and a line that is changed or taken away
-shows. The replies stand beside the list, one JSON object a line: ``bytes``, how much of the list is
-covered, and ``reply`` in base 64. They are checked without a network, against certificates that the
-user trusts. Format and signatures are the business of a library; nothing here reads DER.
+added, so every later list begins with the same bytes, and a changed or removed line shows. The
+replies are beside the list, one JSON object a line: ``bytes``, how much of the list is covered, and
+``reply`` in base 64. They are checked without a network, against certificates that the user trusts.
+A library handles format and signatures; nothing here parses DER.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from records.store.plain_files import open_plain
 from records.store.private_files import create_if_missing
 
 LARGEST_REPLY = 64 << 10
-"""Bytes of a reply; usual are 1 to 8 kB."""
+"""Bytes of a reply; 1 to 8 kB are usual."""
 LARGEST_FILE = 64 << 20
 """Bytes of all replies: about 8 000 of 8 kB."""
 
@@ -41,7 +41,7 @@ Certificates = Sequence[x509.Certificate]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimeStamp:
-    """A stamp that was checked: when it was made and how many bytes of the list it covers."""
+    """A verified stamp: when it was made and how many bytes of the list it covers."""
 
     at: datetime
     covers: int
@@ -49,14 +49,14 @@ class TimeStamp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stamps:
-    """Content of the file of replies. ``faults`` describes the stamps that do not hold."""
+    """Content of the file of replies. ``faults`` describes invalid stamps."""
 
     sound: tuple[TimeStamp, ...]
     faults: tuple[str, ...]
 
 
 def stamps_file(list_path: Path) -> Path:
-    """Returns where the replies stand: beside the list."""
+    """Returns the path of the replies: beside the list."""
     return list_path.with_name(f"{list_path.name}.stamps.jsonl")
 
 
@@ -77,7 +77,7 @@ def read_certificates(path: Path) -> list[x509.Certificate]:
 
 
 def request_for(data: bytes) -> TimeStampRequest:
-    """What is sent to the authority: the SHA-256 of ``data`` and a fresh nonce, nothing else."""
+    """Returns what is sent to the authority: the SHA-256 of ``data`` and a fresh nonce, only."""
     return TimestampRequestBuilder().data(data).hash_algorithm(HashAlgorithm.SHA256).build()
 
 
@@ -88,9 +88,9 @@ def keep_stamp(
     request: TimeStampRequest,
     certificates: Certificates,
 ) -> TimeStamp:
-    """Check a reply to ``request`` and add it to the file, durable.
+    """Check a reply to ``request`` and add it to the file, durably.
 
-    Raises KeyUnavailable for a reply that does not hold, JournalUnavailable when it cannot be kept.
+    Raises KeyUnavailable for an invalid reply, JournalUnavailable when it cannot be kept.
     """
     stamp = _checked(reply, data, certificates, nonce=request.nonce)
     line = json.dumps({"bytes": len(data), "reply": base64.b64encode(reply).decode()})
@@ -104,8 +104,8 @@ def keep_stamp(
             os.fsync(file.fileno())
     except OSError as error:
         raise JournalUnavailable(
-            f"the time stamp cannot be kept in {path} ({error.strerror}); stamp again when the "
-            "place can be written"
+            f"the time stamp cannot be stored in {path} ({error.strerror}); stamp again when "
+            "the place can be written"
         ) from error
     return stamp
 
@@ -162,7 +162,7 @@ def _parsed(line: bytes) -> tuple[int, bytes]:
 def _checked(
     reply: bytes, data: bytes, certificates: Certificates, *, nonce: int | None = None
 ) -> TimeStamp:
-    """A reply over ``data`` of an authority under one of ``certificates``."""
+    """Returns a checked reply over ``data`` of an authority under one of ``certificates``."""
     if len(reply) > LARGEST_REPLY:
         raise KeyUnavailable(f"the reply has {len(reply)} bytes, at most {LARGEST_REPLY}")
     try:
@@ -176,5 +176,5 @@ def _checked(
 
 
 def _short(error: Exception) -> str:
-    """The library's word without the stack of OpenSSL behind it."""
+    """Returns the library's message without the stack of OpenSSL after it."""
     return str(error).partition(": ErrorStack")[0]

@@ -1,1 +1,1 @@
-"""The treatment note: fields, words, events, delivered dose."""
+"""The treatment note: fields, entries, events, delivered dose."""

@@ -1,6 +1,6 @@
-"""A note as people read it: the unit of force that leads, times with the name of their zone.
+"""A note for people: the leading unit of force, times with the name of their zone.
 
-What is recorded, signed and exported to programs are the values themselves.
+Recorded, signed and exported to programs are the values themselves.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from records.note.treatment_note import TreatmentNote
 
 
 def note_as_read(note: TreatmentNote) -> TreatmentNote:
-    """The note in the form that it was signed in, of a draft in the clinic's."""
+    """Returns the note in the form that it was signed in, a draft in the clinic's."""
 
     def read(fields: tuple[Field, ...]) -> tuple[Field, ...]:
         return tuple(field_as_read(each, note) for each in fields)
@@ -28,5 +28,5 @@ def note_as_read(note: TreatmentNote) -> TreatmentNote:
 
 
 def field_as_read(field: Field, note: TreatmentNote) -> Field:
-    """A field of device or sheet in that form; words of people stay as they were said."""
+    """Returns a field of device or sheet in that form; people's texts stay unchanged."""
     return named_time(led_field(field, note.forces), note)

@@ -1,4 +1,4 @@
-"""DeliveredDose: what the patient really got, in whole milliseconds and tenths of a newton.
+"""DeliveredDose: the dose that the patient received, in whole milliseconds and tenths of a newton.
 
 The definitions are those of session-rules.md#numbers-of-the-record.
 """
@@ -41,10 +41,10 @@ STOP_CODES = {
 }
 """Events of the unit that stop a session (reference map, B.6)."""
 SUDDEN_RELEASE = "sudden release observed"
-"""What the force shows and no more: a patient, a hand or a fault looks the same."""
+"""Only what the force shows: a patient, a hand or a fault look the same."""
 UNIT_DISARMED = 3
 ARMING_MARGIN_MS = 500
-"""The unit's time of an event is known to within an exchange; its clock may be a little slow."""
+"""The unit's time of an event is known to within an exchange; its clock may be slightly slow."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +60,7 @@ class RecordedStop:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveredDose:
-    """Times in milliseconds, forces in 0.1 N. None where the session never came that far."""
+    """Times in milliseconds, forces in 0.1 N. None where the session did not come that far."""
 
     traction_ms: int
     paused_ms: int
@@ -76,7 +76,7 @@ class DeliveredDose:
 
 
 def compute_dose(record: SessionRecord) -> DeliveredDose:
-    """The dose of a session, finished or interrupted; of an observed one from its force alone."""
+    """Returns the dose of a session, finished or interrupted; of an observed one from the force."""
     if record.observed:
         return _observed_dose(record)
     samples = record.samples
@@ -101,7 +101,7 @@ def compute_dose(record: SessionRecord) -> DeliveredDose:
 
 
 def traction_minutes(record: SessionRecord) -> int | None:
-    """Whole minutes of traction by the events alone; None where only the samples can tell them."""
+    """Returns whole minutes of traction by the events only; None where they need the samples."""
     changes = record.of_kind(EventKind.PHASE_CHANGED)
     entered = {change.said(PhaseChanged).to_phase for change in changes}
     if record.observed or (entered & TREATING_LABELS and not entered & RELEASE_LABELS):
@@ -113,7 +113,7 @@ def traction_minutes(record: SessionRecord) -> int | None:
 
 
 def _observed_dose(record: SessionRecord) -> DeliveredDose:
-    """The numbers of the course. Its sudden releases are the stops: who made them is not known."""
+    """Returns the numbers of the course; its sudden releases are stops of unknown cause."""
     course, samples = record.course, record.samples
     valid = valid_samples(samples)
     last = record.events[-1].sequence
@@ -142,14 +142,14 @@ def _observed_dose(record: SessionRecord) -> DeliveredDose:
 
 
 def _in_band(samples: SampleArray) -> NDArray[np.bool_]:
-    """Within max(10 N, 10 %) of the target, in integers."""
+    """Returns whether it is within max(10 N, 10 %) of the target, in integers."""
     target = samples["target_dn"].astype(np.int64)
     error = np.abs(samples["force_1_dn"].astype(np.int64) - target)
     return np.asarray((error <= BAND_DN) | (10 * error <= target), dtype=np.bool_)
 
 
 def _hold_time_ms(samples: SampleArray, in_hold: NDArray[np.bool_]) -> int:
-    """Sum of the intervals from each hold sample to the next sample, each at most 300 ms."""
+    """Returns the sum of the intervals from each hold sample to the next, each at most 300 ms."""
     times = samples["taken_at_ms"].astype(np.int64)
     if len(times) < 2:
         return 0
@@ -173,7 +173,7 @@ def _permille(part: int, whole: int) -> int | None:
 
 
 def _treatment_times(record: SessionRecord) -> tuple[int | None, int | None, int]:
-    """Start of the treatment's first phase, start of the release, and the pauses."""
+    """Returns start of the treatment's first phase, start of the release, and the pauses."""
     started_ms = ended_ms = None
     paused_ms, paused_at_ms = 0, None
     for event in record.of_kind(EventKind.PHASE_CHANGED):
@@ -194,13 +194,13 @@ def _treatment_times(record: SessionRecord) -> tuple[int | None, int | None, int
 
 
 def _last_known_ms(record: SessionRecord, started_ms: int) -> int:
-    """An interrupted session has no release event: its last sample is the last that is known."""
+    """Returns the last sample, which ends an interrupted session without a release event."""
     times = record.samples["taken_at_ms"]
     return max(started_ms, int(times[-1])) if len(times) else started_ms
 
 
 def _stops(record: SessionRecord, valid: NDArray[np.bool_]) -> tuple[RecordedStop, ...]:
-    """Stops while the unit was armed: by the unit's own events, else as the host ordered them."""
+    """Returns stops while the unit was armed: by its own events, else by the host's orders."""
     armed = record.of_kind(EventKind.UNIT_ARMED)
     if not armed:
         return ()
@@ -211,7 +211,7 @@ def _stops(record: SessionRecord, valid: NDArray[np.bool_]) -> tuple[RecordedSto
 
 
 def _stop_events(record: SessionRecord, armed_ms: int) -> list[StoredEvent]:
-    """The unit's events from arming to its end of the session; later ones stopped nothing."""
+    """Returns the unit's events from arming to the session's end; later ones stopped nothing."""
     found = []
     for event in record.of_kind(EventKind.UNIT_EVENT_SEEN):
         seen = event.said(UnitEventSeen)
@@ -253,7 +253,7 @@ def _ordered_stop(
 
 
 def _force_at(samples: SampleArray, valid: NDArray[np.bool_], at_ms: int) -> int | None:
-    """The newest reading at or before ``at_ms``."""
+    """Returns the newest reading at or before ``at_ms``."""
     before = np.flatnonzero(valid & (samples["taken_at_ms"] <= at_ms))
     return int(samples["force_1_dn"][before[-1]]) if len(before) else None
 

@@ -1,4 +1,4 @@
-"""What the device recorded of one session, as fields of a note. Numbers come from the log alone."""
+"""The device's records of one session as fields of a note. Numbers come from the log only."""
 
 from __future__ import annotations
 
@@ -51,15 +51,15 @@ REGION_DEVICES = {"lumbar": "lumbar traction table", "cervical": "cervical tract
 
 
 def record_zone(record: SessionRecord) -> tzinfo:
-    """The clinic's offset at the session's start, as the evidence keeps it."""
+    """Returns the clinic's offset at the session's start, as kept by the evidence."""
     return timezone(timedelta(minutes=record.head.utc_offset_min))
 
 
 def local_time(record: SessionRecord, at_ms: int, zone: tzinfo) -> datetime:
-    """Session milliseconds as local time with its offset and the zone's name, to the second.
+    """Returns session milliseconds as local time with offset and zone name, to the second.
 
-    The offset is fixed: Python compares times of one named zone by the clock on the wall, which
-    runs back in autumn.
+    The offset is fixed: Python compares times of one named zone by wall clock, which runs back in
+    autumn.
     """
     utc_ms = record.head.started_utc_ms + at_ms
     local = datetime.fromtimestamp(utc_ms // 1000, zone)
@@ -89,7 +89,7 @@ class DevicePart:
     # --- the device's part --------------------------------------------------------------------
 
     def device_fields(self) -> Iterator[Field]:
-        """Every field, in the order in which they are read."""
+        """Returns every field, in reading order."""
         yield from self._unit()
         yield from self._ordered()
         yield from self._delivered()
@@ -185,7 +185,7 @@ class DevicePart:
         return "press-tested by the patient before arming" if seen else "switch not press-tested"
 
     def _stepped(self) -> Iterator[Field]:
-        """The progressive and regressive steps that were reached, with their forces."""
+        """Returns the progressive and regressive steps that were reached, with their forces."""
         made = steps_reached(self.record)
         if made:
             yield self._device(
@@ -193,7 +193,7 @@ class DevicePart:
             )
 
     def _checked(self) -> Iterator[Field]:
-        """The self-check before the start; a record from before it has none."""
+        """Returns the self-check before the start; an older record has none."""
         made = self.record.of_kind(EventKind.SELF_CHECK_RECORDED)
         for name, label, text in (
             ("table", "Table", table_text(made)),
@@ -205,18 +205,18 @@ class DevicePart:
 
     @property
     def as_signed(self) -> dict[str, str]:
-        """Texts of fields whose form has changed since notes were signed with them."""
+        """Returns texts of fields whose form has changed since notes were signed with them."""
         made = self.record.of_kind(EventKind.SELF_CHECK_RECORDED)
         earlier = {"self_check": self_check_text_as_signed(made)} if made else {}
         return earlier | moments_as_signed(self.record, self.dose)
 
     def _when(self, at_ms: int) -> str:
-        """A moment on both axes: time of day, and since traction began."""
+        """Returns a moment on both axes: time of day, and since traction began."""
         of_day = local_time(self.record, at_ms, self.zone).strftime("%H:%M:%S")
         return f"{of_day} ({since_traction_text(at_ms, self.dose.treatment_started_ms)})"
 
     def _adjusted(self) -> Iterator[Field]:
-        """Every change of force with who and why, so that "none" is a statement too."""
+        """Yields every change of force with who and why, so that "none" is a statement too."""
         made = self.adjustments
         text = "; ".join(adjustment_text(change, self._when) for change in made) or "none"
         range_ = _range("event", made[0].sequence, made[-1].sequence) if made else None
@@ -230,7 +230,7 @@ class DevicePart:
             yield self._device("pauses", "Pauses", text, range_=range_)
 
     def _responsible(self) -> Iterator[Field]:
-        """Who was responsible from when to when, where somebody took over."""
+        """Yields who was responsible from when to when, where somebody took over."""
         spans = responsible_spans(self.record, self.dose)
         if spans:
             text = "; ".join(span_text(span, self._when) for span in spans)
@@ -238,7 +238,7 @@ class DevicePart:
             yield self._device("responsible", "Responsible", text, range_=_span("event", made))
 
     def _said_meanwhile(self) -> Iterator[Field]:
-        """Check-ins and remarks of a person, as the log holds them since they were made."""
+        """Yields check-ins and remarks of a person, as the log has them."""
         for kind, name, label, text_of in (
             (EventKind.CHECK_IN_RECORDED, "check_ins", "Check-ins", check_in_text),
             (EventKind.REMARK_RECORDED, "remarks", "Remarks in session", remark_text),
@@ -248,10 +248,10 @@ class DevicePart:
                 text = "; ".join(text_of(event, self._when) for event in made)
                 yield self._device(name, label, text, range_=_span("event", made))
 
-    # --- what must be said whatever else is said ----------------------------------------------
+    # --- warnings -------------------------------------------------------------------------------
 
     def warnings(self) -> Iterator[str]:
-        """What stands above the note, each in one sentence."""
+        """Returns the texts above the note, each in one sentence."""
         if not self.digest:
             yield "The session is not closed; its record is not sealed."
         for answer in self._answers():

@@ -1,4 +1,4 @@
-"""What happened in a session in words: numbers of the log, names and reasons of people."""
+"""Events of a session in words: numbers of the log, names and reasons of people."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ PASSED, FAILED, CONFIRMED = "passed", "failed", "confirmed"
 
 
 def newtons(force_dn: int | None) -> str | None:
-    """Tenths of a newton as "102.3 N (23.0 lbf)"."""
+    """Returns tenths of a newton as "102.3 N (23.0 lbf)"."""
     if force_dn is None:
         return None
     return ForceUnit.NEWTON.with_other(force_dn / 10)
 
 
 When = Callable[[int], str]
-"""A moment of the session's axis, milliseconds, as a text says it."""
+"""A moment of the session's axis, milliseconds, in the form of a text."""
 
 
 def since_traction_text(at_ms: int, began_ms: int | None) -> str:
-    """The second axis of every screen, note and plot: "05:02 after traction began"."""
+    """Returns the second axis of every screen, note and plot: "05:02 after traction began"."""
     if began_ms is None:
         return "no traction"
     seconds = abs(at_ms - began_ms) // 1000
@@ -35,19 +35,19 @@ def since_traction_text(at_ms: int, began_ms: int | None) -> str:
 
 
 def clock_text(milliseconds: int) -> str:
-    """Milliseconds as "12 min 34 s"."""
+    """Returns milliseconds as "12 min 34 s"."""
     seconds = milliseconds // 1000
     return f"{seconds // 60} min {seconds % 60} s"
 
 
 def _seconds(milliseconds: int) -> str:
-    """Milliseconds in hundredths of a second, half up: no binary fraction decides."""
+    """Returns milliseconds in hundredths of a second, half up: no binary fraction decides."""
     hundredths = (milliseconds + 5) // 10
     return f"{hundredths // 100}.{hundredths % 100:02}"
 
 
 def stop_text(stop: RecordedStop, when: When) -> str:
-    """One stop in words and numbers of the device."""
+    """Returns one stop in words and numbers of the device."""
     force = newtons(stop.force_dn) or "not read"
     released = (
         "not seen to fall to 15 N"
@@ -58,20 +58,20 @@ def stop_text(stop: RecordedStop, when: When) -> str:
 
 
 def adjustment_text(change: Adjustment, when: When) -> str:
-    """One change of force in words and numbers of the log."""
+    """Returns one change of force in words and numbers of the log."""
     which = f"{change.force} " if change.force else ""
     forces = f"{newtons(change.old_force_dn)} to {newtons(change.new_force_dn)}"
     return f"{when(change.at_ms)}: {which}{forces}{_whose(change.by, change.reason)}"
 
 
 def pause_text(pause: RecordedPause, when: When) -> str:
-    """One pause in words and numbers of the log."""
+    """Returns one pause in words and numbers of the log."""
     length = "" if pause.ended_ms is None else f" for {clock_text(pause.length_ms)}"
     return f"at {when(pause.began_ms)}{length}{_whose(pause.by, pause.reason)}"
 
 
 def steps_text(made: list[StoredEvent]) -> str:
-    """Forces of the steps by their stage: "progressive 44.3 N (10.0 lbf)"."""
+    """Returns forces of the steps by their stage: "progressive 44.3 N (10.0 lbf)"."""
     changes = [event.said(PhaseChanged) for event in made]
     return "; ".join(
         f"{stage} {', '.join(_target(each) for each in changes if each.stage == stage)}"
@@ -85,7 +85,7 @@ def self_check_text(made: list[StoredEvent]) -> str:
 
 
 def self_check_text_as_signed(made: list[StoredEvent]) -> str:
-    """The same as notes were signed with while the order's screening text stood as a name."""
+    """Returns the same as in notes signed while the order's screening text was given as a name."""
     return _self_check_text(made, lambda check: f" by {check.by}" if check.by else "")
 
 
@@ -102,14 +102,14 @@ def _self_check_text(made: list[StoredEvent], confirmed: Callable[[SelfCheckReco
 
 
 def _confirmed(check: SelfCheckRecorded) -> str:
-    """Who confirmed an item; the screen is the order's text, which older records hold as a name."""
+    """Returns who confirmed an item; older records have the order's screening text as a name."""
     if check.item == "screening":
         return " in the order" if check.state == CONFIRMED else ""
     return f" by {check.by}" if check.by else ""
 
 
 def table_text(made: list[StoredEvent]) -> str | None:
-    """Returns what the patient lay on, as the self-check recorded it; None in older records."""
+    """Returns what the patient lay on, according to the self-check; None in older records."""
     found = [check for check in _checks(made) if check.item == "table"]
     if not found:
         return None
@@ -120,7 +120,7 @@ def table_text(made: list[StoredEvent]) -> str | None:
 
 
 def clock_doubt_text(made: list[StoredEvent]) -> str | None:
-    """What spoke against the workstation's clock, and who wanted the start all the same."""
+    """Returns what spoke against the workstation's clock, and who started nevertheless."""
     found = [check for check in _checks(made) if check.item == "clock"]
     doubts = [check.value for check in found if check.state == FAILED]
     if not doubts:
@@ -142,12 +142,12 @@ def _whose(by: str, reason: str) -> str:
 
 
 def check_in_text(event: StoredEvent, when: When) -> str:
-    """When somebody looked after the patient, and who."""
+    """Returns when somebody checked on the patient, and who."""
     return f"{when(event.at_ms)}: {event.said(CheckInRecorded).by}"
 
 
 def remark_text(event: StoredEvent, when: When) -> str:
-    """When somebody said something for the record, who and what."""
+    """Returns when somebody made a remark for the record, who and what."""
     remark = event.said(RemarkRecorded)
     said = f": {remark.text}" if remark.text else ""
     return f"{when(event.at_ms)}: {remark.by}{said}"

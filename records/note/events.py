@@ -1,4 +1,4 @@
-"""What happened in a session besides its stops: steps, adjustments, pauses, check-ins, remarks."""
+"""Events of a session besides its stops: steps, adjustments, pauses, check-ins, remarks."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from records.evidence.reader import TURNED_AT_THE_TOP, SessionRecord
 from records.store.canonical import StoredEvent
 
 STEPPED = (Stage.PROGRESSIVE.name.lower(), Stage.REGRESSIVE.name.lower())
-"""Stages in which the force goes by steps."""
+"""Stages in which the force changes in steps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adjustment:
-    """A change of an ordered force (``force``: hold or rest), as the log holds it; in 0.1 N."""
+    """A change of an ordered force (``force``: hold or rest), as in the log; in 0.1 N."""
 
     at_ms: int
     by: str
@@ -33,7 +33,7 @@ class Adjustment:
 class RecordedPause:
     """A pause from its beginning to the next phase; ``ended_ms`` None when none followed.
 
-    ``by`` and ``reason`` are those of the request that stands at the same moment in the log.
+    ``by`` and ``reason`` are those of the request at the same moment in the log.
     """
 
     by: str
@@ -45,12 +45,12 @@ class RecordedPause:
 
     @property
     def length_ms(self) -> int:
-        """0 while no end is known."""
+        """Returns the length; 0 while no end is known."""
         return 0 if self.ended_ms is None else self.ended_ms - self.began_ms
 
 
 def adjustments(record: SessionRecord) -> tuple[Adjustment, ...]:
-    """Every accepted change of force, in order."""
+    """Returns every accepted change of force, in order."""
     return tuple(_adjustment(event) for event in record.of_kind(EventKind.FORCE_ADJUSTED))
 
 
@@ -68,12 +68,12 @@ def _adjustment(event: StoredEvent) -> Adjustment:
 
 
 def pauses(record: SessionRecord) -> tuple[RecordedPause, ...]:
-    """Every pause, by the phase events that the dose is computed from."""
+    """Returns every pause, by the phase events that the dose is computed from."""
     return tuple(_pauses(record))
 
 
 def steps_reached(record: SessionRecord) -> list[StoredEvent]:
-    """The phases that reached the force of a progressive or regressive step, in order.
+    """Returns the phases that reached the force of a progressive or regressive step, in order.
 
     A step is held, or, in a cyclic treatment, is the top from which the force goes down again.
     """

@@ -1,7 +1,7 @@
-"""The clinician's fields of a note: their names, what may stand in them, what may be proposed.
+"""The clinician's fields of a note: their names, valid content, and what may be proposed.
 
-Nothing in here is ever filled by the program. What was found or judged on the day (symptoms,
-rationale, screen, response, pain, comments, plan) is never proposed from an earlier visit.
+The program never fills any of them. Findings and judgements of the day (symptoms, rationale,
+screen, response, pain, comments, plan) are never proposed from an earlier visit.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from records.order.order import DIAGNOSIS, Order
 
 MOST_DIAGNOSES = 12
 MOST_MINUTES = 480
-"""Minutes of one visit; more is a slip of the pen (eight hours)."""
+"""Minutes of one visit; more is a typing error (eight hours)."""
 TOLERANCE = ("tolerated", "tolerated with change", "not tolerated")
 REMARK = "remark."
-"""Beginning of the name of a remark upon a device field."""
+"""Beginning of the name of a remark on a device field."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClinicianField:
-    """``proposable``: the last visit's word may be confirmed; ``narrative``: repeats are flagged.
+    """``proposable``: the last visit's entry may be confirmed; ``narrative``: repeats are flagged.
 
-    ``told`` gives what the order says of the field already, "" when it says nothing; ``is_codes``:
-    what the orders of several sessions say is put together.
+    ``told`` returns the order's text for the field, "" without one; ``is_codes``: the codes in the
+    orders of several sessions are combined.
     """
 
     name: str
@@ -41,7 +41,7 @@ class ClinicianField:
 
 
 def _words(most: int) -> Callable[[str, str], str]:
-    """A check for text of at most ``most`` characters, as in the order file."""
+    """Returns a check for text of at most ``most`` characters, as in the order file."""
 
     def check(name: str, value: str) -> str:
         text = value.strip()
@@ -178,7 +178,7 @@ _FIELDS = (
 
 
 def clinician_fields(*, stopped: bool, adjusted: bool) -> tuple[ClinicianField, ...]:
-    """The fields of a note, in the order in which they are read."""
+    """Returns the fields of a note, in reading order."""
     absent = {
         *(() if stopped else (STOP_COMMENT.name,)),
         *(() if adjusted else (ADJUSTMENT_COMMENT.name,)),
@@ -187,16 +187,16 @@ def clinician_fields(*, stopped: bool, adjusted: bool) -> tuple[ClinicianField, 
 
 
 def open_in_words(names: Sequence[str]) -> str:
-    """Open fields as the note calls them, each with the name that a command takes after it.
+    """Returns open fields by label, each with the name that a command takes after it.
 
-    "Rationale [rationale], Plan for next visit [plan_next]"; a remark has its name alone.
+    "Rationale [rationale], Plan for next visit [plan_next]"; a remark has its name only.
     """
     labels = {field.name: field.label for field in _FIELDS}
     return ", ".join(f"{labels[name]} [{name}]" if name in labels else name for name in names)
 
 
 def remark_field(device_name: str, device_label: str) -> ClinicianField:
-    """What a person has to say about a field of the device, which itself never changes."""
+    """Returns the field for a person's remark on a device field, which itself never changes."""
     return ClinicianField(
         name=REMARK + device_name, label=f"Remark: {device_label}"[:40], check=_text
     )

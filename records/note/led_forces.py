@@ -27,9 +27,9 @@ OF_THE_LOG: Final = frozenset(
         "outcome",
     }
 )
-"""Fields whose forces are the log's; some have their pounds beside them, some stand alone."""
+"""Fields whose forces are from the log; some have pounds beside them, some do not."""
 WITH_REASONS: Final = frozenset({"adjustments", "force_confirmed"})
-"""Fields that end with somebody's words, in which no lone force is touched."""
+"""Fields that end with a person's text, in which no single force is changed."""
 OF_A_SHEET: Final = frozenset(
     {
         "ordered_hold_force",
@@ -43,7 +43,7 @@ _SHEET: Final = re.compile(r"(-?\d+\.\d) N \((.+)\)")
 
 
 def led_field(field: Field, forces: ForceUnit) -> Field:
-    """A field with a unit leading in the forces of log or sheet; words of people stay."""
+    """Returns a field with the leading unit in log or sheet forces; people's texts stay."""
     if field.value is None or forces is ForceUnit.NEWTON:
         return field
     kind = plain_name(field)
@@ -57,14 +57,14 @@ def led_field(field: Field, forces: ForceUnit) -> Field:
 
 
 def plain_name(field: Field) -> str:
-    """The name of a field without what tells sessions and stops apart."""
+    """Returns the name of a field without the part that distinguishes sessions and stops."""
     name = field.name.partition(".")[0]
     kind, _, number = name.partition("_")
     return kind if number.isdigit() else name
 
 
 def _of_a_sheet(value: str, forces: ForceUnit) -> str:
-    """What somebody wrote stays beside it where it was in another unit."""
+    """Returns it with what somebody wrote beside it where that was in another unit."""
     found = _SHEET.fullmatch(value)
     if found is None:
         return value

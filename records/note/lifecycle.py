@@ -1,7 +1,7 @@
 """The note's life: completed as a draft, signed once, afterwards only amended.
 
 Each function takes the note as it was read, checks everything before it writes anything, and
-refuses when the note has moved on since. A draft's words are replaced by newer ones; signed
+refuses when the note has changed since. A draft's entries are replaced by newer ones; signed
 versions are entries of clinic.db's chain and are only ever added.
 """
 
@@ -46,13 +46,13 @@ from records.store.database import Database, rows
 from records.store.record_folder import RecordFolder
 
 NOT_DRAFTED = frozenset({ORDERED, ON_PAPER})
-"""Sources of words that stand outside of the draft: in the order, or on a downtime sheet."""
+"""Sources of entries outside the draft: in the order, or on a downtime sheet."""
 
 
 def note_words_of(
     db: Database, folder: RecordFolder, session_id: str, entries: Sequence[Entry]
 ) -> NoteWords:
-    """What people said of a session's note, by its entries and its draft."""
+    """Returns what people entered in a session's note, by its entries and its draft."""
     words = replace(
         fold(_versions(entries), draft_in(db, session_id)),
         filed=filing_of(entries),
@@ -67,7 +67,7 @@ def note_words_of(
 def complete(
     folder: RecordFolder, note: TreatmentNote, values: Mapping[str, str], author: Author
 ) -> None:
-    """Say something of fields of a draft; raises NoteRefused naming the field."""
+    """Enter fields of a draft; raises NoteRefused naming the field."""
     said = {
         name: _word(checked_word(note, name, value), TYPED, author)
         for name, value in values.items()
@@ -78,7 +78,7 @@ def complete(
 def mark_not_assessed(
     folder: RecordFolder, note: TreatmentNote, names: Sequence[str], author: Author
 ) -> None:
-    """Say of open fields that there is nothing to say; they stay without a value."""
+    """Mark open fields as having nothing to say; they stay without a value."""
     for name in names:
         _field_for(note, name)
         value = _value(note, name)
@@ -90,7 +90,7 @@ def mark_not_assessed(
 
 
 def confirm(folder: RecordFolder, note: TreatmentNote, name: str, author: Author) -> None:
-    """Take over one word of the last visit; one call for each, so that each is looked at."""
+    """Take over one entry of the last visit; one call for each, so that each is looked at."""
     _field_for(note, name)
     proposed = {field.name: field for field in note.proposals}.get(name)
     if proposed is None or proposed.value is None:
@@ -105,7 +105,7 @@ def confirm(folder: RecordFolder, note: TreatmentNote, name: str, author: Author
 
 
 def sign(folder: RecordFolder, note: TreatmentNote, credentials: str, author: Author) -> None:
-    """Sign a complete draft of a session that has ended; raises NoteRefused saying what lacks."""
+    """Sign a complete draft of an ended session; raises NoteRefused saying what is missing."""
     _require_draft(note, "signed again")
     require_signer(author, credentials)
     if note.ended_utc_ms is None or not note.seal:
@@ -150,7 +150,7 @@ def amend(
 ) -> None:
     """Add a version to a signed note; raises NoteRefused.
 
-    Somebody who signed a version before need not repeat the credentials.
+    A person who signed a version before need not repeat the credentials.
     """
     if not note.versions:
         raise NoteRefused(f"the note of session {note.session_id} is a draft; complete it instead")
@@ -175,9 +175,9 @@ def amend(
 
 
 def amender(note: TreatmentNote, author: Author, reason: str, credentials: str) -> str:
-    """Credentials of who amends a signed note; raises NoteRefused, also for want of a reason."""
+    """Returns credentials of who amends a signed note; raises NoteRefused without a reason too."""
     if not reason.strip():
-        raise NoteRefused("reason is empty; an amendment says why")
+        raise NoteRefused("reason is empty; an amendment needs one")
     if fault := fault_of(reason.strip(), TEXT_CHARACTERS):
         raise NoteRefused(f"reason {fault}")
     known = {version.by: version.credentials for version in note.versions}
@@ -186,11 +186,11 @@ def amender(note: TreatmentNote, author: Author, reason: str, credentials: str) 
     return credentials
 
 
-# --- what may be said -------------------------------------------------------------------------
+# --- valid entries --------------------------------------------------------------------------------
 
 
 def checked_word(note: TreatmentNote, name: str, value: str) -> str:
-    """Returns what a field of the note would say for ``value``.
+    """Returns the note's text of a field for ``value``.
 
     Raises NoteRefused saying why not.
     """
@@ -207,13 +207,12 @@ def checked_word(note: TreatmentNote, name: str, value: str) -> str:
 
 
 def _field_for(note: TreatmentNote, name: str) -> ClinicianField:
-    """The field that may be said something of; a device field may only be remarked upon."""
+    """Returns the field that may have an entry; a device field may only be remarked upon."""
     device = {field.name: field for field in note.fixed_fields}
     if name in device:
-        stands = "stands so on the sheet" if note.on_paper else "was recorded by the device"
+        stands = "comes from the sheet" if note.on_paper else "was recorded by the device"
         raise NoteRefused(
-            f"{name} {stands} and cannot be typed over; to say something about it, use "
-            f"{REMARK}{name}"
+            f"{name} {stands} and cannot be changed; to remark on it, use {REMARK}{name}"
         )
     if name.startswith(REMARK) and name.removeprefix(REMARK) in device:
         upon = device[name.removeprefix(REMARK)]
@@ -222,13 +221,15 @@ def _field_for(note: TreatmentNote, name: str) -> ClinicianField:
         if field.name == name:
             return field
     known = ", ".join(field.name for field in note.clinician_fields)
-    raise NoteRefused(f"{name} is no field of this note; known are {known}, {REMARK}DEVICE_FIELD")
+    raise NoteRefused(
+        f"{name} is not a field of this note; known are {known}, {REMARK}DEVICE_FIELD"
+    )
 
 
 def field_names(note: TreatmentNote) -> frozenset[str]:
-    """Every field that a person may say something of, remarks among them.
+    """Returns every field that a person may enter, including remarks.
 
-    Words on others stand in versions from before a session was taken out of the visit.
+    Entries on others are in versions from before a session was taken out of the visit.
     """
     own = clinician_fields(stopped=note.was_stopped, adjusted=bool(note.adjustments))
     return frozenset(
@@ -246,7 +247,7 @@ def _require_draft(note: TreatmentNote, what: str) -> None:
 
 
 def require_signer(author: Author, credentials: str) -> None:
-    """Raise NoteRefused where name or credentials are missing or hide something."""
+    """Raise NoteRefused where name or credentials are missing or contain hidden characters."""
     for name, text in (("by", author.by), ("credentials", credentials)):
         if not text.strip():
             raise NoteRefused(
@@ -273,7 +274,7 @@ def require_unchanged(db: Database, note: TreatmentNote) -> None:
         )
 
 
-# --- how it is kept ---------------------------------------------------------------------------
+# --- storage -----------------------------------------------------------------------------------
 
 
 def _say(
@@ -302,7 +303,7 @@ def _say(
 
 
 def keep_words(db: Database, session_id: str, said: Mapping[str, Word]) -> None:
-    """Put words into a draft, in place of older ones on the same fields."""
+    """Put entries into a draft, replacing older ones of the same fields."""
     for name, word in said.items():
         db.execute(
             "INSERT OR REPLACE INTO draft_word VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -321,7 +322,7 @@ def keep_words(db: Database, session_id: str, said: Mapping[str, Word]) -> None:
 def version_detail(
     note: TreatmentNote, author: Author, credentials: str, number: int, reason: str
 ) -> dict[str, JsonValue]:
-    """What the entry of every version begins with."""
+    """Returns the beginning of every version's entry."""
     return {
         "session_id": note.session_id,
         "patient_key": note.patient_key,
@@ -334,7 +335,7 @@ def version_detail(
 
 
 def stands_upon(note: TreatmentNote) -> dict[str, JsonValue]:
-    """The seal of the note's session, and those of its visit's others where there are any."""
+    """Returns the seal of the note's session, and those of its visit's others if there are any."""
     further: dict[str, JsonValue] = {**note.further_seals}
     return {"seal": note.seal, **({"sessions": further} if further else {})}
 
@@ -350,7 +351,7 @@ def _word(value: str | None, source: str, author: Author) -> Word:
 
 
 def _as_signed(note: TreatmentNote, name: str, author: Author) -> Word:
-    """The word of a field at the moment of the signature; who said it first stays on it."""
+    """Returns a field's entry at the moment of the signature, with its first author."""
     field = note.field(name)
     return Word(
         value=field.value,
@@ -362,7 +363,7 @@ def _as_signed(note: TreatmentNote, name: str, author: Author) -> Word:
 
 
 def _value(note: TreatmentNote, name: str) -> str | None:
-    """The present value; a remark that nobody made yet has none."""
+    """Returns the present value; None for a remark that nobody made yet."""
     present = {field.name: field.value for field in note.clinician_fields}
     return present.get(name)
 
@@ -376,7 +377,7 @@ def _versions(entries: Sequence[Entry]) -> list[Entry]:
 
 
 def _checkpoint(db: Database, folder: RecordFolder, entry: int) -> str:
-    """The checkpoint of the newest version; empty when its public key is not in the folder."""
+    """Returns the newest version's checkpoint; "" when its public key is not in the folder."""
     entries, link, key_id = link_over(db, entry)
     public_key = known_public_keys(folder).get(key_id)
     if public_key is None:
@@ -385,7 +386,7 @@ def _checkpoint(db: Database, folder: RecordFolder, entry: int) -> str:
 
 
 def draft_in(db: Database, session_id: str) -> dict[str, Word]:
-    """The words of a draft as they stand now."""
+    """Returns the present entries of a draft."""
     if not has_chain(db):
         return {}
     stored = rows(

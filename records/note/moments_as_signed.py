@@ -1,4 +1,4 @@
-"""Moments as notes were signed with while they counted from the opening of the session."""
+"""Moments in the form of notes signed while they counted from the opening of the session."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from records.store.canonical import StoredEvent
 
 
 def moments_as_signed(record: SessionRecord, dose: DeliveredDose) -> dict[str, str]:
-    """Texts by the names of their fields; only of what happened."""
+    """Returns texts by the names of their fields; only of events that happened."""
     one = len(dose.stops) == 1
     stops = {
         "stop" if one else f"stop_{number}": stop_text(stop, _of_the_session)

@@ -29,7 +29,7 @@ MOMENTS: Final = frozenset(
 
 
 def named_time(field: Field, note: TreatmentNote) -> Field:
-    """A field of the note with its moment as it is read; every other field as it is."""
+    """Returns a field with its moment for people; every other field unchanged."""
     if field.value is None or plain_name(field) not in MOMENTS:
         return field
     return replace(field, value=with_its_moment(field.value, note.moment_as_read))

@@ -1,4 +1,4 @@
-"""What a note says of a session that was only observed: instrument, people's words, the course."""
+"""A note's texts about an observed session: instrument, people's entries, the course."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ NOT_COVERED = (
 NOT_SENSED = "not covered on this unit: an observed table has no switch that is read"
 NO_SUDDEN_RELEASE = "no sudden release observed; a slower stop looks like an end"
 LEAST_OPEN_MS = 2000
-"""A shorter ramp changes no number that the note rounds."""
+"""A shorter ramp changes no rounded number of the note."""
 OBSERVED = "Observed: this program read an instrument beside the table and drove nothing."
 
 
 def device_text(told: RecordedObservation, profile: RecordedProfile) -> str:
-    """Table and instrument, as far as somebody or the profile names them."""
+    """Returns table and instrument, as far as somebody or the profile names them."""
     return (
         f"{told.table}; observed with an instrument of the profile {profile.name} (SHA-256 "
         f"{profile.digest[:12]}), serial {told.serial}, read every {told.period_ms} ms"
@@ -38,7 +38,7 @@ def device_text(told: RecordedObservation, profile: RecordedProfile) -> str:
 
 
 def unit_values(session: OpeningOfSession, kind: str) -> Iterator[Named]:
-    """Name, label and words of instrument and table, as people said them at the opening."""
+    """Yields name, label and text of instrument and table, as entered at the opening."""
     told = session.observation
     if told is not None:
         yield "device_type", "Device", f"{kind}, observed"
@@ -48,7 +48,7 @@ def unit_values(session: OpeningOfSession, kind: str) -> Iterator[Named]:
 
 
 def course_values(course: ObservedCourse, when: When) -> Iterator[Named]:
-    """Name, label and words of the course, and what nobody watched over."""
+    """Yields name, label and text of the course, and what was not supervised."""
     yield "cycles", "Cycles", str(course.cycles)
     yield "phases", "Phases", phases_text(course.phases)
     yield "gaps", "Gaps without a reading", gaps_text(course.gaps, when)
@@ -56,7 +56,7 @@ def course_values(course: ObservedCourse, when: When) -> Iterator[Named]:
 
 
 def gaps_text(gaps: Sequence[Gap], when: When) -> str:
-    """Each gap with what was read on either side; they are in no sum."""
+    """Returns each gap with the readings on either side; gaps are in no sum."""
     if not gaps:
         return "none"
     return "; ".join(
@@ -67,7 +67,7 @@ def gaps_text(gaps: Sequence[Gap], when: When) -> str:
 
 
 def phases_text(phases: Sequence[ObservedPhase]) -> str:
-    """Of each kind how many, how long and to which force, in the order of the first ones."""
+    """Returns number, lengths and forces of each kind, in the order of the first ones."""
     from records.course.phases import ObservedKind
 
     kinds = dict.fromkeys(phase.kind for phase in phases if phase.kind is not ObservedKind.FREE)
@@ -86,7 +86,7 @@ def _range_text(values: Sequence[float], unit: str, digits: int) -> str:
 
 
 def course_warnings(course: ObservedCourse, when: When) -> Iterator[str]:
-    """What somebody who reads the numbers has to know of them."""
+    """Yields what a reader of the numbers has to know."""
     yield OBSERVED
     if course.gaps:
         missing_s = sum(gap.duration_ms for gap in course.gaps) / 1000

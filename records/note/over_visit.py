@@ -1,7 +1,7 @@
-"""Sums over the sessions of one visit. The order in which the sessions are given changes nothing.
+"""Sums over the sessions of one visit, whatever the order in which they are given.
 
-Minutes are the sum of each session's: pauses and the time between sessions are none of them. Forces
-are told per session, since one over a neck and a low back says nothing of either.
+Minutes are the sum of each session's, without pauses and the time between sessions. Forces are
+given per session, since one over a neck and a low back describes neither.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from records.note.stored_text import moment_text
 from records.provenance import Origin, Sourced
 
 VISIT = "visit_"
-"""Beginning of the names of fields that hold for a whole visit."""
+"""Beginning of the names of fields of a whole visit."""
 METHOD = "over the sessions of the visit"
 SAID_IN = "sessions of the visit"
-"""The document of the word that sessions are one visit: an entry of clinic.db."""
+"""The document of the statement that sessions are one visit: an entry of clinic.db."""
 
 
 def in_time(parts: Sequence[SessionPart]) -> tuple[SessionPart, ...]:
-    """Sessions by their beginning."""
+    """Returns sessions by their beginning."""
     return tuple(sorted(parts, key=lambda part: (part.started_utc_ms, part.session_id)))
 
 
 def dose_over(parts: Sequence[SessionPart], origin_utc_ms: int) -> DeliveredDose:
-    """The dose of a visit; its times count from ``origin_utc_ms``.
+    """Returns the dose of a visit; its times count from ``origin_utc_ms``.
 
     Peak, mean force and share in band are None: each session has its own.
     """
@@ -55,7 +55,7 @@ def dose_over(parts: Sequence[SessionPart], origin_utc_ms: int) -> DeliveredDose
 
 
 def outcome_over(parts: Sequence[SessionPart]) -> str:
-    """How the sessions ended: one word where all ended alike, else one for each session."""
+    """Returns how the sessions ended: one word where all ended alike, else one for each session."""
     outcomes = {str(part.outcome) for part in parts}
     if len(outcomes) == 1:
         return outcomes.pop()
@@ -65,7 +65,7 @@ def outcome_over(parts: Sequence[SessionPart]) -> str:
 def visit_fields(
     parts: Sequence[SessionPart], dose: DeliveredDose, said: VisitStatement, zone: tzinfo
 ) -> Iterator[Field]:
-    """The fields of the whole visit; ``dose`` is that of ``dose_over``, from the naming session."""
+    """Returns the fields of the whole visit; ``dose`` is that of ``dose_over``."""
     ordered = in_time(parts)
     origin_ms = next(p.started_utc_ms for p in parts if p.session_id == said.named_by)
     yield _said_to_be_one(ordered, said)
@@ -97,7 +97,7 @@ def visit_fields(
 
 
 def minutes_text(parts: Sequence[SessionPart], dose: DeliveredDose) -> str:
-    """Minutes of the visit, then of each region; seconds are cut off: parts may add up to less."""
+    """Returns minutes of the visit, then of each region, without seconds: the sum may be less."""
     regions: dict[str, int] = {}
     for part in in_time(parts):
         regions[part.region] = regions.get(part.region, 0) + part.dose.traction_ms
@@ -125,7 +125,7 @@ def _said_to_be_one(ordered: Sequence[SessionPart], said: VisitStatement) -> Fie
 def _stops_text(ordered: Sequence[SessionPart]) -> str:
     """Returns how many in each session.
 
-    What was only observed is no stop that this program knows of.
+    A release in an observed session is not a stop that this program knows of.
     """
     counted = []
     for part in ordered:
@@ -142,7 +142,7 @@ def _moment(at_ms: int | None, origin_utc_ms: int, zone: tzinfo) -> str | None:
 
 
 def _moved(dose: DeliveredDose, by_ms: int) -> DeliveredDose:
-    """The same dose, its times counted from a moment that is ``by_ms`` before its own."""
+    """Returns the same dose, its times counted from a moment ``by_ms`` earlier."""
     return replace(
         dose,
         treatment_started_ms=_plus(dose.treatment_started_ms, by_ms),

@@ -1,4 +1,4 @@
-"""The note of a visit that was entered from a downtime sheet: all of it is somebody's word."""
+"""The note of a visit that was entered from a downtime sheet: all of it was written by people."""
 
 from __future__ import annotations
 
@@ -50,16 +50,16 @@ LABELS: Mapping[str, str] = {
     "stop_reason": "Stop",
     "released_by_hand": "Released by hand",
 }
-"""What the note calls each value of a sheet, in the order in which it is read."""
+"""The note's labels of each value of a sheet, in reading order."""
 
 
 def sheet_zone(sheet: PaperSheet) -> tzinfo:
-    """The clinic's offset on the day of the sheet, as it was entered."""
+    """Returns the clinic's offset on the day of the sheet, as it was entered."""
     return timezone(timedelta(minutes=sheet.utc_offset_min))
 
 
 def paper_note(kept: KeptSheet, spoken: NoteWords, zone: tzinfo) -> TreatmentNote:
-    """The note of a sheet, with what people have ``spoken`` since it was entered.
+    """Returns the note of a sheet, with what people have ``spoken`` since it was entered.
 
     ``zone`` is the one in which its times are read.
     """
@@ -96,7 +96,7 @@ def paper_note(kept: KeptSheet, spoken: NoteWords, zone: tzinfo) -> TreatmentNot
 
 
 def minutes_of(sheet: PaperSheet) -> int:
-    """Whole minutes from beginning to end, pauses taken off."""
+    """Returns whole minutes from beginning to end, without pauses."""
     paused_ms = round(time_s("paused", sheet.values["paused"]) * 1000)
     return (sheet.ended_utc_ms - sheet.began_utc_ms - paused_ms) // 60_000
 
@@ -107,12 +107,12 @@ def is_stopped(sheet: PaperSheet) -> bool:
 
 
 def outcome_of(sheet: PaperSheet) -> str:
-    """How the treatment ended, by the sheet."""
+    """Returns how the treatment ended, by the sheet."""
     return "stopped" if is_stopped(sheet) else "completed"
 
 
 def sheet_as_evidence(kept: KeptSheet) -> Field:
-    """The sheet, as a rule cites it."""
+    """Returns the sheet, as a rule cites it."""
     return Sourced(
         name="downtime_sheet",
         label="Downtime sheet",
@@ -158,14 +158,14 @@ def _sheet_fields(kept: KeptSheet, zone: tzinfo) -> Iterator[Field]:
 
 
 def _shown(name: str, text: str) -> tuple[str, str]:
-    """A force in newtons with what was written; all else as it was written."""
+    """Returns a force in newtons with what was written; everything else as it was written."""
     if name.endswith("force"):
         return f"{force_n(name, text, None):z.1f} N ({text})", "N"
     return text, ""
 
 
 def _words(kept: KeptSheet) -> dict[str, Word]:
-    """What the sheet says of the fields of the note, the patient among it."""
+    """Returns the sheet's entries for fields of the note, including the patient."""
     said = {PATIENT_REFERENCE.name: kept.sheet.reference, **kept.sheet.words}
     return {
         name: Word(

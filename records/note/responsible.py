@@ -1,4 +1,4 @@
-"""Who was responsible for the patient of a session, from when to when, as the log holds it."""
+"""Who was responsible for the patient of a session, from when to when, according to the log."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from records.note.events import pauses
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResponsibleSpan:
-    """One person's time, in milliseconds of the session; ``ended_ms`` None where no end is known.
+    """One person's time, in milliseconds of the session; ``ended_ms`` None without an end.
 
-    ``traction_ms`` is how much of it was under traction, pauses left out.
+    ``traction_ms`` is how much of it was under traction, without pauses.
     """
 
     by: str
@@ -27,9 +27,9 @@ class ResponsibleSpan:
 
 
 def responsible_spans(record: SessionRecord, dose: DeliveredDose) -> tuple[ResponsibleSpan, ...]:
-    """Everybody's time by its beginning; nothing where nobody took over.
+    """Returns everybody's time by its beginning; nothing where nobody took over.
 
-    The record of such a session names nobody; who began it is who filed its order.
+    The record of such a session names nobody; the person who began it filed its order.
     """
     taken = record.of_kind(EventKind.RESPONSIBILITY_TAKEN)
     if not taken:
@@ -52,13 +52,13 @@ def responsible_spans(record: SessionRecord, dose: DeliveredDose) -> tuple[Respo
 
 
 def span_text(span: ResponsibleSpan, when: When) -> str:
-    """Whose time it was, from when to when."""
+    """Returns whose time it was, from when to when."""
     until = "" if span.ended_ms is None else f" to {when(span.ended_ms)}"
     return f"{span.by} from {when(span.began_ms)}{until}"
 
 
 def _under_traction(record: SessionRecord, dose: DeliveredDose) -> Iterator[tuple[int, int]]:
-    """From when to when it pulled as ordered, a pause between two such stretches."""
+    """Yields stretches of pull as ordered, with pauses between them."""
     began_ms, ended_ms = dose.treatment_started_ms, dose.treatment_ended_ms
     if began_ms is None or ended_ms is None:
         return

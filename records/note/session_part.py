@@ -1,4 +1,4 @@
-"""One session of a visit as a note tells it: its fields, its dose, and what must be said of it."""
+"""One session of a visit in a note: its fields, its dose, and its warnings."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from records.order.order import Order
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedSession:
-    """A session on file: what the evidence holds, and what was ordered, filed and used with it.
+    """A session on file: the evidence, and what was ordered, filed and used with it.
 
     ``steps`` are those that a visit had done before it.
     """
@@ -33,7 +33,7 @@ class RecordedSession:
 
     @property
     def session_id(self) -> str:
-        """The session's id."""
+        """Returns the session's id."""
         return self.record.head.session_id
 
 
@@ -61,14 +61,14 @@ class SessionPart:
     as_signed: dict[str, str]
 
     def field(self, name: str) -> Field:
-        """One field by the name that it has in a note of one session; raises KeyError."""
+        """Returns one field by its name in a note of one session; raises KeyError."""
         for field in self.fields:
             if field.name in (name, field_of(name, self.session_id)):
                 return field
         raise KeyError(name)
 
     def of_a_visit(self, *, names_it: bool) -> SessionPart:
-        """The same among other sessions: fields of all but the naming session carry its id."""
+        """Returns the same among other sessions: all but the naming one's fields carry its id."""
         warnings = tuple(f"Session {self.session_id}: {text}" for text in self.warnings)
         if names_it:
             return replace(self, warnings=warnings)
@@ -85,12 +85,12 @@ class SessionPart:
 
 
 def field_of(name: str, session_id: str) -> str:
-    """Name of a device field of a session that joined a visit; it stays when others join."""
+    """Returns the name of a device field of a joined session; it stays when others join."""
     return f"{name}.{session_id}"
 
 
 def session_part(session: RecordedSession, zone: tzinfo) -> SessionPart:
-    """What a note tells of one session."""
+    """Returns a note's part about one session."""
     record, order = session.record, session.order
     dose = compute_dose(record)
     device = DevicePart(record, order, dose, zone, session.filed)

@@ -1,4 +1,4 @@
-"""The clinician's part of a note: what was ordered, what was said since, what may be confirmed."""
+"""The clinician's part of a note: what was ordered, what was entered since, and proposals."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Field = Sourced[str]
 
 @dataclass(frozen=True, slots=True)
 class FiledWords:
-    """The order of a session, and who filed it where that is on record."""
+    """The order of a session, and who filed it if that is on record."""
 
     session_id: str
     order: Order
@@ -35,7 +35,7 @@ class FiledWords:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedUpon:
-    """What the evidence says now: the seal of a note's session, and those of its visit's others.
+    """The present evidence: the seal of a note's session, and those of its visit's others.
 
     ``as_signed`` are texts of device fields in the form in which notes were signed before.
     """
@@ -46,14 +46,14 @@ class SignedUpon:
 
 
 def spoken_words(orders: Sequence[FiledWords], said: NoteWords) -> dict[str, str]:
-    """Every text of a visit's clinician part, by field; what is open is left out."""
+    """Returns every text of a visit's clinician part, by field, without open ones."""
     known = clinician_fields(stopped=True, adjusted=True)
     part = ClinicianPart(orders, said, None, known)
     return {each.name: each.value for each in part.fields(()) if each.value is not None}
 
 
 def as_ordered(field: Field, digest: str, filed: OrderFiling | None) -> Field:
-    """A field that the order says, with who filed it."""
+    """Returns a field of the order, with who filed it."""
     return replace(
         field,
         digest=digest,
@@ -65,7 +65,7 @@ def as_ordered(field: Field, digest: str, filed: OrderFiling | None) -> Field:
 
 
 class ClinicianPart:
-    """Puts the fields together for one note; ``known`` are the fields that this note has."""
+    """Assembles the fields of one note; ``known`` are the fields that this note has."""
 
     def __init__(
         self,
@@ -77,14 +77,14 @@ class ClinicianPart:
         self.orders, self.said, self.last_visit, self.known = orders, said, last_visit, known
 
     def fields(self, device: Iterable[Field]) -> Iterator[Field]:
-        """The fields of every note, then the remarks that were made upon ``device``."""
+        """Returns the fields of every note, then the remarks that were made on ``device``."""
         remarks = [remark_field(each.name, each.label) for each in device]
         for each in (*self.known, *(r for r in remarks if r.name in self.said.words)):
             word = self.said.words.get(each.name)
             yield self._ordered(each) if word is None else self._said(each, word)
 
     def proposals(self, told: Sequence[Field]) -> Iterator[Field]:
-        """Words of the last visit for proposable fields about which nobody has said anything."""
+        """Returns entries of the last visit for proposable fields without an entry."""
         visit = None if self.said.versions else self.last_visit
         waiting = {field.name for field in told if field.needs_a_word}
         for each in self.known:
@@ -113,7 +113,7 @@ class ClinicianPart:
                     )
 
     def warnings(self, evidence: SignedUpon, device: Iterable[Field]) -> Iterator[str]:
-        """What was signed and what the evidence says now must be the same."""
+        """Yields differences between what was signed and the present evidence."""
         if not self.said.versions:
             return
         signed, before = self.said.device, evidence.as_signed
@@ -155,7 +155,7 @@ class ClinicianPart:
         )
 
     def _stands_in(self, name: str, word: Word) -> tuple[str, str]:
-        """The document of a word and its digest: order, version that was signed with it, draft."""
+        """Returns the document of an entry and its digest: order, version signed with it, draft."""
         if word.source == ORDERED:
             return ORDERED, self._digest
         version = self.said.version_of(name)
@@ -165,14 +165,14 @@ class ClinicianPart:
 
     @property
     def _digest(self) -> str:
-        """Digests of the orders, each once."""
+        """Returns digests of the orders, each once."""
         return " ".join(dict.fromkeys(each.order.digest for each in self.orders))
 
 
 def _told(each: ClinicianField, orders: Sequence[FiledWords]) -> str:
-    """What the orders of a visit say of a field: one text, or every one with its session.
+    """Returns a field in the orders of a visit: one text, or every one with its session.
 
-    Codes are put together. Where one order says something and another nothing, that is said too.
+    Codes are combined. Where only some orders have a text, that is stated too.
     """
     texts = {words.session_id: each.told(words.order) for words in orders}
     if len(set(texts.values())) == 1:
@@ -183,7 +183,7 @@ def _told(each: ClinicianField, orders: Sequence[FiledWords]) -> str:
 
 
 def _filing(orders: Sequence[FiledWords]) -> OrderFiling | None:
-    """Who filed the orders; of several, when the last one was filed."""
+    """Returns who filed the orders; of several, when the last one was filed."""
     filed = [words.filed for words in orders if words.filed is not None]
     if len(filed) < len(orders):
         return None

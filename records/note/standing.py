@@ -1,4 +1,4 @@
-"""What a note says of the standing data that its session was run with, as they were then."""
+"""A note's texts about the standing data of its session, as they were then."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NO_FLAG = "none"
 
 
 def standing_fields(used: StandingUsed) -> Iterator[Sourced[str]]:
-    """The lasting flags that were told, and the records by version and digest; none without."""
+    """Returns the lasting flags that were shown, and the records by version and digest."""
     patient = used.of("patient")
     if patient is not None:
         yield Sourced(

@@ -1,4 +1,4 @@
-"""How values stand in the texts of a note: each is written and read here and nowhere else.
+"""The form of values in the texts of a note: each is written and read here and nowhere else.
 
 Drafts and signed versions keep these texts, so their form never changes.
 """
@@ -14,24 +14,24 @@ _SINCE = ", unchanged since "
 
 
 def codes_text(codes: Iterable[str]) -> str:
-    """Diagnoses as a note shows them."""
+    """Returns diagnoses as a note shows them."""
     return ", ".join(codes)
 
 
 def codes_in(text: str | None) -> tuple[str, ...]:
-    """The diagnoses of a field; none when it is open."""
+    """Returns the diagnoses of a field; none when it is open."""
     return tuple(code.strip() for code in (text or "").split(",") if code.strip())
 
 
 def number_text(number: int) -> str:
-    """A whole number as a note keeps it."""
+    """Returns a whole number as a note keeps it."""
     return str(number)
 
 
 def number_in(text: str | None) -> int | None:
     """Returns the whole number of a field.
 
-    None when it is open or holds anything but up to 9 digits.
+    None when it is open or anything but up to 9 digits.
     """
     if text is None or len(text) > MOST_DIGITS or not (text.isascii() and text.isdecimal()):
         return None
@@ -39,14 +39,14 @@ def number_in(text: str | None) -> int | None:
 
 
 def moment_text(moment: datetime) -> str:
-    """Local time with its offset."""
+    """Returns local time with its offset."""
     return moment.isoformat(" ")
 
 
 def moment_in(text: str | None) -> datetime | None:
     """Returns the moment of a field.
 
-    None when it is open or holds anything but a time with its offset.
+    None when it is open or anything but a time with its offset.
     """
     try:
         moment = datetime.fromisoformat(text or "")
@@ -56,24 +56,24 @@ def moment_in(text: str | None) -> datetime | None:
 
 
 def entered_text(by: str, moment: datetime) -> str:
-    """Who entered a sheet, and when."""
+    """Returns who entered a sheet, and when."""
     return f"{by}, {moment_text(moment)}"
 
 
 def with_its_moment(text: str, tell: Callable[[datetime], str]) -> str:
-    """A text with the moment at its end told in another way; one without a moment as it is."""
+    """Returns a text with the moment at its end in another form; unchanged without a moment."""
     before, comma, at = text.rpartition(", ")
     moment = moment_in(at)
     return text if moment is None else f"{before}{comma}{tell(moment)}"
 
 
 def proposed_from(session_id: str) -> str:
-    """The source of a word of the last visit that waits to be confirmed."""
+    """Returns the source of a last visit's entry that waits to be confirmed."""
     return f"proposed from session {session_id}, not confirmed"
 
 
 def confirmed_from(session_id: str, since: str = "") -> str:
-    """The source of a word of the last visit that a person confirmed.
+    """Returns the source of a last visit's entry that a person confirmed.
 
     ``since`` is the day since which it is unchanged; "" where that is not known.
     """
@@ -82,6 +82,6 @@ def confirmed_from(session_id: str, since: str = "") -> str:
 
 
 def unchanged_since(source: str) -> str:
-    """The day since which a confirmed word is unchanged; "" for any other word and in old notes."""
+    """Returns the day since which a confirmed entry is unchanged; "" for others, in old notes."""
     confirmed, since, day = source.partition(_SINCE)
     return day if since and confirmed.startswith(_CONFIRMED) else ""

@@ -1,6 +1,6 @@
-"""TreatmentNote: every field with its source. Numbers come from the log, words from a person.
+"""TreatmentNote: every field with its source. Numbers come from the log, texts from a person.
 
-A field that nobody has said anything about is open and stays visibly so.
+A field without an entry is open and visibly so.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ from records.order.order import Order
 from records.times_in_words import moment_in_words
 
 STOP_ON_PAPER = frozenset({"stopped_at", "stop_reason"})
-"""Fields of a downtime sheet that tell of a stop."""
+"""Fields of a downtime sheet about a stop."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FurtherSessions:
-    """The other sessions of a visit, and whose word it is that they are one."""
+    """The other sessions of a visit, and who stated that they are one."""
 
     said: VisitStatement
     sessions: tuple[RecordedSession, ...]
@@ -47,27 +47,26 @@ class FurtherSessions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TreatmentNote:
-    """The device's part and the clinician's part, in the order in which they are read.
+    """The device's part and the clinician's part, in reading order.
 
-    ``versions`` holds every signed version, the newest last. ``proposals`` are words of the last
+    ``versions`` are all signed versions, the newest last. ``proposals`` are entries of the last
     visit (``proposed_by_session``) that a person may confirm one by one, unchanged since the day in
-    ``proposed_since``; they are no part of the note until then. ``simulated``: the unit was a
-    simulated one, by the sealed record.
-    ``checkpoint`` binds the sealed session from outside, ``signature_checkpoint`` the newest
-    version in clinic.db. Times are UTC milliseconds.
+    ``proposed_since``; they are not part of the note until then. ``simulated``: the unit was a
+    simulated one, by the sealed record. ``checkpoint`` anchors the sealed session outside,
+    ``signature_checkpoint`` the newest version in clinic.db. Times are UTC milliseconds.
 
-    Of a visit of several sessions, ``parts`` are its sessions by their beginning; ``session_id``,
-    ``seal`` and ``checkpoint`` are those of the session that it is called by, ``device_fields``
+    For a visit of several sessions, ``parts`` are its sessions by their beginning; ``session_id``,
+    ``seal`` and ``checkpoint`` are those of the session that it is named after, ``device_fields``
     begin with those of the whole visit, and times of ``dose`` count from that session's beginning.
     A visit of one session has no ``parts``.
 
-    ``forces`` is the unit that leads wherever a person reads the note: the clinic's, and of a
-    signed note the one that led when it was signed. Values are in newtons first whatever leads.
+    ``forces`` is the unit that leads wherever a person reads the note: the clinic's, and in a
+    signed note the one that led when it was signed. Values are in newtons first in any case.
     ``zone`` is the clinic's. ``names_zone``: a person reads times with its name, else with their
     offset, as in notes that were signed before the name was shown.
 
     A visit that was entered from a downtime sheet has ``sheet_fields`` and no ``device_fields``;
-    its ``dose`` holds nothing, and its ``seal`` is the digest of the entry.
+    its ``dose`` is empty, and its ``seal`` is the digest of the entry.
     """
 
     session_id: str
@@ -100,56 +99,56 @@ class TreatmentNote:
 
     @property
     def on_paper(self) -> bool:
-        """True for a visit that was entered from a downtime sheet: no device recorded it."""
+        """Returns True for a visit entered from a downtime sheet: no device recorded it."""
         return bool(self.sheet_fields)
 
     @property
     def fixed_fields(self) -> tuple[Field, ...]:
-        """What nobody types over: by the device, or as the sheet has it."""
+        """Returns the fields that nobody overwrites: the device's, or the sheet's."""
         return (*self.device_fields, *self.sheet_fields)
 
     @property
     def was_stopped(self) -> bool:
-        """True when somebody or something stopped it, by the device or by the sheet."""
+        """Returns True when it was stopped, according to the device or the sheet."""
         stops = (each.value for each in self.sheet_fields if each.name in STOP_ON_PAPER)
         return bool(self.dose.stops) or any(stops)
 
     @property
     def sessions(self) -> tuple[str, ...]:
-        """Ids of the visit's sessions by their beginning."""
+        """Returns ids of the visit's sessions by their beginning."""
         return tuple(part.session_id for part in self.parts) or (self.session_id,)
 
     @property
     def further_seals(self) -> dict[str, str]:
-        """Seal of each session beside the one that the visit is called by."""
+        """Returns the seal of each session besides the one that the visit is named after."""
         return {p.session_id: p.seal for p in self.parts if p.session_id != self.session_id}
 
     @property
     def visit_fields(self) -> tuple[Field, ...]:
-        """The device's fields of the whole visit; none where it has one session."""
+        """Returns the device's fields of the whole visit; none where it has one session."""
         return tuple(each for each in self.device_fields if each.name.startswith(VISIT))
 
     @property
     def open_fields(self) -> list[str]:
-        """Names of the fields that somebody still has to say something about."""
+        """Returns names of the fields that still need an entry."""
         return [each.name for each in self.clinician_fields if each.needs_a_word]
 
     @property
     def zone_name(self) -> str:
-        """What the clinic's zone is called in the time zone database; "" for an offset alone."""
+        """Returns the clinic's zone's name in the time zone database; "" for only an offset."""
         return self.zone.key if isinstance(self.zone, ZoneInfo) else ""
 
     def moment_as_read(self, moment: datetime) -> str:
-        """A moment as the clinic's clock showed it, to the second."""
+        """Returns a moment in the clinic's time, to the second."""
         local = moment.astimezone(self.zone)
         return moment_in_words(local) if self.names_zone else moment_text(local)
 
     def in_clinic_with(self, forces: ForceUnit) -> TreatmentNote:
-        """The same where this unit leads; a signed note keeps the one it was signed with."""
+        """Returns the same with this unit leading; a signed note keeps its own."""
         return self if self.versions else replace(self, forces=forces)
 
     def field(self, name: str) -> Field:
-        """One field by its name; raises KeyError."""
+        """Returns one field by its name; raises KeyError."""
         for each in (*self.fixed_fields, *self.clinician_fields):
             if each.name == name:
                 return each
@@ -165,7 +164,7 @@ def draft_note(
     last_visit: LastVisit | None = None,
     further: FurtherSessions | None = None,
 ) -> TreatmentNote:
-    """The note of a visit: drafted from the log, with what people have ``spoken`` in its place.
+    """Returns the note of a visit: drafted from the log, with what people have ``spoken``.
 
     ``zone`` is the clinic's; default: the record's own offset.
     """
@@ -210,7 +209,7 @@ def draft_note(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Recorded:
-    """What the device recorded of a visit: the session it is called by, all parts where several."""
+    """The device's record of a visit: the naming session, and all parts if there are several."""
 
     own: SessionPart
     parts: tuple[SessionPart, ...]
@@ -227,7 +226,7 @@ class _Recorded:
 
 
 def _named_session(record: SessionRecord, order: Order, spoken: NoteWords) -> RecordedSession:
-    """Returns the session that the visit is called by."""
+    """Returns the session that the visit is named after."""
     return RecordedSession(
         record=record,
         order=order,
@@ -243,7 +242,7 @@ def _clinician_part(
     spoken: NoteWords,
     last_visit: LastVisit | None,
 ) -> ClinicianPart:
-    """Returns what people said, with the fields that the recorded stops and changes ask for."""
+    """Returns what people entered, with the fields that the recorded stops and changes require."""
     known = clinician_fields(stopped=bool(recorded.dose.stops), adjusted=bool(recorded.adjustments))
     return ClinicianPart(
         [FiledWords(each.session_id, each.order, each.filed) for each in _in_time(sessions)],
@@ -256,7 +255,7 @@ def _clinician_part(
 def _recorded(
     sessions: Sequence[RecordedSession], said: VisitStatement | None, zone: tzinfo
 ) -> _Recorded:
-    """The sessions, the first of which names the visit; ``said`` makes one visit of them."""
+    """Returns the sessions, the first of which names the visit; ``said`` makes them one visit."""
     own, *others = (session_part(session, zone) for session in sessions)
     if said is None:
         return _Recorded(own=own, parts=(), dose=own.dose, device=own.fields)
@@ -269,7 +268,7 @@ def _recorded(
 
 
 def sessions_text(note: TreatmentNote) -> str:
-    """Which session the note is of, or which sessions, by their beginning; else which sheet."""
+    """Returns the session of the note, or the sessions by their beginning; else the sheet."""
     if note.on_paper:
         return f"downtime sheet {note.session_id}"
     if not note.parts:
@@ -278,12 +277,12 @@ def sessions_text(note: TreatmentNote) -> str:
 
 
 def _in_time(sessions: Sequence[RecordedSession]) -> list[RecordedSession]:
-    """Sessions by their beginning, as the parts of the note are."""
+    """Returns sessions by their beginning, like the parts of the note."""
     return sorted(sessions, key=lambda each: (each.record.head.started_utc_ms, each.session_id))
 
 
 def _evidence(own: SessionPart, every: Sequence[SessionPart]) -> SignedUpon:
-    """What a signature stands upon: the seals, and texts in the form in which they were signed."""
+    """Returns what a signature is based on: the seals, and texts as they were signed."""
     return SignedUpon(
         seal=own.seal,
         further={part.session_id: part.seal for part in every if part is not own},
@@ -292,7 +291,7 @@ def _evidence(own: SessionPart, every: Sequence[SessionPart]) -> SignedUpon:
 
 
 def _ended_utc_ms(every: Sequence[SessionPart]) -> int | None:
-    """Returns the end of the last session; None while one of them has no end."""
+    """Returns the end of the last session; None while one of them has not ended."""
     ends = [part.ended_utc_ms for part in every]
     known = [end for end in ends if end is not None]
     return max(known) if known and len(known) == len(ends) else None

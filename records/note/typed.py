@@ -1,7 +1,7 @@
-"""What somebody typed for a note and has not said yet: kept, so that nothing is typed twice.
+"""Typed text of a note that was not entered yet: kept, so that nothing is typed twice.
 
-It stands among the drafts of notes under a name of its own, so that no note, no search and no
-signature sees it before a person says it. It leaves in the transaction that says the field.
+It is among the drafts of notes under a name of its own, so that no note, no search and no signature
+sees it before a person enters it. It is removed in the transaction that enters the field.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from records.store.database import Database, rows
 from records.store.record_folder import RecordFolder
 
 TYPING: Final = "typing-"
-"""Begins the name of what is typed for a note; no session is called so."""
+"""Beginning of the name of typed text; no session has it."""
 TYPED: Final = "typed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TypedText:
-    """A text that waits; ``by`` is "" where nobody had said a name."""
+    """A text that waits; ``by`` is "" where nobody had given a name."""
 
     text: str
     by: str
@@ -31,7 +31,7 @@ class TypedText:
 def keep_typed(
     folder: RecordFolder, session_id: str, texts: Mapping[str, str], by: str, at_utc_ms: int
 ) -> None:
-    """Keep what was typed for fields of a note, durably; an empty text takes the older one away."""
+    """Keep what was typed for fields of a note, durably; an empty text removes the older one."""
     with clinic_writing(folder) as db:
         drop_typed(db, session_id, [name for name, text in texts.items() if not text])
         for name, text in texts.items():
@@ -43,13 +43,13 @@ def keep_typed(
 
 
 def typed_texts(folder: RecordFolder, session_id: str) -> dict[str, TypedText]:
-    """What waits for the fields of a note, by their names."""
+    """Returns what waits for the fields of a note, by their names."""
     with clinic_reading(folder) as db:
         return typed_in(db, session_id)
 
 
 def typed_in(db: Database, session_id: str) -> dict[str, TypedText]:
-    """The same in a transaction."""
+    """Returns the same in a transaction."""
     if not has_chain(db):
         return {}
     found = rows(
@@ -61,7 +61,7 @@ def typed_in(db: Database, session_id: str) -> dict[str, TypedText]:
 
 
 def drop_typed(db: Database, session_id: str, names: Iterable[str] | None = None) -> None:
-    """Take away what was typed for some fields; all of it without names."""
+    """Remove what was typed for some fields; all of it without names."""
     if names is None:
         db.execute("DELETE FROM draft_word WHERE session_id = ?", (TYPING + session_id,))
         return

@@ -1,4 +1,4 @@
-"""What a note says of the steps that a visit had done before its session."""
+"""A note's texts about the steps of a visit before its session."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ DOCUMENT = "steps of the visit"
 
 
 def steps_fields(steps: Sequence[VisitStep]) -> Iterator[Sourced[str]]:
-    """Who compared the patient with the order, and why a force was given; none without a visit."""
+    """Returns who compared the patient with the order, and why a force was given; none without."""
     newest = {step.kind: step for step in steps}
     identified = newest.get(StepKind.IDENTIFIED)
     if identified is not None:

@@ -1,7 +1,7 @@
-"""What people said of a note: words, versions, signature. Folded from clinic.db, never changed.
+"""Entries of a note: texts, versions, signature. Derived from clinic.db, never changed.
 
-A version is a signature or an amendment. Each holds its whole changes, so that every earlier text
-of a note can be told from them.
+A version is a signature or an amendment. Each contains all of its changes, so that every earlier
+text of a note can be derived.
 """
 
 from __future__ import annotations
@@ -24,18 +24,19 @@ from records.store.canonical import canonical_json
 from records.store.clinic_chain import Entry, EntryKind
 
 FORCE_UNIT = "force_unit"
-"""The unit that led when a note was signed; notes of before it was kept were led by newtons."""
+"""The unit that led when a note was signed; in notes from before it was kept newtons led."""
 TIME_ZONE = "time_zone"
-"""The clinic's zone that a note was signed with, "" where it had no name; in notes of before it was
-kept times stood with their offset."""
+"""The clinic's zone that a note was signed with, "" for one without a name; in notes from before it
+was kept times had their offset.
+"""
 DRAFT, SIGNED, AMENDED = "draft", "signed", "amended"
 REPEATED_PERMILLE = 900
-"""From here on a text counts as a repetition (rule N-12: 90 %)."""
+"""From this similarity on a text counts as a repetition (rule N-12: 90 %)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Word:
-    """What a person said of one field. ``value`` None with ``not_assessed``: nothing to say."""
+    """A person's entry in one field. ``value`` None with ``not_assessed``: nothing to say."""
 
     value: str | None
     not_assessed: bool
@@ -44,7 +45,7 @@ class Word:
     said_utc_ms: int
 
     def as_json(self) -> dict[str, JsonValue]:
-        """As it stands in a signed version."""
+        """Returns it as in a signed version."""
         return {
             "value": self.value,
             "not_assessed": self.not_assessed,
@@ -56,7 +57,7 @@ class Word:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderFiling:
-    """Who filed a session's order, and when; ``by`` is "" in records of before it was kept."""
+    """Who filed a session's order, and when; ``by`` is "" in records from before it was kept."""
 
     by: str
     at_utc_ms: int
@@ -64,10 +65,10 @@ class OrderFiling:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoteVersion:
-    """A signed version: who, when, why, and what it changed (all words, in version 1).
+    """A signed version: who, when, why, and its changes (all entries, in version 1).
 
     ``digest`` is the SHA-256 (hex) of its entry's text in clinic.db. ``further`` are the visit's
-    other sessions with their seals, None where the version says nothing of them.
+    other sessions with their seals, None where the version does not name them.
     """
 
     number: int
@@ -82,7 +83,7 @@ class NoteVersion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoteSignature:
-    """Who stands for the newest version."""
+    """Who signed the newest version."""
 
     signed_by: str
     credentials: str
@@ -92,11 +93,11 @@ class NoteSignature:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoteWords:
-    """Everything that was said of one note. ``device`` are the device's values as signed.
+    """All entries of one note. ``device`` are the device's values as signed.
 
     ``further`` are the seals of the visit's other sessions as signed. ``forces`` is the unit of
-    force that led when the note was signed, ``time_zone`` the name of the zone that its times were
-    shown in: "" for a zone without one, None where they were shown with their offset.
+    force that led when the note was signed, ``time_zone`` the name of the zone of its times: "" for
+    a zone without one, None where they had their offset.
 
     ``filed`` is None where clinic.db does not say who filed the order (before the register).
     ``entry`` is the sequence of the newest version in clinic.db, -1 for a draft.
@@ -116,27 +117,27 @@ class NoteWords:
     steps: tuple[VisitStep, ...] = ()
 
     def version_of(self, name: str) -> NoteVersion | None:
-        """Returns the version that a field's word stands in; None for a draft's."""
+        """Returns the version of a field's entry; None for a draft's."""
         return next((one for one in reversed(self.versions) if name in one.changes), None)
 
     @property
     def zone(self) -> tzinfo | None:
-        """The zone that the note was signed with; None for a draft, or where it had no name."""
+        """Returns the zone that the note was signed with; None for a draft, or without a name."""
         return ZoneInfo(self.time_zone) if self.time_zone else None
 
     @property
     def names_zone(self) -> bool:
-        """True where times are read with the name of the zone: not in older signed notes."""
+        """Returns True where times have the zone's name, which older signed notes lack."""
         return not self.versions or self.time_zone is not None
 
     @property
     def status(self) -> str:
-        """draft, signed or amended."""
+        """Returns draft, signed or amended."""
         return (DRAFT, SIGNED)[len(self.versions)] if len(self.versions) < 2 else AMENDED
 
     @property
     def signature(self) -> NoteSignature | None:
-        """The newest version's; None for a draft."""
+        """Returns the newest version's; None for a draft."""
         if not self.versions:
             return None
         newest = self.versions[-1]
@@ -150,9 +151,9 @@ class NoteWords:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastVisit:
-    """The patient's visit before this one: its session and what was said then.
+    """The patient's visit before this one: its session and its entries.
 
-    ``since`` is the day (YYYY-MM-DD) since which a word is unchanged.
+    ``since`` is the day (YYYY-MM-DD) since which an entry is unchanged.
     """
 
     session_id: str
@@ -162,7 +163,7 @@ class LastVisit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repetition:
-    """A text that repeats the last visit's; ``permille`` is how alike the two are."""
+    """A text that repeats the last visit's; ``permille`` is their similarity."""
 
     name: str
     session_id: str
@@ -173,7 +174,7 @@ NOTHING_SAID = NoteWords()
 
 
 def fold(entries: list[Entry], draft: Mapping[str, Word]) -> NoteWords:
-    """The note as its entries leave it; ``draft`` counts only while nothing is signed."""
+    """Returns the note that results from its entries; ``draft`` counts only before a signature."""
     signed = [e for e in entries if e.kind in (EntryKind.NOTE_SIGNED, EntryKind.NOTE_AMENDED)]
     if not signed:
         return NoteWords(words=dict(draft))
@@ -200,12 +201,12 @@ def fold(entries: list[Entry], draft: Mapping[str, Word]) -> NoteWords:
 
 
 def _zone_named(name: JsonValue) -> str | None:
-    """Returns the zone that a signature names; raises ValueError for what names none."""
+    """Returns the zone that a signature names; raises ValueError for an unknown name."""
     return None if name is None else known_zone(str(name))
 
 
 def filing_of(entries: Iterable[Entry]) -> OrderFiling | None:
-    """Who filed the order of a session, by its entries."""
+    """Returns who filed the order of a session, by its entries."""
     for entry in entries:
         if entry.kind is EntryKind.SESSION_OPENED:
             return OrderFiling(by=str(entry.detail.get("by", "")), at_utc_ms=entry.utc_ms)
@@ -213,7 +214,7 @@ def filing_of(entries: Iterable[Entry]) -> OrderFiling | None:
 
 
 def alike_permille(text: str, other: str) -> int:
-    """Returns how alike two texts are, without regard to case and spaces: 1000 is the same."""
+    """Returns the similarity of two texts, ignoring case and spaces: 1000 is equal."""
     one, two = (" ".join(each.lower().split()) for each in (text, other))
     return round(1000 * SequenceMatcher(None, one, two, autojunk=False).ratio())
 

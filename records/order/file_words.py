@@ -1,6 +1,6 @@
-"""The words of a file that a person wrote, checked before anything else is made of them.
+"""Checks the texts of a file that a person wrote before anything else is done with them.
 
-Only entry points check: what was filed with a session stays readable whatever it holds.
+Only entry points check: what was filed with a session stays readable whatever it contains.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from controller.errors import RequestRefused
 from controller.words import NAME_CHARACTERS, TEXT_CHARACTERS, fault_of, texts_in
 
 NAME_KEYS = frozenset({"by", "patient_reference", "prescriber", "set_up_by", "supervised_by"})
-"""Keys whose text is a name or a number of record."""
+"""Keys whose text is a name or a record number."""
 
 
 def check_words(document: dict[str, Any]) -> None:
@@ -22,7 +22,7 @@ def check_words(document: dict[str, Any]) -> None:
 
 
 def word_faults(document: dict[str, Any]) -> Iterator[str]:
-    """What is wrong with the keys and texts of a parsed TOML file, one sentence each."""
+    """Returns what is wrong with the keys and texts of a parsed TOML file, one sentence each."""
     for key, text in texts_in(document):
         name = key.startswith("a key") or key.rpartition(".")[2] in NAME_KEYS
         if fault := fault_of(text, NAME_CHARACTERS if name else TEXT_CHARACTERS):
@@ -30,7 +30,7 @@ def word_faults(document: dict[str, Any]) -> Iterator[str]:
 
 
 def line_faults(text: str) -> Iterator[str]:
-    """What is wrong with the lines of a file that is kept as it was written, remarks as well.
+    """Returns what is wrong with the lines of a file that is kept as written, comments included.
 
     Tabs between the keys are TOML's own.
     """

@@ -1,4 +1,4 @@
-"""What is wrong with an order, in the words and units in which it was written."""
+"""The mistakes of an order, in the words and units in which it was written."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _OWN_UNITS = frozenset({"N", "N/s", "s", "kg"})
 
 
 def refusal(name: str, mistakes: Iterable[str]) -> PrescriptionInvalid:
-    """All mistakes of the order that is called so, as one error."""
+    """Returns all mistakes of the named order, as one error."""
     every = tuple(one_line(mistake) for mistake in dict.fromkeys(mistakes))
     if len(every) == 1:
         return PrescriptionInvalid(f"order {name}: {every[0]}", mistakes=every)
@@ -26,7 +26,7 @@ def refusal(name: str, mistakes: Iterable[str]) -> PrescriptionInvalid:
 
 
 def in_words(fault: OrderFault, as_entered: Mapping[str, str], body_mass_kg: float | None) -> str:
-    """A broken rule with the value as it was written, and the bounds in its unit as well."""
+    """Returns a broken rule with the value as it was written, and the bounds in its unit."""
     text = as_entered.get(fault.key)
     own_unit = fault.value.rpartition(" ")[2]
     if text is None:
@@ -42,7 +42,7 @@ def in_words(fault: OrderFault, as_entered: Mapping[str, str], body_mass_kg: flo
 
 
 def _not_written(fault: OrderFault, own_unit: str) -> str:
-    """A value that is the program's own: what nobody wrote, a default, or a count of steps."""
+    """Returns a value that nobody wrote: a default, or a number of steps."""
     if own_unit not in _OWN_UNITS:
         return fault.text
     if fault.bounds is not None and fault.value.startswith("0 "):
@@ -53,9 +53,9 @@ def _not_written(fault: OrderFault, own_unit: str) -> str:
 def misread(
     details: Sequence[ErrorDetails], keys: tuple[str, ...]
 ) -> tuple[list[str], frozenset[str]]:
-    """What the shape of the file is refused for, and every key that cannot be judged for it.
+    """Returns why the shape of the file is refused, and every key that cannot be judged then.
 
-    A misspelt key is not missing as well.
+    A misspelt key is not reported as missing as well.
     """
     found: dict[str, str] = {}
     meant: set[str] = set()

@@ -1,6 +1,6 @@
 """The order file: what the clinician wants, in TOML, validated once on loading."""
 
-# No annotations as texts: pydantic would compile each of them when the program is loaded.
+# No string annotations: pydantic would compile each of them when the program is loaded.
 from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
@@ -18,9 +18,9 @@ from records.order.quantities import BODY_WEIGHT, force_n, mass_kg, rate_n_per_s
 from records.order.toml_lines import parsed_lines
 
 DEFAULT_RAMPS = {Region.CERVICAL: ("10 N/s", "20 N/s"), Region.LUMBAR: ("30 N/s", "60 N/s")}
-"""Ramp up and down when the order says nothing (plant.md#parameters)."""
+"""Ramp up and down when the order gives none (plant.md#parameters)."""
 BYTE_ORDER_MARK = "\ufeff"
-"""What some editors put in front of a text; it is no part of it."""
+"""Put before a text by some editors; not part of it."""
 Choice = TypeVar("Choice", bound=Enum)
 Text = Annotated[str, Field(max_length=TEXT_CHARACTERS)]
 
@@ -79,13 +79,13 @@ _IN_PLACE_OF_WHAT_FAILED = {
     "hold_force": "100 N",
     "treatment_time": "15 min",
 }
-"""Needed keys get these while the rest of a refused file is looked at; no order is made of it."""
+"""Required keys get these while the rest of a refused file is checked; no order is made of it."""
 
 
 def read_order(path: Path) -> Order:
     """Read and check an order file; raises PrescriptionInvalid naming every mistake and its repair.
 
-    This is the entry point: the words of an order that was filed already are not checked again.
+    This is the entry point: the texts of an order that was filed already are not checked again.
     """
     try:
         text = path.read_text(encoding="utf-8").removeprefix(BYTE_ORDER_MARK)
@@ -99,19 +99,19 @@ def read_order(path: Path) -> Order:
 
 
 def parse_entered_order(text: str, name: str) -> Order:
-    """Check the text of an order that comes in now, its words too; raises PrescriptionInvalid."""
+    """Check the text of a new order, including hidden characters; raises PrescriptionInvalid."""
     document, mistakes = parsed_lines(text)
     words = [] if mistakes else [*word_faults(document)] or [*line_faults(text)]
     return _order(text, name, words)
 
 
 def parse_order(text: str, name: str) -> Order:
-    """Check an order's text; ``name`` stands in the messages. Raises PrescriptionInvalid."""
+    """Check an order's text; messages name it ``name``. Raises PrescriptionInvalid."""
     return _order(text, name, [])
 
 
 def _order(text: str, name: str, words: list[str]) -> Order:
-    """The order, unless there are mistakes; ``words`` are those that were found before."""
+    """Returns the order, unless there are mistakes; ``words`` are those found before."""
     document, mistakes = parsed_lines(text)
     reading = _Reading(document, [*words, *mistakes])
     prescription = None
@@ -138,7 +138,7 @@ def _order(text: str, name: str, words: list[str]) -> Order:
 
 
 class _Reading:
-    """One look at a file: what it says as far as that can be read, and every mistake."""
+    """One reading of a file: its content as far as it can be read, and every mistake."""
 
     def __init__(self, document: dict[str, Any], mistakes: list[str]) -> None:
         self.mistakes = mistakes
@@ -149,7 +149,7 @@ class _Reading:
         self._mass_kg = self._quantity("body_mass", mass_kg)
 
     def check_diagnosis(self) -> None:
-        """Every code that has not the shape of one."""
+        """Yields every code with an invalid form."""
         for code in self.file.diagnosis:
             if not DIAGNOSIS.fullmatch(code):
                 self.mistakes.append(
@@ -196,7 +196,7 @@ class _Reading:
         )
 
     def _checked(self, document: dict[str, Any]) -> _OrderFile:
-        """The file by its keys; what has not its shape is taken out and named."""
+        """Returns the file by its keys; values of a wrong form are taken out and named."""
         try:
             return _OrderFile.model_validate(document)
         except ValidationError as error:
@@ -217,7 +217,7 @@ class _Reading:
         return rate_n_per_s(key, default) if own is None else own
 
     def _quantity(self, key: str, read: Callable[[str, str], float]) -> float | None:
-        """Returns a number with its unit; None where the file does not say it or cannot be read."""
+        """Returns a number with its unit; None where it is missing or cannot be read."""
         text = getattr(self.file, key)
         if text is None:
             return None

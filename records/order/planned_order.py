@@ -1,4 +1,4 @@
-"""An order with the plan of its treatment; whoever only reads orders plans nothing."""
+"""An order with the plan of its treatment; reading an order alone plans nothing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from records.order.order import Order
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedOrder:
-    """An order whose treatment was planned: what a session begins with."""
+    """An order whose treatment was planned, which a session begins with."""
 
     order: Order
     plan: TreatmentPlan

@@ -1,7 +1,7 @@
 """Numbers with their unit, as people write them: "23 lbf", "40 % body weight", "15 min".
 
-A number without a unit is refused: it would be taken for whatever the reader expects. What is
-refused is never put right by the program; the message shows how it was probably meant.
+A number without a unit is refused: a reader would take it for the unit that they expect. Refused
+input is never corrected by the program; the message shows how it was probably meant.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ TIME_UNITS = {"s": 1.0, "min": 60.0}
 MASS_UNITS = {"kg": 1.0, "lb": KILOGRAMS_PER_POUND}
 RATE_UNITS = {f"{unit}/s": factor for unit, factor in FORCE_UNITS.items()}
 SHOWN_CHARACTERS = 40
-"""How much of a text that is no quantity a message repeats."""
+"""How many characters of an invalid quantity a message repeats."""
 BODY_WEIGHT = "% body weight"
 
 _NUMBER = r"\d{1,9}(?:\.\d{1,9})?"
@@ -36,7 +36,7 @@ _MEANT = re.compile(
     r"\s*(?P<whole>\d{1,9})(?:(?P<mark>[.,])(?P<part>\d{1,9}))?\s*(?P<unit>\D.*?)?\s*"
 )
 _THOUSANDS = 3
-"""Digits behind a comma that may be one between thousands: nobody can say what was meant."""
+"""Digits after a comma that may be a thousands separator: the meaning is ambiguous."""
 _WRITTEN_OTHERWISE = {
     "N": ("newton", "newtons"),
     "lb": ("lbs", "pound", "pounds", "lb.", "lbs.", "lbf."),
@@ -50,20 +50,23 @@ _PER_SECOND = ("/s", "/sec", "/second", "persecond", "persec")
 
 @dataclass(frozen=True, slots=True)
 class WrittenUnit:
-    """The unit that a quantity was written in: ``size`` of the program's own unit for one of it."""
+    """The unit that a quantity was written in: ``size`` is its size in the program's own unit."""
 
     unit: str
     size: float
 
     def shown(self, low_high: Bounds) -> str:
-        """Bounds in this unit, to 0.1 of it and never wider than they are."""
+        """Returns bounds in this unit, to 0.1 of it and never wider than they are."""
         low = math.ceil(low_high.low / self.size * 10 - 1e-9) / 10
         high = math.floor(low_high.high / self.size * 10 + 1e-9) / 10
         return f"{low:g} to {high:g} {self.unit}"
 
 
 def force_n(key: str, text: str, body_mass_kg: float | None) -> float:
-    """Force in newtons, rounded to the 0.1 N of wire and record; raises PrescriptionInvalid."""
+    """Returns force in newtons, rounded to the 0.1 N of wire and record.
+
+    Raises PrescriptionInvalid.
+    """
     number, unit = _split(key, text, [*FORCE_UNITS, BODY_WEIGHT])
     if unit != BODY_WEIGHT:
         return round(number * FORCE_UNITS[unit], 1)
@@ -76,22 +79,22 @@ def force_n(key: str, text: str, body_mass_kg: float | None) -> float:
 
 
 def rate_n_per_s(key: str, text: str) -> float:
-    """Rate in newtons per second, rounded to 0.1 N/s; raises PrescriptionInvalid."""
+    """Returns rate in newtons per second, rounded to 0.1 N/s; raises PrescriptionInvalid."""
     return round(_converted(key, text, RATE_UNITS), 1)
 
 
 def time_s(key: str, text: str) -> float:
-    """Time in seconds, rounded to 1 ms; raises PrescriptionInvalid."""
+    """Returns time in seconds, rounded to 1 ms; raises PrescriptionInvalid."""
     return round(_converted(key, text, TIME_UNITS), 3)
 
 
 def mass_kg(key: str, text: str) -> float:
-    """Mass in kilograms, rounded to 0.1 kg; raises PrescriptionInvalid."""
+    """Returns mass in kilograms, rounded to 0.1 kg; raises PrescriptionInvalid."""
     return round(_converted(key, text, MASS_UNITS), 1)
 
 
 def scale_of(text: str, own_unit: str, body_mass_kg: float | None) -> WrittenUnit:
-    """The unit that ``text`` is written in; ``own_unit`` is N, N/s, s or kg.
+    """Returns the unit that ``text`` is written in; ``own_unit`` is N, N/s, s or kg.
 
     Raises ValueError for a text that was refused.
     """
@@ -101,7 +104,7 @@ def scale_of(text: str, own_unit: str, body_mass_kg: float | None) -> WrittenUni
         return WrittenUnit(unit, body_mass_kg * NEWTONS_PER_KGF / 100)
     sizes = {"N": FORCE_UNITS, "N/s": RATE_UNITS, "s": TIME_UNITS, "kg": MASS_UNITS}[own_unit]
     if unit not in sizes:
-        raise ValueError(f"{text!r} is no quantity in {own_unit}")
+        raise ValueError(f"{text!r} is not a quantity in {own_unit}")
     return WrittenUnit(unit, sizes[unit])
 
 
@@ -138,7 +141,7 @@ def _fault(found: re.Match[str] | None, unit: str) -> str:
 
 
 def _repair(text: str, units: list[str]) -> str:
-    """How it was probably meant, else what can be written."""
+    """Returns how it was probably meant, else what can be written."""
     meant = _MEANT.fullmatch(text)
     accepted = ", ".join(units)
     if meant is None:
@@ -159,7 +162,7 @@ def _repair(text: str, units: list[str]) -> str:
 
 
 def _meant_unit(written: str, units: list[str]) -> str | None:
-    """The unit that another way of writing stands for."""
+    """Returns the unit that another spelling means."""
     plain = "".join(written.lower().split())
     per_second = ""
     for ending in _PER_SECOND:

@@ -1,4 +1,4 @@
-"""A TOML file that a person typed: read whole, or every line that is no TOML with its repair."""
+"""A TOML file that a person typed: read completely, or every invalid line with its repair."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _SHOWN_CHARACTERS = 60
 
 
 def parsed_lines(text: str) -> tuple[dict[str, Any], list[str]]:
-    """What the text says, and its mistakes, one sentence each.
+    """Returns the content of the text, and its mistakes, one sentence each.
 
-    A line whose value only lacks its quotes is read as if it had them, so that what is behind it is
-    looked at as well; nobody goes on with a file that has a mistake.
+    A line whose value only lacks its quotes is read as if it had them, so that the rest is checked
+    as well; a file with a mistake is never used.
     """
     lines = text.split("\n")
     mistakes: list[str] = []
@@ -38,7 +38,7 @@ def parsed_lines(text: str) -> tuple[dict[str, Any], list[str]]:
 
 
 def _line_of(error: ValueError, lines: list[str]) -> int | None:
-    """The line that a message of tomllib names, counted from 0; None where it names none."""
+    """Returns the line in a message of tomllib, counted from 0; None where it names none."""
     if not isinstance(error, tomllib.TOMLDecodeError):
         return None
     found = _AT_LINE.search(str(error))

@@ -1,6 +1,6 @@
-"""What tells accounts among standing records without the models of any record.
+"""Recognizes accounts among standing records without the models of any record.
 
-Most clinics have no accounts, and a claim that leaves asks for them each time.
+Most clinics have no accounts, and every claim that leaves checks for them.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from typing import Final
 from records.store.clinic_chain import Entry
 
 ACCOUNT: Final = "account"
-"""What an entry calls a record of an account."""
+"""The kind of an account's record in an entry."""
 SCRIPT: Final = "script"
-"""The role of an account that no person has: programs use it, and it signs nothing."""
+"""The role of an account that belongs to no person: programs use it, and it signs nothing."""
 
 
 def tell_of_accounts(entries: Iterable[Entry]) -> bool:

@@ -1,4 +1,4 @@
-"""What accounts must be together: one a person, each of somebody on file, and an administrator."""
+"""Rules for accounts together: one per person, each for somebody on file, and an administrator."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ADMINISTRATOR = "administrator"
 
 
 def refuse_accounts(held: StandingData, changes: Iterable[StandingRecord]) -> None:
-    """Refuse what would leave the accounts of a clinic without sense; raises RequestRefused.
+    """Refuse changes that leave the accounts of a clinic inconsistent; raises RequestRefused.
 
     ``changes`` are the records as they are to be, of any kind.
     """
@@ -36,15 +36,15 @@ def refuse_accounts(held: StandingData, changes: Iterable[StandingRecord]) -> No
 
 
 def _refuse_another_person(held: StandingData, record: AccountRecord) -> None:
-    """Its PIN and its sign-ins are the first person's, also while it is closed."""
+    """Refuse another person: PIN and sign-ins are the first person's, even of a closed account."""
     before = held.newest("account", record.account)
     if before is None or not isinstance(before.record, AccountRecord):
         return
     if before.record.person != record.person:
         raise RequestRefused(
             f"account {record.account}: person={record.person}, and its PIN was set by "
-            f"{before.record.person or 'whoever keeps the program'}; an account stays whose it "
-            "was. Close it (in_use=false) and add one of another name"
+            f"{before.record.person or 'whoever keeps the program'}; an account stays with "
+            "its person. Close it (in_use=false) and add one of another name"
         )
 
 
@@ -76,7 +76,7 @@ def _refuse_shared_people(accounts: Mapping[str, AccountRecord]) -> None:
 def _refuse_shared_names(
     accounts: Mapping[str, AccountRecord], people: Mapping[str, PersonRecord]
 ) -> None:
-    """What is signed names people by their names: two accounts of one name could not be told."""
+    """Refuse shared names: signatures name people, so two accounts of one name would be alike."""
     named = dict[str, str]()
     for name, account in accounts.items():
         if account.person is None:

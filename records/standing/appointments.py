@@ -1,6 +1,6 @@
-"""The day's appointments as the practice system has them: imported, never kept by this program.
+"""The day's appointments of the practice system: imported, never managed by this program.
 
-The newest import of a day holds. A row whose reference stands for somebody else here is wrong.
+The newest import of a day counts. A row whose reference belongs to somebody else here is wrong.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Appointment:
 
     @property
     def as_json(self) -> dict[str, JsonValue]:
-        """As it stands in an entry."""
+        """Returns it as in an entry."""
         return {
             "time": self.time,
             "table": self.table,
@@ -56,7 +56,7 @@ class Appointment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayList:
-    """The appointments of a day, by time; ``file`` (SHA-256 in hex: ``digest``) has them."""
+    """The appointments of a day, by time, from ``file`` (SHA-256 in hex: ``digest``)."""
 
     day: date
     appointments: tuple[Appointment, ...]
@@ -69,7 +69,7 @@ class DayList:
 def plan_days(
     held: StandingData, rows: Sequence[CsvRow], day: date | None
 ) -> dict[date, list[Appointment]]:
-    """The appointments of rows, by day; ``day`` is that of rows without one.
+    """Returns the appointments of rows, by day; ``day`` is the day of rows without one.
 
     Raises StandingInvalid with every wrong row.
     """
@@ -101,7 +101,7 @@ def write_days(
     file: str,
     content: bytes,
 ) -> None:
-    """Keep the lists of days in place of earlier ones, in one transaction."""
+    """Keep the lists of days, replacing earlier ones, in one transaction."""
     entries: list[tuple[EntryKind, dict[str, JsonValue]]] = []
     for day, appointments in sorted(days.items()):
         rows: list[JsonValue] = [each.as_json for each in appointments]
@@ -126,7 +126,7 @@ def write_days(
 
 
 def day_list(folder: RecordFolder, day: date) -> DayList | None:
-    """Returns the newest list of a day, checked with the whole chain; None: there is none."""
+    """Returns the newest list of a day, checked with the whole chain; None without one."""
     found = list(_lists(checked_entries(folder, EntryKind.APPOINTMENTS_SAID)))
     return next((each for each in reversed(found) if each.day == day), None)
 
@@ -162,10 +162,10 @@ def _appointment(row: CsvRow) -> Appointment:
 
 
 def _fault(held: StandingData, row: CsvRow, on: date | None) -> str:
-    """Why a row does not fit what is on file; "" when it does."""
+    """Returns why a row contradicts what is on file; "" when it does not."""
     tables = [unit.name for unit in held.units]
     if tables and row.values["table"] not in tables:
-        return f"table {row.values['table']!r} is none of the clinic's ({', '.join(tables)})"
+        return f"table {row.values['table']!r} is not one of the clinic's ({', '.join(tables)})"
     if fault := reference_fault(held, row.values["reference"]):
         return fault
     born = row.values["birth_date"]

@@ -1,7 +1,7 @@
 """A claim's context from standing data: what record, order and note do not know of the claim.
 
-Nothing that they say is said otherwise, and nothing is made up: what nobody wrote into a standing
-record stays open, and the rules name it.
+Their values are not changed, and nothing is invented: what is missing in standing records stays
+open, and the rules name it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def standing_context(
     patient: StandingVersion[PatientRecord],
     performed_by: str,
 ) -> ClaimContext:
-    """``known`` with what standing data say of clinic, patient and who treated.
+    """Returns ``known`` with standing data of clinic, patient and who treated.
 
     ``source`` names the versions, ``source_digest`` is over their digests.
     """
@@ -48,7 +48,7 @@ def standing_context(
 def _with_line(
     line: Mapping[str, Any], held: StandingData, person: StandingVersion[PersonRecord] | None
 ) -> Mapping[str, Any]:
-    """The traction line with the clinic's charge, place and technique, and who treated."""
+    """Returns the traction line with the clinic's charge, place and technique, and who treated."""
     if line["cpt"] != TRACTION_CPT:
         return line
     of_clinic = held.clinic.record.traction_line if held.clinic else None

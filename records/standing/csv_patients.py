@@ -1,4 +1,4 @@
-"""Patients from a practice system's CSV: added where they are new, changed where they differ."""
+"""Patients from a practice system's CSV: new ones are added, different ones changed."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ IDENTITY = (*NAMES, "birth_date")
 
 
 def plan_patients(held: StandingData, rows: Sequence[CsvRow]) -> ImportPlan:
-    """What reading these rows in would change; what a row does not say stays as it is.
+    """Returns what these rows would change; a value missing in a row stays as it is.
 
-    Raises StandingInvalid with every wrong row, so that nothing is half done.
+    Raises StandingInvalid with every wrong row, so that nothing is done partly.
     """
     faults = wrong_rows(rows)
     if not faults:
@@ -33,7 +33,7 @@ def plan_patients(held: StandingData, rows: Sequence[CsvRow]) -> ImportPlan:
 
 
 def wrong_rows(rows: Sequence[CsvRow]) -> list[str]:
-    """Rows that cannot be read, and references that stand in two of them with other people."""
+    """Returns unreadable rows, and references of two rows with different people."""
     faults, seen = list[str](), dict[str, CsvRow]()
     for row in rows:
         if row.fault:
@@ -58,23 +58,23 @@ def refuse_rows(faults: Sequence[str], rows: int) -> None:
 
 
 def another_patient(known: PatientRecord, row: CsvRow) -> str:
-    """That a row's reference stands for somebody else on file."""
+    """Returns that a row's reference belongs to somebody else on file."""
     name = ", ".join(str(row.values[key]) for key in NAMES)
     return two_patients(known, name, row.values["birth_date"])
 
 
 def identity(values: Mapping[str, Any]) -> tuple[str, ...]:
-    """Names and day of birth; systems write names in capitals or not."""
+    """Returns names and date of birth; systems write names in capitals or not."""
     return tuple(str(values[key]).casefold() for key in IDENTITY)
 
 
 def identity_of(patient: PatientRecord) -> tuple[str, ...]:
-    """The same of a record."""
+    """Returns the same of a record."""
     return identity({key: getattr(patient, key) for key in IDENTITY})
 
 
 def _said_twice(rows: Sequence[CsvRow]) -> list[str]:
-    """Rows of a reference that a row above has; which of both holds is not guessed."""
+    """Yields rows of a reference that an earlier row has; which one is right is not guessed."""
     places = dict[str, str]()
     for row in rows:
         places.setdefault(row.values["reference"], row.place)
@@ -101,7 +101,7 @@ def _record(held: StandingData, row: CsvRow) -> ReadRecord:
 
 
 def _more(table: Mapping[str, Any], said: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """``table`` with what a row says in its place; names keep their spelling."""
+    """Returns ``table`` with a row's values; names keep their spelling."""
     for key in dict.fromkeys((*table, *said)):
         old, new = table.get(key), said.get(key)
         if key in IDENTITY or new is None:

@@ -1,4 +1,4 @@
-"""Rows of a practice system's CSV, read by a column map: which column is what, and in which form.
+"""Reads rows of a practice system's CSV by a column map: which column is what, in which form.
 
 Every wrong row is named; one wrong row keeps all of them out.
 """
@@ -48,11 +48,11 @@ DATE_KEYS = frozenset(
 )
 """Last parts of the keys whose cells are days, in the map's ``date_format``."""
 SHOWN = 5
-"""So many columns or names a message repeats."""
+"""Most columns or names that a message repeats."""
 
 
 def _with_dots(columns: Any) -> Any:
-    """``payer.name = ...`` is a table in TOML, and the key "payer.name" here."""
+    """Returns keys with dots: ``payer.name = ...`` is a table in TOML, and one key here."""
     if not isinstance(columns, Mapping):
         return columns
     flat: dict[str, Any] = {}
@@ -66,7 +66,7 @@ def _with_dots(columns: Any) -> Any:
 
 
 class CsvMap(CheckedData):
-    """``columns``: key of ours, head of theirs. Formats are those of ``strptime``."""
+    """``columns``: our key, their head. Formats are those of ``strptime``."""
 
     reads: Literal["patients", "appointments"]
     columns: Annotated[dict[str, str], BeforeValidator(_with_dots)]
@@ -100,7 +100,7 @@ class CsvMap(CheckedData):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CsvRow:
-    """One row as values of ours; ``fault`` says what is wrong with it, "" for a whole one."""
+    """One row as our values; ``fault`` says what is wrong with it, "" for a valid one."""
 
     place: str
     values: Mapping[str, Any]
@@ -123,7 +123,7 @@ def read_map(path: Path, reads: str) -> CsvMap:
 def read_rows(content: bytes, name: str, columns: CsvMap) -> list[CsvRow]:
     """Returns every row of a file.
 
-    Raises StandingInvalid where the file as a whole is not the map's.
+    Raises StandingInvalid where the file as a whole does not match the map.
     """
     where = f"file {name}"
     try:

@@ -1,8 +1,8 @@
 """Standing records as TOML files: written out, edited, read in again.
 
-A file holds lists of tables called as the commands are (``[[patients]]``). ``version`` is the one
-that a record was written out from: a change made from an older one is refused. Reading what was
-written gives the same records.
+A file has lists of tables named after the commands (``[[patients]]``). ``version`` is the one that
+a record was written out from: a change made from an older one is refused. Reading what was written
+gives the same records.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ HEAD = """\
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadRecord:
-    """A record of a file. ``place`` names it in messages; ``version`` is None where none stands."""
+    """A record of a file. ``place`` names it in messages; ``version`` is None where missing."""
 
     record: StandingRecord
     version: int | None
@@ -47,14 +47,14 @@ class ReadRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportPlan:
-    """What an import would write, and the names of records that say nothing new."""
+    """What an import would write, and the names of unchanged records."""
 
     changes: tuple[StandingChange, ...]
     unchanged: tuple[str, ...]
 
 
 def standing_toml(versions: Iterable[StandingVersion[StandingRecord]]) -> str:
-    """The records as a file; values that are as by default are left out."""
+    """Returns the records as a file, without default values."""
     tables: dict[str, list[dict[str, Any]]] = {}
     for version in versions:
         said = {VERSION: version.number, **record_table(version.record)}
@@ -63,7 +63,7 @@ def standing_toml(versions: Iterable[StandingVersion[StandingRecord]]) -> str:
 
 
 def record_table(record: StandingRecord) -> dict[str, Any]:
-    """The record as values of TOML; what is as by default is left out."""
+    """Returns the record as values of TOML, without default values."""
     return record.model_dump(mode="python", exclude_defaults=True)
 
 
@@ -77,7 +77,7 @@ def read_standing_file(path: Path, kind: str) -> list[ReadRecord]:
 
 
 def parse_standing(text: str, name: str, kind: str) -> list[ReadRecord]:
-    """The same of a text; ``name`` stands in the messages."""
+    """Returns the same of a text; messages name it ``name``."""
     where, table = f"file {name}", TABLES[kind]
     document = parse_toml(text, where, StandingInvalid)
     if unknown := sorted(document.keys() - {table}):
@@ -94,7 +94,7 @@ def parse_standing(text: str, name: str, kind: str) -> list[ReadRecord]:
 
 
 def record_of(kind: str, said: Mapping[str, Any], where: str) -> StandingRecord:
-    """Returns a record made of what somebody wrote, checked whole; raises StandingInvalid."""
+    """Returns a record made of what somebody wrote, checked completely; raises StandingInvalid."""
     try:
         check_words(dict(said))
     except RequestRefused as error:
@@ -103,9 +103,9 @@ def record_of(kind: str, said: Mapping[str, Any], where: str) -> StandingRecord:
 
 
 def plan_import(held: StandingData, records: Sequence[ReadRecord]) -> ImportPlan:
-    """What reading these records in would change; nothing is written.
+    """Returns what these records would change; writes nothing.
 
-    Raises StandingInvalid with every record that cannot be taken, so that nothing is half done.
+    Raises StandingInvalid with every invalid record, so that nothing is done partly.
     """
     changes, unchanged, wrong = list[StandingChange](), list[str](), list[str]()
     for read in records:
@@ -140,7 +140,7 @@ def plan_import(held: StandingData, records: Sequence[ReadRecord]) -> ImportPlan
 
 
 def _another_patient(newest: StandingVersion[StandingRecord], record: StandingRecord) -> str:
-    """Two patients with one reference, in words; "" when it is the same patient."""
+    """Returns that one reference has two patients, in words; "" for the same patient."""
     old = newest.record
     if not isinstance(old, PatientRecord) or not isinstance(record, PatientRecord):
         return ""
@@ -149,7 +149,7 @@ def _another_patient(newest: StandingVersion[StandingRecord], record: StandingRe
 
 
 def two_patients(old: PatientRecord, name: str, born: date) -> str:
-    """That a reference stands for two people: who is on file, and who is not."""
+    """Returns that a reference is used for two people: who is on file, and who is not."""
     return (
         f"reference {old.reference} is on file for {old.full_name}, born {old.birth_date}, not for "
         f"{name}, born {born}; one reference is one patient"
@@ -159,7 +159,7 @@ def two_patients(old: PatientRecord, name: str, born: date) -> str:
 def _read(said: dict[str, Any], kind: str, place: str) -> ReadRecord:
     version = said.pop(VERSION, None)
     if version is not None and (type(version) is not int or version < 1):
-        raise StandingInvalid(f"{place}: {VERSION}={version!r} is no number of a version")
+        raise StandingInvalid(f"{place}: {VERSION}={version!r} is not a version number")
     record = record_of(kind, said, place)
     return ReadRecord(
         record=record, version=version, place=f"{place} ({label(kind, name_of(record))})"

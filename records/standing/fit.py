@@ -12,7 +12,7 @@ from records.standing.kinds import PatientRecord, PresetRecord, UnitRecord
 from records.standing.versions import StandingVersion
 
 TOLERANCE_N = 1e-9
-"""Forces are rounded to 0.1 N where they are read."""
+"""Forces are rounded to 0.1 N when they are read."""
 
 
 def check_order_fits_patient(order: Prescription, patient: StandingVersion[PatientRecord]) -> None:
@@ -48,7 +48,7 @@ def check_preset_fits_table(preset: PresetRecord, unit: StandingVersion[UnitReco
 def check_preset_fits_patient(
     preset: PresetRecord, patient: StandingVersion[PatientRecord]
 ) -> None:
-    """The same for the patient's cap."""
+    """Refuse a preset above the patient's cap; raises PrescriptionInvalid."""
     if not preset.orders_shares:
         with _named(preset):
             check_order_fits_patient(preset.order().prescription, patient)
@@ -63,18 +63,18 @@ def _named(preset: PresetRecord) -> Iterator[None]:
 
 
 def plan_ran_out(patient: PatientRecord, day: date) -> str:
-    """That the plan of care has run out, in words; "" while it has not or where none is known."""
+    """Returns that the plan of care has expired, in words; "" while it has not or is unknown."""
     through = patient.plan.cert_through if patient.plan else None
     if through is None or day <= through:
         return ""
     return (
-        f"the plan of care of patient {patient.reference} ran out on {through}: have it certified "
-        "anew, or the payer will refuse the claim"
+        f"the plan of care of patient {patient.reference} ran out on {through}: have it "
+        "certified again, or the payer will refuse the claim"
     )
 
 
 def told_of_patient(patient: StandingVersion[PatientRecord], day: date) -> Iterator[str]:
-    """What is to be said of a patient beside the lasting flags."""
+    """Returns what is shown of a patient besides the lasting flags."""
     if not patient.record.in_use:
         yield f"{patient.words}, says that the patient is no longer treated here"
     if text := plan_ran_out(patient.record, day):

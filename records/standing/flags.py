@@ -1,7 +1,7 @@
-"""Lasting flags of a patient: set, told at every visit, ended by a named person with a reason.
+"""Lasting flags of a patient: set, shown at every visit, ended by a named person with a reason.
 
-Nobody dismisses one: a version of the record in which a flag is missing or says something else is
-refused, whichever way it came.
+Nobody dismisses one: a version of the record in which a flag is missing or changed is refused, in
+every way of writing it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from records.store.author import Author
 
 
 def refuse_lost_flags(before: PatientRecord, after: PatientRecord, author: Author) -> None:
-    """Every flag stands on, or is ended by ``author``; raises RequestRefused naming the flag."""
+    """Require every flag to remain, or to be ended by ``author``; raises RequestRefused."""
     for number, old in enumerate(before.flags, start=1):
         new = after.flags[number - 1] if number <= len(after.flags) else None
         if new == old:
@@ -47,7 +47,7 @@ def refuse_lost_flags(before: PatientRecord, after: PatientRecord, author: Autho
 
 
 def flag_of(said: Mapping[str, Any], where: str) -> LastingFlag:
-    """Returns a flag made of what somebody wrote, checked whole; raises StandingInvalid."""
+    """Returns a flag made of what somebody wrote, checked completely; raises StandingInvalid."""
     try:
         check_words(dict(said))
     except RequestRefused as error:
@@ -67,7 +67,7 @@ def with_flag(patient: PatientRecord, flag: LastingFlag) -> PatientRecord:
 def with_ended_flag(patient: PatientRecord, number: int, end: FlagEnd) -> PatientRecord:
     """Returns the record with a flag ended.
 
-    Raises RequestRefused for one that is not there or is ended.
+    Raises RequestRefused for a missing one or one that is ended already.
     """
     if not 1 <= number <= len(patient.flags):
         raise RequestRefused(
@@ -88,7 +88,7 @@ def with_ended_flag(patient: PatientRecord, number: int, end: FlagEnd) -> Patien
 def flags_told(
     patient: StandingVersion[PatientRecord], region: Region, day: date
 ) -> Iterator[PatientFlag]:
-    """Every flag that must be told before a treatment of a region, on the clinic's day."""
+    """Returns every flag to be shown before a treatment of a region, on the clinic's day."""
     for number, flag in patient.record.standing_flags(day):
         if flag.concerns(region):
             yield PatientFlag(number=number, words=flag.words, refuses=flag.do_not_treat)

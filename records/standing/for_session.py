@@ -1,4 +1,4 @@
-"""What standing data say of a session before it begins: whom, on which table, with which limits."""
+"""The standing data of a session before it begins: patient, table, and limits."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from records.standing.versions import StandingData, StandingVersion, record_json
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionStanding:
-    """What holds for one session; None and nothing where nothing is on file.
+    """What applies to one session; None and nothing where nothing is on file.
 
-    ``told`` is what a person should hear beside the lasting flags, and what refuses nothing.
+    ``told`` is what a person should read besides the lasting flags, but which refuses nothing.
     """
 
     held: StandingData
@@ -38,7 +38,7 @@ class SessionStanding:
 
     @property
     def used(self) -> StandingUsed:
-        """The same, to be kept with the session by value and digest."""
+        """Returns the same, to be kept with the session by value and digest."""
         found = (self.clinic, self.patient, self.unit)
         return StandingUsed(
             records=tuple(_used(each) for each in found if each is not None),
@@ -57,9 +57,9 @@ class SessionStanding:
                 )
 
     def on(self, address: str, found: TractionUnit, order: Order) -> SessionStanding:
-        """The same on the unit that answers at an address.
+        """Returns the same on the unit that answers at an address.
 
-        Raises UnitNotVerified where it is another one than is configured there, PrescriptionInvalid
+        Raises UnitNotVerified where it is not the one that is configured there, PrescriptionInvalid
         where the order is not given on that table.
         """
         if self.held.is_training and not is_simulated(found.identity.raw_block.hex()):
@@ -73,12 +73,12 @@ class SessionStanding:
         return replace(self, unit=unit)
 
     def at_table(self, unit: StandingVersion[UnitRecord]) -> SessionStanding:
-        """The same at a table that is configured, before anybody looked what answers there."""
+        """Returns the same at a configured table, before anything has answered there."""
         return replace(self, unit=unit)
 
 
 def standing_for(held: StandingData, order: Order, day: date) -> SessionStanding:
-    """Returns what holds for an order on the clinic's day.
+    """Returns what applies to an order on the clinic's day.
 
     Raises PrescriptionInvalid above a cap.
     """
@@ -97,7 +97,7 @@ def standing_for(held: StandingData, order: Order, day: date) -> SessionStanding
 
 
 def unit_called(held: StandingData, name: str) -> StandingVersion[UnitRecord] | None:
-    """The table of a name, as ``traction run`` takes it in place of an address."""
+    """Returns the table of a name, which ``traction run`` accepts instead of an address."""
     return next((each for each in held.units if each.name == name), None)
 
 

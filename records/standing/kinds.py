@@ -1,6 +1,6 @@
 """The six kinds of standing records, as they are written, imported and exported.
 
-Each is one frozen value. Nothing in them is ever filled by the program, and nothing in them starts
+Each is one frozen value. The program never fills anything in them, and nothing in them starts
 anything: they propose, they narrow, and they refuse.
 """
 
@@ -36,15 +36,17 @@ from records.order.quantities import force_n
 from records.standing.account_entries import ACCOUNT, SCRIPT
 
 CLINIC = "clinic"
-"""What the one record of the clinic is called by."""
+"""Name of the one record of the clinic."""
 MOST_FLAGS = 50
 MOST_RETENTION_YEARS = 100
 ON_FILE = object()
 """Context of a record that was checked when it was written: a limit that was narrowed since must
-not make it unreadable, for its order is judged anew each time."""
+not make it unreadable, because its order is judged again each time.
+"""
 MASS_IN_A_CHECK = 'body_mass = "75 kg"\n'
-"""Stands in for the patient's where a preset orders % of the body weight: only the form of such a
-preset is checked; its forces are judged when an order is made of it."""
+"""Used for the patient's mass where a preset orders % of the body weight: only the form of such a
+preset is checked; its forces are judged when an order is made of it.
+"""
 
 
 def _trimmed(text: str) -> str:
@@ -68,12 +70,12 @@ def _force(text: str) -> str:
 
 
 CallName = Annotated[str, Field(min_length=1, max_length=NAME_CHARACTERS), AfterValidator(_trimmed)]
-"""What a record is called by; it never changes."""
+"""Name of a record; it never changes."""
 Name = Annotated[str, Field(min_length=1, max_length=NAME_CHARACTERS)]
 Words = Annotated[str, Field(max_length=TEXT_CHARACTERS)]
 SomeWords = Annotated[str, Field(min_length=1, max_length=TEXT_CHARACTERS)]
 Force = Annotated[str, Field(max_length=NAME_CHARACTERS), AfterValidator(_force)]
-"""A force as people write it, "100 N" or "23 lbf"; no share of the body weight."""
+"""A force as people write it, "100 N" or "23 lbf"; not a share of the body weight."""
 RegionName = Literal["cervical", "lumbar"]
 ForceUnit = Literal["lbf", "kgf", "N"]
 Npi = Annotated[Annotated[str, Field(pattern=r"^\d{10}$")] | None, Blank]
@@ -81,7 +83,7 @@ Diagnosis = Annotated[str, AfterValidator(_code)]
 
 
 class TractionLine(CheckedData):
-    """What the clinic's line of 97012 says at every visit."""
+    """The values of the clinic's line of 97012 at every visit."""
 
     charge: Money = None
     pos: Annotated[Annotated[str, Field(pattern=r"^\d{2}$")] | None, Blank] = None
@@ -90,7 +92,7 @@ class TractionLine(CheckedData):
 
 
 class ClinicRecord(CheckedData):
-    """The clinic. There is one; ``billing`` only where another one bills for it."""
+    """The clinic. There is one; ``billing`` is given only if another party bills for it."""
 
     called: ClassVar[str] = ""
 
@@ -105,17 +107,17 @@ class ClinicRecord(CheckedData):
     """IANA name; empty: that of the settings."""
     force_unit: ForceUnit | None = None
     retention_years: Annotated[int, Field(ge=0, le=MOST_RETENTION_YEARS)] | None = None
-    """Whole years that a session is kept; 0: nothing is ever removed. None: as the settings say."""
+    """Whole years that a session is kept; 0: nothing is ever removed. None: as in the settings."""
     payers: tuple[CallName, ...] = ()
     """Names of the payer profiles in use."""
     fee_table: Words = ""
-    """Where the clinic's fee table lies."""
+    """Path of the clinic's fee table."""
     billing: Party | None = None
     traction_line: TractionLine | None = None
     submitter_id: OptionalText = None
     receiver_id: OptionalText = None
     training: bool = False
-    """An invented clinic: its records take invented patients and simulated units alone."""
+    """An invented clinic: its records accept invented patients and simulated units only."""
 
     @field_validator("time_zone")
     @classmethod
@@ -124,7 +126,7 @@ class ClinicRecord(CheckedData):
 
     @property
     def bills(self) -> Party:
-        """Who stands on a claim as the one that bills: ``billing``, else the clinic itself."""
+        """Returns the billing party of a claim: ``billing``, else the clinic itself."""
         return self.billing or Party.model_validate(
             {
                 "last_name": self.name,
@@ -139,7 +141,7 @@ class ClinicRecord(CheckedData):
 
 
 class PersonRecord(CheckedData):
-    """Somebody who works here, called by initials."""
+    """A staff member, named by initials."""
 
     called: ClassVar[str] = "initials"
 
@@ -154,18 +156,18 @@ class PersonRecord(CheckedData):
 
     @property
     def full_name(self) -> str:
-        """As it stands in a note."""
+        """Returns the name as in a note."""
         return f"{self.first_name} {self.last_name}"
 
 
 AccountRole = Literal["therapist", "assistant", "aide", "biller", "engineer", "administrator"]
-"""What an account is for (records/accounts/rights.py has what each role may do)."""
+"""The role of an account (records/accounts/rights.py lists each role's rights)."""
 
 
 class AccountRecord(CheckedData):
     """Who may sign in. ``person`` are the initials of somebody on file; a script has none.
 
-    The PIN is no part of it (records/accounts/sign_in_file.py).
+    The PIN is not part of it (records/accounts/sign_in_file.py).
     """
 
     called: ClassVar[str] = "account"
@@ -187,7 +189,7 @@ class AccountRecord(CheckedData):
 
 
 class CommissioningStatement(CheckedData):
-    """What a named person says was tested on a unit, and when."""
+    """A named person's statement of what was tested on a unit, and when."""
 
     on: date
     by: Name
@@ -195,28 +197,28 @@ class CommissioningStatement(CheckedData):
 
 
 class UnitRecord(CheckedData):
-    """A table as the clinic calls it. ``unit_id`` is what the unit must say that it is."""
+    """A table by the clinic's name. ``unit_id`` is what the unit must report."""
 
     called: ClassVar[str] = "name"
 
     name: CallName
     address: Name
-    """As ``traction run`` takes it."""
+    """As given to ``traction run``."""
     unit_id: Annotated[Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")] | None, Blank] = None
     serial_number: Annotated[int, Field(ge=0)] | None = None
     regions: Annotated[tuple[RegionName, ...], Field(max_length=2)] = ()
-    """Regions that are treated on it; empty: all that it offers."""
+    """Regions that are treated on it; empty: all that it supports."""
     profile: OptionalText = None
     force_limit: Force | None = None
-    """The most that the clinic orders on it; it only narrows what the unit itself takes."""
+    """The most that the clinic orders on it; it only narrows the unit's own limit."""
     commissioned: Annotated[tuple[CommissioningStatement, ...], Field(max_length=100)] = ()
     manual_release: Annotated[SomeWords | None, Blank] = None
-    """How somebody frees a patient on this table by hand, in the clinic's own words."""
+    """How to free a patient on this table by hand, in the clinic's own words."""
     in_use: bool = True
 
     @property
     def force_limit_n(self) -> float | None:
-        """The same in newtons."""
+        """Returns the same in newtons."""
         return None if self.force_limit is None else force_n("force_limit", self.force_limit, None)
 
 
@@ -243,7 +245,7 @@ class PresetDose(CheckedData):
 class PresetRecord(CheckedData):
     """A protocol of the clinic. It proposes an order, which a person checks and runs.
 
-    ``limits`` are the protocol's own words; its number is the dose's ``maximum_force``.
+    ``limits`` are the protocol's own text; its number is the dose's ``maximum_force``.
     """
 
     called: ClassVar[str] = "name"
@@ -251,7 +253,7 @@ class PresetRecord(CheckedData):
     name: CallName
     region: RegionName
     source: SomeWords
-    """Where the protocol is from: a publication, a manual, or who decided it."""
+    """The source of the protocol: a publication, a manual, or who decided it."""
     limits: Words = ""
     dose: PresetDose
     in_use: bool = True
@@ -268,11 +270,11 @@ class PresetRecord(CheckedData):
 
     @property
     def orders_shares(self) -> bool:
-        """True for a dose in shares of a body weight that nobody knows yet."""
+        """Returns True for a dose in shares of a body weight that is not known yet."""
         return any("%" in str(value) for value in self.dose.model_dump().values())
 
     def order(self) -> Order:
-        """The order that it would make; of shares of a body weight with a stand-in for it.
+        """Returns the order that it would make, with an assumed body weight for shares of it.
 
         Raises PrescriptionInvalid.
         """
@@ -292,7 +294,7 @@ class FlagEnd(CheckedData):
 
 
 class LastingFlag(CheckedData):
-    """What must be told at every visit of a patient until a named person ends it with a reason."""
+    """What must be shown at every visit of a patient until a named person ends it with a reason."""
 
     kind: Name
     """For instance osteoporosis, anticoagulants, pregnancy, "hold, ask physician"."""
@@ -303,7 +305,7 @@ class LastingFlag(CheckedData):
     by: Name
     on: date
     until: OptionalDate = None
-    """Last day on which it stands; None: until it is ended."""
+    """Last day on which it applies; None: until it is ended."""
     ended: FlagEnd | None = None
 
     @model_validator(mode="after")
@@ -313,7 +315,7 @@ class LastingFlag(CheckedData):
         return self
 
     def stands_on(self, day: date) -> bool:
-        """Returns True on every day on which it must be told."""
+        """Returns True on every day on which it must be shown."""
         return self.ended is None and (self.until is None or day <= self.until)
 
     def concerns(self, region: Region) -> bool:
@@ -322,7 +324,7 @@ class LastingFlag(CheckedData):
 
     @property
     def words(self) -> str:
-        """The flag for people."""
+        """Returns the flag for people."""
         where = f" ({self.region})" if self.region else ""
         what = f"{'DO NOT TREAT, ' if self.do_not_treat else ''}{self.kind}{where}: {self.text}"
         until = f", until {self.until}" if self.until else ""
@@ -339,13 +341,13 @@ class ForceCaps(CheckedData):
     lumbar: Force | None = None
 
     def limit_n(self, region: Region) -> float | None:
-        """In newtons; None where none was said."""
+        """Returns it in newtons; None where none was given."""
         text: str | None = getattr(self, region.value)
         return None if text is None else force_n(f"force_cap.{region.value}", text, None)
 
 
 class PatientRecord(CheckedData):
-    """A patient as the clinic knows them, called by the reference that orders name."""
+    """A patient as known to the clinic, named by the reference in orders."""
 
     called: ClassVar[str] = "reference"
 
@@ -385,12 +387,12 @@ class PatientRecord(CheckedData):
 
     @property
     def full_name(self) -> str:
-        """Family name first, as lists have it."""
+        """Returns the name with the family name first, as in lists."""
         names = " ".join(filter(None, (self.first_name, self.middle_name)))
         return f"{self.last_name}, {names}"
 
     def standing_flags(self, day: date) -> tuple[tuple[int, LastingFlag], ...]:
-        """The flags that must be told on a day, with their numbers, counted from 1."""
+        """Returns the flags that must be shown on a day, with their numbers, counted from 1."""
         return tuple(
             (number, flag) for number, flag in enumerate(self.flags, start=1) if flag.stands_on(day)
         )
@@ -407,7 +409,7 @@ KINDS: dict[str, type[StandingRecord]] = {
     "patient": PatientRecord,
     ACCOUNT: AccountRecord,
 }
-"""What an entry calls each kind."""
+"""Name of each kind in an entry."""
 TABLES = {
     "clinic": "clinic",
     "person": "people",
@@ -420,22 +422,22 @@ TABLES = {
 
 
 def kind_of(record: StandingRecord) -> str:
-    """What an entry calls it."""
+    """Returns its name in an entry."""
     return next(kind for kind, model in KINDS.items() if type(record) is model)
 
 
 def name_of(record: StandingRecord) -> str:
-    """What the record is called by."""
+    """Returns the record's name."""
     return str(getattr(record, record.called)) if record.called else CLINIC
 
 
 def folded(name: str) -> str:
-    """Two names that are the same folded are too easily taken for each other."""
+    """Returns a form in which names that are easily confused are equal."""
     return " ".join(normalize("NFKC", name).split()).casefold()
 
 
 def require_name(kind: str, record: StandingRecord, name: str) -> None:
-    """A record's name is for life; raises RequestRefused."""
+    """Require a valid name, which never changes; raises RequestRefused."""
     if name_of(record) != name:
         raise RequestRefused(
             f"{kind} {name}: {record.called}={name_of(record)!r} would be another {kind}; its "

@@ -1,4 +1,4 @@
-"""Which payers the clinic has to do with: its record names the profiles that are in use."""
+"""The payers of the clinic: its record names the profiles that are in use."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from records.store.record_folder import RecordFolder
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PayersInUse:
-    """Names of profiles with what a patient's ``payer`` says of each; ``unknown`` have no profile.
+    """Names of profiles with a patient's ``payer`` values for each; ``unknown`` have no profile.
 
-    A clinic that names no profiles has every one in use.
+    A clinic that names no profiles uses all of them.
     """
 
     offered: Mapping[str, Mapping[str, str]]
@@ -23,7 +23,7 @@ class PayersInUse:
 
 
 def payers_in_use(folder: RecordFolder, held: StandingData) -> PayersInUse:
-    """Returns what can be chosen for a patient; raises RulesInvalid for a profile that is none."""
+    """Returns the choices for a patient; raises RulesInvalid for an invalid profile."""
     known = all_profiles(folder)
     named = _named(held)
     return PayersInUse(
@@ -37,7 +37,7 @@ def payers_in_use(folder: RecordFolder, held: StandingData) -> PayersInUse:
 
 
 def payer_not_in_use(patient: PatientRecord, held: StandingData) -> str:
-    """That the clinic's record does not name the patient's payer profile, in words; "" if not."""
+    """Returns that the clinic does not use the patient's payer profile, in words; "" if it does."""
     named = _named(held)
     profile = patient.payer.profile if patient.payer else ""
     if not named or not profile or profile in named:

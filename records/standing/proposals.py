@@ -1,7 +1,7 @@
-"""What standing data propose for an order or a claim: marked with where it is from.
+"""What standing data propose for an order or a claim, marked with its source.
 
-A proposal is a line in a file that a person reads, changes and uses. What the record, the order or
-the practice's system says of the same is not proposed over.
+A proposal is a line in a file that a person reads, changes and uses. Nothing is proposed where the
+record, the order or the practice's system has a value.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ OF_THE_PATIENT = (
     "member_id",
     "group_number",
 )
-"""Keys of the patient that stand in table [patient] of a claim context."""
+"""Keys of the patient in table [patient] of a claim context."""
 OF_THE_CLAIM = (
     "payer",
     "patient_relationship",
@@ -54,12 +54,12 @@ OF_A_PERSON = ("last_name", "first_name", "credentials", "npi", "taxonomy")
 
 
 OPEN: Final[tuple[object, ...]] = (None, "", (), [])
-"""Values that say nothing."""
+"""Values that count as not given."""
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A value and the words that say where it is from. A table is a mapping."""
+    """A value and its source in words. A table is a mapping."""
 
     value: Any
     source: str
@@ -68,9 +68,9 @@ class Proposal:
 def claim_proposals(
     held: StandingData, patient: StandingVersion[PatientRecord] | None, performed_by: str
 ) -> dict[str, Proposal]:
-    """Keys of a claim context, for a patient and for who treated; nothing of what is not on file.
+    """Returns keys of a claim context, for a patient and for who treated, as far as on file.
 
-    ``performed_by`` is the note's word; it names somebody on file by initials or whole name.
+    ``performed_by`` is the note's entry; it names somebody on file by initials or whole name.
     """
     found = dict[str, Proposal]()
     if held.clinic is not None:
@@ -98,7 +98,7 @@ def claim_proposals(
 def order_proposals(
     patient: StandingVersion[PatientRecord] | None, preset: StandingVersion[Any] | None
 ) -> dict[str, Proposal]:
-    """Keys of an order file. None as a value: the preset has no such part of a dose."""
+    """Returns keys of an order file. None as a value: the preset has no such part of a dose."""
     found = dict[str, Proposal]()
     if preset is not None:
         dose = preset.record.dose.model_dump()
@@ -117,7 +117,7 @@ def order_proposals(
 
 
 def note_words(patient: PatientRecord) -> dict[str, str]:
-    """Fields of a note for which a patient's record has words; a person takes each over."""
+    """Returns fields of a note with texts in a patient's record; a person takes each over."""
     words = {
         "diagnosis": codes_text(patient.diagnoses),
         "positioning": patient.positioning,
@@ -127,9 +127,9 @@ def note_words(patient: PatientRecord) -> dict[str, str]:
 
 
 def person_called(held: StandingData, name: str) -> StandingVersion[PersonRecord] | None:
-    """The one whom a note names: by initials, or by the whole name with or without credentials.
+    """Returns the person named in a note: by initials, or by whole name, perhaps with credentials.
 
-    None where nobody on file, or more than one, is called so.
+    None where nobody on file, or more than one, has this name.
     """
     named = [each for each in held.people if name in set(_names(each.record))]
     return named[0] if len(named) == 1 else None

@@ -1,7 +1,7 @@
-"""A standing record made of what somebody said: keys with texts, over what is on file.
+"""Makes a standing record of keys with texts, based on what is on file.
 
-A command's words and a page's form say the same: a dotted path of keys, each with a text. What is
-None takes its key away.
+A command's arguments and a page's form have the same form: a dotted path of keys, each with a text.
+None removes a key.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ def added(kind: str, name: str, said: Mapping[str, Any], reason: str = "") -> St
 def changed(
     held: StandingData, kind: str, name: str, said: Mapping[str, Any], why: tuple[int | None, str]
 ) -> StandingChange:
-    """A change of a record, made from a version (None: the newest) for a reason.
+    """Returns a change of a record, made from a version (None: the newest) for a reason.
 
-    Raises RecordNotFound, StandingInvalid, and RequestRefused where nothing is said.
+    Raises RecordNotFound, StandingInvalid, and RequestRefused for an empty change.
     """
     version, reason = why
     found = held.found(kind, name)
@@ -46,7 +46,7 @@ def changed(
 
 
 def merged(table: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
-    """``table`` with what was said in its place; None takes a key away."""
+    """Returns ``table`` with the given values; None removes a key."""
     made = dict(table)
     for key, value in said.items():
         old = made.get(key)
@@ -60,7 +60,7 @@ def merged(table: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def remarks(version: StandingVersion[Any], held: StandingData, day: date) -> Iterator[str]:
-    """What a person should look at in a record, and what keeps nothing out."""
+    """Yields what a person should look at in a record, without refusing it."""
     record = version.record
     if not isinstance(record, PatientRecord):
         return

@@ -1,6 +1,6 @@
-"""Presets that come with the program: usual doses to be looked at, never one to start from.
+"""Presets that come with the program: usual doses to look at, never to start from.
 
-An order is made of a preset that a named person has taken over, and of no other.
+An order is made only of a preset that a named person has taken over.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ FILE = "shipped_presets.toml"
 
 @cache
 def shipped_presets() -> dict[str, PresetRecord]:
-    """Each of them by its name."""
+    """Returns each of them by its name."""
     read = parse_standing(_text(), FILE, "preset")
     records = [each.record for each in read if isinstance(each.record, PresetRecord)]
     return {record.name: record for record in records}
 
 
 def shipped_table(name: str) -> dict[str, Any] | None:
-    """Returns the values of a shipped preset, for whoever takes it over; None: it is none."""
+    """Returns the values of a shipped preset, for the person who takes it over; None for others."""
     tables = parse_toml(_text(), FILE, StandingInvalid)["presets"]
     return next((table for table in tables if table["name"] == name), None)
 

@@ -1,7 +1,7 @@
-"""What a folder of records for training takes: invented patients and simulated units alone.
+"""Restricts a folder of training records to invented patients and simulated units.
 
-The clinic's record says that it is one, from its first version on and for ever: it stands in the
-chain, so that a copy of the folder says the same.
+The clinic's record says so, from its first version on and permanently: it is in the chain, so that
+a copy of the folder says the same.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from records.standing.kinds import ClinicRecord, PatientRecord, StandingRecord, 
 from records.standing.versions import StandingData
 
 INVENTED: Final = "TRAIN-"
-"""Begins the reference of every invented patient."""
+"""Beginning of the reference of every invented patient."""
 ON_THIS_MACHINE: Final = re.compile(r"[a-z0-9+-]+://127\.0\.0\.1:\d+")
-"""Where a simulated unit is served, and no table stands."""
+"""Where a simulated unit is served, but never a real table."""
 
 
 def refuse_in_training(held: StandingData, old: StandingRecord | None, new: StandingRecord) -> None:
-    """Refuse what has no place in training, and that training begins or ends in a folder.
+    """Refuse what may not be in training, and a change between training and clinic.
 
     ``old`` is what the record replaces. Raises RequestRefused.
     """
@@ -34,7 +34,7 @@ def refuse_in_training(held: StandingData, old: StandingRecord | None, new: Stan
 
 
 def reference_fault(held: StandingData, reference: str) -> str:
-    """Why a reference has no place in these records, in words; "" when it has one."""
+    """Returns why a reference may not be in these records, in words; "" when it may."""
     if not held.is_training or not reference or reference.startswith(INVENTED):
         return ""
     return (
@@ -44,7 +44,7 @@ def reference_fault(held: StandingData, reference: str) -> str:
 
 
 def refuse_order_in_training(held: StandingData, reference: str) -> None:
-    """The same of an order, whose patient need not be on file; raises PrescriptionInvalid."""
+    """Do the same for an order, whose patient need not be on file; raises PrescriptionInvalid."""
     if fault := reference_fault(held, reference):
         raise PrescriptionInvalid(f"patient_{fault}")
 

@@ -1,6 +1,6 @@
-"""What clinic.db's chain says of standing records: every version, who wrote it and when.
+"""Standing records in clinic.db's chain: every version, who wrote it and when.
 
-The newest version of a record holds. Nothing is replaced in the file: a change is an entry that
+The newest version of a record counts. Nothing is overwritten in the file: a change is an entry that
 names the version it was made from.
 """
 
@@ -41,7 +41,7 @@ from records.store.database import Database, rows
 from records.store.record_folder import RecordFolder
 
 NAMED = 5
-"""So many records a message names."""
+"""Most records that a message names."""
 VERSIONS_KEPT = 10_000
 Record = TypeVar("Record", bound=StandingRecord, covariant=True)
 
@@ -61,23 +61,23 @@ class StandingVersion(Generic[Record]):
 
     @property
     def kind(self) -> str:
-        """clinic, person, unit, preset, patient or account."""
+        """Returns clinic, person, unit, preset, patient or account."""
         return kind_of(self.record)
 
     @property
     def name(self) -> str:
-        """What the record is called by."""
+        """Returns the record's name."""
         return name_of(self.record)
 
     @property
     def words(self) -> str:
-        """Which version of what, by whom and when."""
+        """Returns which version of what, by whom and when."""
         when = shown(self.at_utc_ms)
         return f"{label(self.kind, self.name)}, version {self.number} of {when} by {self.by}"
 
     @property
     def facts(self) -> dict[str, Any]:
-        """The same for programs, with the record."""
+        """Returns the same for programs, with the record."""
         return {
             "kind": self.kind,
             "name": self.name,
@@ -101,11 +101,11 @@ class StandingData:
             self._of.setdefault((version.kind, folded(version.name)), []).append(version)
 
     def versions(self, kind: str, name: str) -> tuple[StandingVersion[StandingRecord], ...]:
-        """Every version of a record, oldest first; none of one that is not on file."""
+        """Returns every version of a record, oldest first; none for one that is not on file."""
         return tuple(self._of.get((kind, folded(name)), ()))
 
     def newest(self, kind: str, name: str) -> StandingVersion[StandingRecord] | None:
-        """Returns what holds of a record; None: it is not on file."""
+        """Returns the present version of a record; None: it is not on file."""
         return next(reversed(self.versions(kind, name)), None)
 
     def found(self, kind: str, name: str) -> StandingVersion[StandingRecord]:
@@ -121,18 +121,18 @@ class StandingData:
         )
 
     def all_of(self, kind: str) -> list[StandingVersion[StandingRecord]]:
-        """The newest version of each record of a kind, by its name."""
+        """Returns the newest version of each record of a kind, by its name."""
         found = [versions[-1] for (of, _), versions in self._of.items() if of == kind]
         return sorted(found, key=lambda version: folded(version.name))
 
     @property
     def clinic(self) -> StandingVersion[ClinicRecord] | None:
-        """The clinic; None where nobody said anything of it."""
+        """Returns the clinic; None without a record."""
         return _as(ClinicRecord, self.newest("clinic", CLINIC))
 
     @property
     def is_training(self) -> bool:
-        """True for the records of an invented clinic."""
+        """Returns True for the records of an invented clinic."""
         return self.clinic is not None and self.clinic.record.training
 
     def patient(self, reference: str) -> StandingVersion[PatientRecord] | None:
@@ -140,8 +140,8 @@ class StandingData:
 
         None where none is on file, or the order names nobody.
 
-        Raises PrescriptionInvalid for a reference that only nearly is one on file: its lasting
-        flags would go unsaid.
+        Raises PrescriptionInvalid for a reference that is nearly one on file: its lasting flags
+        would not be shown.
         """
         found = self._patient_nearly(reference)
         if found is not None and found.name != reference:
@@ -152,7 +152,7 @@ class StandingData:
         return found
 
     def patient_exactly(self, reference: str) -> StandingVersion[PatientRecord] | None:
-        """The same, and None for a reference that only nearly is one on file."""
+        """Returns the same, but None for a reference that is nearly one on file."""
         found = self._patient_nearly(reference)
         return found if found is not None and found.name == reference else None
 
@@ -167,51 +167,51 @@ class StandingData:
 
     @property
     def patients(self) -> Iterator[StandingVersion[PatientRecord]]:
-        """Every patient, by reference."""
+        """Returns every patient, by reference."""
         return filter(None, (_as(PatientRecord, each) for each in self.all_of("patient")))
 
     @property
     def units(self) -> Iterator[StandingVersion[UnitRecord]]:
-        """Every unit in use, by name."""
+        """Returns every unit in use, by name."""
         found = (_as(UnitRecord, each) for each in self.all_of("unit"))
         return (each for each in found if each is not None and each.record.in_use)
 
     @property
     def people(self) -> Iterator[StandingVersion[PersonRecord]]:
-        """Everybody who works here now, by initials."""
+        """Returns the present staff, by initials."""
         found = (_as(PersonRecord, each) for each in self.all_of("person"))
         return (each for each in found if each is not None and each.record.in_use)
 
     @property
     def accounts(self) -> Iterator[StandingVersion[AccountRecord]]:
-        """Every account in use, by name."""
+        """Returns every account in use, by name."""
         found = (_as(AccountRecord, each) for each in self.all_of(ACCOUNT))
         return (each for each in found if each is not None and each.record.in_use)
 
 
 def label(kind: str, name: str) -> str:
-    """What messages call a record; one may have no name yet."""
+    """Returns the name of a record in messages; it may have no name yet."""
     return kind if kind == "clinic" or not name else f"{kind} {name}"
 
 
 def record_json(record: StandingRecord) -> dict[str, JsonValue]:
-    """The record as an entry holds it: texts, whole numbers and truth values; None left out."""
+    """Returns the record as in an entry: texts, integers and truth values, without None."""
     said: dict[str, JsonValue] = record.model_dump(mode="json", exclude_none=True)
     return said
 
 
 def digest_of_record(said: Mapping[str, JsonValue]) -> str:
-    """SHA-256 (hex) of a record's canonical JSON."""
+    """Returns the SHA-256 (hex) of a record's canonical JSON."""
     return hashlib.sha256(canonical_json(said).encode()).hexdigest()
 
 
 def standing_in(db: Database) -> StandingData:
-    """The standing records by the entries of clinic.db; raises JournalCorrupt for a broken one."""
+    """Returns the standing records in clinic.db's entries; raises JournalCorrupt."""
     return standing_of(entries_of_kind(db, EntryKind.STANDING_SAID))
 
 
 def standing_unchecked(folder: RecordFolder) -> StandingData:
-    """The same of a folder, for a caller whose own look checks the chain."""
+    """Returns the same of a folder, for a caller that checks the chain itself."""
     if not folder.clinic_database.exists():
         return StandingData()
     with clinic_reading(folder) as db:
@@ -224,9 +224,9 @@ def read_standing(folder: RecordFolder) -> StandingData:
 
 
 def newest_standing_entry(folder: RecordFolder, since: int) -> int:
-    """The number of the newest entry of a standing record, ``since`` where none came after it.
+    """Returns the newest entry of a standing record, ``since`` without a later one.
 
-    A quick look that checks nothing; 0 in a folder without standing records.
+    A quick look without checks; 0 in a folder without standing records.
     """
     if not folder.clinic_database.exists():
         return 0
@@ -261,7 +261,7 @@ def standing_of(entries: Iterable[Entry]) -> StandingData:
 
 @lru_cache(maxsize=VERSIONS_KEPT)
 def _version(entry: Entry) -> StandingVersion[StandingRecord]:
-    """Equal entries are the same version, and every look at the standing records reads them all."""
+    """Returns a version, cached: equal entries are equal, and every read decodes them all."""
     detail = entry.detail
     with refused_in_words(f"entry {entry.sequence} of clinic.db, a standing record,"):
         model, said = KINDS[str(detail["kind"])], detail["record"]
@@ -284,5 +284,5 @@ def _version(entry: Entry) -> StandingVersion[StandingRecord]:
 def _as(
     model: type[Record], version: StandingVersion[StandingRecord] | None
 ) -> StandingVersion[Record] | None:
-    """The version, where its record is of a kind."""
+    """Returns the version, if its record is of the kind."""
     return version if version and isinstance(version.record, model) else None  # type: ignore[return-value]

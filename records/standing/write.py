@@ -1,8 +1,7 @@
-"""Writing standing records: checked whole, in one transaction, and never over somebody's change.
+"""Writes standing records: checked completely, in one transaction, never over another change.
 
-A change names the version that it was made from. Where there is a newer one, somebody else was
-faster: the change is refused and says who and when. Nothing of several changes is kept when one of
-them is refused.
+A change names the version that it was made from. If there is a newer one, the change is refused
+with who and when. Of several changes none is kept when one is refused.
 """
 
 from __future__ import annotations
@@ -53,24 +52,23 @@ class StandingChange:
 
     @property
     def kind(self) -> str:
-        """clinic, person, unit, preset, patient or account."""
+        """Returns clinic, person, unit, preset, patient or account."""
         return kind_of(self.record)
 
     @property
     def name(self) -> str:
-        """What the record is called by."""
+        """Returns the record's name."""
         return name_of(self.record)
 
 
 def write_standing(
     folder: RecordFolder, author: Author, changes: Sequence[StandingChange]
 ) -> list[StandingVersion[StandingRecord]]:
-    """Keep every change, or none; returns the versions as they stand now.
+    """Keep every change, or none; returns the new versions.
 
     Raises StandingChanged where a record is newer than what a change was made from, RecordNotFound
-    for a change of what is not on file, StandingInvalid for a day that cannot be, and
-    RequestRefused for a name that is taken, a flag that would be lost and a record that says
-    nothing new.
+    for a change of a missing record, StandingInvalid for an impossible day, and RequestRefused for
+    a name that is taken, a flag that would be lost and an unchanged record.
     """
     check_text("by", author.by, NAME_CHARACTERS)
     for change in changes:
@@ -89,7 +87,7 @@ def write_standing(
 
 
 def namesakes(held: StandingData, record: PatientRecord) -> Iterator[str]:
-    """References of other patients with the same names and day of birth: maybe the same person."""
+    """Returns references of other patients with the same names and date of birth."""
     own = (record.last_name.casefold(), record.first_name.casefold(), record.birth_date)
     for other in held.patients:
         said = other.record
@@ -159,7 +157,7 @@ def _taken(newest: StandingVersion[StandingRecord], change: StandingChange) -> s
 
 
 def _refuse_shared_units(held: StandingData, changes: Sequence[StandingChange]) -> None:
-    """Two names for one table would keep its limits and its history apart."""
+    """Refuse two names for one table, which would separate its limits and its history."""
     units = {each.name: each.record for each in held.units}
     for change in changes:
         if isinstance(change.record, UnitRecord):
@@ -198,7 +196,7 @@ def _detail(db: Database, change: StandingChange, author: Author) -> dict[str, J
 
 
 def _patient_key(db: Database, change: StandingChange) -> str:
-    """The key that the patient's sessions have; "" before the first one, and of other records."""
+    """Returns the key in the patient's sessions; "" before the first one, and of other records."""
     if change.kind != "patient":
         return ""
     found = rows(db, "SELECT key FROM patient WHERE reference = ?", (change.name,))

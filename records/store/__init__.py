@@ -1,1 +1,1 @@
-"""Files that hold: databases with their schemas, chains, packed samples, private files, locks."""
+"""Storage: databases with their schemas, chains, packed samples, private files, locks."""

@@ -1,4 +1,4 @@
-"""Who reads or says something in clinic.db, when, and with which key it is signed."""
+"""Who reads or writes clinic.db, when, and with which key it is signed."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class Person:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Author(Person):
-    """Somebody whose words are signed.
+    """A person whose entries are signed.
 
-    ``key_records`` is the head of the record of keys when ``key`` was loaded (records/
-    key_records.py); (0, "") where it is not noted.
+    ``key_records`` is the head of the record of keys when ``key`` was loaded
+    (records/key_records.py); (0, "") where it is not noted.
     """
 
     key: SigningKey

@@ -1,20 +1,20 @@
-"""The sealed form of a session's samples: what is left beside target and course, packed.
+"""The sealed form of a session's samples: the differences from target and course, packed.
 
-A *course* is a slow line through the mean of both forces beside the target: one knot every
+A *course* is a slow line through the mean of both forces relative to the target: one knot every
 ``SPAN`` samples, straight between them. It is not causal, so it follows breath, creep and lag
-closely, and what is left of each force is little more than the noise of its cell. Forces that are
-absent, and everything else, come back exactly: all differences are modulo the column's width.
+closely, and the rest of each force is little more than the noise of its cell. Absent forces, and
+everything else, are restored exactly: all differences are modulo the column's width.
 
 Measured by ``tests/unit/records/store/test_blocks.py`` on the reference signal (15 minutes at 50
-Hz, two channels with 0.3 N of noise each); two such channels alone hold 0.91 bytes a sample of
+Hz, two channels with 0.3 N of noise each); two such channels alone have 0.91 bytes a sample of
 noise.
 
-Layout (version 2, big-endian): version u8, count u32, time step u32 (ms), span u8 (0 = no
-course), reference of force 2 u8 (0 none, 1 target and course, 2 force 1), then per column one
-stream for each byte of its width, low byte first: length u32, zlib; length 0 stands for zeros.
-Columns and widths: time - index x step as deltas (4), target deltas (2), knots as deltas (2; only
-with a course), force 1 - target - course (2), force 2 - its reference (2), phase deltas (1), flags
-(2). All but the flags are folded: 0, -1, 1, -2 ... are stored as 0, 1, 2, 3 ...
+Layout (version 2, big-endian): version u8, count u32, time step u32 (ms), span u8 (0 = no course),
+reference of force 2 u8 (0 none, 1 target and course, 2 force 1), then per column one stream for
+each byte of its width, low byte first: length u32, zlib; length 0 stands for zeros. Columns and
+widths: time - index x step as deltas (4), target deltas (2), knots as deltas (2; only with a
+course), force 1 - target - course (2), force 2 - its reference (2), phase deltas (1), flags (2).
+All but the flags are folded: 0, -1, 1, -2 ... are stored as 0, 1, 2, 3 ...
 """
 
 from __future__ import annotations
@@ -131,7 +131,7 @@ def _pack(columns: _Columns, span: int) -> bytes:
 
 
 def _usual_step_ms(time_ms: Column) -> int:
-    """Returns the tick: the middle one of the distances between samples."""
+    """Returns the tick: the median of the distances between samples."""
     if len(time_ms) < 2:
         return 0
     return int(np.sort(np.diff(time_ms))[(len(time_ms) - 1) // 2])
@@ -142,7 +142,7 @@ def _unsigned(forces: NDArray[np.signedinteger]) -> Column:
 
 
 def _knots(columns: _Columns, span: int) -> Column:
-    """Knots of the line of least squares through the mean of the present forces - target."""
+    """Returns knots of the least-squares line through the mean of the present forces - target."""
     target = columns.target.view(np.int16).astype(np.float64)
     forces = [f.view(np.int16) for f in (columns.force_1, columns.force_2)]
     present = [f != ABSENT_DN for f in forces]
@@ -159,13 +159,13 @@ def _knots(columns: _Columns, span: int) -> Column:
     own = gathered(weight * (1 - share) ** 2, shift=0) + gathered(weight * share**2, shift=1)
     beside = gathered(weight * share * (1 - share), shift=0)
     pull = gathered(total * (1 - share), shift=0) + gathered(total * share, shift=1)
-    # A knot without a present force beside it is drawn to 0 instead of nowhere.
+    # A knot without a present force beside it is drawn to 0 instead of staying undefined.
     line = _solve_tridiagonal(own + 1e-3, beside[:-1], pull)
     return np.clip(np.rint(line), -0x7FFF, 0x7FFF).astype(np.int16).view(np.uint16)
 
 
 def _solve_tridiagonal(diagonal: Floats, beside: Floats, right: Floats) -> Floats:
-    """Thomas' elimination of a symmetric system."""
+    """Solve a symmetric system by Thomas' elimination."""
     own, off, value = diagonal.tolist(), beside.tolist(), right.tolist()
     for index, factor in enumerate(off):
         share = factor / own[index]
@@ -206,7 +206,7 @@ _NO_KNOTS = np.zeros(0, dtype=np.uint16)
 
 
 class _StreamReader:
-    """Takes one column after the other off a block."""
+    """Reads one column after the other from a block."""
 
     def __init__(self, data: bytes, offset: int) -> None:
         self._data = data

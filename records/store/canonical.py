@@ -1,7 +1,7 @@
-"""The canonical bytes of samples and events: what the chain is computed over.
+"""The canonical bytes of samples and events, from which the chain is computed.
 
-They do not depend on how a record is stored, so links stay valid when blocks are packed again.
-All numbers are big-endian.
+They do not depend on how a record is stored, so links stay valid when blocks are packed again. All
+numbers are big-endian.
 
 Sample, 13 bytes: taken_at ms u32, target i16, force 1 i16, force 2 i16 (0x8000 = none; 0.1 N),
 phase u8, flags u16.
@@ -97,7 +97,7 @@ def event_from_canonical(data: bytes, offset: int) -> tuple[EventRow, int]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredEvent:
-    """An event as readers get it back from the journal."""
+    """An event as readers get it from the journal."""
 
     sequence: int
     at_ms: int
@@ -106,12 +106,12 @@ class StoredEvent:
     version: int
     detail: Mapping[str, JsonValue]
     _read: dict[type, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
-    """Kept: the readers of one visit ask for the same events again and again."""
+    """Cached: the readers of one visit read the same events repeatedly."""
 
     def said(self, as_class: type[T]) -> T:
-        """Returns what it says, as the class of its kind.
+        """Returns its content, as the class of its kind.
 
-        Raises JournalCorrupt, with the event and the key, for a detail that says something else.
+        Raises JournalCorrupt, with the event and the key, for an invalid detail.
         """
         if as_class not in self._read:
             self._read[as_class] = self._decoded(as_class)
@@ -138,9 +138,9 @@ class StoredEvent:
 
 
 def sample_bytes(sample: Sample) -> bytes:
-    """Canonical bytes of a sample.
+    """Returns the canonical bytes of a sample.
 
-    A force beyond +-3276.7 N is stored at that bound and a time before the session at 0: a broken
+    A force beyond +-3276.7 N is stored as that bound and a time before the session as 0: a broken
     sensor must not be able to break the journal.
     """
     return _SAMPLE.pack(
@@ -159,7 +159,7 @@ def samples_from_bytes(data: bytes) -> SampleArray:
 
 
 def canonical_json(detail: Mapping[str, JsonValue]) -> str:
-    """Returns the one text of a detail.
+    """Returns the canonical text of a detail.
 
     Raises JournalError for anything but JSON without floats.
     """

@@ -1,7 +1,7 @@
-"""Cells of another type than their column: what STRICT tables refuse, and a file may hold anyway.
+"""Finds cells of another type than their column: STRICT tables refuse them, files may have them.
 
-Read from the schema, so a new table or column is covered by being declared. SQLite looks at the
-types alone, so that whole files are asked in little more than the time of reading them.
+Read from the schema, so a new table or column is covered by being declared. SQLite checks only the
+types, so that whole files take little more than the time of reading them.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from functools import cached_property
 from records.store.database import Database, rows
 
 MOST_FAULTS = 20
-"""So many rows of one table are named; a table that is altered throughout needs no more."""
+"""Most rows of one table that are named; an extensively altered table needs no more."""
 _TYPES = {"INTEGER": "integer", "INT": "integer", "TEXT": "text", "BLOB": "blob"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CellFault:
-    """``row`` names it by its key, ``session`` is the number of its session; 0: it has none."""
+    """``row`` names it by its key, ``session`` is the number of its session; 0: none."""
 
     table: str
     row: str
@@ -36,33 +36,33 @@ class _Column:
 
     @property
     def fault(self) -> str:
-        """The condition that is true where the cell is no value of the column."""
+        """Returns the condition that is true where the cell is not a value of the column."""
         types = f"'{self.type}', 'null'" if self.may_be_null else f"'{self.type}'"
         return f"typeof({self.name}) NOT IN ({types})"
 
 
 @dataclass(frozen=True)
 class _Table:
-    """Its texts are put together once: each session of a file asks for the same."""
+    """Its statements are built once: each session of a file uses the same."""
 
     name: str
     columns: tuple[_Column, ...]
 
     @cached_property
     def session_column(self) -> str:
-        """The column that says to which session a row belongs; "" where there is none."""
+        """Returns the column with a row's session; "" where there is none."""
         if self.name == "session":
             return "number"
         return "session" if any(column.name == "session" for column in self.columns) else ""
 
     @cached_property
     def keys(self) -> list[str]:
-        """The columns that name a row."""
+        """Returns the columns that name a row."""
         return [column.name for column in self.columns if column.in_key]
 
     @cached_property
     def faulty_rows(self) -> str:
-        """Selects session, key and types of each row with a fault, after a condition to come."""
+        """Returns a SELECT of session, key and types of faulty rows; a condition must follow."""
         faults = " OR ".join(column.fault for column in self.columns)
         shown = ", ".join(f"typeof({column.name})" for column in self.columns)
         key = ", ".join(f"quote({name})" for name in self.keys)
@@ -84,13 +84,13 @@ class CellCheck:
         ]
 
     def of_session(self, number: int, only: tuple[str, ...] = ()) -> Iterator[CellFault]:
-        """Faults in the rows of one session, its own row among them; in ``only`` these tables."""
+        """Yields faults in the rows of one session and its own row, in the tables ``only``."""
         for table in self._tables:
             if table.session_column and (not only or table.name in only):
                 yield from self._faults(table, f"{table.session_column} = ?", (number,))
 
     def of_table(self, name: str) -> Iterator[CellFault]:
-        """Faults in every row of a table; none where the file has no such table."""
+        """Yields faults in every row of a table; none where the file has no such table."""
         for table in self._tables:
             if table.name == name:
                 yield from self._faults(table, "TRUE", ())

@@ -11,7 +11,7 @@ The statement says what a seal belongs to: for a session "what" is its id, "wher
 "number" its place among the unit's sessions. Signatures and checkpoints are made over it.
 
 One link per commit. The previous link of a session's first link is the seal of the unit's previous
-session (32 zero bytes for the unit's first), so a session that is missing is found.
+session (32 zero bytes for the unit's first), so a missing session is noticed.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ class LinkRange(NamedTuple):
 
     @property
     def next_event(self) -> int:
-        """Number of the first event after the link."""
+        """Returns the number of the first event after the link."""
         return self.first_event + self.event_count
 
     @property
     def next_sample(self) -> int:
-        """Number of the first sample after the link."""
+        """Returns the number of the first sample after the link."""
         return self.first_sample + self.sample_count
 
     def next(self, event_count: int, sample_count: int) -> LinkRange:
@@ -52,12 +52,12 @@ class LinkRange(NamedTuple):
 
 
 NOTHING = LinkRange(first_event=0, event_count=0, first_sample=0, sample_count=0)
-"""What the first link of a session follows."""
+"""The predecessor of a first session's first link."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """What a seal belongs to: ``name`` is unique, ``place`` and ``number`` say where it stands."""
+    """What a seal belongs to: ``name`` is unique, ``place`` and ``number`` are its position."""
 
     name: str
     place: str
@@ -82,7 +82,7 @@ def compute_seal_digest(
     counts: tuple[int, int, int],
     previous_seal: bytes,
 ) -> bytes:
-    """``counts`` are events, samples, links."""
+    """Returns a seal; ``counts`` are events, samples, links."""
     return hashlib.sha256(
         last_link + session_digest + _COUNTS.pack(*counts) + previous_seal
     ).digest()
@@ -96,10 +96,10 @@ def compute_statement(subject: Subject, seal: bytes) -> bytes:
 
 
 def compute_lines_digest(*lines: str) -> bytes:
-    """SHA-256 of lines in UTF-8, each with its line feed.
+    """Returns the SHA-256 of lines in UTF-8, each with its line feed.
 
-    A damaged file can hold half a character (a lone surrogate). It has a digest too, of bytes that
-    no sound text has, so that it is found to be altered like any other.
+    A damaged file can contain half a character (a lone surrogate). It has a digest too, of bytes
+    that no valid text has, so that it is found to be altered like any other.
     """
     text = "".join(f"{line}\n" for line in lines)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()

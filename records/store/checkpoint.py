@@ -2,9 +2,9 @@
 
 ``TC1-<name>-XXXXXX-XXXXXX-XXXXXX-XXXXXX-CCC``. The name is the session's id. The 24 characters are
 the first 120 bits of SHA-256(statement | public key), so a checkpoint binds session, unit, number,
-seal and key. The last three are a check of all that stands before, so that a slip of the pen is
-told from an alteration. The alphabet leaves out I, L, O and U; what is read back may be in small
-letters, with O for 0 and I or L for 1.
+seal and key. The last three are a checksum of everything before, so that a typing error is
+distinguished from an alteration. The alphabet leaves out I, L, O and U; a checkpoint may be typed
+in lower case, with O for 0 and I or L for 1.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Checkpoint:
 
     @property
     def text(self) -> str:
-        """What is printed."""
+        """Returns the printed form."""
         groups = (self.code[at : at + _GROUP_SIZE] for at in range(0, len(self.code), _GROUP_SIZE))
         return "-".join((PREFIX, self.name, *groups, _check(self.name, self.code)))
 
@@ -54,7 +54,7 @@ def make_checkpoint(subject: Subject, seal: bytes, public_key: bytes) -> Checkpo
 
 
 def parse_checkpoint(text: str) -> Checkpoint:
-    """One checkpoint as it was typed or scanned; raises CheckpointInvalid naming the slip."""
+    """Returns a typed or scanned checkpoint; raises CheckpointInvalid naming the typing error."""
     found = _TEXT.fullmatch(text.strip())
     if found is None:
         raise CheckpointInvalid(
@@ -65,9 +65,9 @@ def parse_checkpoint(text: str) -> Checkpoint:
 
 
 def find_checkpoints(text: str) -> list[Checkpoint]:
-    """Returns every checkpoint in a note, an export or a list; raises CheckpointInvalid for a slip.
+    """Returns every checkpoint in a note, an export or a list; raises CheckpointInvalid.
 
-    What begins like a checkpoint and does not go on like one is a slip as well.
+    Text that begins like a checkpoint but does not continue like one is a typing error too.
     """
     found = list(_found(text))
     begun = text.upper().count(f"{PREFIX}-")
@@ -95,10 +95,10 @@ def _checked(found: re.Match[str]) -> Checkpoint:
 
 
 def _check(name: str, code: str) -> str:
-    """15 bits of the CRC-32 of name and code, without regard to case."""
+    """Returns 15 bits of the CRC-32 of name and code, ignoring case."""
     text = f"{name.upper()}-{code}".encode(
         "utf-8", "surrogatepass"
-    )  # a damaged name has a check too
+    )  # a damaged name has a checksum too
     return _characters(zlib.crc32(text) & 0x7FFF, _CHECK_SIZE)
 
 

@@ -29,11 +29,11 @@ ENTRY_VERSION = 1
 FILE_ID_LENGTH = 8
 PLACE = "clinic.db"
 CHECKPOINT_NAME = "clinic"
-"""First part of the name of this file's checkpoints; sessions have their ids there."""
+"""First part of the name of this file's checkpoints; a session's has its id there."""
 
 
 class EntryKind(IntEnum):
-    """Every kind of entry; numbers are stored and never given twice."""
+    """Every kind of entry; numbers are stored and never reused."""
 
     FILE_BEGUN = 1
     RECORD_READ = 2
@@ -71,7 +71,7 @@ class EntryKind(IntEnum):
 class Entry:
     """One entry as readers get it. ``utc_ms`` is the time that its author gave.
 
-    ``detail`` is what ``detail_json`` says: two entries are equal where all that is stored is.
+    ``detail`` is the content of ``detail_json``: two entries are equal if everything stored is.
     """
 
     sequence: int
@@ -86,10 +86,10 @@ def append_entries(
 ) -> Checkpoint:
     """Append ``entries`` with one signed link; the caller holds ``clinic_writing``.
 
-    The file's first link also begins the file, which gets its name there. What somebody says who is
-    signed in names the account. A record of keys that is
-    newer than the last one noted is noted. Raises KeyUnavailable for an author whose key was
-    replaced meanwhile, JournalCorrupt for entries that no link covers.
+    The file's first link also begins the file, which gets its name there. An entry of a person who
+    is signed in names the account. A record of keys that is newer than the last one noted is noted.
+    Raises KeyUnavailable for an author whose key was replaced meanwhile, JournalCorrupt for entries
+    that no link covers.
     """
     number, first, previous = _tail(db)
     entries = [*_note_of_keys(db, author), *entries]
@@ -135,7 +135,7 @@ def entry_range(first: int, count: int) -> LinkRange:
 
 
 def canonical(entries: Sequence[EventRow]) -> bytes:
-    """Returns what a link is computed over."""
+    """Returns the bytes from which a link is computed."""
     return b"".join(entry.canonical() for entry in entries)
 
 
@@ -159,7 +159,7 @@ def entry_of(row: EventRow) -> Entry:
 
 
 def entries_of_session(db: Database, session_id: str) -> list[Entry]:
-    """Everything that was said about a session, in order."""
+    """Returns all entries about a session, in order."""
     return _entries(db, "WHERE session_id = ?", (session_id,))
 
 
@@ -170,7 +170,7 @@ def entries_of_kind(db: Database, *kinds: EntryKind) -> list[Entry]:
 
 
 def link_over(db: Database, sequence: int) -> tuple[int, bytes, str]:
-    """The link that covers an entry: the entries that it ends, its digest, the id of its key."""
+    """Returns the link that covers an entry: its last entry, its digest, the id of its key."""
     found = rows(
         db,
         "SELECT first_entry + entry_count, digest, key_id FROM link WHERE first_entry <= ? "
@@ -227,7 +227,7 @@ def noted_key_records(db: Database) -> tuple[int, str] | None:
 
 
 def noted_keys(detail: Mapping[str, Any]) -> tuple[int, str]:
-    """Returns what an entry of kind KEYS_NOTED says; raises JournalCorrupt."""
+    """Returns the content of an entry of kind KEYS_NOTED; raises JournalCorrupt."""
     try:
         return int(detail["records"]), str(detail["digest"])
     except (KeyError, TypeError, ValueError) as error:
@@ -257,9 +257,9 @@ def _beginning(author: Author) -> dict[str, JsonValue]:
 
 
 def _tail(db: Database) -> tuple[int, int, bytes]:
-    """Number of the next link, sequence of the next entry, last link.
+    """Returns the number of the next link, the sequence of the next entry, and the last link.
 
-    Raises JournalCorrupt where entries stand that no link covers: a new one would cover them.
+    Raises JournalCorrupt for entries that no link covers: a new one would cover them.
     """
     last = rows(
         db,

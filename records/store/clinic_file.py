@@ -1,8 +1,8 @@
-"""clinic.db as a file: its tables, its migrations with a backup before each, and how it is opened.
+"""clinic.db as a file: its tables, its migrations with a backup before each, and its opening.
 
 ``entry`` and ``link`` are append-only by trigger and form the file's chain
-(records/store/clinic_chain.py).
-``draft_word`` holds what is said of notes that nobody has signed yet; it is not covered.
+(records/store/clinic_chain.py). ``draft_word`` has the entries of notes that nobody has signed yet;
+it is not covered.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ COVERED_TABLES = ("entry", "link")
 
 @_migrations()
 def m001_first_schema(db: Database) -> None:
-    """Orders as they were written, and patient keys."""
+    """Create orders as they were written, and patient keys."""
     db.execute("CREATE TABLE patient (key TEXT PRIMARY KEY, reference TEXT NOT NULL UNIQUE) STRICT")
     db.execute(
         "CREATE TABLE session_order (session_id TEXT PRIMARY KEY, patient_key TEXT NOT NULL "
@@ -40,7 +40,7 @@ def m001_first_schema(db: Database) -> None:
 
 @_migrations()
 def m002_note_life(db: Database) -> None:
-    """The chain of entries, and the words of notes that are still drafts.
+    """Create the chain of entries, and the entries of notes that are still drafts.
 
     The two columns that entries are found by are computed from the covered text, never stored.
     """
@@ -83,17 +83,17 @@ CLINIC_SCHEMA = Schema(
 
 
 def clinic_reading(folder: RecordFolder) -> AbstractContextManager[Database]:
-    """Returns a read-only connection for a while; raises JournalUnavailable or JournalCorrupt."""
+    """Yields a read-only connection; raises JournalUnavailable or JournalCorrupt."""
     return reading_file(folder.clinic_database, CLINIC_SCHEMA)
 
 
 def clinic_checking(folder: RecordFolder) -> AbstractContextManager[Database]:
-    """Returns the same for code that says what was altered: it asks about the schema itself."""
+    """Yields the same for code that reports alterations: it checks the schema itself."""
     return checking_file(folder.clinic_database, CLINIC_SCHEMA)
 
 
 def clinic_writing(folder: RecordFolder) -> AbstractContextManager[Database]:
-    """One transaction with the file's only right to write, so that the chain never forks."""
+    """Hold one transaction with the file's only right to write, so that the chain never forks."""
     return writing_file(folder.clinic_database, CLINIC_SCHEMA)
 
 

@@ -18,12 +18,12 @@ Column = NDArray[np.unsignedinteger]
 _LENGTH = struct.Struct(">I")
 _SIGNED = {1: np.int8, 2: np.int16, 4: np.int32, 8: np.int64}
 _UNSIGNED = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64}
-# Noise repeats no strings: Huffman codes alone are its best form. Slow columns repeat.
+# Noise repeats no strings: only Huffman codes suit it. Slow columns repeat.
 _STRATEGIES = (zlib.Z_HUFFMAN_ONLY, zlib.Z_FILTERED, zlib.Z_DEFAULT_STRATEGY)
 
 
 def deltas(column: Column) -> Column:
-    """Differences from each value to the next; the first value stays."""
+    """Returns differences from each value to the next; the first value stays."""
     out = column.copy()
     out[1:] -= column[:-1]
     return out
@@ -35,12 +35,12 @@ def running_sums(column: Column) -> Column:
 
 
 def grid(count: int, step_ms: int) -> Column:
-    """0, step, 2 x step ... as u32."""
+    """Returns 0, step, 2 x step ... as u32."""
     return np.arange(count, dtype=np.uint32) * np.uint32(step_ms)
 
 
 def fold(column: Column) -> Column:
-    """Differences near 0 of either sign become small numbers: 0, -1, 1, -2 -> 0, 1, 2, 3."""
+    """Returns small numbers for differences near 0 of either sign: 0, -1, 1, -2 -> 0, 1, 2, 3."""
     signed = column.view(_SIGNED[column.itemsize])
     sign = (signed >> (8 * column.itemsize - 1)).view(column.dtype)
     return np.asarray((column << 1) ^ sign, dtype=column.dtype)
@@ -54,7 +54,7 @@ def unfold(column: Column) -> Column:
 
 
 def split_planes(column: Column) -> list[bytes]:
-    """One plane per byte of the column's width, low byte first."""
+    """Returns one plane per byte of the column's width, low byte first."""
     little = column.astype(column.dtype.newbyteorder("<"))
     planes = np.frombuffer(little.tobytes(), dtype=np.uint8).reshape(-1, column.itemsize)
     return [planes[:, index].tobytes() for index in range(column.itemsize)]
@@ -78,7 +78,7 @@ def pack_column(column: Column) -> bytes:
 
 
 def unpack_column(data: bytes, at: int, count: int, width: int) -> tuple[Column, int]:
-    """The column of ``count`` numbers of ``width`` bytes that begins at ``at``, and where it ends.
+    """Returns the column of ``count`` numbers of ``width`` bytes at ``at``, and where it ends.
 
     Raises ValueError, struct.error or zlib.error for what ``pack_column`` does not write.
     """

@@ -11,16 +11,16 @@ if TYPE_CHECKING:
 
 
 class Database:
-    """A connection on which nothing begins a transaction but ``atomic`` and a BEGIN in words.
+    """A connection on which only ``atomic`` and an explicit BEGIN begin a transaction.
 
-    Python's own begins one before each statement that writes, which then waits for a commit.
+    Python's own mode begins one before each statement that writes, which then waits for a commit.
     """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
-        if connection.isolation_level is not None:  # saying it again ends an open transaction
+        if connection.isolation_level is not None:  # setting it again ends an open transaction
             connection.isolation_level = None
         self.conn = connection
-        # Without it a row that takes another one's place deletes that one past the triggers.
+        # Without it a row that replaces another one deletes that one without its triggers.
         connection.execute("PRAGMA recursive_triggers = ON")
 
     def execute(self, sql: str, parameters: Sequence[object] = ()) -> sqlite3.Cursor:

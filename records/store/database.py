@@ -1,11 +1,10 @@
-"""The only module that opens SQLite: open, migrate, assert the pragmas, refuse with a message.
+"""The only module that opens SQLite: opens, migrates, checks the pragmas, refuses with a message.
 
-Nothing else in the project opens a file of SQLite. Writes that belong together happen inside
-``db.atomic()``.
+Writes that belong together happen inside ``db.atomic()``.
 
-Every opening asks first whether the schema is the program's own. A writer refuses any difference: a
-trigger could swallow what it writes. A reader refuses what could show it other rows. Only who is
-to say what was altered (``open_for_checking``) goes on.
+Every opening first checks whether the schema is the program's own. A writer refuses any difference:
+a trigger could swallow what it writes. A reader refuses what could show it other rows. Only code
+that reports alterations (``open_for_checking``) continues.
 """
 
 from __future__ import annotations
@@ -50,25 +49,25 @@ __all__ = [
 
 BUSY_TIMEOUT_MS = 2000
 WRITER_PRAGMAS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1}
-"""``secure_delete`` overwrites what is deleted, for whoever deletes and for what reason."""
+"""``secure_delete`` overwrites deleted content, for every deletion."""
 WAYS_OUT = {
     sqlite3.SQLITE_BUSY: "another program is writing it: try again in a few seconds",
     sqlite3.SQLITE_FULL: "free some space on its disk, then try again",
     sqlite3.SQLITE_IOERR: "look whether its disk is full or failing, then try again",
 }
 PRIMARY_CODE = 0xFF
-"""The bits of an extended result code that say what kind it is."""
+"""The bits of an extended result code that give its kind."""
 INCREMENTAL = 2
 _every_byte = methodcaller("decode", "utf-8", "surrogateescape")
-"""Of the text of a cell: no function of Python's own, for each text is given to it."""
+"""Decode the text of a cell byte by byte; a C function, because each text passes through it."""
 _GIVES_PAGES_BACK = "PRAGMA auto_vacuum = INCREMENTAL"
-"""In force for a file that is new, or after VACUUM; an older one keeps its free pages."""
+"""In effect for a new file, or after VACUUM; an older one keeps its free pages."""
 
 
 def open_for_writing(
     path: Path, schema: Schema, *, busy_timeout_s: float = BUSY_TIMEOUT_MS / 1000
 ) -> Database:
-    """Open or create ``path``, bring it to our version and prove that its pragmas are in force."""
+    """Open or create ``path``, bring it to our version and verify its pragmas."""
     _refuse_what_is_no_file(path)
     _refuse_read_only(path)
     with failures_in_words(path, "opened for writing"):
@@ -80,7 +79,7 @@ def open_for_writing(
             if not is_begun(db):
                 _refuse_altered(db, path, schema, any_difference=True)
             if rows(db, "PRAGMA auto_vacuum") != [(INCREMENTAL,)]:
-                db.execute(_GIVES_PAGES_BACK)  # asked first: saying it again would write
+                db.execute(_GIVES_PAGES_BACK)  # read first: setting it again would write
             for name, value in WRITER_PRAGMAS.items():
                 db.execute(f"PRAGMA {name} = {value}")
             _assert_pragmas(db, path)
@@ -108,10 +107,10 @@ def open_for_reading(path: Path, schema: Schema) -> Database:
 
 
 def open_for_checking(path: Path, schema: Schema) -> Database:
-    """The same without a question about the schema: whoever opens so asks, and says what differs.
+    """Open likewise without a schema check: the caller checks it and reports what differs.
 
-    Text that is not UTF-8 comes with a surrogate for each wrong byte, so that no two texts that
-    differ on the disk are the same here.
+    Text that is not UTF-8 is read with a surrogate for each wrong byte, so that texts that differ
+    on the disk differ here.
     """
     _refuse_what_is_no_file(path)
     if not path.exists():
@@ -129,17 +128,17 @@ def open_for_checking(path: Path, schema: Schema) -> Database:
 
 @contextmanager
 def reading_file(path: Path, schema: Schema) -> Iterator[Database]:
-    """``open_for_reading`` for a while; what fails meanwhile comes in words."""
+    """Open as ``open_for_reading`` for the block; failures are raised as our errors."""
     with failures_in_words(path, "read"), closing(open_for_reading(path, schema)) as db:
         yield db
 
 
 @contextmanager
 def writing_file(path: Path, schema: Schema) -> Iterator[Database]:
-    """One transaction that holds the file's only right to write from its first statement on.
+    """Hold one transaction with the file's only right to write from its first statement on.
 
-    Two programs that write at the same moment wait for each other. What fails comes in words, and
-    nothing of the block is kept then.
+    Two programs that write at the same moment wait for each other. Failures are raised as our
+    errors, and then nothing of the block is kept.
     """
     with failures_in_words(path, "written"), closing(open_for_writing(path, schema)) as db:
         db.execute("BEGIN IMMEDIATE")
@@ -153,7 +152,7 @@ def writing_file(path: Path, schema: Schema) -> Iterator[Database]:
 
 @contextmanager
 def checking_file(path: Path, schema: Schema) -> Iterator[Database]:
-    """``open_for_checking`` for a while; what fails meanwhile comes in words."""
+    """Open as ``open_for_checking`` for the block; failures are raised as our errors."""
     with failures_in_words(path, "read"), closing(open_for_checking(path, schema)) as db:
         yield db
 
@@ -170,13 +169,13 @@ def rows(db: Database, sql: str, parameters: Sequence[object] = ()) -> list[tupl
 
 @contextmanager
 def failures_in_words(path: Path, doing: str) -> Iterator[None]:
-    """Turn what SQLite and the file system say into our errors."""
+    """Turn errors of SQLite and the file system into ours."""
     try:
         yield
     except sqlite3.OperationalError as error:
         raise JournalUnavailable(f"{path} cannot be {doing}: {error}{_way_out(error)}") from error
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
-        # SQLite's own message repeats names of the file, which may be no text.
+        # SQLite's own message repeats names in the file, which may not be text.
         raise JournalCorrupt(
             f"{path} cannot be {doing}: {error}; keep the file and restore a copy"
         ) from error
@@ -185,13 +184,15 @@ def failures_in_words(path: Path, doing: str) -> Iterator[None]:
 
 
 def _way_out(error: sqlite3.OperationalError) -> str:
-    code = getattr(error, "sqlite_errorcode", 0)  # what SQLite itself did not raise has none
+    code = getattr(
+        error, "sqlite_errorcode", 0
+    )  # errors that SQLite itself did not raise have none
     way_out = WAYS_OUT.get(code & PRIMARY_CODE, "")
     return f"; {way_out}" if way_out else ""
 
 
 def connect(path: Path, busy_timeout_s: float) -> sqlite3.Connection:
-    """Returns the one place where a connection that may write is made."""
+    """Returns a connection; the one place where one that may write is made."""
     return sqlite3.connect(path, timeout=busy_timeout_s)
 
 
@@ -199,7 +200,7 @@ def copy_opened(db: Database, target: Path) -> None:
     """Copy an open file while others read and write it.
 
     The copy is the file at one moment, checked and durable. Raises JournalUnavailable when the disk
-    does not take it, JournalCorrupt when the file is damaged.
+    cannot be written, JournalCorrupt when the file is damaged.
     """
     with failures_in_words(target, "written"):
         make_folder(target.parent)
@@ -207,20 +208,20 @@ def copy_opened(db: Database, target: Path) -> None:
 
 
 def give_back_pages(db: Database) -> None:
-    """Take the free pages out of the file; the caller holds the transaction that freed them.
+    """Release the free pages of the file; the caller holds the transaction that freed them.
 
     In a file that keeps its free pages nothing happens.
     """
     ((free,),) = rows(db, "PRAGMA freelist_count")
     for _ in range(free):
-        # sqlite3 takes one step of it and returns: one page.
+        # sqlite3 does one step of it and returns: one page.
         db.execute("PRAGMA incremental_vacuum")
 
 
 def clear_log(path: Path, schema: Schema) -> bool:
-    """Bring the log into the file and empty it, so that no earlier state of a row is left in it.
+    """Bring the log into the file and empty it, so that no earlier state of a row remains.
 
-    False when another program that reads keeps the log; raises JournalUnavailable.
+    False when another reading program keeps the log; raises JournalUnavailable.
     """
     with failures_in_words(path, "cleared of its log"):
         db = open_for_writing(path, schema)
@@ -232,7 +233,7 @@ def clear_log(path: Path, schema: Schema) -> bool:
 
 
 def check_schema(path: Path, schema: Schema) -> None:
-    """The schema of a file; raises JournalCorrupt or JournalUnavailable."""
+    """Check the schema of a file; raises JournalCorrupt or JournalUnavailable."""
     with failures_in_words(path, "checked"):
         db = open_for_checking(path, schema)
         try:
@@ -242,7 +243,7 @@ def check_schema(path: Path, schema: Schema) -> None:
 
 
 def check_quickly(path: Path, schema: Schema) -> None:
-    """The schema, then SQLite's quick check of a whole file.
+    """Check the schema, then run SQLite's quick check of the whole file.
 
     Raises JournalCorrupt or JournalUnavailable.
     """
@@ -261,21 +262,21 @@ def check_quickly(path: Path, schema: Schema) -> None:
 
 
 def sqlite_verdict(asked: sqlite3.Cursor) -> str:
-    """Returns what SQLite's own check says first, in one line."""
+    """Returns the first finding of SQLite's own check, in one line."""
     return " ".join(str(asked.fetchone()[0]).split())
 
 
 def backup_path(path: Path, version: int) -> Path:
-    """Returns where the copy lies that was made before a file left schema ``version``."""
+    """Returns the path of the copy made before a file left schema ``version``."""
     return path.with_name(f"{path.name}.schema-{version}")
 
 
 def _migrate(db: Database, path: Path, schema: Schema) -> None:
-    """One numbered step after the other, each with a copy before it of a file that was there."""
+    """Apply one numbered step after the other, each after a copy of an existing file."""
     version = schema_version(db)
     if version == schema.version:
         return
-    # Loaded for a file that is new or older, which nearly none is (see there).
+    # Loaded only for a new or an older file, which is rare (see there).
     from records.store.migrating import apply_next, finish_list, pending_steps
 
     if is_begun(db):
@@ -287,9 +288,9 @@ def _migrate(db: Database, path: Path, schema: Schema) -> None:
 
 
 def _copy(db: Database, target: Path) -> None:
-    """Copy the whole file, prove that the copy is sound and make it durable.
+    """Copy the whole file, verify the copy and make it durable.
 
-    Its name is synced, and that its journal is gone: one that came back would undo the copy.
+    Its name is synced, and the removal of its journal: one that returned would undo the copy.
     """
     target.unlink(missing_ok=True)
     create_if_missing(target)
@@ -309,10 +310,10 @@ def _copy(db: Database, target: Path) -> None:
 
 
 def _open_read_only(path: Path) -> Database:
-    """``mode=ro``; where no log is beside the file and none can be made, ``immutable``.
+    """Open with ``mode=ro``; if there is no log and none can be made, with ``immutable``.
 
     A file in WAL mode needs its index beside it. On a read-only medium, and for an account that may
-    only read, nobody can create one. While no log waits, the file itself is the whole truth.
+    only read, nobody can create one. While there is no log, the file itself is complete.
     """
     uri = path.absolute().as_uri()
     db = Database(sqlite3.connect(f"{uri}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_MS / 1000))
@@ -331,14 +332,14 @@ def _open_read_only(path: Path) -> Database:
 
 
 class _StillFile(Database):
-    """A file that is read without locks; what was read counts if nobody wrote to it meanwhile."""
+    """A file that is read without locks; the result counts if nobody wrote to it meanwhile."""
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         super().__init__(connection)
         self._path, self._before = path, _state_of(path)
 
     def close(self) -> None:
-        """Close; raises JournalUnavailable when what was read may be of two moments."""
+        """Close; raises JournalUnavailable when the result may be of two moments."""
         super().close()
         if _state_of(self._path) != self._before:
             raise JournalUnavailable(
@@ -372,7 +373,7 @@ def _refuse_altered(db: Database, path: Path, schema: Schema, *, any_difference:
 
 
 def _refuse_what_is_no_file(path: Path) -> None:
-    """SQLite would speak of an I/O error, wait for ever, or make what a link to nothing means."""
+    """Refuse anything else: SQLite would report an I/O error, block, or create a link's target."""
     if kind := what_it_is(path):
         raise JournalUnavailable(
             f"{path} is {kind}, not a database; move it away and put the file back, or restore a "
@@ -384,7 +385,7 @@ def _refuse_read_only(path: Path) -> None:
     for place in (path, path.parent):
         if not place.exists():
             continue
-        # The mode is asked too, because the superuser may write where nobody should.
+        # The mode is checked too, because the superuser may write to read-only files.
         marked = not place.stat().st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH)
         if marked or not os.access(place, os.W_OK):
             raise JournalUnavailable(

@@ -1,9 +1,9 @@
-"""Things that are made whole before they get their name, and what a killed program left of them.
+"""Drafts: completed before they get their name, and removed if a killed program left them.
 
-A draft is a folder beside the place it is for, ``NAME.<8 hex digits>.traction-unfinished``, whose
-lock is held as long as somebody works in it. What is made lies in its folder ``content``, so one
-rename puts it in place. A draft whose lock is free was left behind; the next program that makes
-something in the same folder removes it.
+A draft is a folder beside its later place, ``NAME.<8 hex digits>.traction-unfinished``, whose lock
+is held while somebody works in it. The result is in its folder ``content``, so one rename puts it
+in place. A draft whose lock is free was left; the next program that makes something in the same
+folder removes it.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ _LOCK = "lock"
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """``content`` is for what is made, ``folder`` for what is needed on the way."""
+    """``content`` is for the result, ``folder`` for temporary files."""
 
     folder: Path
 
     @property
     def content(self) -> Path:
-        """The file in which the content lies."""
+        """Returns the folder of the content."""
         return self.folder / "content"
 
 
 @contextmanager
 def draft_beside(place: Path) -> Iterator[Draft]:
-    """A draft on the disk of ``place``, gone afterwards; what the system says comes in words.
+    """Yields a temporary draft on the disk of ``place``; system errors are raised as ours.
 
     Raises JournalUnavailable.
     """
@@ -70,7 +70,7 @@ def _held(path: Path) -> Iterator[None]:
     lock = create_new(path)
     try:
         take_lock(path, lock)
-        sync_folder(path.parent)  # before there is content: what has some has its lock file
+        sync_folder(path.parent)  # before there is content: a draft with content has its lock file
         yield
     finally:
         os.close(lock)
@@ -89,7 +89,7 @@ def put_in_place(made: Path, target: Path) -> None:
 
 
 def remove_left_overs(folder: Path) -> None:
-    """Remove drafts that a killed program left in ``folder``; those in work stay."""
+    """Remove drafts that a killed program left in ``folder``; those in use stay."""
     for path in folder.glob(f"*{SUFFIX}"):
         if _NAME.fullmatch(path.name) and path.is_dir() and not path.is_symlink():
             _remove_abandoned(path)
@@ -99,7 +99,7 @@ def _remove_abandoned(folder: Path) -> None:
     try:
         lock = os.open(folder / _LOCK, os.O_RDWR)
     except FileNotFoundError:
-        # Killed before its first file, or begun in this moment: only what is empty goes.
+        # Killed before its first file, or begun at this moment: only an empty one is removed.
         with suppress(OSError):
             folder.rmdir()
         return
@@ -112,10 +112,10 @@ def _remove_abandoned(folder: Path) -> None:
 
 
 def _remove(folder: Path) -> None:
-    """Remove a draft, the lock after all else; raises OSError.
+    """Remove a draft, its lock last; raises OSError.
 
-    A draft that is killed on the way keeps its lock, by which the next program knows it.
-    ``shutil.rmtree`` promises no order: since Python 3.13 files go before folders.
+    If it is interrupted the draft keeps its lock, by which the next program recognizes it.
+    ``shutil.rmtree`` guarantees no order: since Python 3.13 files are removed before folders.
     """
     for path in folder.iterdir():
         if path.is_dir() and not path.is_symlink():

@@ -1,4 +1,4 @@
-"""Names that outlive a power cut: a folder is flushed after a file in it was made or renamed."""
+"""Names that survive a power cut: a folder is flushed after a file in it was made or renamed."""
 
 from __future__ import annotations
 

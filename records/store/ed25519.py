@@ -33,12 +33,12 @@ class SigningKey:
 
     @property
     def public_key(self) -> bytes:
-        """The 32 raw bytes that check its signatures."""
+        """Returns the 32 raw bytes that check its signatures."""
         return self._private().public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
 
     @property
     def key_id(self) -> str:
-        """What seals, checkpoints and files call the key."""
+        """Returns the key's id in seals, checkpoints and files."""
         return key_id_of(self.public_key)
 
     def sign(self, digest: bytes) -> bytes:
@@ -55,10 +55,10 @@ def key_id_of(public_key: bytes) -> str:
 
 
 def verify_signature(public_key: bytes, digest: bytes, signature: bytes) -> bool:
-    """True when ``signature`` of ``digest`` was made with the private half of ``public_key``.
+    """Returns True when the private half of ``public_key`` made ``signature`` of ``digest``.
 
-    The same three always give the same answer, so it is kept: a visit asks about the same links of
-    clinic.db each time that it reads its words.
+    It is cached, because a visit checks the same links of clinic.db each time that it reads its
+    entries.
     """
     return len(signature) == SIGNATURE_SIZE and _verified(public_key, digest, signature)
 
@@ -74,7 +74,7 @@ def _verified(public_key: bytes, digest: bytes, signature: bytes) -> bool:
 
 @lru_cache(maxsize=64)
 def _loaded(public_key: bytes) -> Ed25519PublicKey:
-    """A session's key is asked for each minute of the session."""
+    """Returns a loaded key, cached: a session's key is used each minute of the session."""
     return Ed25519PublicKey.from_public_bytes(public_key)
 
 
@@ -87,10 +87,10 @@ def fault_of_signature(
     over: str = "what it says",
     what: str = "it",
 ) -> str:
-    """Returns why a signature by one of the known keys cannot be believed; "" when it can.
+    """Returns why a signature by one of the known keys cannot be trusted; "" when it can.
 
-    Without known keys only the key beside it is asked. ``over`` is what was signed, ``what`` is
-    the thing that bears the signature.
+    Without known keys only the key beside it is used. ``over`` is what was signed, ``what`` is the
+    signed thing.
     """
     if not verify_signature(public_key, digest, signature):
         return f"its signature does not fit {over}"
@@ -111,7 +111,7 @@ def read_public_key(path: Path) -> bytes:
 def public_key_from_pem(pem: bytes, name: str) -> bytes:
     """Returns the raw bytes of a public key.
 
-    ``name`` is what the error calls it. Raises KeyUnavailable.
+    The error calls it ``name``. Raises KeyUnavailable.
     """
     try:
         loaded = load_pem_public_key(pem)
@@ -141,7 +141,7 @@ def private_pem(key: SigningKey) -> bytes:
 def private_key_from_pem(pem: bytes, name: str) -> SigningKey:
     """Returns the private key of a PEM.
 
-    ``name`` is what the error calls it. Raises KeyUnavailable.
+    The error calls it ``name``. Raises KeyUnavailable.
     """
     try:
         loaded = load_pem_private_key(pem, password=None)

@@ -1,4 +1,4 @@
-"""The digest of a file as it lies on the disk."""
+"""The digest of a file on the disk."""
 
 from __future__ import annotations
 

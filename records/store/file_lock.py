@@ -1,7 +1,7 @@
-"""Locks of the operating system on open files: asked for, never waited for.
+"""Operating-system locks on open files: tried, never waited for.
 
-They go with the process that holds them. A file system that has none refuses, or lets two hold the
-same one; both are found by a try.
+They end with the process that holds them. A file system without locks refuses, or lets two hold the
+same one; a try finds both.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from controller.errors import JournalUnavailable
 
 TRIES = 1000
-"""A reader that asks holds a lock for microseconds; a session holds it for all of them."""
+"""A reader that tests a lock holds it for microseconds; a session holds it through all tries."""
 
 if sys.platform == "win32":
     import msvcrt
@@ -23,7 +23,7 @@ if sys.platform == "win32":
     """Beyond any content: a locked range of Windows cannot be read by others."""
 
     def try_lock(descriptor: int, *, shared: bool = False) -> bool:
-        """Returns True when the lock is ours now; Windows has no shared ones. Raises OSError."""
+        """Returns True when we have the lock now; Windows has no shared ones. Raises OSError."""
         os.lseek(descriptor, _FAR, os.SEEK_SET)
         try:
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
@@ -37,7 +37,7 @@ else:
     import fcntl
 
     def try_lock(descriptor: int, *, shared: bool = False) -> bool:
-        """Returns True when the lock is ours now. Raises OSError where there are no locks."""
+        """Returns True when we have the lock now. Raises OSError where there are no locks."""
         kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
         try:
             fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
@@ -47,9 +47,9 @@ else:
 
 
 def take_lock(path: Path, descriptor: int) -> bool:
-    """Returns True when the lock on an open file is ours now, and keeps a second one out.
+    """Returns True when we have the lock on an open file, which excludes a second one.
 
-    Raises JournalUnavailable where the file system has no locks that do so.
+    Raises JournalUnavailable where the file system has no such locks.
     """
     try:
         if not any(try_lock(descriptor) for _ in range(TRIES)):
@@ -60,7 +60,7 @@ def take_lock(path: Path, descriptor: int) -> bool:
         finally:
             os.close(second)
     except FileNotFoundError:
-        return False  # deleted in this moment: not ours
+        return False  # deleted at this moment: not ours
     except OSError as error:
         raise locks_missing(path.parent, str(error.strerror)) from error
     if both:
@@ -71,7 +71,7 @@ def take_lock(path: Path, descriptor: int) -> bool:
 def is_locked(path: Path) -> bool:
     """Returns True when some process holds the lock, as far as this one can find out.
 
-    Nothing is made.
+    Creates nothing.
     """
     try:
         descriptor = os.open(path, os.O_RDWR)

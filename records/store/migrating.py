@@ -1,8 +1,8 @@
 """Applies declared steps to a file: the only module that imports sqlite_utils.
 
 The library keeps the list of steps in the file and applies each in one transaction with its row.
-It takes a tenth of a short command to load, so whoever calls this module imports it where a file
-has to be made or brought up.
+Loading it takes a tenth of a short command, so this module is imported only where a file has to be
+made or migrated.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ MIGRATIONS_TABLE = LibraryMigrations.migrations_table
 
 
 def finish_list(db: Database) -> None:
-    """Make the index of a list of steps that has none.
+    """Make the missing index of a list of steps.
 
     The library makes the list and its index one after the other; the power may fail between. It
-    never makes the index of a list that stands, so the file would be refused for ever.
+    never makes the index of an existing list, so the file would be refused for ever.
     """
     table = _wrapped(db).table(MIGRATIONS_TABLE)
     if table.exists():
@@ -39,7 +39,7 @@ def apply_next(db: Database, migrations: Migrations) -> None:
 
 
 def empty_in_memory() -> Database:
-    """Returns a file that is kept nowhere, to see what steps make."""
+    """Returns a file in memory only, to see what steps make."""
     return Database(LibraryDatabase(memory=True, execute_plugins=False).conn)
 
 
@@ -48,9 +48,9 @@ def _wrapped(db: Database) -> LibraryDatabase:
 
 
 def _library(db: Database, migrations: Migrations) -> LibraryMigrations:
-    """Returns the steps as the library takes them.
+    """Returns the steps in the library's form.
 
-    Each gets our connection in place of the library's.
+    Each gets our connection instead of the library's.
     """
     made = LibraryMigrations(migrations.name)
     for name, step in migrations.steps.items():

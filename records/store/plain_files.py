@@ -1,6 +1,6 @@
-"""What lies in the place of a file, and a file opened only where it is one.
+"""Opens a file only if it is a regular one, and names what else is in its place.
 
-To open a named pipe waits until somebody writes to it, which may be for ever: whoever may put one
+Opening a named pipe blocks until somebody writes to it, perhaps for ever: anybody who may put one
 into a folder could stop every program that reads there.
 """
 
@@ -26,7 +26,7 @@ _AT_ONCE = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
 def what_it_is(path: Path) -> str:
-    """Returns what is in the place of a file; "" for a file, and where nothing is."""
+    """Returns the kind of what is in the place of a file; "" for a regular file, or nothing."""
     try:
         return _kind_of(path.stat().st_mode)
     except OSError:
@@ -34,7 +34,7 @@ def what_it_is(path: Path) -> str:
 
 
 def open_plain(path: Path, *, follow: bool = True) -> BufferedReader:
-    """Open a file for reading; raises OSError, which says so where something else is there.
+    """Open a file for reading; raises OSError, which names any other kind.
 
     Without ``follow`` a link is refused.
     """

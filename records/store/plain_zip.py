@@ -1,11 +1,11 @@
 """A zip file in which every byte belongs to a member: nothing before, between, after or beside.
 
-``zipfile`` reads what it finds and passes over the rest, so bytes could travel in a file that was
-verified. Here the file is walked from its first byte to its last: local heads and contents one
-after the other, then the list of members, then the end, whose comment the reader is told. Sizes
-are bound as they are declared and again as they are unpacked. Taken are stored and deflated
-members, without encryption, extra fields, comments of members, volumes and 64 bit sizes, as
-``records.evidence.bundle`` writes them and most programs do for small files.
+``zipfile`` reads what it finds and skips the rest, so bytes could be hidden in a verified file.
+Here the file is read from its first byte to its last: local heads and contents one after the other,
+then the list of members, then the end, whose comment is reported. Sizes are limited as declared and
+again during unpacking. Accepted are stored and deflated members, without encryption, extra fields,
+comments of members, volumes and 64 bit sizes, as ``records.evidence.bundle`` writes them and most
+programs do for small files.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from typing import BinaryIO
 from controller.errors import JournalCorrupt
 
 CHUNK = 1 << 16
-"""Bytes that are in memory at once."""
+"""Bytes in memory at once."""
 STORED, DEFLATED = 0, 8
 NEEDED_VERSION = 20
-"""Of the zip format, for what is taken here: 2.0."""
+"""Version of the zip format for what is accepted here: 2.0."""
 _LOCAL = struct.Struct("<4sHHHHHIIIHH")
 _ENTRY = struct.Struct("<4sHHHHHHIIIHHHHHII")
 _END = struct.Struct("<4sHHHHIIH")
 _UTF_8 = 0x800
-"""The only flag that is taken: the name is UTF-8. Names are ASCII anyway."""
+"""The only accepted flag: the name is UTF-8. Names are ASCII anyway."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """One member as the list names it; ``start`` is where its bytes begin in the file."""
+    """One member of the list; ``start`` is where its bytes begin in the file."""
 
     name: str
     method: int
@@ -46,8 +46,8 @@ class Member:
 class PlainZip:
     """The members of an open file. Raises JournalCorrupt naming the member, the limit, the fault.
 
-    ``limit_of`` says how many bytes a member of that name may have, None where there is no such
-    member; ``most_bytes`` bounds the file, and all its contents together.
+    ``limit_of`` returns the most bytes of a member of that name, None for an unknown one;
+    ``most_bytes`` limits the file, and all its contents together.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class PlainZip:
             raise JournalCorrupt(f"its files hold {total} bytes, at most {most_bytes} are read")
 
     def chunks(self, name: str) -> Iterator[bytes]:
-        """The content of a member, a chunk at a time, checked against size and CRC at its end."""
+        """Yields a member's content, a chunk at a time; size and CRC are checked at its end."""
         member = self.members[name]
         crc = size = 0
         for chunk in self._unpacked(member):
@@ -83,11 +83,11 @@ class PlainZip:
             raise JournalCorrupt(f"{name} does not unpack to the bytes that are declared")
 
     def read(self, name: str) -> bytes:
-        """Returns the whole content of a member; its limit bounds it."""
+        """Returns the whole content of a member, up to its limit."""
         return b"".join(self.chunks(name))
 
     def text(self, name: str) -> io.TextIOWrapper:
-        """Returns the content of a member as UTF-8 lines that end with LF alone."""
+        """Returns the content of a member as UTF-8 lines that end with LF only."""
         raw = io.BufferedReader(_Stream(self.chunks(name)), CHUNK)
         return io.TextIOWrapper(raw, encoding="utf-8", newline="\n")
 
@@ -169,7 +169,7 @@ class PlainZip:
     def _walk(
         self, entries: list[tuple[int, Member]], limit_of: Callable[[str], int | None]
     ) -> None:
-        """Every member follows the one before it, and its own head says what the list says."""
+        """Check that each member follows the one before it, and that its head matches the list."""
         at = 0
         for local_at, member in sorted(entries, key=lambda entry: entry[0]):
             if member.name in self.members:

@@ -1,11 +1,11 @@
-"""Files and folders that only their owner may read, durable, and never half there.
+"""Files and folders that only their owner may read, durable, and never incomplete.
 
 Everything that the program writes comes from here: folders of mode 0700, files of mode 0600, made
 with that mode, so that nobody can open them in between, whatever the umask is.
 
-A folder of mode 2750 is shared: its group may read. What is made below it gets 2750 and 0640 and
-the folder's group, except secrets, which stay 0600. Windows knows no such modes; a folder there has
-the rights of the folder above it.
+A folder of mode 2750 is shared: its group may read. New files and folders below it get 2750 and
+0640 and the folder's group, except secrets, which stay 0600. Windows has no such modes; a folder
+there has the rights of the folder above it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ HAS_MODES = os.name == "posix"
 PRIVATE_FOLDER, PRIVATE_FILE = 0o700, 0o600
 SHARED_FOLDER, SHARED_FILE = 0o2750, 0o640
 READINGS_FOLDER = 0o3770
-"""Readers may add files to it, and take away only their own."""
+"""Readers may add files to it, and remove only their own."""
 _BINARY = getattr(os, "O_BINARY", 0)
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 
@@ -52,12 +52,12 @@ def make_folder(folder: Path) -> None:
 
 
 def create_new(path: Path, *, secret: bool = False) -> int:
-    """Create a file that is not there yet, open for reading and writing; raises OSError."""
+    """Create a new file, open for reading and writing; raises OSError."""
     return _opened(path, os.O_EXCL | _NO_LINK, secret=secret)
 
 
 def open_or_create(path: Path) -> int:
-    """Open a file for reading and writing, made now if it is missing; raises OSError."""
+    """Open a file for reading and writing, made if it is missing; raises OSError."""
     try:
         return os.open(path, os.O_RDWR | _BINARY)
     except FileNotFoundError:
@@ -71,9 +71,9 @@ def create_if_missing(path: Path) -> None:
 
 
 def write_private(path: Path, content: bytes, *, secret: bool = False) -> None:
-    """Put a file in place whole and durable, over an older one; raises OSError.
+    """Put a file in place completely and durably, replacing an older one; raises OSError.
 
-    What is there and is no file (a pipe, a device) is written to as it is.
+    Anything but a regular file (a pipe, a device) is written to directly.
     """
     if path.exists() and not path.is_file():
         with path.open("wb") as stream:
@@ -91,7 +91,7 @@ def write_private(path: Path, content: bytes, *, secret: bool = False) -> None:
 
 
 def write_draft(path: Path, content: bytes, *, secret: bool = False) -> Path:
-    """Write a durable file beside ``path`` and return its name; nothing is left when it fails."""
+    """Write a durable file beside ``path`` and return its name; a failure leaves nothing."""
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     descriptor = create_new(draft, secret=secret)
     try:
@@ -113,7 +113,7 @@ def write_all(descriptor: int, content: bytes) -> None:
 
 
 def sync_file(path: Path) -> None:
-    """Make what a file holds durable; raises OSError. Windows flushes writable files alone."""
+    """Make a file's content durable; raises OSError. Windows flushes only writable files."""
     mode = os.O_RDWR if os.access(path, os.W_OK) else os.O_RDONLY
     descriptor = os.open(path, mode | _BINARY)
     try:
@@ -123,12 +123,12 @@ def sync_file(path: Path) -> None:
 
 
 def make_read_only(path: Path) -> None:
-    """Take the right to write from its owner as well; raises OSError."""
+    """Remove the owner's right to write as well; raises OSError."""
     path.chmod(0o440 if is_shared(path.parent) else 0o400)
 
 
 def copy_read_only(source: Path, copy: Path) -> str:
-    """Copy a file whole, durable and read-only; returns the SHA-256 of the copy. Raises OSError."""
+    """Copy a file completely, durably and read-only; returns the copy's SHA-256. Raises OSError."""
     shutil.copyfile(source, copy)
     make_read_only(copy)
     sync_file(copy)
@@ -141,7 +141,7 @@ def make_writable(path: Path) -> None:
 
 
 def _opened(path: Path, flags: int, *, secret: bool) -> int:
-    """Made tight and opened to the group afterwards, so that there is no moment in between."""
+    """Returns a file made private first and opened to the group afterwards, without a gap."""
     shared = not secret and is_shared(path.parent)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | _BINARY | flags, PRIVATE_FILE)
     if HAS_MODES:
@@ -150,7 +150,7 @@ def _opened(path: Path, flags: int, *, secret: bool) -> int:
 
 
 def _set_mode(descriptor: int, mode: int) -> None:
-    """Set a mode that the umask or a shared folder asks for.
+    """Set a mode that the umask or a shared folder requires.
 
     A medium without modes (a USB stick) refuses; in the data folder the check at the start finds
     that, elsewhere the medium is as private as the person who carries it.

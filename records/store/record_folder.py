@@ -1,8 +1,8 @@
-"""The folder where records live, and the only place that knows the names of what lies in it.
+"""The folder of the records, and the only place that knows the names of its files.
 
 A unit's file is ``units/<unit id>.db``, and ``units/<unit id>-<year>.db`` once its year is closed;
-a file that was put aside lies in a folder of its own in ``quarantine``. Names with another
-extension (a log, a lock, a side file) belong to the module that writes them.
+a file that was put aside is in a folder of its own in ``quarantine``. Names with another extension
+(a log, a lock, a side file) belong to the module that writes them.
 """
 
 from __future__ import annotations
@@ -16,10 +16,9 @@ from records.store.plain_files import read_plain
 CLINIC, SIGN_INS = "clinic.db", "sign-ins.db"
 UNITS, KEYS, QUARANTINE, READINGS = "units", "keys", "quarantine", "readings"
 CLOSING = ".closing"
-"""Ends the name of a year's file that the unit's file does not follow yet, or since a moment."""
+"""End of the name of a year's file whose successor is not in place yet, or only just."""
 MOVED = ".moved"
-"""Ends the name of what stands in the place of a year's file that was moved elsewhere: one line,
-the path where it lies now."""
+"""End of the name of the file that replaces a moved year's file: one line, its present path."""
 UNFINISHED = "-unfinished"
 """End of a folder's name in quarantine while the copies in it are being made."""
 
@@ -35,7 +34,7 @@ _LONGEST_PATH = 1 << 15
 
 @dataclass(frozen=True, slots=True)
 class RecordFolder:
-    """Where records live. Passed instead of a path; its text is the path, for messages."""
+    """Where records are. Passed instead of a path; its text is the path, for messages."""
 
     path: Path
 
@@ -44,121 +43,121 @@ class RecordFolder:
 
     @property
     def clinic_database(self) -> Path:
-        """Where people's words live."""
+        """Returns the database of people's entries."""
         return self.path / CLINIC
 
     @property
     def units(self) -> Path:
-        """Where the units' files lie."""
+        """Returns the folder of the units' files."""
         return self.path / UNITS
 
     @property
     def quarantine(self) -> Path:
-        """Where files go that hold what this workstation did not write."""
+        """Returns the folder of files with content that this workstation did not write."""
         return self.path / QUARANTINE
 
     @property
     def keys(self) -> Path:
-        """Where public keys live, and the private one when the system has no key store."""
+        """Returns the folder of public keys, and of the private one without a system key store."""
         return self.path / KEYS
 
     @property
     def key_records(self) -> Path:
-        """The record of keys."""
+        """Returns the record of keys."""
         return self.keys / "keys.jsonl"
 
     @property
     def private_key(self) -> Path:
-        """The private key in use, where the system has no key store."""
+        """Returns the private key in use, where the system has no key store."""
         return self.keys / "workstation.key"
 
     @property
     def public_key(self) -> Path:
-        """The public half of the key in use."""
+        """Returns the public half of the key in use."""
         return self.keys / "workstation.pub"
 
     @property
     def next_private_key(self) -> Path:
-        """The private key that a rotation under way puts in use."""
+        """Returns the private key that a running rotation puts in use."""
         return self.keys / "next.key"
 
     @property
     def next_public_key(self) -> Path:
-        """Its public half, which stands there from the beginning of a rotation to its end."""
+        """Returns its public half, which exists during a rotation."""
         return self.keys / "next.pub"
 
     @property
     def archive_key(self) -> Path:
-        """The secret behind the pseudonyms of every archive."""
+        """Returns the secret behind the pseudonyms of every archive."""
         return self.keys / "archive.key"
 
     @property
     def readings(self) -> Path:
-        """Where readers without the right to write leave their rows."""
+        """Returns the folder for the rows of readers without the right to write."""
         return self.path / READINGS
 
     @property
     def sign_ins(self) -> Path:
-        """PINs as they are kept, and who is signed in; only the owner of the records reads it."""
+        """Returns stored PINs and sign-ins; only the owner of the records reads it."""
         return self.path / SIGN_INS
 
     @property
     def last_check(self) -> Path:
-        """What the newest check of every session found whole."""
+        """Returns the results of the newest check of every session."""
         return self.path / "verified.json"
 
     @property
     def backup(self) -> Path:
-        """Beside it an encrypted backup is made ready; nothing ever has this name."""
+        """Returns a path beside which an encrypted backup is prepared; it is never used itself."""
         return self.path / "backup"
 
     @property
     def profiles(self) -> Path:
-        """Where users put the profiles of their own units and instruments."""
+        """Returns the folder of users' profiles of their own units and instruments."""
         return self.path / "profiles"
 
     @property
     def payers(self) -> Path:
-        """Where users put their own payer profiles; one with a shipped name replaces it."""
+        """Returns the folder of users' payer profiles; one with a shipped name replaces it."""
         return self.path / "payers"
 
     @property
     def receivers(self) -> Path:
-        """Where users put the profiles of those who receive their messages."""
+        """Returns the folder of users' profiles of message receivers."""
         return self.path / "receivers"
 
     @property
     def code_lists(self) -> Path:
-        """Where imported lists of diagnosis codes lie."""
+        """Returns the folder of imported lists of diagnosis codes."""
         return self.path / "code-lists"
 
     @property
     def tables(self) -> Path:
-        """The user's own tables for the scrub."""
+        """Returns the user's own tables for the scrub."""
         return self.path / "tables.toml"
 
     def name_of(self, path: Path) -> str:
-        """Returns what a record calls a file of this folder."""
+        """Returns the name of a file of this folder in a record."""
         return path.relative_to(self.path).as_posix()
 
     def file_called(self, name: str) -> Path:
-        """Returns the file of this folder that a record or a table calls so."""
+        """Returns the file of this folder with this name in a record or a table."""
         return self.path / name
 
     def public_key_of(self, key_id: str) -> Path:
-        """Returns where the public half of a key lies under its id."""
+        """Returns the path of a key's public half under its id."""
         return self.keys / f"{key_id}.pub"
 
     def unit_database(self, unit_id: str) -> Path:
-        """Returns where the evidence of a unit lives."""
+        """Returns the path of a unit's evidence."""
         return self.units / f"{unit_id}.db"
 
     def station_lock(self, unit_id: str) -> Path:
-        """Returns the lock that a station's program of the unit holds for its life."""
+        """Returns the lock that a station's program of the unit holds while it runs."""
         return self.units / f"{unit_id}.station"
 
     def new_database(self, unit_id: str) -> Path:
-        """Returns where the file is made that follows one which is being put aside."""
+        """Returns the path of the new file that follows one which is being put aside."""
         return self.units / f"{unit_id}.db.new"
 
     def unit_databases(self) -> list[Path]:
@@ -166,14 +165,14 @@ class RecordFolder:
         return [path for path in sorted(self.units.glob("*.db")) if _UNIT_ID.fullmatch(path.stem)]
 
     def foreign_files(self) -> list[Path]:
-        """Returns what lies among the units' files and is none of the program's."""
+        """Returns files among the units' files that are not the program's."""
         return [path for path in sorted(self.units.glob("*")) if not _OURS.fullmatch(path.name)]
 
     def year_databases(self) -> list[Path]:
-        """Files that were closed at the end of a year, oldest first for each unit.
+        """Returns files that were closed at the end of a year, oldest first for each unit.
 
-        A copy that is still being made counts only once the unit's file follows it. One that was
-        moved is where it was moved to, if that place can be reached.
+        A copy in progress counts only once the unit's file follows it. A moved one is where it was
+        moved to, if that place can be reached.
         """
         found = [path for path in self.units.glob("*-*.db*") if is_year_file(path)]
         here = [
@@ -196,7 +195,7 @@ class RecordFolder:
         return {path.name.removesuffix(MOVED): _place_said_in(path) for path in found}
 
     def year_file_called(self, name: str) -> Path:
-        """Returns where the year's file that a record calls so lies now, or should lie."""
+        """Returns where the year's file with this name in a record is now, or should be."""
         here = self.file_called(name)
         place = None if _is_file(here) else self.moved_years().get(here.name)
         return place or here
@@ -214,7 +213,7 @@ class RecordFolder:
         """Returns every file of every unit, and after them those that were put aside.
 
         Not the copies of a file that is still in its place: those in an unfinished folder, and the
-        newest ones as long as the file that is to follow waits for its place.
+        newest ones while the following file waits for its place.
         """
         aside = sorted(self.quarantine.glob("*/*.db"))
         copies = {path for path in aside if path.parent.name.endswith(UNFINISHED)}
@@ -236,13 +235,13 @@ def is_year_file(path: Path) -> bool:
 
 
 def unit_id_of(database: Path) -> str:
-    """Returns whose evidence a file holds, by its name."""
+    """Returns whose evidence a file has, by its name."""
     closed = _YEAR_FILE.fullmatch(database.name)
     return closed[1] if closed else database.stem
 
 
 def year_of(path: Path) -> int:
-    """Returns the year that a closed file is called after; raises ValueError for another file."""
+    """Returns the year in a closed file's name; raises ValueError for another file."""
     if not is_year_file(path):
         raise ValueError(f"{path.name} is no file of a closed year")
     return int(path.name[17:21])
@@ -254,7 +253,7 @@ def next_database(database: Path) -> Path:
 
 
 def _place_said_in(pointer: Path) -> Path | None:
-    """What the program wrote is an absolute path that ends in the file's own name."""
+    """Returns the written place: an absolute path that ends in the file's own name."""
     try:
         place = Path(read_plain(pointer)[:_LONGEST_PATH].decode().removesuffix("\n"))
     except (OSError, ValueError):
@@ -264,7 +263,7 @@ def _place_said_in(pointer: Path) -> Path | None:
 
 
 def _is_file(path: Path) -> bool:
-    """False as well where nobody can say: no rights, a share that does not answer, a long name."""
+    """Returns False also where it cannot be told: no rights, an unreachable share, a long name."""
     try:
         return path.is_file()
     except OSError:

@@ -1,4 +1,4 @@
-"""What a file must look like, how a difference is told, and how its schema is asked for."""
+"""The required form of a file, the description of a difference, and the query of its schema."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ MIGRATIONS_TABLE = "_sqlite_migrations"
 SCHEMA_ROWS = "SELECT type, name, tbl_name, sql FROM sqlite_master"
 LISTED = f"SELECT id, migration_set, name FROM {MIGRATIONS_TABLE} ORDER BY id"
 KEPT_SCHEMAS = 64
-"""How many the process remembers: two kinds of file in every version, and some altered ones."""
+"""How many the process caches: two kinds of file in every version, and some altered ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """What a file must look like. The last migration sets ``user_version`` to ``version``.
+    """The required form of a file. The last migration sets ``user_version`` to ``version``.
 
-    Where a migration also does something to the rows of one file, ``plain`` are migrations that
-    make the same tables and nothing else: they are the same for every file. ``digest`` is what
-    ``schema_digest`` says of a file that they made; without it the file is compared part by part.
+    Where a migration also changes the rows of one file, ``plain`` are migrations that only make the
+    same tables: they are the same for every file. ``digest`` is the ``schema_digest`` of a file
+    that they made; without it the file is compared part by part.
     """
 
     name: str
@@ -33,7 +33,7 @@ class Schema:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SchemaDifference:
-    """One thing of a file's schema that is not what the program makes.
+    """One part of a file's schema that differs from what the program makes.
 
     ``readable`` is False where queries may find other rows than those that were written.
     """

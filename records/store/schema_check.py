@@ -1,9 +1,9 @@
 """Whether the schema of a file is the program's own: the schema is part of the record.
 
 The schema of the newest version is known by its digest, so that nothing has to be made or compared
-for a file that is as it should be. Any other file is compared part by part
-(`records/store/schema_comparison.py`). Whoever reads rows asks here first: a view in the place of a
-table, or a version that was set back, would give other rows than those that were written.
+for an intact file. Any other file is compared part by part (`records/store/schema_comparison.py`).
+Code that reads rows checks here first: a view in the place of a table, or a lowered version, would
+give other rows than those that were written.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ from records.store.schema import (
 _Said = tuple[int, str, tuple[tuple[Any, ...], ...]]
 """Version, encoding, and the rows of the schema's table."""
 _NEWEST: set[tuple[_Said, str]] = set()
-"""What was found to have the digest after it: texts of the program alone, as no other has it."""
+"""Rows found to have the newest digest: only texts of the program, since no other has it."""
 
 
 def schema_differences(db: Database, schema: Schema) -> list[SchemaDifference]:
-    """Returns what differs from the schema of the file's own version; empty when nothing does."""
+    """Returns what differs from the schema of the file's own version; empty for an intact one."""
     with _one_moment(db):
         if _is_newest(db, schema):
             return []
-        # Loaded for a file that is older, or not as it should be.
+        # Loaded for an older or an altered file.
         from records.store.schema_comparison import look_at
 
         found = look_at(db)
@@ -43,7 +43,7 @@ def schema_differences(db: Database, schema: Schema) -> list[SchemaDifference]:
 
 
 def is_begun(db: Database) -> bool:
-    """True for a file without any table but the list of migrations: nothing was kept in it yet."""
+    """Returns True for a file with no table but the list of migrations: nothing was stored yet."""
     with _one_moment(db):
         if one_value(db, "PRAGMA user_version"):
             return False
@@ -53,9 +53,9 @@ def is_begun(db: Database) -> bool:
 
 
 def schema_digest(db: Database) -> str:
-    """SHA-256 of version, encoding and all texts: equal for files of the same tables, by letter.
+    """Returns SHA-256 of version, encoding and all texts: equal for files of the same tables.
 
-    Columns are not asked for. SQLite makes them from the texts and from nothing else.
+    Columns are not read. SQLite makes them from the texts and from nothing else.
     """
     return _digest_of(_said(db))
 
@@ -72,9 +72,9 @@ def _digest_of(said: _Said) -> str:
 
 
 def _is_newest(db: Database, schema: Schema) -> bool:
-    """The list of migrations is read from a table that is known to be the program's own.
+    """Returns whether it is; the list of migrations is read from a table known to be genuine.
 
-    What had the digest once has it again, to the letter, and files are opened all the time.
+    Texts that had the digest once are cached, since files are opened all the time.
     """
     said = _said(db)
     if (said, schema.digest) not in _NEWEST:
@@ -90,7 +90,7 @@ def _is_newest(db: Database, schema: Schema) -> bool:
 
 @contextmanager
 def _one_moment(db: Database) -> Iterator[None]:
-    """All that is looked at is of one moment, also while another program migrates the file."""
+    """Read everything at one moment, also while another program migrates the file."""
     if db.conn.in_transaction:
         yield
         return

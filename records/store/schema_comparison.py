@@ -1,4 +1,4 @@
-"""What a file is made of, part by part, beside what the program makes.
+"""Compares the parts of a file's schema with what the program makes.
 
 The known schema of each version is made by running the declared migrations in memory, so a new
 version needs no list here. Compared are the version, the encoding, the list of migrations, every
@@ -32,12 +32,11 @@ from records.store.schema import (
 )
 
 SHOWN_CHARACTERS = 90
-"""How much of a text that is not ours a finding repeats."""
+"""How much of a foreign text a finding repeats, in characters."""
 MOST_KEPT_CHARACTERS = 20_000
-"""Of the rows of a schema that is kept in memory. The program's own are smaller; others may be of
-any size."""
+"""Of the rows of a cached schema. The program's own are smaller; others may have any size."""
 _PLAIN_READING = ("trigger", "index")
-"""Kinds that have no part in what a query finds in its tables."""
+"""Kinds that do not affect what a query finds in its tables."""
 _MADE: dict[str, _Made] = {}
 _BLANKS = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|\s+")
 
@@ -59,7 +58,7 @@ class _Thing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Made:
-    """``columns``: a table's kind and columns as SQLite has them, by the table's name."""
+    """``columns``: a table's kind and columns according to SQLite, by the table's name."""
 
     things: Counter[_Thing]
     columns: dict[str, tuple[Any, ...]]
@@ -67,7 +66,7 @@ class _Made:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Everything of a file's schema that is compared."""
+    """Everything that is compared of a file's schema."""
 
     version: int
     encoding: str
@@ -76,11 +75,11 @@ class Look:
     migrations: tuple[tuple[object, ...], ...]
 
     def same_tables(self, other: Look) -> bool:
-        """Whether both hold the same tables, indexes, triggers and views, by their texts."""
+        """Returns whether both have the same tables, indexes, triggers and views, by text."""
         return self.things.items() == other.things.items()
 
     def differences(self, schema: Schema) -> list[SchemaDifference]:
-        """Returns what differs from the schema of its own version; empty when nothing does."""
+        """Returns what differs from the schema of its own version; empty for an intact file."""
         if self.is_begun:
             what = "it holds no tables: it was emptied, or the program ended while it made them"
             return [SchemaDifference(where="the file", what=what, readable=False)]
@@ -99,7 +98,7 @@ class Look:
 
     @property
     def is_begun(self) -> bool:
-        """Nothing was kept in it yet: no table but the list of migrations, which is empty."""
+        """Returns True while nothing was stored: no table but an empty list of migrations."""
         tables = {thing.table for thing in self.things}
         return self.version == 0 and tables <= {MIGRATIONS_TABLE} and not self.migrations
 
@@ -161,11 +160,11 @@ def _short(text: object) -> str:
     return shown if len(shown) <= SHOWN_CHARACTERS else f"{shown[:SHOWN_CHARACTERS]}..."
 
 
-# --- what a file is made of -------------------------------------------------------------------
+# --- parts of a file -----------------------------------------------------------------------------
 
 
 def look_at(db: Database) -> Look:
-    """Returns what an open file is made of."""
+    """Returns the parts of an open file."""
     made = _made_of(db)
     return Look(
         version=one_value(db, "PRAGMA user_version"),
@@ -177,9 +176,9 @@ def look_at(db: Database) -> Look:
 
 
 def _made_of(db: Database) -> _Made:
-    """Returns what the rows of the schema's table come to.
+    """Returns the parts in the rows of the schema's table.
 
-    Known already where another file had them.
+    Cached where another file had them.
 
     SQLite makes columns from these texts and from nothing else, so the same rows, each value with
     its type, have the same columns.
@@ -206,7 +205,7 @@ def _make(db: Database, found: list[tuple[Any, ...]]) -> _Made:
 
 
 def _columns(db: Database, table: str) -> tuple[Any, ...]:
-    """Returns how SQLite understands a table: its kind, WITHOUT ROWID, STRICT, and each column."""
+    """Returns a table according to SQLite: its kind, WITHOUT ROWID, STRICT, and each column."""
     quoted = '"' + table.replace('"', '""') + '"'
     kinds = [
         (kind, without_rowid, strict)
@@ -219,7 +218,7 @@ def _columns(db: Database, table: str) -> tuple[Any, ...]:
 def _applied(db: Database, columns: dict[str, tuple[Any, ...]]) -> tuple[tuple[object, ...], ...]:
     """Returns the list of migrations.
 
-    None where its table has other columns, which is found apart.
+    None where its table has other columns, which is reported separately.
     """
     names = {row[1] for row in columns.get(MIGRATIONS_TABLE, ())}
     if not {"id", "migration_set", "name"} <= names:
@@ -228,9 +227,9 @@ def _applied(db: Database, columns: dict[str, tuple[Any, ...]]) -> tuple[tuple[o
 
 
 def _plain_text(text: object) -> str:
-    """Returns a statement with one blank for each run of them.
+    """Returns a statement with single blanks.
 
-    What stands in quotes stays as it is.
+    Quoted text is unchanged.
     """
 
     def plain(found: re.Match[str]) -> str:
@@ -262,7 +261,7 @@ def _known(migrations: Migrations, version: int) -> Look | None:
 
 @lru_cache(maxsize=8)
 def _all_names(schema: Schema) -> frozenset[str]:
-    """Returns every name that some version has given, in small letters."""
+    """Returns every name used by some version, in lower case."""
     looks = (_known_of(schema, version) for version in range(1, schema.version + 1))
     return frozenset(
         thing.name.lower() for look in looks if look is not None for thing in look.things

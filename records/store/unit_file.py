@@ -1,9 +1,9 @@
 """The evidence file of one unit: its tables.
 
-What an older file holds when it is brought to schema 4 is named by a migration record that the
-workstation signs: sessions of before session keys are believed only when they are named there.
+A migration record, which the workstation signs, names what an older file had when it was brought to
+schema 4: sessions without session keys are trusted only when they are named there.
 
-`DIR/units/<unit id>.db` is written by the unit's control process alone. Liveness is its lock
+`DIR/units/<unit id>.db` is written by the unit's control process only. Its lock shows liveness
 (records/store/unit_lock.py): a session without an end whose lock is free was interrupted.
 """
 
@@ -28,7 +28,7 @@ BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END;
 
 
 def _m001_first_schema(db: Database) -> None:
-    """Sessions, events, links and seals are append-only; sample blocks are repacked once."""
+    """Create append-only sessions, events, links and seals; sample blocks are repacked once."""
     for statement in (
         """CREATE TABLE session (
             number INTEGER PRIMARY KEY, session_id TEXT NOT NULL UNIQUE, unit_id TEXT NOT NULL,
@@ -60,7 +60,7 @@ def _m001_first_schema(db: Database) -> None:
 
 
 def _m002_signatures(db: Database) -> None:
-    """One signature per seal, and the checkpoint that was given out for it."""
+    """Add one signature per seal, and the checkpoint that was made for it."""
     db.execute(
         """CREATE TABLE signature (
             session INTEGER PRIMARY KEY REFERENCES seal(session), key_id TEXT NOT NULL,
@@ -71,7 +71,7 @@ def _m002_signatures(db: Database) -> None:
 
 
 def _m003_removal(db: Database) -> None:
-    """A sealed session's content may be removed after a signed row; its chain and seal stay."""
+    """Allow the removal of a sealed session's content after a signed row; chain and seal stay."""
     db.execute(
         """CREATE TABLE removal (
             session INTEGER PRIMARY KEY REFERENCES seal(session), removed_utc_ms INTEGER NOT NULL,
@@ -95,7 +95,7 @@ def _make_append_only(db: Database, table: str) -> None:
 
 
 def _m004_session_keys(db: Database, recorded_by: MigrationRecorder | None) -> None:
-    """Links carry tags while a session is open and are packed at its seal; signatures between."""
+    """Add tags of links while a session is open, signatures meanwhile, packed links at its seal."""
     for statement in (
         """CREATE TABLE open_link (
             session INTEGER NOT NULL REFERENCES session(number), number INTEGER NOT NULL,
@@ -141,9 +141,9 @@ def _m004_session_keys(db: Database, recorded_by: MigrationRecorder | None) -> N
 
 
 def _m005_packed_sessions(db: Database) -> None:
-    """A commit of an open session is one row; what a sealed one holds is packed in one row.
+    """Make a commit of an open session one row, and pack the content of a sealed one in one row.
 
-    Nothing of what older files hold is moved: sessions that they left open go on in the new table,
+    Existing rows are not moved: sessions that older files left open continue in the new table,
     sealed ones are packed by ``records.keeping.repack``.
     """
     for statement in (
@@ -185,7 +185,7 @@ def _m005_packed_sessions(db: Database) -> None:
 def unit_schema(recorded_by: MigrationRecorder | None = None) -> Schema:
     """Returns the unit's schema.
 
-    ``recorded_by`` signs what an older file held when it came to schema 4.
+    ``recorded_by`` signs what an older file had when it came to schema 4.
     """
     plain = None if recorded_by is None else UNIT_SCHEMA.migrations
     migrations = Migrations("traction-unit")
@@ -202,4 +202,4 @@ def unit_schema(recorded_by: MigrationRecorder | None = None) -> Schema:
 
 
 UNIT_SCHEMA = unit_schema()
-"""For readers, and for writers of a file that is at the present schema or new."""
+"""For readers, and for writers of a new file or one with the present schema."""

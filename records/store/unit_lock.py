@@ -1,13 +1,13 @@
 """The lock of a unit: held while a session is open, so that a record has one writer.
 
-``DIR/units/<unit id>.lock`` carries the lock and says in one line of JSON who holds it: its own
-inode, host and process. It is never deleted by the program. So a file that is missing, or that
-does not name its own inode, was deleted or replaced by somebody, perhaps while a session runs,
-whose lock nobody can see any more. Every session also shares a lock of the folder ``units`` itself;
-with a lock file that cannot be believed nobody starts while some session in the folder runs.
+``DIR/units/<unit id>.lock`` has the lock and one line of JSON about its holder: the file's inode,
+host and process. The program never deletes it. So a file that is missing, or does not name its own
+inode, was deleted or replaced by somebody, perhaps while a session runs whose lock nobody can see
+any more. Every session also shares a lock of the folder ``units`` itself; with an untrusted lock
+file nobody starts while some session in the folder runs.
 
-A line of another host that was not taken back says that a session runs there, or ended with its
-host: where locks do not reach from host to host, only a person knows which.
+A remaining line of another host says that a session runs there, or ended with its host: where locks
+do not work across hosts, only a person knows which.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ _LINE_SIZE = 400
 
 
 class UnitLock:
-    """Held while a session on the unit is open; the system drops it with the process."""
+    """Held while a session on the unit is open; the system releases it with the process."""
 
     def __init__(self, database: Path, *, host: str = "") -> None:
-        """``host`` is what the holder's line calls this workstation; default: the system's name."""
+        """``host`` is this workstation's name in the holder's line; default: the system's name."""
         self._database = database
         self._path = database.with_suffix(".lock")
         self._unit_id = database.stem
@@ -58,10 +58,10 @@ class UnitLock:
             raise
 
     def release(self) -> None:
-        """Let go, and take back the line that says who holds it."""
+        """Release it, and remove the line about the holder."""
         if self._descriptor >= 0:
             if self._holds:
-                # A line that stays says "this host", and a lock that is free says the rest.
+                # A remaining line says "this host", and a free lock says the rest.
                 with suppress(OSError):
                     self._write_line(held=False)
             os.close(self._descriptor)
@@ -71,11 +71,11 @@ class UnitLock:
         self._holds = False
 
     def fault(self) -> str:
-        """Returns what became of the lock file under this holder, in words.
+        """Returns what happened to the lock file during this lock, in words.
 
         "" while it is in place.
 
-        Two calls of stat, so that it can be asked often.
+        Two calls of stat, so that it can be called often.
         """
         mine = os.fstat(self._descriptor)
         try:
@@ -89,7 +89,7 @@ class UnitLock:
     def is_held(self) -> bool:
         """Returns True when some process holds it, or when this account cannot find out.
 
-        Asks without changing anything, by a shared lock for which the right to read is enough.
+        Checks without changing anything, by a shared lock for which the right to read is enough.
         """
         self._refuse_what_is_no_file()
         try:
@@ -109,7 +109,7 @@ class UnitLock:
             os.close(descriptor)
 
     def _refuse_what_is_no_file(self) -> None:
-        """To open a named pipe waits for whoever writes to it."""
+        """Refuse anything else: opening a named pipe blocks until somebody writes to it."""
         if kind := what_it_is(self._path):
             raise JournalUnavailable(
                 f"{self._path} is {kind}, not a lock file, so nobody can tell whether a session on "
@@ -142,7 +142,7 @@ class UnitLock:
     def _refuse_beside_others(self) -> None:
         """Refuse while any session runs: the lock file is not the one of the last session."""
         if not HAS_MODES:
-            return  # a file that is open cannot be deleted or replaced there
+            return  # an open file cannot be deleted or replaced there
         if not try_lock(self._folder):
             raise UnitBusy(
                 f"the lock file {self._path} was deleted or replaced, and a session runs in "
@@ -162,7 +162,7 @@ class UnitLock:
             os.close(folder)
 
     def _elsewhere(self, line: dict[str, Any]) -> bool:
-        """True when the line says that it is held, on another host, and is of this very file."""
+        """Returns True when the line names a holder on another host, and this very file."""
         return bool(line.get("held")) and line.get("host") != self._host
 
     def _busy(self, holder: str) -> UnitBusy:
@@ -184,7 +184,7 @@ class UnitLock:
 
 
 def _line(descriptor: int) -> dict[str, Any]:
-    """Returns what the holder wrote; empty for a file of before, or of somebody else."""
+    """Returns the holder's line; "" for a file from before, or of somebody else."""
     os.lseek(descriptor, 0, os.SEEK_SET)
     try:
         line = json.loads(os.read(descriptor, _LINE_SIZE))
@@ -207,7 +207,7 @@ def _holder(line: dict[str, Any]) -> str:
 
 @contextmanager
 def holding(lock: UnitLock) -> Iterator[None]:
-    """Hold a unit's lock for a while."""
+    """Hold a unit's lock for the block."""
     lock.take()
     try:
         yield

@@ -1,1 +1,1 @@
-"""A session as people see it: its record, order, note, claim and what the rules say of it."""
+"""A session as people see it: its record, order, note, claim and the rules' findings."""

@@ -45,7 +45,8 @@ from records.visit.sent import differences
 from records.visit.visit import Visit
 
 GENERIC_PAYER = "commercial"
-"""Profile when neither the command nor the context names one: of it nothing particular is known."""
+"""Profile when neither the command nor the context names one; it makes no assumption about a payer.
+"""
 
 
 Trial: TypeAlias = Callable[[Visit], tuple[UnwrittenExport, ...]]
@@ -60,10 +61,10 @@ def billed(
     imported: ImportedClaim | None = None,
     trial: Trial | None = None,
 ) -> Visit:
-    """The visit with its claim scrubbed; ``payer`` names a profile and wins over the context's.
+    """Returns the visit with its claim scrubbed; ``payer`` is a profile, which has priority.
 
-    Without an imported claim it is what record, order, note and the standing data of a patient
-    on file know; without a ``trial`` no claim is ready. Raises RequestRefused, RulesInvalid,
+    Without an imported claim it is what record, order, note and the standing data of a patient on
+    file know; without a ``trial`` no claim is ready. Raises RequestRefused, RulesInvalid,
     ClaimContextInvalid or JournalError.
     """
     context, profile = claim_of(folder, visit, payer=payer, imported=imported)
@@ -101,14 +102,14 @@ def _other_profile(folder: RecordFolder, context: ClaimContext) -> PayerProfile 
 
 
 def _other_sessions(folder: RecordFolder, visit: Visit) -> Iterator[OtherSession]:
-    """What else the patient was treated with on the clinic's day: a visit's sessions are one."""
+    """Returns the patient's other treatments on the clinic's day: a visit's sessions are one."""
 
     def began(utc_ms: int) -> datetime:
         return datetime.fromtimestamp(utc_ms / 1000, visit.zone)
 
     own, head = set(visit.note.sessions), visit.sessions[0].record.head
     with clinic_reading(folder) as db:
-        db.execute("BEGIN")  # every look is at the file of one moment
+        db.execute("BEGIN")  # every query reads the file of one moment
         visits = visits_in(db)
         known = set(sessions_of_patient(db, visit.note.patient_key)) - own
         together: dict[tuple[str, ...], SessionHead] = {}
@@ -128,7 +129,7 @@ def _other_sessions(folder: RecordFolder, visit: Visit) -> Iterator[OtherSession
 
 
 def _on_paper(papers: Sequence[Entry], visit: Visit, day: date) -> Iterator[OtherSession]:
-    """Visits of the patient and day that were entered from downtime sheets; no claim of one left.
+    """Yields visits of the patient and day entered from downtime sheets, none of whose claims left.
 
     A patient is known by the reference there: a sheet may be older than the patient's key.
     """
@@ -143,7 +144,7 @@ def _on_paper(papers: Sequence[Entry], visit: Visit, day: date) -> Iterator[Othe
 
 
 def _naming(report: ScrubReport, left_out: Sequence[str]) -> ScrubReport:
-    """The report, with the accepted diagnoses that the claim could not take."""
+    """Returns the report, with the accepted diagnoses that the claim had no room for."""
     texts = (
         f"accepted diagnosis {code}: not on the claim, which lists {MOST_DIAGNOSES} others"
         for code in left_out
@@ -154,9 +155,9 @@ def _naming(report: ScrubReport, left_out: Sequence[str]) -> ScrubReport:
 def claim_of(
     folder: RecordFolder, visit: Visit, *, payer: str | None, imported: ImportedClaim | None
 ) -> tuple[ClaimContext, PayerProfile]:
-    """The claim and its payer's profile.
+    """Returns the claim and its payer's profile.
 
-    It is as imported, else as record, order, note and the standing data of its patient know it.
+    It is the imported one, else what record, order, note and the standing data of its patient know.
     """
     if imported is None:
         return _claim_on_file(folder, visit, payer)
@@ -165,7 +166,7 @@ def claim_of(
 
 
 def claim_of_record(visit: Visit, profile: PayerProfile) -> ClaimContext:
-    """The claim as record, order and note know it, and nothing else."""
+    """Returns the claim as record, order and note know it, and nothing else."""
     known = Payer(kind=profile.kind, profile=profile.name)
     return context_of_session(visit.record, visit.order, visit.note, known, visit.zone)
 
@@ -173,11 +174,11 @@ def claim_of_record(visit: Visit, profile: PayerProfile) -> ClaimContext:
 def _claim_on_file(
     folder: RecordFolder, visit: Visit, payer: str | None
 ) -> tuple[ClaimContext, PayerProfile]:
-    """What record, order, note and the clinic's standing data know; the patient's payer's rules.
+    """Returns what record, order, note and standing data know, with the patient's payer's rules.
 
-    Nothing of standing data is relied on where anything of the visit was altered.
+    Standing data are not used where anything of the visit was altered.
     """
-    # Their models are a fiftieth of a scrub; a claim that was imported needs none of them.
+    # Loading their models takes a fiftieth of a scrub; an imported claim needs none of them.
     from records.standing.claim_context import standing_context
     from records.standing.versions import StandingData, read_standing
 
@@ -207,7 +208,7 @@ class ClaimCode:
 
     @property
     def called(self) -> tuple[str, str]:
-        """Its kind and its name; raises RequestRefused or ClaimContextInvalid."""
+        """Returns its kind and its name; raises RequestRefused or ClaimContextInvalid."""
         given = [each for each in (self.modifier, self.diagnosis, self.billing) if each is not None]
         if len(given) != 1:
             raise RequestRefused("say one of --modifier, --diagnosis and --billing, and no second")
@@ -228,7 +229,7 @@ def accept(
 ) -> str:
     """Keep that ``author`` accepts (or takes back) a modifier or a diagnosis; returns its name.
 
-    The evidence of the offer is kept with it; what was not offered is kept as such.
+    The evidence of the offer is kept with it; something that was not offered is kept as such.
     """
     what, value = code.called
     decided = accepted and what == BILLING
@@ -245,13 +246,13 @@ def accept(
 
 
 def _offered(visit: Visit, value: str) -> tuple[str, ...]:
-    """What was shown for and against a modifier or a diagnosis."""
+    """Returns what was shown for and against a modifier or a diagnosis."""
     offered = next((offer for offer in visit.offers if offer.key == value), None)
     return offered.shown if offered else ("the program did not offer it",)
 
 
 def _decided_on(visit: Visit, code: ClaimCode) -> tuple[str, ...]:
-    """The reason of a decision, and what the rules say of the treatment that it is about."""
+    """Returns the reason of a decision, and the rules' findings on its treatment."""
     assert visit.facts is not None, "a decision is about a billed visit"
     assert visit.report is not None, "a decision is about a billed visit"
     profile = visit.facts.profile

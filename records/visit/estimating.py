@@ -1,4 +1,4 @@
-"""What the billed line of a visit brings, as a Python API; command and page only show it."""
+"""Estimates the payment for the billed line of a visit, as a Python API for command and page."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from records.visit.visit import Visit
 
 
 def clinic_fee_table(folder: RecordFolder) -> Path | None:
-    """Returns the fee table that the clinic's record names, from the data folder on.
+    """Returns the fee table in the clinic's record, relative to the data folder.
 
     None without one.
     """
@@ -26,7 +26,7 @@ def clinic_fee_table(folder: RecordFolder) -> Path | None:
 
 
 def estimate_visit(visit: Visit, table_file: Path | None = None) -> Estimate:
-    """The estimate of a visit that was ``billed``, cut as its claim shows.
+    """Returns the estimate of a visit that was ``billed``, reduced according to its claim.
 
     Raises RequestRefused without a fee table.
     """

@@ -19,11 +19,11 @@ INTERRUPTED = "INTERRUPTED: the program ended during this session."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Face:
-    """Words that stand on every export of a session, whatever its format.
+    """Texts on every export of a session, in any format.
 
-    ``signer`` and ``signed_at`` are empty for a draft; ``errors`` are in words what keeps the claim
-    back: findings of severity error, and ``open_n`` rules of that severity that nobody could judge.
-    ``outcomes`` says how many rules ended in each way; empty when none was applied.
+    ``signer`` and ``signed_at`` are "" for a draft; ``errors`` say in words what blocks the claim:
+    findings of severity error, and ``open_n`` rules of that severity that could not be judged.
+    ``outcomes`` says how many rules ended in each way; "" when none was applied.
     """
 
     status: str
@@ -37,19 +37,19 @@ class Face:
 
     @property
     def signature(self) -> str:
-        """Who signed and when, in one line; empty for a draft."""
+        """Returns who signed and when, in one line; "" for a draft."""
         return f"{self.signer}, {self.signed_at}" if self.signer else ""
 
     @property
     def verdict(self) -> str:
-        """One line about what keeps the claim back; empty when nothing does."""
+        """Returns one line about what blocks the claim; "" for nothing."""
         if not self.errors:
             return ""
         return f"NOT READY: {kept_back_text(len(self.errors) - self.open_n, self.open_n)}"
 
     @property
     def rules(self) -> tuple[str, ...]:
-        """What the rules say, in lines: the verdict, what keeps the claim back, how all ended."""
+        """Returns the rules' result in lines: the verdict, what blocks the claim, how all ended."""
         verdict = (self.verdict,) if self.errors else ()
         return (*verdict, *self.errors, *((self.outcomes,) if self.outcomes else ()))
 
@@ -57,7 +57,7 @@ class Face:
 def face_of(
     note: TreatmentNote, report: ScrubReport | None = None, of_claim: tuple[str, ...] = ()
 ) -> Face:
-    """The face of a note; ``report`` is what the rules say of its claim.
+    """Returns the face of a note; ``report`` is the rules' report on its claim.
 
     ``of_claim`` are alerts about a claim that left before.
     """
@@ -79,7 +79,7 @@ def face_of(
 
 
 def simulated_text(note: TreatmentNote) -> str:
-    """That nobody was treated; of several sessions, in which. "" for a real unit."""
+    """Returns that nobody was treated; of several sessions, in which. "" for a real unit."""
     if not note.simulated:
         return ""
     simulated = [part.session_id for part in note.parts if part.simulated]
@@ -94,7 +94,7 @@ def _interrupted_text(note: TreatmentNote) -> str:
 
 
 def errors_of(report: ScrubReport) -> tuple[str, ...]:
-    """What keeps the claim back, each in one line."""
+    """Returns what blocks the claim, each in one line."""
     errors = [finding for finding in report.findings if finding.severity == "error"]
     return (
         *(f"{finding.rule_id}: {finding.message}" for finding in errors),

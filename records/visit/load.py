@@ -1,4 +1,4 @@
-"""From a session on file to its visit, for the program itself and for a person who reads it."""
+"""Loads the visit of a session on file, for the program itself or for a person who reads it."""
 
 from __future__ import annotations
 
@@ -28,29 +28,28 @@ from records.visit.words import PLACE, visit_words
 
 
 class Practice(Protocol):
-    """What a visit says of the practice: its name, unit of force, time zone at a moment."""
+    """The practice's data for a visit: its name, unit of force, time zone at a moment."""
 
     @property
     def clinic(self) -> str:
-        """The practice's name."""
+        """Returns the practice's name."""
 
     @property
     def unit_of_force(self) -> ForceUnit:
-        """The unit of force that leads."""
+        """Returns the leading unit of force."""
 
     def zone_at(self, utc_ms: int) -> tzinfo:
-        """The time zone that held at a moment."""
+        """Returns the time zone at a moment."""
 
 
 def load_visit(
     folder: RecordFolder, session_id: str, practice: Practice, *, altered_too: bool = False
 ) -> Visit:
-    """Everything of the visit of a session, all its sessions with it.
+    """Returns the whole visit of a session, with all its sessions.
 
-    Raises RecordNotFound, or JournalCorrupt for an altered record. Evidence and words of every
-    session are checked in the same look in which they are read. With ``altered_too`` an altered
-    record is handed out with its mark. Whoever shows it to a person goes through
-    ``audited_visit``.
+    Raises RecordNotFound, or JournalCorrupt for an altered record. Evidence and entries of every
+    session are checked in the same read. With ``altered_too`` an altered record is returned with
+    its mark. To show it to a person use ``audited_visit``.
     """
     asked = read_checked(folder, session_id)
     if not asked.record.events:
@@ -94,7 +93,7 @@ def load_visit(
 
 
 def _zone(practice: Practice, standing: StandingUsed, utc_ms: int) -> tzinfo:
-    """The zone that the clinic's record named when the order was filed, else the settings'."""
+    """Returns the zone in the clinic's record when the order was filed, else the settings'."""
     name = standing.said_of_clinic("time_zone")
     return ZoneInfo(name) if name else practice.zone_at(utc_ms)
 
@@ -109,7 +108,7 @@ def _visits(folder: RecordFolder, session_id: str) -> Visits:
 def _of_visit(
     folder: RecordFolder, asked: CheckedRecord, visits: Visits
 ) -> Iterator[CheckedRecord]:
-    """Every session of the visit, the one that it is called by first."""
+    """Returns every session of the visit, first the one that it is named after."""
     own = asked.record.head.session_id
     for name in visits.sessions_with(own):
         if name == own:
@@ -145,7 +144,7 @@ def audited_visit(
 
 @contextmanager
 def altered_is_said(visit: Visit) -> Iterator[None]:
-    """What altered values do to the code that reads them becomes a refusal naming them."""
+    """Turn errors at altered values into a refusal that names them."""
     try:
         yield
     except (TractionError, *UNREADABLE) as error:
@@ -155,7 +154,7 @@ def altered_is_said(visit: Visit) -> Iterator[None]:
 
 
 def keep_reading(folder: RecordFolder, session_id: str, person: Person, what: str) -> str:
-    """Keep the row of an access to a session, and to each of its visit; returns its whole id."""
+    """Keep the audit row of each session of a visit before it is read; returns the whole id."""
     head = find_kept(folder, session_id)
     try:
         with clinic_reading(folder) as db:

@@ -1,4 +1,4 @@
-"""Who could be taken for whom today: similar names, and a patient who is open elsewhere."""
+"""Who could be confused with whom today: similar names, and a patient open elsewhere."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ from records.visit.load import Practice
 from records.visit.worklist import ListedVisit, VisitState, seen_on, visits_among
 
 ALIKE = 0.8
-"""From here on two names are told as similar: "Doe Jane" and "Dow Jane" are 0.875 alike, "Doe Jane"
-and "Roe Mary" 0.5."""
+"""From this similarity on two names are reported: "Doe Jane" and "Dow Jane" have 0.875, "Doe Jane"
+and "Roe Mary" 0.5.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Today:
-    """Who comes and who came: appointments, references of the day's visits, the patient's own."""
+    """The patients of a day: appointments, references of the day's visits, the patient's own."""
 
     expected: DayList | None
     seen: frozenset[str]
@@ -33,7 +34,7 @@ class Today:
 def look_at_today(
     folder: RecordFolder, practice: Practice, day_of: DayOf, day: date, reference: str
 ) -> Today:
-    """Who could be taken for a patient on a day. Of others no record and no note is read."""
+    """Returns who could be confused with a patient on a day, without others' records and notes."""
     found = find_sessions(folder, SessionQuery(first_day=day, last_day=day), day_of)
     own = [each for each in found if reference in each.references]
     return Today(
@@ -44,7 +45,7 @@ def look_at_today(
 
 
 def mix_ups(patient: PatientRecord, held: StandingData, today: Today) -> Iterator[str]:
-    """Warnings before a patient is identified, for a person to read."""
+    """Returns warnings before a patient is identified, for a person to read."""
     yield from _similar(patient, held, today)
     for each in today.own:
         if each.state in _OPEN:

@@ -1,6 +1,6 @@
 """The order of the next treatment: the dose of the last one or of a preset, changed by a person.
 
-Only the dose is taken from the last visit. What was found or judged on a day is asked anew.
+Only the dose is taken from the last visit. Findings and judgements of a day are asked again.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ DOSE_KEYS = ("region", *PresetDose.model_fields, "body_mass")
 """Keys of an order that the next one may begin with."""
 NOT_TOLERATED = "not tolerated"
 REMINDING = "low"
-"""Priority of alarms that remind: the end of every treatment raises one."""
+"""Priority of reminding alarms: the end of every treatment raises one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NextOrder:
-    """Keys of an order as they were written, and in words where its dose is from."""
+    """Keys of an order as they were written, and the source of its dose in words."""
 
     values: Mapping[str, Any]
     source: str
 
     def with_values(self, changes: Mapping[str, Any]) -> NextOrder:
-        """The same with other values; "" takes a key away. Raises PrescriptionInvalid."""
+        """Returns the same with other values; "" removes a key. Raises PrescriptionInvalid."""
         for key in changes:
             if key not in ORDER_KEYS:
                 known = ", ".join(DOSE_KEYS)
@@ -52,11 +52,11 @@ class NextOrder:
 
     @property
     def text(self) -> str:
-        """The order file that says it."""
+        """Returns the order file."""
         return toml_document({key: self.values.get(key) for key in ORDER_KEYS})
 
     def planned(self) -> PlannedOrder:
-        """Returns the order, checked as any that is read from a file.
+        """Returns the order, checked like one that is read from a file.
 
         Raises PrescriptionInvalid.
         """
@@ -64,7 +64,7 @@ class NextOrder:
 
 
 def order_like(visit: Visit) -> NextOrder:
-    """The dose of a visit's last session, as it was ordered then."""
+    """Returns the dose of a visit's last session, as it was ordered then."""
     return NextOrder(
         values=_dose(tomllib.loads(_last(visit).source_text)),
         source=f"the order of session {visit.sessions[-1].session_id}",
@@ -72,7 +72,7 @@ def order_like(visit: Visit) -> NextOrder:
 
 
 def order_of_preset(preset: StandingVersion[PresetRecord]) -> NextOrder:
-    """The dose of a preset of the clinic."""
+    """Returns the dose of a preset of the clinic."""
     record = preset.record
     dose = record.dose.model_dump(exclude_none=True)
     return NextOrder(values={"region": record.region, **dose}, source=preset.words)
@@ -89,7 +89,7 @@ def visit_before(
 
 
 def trouble_in(visit: Visit) -> Iterator[str]:
-    """Why the force of the next treatment is to be given anew: what went wrong in this one."""
+    """Returns why the next force must be entered anew: what went wrong in this treatment."""
     for session in visit.sessions:
         record = session.record
         ended = record.outcome
@@ -125,7 +125,7 @@ def sheet_since(
 
 
 def trouble_on_paper(visit: PaperVisit) -> Iterator[str]:
-    """The same of a visit that was entered from a downtime sheet."""
+    """Returns the same for a visit that was entered from a downtime sheet."""
     if visit.note.was_stopped:
         yield "it was stopped (on paper)"
     if visit.note.field("tolerance").value == NOT_TOLERATED:
@@ -133,12 +133,12 @@ def trouble_on_paper(visit: PaperVisit) -> Iterator[str]:
 
 
 def delivered_on_paper_n(visit: PaperVisit) -> float:
-    """The hold force of a downtime sheet, N."""
+    """Returns the hold force of a downtime sheet, N."""
     return force_n("delivered_hold_force", visit.kept.sheet.values["delivered_hold_force"], None)
 
 
 def ordered_hold_n(visit: Visit) -> float:
-    """The hold force of a visit's last order, N."""
+    """Returns the hold force of a visit's last order, N."""
     return _last(visit).prescription.hold_force_n
 
 

@@ -1,4 +1,4 @@
-"""What a person should look at before the signature; no part of the note."""
+"""What a person should look at before the signature; not part of the note."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from records.visit.visit import Visit
 
 
 def repetition_text(repeated: Repetition) -> str:
-    """That a text says what the last visit's said."""
+    """Returns that a text repeats the last visit's."""
     return (
         f"{repeated.name} repeats the text of session {repeated.session_id} "
         f"({repeated.permille / 10:.0f} % alike); repeated text is a known reason for denial"
@@ -18,7 +18,7 @@ def repetition_text(repeated: Repetition) -> str:
 
 
 def unsaid_texts(visit: Visit) -> Iterator[str]:
-    """What the order of one of several sessions says and the word on the note does not."""
+    """Returns what one session's order has and the note's entry does not."""
     for known in clinician_fields(stopped=True, adjusted=True) if visit.further else ():
         for session in visit.sessions:
             ordered = known.told(session.order)

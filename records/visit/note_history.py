@@ -1,4 +1,4 @@
-"""The versions of a note with each of their words, for people who read how it came about."""
+"""The versions of a note with each of their entries, for readers of its history."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from records.visit.note_status import version_texts
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToldWord:
-    """A word of a version. ``was`` is the one before it, None also where there was none."""
+    """An entry of a version. ``was`` is the one before it, None also where there was none."""
 
     name: str
     said: str
@@ -22,14 +22,14 @@ class ToldWord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToldVersion:
-    """A signature or an amendment: who, when and why in a line, and its words."""
+    """A signature or an amendment: who, when and why in a line, and its entries."""
 
     line: str
     words: tuple[ToldWord, ...]
 
 
 def told_versions(note: TreatmentNote) -> Iterator[ToldVersion]:
-    """Every version, the oldest first."""
+    """Yields every version, the oldest first."""
     before: dict[str, str | None] = {}
     for version, line in zip(note.versions, version_texts(note), strict=True):
         words = tuple(

@@ -12,24 +12,24 @@ NO_OTHERS: Mapping[str, str] = {}
 
 
 def status_text(note: TreatmentNote) -> str:
-    """Returns what stands at the head of every form of the note."""
+    """Returns the head of every form of the note."""
     if note.status == AMENDED:
         return f"amended, version {len(note.versions)}"
     return "signed" if note.status == SIGNED else "draft, not signed"
 
 
 def signer_text(version: NoteVersion) -> str:
-    """Name and credentials, as on a signature line."""
+    """Returns name and credentials, as on a signature line."""
     return f"{version.by}, {version.credentials}"
 
 
 def moment_text(note: TreatmentNote, utc_ms: int) -> str:
-    """A moment as the clinic's clock showed it, to the second."""
+    """Returns a moment in the clinic's time, to the second."""
     return note.moment_as_read(datetime.fromtimestamp(utc_ms // 1000, note.zone))
 
 
 def version_texts(note: TreatmentNote) -> list[str]:
-    """A line for each version: who, when, and for an amendment what changed and why."""
+    """Yields a line for each version: who, when, and for an amendment what changed and why."""
     before = [NO_OTHERS, *(version.further or NO_OTHERS for version in note.versions)]
     return [
         _version_text(note, version, earlier)
@@ -46,7 +46,7 @@ def _version_text(note: TreatmentNote, version: NoteVersion, earlier: Mapping[st
 
 
 def _sessions_text(version: NoteVersion, earlier: Mapping[str, str]) -> Iterator[str]:
-    """Sessions that a version took into the visit, or out of it."""
+    """Returns sessions that a version took into the visit, or out of it."""
     if version.further is None:
         return
     for what, names in (

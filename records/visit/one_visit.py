@@ -1,7 +1,7 @@
-"""Sessions that were one visit: a named person says so, and takes it back; nothing is guessed.
+"""Sessions that were one visit: a named person states it, or takes it back; nothing is guessed.
 
-The note, the acceptances and the claim of a visit stand under the session that the visit is called
-by. A draft takes over what was said of the draft of the session that joins. A signed note takes a
+The note, the acceptances and the claim of a visit are kept under the session that the visit is
+named after. A draft takes over the draft entries of the session that joins. A signed note takes a
 session in, or gives it away, by an amendment only, in the same transaction.
 """
 
@@ -92,9 +92,9 @@ def part_session(folder: RecordFolder, visit: Visit, session_id: str, change: Vi
 
 
 def joinable_sessions(folder: RecordFolder, visit: Visit) -> list[SessionHead]:
-    """Other sessions of the patient on the clinic's day, by their beginning, in which was treated.
+    """Returns the patient's other treated sessions on the clinic's day, by their beginning.
 
-    Whether they were one visit, a person says.
+    Only a person can say whether they were one visit.
     """
 
     def day_of(utc_ms: int) -> date:
@@ -110,7 +110,7 @@ def joinable_sessions(folder: RecordFolder, visit: Visit) -> list[SessionHead]:
 
 
 def _faults(visit: Visit, other: Visit) -> Iterator[str]:
-    """Why two sessions cannot be one visit, the plainest reason first."""
+    """Yields why two sessions cannot be one visit, the plainest reason first."""
     named, joins = visit.session_id, other.asked_for
     if joins in visit.note.sessions:
         yield f"session {joins} is in the visit of {named} already"
@@ -155,7 +155,7 @@ def _another_patient(visit: Visit, other: Visit) -> Iterator[str]:
 
 
 def _another_time(visit: Visit, other: Visit) -> Iterator[str]:
-    """Another day of the clinic, or traction at the same time, which would count twice."""
+    """Yields another day of the clinic, or traction at the same time, which would count twice."""
     days = [
         datetime.fromtimestamp(each.record.head.started_utc_ms / 1000, visit.zone).date()
         for each in (visit, other)
@@ -175,7 +175,7 @@ def _another_time(visit: Visit, other: Visit) -> Iterator[str]:
 
 
 def _pulled(visit: Visit) -> Iterator[tuple[str, int, int]]:
-    """From when to when each session pulled, in UTC milliseconds; none that never did."""
+    """Returns start and end of each session's pull, in UTC milliseconds, where it pulled."""
     note = visit.note
     began_ms = visit.record.head.started_utc_ms
     spans = [(part.session_id, part.started_utc_ms, part.dose) for part in note.parts]
@@ -191,7 +191,7 @@ def _require_name(change: VisitChange) -> None:
 
 
 def _require_same_visits(db: Database, *visits: Visit) -> None:
-    """Somebody else may have said something of these sessions since they were read."""
+    """Refuse a change if somebody else has changed these sessions since they were read."""
     now = visits_in(db)
     for visit in visits:
         for session_id in visit.note.sessions:
@@ -203,7 +203,7 @@ def _require_same_visits(db: Database, *visits: Visit) -> None:
 
 
 def _require_nothing_typed(db: Database, other: Visit) -> None:
-    """Words that wait for a note of its own would be lost from sight."""
+    """Refuse a session with pending text for a note of its own, which would be lost from sight."""
     if waiting := typed_in(db, other.session_id):
         raise NoteRefused(
             f"something was typed for the note of session {other.session_id} and is not in it yet "
@@ -219,7 +219,7 @@ def _others(visit: Visit) -> tuple[RecordedSession, ...]:
 
 
 def _note_over(visit: Visit, others: tuple[RecordedSession, ...], author: Author) -> TreatmentNote:
-    """What the device recorded of the visit as it is after the change."""
+    """Returns what the device recorded of the visit as it is after the change."""
     said = VisitStatement(
         named_by=visit.session_id,
         others=tuple(each.session_id for each in others),
@@ -238,7 +238,7 @@ def _append(
     change: VisitChange,
     taken: Mapping[str, Word],
 ) -> None:
-    """The word itself and, of a signed note, the version that goes with it."""
+    """Append the statement itself and, for a signed note, its version."""
     note, author = visit.note, change.author
     others = [name for name in changed.sessions if name != visit.session_id]
     said = visit_entry(author, note.patient_key, visit.session_id, others, change.reason.strip())
@@ -259,9 +259,9 @@ def _append(
 
 
 def _taken_over(db: Database, visit: Visit, other: Visit) -> dict[str, Word]:
-    """The words of the draft that joins: of fields on which the visit's note has none yet.
+    """Returns entries of the joining draft for fields without an entry in the visit's note.
 
-    Raises NoteRefused where both say something and not the same.
+    Raises NoteRefused where both have one and they differ.
     """
     signed = {name: word for v in visit.note.versions for name, word in v.changes.items()}
     present = signed or draft_in(db, visit.session_id)
@@ -284,16 +284,16 @@ def _same(one: Word, other: Word) -> bool:
 
 
 def _name_in_visit(name: str, session_id: str) -> str:
-    """A remark on a device field stays with its session; other words are the visit's."""
+    """Returns the name: a device field's remark stays with its session, others are the visit's."""
     return field_of(name, session_id) if name.startswith(REMARK) else name
 
 
 def _given_back(
     words: Mapping[str, Word], rest: TreatmentNote, session_id: str
 ) -> list[tuple[str, str, Word]]:
-    """Words of a draft that the ``rest`` of a visit has no field for: they go with the session.
+    """Returns draft entries without a field in the ``rest`` of a visit: they go with the session.
 
-    Each with its name in the visit's note and in that of the session.
+    Each with its name in the visit's note and in the session's.
     """
     ending, has = field_of("", session_id), field_names(rest)
     return [

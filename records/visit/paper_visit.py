@@ -1,6 +1,6 @@
-"""A visit that was entered from a downtime sheet: its words checked whole, or refused.
+"""A visit that was entered from a downtime sheet: its entries checked completely, or refused.
 
-It has a note and no evidence, so no claim of it is ever ready: rule T-001 says why.
+It has a note but no evidence, so its claim is never ready: rule T-001 says why.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ from records.visit.words import PLACE
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaperVisit:
-    """A sheet with its note; ``context`` and ``report`` are there once the rules have looked."""
+    """A sheet with its note; ``context`` and ``report`` exist once the rules were applied."""
 
     kept: KeptSheet
     note: TreatmentNote
@@ -63,22 +63,22 @@ class PaperVisit:
 
     @property
     def session_id(self) -> str:
-        """What the sheet is called by."""
+        """Returns the sheet's id."""
         return self.kept.sheet.sheet_id
 
     @property
     def patient_reference(self) -> str:
-        """The patient, by the note's newest word."""
+        """Returns the patient, by the note's newest entry."""
         return self.note.field("patient_reference").value or ""
 
     @property
     def mark(self) -> str:
-        """What every page says of words that were altered; "" for those that fit."""
+        """Returns the mark on every page of altered entries; "" for intact ones."""
         return mark_of(self.altered)
 
     @property
     def account(self) -> str:
-        """The visit's account number."""
+        """Returns the visit's account number."""
         return account_number(self.session_id)
 
 
@@ -87,14 +87,14 @@ def load_paper(
 ) -> PaperVisit:
     """Returns the visit of a sheet.
 
-    Raises RecordNotFound, or JournalCorrupt where words were altered.
+    Raises RecordNotFound, or JournalCorrupt for altered entries.
 
-    With ``altered_too`` what can be read all the same is handed out with its mark.
+    With ``altered_too`` readable parts are returned with the mark.
     """
     known = key_history(folder)
     require_sheet(folder, sheet_id)
     with clinic_checking(folder) as db:
-        db.execute("BEGIN")  # every look is at the file of one moment
+        db.execute("BEGIN")  # every query reads the file of one moment
         schema = check_schema(db)
         if not schema.readable:
             raise refusal_of(sheet_id, _altered(schema.alterations[0]))
@@ -123,7 +123,7 @@ def load_paper(
 
 
 def _zone(practice: Practice, sheet: PaperSheet) -> tzinfo:
-    """The clinic's zone; the offset that the sheet was entered with where that was another one."""
+    """Returns the clinic's zone; the offset of the sheet's entry where that differs."""
     zone, entered = practice.zone_at(sheet.began_utc_ms), sheet_zone(sheet)
     began = datetime.fromtimestamp(sheet.began_utc_ms / 1000, zone)
     return zone if began.utcoffset() == entered.utcoffset(began) else entered
@@ -162,9 +162,9 @@ def scrubbed_paper(
     payer: str | None = None,
     imported: ImportedClaim | None = None,
 ) -> PaperVisit:
-    """The visit with what the rules say of its claim, T-001 among it: it is never ready.
+    """Returns the visit with the rules' report, which has T-001: it is never ready.
 
-    Rules that judge a device's note are not judged: there is none.
+    Rules about a device's note are not judged: there is none.
     """
     held = StandingData() if visit.altered else read_standing(folder)
     patient = held.patient_exactly(visit.patient_reference)
@@ -185,7 +185,7 @@ def scrubbed_paper(
 
 
 def why_not_made(visit: PaperVisit, what: str) -> str:
-    """Why a document of a recorded session is not made of a sheet."""
+    """Returns why a document of a recorded session is not made of a sheet."""
     return (
         f"{what} of {visit.session_id} is not made: the visit was entered from a downtime sheet, "
         "and no device recorded it (rule T-001). Its pdf, text, json and its scrub report are"
@@ -193,7 +193,7 @@ def why_not_made(visit: PaperVisit, what: str) -> str:
 
 
 def _context(visit: PaperVisit, payer: Payer) -> ClaimContext:
-    """What the sheet knows of a claim; all else stays open."""
+    """Returns what the sheet knows of a claim; everything else stays open."""
     sheet, zone = visit.kept.sheet, visit.zone
     start, stop = (
         datetime.fromtimestamp(utc_ms // 1000, zone)

@@ -1,6 +1,6 @@
-"""What was typed for a visit that has no session yet: a draft, so that nothing is typed twice.
+"""Text typed for a visit without a session: a draft, so that nothing is typed twice.
 
-It stands among the drafts of notes, under the visit's name, until its session has it.
+It is among the drafts of notes, under the visit's name, until its session has it.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from records.store.database import rows
 from records.store.record_folder import RecordFolder
 
 VISIT = "visit-"
-"""Begins the name of a visit that has no session yet; no session is called so."""
+"""Beginning of the name of a visit without a session; no session has it."""
 KEPT_MS = 24 * 60 * 60 * 1000
-"""A visit that was left is taken up on its day; what is older is dropped."""
+"""An interrupted visit is continued on its day; older ones are dropped."""
 
 
 def keep_prepared(
     folder: RecordFolder, visit_id: str, texts: Mapping[str, str], author: Author
 ) -> None:
-    """Keep what was typed for a visit, in place of what was typed for it before."""
+    """Keep what was typed for a visit, replacing what was typed for it before."""
     with clinic_writing(folder) as db:
         db.execute(
             "DELETE FROM draft_word WHERE substr(session_id, 1, ?) = ? AND said_utc_ms < ?",
@@ -36,13 +36,13 @@ def keep_prepared(
 
 
 def prepared_texts(folder: RecordFolder, visit_id: str) -> dict[str, str]:
-    """What was typed for a visit; nothing once its session has it."""
+    """Returns what was typed for a visit; nothing once its session has it."""
     found = prepared_words(folder, visit_id)
     return {name: word.value for name, word in found.items() if word.value is not None}
 
 
 def prepared_words(folder: RecordFolder, visit_id: str) -> dict[str, Word]:
-    """The same with who typed it, and when."""
+    """Returns the same with who typed it, and when."""
     with clinic_reading(folder) as db:
         return draft_in(db, visit_id)
 
@@ -50,7 +50,7 @@ def prepared_words(folder: RecordFolder, visit_id: str) -> dict[str, Word]:
 def claim_prepared(
     folder: RecordFolder, visit_id: str, name: str, text: str, author: Author
 ) -> str:
-    """Keep a text under a name once; returns what stands there, whoever was faster."""
+    """Keep a text under a name once; returns the stored one, whoever was first."""
     with clinic_writing(folder) as db:
         kept = draft_in(db, visit_id).get(name)
         if kept is not None and kept.value:
@@ -60,7 +60,7 @@ def claim_prepared(
 
 
 def visits_prepared_with(folder: RecordFolder, name: str, text: str) -> list[str]:
-    """Visits for which this was typed under this name, newest first."""
+    """Returns visits for which this was typed under this name, newest first."""
     with clinic_reading(folder) as db:
         found: list[tuple[str]] = rows(
             db,
@@ -74,7 +74,7 @@ def visits_prepared_with(folder: RecordFolder, name: str, text: str) -> list[str
 def hand_over(
     folder: RecordFolder, texts: Mapping[str, str], session: tuple[str, str], author: Author
 ) -> None:
-    """Give a session's note the words that were typed before it.
+    """Move what was typed before a session into its note.
 
     ``session`` is its id and the key of its patient.
     """

@@ -1,4 +1,4 @@
-"""What the record of a visit says of assistants: whose time under traction, by who is on file."""
+"""Assistants' time under traction in the record of a visit, by the people on file."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 def assistant_time_of(folder: RecordFolder, visit: Visit) -> AssistantTime | None:
     """Returns the assistants' part of a visit's traction; None where the record does not tell it.
 
-    It does not where nobody took over, where somebody who was responsible is not on file with a
-    role, where none of them is an assistant, and where anything of the visit was altered.
+    It does not where nobody took over, where a responsible person is not on file with a role, where
+    none of them is an assistant, and where anything of the visit was altered.
     """
     times = {} if visit.altered else _traction_by_name(visit)
     people = _people_called(folder, times) if times else {}
@@ -52,7 +52,7 @@ def assistant_time_of(folder: RecordFolder, visit: Visit) -> AssistantTime | Non
 
 
 def line_proposals(folder: RecordFolder, visit: Visit) -> dict[str, Proposal]:
-    """Keys of the traction line of a claim context that the record tells."""
+    """Returns keys of a claim context's traction line that are in the record."""
     from records.standing.proposals import Proposal
 
     recorded = assistant_time_of(folder, visit)
@@ -63,7 +63,7 @@ def line_proposals(folder: RecordFolder, visit: Visit) -> dict[str, Proposal]:
 
 
 def _traction_by_name(visit: Visit) -> Mapping[str, int]:
-    """Milliseconds under traction of each name; empty where not all of the traction is told.
+    """Returns ms under traction by name; empty where some of the traction is unassigned.
 
     The record of a session that nobody took over names nobody.
     """
@@ -78,8 +78,8 @@ def _traction_by_name(visit: Visit) -> Mapping[str, int]:
 
 
 def _people_called(folder: RecordFolder, names: Mapping[str, int]) -> Mapping[str, PersonRecord]:
-    """Who is on file by each name; empty where somebody is not."""
-    # Their models are a fiftieth of a scrub, and few sessions are taken over.
+    """Returns who is on file by each name; empty where somebody is not."""
+    # Loading their models takes a fiftieth of a scrub, and few sessions are taken over.
     from records.standing.proposals import person_called
     from records.standing.versions import read_standing
 

@@ -1,7 +1,7 @@
 """The contraindication screen: what is asked at every visit, item by item.
 
-Source of the items: the ones that rule N-14 wants attested (billing-97012.md). They are questions;
-what was found is said in a person's own words.
+Source of the items: those required by rule N-14 (billing-97012.md). They are questions; a person
+describes the findings in their own words.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ NOT_PRESENT = "no"
 
 
 def screen_items(region: Region) -> tuple[str, ...]:
-    """What is asked before a treatment of a region."""
+    """Returns the items before a treatment of a region."""
     return (*_OF_BOTH, *_OF_THE_NECK) if region is Region.CERVICAL else _OF_BOTH
 
 
 def screening_text(answers: Sequence[tuple[str, str]], by: str) -> str:
-    """The screen as order and note have it: what was found, what was asked, and who asked."""
+    """Returns the screen for order and note: what was found, what was asked, and who asked."""
     found = [f"{item}: {said}" for item, said in answers if said != NOT_PRESENT]
     asked = [item for item, said in answers if said == NOT_PRESENT]
     told = f"not present: {', '.join(asked)}" if asked else ""

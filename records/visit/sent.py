@@ -1,8 +1,8 @@
-"""Claims that were exported: a second one only when asked for, a later change shown.
+"""Exported claims: a second export only on request, later changes shown.
 
-A claim that goes out twice is denied as a duplicate; one that was amended after the export is
-false. What the program wrote stands in clinic.db's chain (records/clinic/claim_exports.py); whether
-a file reached a payer, it does not know.
+A claim that is sent twice is denied as a duplicate; one that was amended after the export is false.
+What the program wrote is in clinic.db's chain (records/clinic/claim_exports.py); it does not know
+whether a file reached a payer.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def refuse_second(visit: Visit, format_name: str) -> None:
 
 
 def left_already(visit: Visit, format_name: str) -> str:
-    """That a claim without errors left in this format before, and what comes of a second one."""
+    """Returns that a claim without errors left in this format, and the effect of a second one."""
     for sent in _claims(visit):
         if sent.format == format_name:
             return (
@@ -62,23 +62,23 @@ def keep_export(
 
 
 def sent_texts(visit: Visit) -> tuple[str, ...]:
-    """Every claim without errors that left, in words, oldest first."""
+    """Returns every claim without errors that left, in words, oldest first."""
     return tuple(_sent_text(visit, sent) for sent in _claims(visit))
 
 
 def exported(visit: Visit) -> Exported:
-    """What a scrub report says of it."""
+    """Returns a scrub report's text about it."""
     return Exported(before=sent_texts(visit), differences=differences(visit))
 
 
 def differences(visit: Visit) -> tuple[str, ...]:
-    """Returns whether the newest claim that left says something else than the visit does now."""
+    """Returns whether the newest claim that left differs from the visit now."""
     claims = _claims(visit)
     return tuple(_differences(visit, claims[-1])) if claims else ()
 
 
 def _claims(visit: Visit) -> list[FiledExport]:
-    """Exports without errors, oldest first; the others were no claims to send."""
+    """Returns exports without errors, oldest first; the others were not claims to send."""
     return [sent for sent in visit.sent if sent.ready]
 
 
@@ -102,7 +102,7 @@ def _sent_text(visit: Visit, sent: FiledExport) -> str:
 
 
 def note_digest(visit: Visit) -> str:
-    """Digest of what log, note and acceptances say; signing a draft as it stands keeps it."""
+    """Returns the digest of log, note and acceptances; signing an unchanged draft keeps it."""
     note = visit.note
     said: dict[str, JsonValue] = {
         "seal": note.seal,
@@ -118,7 +118,7 @@ def note_digest(visit: Visit) -> str:
 
 
 def context_digest(context: ClaimContext | None) -> str:
-    """Digest of an imported context's values; "" where none was imported."""
+    """Returns the digest of an imported context's values; "" where none was imported."""
     if context is None or not context.source_digest:
         return ""
     values = context.model_dump_json(exclude=_left_out(context))
@@ -126,7 +126,7 @@ def context_digest(context: ClaimContext | None) -> str:
 
 
 def _left_out(context: ClaimContext) -> dict[str, Any]:
-    """Keys of a second payer that nobody set: claims that left before there were any stay equal."""
+    """Returns unset keys of a second payer, so that claims from before these keys stay equal."""
     left_out: dict[str, Any] = {"source": True, "source_digest": True}
     if context.other_payer is None:
         left_out["other_payer"] = True

@@ -1,7 +1,7 @@
-"""Entering a downtime sheet: each answer checked, what was typed so far, what stands out.
+"""Entry of a downtime sheet: each answer checked, kept while typing, conspicuous ones flagged.
 
-A number without its unit is refused, as in an order. What happened is never refused for being too
-much: it is flagged, and the flag stands on the note.
+A number without its unit is refused, as in an order. A past event is never refused for being too
+much: it is flagged, and the note shows the flag.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ DURATIONS = ("ordered_time", "ordered_hold_time", "ordered_rest_time", PAUSED)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SheetDay:
-    """By what a sheet's day and times are read: now and the clinic's zone, and how old it may be.
+    """The time base of a sheet: now and the clinic's zone, and its greatest age.
 
-    ``most_days`` 0: however old it is.
+    ``most_days`` 0: no limit.
     """
 
     now_utc_ms: int
@@ -48,11 +48,11 @@ class SheetDay:
 
     @property
     def today(self) -> date:
-        """The clinic's day now."""
+        """Returns the clinic's day now."""
         return self._local(self.now_utc_ms).date()
 
     def day(self, text: str) -> date:
-        """Returns the day of a sheet; raises RequestRefused for one ahead, or too long ago."""
+        """Returns the day of a sheet; raises RequestRefused for a future or too old one."""
         try:
             day = date.fromisoformat(text)
         except ValueError as error:
@@ -70,7 +70,7 @@ class SheetDay:
     def moment_ms(self, name: str, day: date, text: str) -> int:
         """Returns a time of that day in UTC milliseconds.
 
-        Raises RequestRefused for one ahead of now.
+        Raises RequestRefused for a future one.
         """
         hour, minute = clock_of(name, text)
         noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
@@ -82,7 +82,7 @@ class SheetDay:
         return utc_ms
 
     def offset_min(self, utc_ms: int) -> int:
-        """Minutes of the clinic's clock ahead of UTC at a moment."""
+        """Returns minutes of the clinic's clock ahead of UTC at a moment."""
         offset = self._local(utc_ms).utcoffset() or timedelta()
         return round(offset.total_seconds() / 60)
 
@@ -100,7 +100,7 @@ def parse_value(name: str, text: str) -> object:
 
 
 def clock_of(name: str, text: str) -> tuple[int, int]:
-    """Hour and minute of "13:05"; raises RequestRefused."""
+    """Returns hour and minute of "13:05"; raises RequestRefused."""
     found = CLOCK.fullmatch(text)
     hour, minute = map(int, found.groups()) if found else (24, 0)
     if hour > 23 or minute > 59:
@@ -109,7 +109,7 @@ def clock_of(name: str, text: str) -> tuple[int, int]:
 
 
 def times_of(day: SheetDay, values: Mapping[str, str]) -> tuple[int, int]:
-    """Beginning and end; raises RequestRefused where they and the pauses do not fit together."""
+    """Returns beginning and end; raises RequestRefused if they contradict the pauses."""
     on = day.day(values[DAY])
     began, ended = (day.moment_ms(name, on, values[name]) for name in ("began", "ended"))
     if ended <= began:
@@ -135,7 +135,7 @@ def times_of(day: SheetDay, values: Mapping[str, str]) -> tuple[int, int]:
 def forces_flagged(
     values: Mapping[str, str], patient: PatientRecord, unit: UnitRecord | None
 ) -> Iterator[str]:
-    """Forces above a limit of the region, the patient or the table: each in words."""
+    """Yields forces above a limit of the region, the patient or the table: each in words."""
     region = Region(values["region"])
     limits = [(REGION_LIMITS[region].hard_force_n, f"the most for the {region.value} region")]
     caps = patient.force_cap
@@ -157,7 +157,7 @@ def overlaps(
     day_of: Callable[[int], date],
     unit: UnitRecord | None,
 ) -> Iterator[str]:
-    """Sessions and other sheets of the patient or the table at the same time, each in words."""
+    """Yields the patient's or table's other sessions and sheets at the same time, in words."""
     day = day_of(sheet.began_utc_ms)
     query = SessionQuery(first_day=day - timedelta(days=1), last_day=day)
     unit_id = unit.unit_id if unit else None
@@ -196,7 +196,7 @@ def _ended_ms(folder: RecordFolder, session_id: str, began_ms: int) -> int:
 
 
 def keep_typed(folder: RecordFolder, sheet_id: str, name: str, text: str, author: Author) -> None:
-    """Keep one answer of a sheet that is being entered, in place of an earlier one."""
+    """Keep one answer of a sheet during its entry, replacing an earlier one."""
     word = Word(
         value=text,
         not_assessed=False,
@@ -209,14 +209,14 @@ def keep_typed(folder: RecordFolder, sheet_id: str, name: str, text: str, author
 
 
 def typed_of(folder: RecordFolder, sheet_id: str) -> dict[str, str]:
-    """What was typed of it so far, by name."""
+    """Returns what was typed of it so far, by name."""
     with clinic_reading(folder) as db:
         found = draft_in(db, sheet_id)
     return {name: word.value for name, word in found.items() if word.value is not None}
 
 
 def unfinished(folder: RecordFolder, reference: str) -> list[str]:
-    """Sheets of a patient of which something was typed, and which were not kept yet."""
+    """Returns sheets of a patient with a started, unfinished entry."""
     if not folder.clinic_database.exists():
         return []
     kept = {each.sheet.sheet_id for each in sheets_on_file(folder)}

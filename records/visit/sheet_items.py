@@ -1,4 +1,4 @@
-"""What a downtime sheet asks, in the words of the program: paper and screen cannot differ.
+"""The items of a downtime sheet, in the program's words: paper and screen cannot differ.
 
 The sheet is printed from these items (``records.exports.forms``) and entered by them
 (``workstation.visit.from_paper``).
@@ -22,14 +22,14 @@ CERVICAL_ONLY = tuple(
 REGIONS = tuple(region.value for region in Region)
 MODES = tuple(mode.value for mode in Mode)
 ON_THE_SHEET_ALREADY = frozenset({"patient_reference", "screening"})
-"""Fields of the note that the sheet asks for in places of their own."""
+"""Fields of the note with places of their own on the sheet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SheetItem:
-    """One line of the sheet: its name in the record, its label, and how it is written.
+    """One line of the sheet: its name in the record, its label, and its format.
 
-    ``is_needed``: an entered sheet must say it.
+    ``is_needed``: an entered sheet must have it.
     """
 
     name: str
@@ -62,11 +62,11 @@ STOP = (
 
 
 def ticks() -> tuple[str, ...]:
-    """What a person looks at beside the table, each in the words of the session's question."""
+    """Returns what a person checks beside the table, in the words of the session's questions."""
     return (*SURROUNDINGS_TEXTS.values(), PRETENSION_QUESTION, ALL_CLEAR)
 
 
 def note_items() -> tuple[ClinicianField, ...]:
-    """The fields of the note that the sheet has room for."""
+    """Returns the fields of the note that have room on the sheet."""
     known = clinician_fields(stopped=True, adjusted=True)
     return tuple(each for each in known if each.name not in ON_THE_SHEET_ALREADY)

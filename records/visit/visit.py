@@ -1,4 +1,4 @@
-"""A visit as people see it: record, order, note, claim context, and what the rules say."""
+"""A visit as people see it: record, order, note, claim context, and the rules' findings."""
 
 from __future__ import annotations
 
@@ -36,51 +36,50 @@ if TYPE_CHECKING:
 
 
 class NotedVisit(Protocol):
-    """What text and page of a note need of a visit, whether a device recorded it or a sheet."""
+    """What text and page of a note need of a visit, recorded by a device or on a sheet."""
 
     @property
     def note(self) -> TreatmentNote:
-        """The note."""
+        """Returns the note."""
 
     @property
     def face(self) -> Face:
-        """Its face."""
+        """Returns its face."""
 
     @property
     def clinic(self) -> str:
-        """The practice's name."""
+        """Returns the practice's name."""
 
     @property
     def context(self) -> ClaimContext | None:
-        """What is known of the claim."""
+        """Returns what is known of the claim."""
 
     @property
     def account(self) -> str:
-        """The visit's account number."""
+        """Returns the visit's account number."""
 
     @property
     def patient_reference(self) -> str:
-        """The practice's number of the patient."""
+        """Returns the practice's number of the patient."""
 
     @property
     def mark(self) -> str:
-        """What every page says of a record that was altered."""
+        """Returns the mark on every page of an altered record."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
-    """``made_at``: when the visit was read, and what is made of it is dated.
+    """``made_at``: when the visit was read, which is the date of its documents.
 
     ``acceptances`` are what a named person accepted of it, ``sent`` the exports of its claim.
-    ``context`` is what the practice's system says of the claim; ``facts``, ``report`` and
-    ``offers`` are what the rules make of both. Without ``report`` no rule was applied, and the face
-    can hold no error. ``altered`` says what of evidence or words does not fit, and where; "" when
-    everything does.
+    ``context`` is the practice system's data of the claim; ``facts``, ``report`` and ``offers`` are
+    the rules' results for both. Without ``report`` no rule was applied, and the face can contain no
+    error. ``altered`` says what of evidence or entries is altered, and where; "" when nothing is.
 
-    ``record`` and ``order`` are those of the session that the visit is called by, ``further`` are
+    ``record`` and ``order`` are those of the session that the visit is named after, ``further`` are
     the others of a visit of several sessions. ``asked_for`` is the session by which it was asked
-    for. ``standing`` is what the session that the visit is called by was run with, ``steps`` are
-    what had been done in the visit before it.
+    for. ``standing`` is what the naming session was run with, ``steps`` are what had been done in
+    the visit before it.
     """
 
     record: SessionRecord
@@ -104,7 +103,7 @@ class Visit:
 
     @property
     def sessions(self) -> tuple[RecordedSession, ...]:
-        """Every session of the visit by its beginning, as the note's parts are."""
+        """Returns every session of the visit by its beginning, like the note's parts."""
         own = RecordedSession(
             record=self.record, order=self.order, standing=self.standing, steps=self.steps
         )
@@ -115,50 +114,50 @@ class Visit:
 
     @property
     def asked_session(self) -> RecordedSession:
-        """The one by which the visit was asked for."""
+        """Returns the one by which the visit was asked for."""
         asked = self.asked_for or self.session_id
         return next(each for each in self.sessions if each.session_id == asked)
 
     @property
     def asked_dose(self) -> DeliveredDose:
-        """The dose of the session by which the visit was asked for, on that session's axis."""
+        """Returns the dose of the session that was asked for, on that session's axis."""
         asked = self.asked_session.session_id
         parts = (part for part in self.note.parts if part.session_id == asked)
         return next((part.dose for part in parts), self.note.dose)
 
     @property
     def session_id(self) -> str:
-        """The id of the session that the visit is called by: every export names it."""
+        """Returns the id of the naming session, which every export contains."""
         return self.record.head.session_id
 
     @property
     def mark(self) -> str:
-        """What every page says of a record that was altered; "" for one that fits."""
+        """Returns the mark on every page of an altered record; "" for an intact one."""
         return mark_of(self.altered)
 
     @property
     def ready(self) -> bool:
-        """True when the rules looked at the claim and nothing keeps it back."""
+        """Returns True when the rules were applied to the claim and nothing blocks it."""
         return self.report is not None and not self.report.blocked
 
     @property
     def note_file(self) -> str:
-        """Name of the note's file, as the charge line cites it."""
+        """Returns the name of the note's file, as cited by the charge line."""
         return f"{self.session_id}.pdf"
 
     @property
     def account(self) -> str:
-        """The visit's account number on its claim (CLM01, box 26)."""
+        """Returns the visit's account number on its claim (CLM01, box 26)."""
         return account_of(self.session_id, self.context.claim_id if self.context else None)
 
     @property
     def accepted(self) -> tuple[str, ...]:
-        """Modifiers that a person accepted."""
+        """Returns modifiers that a person accepted."""
         return accepted_modifiers(self.acceptances)
 
     @property
     def times(self) -> tuple[datetime, datetime]:
-        """Start and stop of the traction; raises RequestRefused when there was none."""
+        """Returns start and stop of the traction; raises RequestRefused when there was none."""
         return treatment_times(self.record, self.note, self.zone)
 
     def require_treatment(self) -> None:
@@ -178,27 +177,27 @@ class Visit:
 
     @property
     def modifiers(self) -> tuple[str, ...]:
-        """Modifiers of the traction line: the practice's own and accepted ones, nothing else."""
+        """Returns modifiers of the traction line: the practice's own and accepted ones, only."""
         return claim_modifiers(self.context, self.accepted)
 
     @property
     def patient_reference(self) -> str:
-        """The practice's number of the patient, by the note's newest word; else the claim's.
+        """Returns the practice's number of the patient: the note's newest, else the claim's.
 
-        Empty when nobody said it. Where both say it and differ, T-090 keeps the claim back.
+        "" without any. Where both have one and differ, T-090 blocks the claim.
         """
         claimed = self.context.patient_ref if self.context else None
         return self.note.field("patient_reference").value or claimed or ""
 
     @property
     def diagnoses(self) -> tuple[str, ...]:
-        """Codes with their dot: those of the claim, else those of the note."""
+        """Returns codes with their dot: those of the claim, else those of the note."""
         codes = self.context.diagnoses if self.context else noted_diagnoses(self.note)
         return tuple(dotted(code) for code in codes)
 
     @property
     def line_diagnoses(self) -> tuple[str, ...]:
-        """Those that the 97012 line points to, in its order; all where it points to none."""
+        """Returns those that the 97012 line points to, in its order; all without pointers."""
         line = self.context.traction_line if self.context else None
         pointed = self.context.pointed_diagnoses(line) if self.context and line else ()
         return tuple(dotted(code) for code in pointed) or self.diagnoses

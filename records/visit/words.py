@@ -1,7 +1,7 @@
-"""The words of a visit, checked whole in the same look at clinic.db, or refused.
+"""The entries of a visit, checked completely in the same read of clinic.db, or refused.
 
-Nothing is remembered of earlier checks. Drafts are not covered by the chain and are taken as they
-stand; so are rows of accesses that wait for it.
+Results of earlier checks are not used. Drafts are not covered by the chain and are taken unchecked,
+as are rows of accesses that wait for it.
 """
 
 from __future__ import annotations
@@ -48,9 +48,9 @@ PLACE = "clinic.db"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VisitWords:
-    """What people said of a visit; ``alterations`` are what does not fit in it.
+    """What people entered in a visit; ``alterations`` are the mismatches in it.
 
-    ``order`` is that of the session that the visit is called by; ``further`` are the others.
+    ``order`` is the order of the session that the visit is named after; ``further`` are the others.
     """
 
     order: Order
@@ -63,21 +63,21 @@ class VisitWords:
 
     @property
     def altered(self) -> str:
-        """The first of them, in words; "" when there is none."""
+        """Returns the first of them, in words; "" when there is none."""
         return _altered(self.alterations[0]) if self.alterations else ""
 
 
 def visit_words(
     folder: RecordFolder, records: Sequence[SessionRecord], visits: Visits
 ) -> VisitWords:
-    """The words of a visit on file; ``records`` are its sessions, the one it is called by first.
+    """Returns the entries of a visit on file; ``records`` are its sessions, the naming one first.
 
-    What was altered and can be read all the same is handed out with its alterations. Raises
-    JournalCorrupt where it cannot, naming what and where.
+    Altered but readable entries are returned with their alterations. Raises JournalCorrupt for
+    unreadable ones, naming what and where.
     """
     named, known = records[0].head.session_id, key_history(folder)
     with clinic_checking(folder) as db:
-        db.execute("BEGIN")  # every look is at the file of one moment
+        db.execute("BEGIN")  # every query reads the file of one moment
         schema = check_schema(db)
         found = [*schema.alterations]
         if not schema.readable:
@@ -104,7 +104,7 @@ def visit_words(
 
 
 class _Look:
-    """One look at clinic.db, from which the words of a visit are made."""
+    """One read of clinic.db, from which the entries of a visit are taken."""
 
     def __init__(self, db: Database, folder: RecordFolder, visits: Visits) -> None:
         self._db, self._folder, self._visits = db, folder, visits
@@ -116,7 +116,7 @@ class _Look:
         before: tuple[str, ...] | None,
         found: tuple[ClinicAlteration, ...],
     ) -> VisitWords:
-        """The words of the sessions ``read``; ``before`` are those of the visit before."""
+        """Returns the entries of the sessions ``read``; ``before``: those of the previous visit."""
         own, *others = (
             self._session(record, words) for record, words in zip(records, read, strict=True)
         )
@@ -149,7 +149,7 @@ class _Look:
     def _words_before(
         self, before: tuple[str, ...], words: SessionWords, record: SessionRecord
     ) -> LastVisit:
-        """What was said of the visit before, under the session that it is called by."""
+        """Returns the previous visit's entries, under the session that it is named after."""
         said = note_words_of(self._db, self._folder, before[0], words.entries_beside)
         orders = tuple(
             FiledWords(name, _order_on_file(self._db, name), said.filed) for name in before
@@ -161,7 +161,7 @@ class _Look:
     def _exports(
         self, records: Sequence[SessionRecord], read: Sequence[SessionWords]
     ) -> list[FiledExport]:
-        """Claims of the visit that left, whichever of its sessions they were of."""
+        """Returns claims of the visit that left, of any of its sessions."""
         if len(read) == 1:
             return [*claim_exports_of(self._folder, records[0].head.session_id, read[0].entries)]
         found = [
@@ -173,7 +173,7 @@ class _Look:
 
 
 def _require_said(db: Database, visits: Visits, records: Sequence[SessionRecord]) -> None:
-    """The sessions that were read are those of the visit in this look as well."""
+    """Check that the sessions that were read are those of the visit in this read as well."""
     named = records[0].head.session_id
     now = visits_in(db)
     if now.sessions_with(named) != visits.sessions_with(named):
@@ -185,7 +185,7 @@ def _require_said(db: Database, visits: Visits, records: Sequence[SessionRecord]
 
 @contextmanager
 def _told_first(session_id: str, found: list[ClinicAlteration]) -> Iterator[None]:
-    """Words that nothing can be made of are refused with what was altered, where that is known."""
+    """Refuse unusable entries with their alteration, where that is known."""
     try:
         yield
     except (JournalCorrupt, RequestRefused) as error:
@@ -195,9 +195,9 @@ def _told_first(session_id: str, found: list[ClinicAlteration]) -> Iterator[None
 
 
 def _since(said: NoteWords, name: str, utc_offset_min: int) -> str:
-    """The day since which a word is unchanged: the one that it says, else the one when it was said.
+    """Returns the day since which an entry is unchanged: its own, else the day of its making.
 
-    "" for a word of an order of which nobody knows when it was filed.
+    "" for an order's value with an unknown time of filing.
     """
     word = said.words.get(name)
     if word is not None and (day := unchanged_since(word.source)):
@@ -225,7 +225,7 @@ def _seal(record: SessionRecord) -> str | None:
 def _last_visit(
     db: Database, folder: RecordFolder, records: Sequence[SessionRecord], visits: Visits
 ) -> tuple[str, ...] | None:
-    """Sessions of the patient's visit before this one, the one that it is called by first."""
+    """Returns the sessions of the patient's previous visit, the naming one first."""
     key = records[0].started.session.patient_key
     first = min((record.head for record in records), key=lambda head: head.started_utc_ms)
     before = last_visit_of(folder, first, set(sessions_of_patient(db, key)))

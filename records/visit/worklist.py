@@ -1,6 +1,6 @@
-"""The visits of some days and what each of them still lacks, by what is on record and nothing else.
+"""The visits of some days and what each of them still lacks, derived from the records only.
 
-There is no file of states: a visit is where its record, its note and its exports say it is.
+There is no file of states: its record, its note and its exports define where a visit is.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from records.visit.paper_visit import load_paper
 from records.visit.visit import Visit
 
 NO_VISIT = ("refused", REMOVED)
-"""Outcomes of sessions of which no visit is told."""
+"""Outcomes of sessions that make no visit."""
 
 
 class VisitState(StrEnum):
-    """Where a visit is; the value is what lists say."""
+    """The state of a visit; lists show the value."""
 
     BEGUN = "begun, no session yet"
     RUNNING = "running"
@@ -50,7 +50,7 @@ class ListedVisit:
     """One visit in a list.
 
     ``session_id`` is "" before the first session, ``visit_id`` is "" after it; ``open_fields`` are
-    those of its note.
+    its note's.
     """
 
     reference: str
@@ -63,7 +63,7 @@ class ListedVisit:
 
     @property
     def is_finished(self) -> bool:
-        """True when nothing is left to be done in it."""
+        """Returns True when nothing is left to be done in it."""
         done = (VisitState.CLAIMED, VisitState.NOTHING_TO_CLAIM, VisitState.ON_PAPER)
         return self.state in done
 
@@ -77,10 +77,10 @@ def list_visits(
     reference: str | None = None,
     unsigned_only: bool = False,
 ) -> list[ListedVisit]:
-    """The visits of the days from the first to the last, by their beginning; of one patient only.
+    """Returns visits from the first to the last day, by their beginning; of one patient only.
 
-    Sessions that were refused are none. A visit whose record or words were altered is told as that.
-    With ``unsigned_only`` visits whose note was signed are passed over without being read.
+    Sessions that were refused make none. A visit with an altered record or entries is listed as
+    such. With ``unsigned_only`` visits with a signed note are skipped without being read.
     """
     query = SessionQuery(first_day=days[0], last_day=days[1], patient=reference or "")
     found = find_sessions(folder, query, day_of)
@@ -97,7 +97,7 @@ def visits_among(
     days: tuple[date, date],
     reference: str | None,
 ) -> list[ListedVisit]:
-    """The same, where the sessions of the days, and of the patient, were found before."""
+    """Returns the same, where the sessions of the days, and of the patient, were found before."""
     listed = [
         *_with_sessions(folder, practice, found),
         *_without_session(folder, day_of, days),
@@ -112,9 +112,9 @@ def visits_among(
 def seen_on(
     folder: RecordFolder, found: Sequence[FoundSession], day_of: DayOf, day: date
 ) -> frozenset[str]:
-    """References of the patients who have any visit on a day; no record and no note is read for it.
+    """Returns references of the patients with a visit on a day, without reading records.
 
-    ``found`` are the sessions of the day. Those that were refused are none.
+    ``found`` are the sessions of the day. Those that were refused do not count.
     """
     treated = (each for each in found if each.outcome not in NO_VISIT)
     return frozenset(
@@ -133,14 +133,14 @@ def seen_on(
 
 
 def _unsigned(folder: RecordFolder, found: list[FoundSession]) -> list[FoundSession]:
-    """Sessions of visits whose one note nobody has signed."""
+    """Returns sessions of visits whose one note nobody has signed."""
     visits = visits_of(folder)
     signed = {visits.named(each.head.session_id) for each in found if each.note_status != DRAFT}
     return [each for each in found if visits.named(each.head.session_id) not in signed]
 
 
 def _is_told(each: ListedVisit, listed: list[ListedVisit], reference: str | None) -> bool:
-    """Steps that were left, after which the patient was treated all the same, are no visit."""
+    """Returns whether it is listed: unfinished steps before another treatment are not a visit."""
     if reference is not None and each.reference != reference:
         return False
     return each.state is not VisitState.BEGUN or not any(
@@ -151,7 +151,7 @@ def _is_told(each: ListedVisit, listed: list[ListedVisit], reference: str | None
 
 
 def state_of(visit: Visit) -> VisitState:
-    """Where a visit is whose sessions are closed."""
+    """Returns the state of a visit whose sessions are closed."""
     if not visit.note.versions:
         return VisitState.TO_COMPLETE if visit.note.open_fields else VisitState.TO_SIGN
     if any(export.ready for export in visit.sent):
@@ -200,9 +200,9 @@ def _with_sessions(
 def _without_session(
     folder: RecordFolder, day_of: DayOf, days: tuple[date, date]
 ) -> Iterator[ListedVisit]:
-    """Visits that were begun and have no session yet; of each patient the newest of a day.
+    """Returns visits that were begun and have no session yet; per patient the newest of a day.
 
-    A session that was asked for and never began is none.
+    A session that was requested but never began does not count.
     """
     newest: dict[tuple[str, date], ListedVisit] = {}
     on_file = steps_on_file(folder)
@@ -227,7 +227,7 @@ def _on_paper(
     days: tuple[date, date],
     reference: str | None,
 ) -> Iterator[ListedVisit]:
-    """Visits that were entered from downtime sheets, on the days of their treatments."""
+    """Returns visits that were entered from downtime sheets, on the days of their treatments."""
     for kept in sheets_on_file(folder):
         sheet = kept.sheet
         if not days[0] <= day_of(sheet.began_utc_ms) <= days[1]:
@@ -251,7 +251,7 @@ def _on_paper(
 
 
 def _reference(folder: RecordFolder, session_id: str) -> str:
-    """The reference that the order of a session names; "" where no order is on file."""
+    """Returns the reference in a session's order; "" where no order is on file."""
     try:
         with clinic_reading(folder) as db:
             return reference_of(db, session_id)

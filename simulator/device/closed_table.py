@@ -1,7 +1,7 @@
-"""A table without a socket: it follows its own panel, and nobody can ask it anything.
+"""A table without a socket: it follows its own panel, and nothing can be read from it.
 
 Somebody set a force and a course on its panel; its regulator takes up the slack, pretensions,
-follows the course and releases. What a cell beside it reads is the cord's force and nothing else.
+follows the course and releases. A cell beside it reads only the cord's force.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class ClosedTable:
     """One treatment on one body, in cycles of 10 ms; seconds since ``start``, newtons.
 
     ``treats_from_s`` and ``releases_from_s`` are when the first ramp above the pretension and the
-    release began; None as long as they did not.
+    release began; None until then.
     """
 
     def __init__(self, plant: TractionPlant, panel: TreatmentPlan) -> None:
@@ -47,7 +47,7 @@ class ClosedTable:
 
     @property
     def setpoint_n(self) -> float:
-        """What the regulator aims at now, newtons."""
+        """Returns the regulator's present set-point, newtons."""
         return self._regulator.setpoint_n
 
     @property
@@ -75,7 +75,7 @@ class ClosedTable:
         return self.plant.cell_force_n
 
     def let_go(self) -> None:
-        """Open the clutch at once: a hand on the emergency stop, or the power is gone."""
+        """Open the clutch at once: the emergency stop was pressed, or the power failed."""
         self.releases_from_s = self.releases_from_s or self.elapsed_s
         self.plant.clutch_closed = False
 

@@ -23,7 +23,7 @@ RAMP_NOW, HOLD_THEN_RAMP, FAST_NOW = 1, 2, 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionLimits:
-    """What arming agreed on. Newtons, newtons per second, seconds."""
+    """The limits from the arming. Newtons, newtons per second, seconds."""
 
     region: int
     ceiling_n: float
@@ -70,7 +70,7 @@ class Command:
         )
 
     def step_after(self, last: int) -> int | None:
-        """Steps ahead of ``last``; 0 is the same sequence, None is behind or does not exist."""
+        """Returns steps ahead of ``last``; 0 is the same sequence, None is behind or invalid."""
         if self.sequence == 0:
             return None
         step = (self.sequence - last) % SEQUENCES

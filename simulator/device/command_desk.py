@@ -1,6 +1,6 @@
-"""What a host may order: commands, arming and service, in the map's order of checks.
+"""The orders of a host: commands, arming and service, in the map's order of checks.
 
-Source: reference map, B.4 (commands), B.5 (session), B.7 (service), B.10. A refusal is told in
+Source: reference map, B.4 (commands), B.5 (session), B.7 (service), B.10. A refusal is reported in
 0x101, kept as an event and answered by an exception; nothing of it is applied.
 """
 
@@ -172,7 +172,7 @@ class OrderDesk:
     # -- session and service (B.5, B.7) ------------------------------------------------------------
 
     def arm(self, values: Sequence[int], at_s: float) -> None:
-        """The block 0x300-0x309: all reasons of a refusal stand in 0x30C together."""
+        """Apply the block 0x300-0x309: 0x30C has all reasons of a refusal together."""
         limits, refusal = parse_session(values, self.unit)
         if refusal is not Refusal.CRC:
             self._refuse_when_busy()

@@ -1,6 +1,6 @@
 """How a unit's fixed registers may differ from what a host expects (hazards.md, rows 33-35, 49).
 
-Each change keeps the block sound where the real cause would: another unit has a good CRC, and so
+Each change keeps the block valid where the real cause would: another unit has a good CRC, and so
 has a unit with swapped words.
 """
 

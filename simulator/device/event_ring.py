@@ -35,7 +35,7 @@ class RingEntry:
 
 
 class EventRing:
-    """Keeps the newest 32 events. The event of sequence n stands in slot (n - 1) modulo 32."""
+    """Keeps the newest 32 events. The event of sequence n is in slot (n - 1) modulo 32."""
 
     def __init__(self) -> None:
         self._entries: list[RingEntry] = []
@@ -55,7 +55,7 @@ class EventRing:
 
     @property
     def entries(self) -> tuple[RingEntry, ...]:
-        """What a host could still read, oldest first."""
+        """Returns what a host could still read, oldest first."""
         return tuple(self._entries)
 
     def registers(self) -> list[int]:

@@ -1,8 +1,8 @@
 """The device behind the registers: reference map v1 as a pure, synchronous object.
 
-Time comes in as the host's ``now_s``; the device keeps its own, slower clock. A server calls
+Time is given as the host's ``now_s``; the device keeps its own, slower clock. A server calls
 ``advance_to`` and then reads or writes registers; a refusal is ``RegisterRefused``. Source:
-reference map. What an order needs to be accepted stands in ``command_desk.py``.
+reference map. The conditions for accepting an order are in ``command_desk.py``.
 """
 
 from __future__ import annotations
@@ -56,11 +56,11 @@ MAX_READ: Final = 125
 class ReferenceFirmware:
     """One unit. ``clock_ppm`` is how much slower its crystal is; ``reads_first`` its FC23 order.
 
-    Without a word it is the map's plain unit. What may be otherwise, all of it kept over a loss of
-    power: ``renew_set_point_register``, ``reenters_release``, ``watchdog``, ``machine.blind``, and
-    in its description what ``UnitDescription.without`` takes away. What may happen to its parts in
-    a session: ``cell``, ``second_cell``, ``cord``, ``body``, ``winch``, ``stroke``, ``switch``,
-    ``estop``, ``power_cycle``; a cell comes back sound with the power, the mechanics do not.
+    By default it is the map's plain unit. Its variants, which survive a loss of power:
+    ``renew_set_point_register``, ``reenters_release``, ``watchdog``, ``machine.blind``, and in its
+    description what ``UnitDescription.without`` removes. Faults of its parts during a session:
+    ``cell``, ``second_cell``, ``cord``, ``body``, ``winch``, ``stroke``, ``switch``, ``estop``,
+    ``power_cycle``; a cell is sound again when the power returns, the mechanics are not.
 
     It is a model written from the map: no real unit was compared with it.
     """
@@ -147,7 +147,7 @@ class ReferenceFirmware:
 
     @property
     def reenters_release(self) -> bool:
-        """Each release order, modes 1 and 5, enters state 5 anew: in states 2 and 6 too.
+        """Returns whether each release order, modes 1 and 5, enters state 5 anew, also in 2 and 6.
 
         A plain unit changes no state at 15 N or less. This one goes back one device cycle later, or
         in state 6 with force on after 3 s.
@@ -203,12 +203,12 @@ class ReferenceFirmware:
                 machine.cycle()
                 patient.act(self)
             else:
-                # Without power only the mechanics go on, in the steps of a device cycle.
+                # Without power only the mechanics continue, in the steps of a device cycle.
                 machine.uptime_s += CYCLE_S
                 self.plant.advance(STEPS_PER_CYCLE, 0.0)
 
     def cut_power(self) -> None:
-        """The mains is gone: nothing senses or answers.
+        """Cut the mains: nothing senses or answers.
 
         The clutch opens by its spring, or a brake closes (``keeps_force_without_power``).
         """
@@ -222,7 +222,7 @@ class ReferenceFirmware:
         self._back_at_s = self.next_cycle_s() - CYCLE_S + off_s
 
     def restore_power(self, now_s: float) -> None:
-        """The mains is back: the unit starts anew, idle, with a higher boot count.
+        """Restore the mains: the unit restarts, idle, with a higher boot count.
 
         A closed brake stays closed, and the force on the cord, until an order to release or a hand
         opens it.

@@ -1,4 +1,4 @@
-"""What the unit watches by itself while a session is armed, one look per device cycle.
+"""The unit's own supervision while a session is armed, once per device cycle.
 
 Source: rows 6, 7, 8, 9, 13, 15, 16, 17, 42 of hazards.md#limits-of-the-rows, plant.md#consequences.
 """
@@ -72,7 +72,7 @@ class ForceGuards:
         speed_mm_per_s: float,
         following: bool,
     ) -> EventCode | None:
-        """What is wrong now, the most urgent first. ``following`` is False during a release."""
+        """Returns what is wrong now, most urgent first. ``following`` is False during a release."""
         if self.disabled:
             return None
         self._remember(force_n, setpoint_n, position_mm)
@@ -97,7 +97,7 @@ class ForceGuards:
         self._position[self._at] = position_mm
 
     def _count(self, force_n: float, second_n: float | None) -> None:
-        """For how many cycles in a row each of three things has been so."""
+        """Count for how many cycles in a row each of three conditions has been true."""
         tenths = round(force_n * 10)
         self._unchanged = self._unchanged + 1 if tenths == self._last_tenths else 0
         self._last_tenths = tenths

@@ -91,7 +91,7 @@ class UnitMachine:
         self.local_takeover = False
         self.uptime_s = 0.0
         self.uptime_ahead_s = 0.0
-        """What 0x110 and the events show beyond ``uptime_s``; a restart begins at 0."""
+        """Added to ``uptime_s`` in 0x110 and the events; a restart begins at 0."""
         plant.clutch_closed = False
         self.log(EventCode.BOOT, unit.boot_count, 0)
 

@@ -1,6 +1,6 @@
-"""What the unit shows: its description, and the packing of blocks into registers.
+"""The unit's description, and the packing of blocks into registers.
 
-Source: reference map, B.1-B.3. Own packing, apart from the bridge's codec that it is there to test.
+Source: reference map, B.1-B.3. Its own packing, independent of the bridge's codec that it tests.
 """
 
 from __future__ import annotations
@@ -84,11 +84,11 @@ class UnitDescription:
         return bool(self.features & feature)
 
     def without(self, *bits: int) -> UnitDescription:
-        """The same unit without these bits (by number) of 0x20.
+        """Returns the same unit without these bits (by number) of 0x20.
 
-        The unit then is what it says for bits 2 (second channel), 4 (an unplugged switch is not
-        noticed), 8 (a brake keeps the force when power goes), 9 (no event ring) and 12 (function 23
-        is refused). Bits 5 and 6 change what it says and nothing of what it does.
+        The unit then behaves accordingly for bits 2 (second channel), 4 (an unplugged switch is not
+        noticed), 8 (a brake keeps the force when power fails), 9 (no event ring) and 12 (function
+        23 is refused). Bits 5 and 6 change what it reports but not what it does.
         """
         return replace(self, features=self.features & ~sum(1 << bit for bit in set(bits)))
 

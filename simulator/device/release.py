@@ -1,8 +1,8 @@
-"""How the unit releases: three strengths, each followed by the next one when force stays on.
+"""The unit's release: three strengths, each followed by the next one when force stays on.
 
 Source: reference map, B.5 (7 s) and B.10 (who may end where), plant.md#reference-results (pay-out).
-The last two times are this unit's own: a fast release or an open clutch that shows no effect must
-end somewhere.
+The last two times are this unit's own: a fast release or an open clutch without effect must end
+somewhere.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""How a unit may differ from the map's plain one without breaking a rule of it, or by a defect.
+"""Variants of a unit that follow the map's rules, and defects.
 
-They belong to the unit for life: a loss of power changes none of them (``ReferenceFirmware``).
+They are permanent: a loss of power changes none of them (``ReferenceFirmware``).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class SetPointRegister:
 
     def __init__(self) -> None:
         self.period_s = 0.0
-        """0: what the ramp stands at when the host asks."""
+        """0: the ramp's value when the host reads it."""
         self._step_n = FINEST_STEP_N
         self._phase_s = 0.0
         self._newest_renewal: int | None = None
@@ -45,7 +45,7 @@ class SetPointRegister:
             self._newest_renewal, self._shown_n = renewal, setpoint_n
 
     def tenths(self, setpoint_n: float) -> int:
-        """The register's value in 0.1 N; ``setpoint_n`` is what the ramp stands at now."""
+        """Returns the register's value in 0.1 N; ``setpoint_n`` is the ramp's present value."""
         shown_n = self._shown_n if self.period_s else setpoint_n
         if self._step_n == FINEST_STEP_N:
             return tenths(shown_n)
@@ -53,14 +53,14 @@ class SetPointRegister:
 
 
 class WatchdogDefects:
-    """What may be wrong with the unit's watchdog. By itself it runs as the map says."""
+    """Defects of the unit's watchdog. Without any it works as the map says."""
 
     __slots__ = ("echo_ms", "stopped")
 
     def __init__(self) -> None:
         self.stopped = False
         self.echo_ms: int | None = None
-        """What 0x30F says instead of the ordered time; None: the truth."""
+        """Shown in 0x30F instead of the ordered time; None: the truth."""
 
     def stop(self) -> None:
         """It never expires: bit 6 of A and 0x10F read 0, a silent host is not noticed."""

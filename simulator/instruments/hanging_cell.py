@@ -35,7 +35,7 @@ class HangingCell:
         return self._last_n
 
     def kilograms(self, now_s: float) -> float:
-        """The same as a scale shows it."""
+        """Returns the same as a scale shows it."""
         return self.force_n(now_s) / STANDARD_GRAVITY
 
     @property

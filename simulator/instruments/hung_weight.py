@@ -1,4 +1,4 @@
-"""A weight that somebody hangs on the cell of an instrument and lifts off, as in a weight test."""
+"""A weight that a person hangs on the cell of an instrument and lifts off, as in a weight test."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ MOVED_S: Final = 0.2
 class HungWeight:
     """The force of one known weight, free at first.
 
-    ``hang`` and ``lift`` may come from another thread than the readings: they only say what is to
-    be, and the force goes there from one reading to the next.
+    ``hang`` and ``lift`` may be called from another thread than the readings: they only set the
+    target, and the force moves there from one reading to the next.
     """
 
     def __init__(self, weight_n: float) -> None:

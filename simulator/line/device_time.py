@@ -1,7 +1,7 @@
-"""The time a simulated unit lives in: the machine's, or the virtual one it shares with the loop.
+"""The time of a simulated unit: the machine's, or the virtual one that it shares with the loop.
 
-With the time comes the thread: in real time a server runs in a thread of its own, in virtual time
-in the thread of whoever waits on the clock.
+The time decides about the thread: in real time a server runs in a thread of its own, in virtual
+time in the thread that waits on the clock.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class DeviceTime(Protocol):
     """
 
     idle_step_s: float | None
-    """Period of stepping without a request; None where time stands still between requests."""
+    """Period of stepping without a request; None where time stops between requests."""
 
     def now_s(self) -> float: ...
 
@@ -43,11 +43,11 @@ class DeviceTime(Protocol):
         ...
 
     def consumed(self, byte_count: int) -> None:
-        """So many bytes of a host were taken in (after ``began``, if they were a request)."""
+        """Note that so many bytes of a host were consumed (after ``began``, if a request)."""
         ...
 
     def produced(self, byte_count: int) -> None:
-        """So many bytes are about to be sent to a host."""
+        """Note that so many bytes are about to be sent to a host."""
         ...
 
     def began(self) -> None:

@@ -92,7 +92,7 @@ class DirectLine:
             self._firmware.write_broadcast(int.from_bytes(pdu[:2], "big"), _words(pdu[5:]))
 
     def _answered(self, function: int, pdu: bytes) -> bytes:
-        """Returns what stands after the function code in the answer."""
+        """Returns what follows the function code in the answer."""
         address, count = struct.unpack_from(">HH", pdu)
         if function in (READ_HOLDING, READ_INPUT):
             return _counted(self._firmware.read_registers(address, count))

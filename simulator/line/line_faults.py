@@ -1,4 +1,4 @@
-"""What can happen to requests and answers on their way (fault-script.md)."""
+"""Faults of requests and answers on their way (fault-script.md)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from random import Random
 
 
 class LineFaults:
-    """Each fault acts on what follows it; ``done`` counts what it changed."""
+    """Each fault acts on what follows it; ``done`` counts its changes."""
 
     def __init__(self) -> None:
         self.done = 0

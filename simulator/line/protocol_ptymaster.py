@@ -20,7 +20,7 @@ def register_protocol() -> None:
 
 
 class PtyMaster:
-    """A port on a file descriptor; raises serial.SerialException when the other end is gone."""
+    """A port on a file descriptor; raises serial.SerialException when the other end is closed."""
 
     def __init__(self, _port: None = None, **_settings: Any) -> None:
         self.timeout: float | None = 0
@@ -28,7 +28,7 @@ class PtyMaster:
         self._fd = -1
 
     def open(self) -> None:
-        """Take a copy of the descriptor, so that closing the port leaves its owner's alone."""
+        """Copy the descriptor, so that closing the port does not close its owner's."""
         self._fd = os.dup(int(self.port.removeprefix("ptymaster://")))
         os.set_blocking(self._fd, False)
 
@@ -58,5 +58,5 @@ class PtyMaster:
 
 
 def serial_class_for_url(url: str) -> tuple[str, type[PtyMaster]]:
-    """Returns what pyserial calls to find the class behind a URL."""
+    """Returns the class behind a URL, for pyserial."""
     return url, PtyMaster

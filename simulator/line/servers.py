@@ -131,7 +131,7 @@ class _Handler(ServerRequestHandler):
         return used
 
     def handle_later(self) -> None:
-        """Pymodbus goes through another thread's door here, although it is in its own."""
+        """Called where pymodbus takes the way for another thread, although it is in its own."""
         self._task = self.loop.create_task(self.handle_request())
 
     async def handle_request(self) -> None:
@@ -205,7 +205,7 @@ class SimulatedUnit:
         self._descriptors: list[int] = []
 
     def serve_tcp(self, port: int = 0) -> SimulatedUnit:
-        """Serve on TCP on this machine alone; port 0 lets the system choose one.
+        """Serve on TCP on this machine only; port 0 lets the system choose one.
 
         Raises OSError when the port is taken.
         """
@@ -220,7 +220,7 @@ class SimulatedUnit:
         return self._start(make)
 
     def serve_rtu(self, baudrate: int = 38400) -> SimulatedUnit:
-        """Serve RTU on a new pseudo-terminal, whose path stands in ``uri``.
+        """Serve RTU on a new pseudo-terminal, whose path is in ``uri``.
 
         Raises OSError on a system without pseudo-terminals.
         """
@@ -252,7 +252,7 @@ class SimulatedUnit:
         return self
 
     def stop(self) -> None:
-        """Close the server and its port; a host then finds the link gone."""
+        """Close the server and its port; a host then loses the link."""
         if self.text is not None:
             self._time.run(self._stop_stepping())
             self.text.stop()
@@ -311,7 +311,7 @@ class SimulatedUnit:
         await self._server.shutdown()
 
     async def _keep_stepping(self, period_s: float) -> None:
-        """In real time the body and the firmware live on while nobody asks."""
+        """Step the body and the firmware in real time while no request comes."""
         while True:
             await asyncio.sleep(period_s)
             self.firmware.advance_to(self._time.now_s())

@@ -18,7 +18,7 @@ Send = Callable[[bytes], None]
 
 
 class TextInstrument(Protocol):
-    """What this server needs of an instrument; host time in monotonic seconds."""
+    """The interface of an instrument for this server; host time in monotonic seconds."""
 
     answer_s: float
 
@@ -44,7 +44,7 @@ class TextServer:
         self._answers: set[asyncio.Task[None]] = set()
 
     def serve_tcp(self, port: int = 0) -> TextServer:
-        """Serve on TCP on this machine alone; port 0 lets the system choose one.
+        """Serve on TCP on this machine only; port 0 lets the system choose one.
 
         Raises OSError when the port is taken.
         """
@@ -76,7 +76,7 @@ class TextServer:
         return self._start(make)
 
     def stop(self) -> None:
-        """Close the server and its port; a host then finds the link gone."""
+        """Close the server and its port; a host then loses the link."""
         self._time.run(self._shut_down())
         self._time.end()
         for descriptor in self._descriptors:
@@ -138,7 +138,7 @@ class TextServer:
 
 
 class _Connection(asyncio.Protocol):
-    """One host on TCP."""
+    """A connection of one host on TCP."""
 
     def __init__(self, server: TextServer) -> None:
         self._server = server

@@ -117,9 +117,9 @@ class UnitLines:
 
 
 def _sound_fields(line: bytes) -> str | None:
-    """Returns what stands between the first character and ``*``.
+    """Returns what is between the first character and ``*``.
 
-    None for a line that is not sound.
+    None for an invalid line.
     """
     if len(line) > MOST_CHARACTERS or not line.isascii():
         return None
@@ -154,9 +154,9 @@ def _order_answer(block: list[int]) -> bytes:
 
 
 def _signed(word: int) -> str:
-    """Sign and four digits; what is larger stands at the end, never with the other sign.
+    """Returns sign and four digits; a larger value is clamped, never shown with the other sign.
 
-    A channel that is not fitted (0x8000) is at the lower end; its bit says that it is not valid.
+    A channel that is not fitted (0x8000) has the lowest value; its bit says that it is not valid.
     """
     number = word - 0x10000 if word & 0x8000 else word
     return f"{max(-9999, min(9999, number)):+05d}"

@@ -1,4 +1,4 @@
-"""What a server needs of a simulated unit, and what bytes cost on their way."""
+"""The interface of a simulated unit for a server, and the transmission time of bytes."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ WRITE_MANY: Final = 16
 
 
 class UnitFirmware(Protocol):
-    """What a server needs of a simulated unit; host time in monotonic seconds."""
+    """The interface of a simulated unit for a server; host time in monotonic seconds."""
 
     @property
     def powered(self) -> bool:
-        """Without power a unit takes in every byte and answers none."""
+        """Returns whether it has power; without it a unit consumes every byte and answers none."""
 
     def advance_to(self, now_s: float) -> None: ...
 
@@ -37,7 +37,7 @@ class UnitFirmware(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wire:
-    """What bytes cost: seconds per byte, and the bytes of a frame around its PDU."""
+    """The transmission time: seconds per byte, and the bytes of a frame around its PDU."""
 
     byte_s: float
     frame_bytes: int

@@ -1,4 +1,4 @@
-"""Who lies on which table: the parameters of the mechanics (plant.md#parameters)."""
+"""Bodies and tables: the parameters of the mechanics (plant.md#parameters)."""
 
 from __future__ import annotations
 

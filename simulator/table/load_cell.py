@@ -1,4 +1,4 @@
-"""One force channel: cell, amplifier and converter with their noise, and how they fail.
+"""One force channel: cell, amplifier and converter with their noise, and their failures.
 
 Source: plant.md#equations (60 ms in the plant, noise 0.3 N, steps of 0.1 N); faults: hazards.md.
 """
@@ -56,7 +56,7 @@ class LoadCell:
         return self._last
 
     def freeze_counter(self) -> None:
-        """The converter's task dies: no new sample, its number stands and its age grows."""
+        """Stop the converter's task: no new sample, its number stays and its age grows."""
         self.frozen = True
 
     def stick(self) -> None:

@@ -1,4 +1,4 @@
-"""Who is on the table: behaviours that act on the unit's inputs, once per device cycle.
+"""Simulated patients: behaviours that act on the unit's inputs, once per device cycle.
 
 A patient sees what a person would notice (the unit asks, pulls, stops) and presses a switch. Times
 are seconds of the unit's own clock, which runs 300 ppm slow.
@@ -20,7 +20,7 @@ HOLD_LEFT_N: Final = 5.0
 
 
 class UnitView(Protocol):
-    """What of the unit a patient can see or reach."""
+    """The parts of the unit that a patient can see or reach."""
 
     @property
     def uptime_s(self) -> float: ...
@@ -32,12 +32,12 @@ class UnitView(Protocol):
     def ceiling_n(self) -> float: ...
     @property
     def idle_reads(self) -> int:
-        """How often a host has read 0x100 while the unit was idle."""
+        """Returns how often a host has read 0x100 while the unit was idle."""
         ...
 
     @property
     def identifications(self) -> int:
-        """How often a host has asked who the unit is."""
+        """Returns how often a host has identified the unit."""
         ...
 
     @property

@@ -164,7 +164,7 @@ class TractionPlant:
 
 
 class Cord:
-    """What can happen to the cord (fault-script.md)."""
+    """Faults of the cord (fault-script.md)."""
 
     __slots__ = ("_plant",)
 
@@ -176,12 +176,12 @@ class Cord:
         self._plant.cord_n_per_mm = 0.0
 
     def slack(self, mm: float) -> None:
-        """So much more cord lies loose between winch and harness."""
+        """Add so much loose cord between winch and harness."""
         self._plant.slack_mm += mm
 
 
 class Stroke:
-    """What can happen to the way that the winch has left."""
+    """Faults of the winch's remaining travel."""
 
     __slots__ = ("_plant",)
 
@@ -195,7 +195,7 @@ class Stroke:
 
 
 class Winch:
-    """What can happen to the winch. ``free`` ends all of it."""
+    """Faults of the winch. ``free`` ends all of them."""
 
     __slots__ = ("_only_releasing", "_plant", "_run_in_mm_per_s")
 
@@ -229,14 +229,14 @@ class Winch:
         self._run_in_mm_per_s = 0.0
 
     def speed_mm_per_s(self, ordered_mm_per_s: float, *, releasing: bool) -> float:
-        """What the drive does of what it was ordered; positive winds in."""
+        """Returns the drive's actual speed; positive winds in."""
         if self._run_in_mm_per_s == 0.0 or (self._only_releasing and not releasing):
             return ordered_mm_per_s
         return self._run_in_mm_per_s
 
 
 class Body:
-    """What the patient's body does without wanting to."""
+    """Involuntary movements of the patient's body."""
 
     __slots__ = ("_plant",)
 

@@ -138,7 +138,7 @@ def test_a_replay_that_gets_no_readings_stands_still_and_says_so(page: Page) -> 
     fault = page.locator("#replay-fault")
     page.route(PIECES, lambda way: way.fulfill(status=410, json=piece([])))
     begin_anew(page)
-    expect(fault).to_contain_text("The replay stands still")
+    expect(fault).to_contain_text("The replay has stopped")
     page.clock.run_for(1_000)
     assert len(asked) == 2, "it is not asked again by itself"
     page.unroute(PIECES)

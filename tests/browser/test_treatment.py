@@ -74,7 +74,7 @@ def test_a_whole_treatment_over_tcp(page: Page, station: BrowsedStation) -> None
     asks(page, "More by 2.5 N", "hold 25.0 N -> 27.5 N, by Pat Jones")
     asks(page, "Pause", "paused at")
     expect(headline(page)).to_contain_text("paused")
-    asks(page, "Check-in", "recorded: Pat Jones looked after the patient")
+    asks(page, "Check-in", "recorded: Pat Jones checked on the patient")
     page.get_by_text("Remark ...").click()
     page.get_by_label("Words for the record").fill("turned the head")
     asks(page, "Remark", "recorded, by Pat Jones: turned the head")

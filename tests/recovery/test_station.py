@@ -162,7 +162,7 @@ def test_a_program_that_is_killed_is_started_again_and_the_parent_says_so(clinic
         os.kill(clinic.started("Table 1")[0], signal.SIGKILL)
         wait_until(lambda: len(clinic.started("Table 1")) == 2, "the next program")
         clinic.wait_until_linked()
-        clinic.wait_for_log("Table 1: its program ended in a session; the unit should let go")
+        clinic.wait_for_log("Table 1: its program ended in a session; the unit should release")
         clinic.press_and_see("STOP was ordered at")
         assert len(clinic.started("Table 2")) == 1
 

@@ -152,7 +152,8 @@ def test_a_row_that_cannot_be_kept_after_the_rename_is_kept_by_the_next(
     with monkeypatch.context() as patch:
         patch.setattr(changing, "record_read", disk_is_full_behind_the_rename)
         with pytest.raises(
-            AuditUnavailable, match=r"version 1\.1 is in use, and the next `traction update` enters"
+            AuditUnavailable,
+            match=r"version 1\.1 is in use, and the next `traction update` records",
         ):
             clinic.update(clinic.release("1.1"))
     assert (clinic.there.current, clinic.said()) == ("1.1", [BEGUN])

@@ -105,7 +105,7 @@ def test_with_one_it_is_armed_and_the_record_says_for_how_long_it_holds(
     [
         (30, {}, "ran out today"),
         (31, {}, "ran out 1 day ago"),
-        (-3, {}, "lies in the future"),
+        (-3, {}, "is in the future"),
         (0, {"passed": False}, "was not passed"),
     ],
 )
@@ -200,7 +200,7 @@ def test_a_record_of_it_that_was_altered_holds_nothing(folder: RecordFolder) -> 
         alter(folder)
         with pytest.raises(JournalCorrupt, match=r"clinic\.db was altered"):
             stage.treat(ORDER, operator=Asked(person=True))
-    with pytest.raises(JournalCorrupt, match="no commissioning in it is believed"):
+    with pytest.raises(JournalCorrupt, match="no commissioning in it is trusted"):
         commissionings(folder)
     found = verify_clinic(folder).alterations
     assert found

@@ -1,9 +1,9 @@
 """`make bench`: processor time of commands on a stored session, in turns, as ratios.
 
-Beside bare Python and `traction --help` stand note, show, scrub and each export of the demo's
-session that was completed, each as a command of its own, and every export in one process. What an
-export is refused for costs as much as writing it would: loading, checking, scrubbing. Each run has
-a fresh copy of the records, because the row of an access is one more link for the next run.
+Besides bare Python and `traction --help` there are note, show, scrub and each export of the demo's
+completed session, each as a command of its own, and every export in one process. A refused export
+costs as much as writing it would: loading, checking, scrubbing. Each run has a fresh copy of the
+records, because the row of an access is one more link for the next run.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def commands_table(rounds: int = ROUNDS) -> Table:
 
 
 def commands_of(place: Path) -> dict[str, tuple[str, ...]]:
-    """What is measured by its name, on copies of the records of a demo that is performed now."""
+    """Returns what is measured, by its name, on copies of the records of a demo made now."""
     _measured((*TRACTION, "demo", "--out", str(place / "demo")), place)
     kept, folder = RecordFolder(place / KEPT), str(place / FRESH)
     heads = (record.head for record in list_sessions(kept) if record.reached_holding)

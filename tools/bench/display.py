@@ -1,4 +1,4 @@
-"""How late the control tick comes beside a display that blocks; a part of `make bench-loop`.
+"""Measures how late the control tick is with a display that blocks; part of `make bench-loop`.
 
 The same ticks with exchanges, in pairs of processes that take turns: one shows every tick on a
 display whose pipe is full and never read, the other has no display.
@@ -70,7 +70,7 @@ class BlockedDisplay:
         return not self._display.drain(STUCK_S)
 
     def close(self) -> None:
-        """Let the stuck thread go: its reader has gone."""
+        """Release the stuck thread: its reader has closed the pipe."""
         os.close(self._reading)
         self._display.close(STUCK_S)
         self._stream.close()

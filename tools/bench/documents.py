@@ -14,7 +14,7 @@ from workstation.demo import demo_visit
 
 NOTES = 40
 LONG_WORDS = "pain " * 400
-"""What each of the clinician's fields holds in the long note: as much as is taken."""
+"""The text of each of the clinician's fields in the long note: the longest allowed."""
 GOAL_S = 1.0
 
 

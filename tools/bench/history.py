@@ -80,7 +80,7 @@ def bare_sql(folder: RecordFolder, query: SessionQuery) -> int:
 
 
 def search(folder: RecordFolder, query: SessionQuery) -> FoundTreatments:
-    """As the page of the history does, up to its first part."""
+    """Search as the page of the history does, up to its first part."""
     found = find_treatments_told(folder, query, SETTINGS.day_at, refused_too=False)
     part = found.part(0, ON_A_PAGE)
     delivered_minutes(folder, [one.head.session_id for one in part.sessions])

@@ -1,12 +1,12 @@
 """`make bench`: a stop and its answer over a station's channel, beside a bare Unix socket in turns.
 
 Both talk with a process of their own on the other side. Ours is the desk of a unit with nothing
-open: the message is encoded, framed, checked, taken once and answered. Bare, the same bytes go over
-and as many as the answer has come back.
+open: the message is encoded, framed, checked, taken once and answered. Bare, the same bytes are
+sent, and as many as the answer has come back.
 
-To wake a process on another processor takes longer than all of a bare round trip on one. Left to
-itself the system puts one pair on one processor and the other pair on two, and the ratio says how
-it chose. So both sides are put on one processor, then on one each, and only then left alone.
+Waking a process on another processor takes longer than a whole bare round trip on one. By default
+the system puts one pair on one processor and the other pair on two, and the ratio shows how it
+chose. So both sides are put on one processor, then on one each, and only then left to the system.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def measure(folder: Path, rounds: int, trips: int) -> Mapping[str, Sequence[floa
 
 
 def _timed(clock: SystemClock, trip: Trip, numbers: Sequence[int]) -> list[float]:
-    """Seconds of each trip behind the first few."""
+    """Returns the seconds of each trip after the first few."""
     taken_s = []
     for number in numbers:
         begun_s = clock.now_s()
@@ -199,7 +199,7 @@ def _say_ready() -> None:
 
 
 def _ways(taken_s: Mapping[str, Sequence[float]]) -> Iterator[tuple[str, str, str, str]]:
-    """Of each way its median, its 99th percentile and the ratio of the medians."""
+    """Returns each way's median, its 99th percentile and the ratio of the medians."""
     bare_s = statistics.median(taken_s[BARE])
     for name, seconds in taken_s.items():
         median_s = statistics.median(seconds)

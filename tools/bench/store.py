@@ -71,7 +71,7 @@ _INSERT = f"INSERT INTO sample VALUES ({', '.join('?' * len(COLUMNS))})"
 
 
 class Layout(Protocol):
-    """One way to keep samples. ``seal`` leaves them at rest, ``read`` brings them back whole."""
+    """One way to keep samples. ``seal`` stores them finally, ``read`` returns them whole."""
 
     name: str
 
@@ -137,7 +137,7 @@ class Sealed:
         return self._commit
 
     def _commit(self, data: bytes) -> None:
-        """As the journal does in the worst case: with an event in each batch.
+        """Commit as the journal does in the worst case: with an event in each batch.
 
         Tag, end mark and chain signature included; a commit is 100 ms of session time.
         """
@@ -259,7 +259,7 @@ class Parquet:
 
 
 class BareLog:
-    """13 bytes a sample behind one another in space that was reserved; no chain, no compression."""
+    """13 bytes a sample, one after another in reserved space; no chain, no compression."""
 
     name = "reserved log, fdatasync"
 

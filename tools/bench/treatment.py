@@ -49,7 +49,7 @@ PARTS = (
     ("codec", ("firmware_bridge/",)),
     ("loop and supervisor", ("controller/",)),
 )
-"""A part is known by where its code lies; the first that fits counts."""
+"""A part is known by the path of its code; the first match counts."""
 JOURNAL, OTHER = "journal", "other"
 
 Connect = Callable[[str, Clock], TractionUnit]
@@ -134,7 +134,7 @@ def _disk_share(runs: dict[tuple[str, str], list[Run]]) -> str:
 
 
 def shares_line() -> str:
-    """Returns where the processor time goes over a direct line, by looking every millisecond."""
+    """Returns the shares of processor time over a direct line, by sampling every millisecond."""
     seen: Counter[str] = Counter()
 
     def look(_number: int, frame: FrameType | None) -> None:
@@ -153,7 +153,7 @@ def shares_line() -> str:
 
 
 def part_of(frame: FrameType | None) -> str:
-    """Whose work it is: the journal's with all that it calls, else that of the innermost code."""
+    """Returns the part: the journal's with all that it calls, else that of the innermost code."""
     innermost = ""
     while frame is not None:
         path = frame.f_code.co_filename.replace("\\", "/")

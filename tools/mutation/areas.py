@@ -1,4 +1,4 @@
-"""What is mutated, by which tests it is to be noticed, and how much of it."""
+"""What is mutated, which tests must notice it, and which share."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 MEASURED: Final = ("controller", "firmware_bridge")
-"""Packages of which it is known which test runs which line."""
+"""Packages for which the test of each line is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Area:
     """Patterns of files, folders of tests, and the shares below which the gates fail.
 
-    ``left_out`` are files that match and are not judged; why stands in mutation-testing.md.
+    ``left_out`` are files that match but are not judged; mutation-testing.md gives the reason.
     ``branch_share`` is of the branches that ``tests`` run, ``killed_share`` of the mutants.
     """
 

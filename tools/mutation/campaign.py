@@ -1,7 +1,7 @@
-"""``make campaign-mutation``: every mutant of every area, and the page with what became of them.
+"""``make campaign-mutation``: every mutant of every area, and the page with their fates.
 
-The fates are kept (``kept``), so that areas and shards may run one by one and a broken run goes on
-where it ended.
+The fates are kept (``kept``), so that areas and shards may run one by one and an interrupted run
+continues.
 """
 
 from __future__ import annotations

@@ -61,7 +61,7 @@ def changed_lines(root: Path, base: str) -> dict[str, set[int]]:
 
 
 def clean_commit(root: Path, folders: Iterable[str]) -> str:
-    """The commit that the folders stand at; empty when they differ from it or git knows none."""
+    """Returns the commit of the folders; "" when they differ from it or git knows none."""
     head = _git(root, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
     differs = _git(root, "status", "--porcelain", "--untracked-files=all", "--", *folders)
     return "" if head is None or differs != "" else head
@@ -70,7 +70,7 @@ def clean_commit(root: Path, folders: Iterable[str]) -> str:
 def only_tests_added(
     root: Path, commit: str, folders: Iterable[str], suffixes: tuple[str, ...]
 ) -> bool:
-    """True when since the commit no line of these files went, and lines came in tests alone."""
+    """Returns True when since the commit these files lost no line, and only tests gained some."""
     if not commit:
         return False
     told = _git(root, "diff", "--numstat", "--no-renames", "-z", commit, "--", *folders)

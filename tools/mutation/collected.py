@@ -1,4 +1,4 @@
-"""Runs mutants from a process that has collected the tests: nobody pays for loading twice.
+"""Runs mutants from a process that has collected the tests, so that loading is done once.
 
 The process is a fork that collects every file of the tests at once. For each mutant it forks again,
 gives the changed function its changed code and runs the tests that reach it.
@@ -25,7 +25,7 @@ from tools.mutation.mutants import Mutant, code_of
 from tools.mutation.names import Names
 
 CAPTURE: Final = "--capture=sys"
-"""Files of captured output would be shared by all forks; what lies in memory is not."""
+"""Files of captured output would be shared by all forks; memory is not."""
 
 _Place = tuple[str, str, int]
 """File, qualified name and first line: what stays of a function when its code changes."""

@@ -1,7 +1,7 @@
 """The changes that make mutants: each sets one field of one node of a syntax tree.
 
-Left alone is what does not act: types, docstrings, texts for people, assertions, options of
-classes, and the branch that a type checker has shown to be out of reach.
+Left alone is what has no effect: types, docstrings, texts for people, assertions, options of
+classes, and the branch that a type checker has shown to be unreachable.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Edit:
 
 
 def edits(tree: ast.Module, names: Names) -> Iterator[Edit]:
-    """All changes of one file, in an order that depends on its text alone."""
+    """Returns all changes of one file, in an order that depends only on its text."""
     left_alone = set(_left_alone(tree))
     initial = set(_inside_init(tree))
     last = set(_last_statements(tree))
@@ -147,7 +147,7 @@ def _ends_of(body: list[ast.stmt]) -> Iterator[ast.stmt]:
 
 
 def _set(node: ast.AST, field: str, value: object) -> Edit:
-    """A change that is told by the node before and after."""
+    """A change, described by the node before and after."""
     old, before = getattr(node, field), one_line(node)
     setattr(node, field, value)
     after = one_line(node)
@@ -220,7 +220,7 @@ def _other_number(value: float) -> float:
 
 
 def _boundary_is_fuzzy(node: ast.Compare) -> bool:
-    """Returns True where a tolerance stands on one side: no value meets such a boundary exactly."""
+    """Returns True for a tolerance on one side: no value meets such a boundary exactly."""
     return any(
         isinstance(side, ast.BinOp)
         and isinstance(side.right, ast.Constant)

@@ -28,7 +28,7 @@ class MutantUnmade(Exception):
 
 
 class Fate(StrEnum):
-    """What became of a mutant; NOT_PUT_IN: it must run in a program that is loaded anew."""
+    """The fate of a mutant; NOT_PUT_IN: it must run in a freshly loaded program."""
 
     KILLED = "killed"
     TIMED_OUT = "timed out"
@@ -55,7 +55,7 @@ class Task:
 
     @property
     def seconds(self) -> float:
-        """How long its tests took together when they were measured."""
+        """Returns how long its tests took together when they were measured."""
         return sum(self.test_s[test] for group in self.groups for test in group)
 
 
@@ -125,7 +125,7 @@ def grant_cpu(seconds: float) -> None:
 
 
 def _ended(running: dict[int, _Running]) -> tuple[Task, Fate] | None:
-    """One that has ended; those that hang are killed by the way."""
+    """Returns one that has ended; those that hang are killed meanwhile."""
     for child, one in running.items():
         if time.monotonic() > one.kill_at_s and not one.killed:
             os.kill(child, signal.SIGKILL)

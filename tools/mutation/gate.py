@@ -68,7 +68,7 @@ def changed_mutants(mutants: Iterable[Mutant], root: Path) -> list[Mutant]:
 
 
 def drawn(mutants: list[Mutant], most: int) -> tuple[list[Mutant], list[Mutant]]:
-    """At most so many of the mutants, drawn by their names, and the rest."""
+    """Returns at most so many of the mutants, drawn by their names, and the rest."""
     by_lot = sorted(mutants, key=lambda mutant: mutant.lot)
     return by_lot[:most], by_lot[most:]
 

@@ -16,7 +16,7 @@ from tools.mutation.mutants import Mutant
 
 LIST: Final = Path("docs/reference/mutation-survivors.toml")
 LEAST_FOR_A_SHARE: Final = 20
-"""Below so many mutants a share says nothing; then only survivors that nobody judged count."""
+"""With fewer mutants a share says nothing; then only survivors that nobody judged count."""
 
 
 class ListInvalid(Exception):
@@ -85,7 +85,7 @@ class Tally:
 def tally(
     mutants: Iterable[Mutant], fates: Mapping[str, Fate], known: Mapping[str, Judged]
 ) -> Tally:
-    """Count those mutants of which the fate is known."""
+    """Count the mutants with a known fate."""
     counts: defaultdict[str, int] = defaultdict(int)
     for mutant in mutants:
         fate = fates.get(mutant.identity)
@@ -107,7 +107,7 @@ def tally(
 def unjudged(
     mutants: Iterable[Mutant], fates: Mapping[str, Fate], known: Mapping[str, Judged]
 ) -> str:
-    """The survivors that nobody judged as entries of the list, whose reasons are still empty."""
+    """Returns survivors that nobody judged as entries of the list, without reasons yet."""
     return "\n".join(
         f"[[survivor]]\nfile = {json.dumps(one.path)}\nfunction = {json.dumps(one.function)}\n"
         f'change = {json.dumps(one.change)}\nreason = ""\n'

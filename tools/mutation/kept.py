@@ -1,8 +1,8 @@
-"""What became of the mutants so far, kept from one run of the campaign to the next.
+"""The fates of the mutants so far, kept from one run of the campaign to the next.
 
-Fates hold for the sources and tests that they were found with. When one of those changes, the file
-begins anew, but for one case: where since a commit lines of tests were only added, a mutant that
-was noticed there counts as noticed, and the others run again.
+Fates are valid for the sources and tests that they were found with. When one of those changes, the
+file begins again, except in one case: if since a commit lines of tests were only added, a mutant
+that was noticed there counts as noticed, and the others run again.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Kept:
         if not self._path.is_file():
             return
         told = json.loads(self._path.read_text(encoding="utf-8"))
-        if "runs" not in told:  # written before runs had commits: nobody can say what it holds
+        if "runs" not in told:  # written before runs had commits: its basis is not known
             return
         fates = {name: Fate(fate) for name, fate in told["fates"].items()}
         if told["made_of"] == self._made_of:

@@ -45,7 +45,7 @@ MOST_TESTS_S: Final = 30.0
 """Measured seconds of the tests that a mutant meets. Beyond it are whole matrices and populations;
 without a bound each mutant that nothing notices costs minutes."""
 OUT_OF_REACH: Final = r"case _:\s+assert_never\("
-"""What the type checker has shown never to run; coverage does not ask for it."""
+"""Lines that the type checker has shown never to run; coverage leaves them out."""
 
 
 def load_libraries() -> None:
@@ -118,7 +118,7 @@ def _measure(root: Path, tests: list[str], folder: Path) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Branches:
-    """What the tests of an area run of it; ``missing`` names lines and branches by file."""
+    """The branches that the tests of an area run; ``missing`` names lines and branches by file."""
 
     run: int
     all: int
@@ -144,7 +144,7 @@ def affordable(groups: list[list[str]], seconds: Mapping[str, float]) -> list[li
 
 
 class Measured:
-    """What ``measure`` left in a folder."""
+    """The results of ``measure`` in a folder."""
 
     def __init__(self, root: Path, folder: Path) -> None:
         self._root = root
@@ -155,7 +155,7 @@ class Measured:
         self._lines: dict[str, dict[int, frozenset[str]]] = {}
 
     def lines(self, path: str) -> dict[int, frozenset[str]]:
-        """The tests that run each line of a file; the empty name stands for the import."""
+        """Returns the tests that run each line of a file; the empty name is the import."""
         if path not in self._lines:
             contexts = self._data.contexts_by_lineno(str(self._root / path))
             self._lines[path] = {line: frozenset(found) for line, found in contexts.items()}
@@ -184,7 +184,7 @@ class Measured:
         return affordable([groups[file] for file in sorted(groups, key=cost)], self.seconds)
 
     def runs_at_load(self, mutant: Mutant) -> bool:
-        """Whether the mutant's statement runs while modules are loaded."""
+        """Returns whether the mutant's statement runs while modules are loaded."""
         lines = self.lines(mutant.path)
         return mutant.at_import or any("" in lines.get(n, ()) for n in _span(mutant))
 
@@ -215,7 +215,7 @@ class Measured:
 
     @cached_property
     def _mentions(self) -> dict[str, tuple[set[str], set[str]]]:
-        """By name: the tests that run a line with it, and the names that are made of it."""
+        """Returns by name: the tests that run a line with it, and the names made of it."""
         found: defaultdict[str, tuple[set[str], set[str]]] = defaultdict(lambda: (set(), set()))
         for package in MEASURED:
             for path in sorted((self._root / package).rglob("*.py")):
@@ -263,7 +263,7 @@ def _span(mutant: Mutant) -> range:
 
 
 def _nearest_tests(path: str) -> tuple[str, ...]:
-    """How the names of the test files begin that are meant for a file."""
+    """Returns the beginnings of the names of the test files for a file."""
     stem = Path(path).stem
     return f"test_{stem}", f"test_{Path(path).parent.name}_{stem}"
 

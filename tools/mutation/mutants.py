@@ -45,12 +45,12 @@ class Mutant:
 
     @property
     def lot(self) -> bytes:
-        """By which mutants are drawn: the same in every run, unlike for neighbours."""
+        """Returns the key by which mutants are drawn: constant, and unlike for neighbours."""
         return hashlib.sha256(self.identity.encode()).digest()
 
 
 def mutants(path: str, root: Path, names: Names) -> list[Mutant]:
-    """All mutants of one file, in the order of its lines."""
+    """Returns all mutants of one file, in the order of its lines."""
     tree = _tree(path, root)
     parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
     found: list[Mutant] = []
@@ -73,7 +73,7 @@ def code_of(mutant: Mutant, root: Path, names: Names) -> CodeType:
 
 
 class _LastOperand(ast.NodeTransformer):
-    """Of two operands one was left out: the other stands alone, as the compiler wants it."""
+    """One of two operands was left out: the other is used alone, as the compiler needs it."""
 
     def visit_BoolOp(self, node: ast.BoolOp) -> ast.expr:
         self.generic_visit(node)

@@ -1,4 +1,4 @@
-"""What must be known of the whole program to change one file: enumerations and defaults."""
+"""The facts of the whole program for changing one file: enumerations and defaults."""
 
 from __future__ import annotations
 

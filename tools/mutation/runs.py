@@ -1,8 +1,8 @@
 """Runs the tests on mutants, each in a fork of its own, two at a time.
 
-Where a change lies in a function that no module calls while it is loaded, the fork is taken from a
+If a change is in a function that no module calls while it is loaded, the fork is taken from a
 process that has collected the tests, and the function gets the changed code (``collected``).
-Everything else, and the program as it is, runs in a fork that loads the program anew.
+Everything else, and the unchanged program, runs in a fork that loads the program again.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def _prepare(task: Task, root: Path, names: Names) -> Callable[[], int]:
 
 
 def _run(task: Task, root: Path, code: CodeType | None) -> int:
-    """In the fork: load the program with the change and run the tests; returns the status."""
+    """Run in the fork: load the program with the change and run the tests; returns the status."""
     os.chdir(root)
     sys.path.insert(0, str(root))
     if task.mutant is not None and code is not None:
@@ -59,7 +59,7 @@ def _run(task: Task, root: Path, code: CodeType | None) -> int:
 
 
 class _Only:
-    """Leaves the named tests of a file, in that order; of a test whose case is gone, all cases."""
+    """Selects the named tests of a file, in that order; all cases of a test without the case."""
 
     def __init__(self, wanted: list[str]) -> None:
         self._wanted = wanted

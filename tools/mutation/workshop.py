@@ -19,7 +19,7 @@ FOREVER: Final = float("inf")
 
 
 class Workshop:
-    """Everything that is known before the first mutant runs; ``folder`` takes what is measured."""
+    """Everything that is known before the first mutant runs; ``folder`` takes the measurements."""
 
     def __init__(self, areas: Iterable[Area] = AREAS, root: Path = ROOT) -> None:
         self.areas = tuple(areas)

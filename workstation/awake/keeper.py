@@ -1,10 +1,10 @@
-"""The process that keeps the system awake: from its start to the end of its input.
+"""The process that keeps the system awake, from its start to the end of its input.
 
     python -m workstation.awake.keeper
 
-Once a second it says on standard output what it holds and what was refused, as JSON. On Linux it
-holds a lock of logind through `systemd-inhibit`, on Windows the execution state of its own thread;
-both end with this process, however it ends.
+Once a second it reports on standard output, as JSON, what it holds and what was refused. On Linux
+it holds a lock of logind through `systemd-inhibit`, on Windows the execution state of its own
+thread; both end with this process, however it ends.
 """
 
 from __future__ import annotations
@@ -28,21 +28,21 @@ WITHOUT_LOGIN: Final = (
 )
 LID_OPEN: Final = "closing the lid may still put it to sleep"
 ES_CONTINUOUS, ES_SYSTEM_REQUIRED = 0x80000000, 0x00000001
-"""SetThreadExecutionState: from now on, and no sleep by idleness."""
+"""SetThreadExecutionState: from now on, and no sleep because nobody uses the computer."""
 FIRST_S: Final = 2.0
 """How long logind may take to answer."""
 AGAIN_S: Final = 30.0
-"""What was refused is asked for again so often."""
+"""Interval at which a refused request is repeated."""
 
 
 class Refused(Exception):
-    """Why the system may fall asleep."""
+    """Raised when the system may fall asleep; says why."""
 
 
 class LogindLock:
-    """A lock of logind, held by a child that ends when its input does.
+    """A lock of logind, held by a child process that ends when its input does.
 
-    The child repeats a line: it has the lock before it runs what repeats.
+    The child echoes a line: once the echo arrives, systemd-inhibit has the lock and runs the child.
     """
 
     def __init__(self, what: str) -> None:
@@ -65,7 +65,7 @@ class LogindLock:
     def _is_given(self) -> bool:
         """Returns True once the line came back.
 
-        A logind that says nothing is given up after a moment.
+        A logind that does not answer is given up after ``FIRST_S``.
         """
         if self._given:
             return True
@@ -85,7 +85,7 @@ class LogindLock:
         return self._given
 
     def _end(self) -> str:
-        """End it; returns what it said, else how it ended."""
+        """End it; returns its message, else how it ended."""
         process = self._process
         process.kill()
         _, said = process.communicate()
@@ -94,7 +94,7 @@ class LogindLock:
 
 
 def keep_linux_awake() -> tuple[Callable[[], None], str]:
-    """Take the strongest lock that is given; returns how to check it, and what it is."""
+    """Take the strongest lock that is granted; returns how to check it, and what it is."""
     try:
         with_lid = LogindLock(WITH_LID)
         with_lid.check()
@@ -103,7 +103,7 @@ def keep_linux_awake() -> tuple[Callable[[], None], str]:
     except Refused:
         without = LogindLock(WITHOUT_LID)
         without.check()
-        return without.check, f"sleep and idle are inhibited, no restart; {LID_OPEN}"
+        return without.check, f"sleep and idle are inhibited, but not a restart; {LID_OPEN}"
     return with_lid.check, "shutdown, sleep, idle and the lid's switch are inhibited"
 
 
@@ -119,19 +119,19 @@ def keep_windows_awake() -> tuple[Callable[[], None], str]:
 
 
 def keep_awake() -> tuple[Callable[[], None], str]:
-    """By the means of this system; raises Refused."""
+    """Keep the system awake by its own means; raises Refused."""
     if sys.platform == "linux":
         return keep_linux_awake()
     if sys.platform == "win32":
         return keep_windows_awake()
-    raise Refused(f"this program cannot ask for it on {sys.platform}")
+    raise Refused(f"staying awake is not supported on {sys.platform}")
 
 
 def run(out: TextIO, clock: SystemClock) -> None:
-    """Hold it and say so; what was refused is asked for again, because people put it right."""
+    """Hold the lock and report; repeat a refused request, because people may correct the cause."""
     held: Callable[[], None] | None = None
     text, ask_at_s = "", clock.now_s()
-    print(AwakeWord(awake=False, text=text).line(), file=out, flush=True)  # alive, and asking
+    print(AwakeWord(awake=False, text=text).line(), file=out, flush=True)  # alive, and requesting
     while True:
         try:
             if held is None and clock.now_s() >= ask_at_s:

@@ -1,4 +1,4 @@
-"""Keeps the workstation awake while a session is open, and never waits; standard library only.
+"""Keeps the workstation awake while a session is open; never waits; standard library only.
 
 keeper = AwakeKeeper()
 while True:
@@ -31,13 +31,13 @@ class AwakeState:
 
 
 class AwakeKeeper:
-    """The parent's end. ``keep_up`` is asked each turn of its loop; seconds, any axis."""
+    """The parent's end; its loop calls ``keep_up`` at each turn. Seconds, on any axis."""
 
     def __init__(self, command: Sequence[str] = COMMAND) -> None:
         self._child = WatchedChild(command, AwakeWord.of)
 
     def keep_up(self, now_s: float, *, wanted: bool) -> AwakeState:
-        """Hold the system awake while it is wanted, let it go otherwise, and tell how it is."""
+        """Keep the system awake while it is wanted, release it otherwise, and return the state."""
         if not wanted:
             self._child.stop()
             return AwakeState(wanted=False, awake=False, text=NOT_WANTED)
@@ -51,7 +51,7 @@ class AwakeKeeper:
 
     @property
     def process_id(self) -> int | None:
-        """Of the process that holds it; None when there is none."""
+        """Returns the id of the process that holds the lock; None when there is none."""
         return self._child.process_id
 
     def close(self) -> None:

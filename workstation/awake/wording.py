@@ -11,18 +11,18 @@ ALIVE_EVERY_S: Final = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AwakeWord:
-    """One line: whether the system is kept awake, and how or why not; "" while it is asked."""
+    """One line: whether the system is kept awake, and how or why not; "" while it is requested."""
 
     awake: bool
     text: str
 
     def line(self) -> str:
-        """As it is written."""
+        """Returns the line as it is written."""
         return json.dumps({"awake": self.awake, "text": self.text})
 
     @classmethod
     def of(cls, line: bytes) -> AwakeWord:
-        """As it was read; raises ValueError for anything else."""
+        """Returns what was read; raises ValueError for anything else."""
         match json.loads(line):
             case {"awake": bool(awake), "text": str(text)}:
                 return cls(awake=awake, text=text)

@@ -1,4 +1,4 @@
-"""What ``traction accounts`` has beside what all standing records have: codes, PINs and roles."""
+"""The commands that only ``traction accounts`` has: codes, PINs and roles."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def code(
     reason: Annotated[str, typer.Option("--reason", help="Why: new here, PIN forgotten.")],
     person: PersonOptions,
 ) -> None:
-    """Give a one-time code, with which a person sets a PIN; it ends the waits of wrong tries.
+    """Give a one-time code, with which a person sets a PIN; it ends the delay after wrong tries.
 
-    Whoever may write the records may give one, also without a PIN: so the only administrator is
-    helped. It stands in the chain, and the person is told at the next sign-in.
+    Everybody who may write the records may give one, also without a PIN: this helps the only
+    administrator. It is recorded in the chain, and the person is told at the next sign-in.
     """
     from records.accounts.accounts import CODE_LASTS_S, give_code
     from workstation.author_now import author_now
@@ -42,8 +42,8 @@ def code(
         return
     say(f"one-time code of {name}: {given}")
     say(
-        f"it opens once, within {CODE_LASTS_S // 60} min: at the console under Sign in, or with "
-        f"`traction accounts pin {name}`"
+        f"it is valid once, within {CODE_LASTS_S // 60} min: at the console under Sign in, "
+        f"or with `traction accounts pin {name}`"
     )
 
 
@@ -60,7 +60,9 @@ def pin(
     from workstation.terminal_sign_in import ask_hidden, sign_in_desk
 
     if not is_terminal(sys.stdin):
-        raise SignInRefused("a PIN is set at a terminal, where nobody reads it; run it there")
+        raise SignInRefused(
+            "a PIN can only be set at a terminal, where it is not shown; run the command there"
+        )
     desk = sign_in_desk(records.place.folder)
     present = ask_hidden("One-time code: " if with_code else "Present PIN: ")
     new = ask_hidden("New PIN: ")

@@ -63,7 +63,7 @@ def audit(
 
 
 def _named_or_as_it_is(place: Place, session: str, by: str) -> str:
-    """A session that is on file no more has rows all the same."""
+    """Returns the session's id, or the name as given: a removed session still has rows."""
     try:
         return named_treatment(place, session, by).called
     except SessionAmbiguous:

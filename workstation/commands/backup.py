@@ -32,7 +32,7 @@ IdentityOption = Annotated[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrustOptions:
-    """What a person trusts who has a backup looked at."""
+    """What a person trusts when a backup is checked."""
 
     public_key: Annotated[
         list[Path] | None,
@@ -63,11 +63,11 @@ def backup(
     ] = None,
     *,
     status: Annotated[
-        bool, typer.Option("--status", help="Tell the newest backup and its age.")
+        bool, typer.Option("--status", help="Show the newest backup and its age.")
     ] = False,
     prove: Annotated[
         Path | None,
-        typer.Option(help="Restore this backup for a moment and verify it.", show_default=False),
+        typer.Option(help="Restore this backup temporarily and verify it.", show_default=False),
     ] = None,
     identity: IdentityOption = None,
     trusted: TrustOptions,
@@ -76,7 +76,7 @@ def backup(
     """Copy all records while sessions may run, and verify the copy (exit status 4 if altered)."""
     settings, folder = person.place
     if sum((target is not None, status, prove is not None)) != 1:
-        raise AddressInvalid("say where to back up to, or --status, or --prove BACKUP")
+        raise AddressInvalid("name the place of the backup, or give --status or --prove BACKUP")
     if prove is None and (identity or trusted.is_given):
         raise AddressInvalid("--identity, --public-key and --checkpoint go with --prove")
     if status:
@@ -91,14 +91,14 @@ def backup(
 
 @grouped
 def restore(
-    source: Annotated[Path, typer.Argument(help="What `traction backup` wrote.")],
+    source: Annotated[Path, typer.Argument(help="The backup that `traction backup` made.")],
     *,
     trusted: TrustOptions,
     identity: IdentityOption = None,
     accept_altered: Annotated[
         list[str] | None,
         typer.Option(
-            help="A file or session id to put in place although it was altered.",
+            help="A file or session id to restore although it was altered.",
             show_default=False,
         ),
     ] = None,
@@ -150,8 +150,8 @@ def archive(
         say_json("archive", facts | {"samples": report.samples})
         return
     say(
-        f"archived to {report.place}: {len(report.session_ids)} sessions, "
-        f"{report.samples} samples, called by keyed hashes"
+        f"archived to {report.place}: {len(report.session_ids)} sessions, {report.samples} "
+        "samples, named by keyed hashes"
     )
 
 
@@ -168,7 +168,7 @@ def _back_up(
         say(f"backed up to {report.place}: {_contents(report)}{sealed}")
         say(f"checkpoint of this backup: {report.checkpoint}")
         for place in report.elsewhere:
-            say(f"not in it, for it was moved: {place}; save that file by itself")
+            say(f"not included, because it was moved: {place}; back up that file separately")
         _say_findings(report.findings, "not checked against outside checkpoints")
     _end(report.findings)
 
@@ -207,7 +207,7 @@ def _tell_status(folder: RecordFolder, settings: Settings, *, as_json: bool) -> 
 
 
 def _trust(trusted: TrustOptions, folder: RecordFolder | None) -> Trust:
-    """What the person trusts; a workstation that proves its own backups trusts its own keys."""
+    """Returns what the person trusts; a proof of its own backups trusts the workstation's keys."""
     from records.keeping.restore import Trust
     from records.keys.signing import known_public_keys
     from workstation.commands.evidence import outside_checkpoints, public_keys

@@ -1,6 +1,7 @@
 """Commands of billing: claim new, scrub, estimate, accept, payers.
 
-The practice's system stays the owner of the claim: nothing is sent, nothing is added by itself.
+The practice's system remains the source of the claim: nothing is sent, and nothing is added
+automatically.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ ByOption = Annotated[str, typer.Option("--by", help="Name of the person who acce
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodeOptions:
-    """The code that a person accepts, or the decision."""
+    """The code that a person accepts, or a decision about billing."""
 
     modifier: Annotated[str | None, typer.Option(help="Modifier, as in GP or XU.")] = None
     diagnosis: Annotated[str | None, typer.Option(help="ICD-10-CM code.")] = None
@@ -209,7 +210,7 @@ def payers(records: RecordsOptions) -> None:
 def _billed(
     place: Place, session_id: str, claim: ClaimOptions, what: str, *, altered_too: bool = False
 ) -> tuple[Visit, ScrubReport]:
-    """The claim for a person to read, and what the rules say of it; audited."""
+    """Returns the claim for a person to read, and what the rules say of it; audited."""
     from records.exports.ready import scrubbed
     from records.visit.load import altered_is_said, audited_visit
     from workstation.author_now import reader_now
@@ -225,7 +226,7 @@ def _billed(
 
 
 def _billed_paper(place: Place, sheet_id: str, claim: ClaimOptions) -> PaperVisit:
-    """The claim of a downtime sheet, of which no claim is ever ready; audited."""
+    """Returns the claim of a downtime sheet, which is never ready; audited."""
     from records.visit.paper_visit import audited_paper, scrubbed_paper
     from workstation.author_now import reader_now
 

@@ -74,7 +74,10 @@ def import_(
         return
     say(f"imported {_text(made)}")
     if not made.has_exclusions:
-        say("not judged by it: which diagnoses exclude each other (T-056); give --tabular FILE")
+        say(
+            "it does not tell which diagnoses exclude each other (T-056); give --tabular FILE "
+            "for that"
+        )
 
 
 def _day(what: str, text: str) -> date:

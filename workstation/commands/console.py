@@ -26,7 +26,7 @@ def console(*, records: RecordsOptions) -> None:
     from workstation.console.serving import serve
 
     if records.as_json:
-        raise RequestRefused("the console serves pages and prints no JSON; leave --json out")
+        raise RequestRefused("the console serves pages and prints no JSON; omit --json")
     place = records.place
     tables = [each.record for each in read_standing(place.folder).units if each.record.in_use]
     serve(place.folder, place.settings, tables, clock=SystemClock(), report=say)

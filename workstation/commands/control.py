@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from workstation.station.line_trace import LineTrace
 
 STACK_BYTES = 512 * 1024
-"""Of a thread: with locked memory each of its bytes is taken, and eight million is usual."""
+"""Of a thread: with locked memory every byte of it is allocated, and eight million is usual."""
 
 
 def register(app: typer.Typer) -> None:
@@ -43,7 +43,7 @@ def control(
     from records.standing.versions import read_standing
 
     if records.as_json:
-        raise RequestRefused("the program of a unit prints no JSON; leave --json out")
+        raise RequestRefused("the program of a unit prints no JSON; omit --json")
     threading.stack_size(STACK_BYTES)
     place = records.place.at_the_clinic()
     _keep(place, _table(read_standing(place.folder), table))
@@ -60,7 +60,7 @@ def _table(held: StandingData, name: str) -> KeptTable:
 
 
 def _keep(place: Place, table: KeptTable) -> None:
-    """Hold the address, listen, and keep the unit until somebody wants the end."""
+    """Hold the address, listen, and drive the unit until the end is requested."""
     from controller.runtime.clock import SystemClock
     from firmware_bridge.connect import unit_profile
     from workstation.session.realtime import run_behind_the_loop, take_realtime_rights
@@ -98,11 +98,11 @@ def _keep(place: Place, table: KeptTable) -> None:
         finally:
             listener.close()
             trace.end()
-    say(f"{table.name} is kept no more ({desk.leaving})")
+    say(f"{table.name} is no longer kept ({desk.leaving})")
 
 
 def _repeat_busy(desk: ControlDesk, clock: Clock) -> None:
-    """Slow work of the thread that drives is never silence."""
+    """Report slow work of the driving thread, so that it is never silent."""
     from workstation.station.control_desk import BUSY_EVERY_S
 
     while True:

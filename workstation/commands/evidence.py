@@ -1,4 +1,4 @@
-"""``traction verify`` and ``traction checkpoints``: whether the record is still what it was."""
+"""``traction verify`` and ``traction checkpoints``: whether the record was altered."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ RECORD_BAD = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutsideOptions:
-    """What a verification compares the records with that does not come from their folder."""
+    """What a verification compares the records with that does not come from their own folder."""
 
     checkpoint: Annotated[
         list[str] | None,
@@ -77,7 +77,7 @@ def verify(
 def checkpoints(
     *,
     stamp: Annotated[
-        bool, typer.Option("--stamp", help="Have the list in the second place stamped now.")
+        bool, typer.Option("--stamp", help="Have the list in the second place time-stamped now.")
     ] = False,
     records: RecordsOptions,
 ) -> None:
@@ -115,7 +115,7 @@ def checkpoints(
 
 
 def _outside(options: OutsideOptions) -> Outside:
-    """Returns what was named, read; raises AddressInvalid, JournalError or KeyUnavailable."""
+    """Returns the named items, read; raises AddressInvalid, JournalError or KeyUnavailable."""
     from workstation.history.verifying import Outside
 
     given = [found for text in options.checkpoint or () for found in outside_checkpoints(text)]
@@ -158,7 +158,7 @@ def _verify_records(
 
 
 def _facts(found: FoundOfRecords) -> dict[str, object]:
-    """The findings for programs."""
+    """Returns the findings for programs."""
     from workstation.commands.keys import key_facts
 
     result = found.sessions
@@ -171,7 +171,7 @@ def _facts(found: FoundOfRecords) -> dict[str, object]:
 
 
 def _lines(found: FoundOfRecords, folder: RecordFolder) -> Iterator[str]:
-    """What was looked at, for people; what was altered is said after it."""
+    """Yields what was checked, for people; alterations are reported after it."""
     from workstation.commands.keys import key_lines
     from workstation.last_check import left_out_line
     from workstation.texts.clinic_report import clinic_lines
@@ -186,7 +186,9 @@ def _lines(found: FoundOfRecords, folder: RecordFolder) -> Iterator[str]:
     for one in result.put_aside:
         yield put_aside_line(one)
     for path in folder.foreign_files():
-        yield f"not the program's, not read: {visible(path.name)} among the units' files"
+        yield (
+            f"not written by this program and not read: {visible(path.name)} among the units' files"
+        )
     for line in key_lines(found.trusted):
         yield f"trusted {line}"
     for step in found.steps:
@@ -201,7 +203,7 @@ def _verify_bundle(
     *,
     as_json: bool,
 ) -> None:
-    """What the record of keys in ``folder`` says of a key counts, if it knows the key."""
+    """Verify a bundle; the record of keys in ``folder`` decides about a key that it knows."""
     from records.clinic.clinic_verify import is_of_clinic
     from records.evidence.bundle_check import verify_bundle
     from records.keys.key_checkpoint import is_of_keys
@@ -222,7 +224,7 @@ def _verify_bundle(
 
 
 def _session_called(place: Place, name: str) -> str:
-    """The one session that begins so, found without belief in any file; else what it is called."""
+    """Returns the one session whose id begins so, without trusting any file; else the name."""
     from controller.errors import RecordNotFound, SessionAmbiguous
     from records.evidence.integrity import sessions_called
 
@@ -234,7 +236,7 @@ def _session_called(place: Place, name: str) -> str:
     except SessionAmbiguous:
         raise
     except JournalError as error:
-        what = f"fits {len(found)} sessions" if found else "is in no file that can be read"
+        what = f"matches {len(found)} sessions" if found else "is in no file that can be read"
         raise RecordNotFound(
             f"session {name!r} {what} in {place.folder}; `traction verify --all` looks at every "
             "file"
@@ -249,7 +251,7 @@ def _conclude(
     as_json: bool,
     read_everything: bool = True,
 ) -> None:
-    """The findings, and the verdict over all of them: status 4 and the last line never differ."""
+    """Report the findings and the verdict over all: status 4 and the last line never differ."""
     from workstation.history.verifying import alteration_line, verdict_on
 
     every: list[Alteration | ClinicAlteration] = [*alterations, *of_words]
@@ -262,7 +264,7 @@ def _conclude(
 
 
 def outside_checkpoints(text: str) -> list[Checkpoint]:
-    """The checkpoints of one option's value: a file's, or the one that it is."""
+    """Returns the checkpoints of one option's value: those of a file, or the value itself."""
     from records.store.checkpoint import find_checkpoints, parse_checkpoint
 
     path = Path(text)

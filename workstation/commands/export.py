@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class Format(StrEnum):
-    """Export formats; records.exports.formats holds their writers, but for the bundle's."""
+    """Export formats; records.exports.formats has their writers, except for the bundle."""
 
     PDF = "pdf"
     TEXT = "text"
@@ -50,33 +50,32 @@ class Format(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormOptions:
-    """What holds for documents of some formats."""
+    """Options for documents of some formats."""
 
     receiver: Annotated[
         str,
         typer.Option(help="Receiver map for CSV, HL7 and X12; yours are in DIR/receivers."),
     ] = "own"
     sampled: Annotated[
-        bool, typer.Option("--sampled", help="FHIR: with the whole force curve.")
+        bool, typer.Option("--sampled", help="FHIR: include the whole force curve.")
     ] = False
     again: Annotated[
         bool,
-        typer.Option(
-            "--again", help="Export a claim again that was exported in this format before."
-        ),
+        typer.Option("--again", help="Export a claim that was already exported in this format."),
     ] = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaceOptions:
-    """Where a document is written, and whether over what is there."""
+    """Where a document is written, and whether it may overwrite a file."""
 
     out: Annotated[
         Target | None,
         typer.Option(
             parser=Target.of,
             metavar="PLACE",
-            help="File, or a folder (FOLDER/), which is made; default: here, named by the session.",
+            help="File, or a folder (FOLDER/), which is created; default: here, named after "
+            "the session.",
         ),
     ] = None
     force: ForceOption = False
@@ -84,7 +83,7 @@ class PlaceOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenEmrOptions:
-    """Where a document goes to in OpenEMR."""
+    """Where in OpenEMR a document is stored."""
 
     openemr: Annotated[str, typer.Option(help="Address, as in https://emr.example")]
     patient: Annotated[int, typer.Option("--pid", help="OpenEMR's number of the patient.")]
@@ -206,7 +205,7 @@ def upload(
 
 
 def _who(place: Place, asked: AskedExport) -> Acting:
-    """Whoever lets a claim leave signs in, where accounts are in use; a reader does not."""
+    """Require a sign-in to let a claim leave, where accounts are in use; a reader needs none."""
     from workstation.terminal_sign_in import Acting, acting
 
     if not asked.sent_as:
@@ -217,7 +216,7 @@ def _who(place: Place, asked: AskedExport) -> Acting:
 
 
 def _visit(place: Place, session: str, what: str, claim: ClaimOptions, who: Acting) -> Visit:
-    """The session with its claim and what the rules say of it; the access is kept first."""
+    """Returns the session with its claim and what the rules say of it; the access is kept first."""
     from workstation.author_now import reader_now
     from workstation.visit.exporting import visit_to_export
 

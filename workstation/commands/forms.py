@@ -1,4 +1,4 @@
-"""``traction forms``: paper for the day on which the workstation is dead."""
+"""``traction forms``: paper for a day on which the workstation does not work."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PdfOption = Annotated[
         "--out",
         parser=Target.of,
         metavar="PLACE",
-        help="File, or a folder (FOLDER/), which is made; default: here.",
+        help="File, or a folder (FOLDER/), which is created; default: here.",
         show_default=False,
     ),
 ]
@@ -69,7 +69,7 @@ def sheet(
     place = person.place
     if patient and on:
         raise RequestRefused(
-            "say --patient or --day, not both: a day has a sheet for each appointment"
+            "give --patient or --day, not both: a day has a sheet for each appointment"
         )
     held = read_standing(place.folder)
     sheets = [*_sheets(place, held, patient or [], _day(on), unit)]
@@ -112,7 +112,7 @@ def day(
 def _sheets(
     place: Place, held: StandingData, patients: Sequence[str], on: date | None, unit: str
 ) -> Iterator[SheetFor]:
-    """A sheet for each patient or appointment, in their order; an empty one without either."""
+    """Returns a sheet for each patient or appointment, in order; an empty one without either."""
     from dataclasses import replace
 
     from records.exports.forms.sheet_pdf import SheetFor
@@ -134,7 +134,7 @@ def _sheets(
 
 
 def _booked(place: Place, held: StandingData, empty: SheetFor, on: date) -> Iterator[SheetFor]:
-    """One for each appointment of a day; raises RecordNotFound for a day without any."""
+    """Returns one for each appointment of a day; raises RecordNotFound for a day without any."""
     from dataclasses import replace
 
     from records.standing.appointments import day_list
@@ -155,7 +155,7 @@ def _booked(place: Place, held: StandingData, empty: SheetFor, on: date) -> Iter
 
 
 def _of_newcomer(booked: SheetFor, appointment: Appointment) -> SheetFor:
-    """With what the day's list says of somebody who is not on file yet."""
+    """Returns a sheet with what the day's list says of a person who is not on file yet."""
     from dataclasses import replace
 
     from records.standing.kinds import PatientRecord
@@ -170,7 +170,7 @@ def _of_newcomer(booked: SheetFor, appointment: Appointment) -> SheetFor:
 
 
 def _of_patient(held: StandingData, empty: SheetFor, reference: str) -> SheetFor:
-    """With what is on file of a patient, the flags of every region among it."""
+    """Returns a sheet with what is on file of a patient, including the flags of every region."""
     from dataclasses import replace
 
     from workstation.visit.before import patient_of
@@ -203,7 +203,7 @@ def _file(out: Target | None, name: str, *, force: bool) -> Path:
 
 
 def _audit(place: Place, person: PersonOptions, what: str, references: Sequence[str]) -> None:
-    """What shows patients is on record before it is written."""
+    """Record the access before a sheet that shows patients is written."""
     from records.clinic.audit import record_read, standing_field
     from workstation.author_now import reader_now
 

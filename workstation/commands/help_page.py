@@ -71,21 +71,21 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "replay",
     ),
 }
-"""A test holds every command to be in one of them."""
+"""A test requires every command to be in one of them."""
 OTHER = "Other"
 WHOLE_SENTENCE = 1000
-"""Characters: the first sentence of a command's help is shown whole, on as many lines as it has."""
+"""Characters: the first sentence of a command's help is shown complete, over several lines."""
 
 
 class WholeSentences(TyperGroup):
-    """Commands of one subject, each with its first sentence whole."""
+    """Commands of one subject, each with its complete first sentence."""
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write them as one section."""
         self.write_section(ctx, formatter, "Commands", self.list_commands(ctx))
 
     def write_section(self, ctx: Any, formatter: Any, title: str, names: Iterable[str]) -> None:
-        """Write the commands of a section; nothing where there is none."""
+        """Write the commands of a section; nothing for an empty one."""
         found = ((name, self.get_command(ctx, name)) for name in names)
         lines = [(name, one.get_short_help_str(WHOLE_SENTENCE)) for name, one in found if one]
         if lines:

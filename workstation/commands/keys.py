@@ -1,4 +1,4 @@
-"""``traction key``: the keys that sign the records, and their life."""
+"""``traction key``: shows and changes the keys that sign the records."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ ReasonOption = Annotated[str, typer.Option("--reason", help="Why.")]
 
 CAME_BY = {
     "begun": "the first key on record",
-    "found": "lay in the folder when the record of keys began",
+    "found": "was in the folder when the record of keys began",
     "rotated": "vouched for by the key before it",
-    "replaced": "put in the place of a lost key; no key vouches for it",
+    "replaced": "replaced a lost key; no key vouches for it",
     "accepted": "of somebody else",
     "given": "given with --public-key",
-    "folder": "lies in the folder; nothing is on record of it",
+    "folder": "is in the folder, but has no entry in the record of keys",
 }
 
 NO_KEY = "there is no signing key yet"
@@ -56,7 +56,7 @@ def register(app: typer.Typer) -> None:
 @key_app.command("show")
 @grouped
 def show(records: RecordsOptions) -> None:
-    """Show the key in use; makes nothing."""
+    """Show the key in use; creates nothing."""
     from records.keys.signing import public_key_in_use
 
     folder = records.place.folder
@@ -71,7 +71,7 @@ def show(records: RecordsOptions) -> None:
 @key_app.command("list")
 @grouped
 def list_keys(records: RecordsOptions) -> None:
-    """List every key on record with its time; makes nothing."""
+    """List every key on record with its period; creates nothing."""
     from records.keys.key_folder import key_history
     from records.keys.signing import known_public_keys
 
@@ -88,7 +88,7 @@ def list_keys(records: RecordsOptions) -> None:
     for line in key_lines(history):
         say(line)
     for key_id in foreign:
-        say(f"key {key_id}: lies in the folder and is not believed; `traction key accept` takes it")
+        say(f"key {key_id}: is in the folder but not trusted; `traction key accept` accepts it")
 
 
 @key_app.command("rotate")
@@ -112,7 +112,7 @@ def rotate(
     folder = person.place.folder
     by = acting(folder, person.by, Right.KEEP).by
     if not yes:
-        typer.confirm("Put a new signing key in the place of the present one?", abort=True)
+        typer.confirm("Replace the present signing key with a new one?", abort=True)
     now_ms = SystemClock().utc_ms()
     if lost:
         said = SaidOfKey(at_utc_ms=now_ms, by=_person(by), reason=reason)
@@ -123,7 +123,7 @@ def rotate(
         say_json("key-rotate", {"key_id": key.key_id})
     else:
         say(f"signing key {key.key_id}")
-        say("give the new public key to whoever verifies: traction key export")
+        say("give the new public key to everyone who verifies: traction key export")
     _leave(folder)
 
 
@@ -133,7 +133,7 @@ def accept(
     file: Annotated[Path, typer.Argument(help="A public key in PEM.")],
     person: PersonOptions,
 ) -> None:
-    """Take a foreign public key into the record: what it signed is believed here from now on."""
+    """Accept a foreign public key into the record: its signatures are trusted here from now on."""
     from controller.runtime.clock import SystemClock
     from records.accounts.rights import Right
     from records.clinic.key_life import accept_key
@@ -160,14 +160,14 @@ def accept(
 def revoke(
     key: Annotated[str, typer.Argument(help="Id of the key or its beginning.")],
     since: Annotated[
-        str, typer.Option("--from", help="Moment from which it is not believed: 2026-11-20T08:00.")
+        str, typer.Option("--from", help="Moment from which it is not trusted: 2026-11-20T08:00.")
     ],
     reason: ReasonOption = "",
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     *,
     person: PersonOptions,
 ) -> None:
-    """Say that nothing which a key made from a moment on is believed. There is no way back."""
+    """Stop trusting what a key made from a moment on. This cannot be undone."""
     from controller.runtime.clock import SystemClock
     from records.accounts.rights import Right
     from records.clinic.key_life import revoke_key
@@ -179,7 +179,7 @@ def revoke(
     from_utc_ms = _moment(since, settings)
     if not yes:
         typer.confirm(
-            f"Believe nothing that key {key} made from {shown(from_utc_ms)} on, for ever?",
+            f"Stop trusting for ever everything that key {key} made from {shown(from_utc_ms)} on?",
             abort=True,
         )
     said = SaidOfKey(at_utc_ms=SystemClock().utc_ms(), by=_person(by), reason=reason)
@@ -187,7 +187,7 @@ def revoke(
     if person.as_json:
         say_json("key-revoke", {"key_id": key_id, "revoked_from_utc_ms": from_utc_ms})
     else:
-        say(f"key {key_id} is revoked; `traction verify --all` says what that takes")
+        say(f"key {key_id} is revoked; `traction verify --all` shows what that affects")
     _leave(folder)
 
 
@@ -211,14 +211,14 @@ def export(
 
 
 def key_lines(history: KeyHistory) -> Iterator[str]:
-    """One line for each key that is believed, with its time."""
+    """Returns one line for each trusted key, with its period."""
     for time in history.times.values():
         in_use = ", in use" if time.key_id == history.in_use else ""
         yield f"key {time.key_id}{in_use}: {_time_of(time)}; {CAME_BY[time.came_by]}{_who(time)}"
 
 
 def key_facts(history: KeyHistory) -> dict[str, object]:
-    """The same for programs."""
+    """Returns the same for programs."""
     return {
         "records": len(history.records),
         "current": history.in_use,
@@ -259,14 +259,14 @@ def _who(time: KeyTime) -> str:
 
 
 def _foreign(folder: RecordFolder, history: KeyHistory) -> set[str]:
-    """Ids of public keys that lie in the folder and are in no record."""
+    """Returns the ids of public keys that are in the folder and in no record."""
     from records.keys.key_folder import public_files
 
     return set(public_files(folder)) - set(history.times) if history.records else set()
 
 
 def _leave(folder: RecordFolder) -> None:
-    """The new end of the record of keys goes to the second place."""
+    """Copy the new end of the record of keys to the second place."""
     from workstation.anchors import leave_checkpoints
     from workstation.settings import load_settings
 
@@ -280,12 +280,12 @@ def _person(by: str) -> str:
 
 
 def _moment(text: str, settings: Settings) -> int:
-    """A moment as it was typed, in the clinic's zone unless it names another; UTC milliseconds."""
+    """Returns a typed moment in UTC milliseconds; in the clinic's zone unless it names another."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
         raise RequestRefused(
-            f"--from {text!r} is no moment; write it like 2026-11-20T08:00"
+            f"--from {text!r} is not a date and time; write it like 2026-11-20T08:00"
         ) from error
     if moment.tzinfo is None:
         utc_ms = round(moment.timestamp() * 1000)

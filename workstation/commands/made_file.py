@@ -1,4 +1,4 @@
-"""A text that a command makes: printed, written to a file, or both told as JSON."""
+"""Puts out a text that a command makes: printed, written to a file, or reported as JSON."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class MadeFile(NamedTuple):
 def put_out(
     command: str, made: MadeFile, out: Target | None, *, force: bool, as_json: bool
 ) -> None:
-    """Print it, or write it where a person wants it; raises RequestRefused for what is there."""
+    """Print it, or write it where a person wants it; raises RequestRefused for an existing file."""
     file = out.file(made.name) if out else None
     if file is not None:
         refuse_existing(file, force=force)

@@ -34,13 +34,13 @@ Several = list[str] | None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoteOptions:
-    """What a person says of a visit, for its note."""
+    """What a person enters about a visit, for its note."""
 
     with_: Annotated[
         Several, typer.Option("--with", help="This SESSION was part of the same visit.")
     ] = None
     without: Annotated[
-        Several, typer.Option(help="This SESSION was no part of the visit after all.")
+        Several, typer.Option(help="This SESSION was not part of the visit after all.")
     ] = None
     complete: Annotated[
         Several, typer.Option(help="FIELD=TEXT, or a TOML file; may be repeated.")
@@ -59,14 +59,14 @@ class NoteOptions:
 
     @property
     def are_given(self) -> bool:
-        """True when the person says something."""
+        """True when the person entered something."""
         said = self.complete or self.confirm or self.not_assessed or self.amend
         return self.sign or bool(said or self.with_ or self.without)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignerOptions:
-    """Who says it."""
+    """Who makes the entry."""
 
     by: ByOption = ""
     credentials: Annotated[str, typer.Option(help="Professional credentials, as in PT.")] = ""
@@ -74,7 +74,7 @@ class SignerOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoteViews:
-    """What is shown in the place of the note itself."""
+    """What is shown instead of the note itself."""
 
     history: Annotated[bool, typer.Option("--history", help="Show every version.")] = False
     sources: Annotated[
@@ -86,7 +86,7 @@ class NoteViews:
 
     @property
     def is_note(self) -> bool:
-        """Whether the note itself is asked for."""
+        """Returns whether the note itself is asked for."""
         return not (self.history or self.sources or self.template)
 
 
@@ -142,7 +142,7 @@ def note(
 
 
 def _who(folder: RecordFolder, words: NoteOptions, by: str) -> Acting:
-    """Who says it: signed in where accounts are in use, else as --by names them."""
+    """Returns who makes the entry: signed in where accounts are in use, else named by --by."""
     from records.accounts.rights import Right
     from workstation.terminal_sign_in import Acting, acting
 
@@ -156,7 +156,7 @@ def _who(folder: RecordFolder, words: NoteOptions, by: str) -> Acting:
 
 
 def _pairs(given: list[str]) -> Iterator[tuple[str, str]]:
-    """FIELD=TEXT as it stands; a file gives one pair for each key that has a text."""
+    """Returns FIELD=TEXT as a pair; a file gives one pair for each key that has a text."""
     for each in given:
         field, is_pair, text = each.partition("=")
         if is_pair:
@@ -166,7 +166,7 @@ def _pairs(given: list[str]) -> Iterator[tuple[str, str]]:
 
 
 def _checked(field: str, text: str) -> tuple[str, str]:
-    """Refuse what hides or steers before a message could repeat it."""
+    """Refuse hidden and control characters before a message could repeat them."""
     check_text("FIELD", field, NAME_CHARACTERS)
     return field, check_text(field, text.strip())
 
@@ -209,7 +209,7 @@ def _print(desk: NoteDesk, view: NoteViews, *, as_json: bool) -> None:
 
 
 def _print_paper(desk: NoteDesk, view: NoteViews, *, as_json: bool) -> None:
-    """The same of a downtime sheet, of which nothing is proposed or repeated."""
+    """Print the note of a downtime sheet, for which nothing is proposed or repeated."""
     from records.exports.session.paper_json import paper_note_values
 
     visit = desk.shown_paper("note")
@@ -239,7 +239,7 @@ def _say_each(lines: Iterator[str]) -> None:
 
 
 def _hints(visit: Visit) -> Iterator[str]:
-    """Returns what waits for a person; no part of the note."""
+    """Returns what still needs a person; not part of the note."""
     from records.visit.note_hints import repetition_text, unsaid_texts
 
     note = visit.note
@@ -251,7 +251,7 @@ def _hints(visit: Visit) -> Iterator[str]:
 
 
 def _history(visit: NotedVisit) -> Iterator[str]:
-    """Every version with each of its words, the oldest first."""
+    """Yields every version with each of its entries, the oldest first."""
     from records.visit.note_history import told_versions
     from records.visit.note_status import status_text
 
@@ -274,7 +274,7 @@ def _sources(visit: NotedVisit) -> Iterator[str]:
 
 
 def _template(visit: NotedVisit) -> Iterator[str]:
-    """A file for --complete: one line for each field that nobody has said anything about."""
+    """Print a file for --complete: one line for each field that has no entry."""
     note = visit.note
     proposed = {field.name: field for field in note.proposals}
     yield f"# Note of session {note.session_id}: what is still open. Lines left empty stay open."

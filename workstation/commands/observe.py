@@ -27,7 +27,7 @@ HINT = "observing: end [REASON] ends it; remark TEXT and check NAME go into the 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableOptions:
-    """What people say of instrument and table: nobody can ask them."""
+    """What people enter about instrument and table, which cannot be read from them."""
 
     serial: Annotated[str, typer.Option(help="Serial number on the instrument or its cell.")]
     calibrated: Annotated[
@@ -122,13 +122,13 @@ def _observe(
 
 
 def _operator(screen: Screen, by: str) -> SessionOperator:
-    """Who types here; raises AnswerMissing where nobody can: nobody could end the session."""
+    """Returns who types here; raises AnswerMissing without a terminal, where nobody can end it."""
     from workstation.session.operators import PersonAtTerminal, SessionOperator
     from workstation.session.request_lines import OBSERVED_HELP
 
     typed = screen.typed_lines()
     if typed is None:
-        raise AnswerMissing("nobody is there to end the observation; start it at a terminal")
+        raise AnswerMissing("an observation needs a person who ends it; start it at a terminal")
     return SessionOperator(
         scripted=False,
         show=screen.show,

@@ -1,4 +1,4 @@
-"""Options and arguments that several commands have, and the place that their records are in.
+"""Options and arguments shared by several commands, and the place of their records.
 
 Options that go together are one parameter of a command: a frozen dataclass whose fields are the
 options, which ``grouped`` shows to Typer one by one.
@@ -10,8 +10,8 @@ options, which ``grouped`` shows to Typer one by one.
     @grouped
     def sessions(query: QueryOptions, person: PersonOptions) -> None: ...
 
-A field without a default is an option that must be given. On the help page the options stand where
-their group stands among the parameters, in the order of the fields.
+A field without a default is an option that must be given. The help page lists the options in the
+order of the groups among the parameters, and within a group in the order of the fields.
 """
 
 from __future__ import annotations
@@ -48,16 +48,17 @@ DataOption = Annotated[
     Path | None,
     typer.Option("--data", help="Folder of the records.", show_default=False, readable=False),
 ]
-"""Whether it may be looked into is asked of the settings' folder too: ``place_of``."""
+"""Not checked here: ``place_of`` checks whether the folder, or that of the settings, is readable.
+"""
 JsonOption = Annotated[bool, typer.Option("--json", help="Print facts as JSON.")]
-ByOption = Annotated[str, typer.Option("--by", help="Name of the person who says it.")]
+ByOption = Annotated[str, typer.Option("--by", help="Name of the person who makes the entry.")]
 OutOption = Annotated[
     Target | None,
     typer.Option(
         "--out",
         parser=Target.of,
         metavar="PLACE",
-        help="File to write, or a folder (FOLDER/), which is made; default: print it.",
+        help="File to write, or a folder (FOLDER/), which is created; default: print it.",
         show_default=False,
     ),
 ]
@@ -76,35 +77,35 @@ PayerOption = Annotated[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimOptions:
-    """By whose rules a claim is looked at, and what the practice's system knows of it."""
+    """The rules by which a claim is judged, and what the practice's system knows of it."""
 
     payer: PayerOption = None
     context: ContextOption = None
 
     @property
     def imported(self) -> ImportedClaim | None:
-        """The claim of the file that was named; raises ClaimContextInvalid."""
+        """Returns the claim of the named file; raises ClaimContextInvalid."""
         from records.claim.context_file import imported_claim
 
         return imported_claim(self.context) if self.context else None
 
 
 class Place(NamedTuple):
-    """Where a command's records live, and the settings that it follows."""
+    """The folder of a command's records, and the settings in use."""
 
     settings: Settings
     folder: RecordFolder
 
     def local(self, utc_ms: int) -> datetime:
-        """A moment in the clinic's time, to the second."""
+        """Returns a moment in the clinic's time, to the second."""
         return datetime.fromtimestamp(utc_ms // 1000, self.settings.zone_at(utc_ms))
 
     def day_of(self, utc_ms: int) -> date:
-        """The clinic's day of a moment."""
+        """Returns the clinic's day of a moment."""
         return self.local(utc_ms).date()
 
     def at_the_clinic(self) -> Place:
-        """With what the clinic's record says in place of the settings; raises JournalCorrupt."""
+        """Returns the place with the clinic's record over the settings; raises JournalCorrupt."""
         from records.standing.versions import read_standing
         from workstation.settings import settings_at_the_clinic
 
@@ -113,9 +114,9 @@ class Place(NamedTuple):
         )
 
     def at_the_clinic_if_readable(self) -> Place:
-        """The same for a command that shows what is on file.
+        """Returns the same for a command that shows what is on file.
 
-        Where clinic.db cannot be read the settings say it: what is shown is marked as altered.
+        Where clinic.db cannot be read the settings apply: what is shown is marked as altered.
         """
         with suppress(TractionError):
             return self.at_the_clinic()
@@ -123,26 +124,26 @@ class Place(NamedTuple):
 
     @property
     def leading_unit(self) -> ForceUnit:
-        """The unit of force in which a command shows what is on file."""
+        """Returns the unit of force in which a command shows what is on file."""
         return self.at_the_clinic_if_readable().settings.unit_of_force
 
 
 def say_whose_visit(visit: Visit) -> None:
-    """Say, past a pipe, that what follows is of a whole visit, where one session was named."""
+    """Say on standard error that the output covers a whole visit, where one session was named."""
     from workstation.output import warn
 
     if visit.further is not None:
         others = [name for name in visit.note.sessions if name != visit.asked_for]
         warn(
-            f"session {visit.asked_for} is one visit with {', '.join(others)}: what follows is of "
-            f"the whole visit, which is called by session {visit.session_id}"
+            f"session {visit.asked_for} is one visit with {', '.join(others)}: what follows "
+            f"covers the whole visit, which is named after session {visit.session_id}"
         )
 
 
 def place_of(data: Path | None) -> Place:
-    """The folder that was asked for, else that of the settings.
+    """Returns the folder that was asked for, else that of the settings.
 
-    Raises RequestRefused, and JournalUnavailable where this account may not look into the folder.
+    Raises RequestRefused, and JournalUnavailable where this account may not read the folder.
     """
     from records.store.record_folder import RecordFolder
     from workstation.settings import load_settings
@@ -154,21 +155,21 @@ def place_of(data: Path | None) -> Place:
 
 
 def _require_entry(folder: Path) -> None:
-    """One that is missing is made, or said, where it is used; here also a file passes."""
+    """Check the way into the folder. A missing one is created or reported where it is used."""
     try:
         closed = folder.is_dir() and not os.access(folder, os.R_OK | os.X_OK)
     except PermissionError:
         closed = True
     if closed:
         raise JournalUnavailable(
-            f"this account may not look into {folder}: it, or a folder above it, is closed to "
-            "others; work as the records' own account, ask for its group of readers, or name "
-            "another folder with --data"
+            f"this account may not read {folder}: it, or a folder above it, is not open to "
+            "others; use the account that owns the records, ask to join its group of "
+            "readers, or name another folder with --data"
         )
 
 
 def day_of(place: Place) -> date:
-    """The clinic's day now."""
+    """Returns the clinic's day now."""
     from controller.runtime.clock import SystemClock
 
     utc_ms = SystemClock().utc_ms()
@@ -184,7 +185,7 @@ class RecordsOptions:
 
     @property
     def place(self) -> Place:
-        """Where they are; raises RequestRefused."""
+        """Returns where they are; raises RequestRefused."""
         return place_of(self.data)
 
 
@@ -198,33 +199,33 @@ class PersonOptions:
 
     @property
     def place(self) -> Place:
-        """Where the records are; raises RequestRefused."""
+        """Returns where the records are; raises RequestRefused."""
         return place_of(self.data)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionOptions:
-    """What a session in real time takes besides its order, driven or observed."""
+    """Options of a session in real time besides its order, driven or observed."""
 
     operator_name: Annotated[
         str, typer.Option("--by", help="Name of the operator; default: the login name.")
     ] = ""
     capture: Annotated[
         Path | None,
-        typer.Option(help="Write every byte of the line to a new file.", show_default=False),
+        typer.Option(help="Write every byte sent and received to a new file.", show_default=False),
     ] = None
 
     @property
     def by(self) -> str:
-        """Who sits here, or an empty text; raises RequestRefused for what is no name."""
+        """Returns who sits here, or an empty text; raises RequestRefused for what is not a name."""
         return check_name("--by", self.operator_name) if self.operator_name else ""
 
 
 def grouped(command: Callable[..., None]) -> Callable[..., None]:
-    """Returns the command as Typer is to see it: every group of options as its single options.
+    """Returns the command for Typer, with every group of options as its single options.
 
     Typer passes all values by name; each group is built from its own and handed to ``command``.
-    Raises TypeError for a group that Typer could not be told of, when the program is loaded.
+    Raises TypeError, when the program is loaded, for a group that cannot be described to Typer.
     """
     hints = get_type_hints(command, include_extras=True)
     given = signature(command).parameters.values()
@@ -249,7 +250,7 @@ def grouped(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _options_of(group: type[Any]) -> Iterator[Parameter]:
-    """The fields of a group as parameters."""
+    """Returns the fields of a group as parameters."""
     if not group.__dataclass_params__.frozen:
         raise TypeError(f"{group.__name__} is not frozen; a command only reads its options")
     hints = get_type_hints(group, include_extras=True)
@@ -258,7 +259,7 @@ def _options_of(group: type[Any]) -> Iterator[Parameter]:
 
 
 def _option_hint(group: type[Any], one: Field[Any], hint: Any) -> Any:
-    """Returns a field's annotation, which must say what the option is called and what it does."""
+    """Returns a field's annotation, which must contain a typer.Option."""
     if not any(isinstance(said, ParameterInfo) for said in get_args(hint)[1:]):
         raise TypeError(f"{group.__name__}.{one.name} is not Annotated with a typer.Option")
     return hint
@@ -271,5 +272,5 @@ def _default_of(group: type[Any], one: Field[Any]) -> Any:
 
 
 def _named(name: str, hint: Any, default: Any) -> Parameter:
-    """By name alone, so that an option that must be given may stand after one that need not."""
+    """By name only, so that a required option may follow an optional one."""
     return Parameter(name, Parameter.KEYWORD_ONLY, annotation=hint, default=default)

@@ -1,4 +1,4 @@
-"""``traction order``: a new order file, and what a session would make of one."""
+"""``traction order``: writes an order file, or shows what a session would make of one."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def order_new(
 
 
 def _proposed(text: str, region: Region, place: Place, asked: ProposingOptions) -> str:
-    """The template with proposals; a preset that does not fit patient or table is refused."""
+    """Returns the template with proposals; refuses a preset that does not fit patient or table."""
     from records.standing.fit import check_preset_fits_patient, check_preset_fits_table
     from records.standing.flags import flags_told
     from records.standing.proposals import order_proposals
@@ -103,18 +103,19 @@ def _proposed(text: str, region: Region, place: Place, asked: ProposingOptions) 
         warn(f"lasting flag {flag}")
     made = with_proposals(text, order_proposals(patient, preset), flags)
     if preset is not None and preset.record.orders_shares:
-        warn("the preset orders shares of the body weight: add body_mass to the order")
+        warn("the preset gives forces in % of body weight: add body_mass to the order")
     return made
 
 
 def _preset(held: StandingData, name: str, region: Region) -> StandingVersion[PresetRecord]:
-    """Returns a preset that somebody has taken over, for the region; raises RequestRefused."""
+    """Returns a preset that a person has taken over, for the region; raises RequestRefused."""
     from records.standing.shipped import shipped_presets
 
     if held.newest("preset", name) is None and name in shipped_presets():
         raise RequestRefused(
-            f"preset {name} comes with the program and belongs to nobody: look at it (`traction "
-            f'presets list`), and take it over with `traction presets add "{name}" --by NAME`'
+            f"preset {name} comes with the program and is not the clinic's yet: look at it "
+            "(`traction presets list`), and take it over with "
+            f'`traction presets add "{name}" --by NAME`'
         )
     preset = held.preset(name)
     if not preset.record.in_use:
@@ -138,7 +139,7 @@ def _table(held: StandingData, name: str) -> StandingVersion[UnitRecord]:
 
 
 def _audit(place: Place, reference: str, what: str) -> None:
-    """A patient's standing data are told once the row of the access is kept."""
+    """Record the access before a patient's standing data are shown."""
     from records.clinic.audit import record_read, standing_field
     from workstation.author_now import reader_now
 
@@ -155,7 +156,7 @@ def order_check(
 ) -> None:
     """Check an order file; print its steps, its total time and the questions it leads to.
 
-    Where its patient is known, lasting flags are told, and one that forbids the region refuses.
+    Where its patient is on file, lasting flags are shown, and one that forbids the region refuses.
     """
     from records.order.order_file import read_order
     from records.order.planned_order import PlannedOrder
@@ -173,7 +174,7 @@ def order_check(
 
 
 def _say_checked(place: Place, planned: PlannedOrder, unit: str) -> None:
-    """What a session would make of an order, for people."""
+    """Print what a session would make of an order, for people."""
     from workstation.session.operators import in_words, possible_questions
     from workstation.texts.plan_text import plan_text
 
@@ -187,7 +188,7 @@ def _say_checked(place: Place, planned: PlannedOrder, unit: str) -> None:
 
 
 def _check_standing(place: Place, ordered: Order, unit: str, tell: Callable[[str], None]) -> None:
-    """What standing data say of an order; a patient's are told once the access is on record."""
+    """Check an order against standing data; a patient's are shown once the access is on record."""
     from records.standing.versions import read_standing
     from workstation.visit.order_check import check_standing
 

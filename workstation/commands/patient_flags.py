@@ -1,4 +1,4 @@
-"""``traction patients flag`` and ``end-flag``: what is told before every treatment of a patient."""
+"""``traction patients flag`` and ``end-flag``: shown before every treatment of a patient."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlagOptions:
-    """What a lasting flag says."""
+    """The content of a lasting flag."""
 
     kind: Annotated[str, typer.Option(help='For instance "osteoporosis".')]
-    text: Annotated[str, typer.Option(help="What whoever treats must know.")]
+    text: Annotated[str, typer.Option(help="What the person who treats must know.")]
     region: Annotated[str, typer.Option(help="cervical or lumbar; default: every region.")] = ""
-    until: Annotated[str, typer.Option(help="Last day on which it stands, YYYY-MM-DD.")] = ""
+    until: Annotated[str, typer.Option(help="Last day on which it applies, YYYY-MM-DD.")] = ""
     do_not_treat: Annotated[
         bool, typer.Option("--do-not-treat", help="No unit is armed for that region.")
     ] = False
@@ -42,7 +42,7 @@ def flag(
     said: FlagOptions,
     person: PersonOptions,
 ) -> None:
-    """Set a lasting flag, which is told at every visit until a named person ends it."""
+    """Set a lasting flag, which is shown at every visit until a named person ends it."""
     from records.standing.flags import flag_of, with_flag
     from records.standing.write import StandingChange
 
@@ -70,7 +70,7 @@ def end_flag(
     patient: Annotated[str, typer.Argument(help="Reference of the patient.")],
     number: Annotated[int, typer.Argument(help="Number of the flag; `show` shows it.")],
     *,
-    reason: Annotated[str, typer.Option(help="Why it no longer holds.")],
+    reason: Annotated[str, typer.Option(help="Why it no longer applies.")],
     person: PersonOptions,
 ) -> None:
     """End a lasting flag: a named person, with a reason. It stays readable."""
@@ -80,7 +80,7 @@ def end_flag(
 
     by = _named(person.by, "ends a flag")
     if not reason.strip():
-        raise RequestRefused("--reason is empty; say why the flag no longer holds")
+        raise RequestRefused("--reason is empty; say why the flag no longer applies")
 
     def ended(held: StandingData) -> StandingChange:
         found, record = _patient(held, patient)

@@ -1,4 +1,4 @@
-"""``traction ports``: which serial adapters are connected, and what to write in an address."""
+"""``traction ports``: lists connected serial adapters, and what to write in an address."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _facts(port: Port) -> dict[str, object]:
 
 
 def _lines(port: Port) -> Iterator[str]:
-    """What is known of a port, for people."""
+    """Yields what is known of a port, for people."""
     yield f"{port.device}: {port.title}"
     number = f"serial number {port.serial_number}" if port.serial_number else "no serial number"
     yield f"  VID {port.vid}, PID {port.pid}, {number}"

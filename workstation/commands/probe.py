@@ -1,4 +1,4 @@
-"""``traction probe`` and ``traction commission``: who is at an address, and is its force true."""
+"""``traction probe`` and ``traction commission``: identify a device and test its force."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ AddressArgument = Annotated[
 ]
 GIVEN_UP = ("q", "quit", "n", "no")
 NO_DIGEST = "0" * 64
-"""Stands in a capture for the profile that a probe is to find."""
+"""Fills in for the digest of a profile that the probe is still to find."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThingOptions:
-    """What is at the address, as far as somebody knows."""
+    """What is known of the device at the address."""
 
     profile: Annotated[
         str, typer.Option(help="Its profile; without one the known profiles are tried.")
@@ -49,18 +49,18 @@ class ThingOptions:
     serial: Annotated[str, typer.Option(help="Number on the plate of an instrument.")] = ""
     capture: Annotated[
         Path | None,
-        typer.Option(help="Write every byte of the line to a new file.", show_default=False),
+        typer.Option(help="Write every byte sent and received to a new file.", show_default=False),
     ] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadOptions:
-    """Who hangs what on which cell."""
+    """Who hangs which weight on which cell."""
 
-    weight: Annotated[str, typer.Option(help='A weight that is known, such as "5.00 kg".')]
+    weight: Annotated[str, typer.Option(help='A known weight, such as "5.00 kg".')]
     by: Annotated[str, typer.Option("--by", help="Who hangs it, and signs for the result.")]
     capacity: Annotated[
-        str, typer.Option(help="What the cell of an instrument may carry, such as 1000 N.")
+        str, typer.Option(help="Capacity of the instrument's cell, such as 1000 N.")
     ] = ""
 
 
@@ -76,7 +76,7 @@ def register(app: typer.Typer) -> None:
 def probe(address: AddressArgument, *, thing: ThingOptions, records: RecordsOptions) -> None:
     """Identify the device at an address and watch its unloaded cell for 60 s. Only reads are sent.
 
-    Nothing is kept.
+    Nothing is stored.
     """
     from workstation.session.probing import Asked
     from workstation.session.probing import probe as probe_address
@@ -101,9 +101,9 @@ def probe(address: AddressArgument, *, thing: ThingOptions, records: RecordsOpti
 def commission(
     address: AddressArgument, *, load: LoadOptions, thing: ThingOptions, records: RecordsOptions
 ) -> None:
-    """Probe, then hang a known weight and lift it off; the result is signed and kept for 30 days.
+    """Probe, then hang a known weight and lift it off; the result is signed and valid for 30 days.
 
-    At a terminal, because somebody has to hang the weight. Only reads are sent.
+    Needs a terminal, because a person has to hang the weight. Only reads are sent.
     """
     from records.accounts.rights import Right
     from records.order.quantities import force_n, weight_kg
@@ -194,7 +194,7 @@ def stop_test(
 
 
 def _checked(address: str, thing: ThingOptions) -> str:
-    """The number on the plate, as a record may hold it."""
+    """Returns the number on the plate, as a record may hold it."""
     check_text("ADDRESS", address, ADDRESS_CHARACTERS)
     return check_name("--serial", thing.serial) if thing.serial else ""
 
@@ -211,7 +211,7 @@ def _heavy_enough(kilograms: float) -> float:
 
 
 def _workplace(place: Place) -> Workplace:
-    """Where it is done: what somebody should know meanwhile goes past a pipe."""
+    """Returns the place of the work; messages meanwhile go to standard error."""
     from controller.runtime.clock import SystemClock
     from workstation.session.workplace import Workplace
 
@@ -222,7 +222,7 @@ def _workplace(place: Place) -> Workplace:
 def _captured(
     address: str, thing: ThingOptions, workplace: Workplace
 ) -> AbstractContextManager[CaptureWriter | None]:
-    """The capture's file; of a profile that is still to be found it says so by 64 zeros."""
+    """Returns the capture's file; 64 zeros stand for a profile that is still to be found."""
     from firmware_bridge.profiles import find_profile
     from workstation.session.capturing import captured
     from workstation.station.kept_address import check_not_kept
@@ -235,7 +235,7 @@ def _captured(
 
 
 class _TerminalGuide:
-    """Puts each step to the person at the terminal. Implements ``Guide``."""
+    """Shows each step to the person at the terminal. Implements ``Guide``."""
 
     def __init__(self, lines: TypedLines, forces: ForceUnit) -> None:
         self._lines, self._forces = lines, forces
@@ -251,17 +251,19 @@ class _TerminalGuide:
             raise RequestRefused("given up at the terminal; nothing was filed")
 
     def tell(self, text: str) -> None:
-        """Say it."""
+        """Print it."""
         warn(self._forces.in_sentence(text))
 
 
 def _guide(forces: ForceUnit) -> _TerminalGuide:
-    """Whoever hangs the weight; raises AnswerMissing where nobody can be told."""
+    """Returns who hangs the weight; raises AnswerMissing without a terminal."""
     from workstation.terminal.typed_lines import typed_lines
 
     lines = typed_lines(sys.stdin)
     if lines is None:
-        raise AnswerMissing("nobody is there to hang the weight; start it at a terminal")
+        raise AnswerMissing(
+            "a weight test needs a person who hangs the weight; start it at a terminal"
+        )
     return _TerminalGuide(lines, forces)
 
 
@@ -288,7 +290,7 @@ def _facts(
     items: Sequence[CheckItem],
     done: Commissioned | None = None,
 ) -> dict[str, object]:
-    """The same for programs, in newtons."""
+    """Returns the findings for programs, in newtons."""
     standing = _standing(result, done)
     return {
         "address": address,
@@ -308,7 +310,7 @@ def _lines(
     items: Sequence[CheckItem],
     done: Commissioned | None,
 ) -> Iterator[str]:
-    """What was found, for people."""
+    """Yields what was found, for people."""
     standing = _standing(result, done)
     for one in result.tried:
         yield f"{one.name}: {'fits' if one.fits else 'does not fit'}{one.why and ': '}{one.why}"
@@ -316,7 +318,7 @@ def _lines(
         yield item.text
     failed = sum(item.refuses for item in items)
     yield f"{address} as {result.profile.name}: " + (
-        f"{failed} of {len(items)} items failed" if failed else "nothing found against it"
+        f"{failed} of {len(items)} items failed" if failed else "no fault found"
     )
     if standing is not None:
         yield f"commissioning: {standing.text}"

@@ -1,4 +1,4 @@
-"""``traction profiles``: which models are described, and what is wrong with a file."""
+"""``traction profiles``: lists the models that are described, and checks a profile file."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def profiles(
 
 
 def _list(folder: Path, *, as_json: bool) -> None:
-    """Every profile that is known; a file of one's own that is refused is named with its reason."""
+    """Yields every known profile; a refused file of the user is named with the reason."""
     from firmware_bridge.profiles import known_profiles, user_files
 
     own = {path.stem for path in user_files(folder)}
@@ -76,7 +76,7 @@ def _facts(profile: DeviceProfile, digest: str) -> dict[str, object]:
 
 
 def _lines(profile: DeviceProfile, digest: str) -> Iterator[str]:
-    """What a profile says of itself, for people."""
+    """Yields what a profile says of itself, for people."""
     from firmware_bridge.profile_kinds.traction_unit import TractionUnitProfile
 
     yield f"{profile.name}: {profile.title} ({profile.kind})"
@@ -85,7 +85,7 @@ def _lines(profile: DeviceProfile, digest: str) -> Iterator[str]:
         yield f"models: {', '.join(profile.models)}"
         period_ms = profile.timing.poll_period_ms
         yield f"has to be set to {profile.unit.expected}; asked every {period_ms} ms"
-        yield f"{shown} of its frames came out as its file says; no frame from a source for: " + (
+        yield f"{shown} of its frames decode as its file says; no frame from a source for: " + (
             ", ".join(profile.frames_missing) or "nothing"
         )
     yield f"verified on a real instrument: {'yes' if profile.verified else 'no'}"

@@ -1,4 +1,4 @@
-"""``traction replay``: what went over a line, from a capture; no unit is asked."""
+"""``traction replay``: shows what went over a line, from a capture; no unit is asked."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def replay(
 
 
 class _Reader:
-    """Puts lumps into words. An answer that came in pieces is shown with its last one."""
+    """Decodes chunks. An answer that came in pieces is shown with its last one."""
 
     def __init__(self, address: str) -> None:
         from firmware_bridge.line.uri import AsciiAddress, TcpAddress, parse_uri
@@ -59,7 +59,7 @@ class _Reader:
         self._sent = self._came = b""
 
     def in_words(self, lump: Lump) -> str:
-        """The words of one lump, else its bytes."""
+        """Returns the text of one chunk, else its bytes."""
         from firmware_bridge.line.line import Direction
 
         if self._is_text:

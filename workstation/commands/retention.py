@@ -1,4 +1,4 @@
-"""``traction retention`` and ``traction hold``: how long records are kept."""
+"""``traction retention`` and ``traction hold``: show and apply how long records are kept."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def retention(
         str, typer.Option(help="Today's date, where the clock may be wrong: 2036-01-31.")
     ] = "",
     count: Annotated[
-        int | None, typer.Option(help="How many sessions go, where it is a large share.")
+        int | None, typer.Option(help="Number of sessions to remove, needed for a large share.")
     ] = None,
     person: PersonOptions,
 ) -> None:
@@ -64,8 +64,8 @@ def retention(
         say(f"removed now: {len(done.removed)}; the chain, the seals and an audit row stay")
     for path in done.still_read:
         say(
-            f"{path.name} is being read by another program, so removed content may still stand in "
-            "its log; end that program, then apply again"
+            f"{path.name} is being read by another program, so removed content may still be "
+            "in its log; end that program, then apply again"
         )
 
 
@@ -76,7 +76,7 @@ def _count_due(folder: RecordFolder, rule: RetentionRule) -> int:
 
 
 def _apply(place: Place, by: str, rule: RetentionRule, said: RemovalConfirmation) -> Applied:
-    """Remove what is due; the checkpoints of what stays go to the second place."""
+    """Remove what is due; the checkpoints of what stays are copied to the second place."""
     from records.accounts.rights import Right
     from records.keeping.retention import apply_retention
     from workstation.anchors import compared, leave_checkpoints
@@ -91,7 +91,7 @@ def _apply(place: Place, by: str, rule: RetentionRule, said: RemovalConfirmation
 
 
 def _facts(rule: RetentionRule, done: Applied, shown: list[Retained]) -> dict[str, object]:
-    """The same for programs."""
+    """Returns the same for programs."""
     return {
         "years": rule.years,
         "removed_now": list(done.removed),
@@ -103,14 +103,14 @@ def _facts(rule: RetentionRule, done: Applied, shown: list[Retained]) -> dict[st
 
 
 def _lines(folder: RecordFolder, rule: RetentionRule, shown: list[Retained]) -> Iterator[str]:
-    """What is kept, for people, and which files of years cannot be looked at."""
+    """Yields what is kept, for people, and which yearly files cannot be read."""
     from records.evidence.year_moves import moves_out_of_reach
     from records.keeping.retention import lines
 
     kept = f"{rule.years} years" if rule.years else "for ever (retention_years is 0)"
     yield f"sessions are kept {kept}"
     for move in moves_out_of_reach(folder):
-        yield f"not looked at: {move.file}: {move.what}"
+        yield f"not checked: {move.file}: {move.what}"
     yield from lines(shown)
 
 
@@ -123,7 +123,7 @@ def hold(
     lift: Annotated[bool, typer.Option("--lift", help="Lift the hold instead.")] = False,
     person: PersonOptions,
 ) -> None:
-    """Set or lift a legal hold; without a session and a patient, list those that stand."""
+    """Set or lift a legal hold; without a session and a patient, list those in force."""
     from records.accounts.rights import Right
     from records.keeping.legal_hold import holds, lift_hold, set_hold
     from workstation.terminal_sign_in import author_for
@@ -155,7 +155,7 @@ def _date(text: str) -> date | None:
 
 
 def _rule(place: Place) -> RetentionRule:
-    """By the clinic's record and the setting: where both say a time, the longer one."""
+    """Returns the rule of the clinic's record and the setting: the longer time of the two."""
     from controller.runtime.clock import SystemClock
     from records.keeping.retention import RetentionRule
     from records.standing.versions import standing_unchecked
@@ -170,7 +170,7 @@ def _rule(place: Place) -> RetentionRule:
 
 
 def _years(setting: int, of_clinic: int | None) -> int:
-    """0 is for ever. A setting of 0 is one that nobody has made; a record of 0 is a word."""
+    """Returns the years; 0 means for ever: as a setting not set, in a record entered."""
     if of_clinic is None or of_clinic == 0:
         return setting if of_clinic is None else 0
     return max(setting, of_clinic)

@@ -32,7 +32,7 @@ PORT_IN_USE = "a session of `traction run` uses the port; end it first"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderedOptions:
-    """Where the order of a session is, and who answers its questions."""
+    """The order of a session, and who answers its questions."""
 
     order: Annotated[
         Path | None, typer.Option("--order", help="Order file.", show_default=False)
@@ -127,7 +127,7 @@ def _steps(script: Path | None, order: PlannedOrder, *, scripted: bool) -> Sessi
 
 
 def _address(place: Place, unit: str) -> str:
-    """The address of a table that the clinic calls so; what is no such name is an address."""
+    """Returns the address of the table of that name; anything else is taken as an address."""
     from records.standing.for_session import unit_called
     from records.standing.versions import read_standing
 
@@ -136,7 +136,7 @@ def _address(place: Place, unit: str) -> str:
 
 
 def _person(screen: Screen, by: str, forces: ForceUnit) -> PersonAtTerminal | None:
-    """Who types here; None without a terminal."""
+    """Returns who types here; None without a terminal."""
     from workstation.session.operators import PersonAtTerminal
     from workstation.session.request_lines import help_text
 
@@ -174,7 +174,7 @@ class _Treating:
     begun: VisitBegun | None
 
     def to_its_end(self, screen: Screen, capture: Capture | None) -> int:
-        """Treat, and say how it ended; returns the exit status."""
+        """Treat, and report how it ended; returns the exit status."""
         return run_to_its_end(
             lambda: self._treat(screen, capture),
             screen,
@@ -206,7 +206,7 @@ class _Treating:
 
 
 def _leave_checkpoints(place: Place, screen: Screen) -> None:
-    """Behind the session: what this needs is not loaded while one is open."""
+    """Copy checkpoints after the session: what this needs is not loaded while one is open."""
     from workstation.anchors import leave_checkpoints
 
     leave_checkpoints(place.settings, place.folder, screen.message)

@@ -1,4 +1,4 @@
-"""How a session is put together and ends at a terminal, driven or observed."""
+"""Assembles a session at a terminal, driven or observed, and reports its end."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def workplace_of(place: Place, clock: Clock, screen: Screen) -> Workplace:
-    """The folder, settings and clock of a session; its warnings go to the screen."""
+    """Returns folder, settings and clock of a session; its warnings go to the screen."""
     from workstation.session.realtime import as_ordinary_work, run_behind_the_loop
     from workstation.session.workplace import Workplace
 
@@ -51,10 +51,10 @@ def screen_of(place: Place, clock: Clock, *, as_json: bool, observed: bool = Fal
 
 
 def run_to_its_end(session: Callable[[], SessionResult], screen: Screen, *, not_free: str) -> int:
-    """Run a session, and say how it ended; returns the exit status.
+    """Run a session, and report how it ended; returns the exit status.
 
-    Raises TractionError before the session is open; once it is, every refusal is 3 and says which
-    session keeps it. ``not_free`` is said where nobody saw the cord free.
+    Raises TractionError before the session is open; once it is, every refusal has status 3 and
+    names the session that records it. ``not_free`` is printed where nobody saw the cord free.
     """
     try:
         result = session()

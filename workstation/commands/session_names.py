@@ -1,4 +1,4 @@
-"""From what a person calls a treatment to its id, wherever a command asks for one.
+"""Finds the id of a treatment from what a person calls it, for every command that asks for one.
 
 A name means the same in every command: a session, or a downtime sheet that was entered later.
 """
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from records.keeping.session_names import CalledTreatment, Fitting
 
 SHOWN = 10
-"""Most treatments that are listed where a name fits several."""
+"""Most treatments that are listed where a name matches several."""
 WAYS = "an id or an end of it, last, a day, a patient reference or a unit"
 
 
@@ -30,9 +30,9 @@ class Named:
 
 
 def named_session(place: Place, name: str, by: str = "") -> str:
-    """The id of the one session that is called so, as ``named_treatment`` finds it.
+    """Returns the id of the one session that matches, as ``named_treatment`` finds it.
 
-    Raises RequestRefused where a downtime sheet is called so.
+    Raises RequestRefused where a downtime sheet matches.
     """
     named = named_treatment(place, name, by)
     if named.on_paper:
@@ -46,11 +46,11 @@ def named_session(place: Place, name: str, by: str = "") -> str:
 
 
 def named_treatment(place: Place, name: str, by: str = "") -> Named:
-    """The one session or sheet that is called so.
+    """Returns the one session or sheet that matches.
 
-    Raises RecordNotFound, or SessionAmbiguous with those that fit. A look-up by the patient, and a
-    list that shows patients, leave a row of the access first. A whole id is found by the evidence
-    alone, whatever state the words are in.
+    Raises RecordNotFound, or SessionAmbiguous with the matches. A look-up by the patient, and a
+    list that shows patients, leave a row of the access first. A whole id is found from the evidence
+    alone, whatever state clinic.db is in.
     """
     from records.clinic.paper_names import is_paper
 
@@ -63,16 +63,16 @@ def named_treatment(place: Place, name: str, by: str = "") -> Named:
     found = fitting.treatments
     if not found:
         raise RecordNotFound(
-            f"session {name!r} is not on file in {place.folder}; `traction sessions` lists them. "
-            f"A session is called by {WAYS}"
+            f"session {name!r} is not on file in {place.folder}; `traction sessions` lists "
+            f"them. A session is named by {WAYS}"
         )
     if fitting.by_patient or len(found) > 1:
         _leave_row(place, found[:SHOWN], by)
     if len({one.called for one in found}) == 1:  # a copied file has it twice: its reader refuses
         return Named(found[0].called, found[0].on_paper)
     raise SessionAmbiguous(
-        f"session {name!r} fits {len(found)} {_kinds(found)}; say which by its id, or the newest "
-        f"with 'last {name}'",
+        f"session {name!r} matches {len(found)} {_kinds(found)}; say which by its id, "
+        f"or the newest with 'last {name}'",
         listed=_lines(place, found),
     )
 
@@ -86,14 +86,14 @@ def _sheet_called_so(place: Place, name: str) -> Named:
     fitting = [each for each in ids if each.startswith(name)]
     if len(fitting) > 1 and name not in fitting:
         raise SessionAmbiguous(
-            f"{name!r} fits {len(fitting)} sheets; say which", listed=(*fitting,)
+            f"{name!r} matches {len(fitting)} sheets; say which one", listed=(*fitting,)
         )
     found = name if name in fitting or not fitting else fitting[0]
     return Named(require_sheet(place.folder, found).sheet.sheet_id, on_paper=True)
 
 
 def _session_called_so(place: Place, name: str) -> str:
-    """``name`` where it is an id, else ""."""
+    """Returns ``name`` where it is an id, else ""."""
     from records.evidence.reader import find_session
 
     try:
@@ -117,10 +117,10 @@ def _fitting(place: Place, name: str) -> Fitting:
 
 
 def _unit_names(place: Place, listed: Sequence[CalledTreatment]) -> dict[str, str]:
-    """What the clinic calls its units, by their id; read only where no session fits otherwise.
+    """Returns the clinic's names of its units, by id; read only where no session matches otherwise.
 
-    A table on file that names no unit is the one whose last session was held at its address. A
-    sheet says itself what its table was called.
+    A table on file without a unit id is the one whose last session was held at its address. A sheet
+    names its own table.
     """
     from records.standing.kinds import UnitRecord
     from records.standing.versions import read_standing
@@ -137,7 +137,7 @@ def _unit_names(place: Place, listed: Sequence[CalledTreatment]) -> dict[str, st
 
 
 def _address_of(place: Place, session_id: str) -> str:
-    """Where a session was held; "" where its record does not say it."""
+    """Returns where a session was held; "" where its record does not say it."""
     from records.evidence.reader import read_session
 
     with suppress(TractionError):

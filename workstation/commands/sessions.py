@@ -1,4 +1,4 @@
-"""``traction sessions`` and ``show``: what is on file."""
+"""``traction sessions`` and ``show``: list and show what is on file."""
 
 from __future__ import annotations
 
@@ -33,26 +33,26 @@ if TYPE_CHECKING:
 
 
 NOT_CHECKED = (
-    "not checked by this list: `traction verify --all` checks every session, each document its own"
+    "this list checks nothing: `traction verify --all` checks every session, each document its own"
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryOptions:
-    """Which sessions a person looks for."""
+    """Which sessions to list."""
 
     patient: Annotated[str, typer.Option(help="Patient reference, exactly.")] = ""
     first_day: Annotated[str, typer.Option("--from", help="First day, YYYY-MM-DD.")] = ""
     last_day: Annotated[str, typer.Option("--to", help="Last day, YYYY-MM-DD.")] = ""
     outcome: Annotated[str, typer.Option(help="How the session ended.")] = ""
-    text: Annotated[str, typer.Option(help="Words that order or note hold, all of them.")] = ""
+    text: Annotated[str, typer.Option(help="Words that order or note contain, all of them.")] = ""
     refused: Annotated[
-        bool, typer.Option("--refused", help="Also refused tries and orders without a session.")
+        bool, typer.Option("--refused", help="Also refused attempts and orders without a session.")
     ] = False
     limit: Annotated[int, typer.Option(min=0, help="How many, the newest first; 0: all.")] = 20
 
     def asked(self) -> SessionQuery:
-        """Returns what is asked of the records; raises RequestRefused for a day that is none."""
+        """Returns the query; raises RequestRefused for an invalid day."""
         from records.keeping.search import SessionQuery
 
         return SessionQuery(
@@ -81,7 +81,7 @@ def sessions(query: QueryOptions, person: PersonOptions) -> None:
     )
     _list(query, person, place, found)
     for text in found.unread:
-        warn(f"a file could not be read and nothing of it is listed: {text}")
+        warn(f"a file could not be read, and none of its sessions is listed: {text}")
     if found.unread:
         raise typer.Exit(RECORD_BAD)
 
@@ -125,7 +125,7 @@ def _list(query: QueryOptions, person: PersonOptions, place: Place, found: Found
 
 
 def _orders(found: Sequence[UnfollowedOrder], place: Place) -> list[dict[str, object]]:
-    """What is told of each order that no session followed."""
+    """Returns the facts of each order that no session followed."""
     from records.keeping.unfollowed_orders import NO_SESSION
 
     return [
@@ -154,7 +154,7 @@ def _order_line(place: Place, row: Mapping[str, object]) -> str:
 
 
 def _sheets(found: Sequence[FoundSheet], place: Place) -> list[dict[str, object]]:
-    """What is told of each visit that was entered from a downtime sheet."""
+    """Returns the facts of each visit that was entered from a downtime sheet."""
     from records.note.paper_note import minutes_of
 
     return [
@@ -186,7 +186,7 @@ def _sheet_line(place: Place, row: Mapping[str, object]) -> str:
 
 
 def _facts(found: Sequence[FoundSession], place: Place) -> list[dict[str, object]]:
-    """What is told of each session."""
+    """Returns the facts of each session."""
     from records.keeping.session_facts import claims_sent, delivered_minutes
     from workstation.last_check import LastVerified
 
@@ -211,7 +211,7 @@ def _facts(found: Sequence[FoundSession], place: Place) -> list[dict[str, object
 
 
 def _line(place: Place, row: Mapping[str, object]) -> str:
-    """The same for people."""
+    """Returns the same for people."""
     sealed = "" if row["sealed"] else ", not sealed"
     return "  ".join(
         (
@@ -295,7 +295,7 @@ def show(session: SessionArgument, records: RecordsOptions) -> None:
 
 
 def event_lines(visit: Visit, forces: ForceUnit) -> Iterator[str]:
-    """The events of the session that was asked for, on both axes of time."""
+    """Yields the events of the named session, on both axes of time."""
     from records.note.device_fields import local_time
     from records.times_in_words import zone_in_words
     from workstation.history.told_events import told_events
@@ -309,7 +309,7 @@ def event_lines(visit: Visit, forces: ForceUnit) -> Iterator[str]:
 
 
 def _one_visit(visit: Visit) -> str:
-    """Events are told of one session: which others belong to its visit."""
+    """Say which other sessions belong to the visit, since events are shown of one session."""
     others = [name for name in visit.note.sessions if name != visit.asked_for]
     return (
         f"session {visit.asked_for} is one visit with {', '.join(others)}; these are its own events"

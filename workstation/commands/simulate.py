@@ -45,7 +45,7 @@ class WireName(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WireOptions:
-    """How others reach the unit."""
+    """How other programs reach the unit."""
 
     wire: Annotated[
         WireName,
@@ -61,33 +61,33 @@ class WireOptions:
     ] = None
 
     def serial_baudrate(self, default: int) -> int:
-        """What was asked for, else the default of what is served."""
+        """Returns the baud rate that was asked for, else the default of what is served."""
         return default if self.baudrate is None else self.baudrate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstrumentOptions:
-    """An instrument in the place of a unit: beside a table without a socket, or to be tested."""
+    """An instrument instead of a unit: beside a table without a socket, or to be tested."""
 
     instrument: Annotated[
-        str, typer.Option(help="Serve the instrument of this profile and no unit.")
+        str, typer.Option(help="Serve the instrument of this profile instead of a unit.")
     ] = ""
     order: Annotated[
         Path | None,
-        typer.Option("--order", help="What its table follows, an order file.", show_default=False),
+        typer.Option("--order", help="Order file that its table follows.", show_default=False),
     ] = None
     weight: Annotated[
         str,
         typer.Option(
             "--weight",
-            help='In the place of a table: what is hung and lifted off, such as "5.00 kg".',
+            help='Instead of a table: the weight that is hung and lifted off, such as "5.00 kg".',
         ),
     ] = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitOptions:
-    """The simulated unit, who is on its table, and what goes wrong with it."""
+    """The simulated unit, who is on its table, and its faults."""
 
     body: Annotated[str, typer.Option(help="Who is on the table.")] = "cervical_sliding"
     patient: Annotated[
@@ -104,7 +104,7 @@ class UnitOptions:
     ] = None
 
     def check_body(self) -> None:
-        """Raises AddressInvalid for a body that there is not."""
+        """Raises AddressInvalid for an unknown body."""
         from simulator.table.bodies import BODIES
 
         if self.body not in BODIES:
@@ -201,7 +201,7 @@ def _serve_instrument(
 
 
 def _load(beside: InstrumentOptions, unit: UnitOptions) -> HungWeight | TableStartedLater:
-    """What pulls at the cell: a weight, or a table that begins after the first reading."""
+    """Returns what pulls at the cell: a weight, or a table that begins after the first reading."""
     from records.order.order_file import read_order
     from records.order.planned_order import PlannedOrder
     from records.order.quantities import weight_kg
@@ -217,7 +217,7 @@ def _load(beside: InstrumentOptions, unit: UnitOptions) -> HungWeight | TableSta
 
 
 def _say_instrument(uri: str, profile: str, beside: InstrumentOptions) -> None:
-    """How it is observed or tested from another terminal."""
+    """Print how it is observed or tested from another terminal."""
     from simulator.beside_table import STARTED_AFTER_S
 
     say(f"simulated {profile} at {uri}")
@@ -249,7 +249,7 @@ def _follow(lines: TypedLines, weight: HungWeight) -> None:
             word = lines.read_line().strip().lower()
         except EOFError:
             return
-        except RequestRefused:  # a line that no text can be made of, or Ctrl-D
+        except RequestRefused:  # a line that cannot be decoded, or Ctrl-D
             word = ""
         deed, done = deeds.get(word, (None, "type hang or lift; end with Ctrl-C"))
         if deed is not None:
@@ -272,8 +272,8 @@ def _simulated_profile(
     name = beside.instrument
     if not name or (beside.order is None) == (not beside.weight):
         raise RequestRefused(
-            "--instrument NAME goes with --order FILE, whose table pulls, or --weight KG, which "
-            "somebody hangs; give it and one of the two"
+            "--instrument NAME needs --order FILE, whose table pulls, or --weight KG, which "
+            "is hung; give one of the two"
         )
     if line.wire is WireName.ASCII:
         raise RequestRefused("--wire ascii serves a unit; serve an instrument with rtu or tcp")
@@ -282,11 +282,11 @@ def _simulated_profile(
     if name in GAUGES:
         return shipped_profile(name, GaugeProfile)[0]
     known = ", ".join(sorted([*TRANSMITTERS, *GAUGES]))
-    raise RequestRefused(f"--instrument {name}: simulated are {known}; give one of them")
+    raise RequestRefused(f"--instrument {name}: only {known} can be simulated; give one of them")
 
 
 def _observe_words(uri: str, profile: str, order: Path) -> str:
-    """The command that observes it, for another terminal."""
+    """Returns the command that observes it, for another terminal."""
     return shlex.join(
         [
             *("traction", "observe", uri, "--profile", profile, "--order", str(order)),
@@ -297,7 +297,7 @@ def _observe_words(uri: str, profile: str, order: Path) -> str:
 
 
 def _commission_words(uri: str, profile: str, weight: str) -> str:
-    """The command that commissions it, for another terminal."""
+    """Returns the command that commissions it, for another terminal."""
     return shlex.join(
         [
             *("traction", "commission", uri, "--profile", profile, "--serial", "SIM 1"),
@@ -308,7 +308,7 @@ def _commission_words(uri: str, profile: str, weight: str) -> str:
 
 @contextmanager
 def _ways_out(line: WireOptions) -> Iterator[None]:
-    """What to do where a port is taken or there are no pseudo-terminals."""
+    """Returns what to do where a port is taken or there are no pseudo-terminals."""
     try:
         yield
     except OSError as error:
@@ -317,7 +317,7 @@ def _ways_out(line: WireOptions) -> Iterator[None]:
 
 
 def _wait_for_end() -> None:
-    """Until SIGINT or SIGTERM."""
+    """Wait for SIGINT or SIGTERM."""
     import signal
     import threading
 

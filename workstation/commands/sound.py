@@ -1,4 +1,4 @@
-"""``traction sound-check``: the question of the day whether somebody hears the alarms."""
+"""``traction sound-check``: asks once a day whether somebody hears the alarms."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _tell(kept: SoundOfDay, *, as_json: bool) -> None:
         return
     say(kept.text)
     if kept.hearing is Hearing.NOT_HEARD:
-        say(f"no session starts today before it is heard, or somebody decides: {OVERRIDE}")
+        say(f"no session starts today until it is heard or somebody decides: {OVERRIDE}")
 
 
 def _listened() -> tuple[bool, str]:
@@ -82,7 +82,7 @@ def _listened() -> tuple[bool, str]:
 
     lines = typed_lines(sys.stdin)
     if lines is None:
-        raise AnswerMissing("nobody is there to say whether it was heard; start it at a terminal")
+        raise AnswerMissing("a person must say whether it was heard; start it at a terminal")
     state = played_sounds(SystemClock())
     if not state.sounds:
         warn(state.text)

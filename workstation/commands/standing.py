@@ -1,6 +1,6 @@
-"""``traction clinic``, ``people``, ``units``, ``presets``, ``patients``, ``accounts``: what stays.
+"""The commands ``clinic``, ``people``, ``units``, ``presets``, ``patients`` and ``accounts``.
 
-One implementation for all six; patients have lasting flags beside it, accounts their PINs.
+One implementation for all six; patients also have lasting flags, and accounts their PINs.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 HELP = {
     "clinic": "Manage the clinic's record: name, address, numbers, time zone, payers.",
     "person": "Manage the people who work here, by their initials.",
-    "unit": 'Manage the tables, called as the clinic calls them ("Table 1").',
+    "unit": 'Manage the tables, named as in the clinic ("Table 1").',
     "preset": "Manage the clinic's protocols by region; none starts by itself.",
     "patient": "Manage the patients, by their record number, and their lasting flags.",
     "account": "Manage the accounts of the people who may sign in, and set their PINs.",
@@ -55,7 +55,7 @@ WordsArgument = Annotated[
     list[str], typer.Argument(metavar="NAME KEY=VALUE...", help="Name, then values.")
 ]
 NameArgument = Annotated[str, typer.Argument(help="Name of the record; the clinic has none.")]
-ReasonOption = Annotated[str, typer.Option("--reason", help="Why it is so, or why it changes.")]
+ReasonOption = Annotated[str, typer.Option("--reason", help="Reason for the entry or the change.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -73,10 +73,10 @@ def register(app: typer.Typer) -> None:
 
 
 def _writing_commands(kind: str) -> dict[str, Callable[..., None]]:
-    """The commands that change what is on file, as every kind has them."""
+    """Add the commands that change what is on file, for every kind."""
 
     def add(words: WordsArgument, *, reason: ReasonOption = "", person: PersonOptions) -> None:
-        """Add a record, from KEY=VALUE words; a dotted key leads into a table."""
+        """Add a record, from KEY=VALUE words; a dotted key sets a key of a table."""
         from records.standing.said import added
 
         name, said = _said(kind, words)
@@ -87,12 +87,12 @@ def _writing_commands(kind: str) -> dict[str, Callable[..., None]]:
         *,
         version: Annotated[
             int | None,
-            typer.Option(min=1, help="The version that you have read; default: the newest now."),
+            typer.Option(min=1, help="The version that you have read; default: the newest."),
         ] = None,
         reason: ReasonOption = "",
         person: PersonOptions,
     ) -> None:
-        """Change keys of a record; KEY= takes one away. A newer version of somebody else wins."""
+        """Change keys of a record; KEY= removes one. A newer version of somebody else wins."""
         from records.standing.said import changed
 
         name, said = _said(kind, words)
@@ -125,7 +125,7 @@ def _writing_commands(kind: str) -> dict[str, Callable[..., None]]:
 
 
 def _reading_commands(kind: str) -> dict[str, Callable[..., None]]:
-    """The commands that show what is on file, as every kind has them."""
+    """Add the commands that show what is on file, for every kind."""
 
     def show(
         name: NameArgument = "",
@@ -148,7 +148,7 @@ def _reading_commands(kind: str) -> dict[str, Callable[..., None]]:
     def list_(
         *,
         all_too: Annotated[
-            bool, typer.Option("--all", help="Those that are no longer in use as well.")
+            bool, typer.Option("--all", help="Include those no longer in use.")
         ] = False,
         person: PersonOptions,
     ) -> None:
@@ -181,24 +181,24 @@ def _said(kind: str, words: Sequence[str]) -> tuple[str, dict[str, Any]]:
     """
     name, *values = ("", *words) if kind == "clinic" else (*words[:1], *words[1:])
     if kind != "clinic" and "=" in name:
-        raise RequestRefused(f"{name!r} stands where the name belongs; begin with the name")
+        raise RequestRefused(f"{name!r} is in the place of the name; give the name first")
     document: dict[str, Any] = {}
     for word in values:
         key, equals, text = word.partition("=")
         if not equals or not key:
-            raise RequestRefused(f"{word!r} says nothing of a key; write it as key=value")
+            raise RequestRefused(f"{word!r} sets no key; write it as key=value")
         *tables, last = key.split(".")
         place = document
         for table in tables:
             place = place.setdefault(table, {})
             if not isinstance(place, dict):
-                raise RequestRefused(f"{word!r} leads through a value that was said before")
+                raise RequestRefused(f"{word!r} goes below a key that already has a value")
         place[last] = _value(word, text)
     return _name(kind, name), document
 
 
 def _value(word: str, text: str) -> Any:
-    """A text, or what stands in TOML's brackets or quotes; nothing: the key is taken away."""
+    """Returns a text, or a TOML value in brackets or quotes; an empty text removes the key."""
     from records.checked_data import parse_toml
 
     if text[:1] not in ("[", "{", '"'):
@@ -211,7 +211,9 @@ def _name(kind: str, name: str) -> str:
 
     if kind == "clinic":
         if name:
-            raise RequestRefused(f"{name!r}: there is one clinic, and it is called by no name")
+            raise RequestRefused(
+                f"{name!r}: there is only one clinic, and it has no name here; leave the name out"
+            )
         return CLINIC
     if not name:
         raise RequestRefused(f"say which {kind}; `traction {GROUPS[kind]} list` lists them")
@@ -236,7 +238,7 @@ def _version(held: StandingData, kind: str, name: str, number: int | None) -> Ve
 
 
 def _audit(place: Place, person: PersonOptions, what: str, found: Sequence[Version]) -> None:
-    """Patients' data are handed out only once the row of the access is kept."""
+    """Record the access before patients' data are handed out."""
     from records.clinic.audit import record_read, standing_field
     from workstation.author_now import reader_now
 
@@ -287,7 +289,7 @@ def _exported(kind: str, person: PersonOptions, name: str, out: Path | None) -> 
 
 
 def _lines(version: Version) -> Iterator[str]:
-    """A record for people."""
+    """Yields the lines of a record for people."""
     from records.checked_data import toml_document
     from records.standing.files import record_table
     from records.standing.kinds import PatientRecord
@@ -337,4 +339,4 @@ def _say_shipped(kind: str, known: set[str]) -> None:
     for name, preset in shipped_presets().items() if kind == "preset" else ():
         if name not in known:
             dose = f"{preset.region}  {preset.dose.mode} {preset.dose.hold_force}"
-            say(f"{name}  {dose}  comes with the program, taken over by nobody")
+            say(f"{name}  {dose}  comes with the program, not taken over yet")

@@ -1,4 +1,4 @@
-"""A change of standing data from the command line: made, kept, and said."""
+"""Makes, keeps and reports a change of standing data from the command line."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def keep_change(
     kind: str, person: PersonOptions, change: Callable[[StandingData], StandingChange]
 ) -> None:
-    """Make the change from what is on file, keep it, and say what stands now."""
+    """Make the change from what is on file, keep it, and print the new version."""
     from records.standing.said import remarks
     from records.standing.write import write_standing
     from workstation.terminal_sign_in import author_for
@@ -37,7 +37,7 @@ def keep_change(
 
 
 def right_to_change(kind: str) -> Right:
-    """What somebody must be allowed to do who changes a record of a kind."""
+    """Returns the right that a change of a record of this kind needs."""
     from records.accounts.rights import Right
 
     rights = {"patient": Right.PATIENTS, "account": Right.ACCOUNTS}

@@ -1,4 +1,4 @@
-"""Files that standing data are read from: TOML, or a practice system's CSV with a column map."""
+"""Reads standing data from files: TOML, or a practice system's CSV with a column map."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MapOption = Annotated[Path, typer.Option("--map", help="Column map (TOML) of the
 def import_file(
     kind: str, person: PersonOptions, file: Path, reason: str, column_map: Path | None = None
 ) -> None:
-    """Read records in, keep those that changed, and say what was kept."""
+    """Read records in, keep those that changed, and report what was kept."""
     from dataclasses import replace
 
     from records.standing.said import remarks
@@ -80,7 +80,7 @@ def read_bytes(file: Path) -> bytes:
 
 @contextmanager
 def rows_told(*, as_json: bool) -> Iterator[None]:
-    """Say each row that cannot be taken, before the error ends the command."""
+    """Report each row that cannot be used, before the error ends the command."""
     try:
         yield
     except StandingInvalid as error:

@@ -1,4 +1,4 @@
-"""``traction station``: a program for each unit, the console, and the stop."""
+"""``traction station``: runs a program for each unit, the console, and the stop door."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def station(*, records: RecordsOptions) -> None:
             say(f"console at {base_address('https', host, plan.console_port)}/ for other machines")
         for host in plan.door_hosts:
             say(f"stop door at {base_address('https', host, plan.stop_port)}/ for other machines")
-        say("end with Ctrl-C: every patient is let go first")
+        say("end with Ctrl-C: every patient is released first")
     _become_parent(plan)
 
 
@@ -84,7 +84,7 @@ def _plan(place: Place, settings: Settings, held: StandingData) -> StationPlan:
 
 
 def _check_certificate(settings: Settings, plan: StationPlan) -> None:
-    """Say what other machines will see wrong; raises RequestRefused for a file that is none."""
+    """Report what other machines will see wrong; raises RequestRefused for an invalid file."""
     from controller.runtime.clock import SystemClock
     from workstation.certificate import certificate_faults
     from workstation.tls import tls_of
@@ -98,7 +98,7 @@ def _check_certificate(settings: Settings, plan: StationPlan) -> None:
 
 
 def _planned(table: UnitRecord, folder: RecordFolder) -> PlannedUnit:
-    """A table as the parent knows it; a port that is not there is said."""
+    """Returns a table for the parent; reports a port that does not exist."""
     from controller.errors import LinkLost
     from workstation.station.kept_address import resolved_port
     from workstation.station.plan import PlannedUnit
@@ -123,7 +123,7 @@ def _planned(table: UnitRecord, folder: RecordFolder) -> PlannedUnit:
 
 
 def _is_lost(table: UnitRecord, folder: RecordFolder) -> bool:
-    """Returns whether its program was lost in a session; a record that cannot be read is said."""
+    """Returns whether its program was lost in a session; reports a record that cannot be read."""
     from controller.errors import TractionError
     from workstation.station.lost_programs import left_open_at
 
@@ -135,7 +135,7 @@ def _is_lost(table: UnitRecord, folder: RecordFolder) -> bool:
 
 
 def _become_parent(plan: StationPlan) -> None:
-    """Go on as the parent: the libraries of this command leave the memory."""
+    """Continue as the parent: the libraries of this command are removed from memory."""
     command = [sys.executable, "-m", "workstation.station.parent", plan.as_text()]
     sys.stdout.flush()
     if os.name == "posix":

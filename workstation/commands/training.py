@@ -1,4 +1,4 @@
-"""``traction training``: a station over simulated tables, with an invented clinic."""
+"""``traction training``: runs a station over simulated tables, with an invented clinic."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from workstation.settings import Settings
 
 PORTS_BESIDE = 10
-"""Training has ports of its own, so many above the clinic's: both run at a time."""
+"""Added to the clinic's ports, so that training and the clinic's station can run together."""
 
 
 def register(app: typer.Typer) -> None:
@@ -39,7 +39,7 @@ def training(*, records: RecordsOptions) -> None:
     from workstation.training import training_clinic, training_folder, work_without_sound
 
     if records.as_json:
-        raise RequestRefused("training serves pages and prints no JSON; leave --json out")
+        raise RequestRefused("training serves pages and prints no JSON; omit --json")
     clinic_s = records.place.settings.data
     place = place_of(records.data or training_folder(clinic_s))
     refuse_second_station(place.folder.path)
@@ -53,9 +53,9 @@ def training(*, records: RecordsOptions) -> None:
 
 
 def _run_station(data: Path, settings: Settings) -> int:
-    """The station as a process of its own, which ends before its tables do.
+    """Run the station as a process of its own, which ends before its tables do.
 
-    It does not hear Ctrl-C itself: with a patient on a table the table must still be there then.
+    It does not receive Ctrl-C itself: while a patient is on a table, that table must still exist.
     """
     ports = {
         "TRACTION_CONSOLE_PORT": settings.console_port + PORTS_BESIDE,

@@ -1,4 +1,4 @@
-"""``traction quarantine``, ``repack`` and ``move-years``: what is done with whole unit files."""
+"""``traction quarantine``, ``repack`` and ``move-years``: commands about whole unit files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from records.evidence.quarantine import PutAside
 
 UnitArgument = Annotated[str, typer.Argument(help="Unit id, 16 hex digits.")]
-ReasonOption = Annotated[str, typer.Option(help="What was found out, or why; needed.")]
+ReasonOption = Annotated[str, typer.Option(help="What was found out, or why; required.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -52,7 +52,7 @@ def repack(unit: UnitArgument, person: PersonOptions) -> None:
         f"{done.bytes_before} bytes before, {done.bytes_after} after"
     )
     for elsewhere in done.elsewhere:
-        say(f"{elsewhere} and cannot be reached there: it stays as it is")
+        say(f"{elsewhere} and cannot be reached there: it is left as it is")
 
 
 @grouped
@@ -73,7 +73,7 @@ def move_years(
         say_json("move-years", {"moved": files})
         return
     if not moved:
-        say(f"no file of a year before {before} lies in {folder}")
+        say(f"no file of a year before {before} is in {folder}")
     for one in moved:
         say(f"moved {one.file} with {len(one.sessions)} sessions to {one.to}")
 
@@ -95,7 +95,7 @@ def list_(records: RecordsOptions) -> None:
 
 @grouped
 def put(unit: UnitArgument, reason: ReasonOption = "", *, person: PersonOptions) -> None:
-    """Put a unit's file aside that a start refuses, and begin a new one."""
+    """Put aside a unit's file that a start refuses, and begin a new one."""
     from controller.errors import RequestRefused
     from records.accounts.rights import Right
     from records.evidence.quarantine import accept as accept_file
@@ -118,7 +118,7 @@ def put(unit: UnitArgument, reason: ReasonOption = "", *, person: PersonOptions)
 
 @grouped
 def accept(unit: UnitArgument, reason: ReasonOption = "", *, person: PersonOptions) -> None:
-    """Take note, by name, that a unit's file was put aside; the unit is used again then."""
+    """Acknowledge, by name, that a unit's file was put aside; the unit can then be used again."""
     from records.accounts.rights import Right
     from records.evidence.quarantine import accept as accept_file
     from workstation.terminal_sign_in import author_for

@@ -1,4 +1,4 @@
-"""``traction update``: another version of the program, from a file, and the way back."""
+"""``traction update``: installs another version of the program from a file, or goes back."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class BackupOptions:
 
     backup: Annotated[
         Path | None,
-        typer.Option(help="Where the backup goes that is made first.", show_default=False),
+        typer.Option(help="Place of the backup that is made first.", show_default=False),
     ] = None
     identity: Annotated[
         Path | None,
@@ -32,7 +32,7 @@ class BackupOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlteredOptions:
-    """What is altered in the records and stays so while the program changes."""
+    """What is altered in the records and remains so while the program changes."""
 
     accept_altered: Annotated[
         list[str] | None,
@@ -42,29 +42,29 @@ class AlteredOptions:
         ),
     ] = None
     reason: Annotated[
-        str, typer.Option(help="Why the update is not to wait for it.", show_default=False)
+        str, typer.Option(help="Why the update does not wait for it.", show_default=False)
     ] = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OtherUpdateOptions:
-    """What the command does in place of an update."""
+    """What the command does instead of an update."""
 
-    back: Annotated[bool, typer.Option("--back", help="Go back to the version before.")] = False
-    status: Annotated[bool, typer.Option("--status", help="Tell versions and accepted keys.")] = (
+    back: Annotated[bool, typer.Option("--back", help="Go back to the previous version.")] = False
+    status: Annotated[bool, typer.Option("--status", help="Show versions and accepted keys.")] = (
         False
     )
     accept_key: Annotated[
         Path | None,
-        typer.Option(help="Public release key (PEM) to believe from now on.", show_default=False),
+        typer.Option(help="Public release key (PEM) to trust from now on.", show_default=False),
     ] = None
     withdraw_key: Annotated[
-        str, typer.Option(help="Id of a release key to believe no more.", show_default=False)
+        str, typer.Option(help="Id of a release key to stop trusting.", show_default=False)
     ] = ""
 
     @property
     def count(self) -> int:
-        """How many of them were asked for."""
+        """Returns how many of them were given."""
         return sum((self.back, self.status, self.accept_key is not None, bool(self.withdraw_key)))
 
 
@@ -86,7 +86,9 @@ def update(
 ) -> None:
     """Update to a newer version from a signed file, after a verified backup and a rehearsal."""
     if (file is not None) + other.count != 1:
-        raise AddressInvalid("say which FILE, or --back, --status, --accept-key, --withdraw-key")
+        raise AddressInvalid(
+            "name a FILE, or give --back, --status, --accept-key or --withdraw-key"
+        )
     if (file is None) is not (backups.backup is None):
         raise AddressInvalid("FILE and --backup PLACE go together: a backup is made first")
     if file is None and (altered.accept_altered or altered.reason):
@@ -139,12 +141,15 @@ def _tell_change(changed: ProgramChanged, *, as_json: bool) -> None:
     if as_json:
         say_json("update", asdict(changed))
         return
-    say(f"version {changed.after} is in use ({changed.program}), {changed.before} lies beside it")
+    say(
+        f"version {changed.after} is in use ({changed.program}), {changed.before} is installed "
+        "beside it"
+    )
     if changed.backup:
         say(f"backup: {changed.backup}, checkpoint {changed.checkpoint}")
     say(
-        f"a station that runs goes on with {changed.before} until it is restarted: "
-        "sudo systemctl restart traction-station"
+        f"a running station continues with {changed.before} until it is restarted: sudo "
+        "systemctl restart traction-station"
     )
 
 
@@ -201,4 +206,4 @@ def _tell_key(key_id: str, *, accepted: bool, person: PersonOptions) -> None:
     elif accepted:
         say(f"release key {key_id} is accepted; compare its id with what its maker says")
     else:
-        say(f"release key {key_id} is believed no more")
+        say(f"release key {key_id} is no longer trusted")

@@ -1,4 +1,4 @@
-"""``traction visit``, ``today`` and ``claims``: one visit in one go, and the visits of a day."""
+"""``traction visit``, ``today`` and ``claims``: a whole visit at once, and a day's visits."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 NOT_READY = 3
 DAYS_OF_A_WEEK = 7
 OutOption = Annotated[
-    Path, typer.Option("--out", help="Folder of the claims; each day has one in it.")
+    Path, typer.Option("--out", help="Folder for the claims, with a subfolder for each day.")
 ]
 CLAIMS = Path("claims")
 
@@ -45,16 +45,14 @@ def register(app: typer.Typer) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VisitOptions:
-    """Whose visit is held how."""
+    """Whose visit is held, and how."""
 
-    resume: Annotated[bool, typer.Option("--resume", help="Continue a visit that was left.")] = (
-        False
-    )
+    resume: Annotated[bool, typer.Option("--resume", help="Continue an unfinished visit.")] = False
     from_paper: Annotated[
         bool, typer.Option("--from-paper", help="Enter a downtime sheet of the patient.")
     ] = False
     unit: Annotated[str, typer.Option(help="Name of the table; default: the one booked.")] = ""
-    preset: Annotated[str, typer.Option(help="Preset in place of the last order.")] = ""
+    preset: Annotated[str, typer.Option(help="Preset to use instead of the last order.")] = ""
     credentials: Annotated[str, typer.Option(help="Credentials of somebody not on file.")] = ""
     out: OutOption = CLAIMS
 
@@ -70,8 +68,8 @@ def visit(
 ) -> None:
     """Hold one visit from the patient's name to the signed note and the claim.
 
-    Every answer is kept before the next question, so that a visit can be left anywhere: --resume
-    goes on where its record ends. Each step is a command of its own as well.
+    Every answer is kept before the next question, so that a visit can be interrupted anywhere:
+    --resume continues where its record ends. Each step is also a command of its own.
     """
     from workstation.terminal.typed_lines import is_terminal
     from workstation.texts.refusals import refusals_in
@@ -82,7 +80,7 @@ def visit(
     if not patient and not asked.resume:
         raise RequestRefused("say whose visit it is: traction visit REFERENCE --by NAME")
     if person.as_json:
-        raise RequestRefused("a visit asks a person and prints no JSON; leave --json out")
+        raise RequestRefused("a visit asks a person and prints no JSON; omit --json")
     if not is_terminal(sys.stdin):
         raise RequestRefused(
             "a visit is held at a terminal: it asks a person. Each step is a command of its own "
@@ -94,8 +92,8 @@ def visit(
     desk = _desk(place, _workplace(place), signer, asked.out)
     if asked.from_paper and (asked.resume or asked.unit or asked.preset or not patient):
         raise RequestRefused(
-            "--from-paper stands alone beside the patient: it takes up an entry that was left, and "
-            "the sheet names the table"
+            "--from-paper takes only the patient: it continues an unfinished entry by "
+            "itself, and the sheet names the table"
         )
     try:
         with refusals_in(desk.settings.unit_of_force):
@@ -106,7 +104,7 @@ def visit(
     except (VisitLeft, KeyboardInterrupt):
         of_whom = f" {patient}" if patient else ""
         way = "--from-paper" if asked.from_paper else "--resume"
-        say(f"the visit was left; take it up with: traction visit{of_whom} {way}")
+        say(f"the visit is unfinished; continue it with: traction visit{of_whom} {way}")
         raise typer.Exit(ENDED_EARLY) from None
     _leave_checkpoints(place)
 
@@ -132,8 +130,12 @@ def today(*, person: PersonOptions) -> None:
 @grouped
 def claims(
     *,
-    of_today: Annotated[bool, typer.Option("--today", help="Claims of today's visits.")] = False,
-    of_week: Annotated[bool, typer.Option("--week", help="Those of the last seven days.")] = False,
+    of_today: Annotated[
+        bool, typer.Option("--today", help="Write the claims of today's visits.")
+    ] = False,
+    of_week: Annotated[
+        bool, typer.Option("--week", help="Write the claims of the last seven days.")
+    ] = False,
     out: OutOption = CLAIMS,
     person: PersonOptions,
 ) -> None:
@@ -170,7 +172,7 @@ def claims(
 
 
 def _write_summary(workplace: Workplace, place: Path, lines: Sequence[str]) -> Path:
-    """The summary of one run beside the claims; the next run has a file of its own."""
+    """Write the summary of one run beside the claims; the next run has its own file."""
     from controller.words import lines_of
     from records.store.private_files import make_folder
 
@@ -183,7 +185,7 @@ def _write_summary(workplace: Workplace, place: Path, lines: Sequence[str]) -> P
 
 
 def _workplace(place: Place) -> Workplace:
-    """The records, with what the clinic's own record says of name and time zone."""
+    """Returns the records, with name and time zone from the clinic's own record."""
     from controller.runtime.clock import SystemClock
     from records.standing.versions import read_standing
     from workstation.session.standing import at_the_clinic
@@ -205,7 +207,7 @@ def _desk(place: Place, workplace: Workplace, signer: VisitHolder, out: Path) ->
     def treat(address: str, planned: PlannedOrder, begun: VisitBegun) -> TreatedSession:
         require_right(place.folder, signer.account, Right.START)
         treated = _treat(place, signer, (address, planned, begun))
-        lines.forget()  # what was typed for the session answers nothing of the visit
+        lines.forget()  # input typed during the session must not answer a question of the visit
         return treated
 
     return VisitDesk(
@@ -223,10 +225,10 @@ def _desk(place: Place, workplace: Workplace, signer: VisitHolder, out: Path) ->
 def _treat(
     place: Place, signer: VisitHolder, what: tuple[str, PlannedOrder, VisitBegun]
 ) -> TreatedSession:
-    """The session, by ``traction run`` in a process of its own.
+    """Hold the session, by ``traction run`` in a process of its own.
 
-    What writes notes and claims is never loaded where a unit is driven. The order is the one that
-    was kept for the visit.
+    The modules that write notes and claims are never loaded where a unit is driven. The order is
+    the one that was kept for the visit.
     """
     from controller.events import Outcome
     from records.clinic.visit_steps import steps_on_file
@@ -253,7 +255,7 @@ def _treat(
 
 
 def _close_left_open(workplace: Workplace, address: str) -> None:
-    """As the next session on that table would: let go first, then close the record."""
+    """Do as the next session on that table would: release first, then close the record."""
     from firmware_bridge.connect import connect_unit
     from records.keys.signing import load_or_create_key
     from workstation.session.recover import recover
@@ -287,7 +289,7 @@ def _dialogue(lines: TypedLines) -> Dialogue:
 
 
 def _signer(place: Place, by: str, credentials: str) -> VisitHolder:
-    """Who holds the visit: signed in, or on file by initials or name, else as it was given."""
+    """Returns who holds the visit: signed in, or on file by initials or name, else as given."""
     from records.accounts.rights import Right
     from records.standing.versions import read_standing
     from workstation.terminal_sign_in import acting
@@ -302,7 +304,7 @@ def _signer(place: Place, by: str, credentials: str) -> VisitHolder:
 
 
 def _sign_again(place: Place, signer: VisitHolder) -> None:
-    """A signature asks for the PIN once more: the terminal may have been left meanwhile."""
+    """Ask for the PIN again before a signature: the person may have left the terminal meanwhile."""
     from records.accounts.rights import Right
     from workstation.terminal_sign_in import acting
 
@@ -334,7 +336,7 @@ def _listed(
     who: Acting,
     what: str,
 ) -> list[ListedVisit]:
-    """The visits of some days; handed out once the row of the access is kept."""
+    """Returns the visits of some days, once the row of the access is kept."""
     from records.clinic.audit import record_read, standing_field
     from records.visit.worklist import list_visits
     from workstation.author_now import reader_now

@@ -1,4 +1,4 @@
-"""``traction watch``: the units of a station in a terminal, and the stop of all that are shown."""
+"""``traction watch``: shows the units of a station in a terminal, and stops all that are shown."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def watch(
 ) -> None:
     """Watch the units of a running station. The space bar stops every unit that is shown.
 
-    Leaving ends nothing: the station drives on. Without a terminal one line is printed at every
+    Leaving ends nothing: the station continues. Without a terminal one line is printed at every
     change and nothing can be stopped from here.
     """
     from controller.runtime.clock import SystemClock
@@ -55,7 +55,9 @@ def watch(
     from workstation.station.watching import Watching
 
     if records.as_json:
-        raise RequestRefused("what is watched is for people and prints no JSON; leave --json out")
+        raise RequestRefused(
+            "traction watch shows pages for people and prints no JSON; omit --json"
+        )
     place = records.place.at_the_clinic()
     held = read_standing(place.folder)
     clock = SystemClock()
@@ -82,7 +84,7 @@ def _tables(held: StandingData, name: str) -> list[UnitRecord]:
 def _link(
     place: Place, table: UnitRecord, clock: Clock
 ) -> Callable[[Callable[[], Heartbeat]], ControlLink]:
-    """Makes the connection to a table's program, for who says that somebody looks."""
+    """Returns the connection to a table's program, for a viewer who counts as present."""
     from workstation.station.control_link import ControlLink
     from workstation.station.messages import PeerRole
     from workstation.station.place import FOLDER, ChannelPlace
@@ -103,7 +105,7 @@ def _is_screen() -> bool:
 
 
 def _on_a_screen(watching: Watching, place: Place, clock: Clock) -> None:
-    """Draw again and again, and take keys, until somebody leaves."""
+    """Draw repeatedly and take keys until the person leaves."""
     with _keys_one_by_one() as keys:
         _draw(OWN_SCREEN)
         try:
@@ -120,7 +122,7 @@ def _on_a_screen(watching: Watching, place: Place, clock: Clock) -> None:
 
 
 def page_text(lines: Sequence[str], size: os.terminal_size) -> str:
-    """The whole page for a terminal of this size; long lines go on below, none is cut."""
+    """Returns the whole page for a terminal of this size; long lines are wrapped, never cut."""
     rows = [row for line in lines for row in wrap(visible(line), size.columns) or [""]]
     return HOME + "".join(f"{row}{CLEAR_LINE}\r\n" for row in rows[: size.lines - 1]) + CLEAR_REST
 
@@ -131,7 +133,7 @@ def _draw(text: str) -> None:
 
 
 def _in_lines(watching: Watching, place: Place, clock: Clock) -> None:
-    """A line whenever what a unit does has changed; ends with Ctrl-C."""
+    """Print a line whenever a unit's state has changed; ends with Ctrl-C."""
     last: list[str] = []
     try:
         while True:
@@ -147,7 +149,7 @@ def _in_lines(watching: Watching, place: Place, clock: Clock) -> None:
 
 
 def _wording(place: Place, clock: Clock) -> StopWording:
-    """The clinic's zone and unit of force at this moment."""
+    """Returns the clinic's zone and unit of force at this moment."""
     from workstation.station.stop_target import StopWording
 
     zone = place.settings.zone_at(clock.utc_ms())
@@ -156,7 +158,7 @@ def _wording(place: Place, clock: Clock) -> StopWording:
 
 @contextmanager
 def _keys_one_by_one() -> Iterator[Callable[[float], bytes]]:
-    """Keys without Enter; the terminal is given back as it was."""
+    """Reads keys without Enter; afterwards the terminal is restored."""
     if sys.platform == "win32":
         raise RequestRefused("keys are read on Linux and macOS only; use the stop door's page")
     import termios
@@ -166,11 +168,11 @@ def _keys_one_by_one() -> Iterator[Callable[[float], bytes]]:
     before = termios.tcgetattr(descriptor)
     tty.setcbreak(descriptor)
     settings = termios.tcgetattr(descriptor)
-    settings[3] &= ~termios.ISIG  # Ctrl-C leaves like q: the terminal is given back first
+    settings[3] &= ~termios.ISIG  # Ctrl-C leaves like q: the terminal is restored first
     termios.tcsetattr(descriptor, termios.TCSANOW, settings)
 
     def key(timeout_s: float) -> bytes:
-        """The next key; nothing when none comes in time. An end of the terminal leaves."""
+        """Returns the next key; "" when none comes in time. The end of the terminal leaves."""
         if not select.select([descriptor], [], [], timeout_s)[0]:
             return b""
         return os.read(descriptor, 1) or LEAVE_KEYS[0]

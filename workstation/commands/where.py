@@ -1,4 +1,4 @@
-"""``traction where``: which folders, files, versions and key are in use."""
+"""``traction where``: shows which folders, files, versions and key are in use."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def where(records: RecordsOptions) -> None:
 
 
 def _databases(folder: RecordFolder) -> Iterator[Facts]:
-    """Every file of records, with its size and the version of its schema."""
+    """Yields every file of records, with its size and the version of its schema."""
     from records.evidence.unit_reading import checking
     from records.store.clinic_file import clinic_checking
     from records.store.database import schema_version
@@ -72,7 +72,7 @@ def _databases(folder: RecordFolder) -> Iterator[Facts]:
 
 
 def _size(path: Path) -> int:
-    """What a database takes on the disk, its log included."""
+    """Returns what a database takes on the disk, including its log."""
     parts = (path, path.with_name(f"{path.name}-wal"))
     return sum(part.stat().st_size for part in parts if part.is_file())
 
@@ -94,7 +94,7 @@ def _versions() -> Facts:
 
 
 def _lines(facts: Facts) -> Iterator[str]:
-    """The same for people."""
+    """Yields the same for people."""
     there = "" if facts["records_exist"] else " (not there yet: the first session makes it)"
     yield f"records       {facts['records']}{there}"
     used = "" if facts["settings_exist"] else " (no such file: every setting has its default)"

@@ -1,4 +1,4 @@
-"""How a page's form reaches a handler: read whole, by a known person, outside the event loop."""
+"""Passes a page's form to a handler: read whole, by a known person, outside the event loop."""
 
 from __future__ import annotations
 
@@ -18,31 +18,31 @@ from workstation.console.site import Site
 
 MOST_FIELDS: Final = 300
 SECRET: Final = frozenset({TOKEN_FIELD, "pin", "again", "code"})
-"""Fields that no answer shows again."""
+"""Fields that no answer may show again."""
 FOREIGN_FORM: Final = (
-    "This page was drawn for another browser, or its cookies are gone, so nothing was done. STOP "
-    "works."
+    "This page was loaded in another browser, or its cookies were deleted, so nothing was "
+    "done. STOP works."
 )
 NOBODY_HERE: Final = (
-    "nobody is signed in here any more, so nothing was done: say who you are ([Change person]), "
-    "then send it once more"
+    "nobody is signed in here any more, so nothing was done: say who you are ([Change "
+    "person]), then send it again"
 )
 Handler = Callable[[Request], Awaitable[Response]]
 
 
 class Form:
-    """The fields of a form as text, without the white space around them."""
+    """The fields of a form as text, without surrounding white space."""
 
     def __init__(self, data: FormData, files: Mapping[str, tuple[str, bytes]]) -> None:
         self._data, self._files = data, files
 
     def text(self, name: str) -> str:
-        """A field; "" where it was not sent."""
+        """Returns a field; "" where it was not sent."""
         value = self._data.get(name, "")
         return value.strip() if isinstance(value, str) else ""
 
     def texts(self, name: str) -> list[str]:
-        """Every value of a field that may come several times."""
+        """Returns every value of a field that may come several times."""
         return [one.strip() for one in self._data.getlist(name) if isinstance(one, str)]
 
     def is_ticked(self, name: str) -> bool:
@@ -50,22 +50,22 @@ class Form:
         return bool(self.text(name))
 
     def file(self, name: str) -> tuple[str, bytes]:
-        """Name and content of a file; ("", b"") where none was chosen."""
+        """Returns name and content of a file; ("", b"") where none was chosen."""
         return self._files.get(name, ("", b""))
 
     def values(self) -> dict[str, str]:
-        """Every field that is no secret, to be shown again beside a refusal."""
+        """Returns every field that is not secret, to be shown again beside a refusal."""
         return {name: self.text(name) for name in self._data if name not in SECRET}
 
 
 def site_of(request: Request) -> Site:
-    """What the console's pages use."""
+    """Returns what the console's pages use."""
     site: Site = request.app.state.site
     return site
 
 
 def shown(handler: Callable[[Request], Response]) -> Handler:
-    """A page: reading records may take its time, and the live view does not wait for it."""
+    """Wraps a page, so that the live view does not wait while it reads records."""
 
     async def show(request: Request) -> Response:
         return await run_in_threadpool(handler, request)
@@ -74,7 +74,7 @@ def shown(handler: Callable[[Request], Response]) -> Handler:
 
 
 def shown_to_person(handler: Callable[[Request, str], Response]) -> Handler:
-    """A page of a patient's data: the row of the access names who reads, so a name is asked first.
+    """Wraps a page of a patient's data: the audit row names the reader, so a name is asked first.
 
     ``handler`` gets the person's name.
     """
@@ -89,7 +89,7 @@ def shown_to_person(handler: Callable[[Request, str], Response]) -> Handler:
 
 
 def posted(handler: Callable[[Request, Form, str], Response], *, most_files: int = 0) -> Handler:
-    """An act of a person; who has not said a name is asked for it and comes back to the page.
+    """Wraps an act of a person; without a name it is asked first and leads back to the page.
 
     ``handler`` gets the form and the person's name.
     """
@@ -105,7 +105,7 @@ def posted(handler: Callable[[Request, Form, str], Response], *, most_files: int
 
 
 def posted_whole(handler: Callable[[Request, Form, str], Response]) -> Handler:
-    """The same of a form whose words are kept nowhere yet: they stay on the page that refuses.
+    """Wraps an act whose form is stored nowhere yet: a refusing page keeps what was typed.
 
     Raises RequestRefused.
     """
@@ -121,9 +121,9 @@ def posted_whole(handler: Callable[[Request, Form, str], Response]) -> Handler:
 
 
 def open_to_all(handler: Callable[[Request, Form, str], Response]) -> Handler:
-    """An act that frees the patient: less, pause, end, check-in. Nobody must say a name first.
+    """Wraps an act that frees the patient (less, pause, end, check-in), which needs no name.
 
-    ``handler`` gets the form and the person's name, "" where nobody has said one.
+    ``handler`` gets the form and the person's name, "" where there is none.
     """
 
     async def act(request: Request) -> Response:
@@ -135,25 +135,25 @@ def open_to_all(handler: Callable[[Request, Form, str], Response]) -> Handler:
 
 
 def to(path: str) -> Response:
-    """The answer to every act that was done: look at this page, and reload it freely."""
+    """Returns the answer to every act that was done: a redirect to a page that can be reloaded."""
     return RedirectResponse(path, status_code=303)
 
 
 def came_from(request: Request) -> str:
-    """The page of this console that a form was on; the overview where that is not known."""
+    """Returns the page of this console that a form was on; the overview where that is not known."""
     referer = request.headers.get("referer", "")
     own = str(request.base_url)
     return f"/{referer.removeprefix(own)}" if referer.startswith(own) else "/"
 
 
 def address_of(request: Request) -> str:
-    """The address of a page with what was asked of it."""
+    """Returns the address of a page with a query."""
     query = request.url.query
     return f"{request.url.path}?{query}" if query else request.url.path
 
 
 def own_path(text: str) -> str:
-    """A path of this console; the overview for anything that leads elsewhere."""
+    """Returns a path of this console; the overview for anything that leads elsewhere."""
     plain = text.startswith("/") and not text.startswith(("//", "/\\"))
     return text if plain and text.isprintable() else "/"
 
@@ -162,7 +162,7 @@ async def _form(request: Request, most_files: int = 0) -> Form:
     try:
         data: Any = await request.form(max_files=most_files, max_fields=MOST_FIELDS)
     except (HTTPException, ValueError) as error:
-        raise HTTPException(400, "This is no form of the console.") from error
+        raise HTTPException(400, "This is not a form of the console.") from error
     form = Form(data, await _files_in(data))
     request.state.typed = form
     check_token(request, form.text(TOKEN_FIELD))
@@ -170,7 +170,7 @@ async def _form(request: Request, most_files: int = 0) -> Form:
 
 
 async def _files_in(data: FormData) -> dict[str, tuple[str, bytes]]:
-    """What was chosen, read: a form is too small for its parser to put a file on disk."""
+    """Returns the chosen files, read: a form is too small for its parser to put a file on disk."""
     files = [(name, each) for name, each in data.multi_items() if isinstance(each, UploadFile)]
     read = {name: (each.filename, await each.read()) for name, each in files if each.filename}
     await data.close()
@@ -178,14 +178,14 @@ async def _files_in(data: FormData) -> dict[str, tuple[str, bytes]]:
 
 
 def check_token(request: Request, of_the_form: str = "") -> None:
-    """Take what a page of this browser sends, and nothing else; a script sends it as a header."""
+    """Accept only what a page of this browser sends; a script sends the token as a header."""
     token = of_the_form or request.headers.get(TOKEN_HEADER, "")
     if not site_of(request).tokens.fits(request, token):
         raise HTTPException(403, FOREIGN_FORM)
 
 
 def typed_in(request: Request) -> dict[str, str] | None:
-    """Returns what the form of an act held, to be sent once more where the act failed.
+    """Returns what the form of an act contained, to be sent again where the act failed.
 
     None: no form.
     """

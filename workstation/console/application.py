@@ -1,4 +1,4 @@
-"""The console as an ASGI application: its pages, its live events, and what is said of errors."""
+"""The console as an ASGI application: its pages, its live events, and its error pages."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ from workstation.station.stop_request import Neighbours
 
 FRAME_S: Final = 0.05
 IDLE_FRAME_S: Final = 0.25
-"""Between two frames while no session is open; a page misses events after a second."""
+"""Interval of frames while no session is open; a page misses events after a second."""
 
 PAGES: Final[Sequence[Callable[[], list[BaseRoute]]]] = (
     overview.routes,
@@ -98,9 +98,9 @@ PAGES: Final[Sequence[Callable[[], list[BaseRoute]]]] = (
 def make_application(
     site: Site, report: Callable[[str], None], give_up: Callable[[], None]
 ) -> Starlette:
-    """The console of a station. ``report`` takes what only the log shows.
+    """Returns the console of a station. ``report`` takes what only the log shows.
 
-    ``give_up`` ends a console that can show the present no more: its parent starts another one.
+    ``give_up`` ends a console that can no longer show live data: its parent starts another one.
     """
     settings = site.settings
     console = Neighbours(
@@ -139,14 +139,14 @@ WORDS: Final = {
     405: "A page cannot do that. Use its buttons. STOP works.",
 }
 FAILED: Final = (
-    "The console has failed at this page; what was on record before stands. Try once more, then "
-    "look into the log of the console. STOP works."
+    "The console failed to make this page; what was recorded before is unchanged. Try "
+    "again, then look into the log of the console. STOP works."
 )
 
 
 @dataclass(frozen=True, slots=True)
 class _ErrorPages:
-    """What a browser is shown for an error; ``report`` takes what only the log shows."""
+    """The pages shown for errors; ``report`` takes what only the log shows."""
 
     site: Site
     report: Callable[[str], None]
@@ -179,7 +179,7 @@ class _ErrorPages:
         return self.page(request, error.status_code, text)
 
     async def failed(self, request: Request, error: Exception) -> Response:
-        """A defect of the program: the log has the error, the page has none of it."""
+        """A defect of the program: the log has the error, the page does not."""
         self.report(f"{request.method} {request.url.path}: {error!r}")
         return self.page(request, 500, FAILED)
 
@@ -200,7 +200,7 @@ def _living(
 
     @asynccontextmanager
     async def live(app: Starlette) -> AsyncIterator[None]:
-        """Show the present to all pages as long as the console serves."""
+        """Show live data to all pages while the console serves."""
         site: Site = app.state.site
         tasks = [asyncio.create_task(_show_frames(site)), asyncio.create_task(_keep_words(site))]
         for task in tasks:
@@ -216,7 +216,7 @@ def _living(
 
 
 async def _keep_words(site: Site) -> None:
-    """Read the clinic's words again and again; a database that is locked keeps no page waiting."""
+    """Read the clinic's settings repeatedly; a locked database keeps no page waiting."""
     while True:
         await asyncio.sleep(REFRESH_S)
         await run_in_threadpool(site.refresh_words)

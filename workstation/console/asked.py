@@ -1,4 +1,4 @@
-"""What became of something that a page asked of a unit's program, as far as a page may wait."""
+"""Waits for what became of a request to a unit's program, for as long as a page may wait."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LOOK_S: Final = 0.02
 
 
 def outcome_of(clock: Clock, sent: SentMessage, patience_s: float) -> RequestOutcome | None:
-    """Returns what became of it; None where nothing was heard in time."""
+    """Returns the outcome; None where no answer came in time."""
     deadline_s = clock.now_s() + patience_s
     while sent.outcome is None and clock.now_s() < deadline_s:
         clock.sleep_until(clock.now_s() + LOOK_S)

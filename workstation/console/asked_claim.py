@@ -1,7 +1,7 @@
-"""By whose rules a page looks at a claim, and what the practice's system knows of it.
+"""The rules by which a page judges a claim, and what the practice's system knows of it.
 
-Both stand in the address, so that whatever the page sends is about the claim that it showed. What
-was imported is held in memory and never stored.
+Both are in the address, so that whatever the page sends is about the claim that it showed. An
+imported claim is held in memory and never stored.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ class HeldClaim(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskedClaim:
-    """``payer`` is a profile, "" for the one on file; ``file_id`` is what is imported."""
+    """``payer`` is a profile, "" for the one on file; ``file_id`` is the imported claim."""
 
     payer: str = ""
     file_id: str = ""
     imported: ImportedClaim | None = None
 
     def query(self, **more: str) -> str:
-        """What of the address says it; ``more`` is added, or stands in its place."""
+        """Returns the part of the address that says it; ``more`` is added, or replaces it."""
         said = {"payer": self.payer, "file": self.file_id, **more}
         asked = urlencode({name: value for name, value in said.items() if value})
         return f"?{asked}" if asked else ""
@@ -54,7 +54,7 @@ def asked_claim(request: Request, held: KeptForPages[HeldClaim]) -> AskedClaim:
     found = held.of(file_id)
     if found is None or found.session_id != request.path_params["session"]:
         raise RequestRefused(
-            "the claim that was imported for this page is not held any more, so nothing was done; "
-            "open the claim's page of the visit and choose its file once more"
+            "the claim that was imported for this page is no longer held, so nothing was "
+            "done; open the claim's page of the visit and choose its file again"
         )
     return AskedClaim(payer=payer, file_id=file_id, imported=found.claim)

@@ -1,4 +1,4 @@
-"""What a browser is known by, and what its forms carry so that no other page can send them."""
+"""Identifies browsers, and gives forms a token that no other page can send."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class FormTokens:
         self._serializer = URLSafeSerializer(key, salt="form")
 
     def token(self, request: HTTPConnection) -> str:
-        """What every form of this browser's pages carries."""
+        """Returns what every form of this browser's pages carries."""
         return str(self._serializer.dumps(browser_of(request)))
 
     def fits(self, request: HTTPConnection, token: str) -> bool:
-        """Returns whether a form is of a page that this browser was given."""
+        """Returns whether a form comes from a page that this browser was given."""
         browser = browser_of(request)
         try:
             return bool(browser) and self._serializer.loads(token) == browser
@@ -34,12 +34,12 @@ class FormTokens:
 
 
 def browser_of(request: HTTPConnection) -> str:
-    """What a browser is known by; one that has no name yet gets it with this answer."""
+    """Returns what a browser is known by; one without a name gets it with this answer."""
     return str(request.cookies.get(BROWSER_COOKIE, "") or getattr(request.state, "browser", ""))
 
 
 def name_browser(request: HTTPConnection) -> None:
-    """Give a browser a name of its own, once, before its page is drawn."""
+    """Give a browser a name of its own, once, before its page is rendered."""
     if not browser_of(request):
         request.state.browser = secrets.token_hex(8)
 

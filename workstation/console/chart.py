@@ -1,6 +1,6 @@
-"""The last minute of a unit's force, with what happened in it: heard live, or read from a journal.
+"""The last minute of a unit's force, with its events: received live, or read from a journal.
 
-Times are those of the wall clock in milliseconds.
+Times are wall-clock times in milliseconds.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ CHART_S: Final = 60.0
 POINTS_PER_S: Final = 20
 MOST_MARKS: Final = 100
 STEP_BACK_MS: Final = SafetyLimits().clock_step_s * 1000
-"""By so much a clock was set back (hazard row 29): what was seen before has times to come."""
+"""A clock set back by so much (hazard row 29): earlier points then have times in the future."""
 TOLERANCE: Final = {"n": SafetyLimits().track_n, "share": SafetyLimits().track_share}
-"""The band around the ordered force: the larger of both, newtons and share (safety.md)."""
+"""The band around the ordered force: the larger of newtons and share (safety.md)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +38,7 @@ class ForcePoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChartMark:
-    """Something that happened; ``kind`` is request, pause or alarm."""
+    """An event; ``kind`` is request, pause or alarm."""
 
     utc_ms: int
     kind: str
@@ -59,7 +59,7 @@ class UnitChart:
 
     @property
     def marked(self) -> int:
-        """How many marks there were: a page that knows fewer asks for them again."""
+        """Returns how many marks there were: a page that knows fewer asks for them again."""
         return self._marked
 
     @property
@@ -70,7 +70,7 @@ class UnitChart:
 
     @property
     def marks(self) -> list[ChartMark]:
-        """What happened since the oldest point."""
+        """Returns the events since the oldest point."""
         with self._lock:
             first_ms = self._points[0].utc_ms if self._points else 0
             since = [each for each in self._marks if each.utc_ms >= first_ms]
@@ -90,13 +90,13 @@ class UnitChart:
         self._mark_changes(shown)
 
     def mark(self, utc_ms: int, kind: str, text: str) -> None:
-        """Add something that happened."""
+        """Add an event."""
         with self._lock:
             self._marks.append(ChartMark(utc_ms=utc_ms, kind=kind, text=text))
             self._marked += 1
 
     def begin_with(self, recorded: LastMinute) -> None:
-        """Put what a journal holds before what was heard."""
+        """Put what a journal holds before what was received live."""
         with self._lock:
             heard, marks = [*self._points], [*self._marks]
             first_ms = heard[0].utc_ms if heard else math.inf
@@ -135,7 +135,7 @@ _MARKED: Final = {
 
 
 def recorded_marks(recorded: LastMinute) -> Iterable[ChartMark]:
-    """The marks of events."""
+    """Returns the marks of events."""
     for event in recorded.events:
         if event.kind in _MARKED:
             kind, text = _MARKED[EventKind(event.kind)]

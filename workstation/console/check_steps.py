@@ -32,7 +32,7 @@ class CheckStep:
 def check_steps(
     shown: Snapshot, checks: Sequence[SettledCheck], order: Prescription | None
 ) -> list[CheckStep]:
-    """Every step but the start itself; steps that nobody foresaw stand before the others."""
+    """Returns every step but the start itself; unforeseen steps come before the others."""
     open_now = {each.question: each for each in shown.questions}
     done = {each.name: each for each in checks if each.state == CheckState.CONFIRMED.value}
     expected = [*_expected(order), Question.PATIENT_AND_ORDER]
@@ -55,7 +55,7 @@ def _expected(order: Prescription | None) -> Sequence[Question]:
 
 
 def _item(question: Question) -> str:
-    """The item of the self-check that an answer settles."""
+    """Returns the item of the self-check that an answer settles."""
     return "table" if question is Question.TABLE_MOVES_FREELY else CONFIRMED_BY_ANSWER[question][0]
 
 
@@ -97,7 +97,7 @@ def _words(question: Question, order: Prescription | None) -> str:
 def _press_step(
     checks: Sequence[SettledCheck], open_now: dict[Question, OpenQuestion], *, waits: bool
 ) -> CheckStep:
-    """The press is seen on the wire; a person is asked only where it was not."""
+    """Returns the press-test step: seen on the wire; a person is asked only where it was not."""
     if any(each.name == PRESS_TEST and each.state == CheckState.PASSED.value for each in checks):
         return CheckStep(name=PRESS_TEST, text=PRESS_WORDS, state="done")
     question = open_now.get(Question.PRESS_TEST_NOT_SEEN)

@@ -1,4 +1,4 @@
-"""A claim as its page shows it: the verdict, what rules say with evidence, offers, what left."""
+"""A claim as its page shows it: the verdict, the rules' findings, offers, and exports that left."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ FORMATS = {
     "scrub-json": "This report (JSON)",
     BUNDLE: "The evidence for somebody who checks it",
 }
-"""Every export by its format, with what it is."""
+"""Every export by its format, with its description."""
 OF_PAPER = ("pdf", "text", "json")
-"""What is made of a downtime sheet: its note, and no claim."""
+"""The exports of a downtime sheet: its note, and no claim."""
 WITHOUT_TREATMENT = ("pdf", "text", "summary", "json", BUNDLE)
-"""What is made of a session in which nobody was treated: there is nothing to charge."""
+"""The exports of a session in which nobody was treated: there is nothing to charge."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportView:
-    """A document to take away. ``is_claim``: it is on record before it leaves.
+    """A document to download. ``is_claim``: it is recorded before it leaves.
 
     ``left`` says that a claim left in this format before; then it leaves again only when asked.
     """
@@ -61,7 +61,7 @@ class ExportView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AcceptedView:
-    """What a person accepted, and what was shown then; ``kind`` and ``value`` take it back."""
+    """What a person accepted, and what was shown then; ``kind`` and ``value`` identify it."""
 
     kind: str
     value: str
@@ -72,7 +72,7 @@ class AcceptedView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportView:
-    """What the rules say, in the order in which it is read."""
+    """What the rules say, in reading order."""
 
     verdict: str
     ready: bool
@@ -85,7 +85,7 @@ class ReportView:
 
 
 def report_view(report: ScrubReport, note: TreatmentNote) -> ReportView:
-    """The report upon a note; the worst stands first."""
+    """Returns the report on a note; the worst findings come first."""
     report = report_as_read(report, note)
     older = older_data_text(report)
     worst_first = sorted(report.findings, key=lambda each: -SEVERITIES.index(each.severity))
@@ -116,7 +116,7 @@ def report_view(report: ScrubReport, note: TreatmentNote) -> ReportView:
 
 
 def accepted_views(visit: Visit) -> Iterator[AcceptedView]:
-    """Everything that a named person accepted or decided."""
+    """Returns everything that a named person accepted or decided."""
     for each in visit.acceptances:
         yield AcceptedView(
             kind=each.what,
@@ -134,7 +134,7 @@ def _by(note: TreatmentNote, each: Acceptance) -> str:
 def export_views(
     visit: Visit, csv_receivers: tuple[str, ...], receivers: tuple[str, ...]
 ) -> Iterator[ExportView]:
-    """Every export of a recorded visit; without a treatment those that charge nothing."""
+    """Returns the exports of a recorded visit; without a treatment those that charge nothing."""
     names = FORMATS if visit.report else WITHOUT_TREATMENT
     for name in names:
         sent_as = claim_format(name)
@@ -149,13 +149,13 @@ def export_views(
 
 
 def paper_views() -> Iterator[ExportView]:
-    """Every export of a downtime sheet."""
+    """Returns every export of a downtime sheet."""
     for name in OF_PAPER:
         yield ExportView(format=name, title=FORMATS[name], is_claim=False)
 
 
 def alerts_of(visit: Visit) -> tuple[str, ...]:
-    """What differs from a claim that left, which left, and what an 837P says otherwise."""
+    """Yields differences from a claim that left, which left, and where an 837P differs."""
     return (*differences(visit), *(f"left: {text}" for text in sent_texts(visit)), *_notices(visit))
 
 
@@ -165,5 +165,5 @@ def _notices(visit: Visit) -> Iterator[str]:
     try:
         made = document(visit, "837p")
     except RequestRefused:
-        return  # the rules say what it lacks
+        return  # the rules report what it lacks
     yield from (f"the 837P says it otherwise, for its receiver: {text}" for text in made.notices)

@@ -1,4 +1,4 @@
-"""How the clinic reads times and forces; kept, so that the live view never waits for a database."""
+"""The clinic's times and unit of force, cached so that the live view never waits for a database."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ REFRESH_S: Final = 5.0
 class ClinicWords:
     """The settings with the clinic's own name, zone and unit of force, and whether it is training.
 
-    They are read again while no session is open: a unit of force never changes in the middle of a
-    treatment (hazard 38). Where clinic.db cannot be read the last ones stand.
+    They are read again while no session is open: a unit of force never changes during a treatment
+    (hazard 38). Where clinic.db cannot be read the last ones remain in use.
     """
 
     def __init__(self, folder: RecordFolder, settings: Settings, clock: Clock) -> None:
@@ -45,49 +45,49 @@ class ClinicWords:
 
     @property
     def wording(self) -> StopWording:
-        """What the texts of a stop want to know of the clinic."""
+        """Returns what the texts of a stop need to know of the clinic."""
         zone = self.settings.zone_at(self._clock.utc_ms())
         return StopWording(
             zone=zone, unit=self.settings.unit_of_force, is_training=self.is_training
         )
 
     def at(self, utc_ms: int) -> datetime:
-        """A moment as the clinic reads it."""
+        """Returns a moment in the clinic's time."""
         return datetime.fromtimestamp(utc_ms / 1000, UTC).astimezone(self.settings.zone_at(utc_ms))
 
     def time(self, utc_ms: int) -> str:
-        """The time of day of a moment, beside the clock of the page that shows it."""
+        """Returns the time of day of a moment, beside the clock of the page that shows it."""
         return time_in_words(self.at(utc_ms), self.at(self._clock.utc_ms()))
 
     def clock(self, utc_ms: int) -> str:
-        """The time of day with the name of its zone, as a clock shows it."""
+        """Returns the time of day with the name of its zone, as a clock shows it."""
         at = self.at(utc_ms)
         return f"{at:%H:%M:%S} {zone_in_words(at)}"
 
     def today(self) -> date:
-        """The clinic's day now."""
+        """Returns the clinic's day now."""
         return self.settings.day_at(self._clock.utc_ms())
 
     def day_and_time(self, utc_ms: int) -> str:
-        """Day and time of a moment to the minute, with the zone of then."""
+        """Returns day and time of a moment to the minute, with the zone of then."""
         return minute_in_words(self.at(utc_ms))
 
     def moment(self, utc_ms: int) -> str:
-        """The same to the second."""
+        """Returns the same to the second."""
         return moment_in_words(self.at(utc_ms))
 
     def now(self) -> str:
-        """The time of day now."""
+        """Returns the time of day now."""
         return self.time(self._clock.utc_ms())
 
     def force(self, force_n: float | None) -> str:
-        """A force in the clinic's unit."""
+        """Returns a force in the clinic's unit."""
         return self.wording.force(force_n)
 
     def sentence(self, text: str) -> str:
-        """A sentence as a page says it: forces in the clinic's unit, pages for commands."""
+        """Returns a sentence for a page: forces in the clinic's unit, pages instead of commands."""
         return on_a_page(self.told(text))
 
     def told(self, text: str) -> str:
-        """The same where people's words stand among it: no command in them is the program's."""
+        """Returns the same with people's texts in it, whose commands are not the program's."""
         return end_in_words(self.settings.unit_of_force.in_sentence(text))

@@ -1,6 +1,6 @@
-"""What records and calendar say of the day: tables, appointments, notes that wait, yesterday.
+"""The day according to records and calendar: tables, appointments, open notes, yesterday.
 
-Everything here was so at ``looked_utc_ms``. What a unit does at present is in its frame.
+Everything here was read at ``looked_utc_ms``. The present state of a unit is in its frame.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ from workstation.settings import Settings
 from workstation.sound.day_check import SoundOfDay, sound_of_day
 
 SOON_DAYS: Final = 7
-"""From so many days before, what runs out is told: no surprise on Monday at 8."""
+"""From so many days before, an expiry is shown: no surprise on Monday at 8."""
 LOOKED_BACK: Final = timedelta(days=30)
-"""So far back unsigned notes are looked for, as the list of notes does."""
+"""How far back unsigned notes are looked for, as in the list of notes."""
 WITH_A_NOTE: Final = (VisitState.TO_COMPLETE, VisitState.TO_SIGN)
 LEFT: Final = (VisitState.BEGUN, VisitState.LEFT_OPEN, VisitState.ALTERED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableDay:
-    """A table by what is on record of it.
+    """A table according to its records.
 
-    ``hindrances`` keep it from being ready, with what to do; ``due`` runs out or did.
+    ``hindrances`` keep it from being ready, with what to do; ``due`` expires soon or has expired.
     """
 
     hindrances: tuple[str, ...] = ()
@@ -77,7 +77,7 @@ class DayBoard:
 
     @property
     def references(self) -> tuple[str, ...]:
-        """Every patient who is named on it."""
+        """Returns every patient named on it."""
         named = [
             *(each.reference for each in self.appointments),
             *(each.reference for each in self.left),
@@ -87,7 +87,7 @@ class DayBoard:
 
 
 def look_at_day(folder: RecordFolder, settings: Settings, utc_ms: int) -> DayBoard:
-    """Look at everything once; what cannot be read is said and never raised."""
+    """Read everything once; what cannot be read is reported and never raised."""
     day = settings.day_at(utc_ms)
     try:
         return _board(folder, settings, utc_ms, day)
@@ -161,7 +161,10 @@ def _hindrances(unit: UnitRecord) -> Iterator[str]:
             "It was never identified: commission it, then `traction units change` with its unit_id"
         )
     if not unit.manual_release:
-        yield "No words for the manual release are on file: `traction units change`, manual_release"
+        yield (
+            "No instructions for the manual release are on file: `traction units change`, "
+            "manual_release"
+        )
 
 
 def _weight_test(known: KnownFiled | None) -> Iterator[str]:
@@ -174,14 +177,14 @@ def _weight_test(known: KnownFiled | None) -> Iterator[str]:
 
 
 def _stop_test(folder: RecordFolder, unit: UnitRecord, day_of: DayOf) -> Iterator[str]:
-    """Nothing for a table that never had one: only its own daily test is asked for."""
+    """Yields nothing for a table without any stop test: only its daily test is required."""
     filed = stop_tests(folder, unit.unit_id) if unit.unit_id else []
     if filed and not filed[-1].test.passed:
         yield f"The stop test of {filed[-1].day(day_of)} was not passed: {filed[-1].test.why}"
 
 
 def _calibration(folder: RecordFolder, last: FoundSession | None, day: date) -> Iterator[str]:
-    """As the unit said at its last session: nobody asks it for that."""
+    """Yields what the unit reported at its last session: it is not asked again for this."""
     if last is None:
         return
     try:

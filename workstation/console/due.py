@@ -1,4 +1,4 @@
-"""What runs out on a day, in words, from some days before."""
+"""Says in words that something is due on a day, from some days before."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import date
 
 
 def due_on(what: str, last_day: str, day: date, soon_days: int) -> Iterator[str]:
-    """That something is due by a day (YYYY-MM-DD); nothing before that, and of what is no day."""
+    """Says that something is due by a day (YYYY-MM-DD); "" before that, and for an invalid day."""
     try:
         left = (date.fromisoformat(last_day) - day).days
     except ValueError:

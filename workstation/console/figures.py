@@ -1,4 +1,4 @@
-"""The figures of a snapshot as a frame has them: forces in two units, times left, small print."""
+"""The figures of a snapshot for a frame: forces in two units, times left, secondary figures."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ IN_TROUBLE: Final = "Records go to the side file: check the disk before the next
 
 
 def forces(shown: Snapshot, unit: ForceUnit) -> dict[str, Any]:
-    """Forces; measured ones only from a fresh reading."""
+    """Returns forces; measured ones only from a fresh reading."""
     force_n = shown.force_n if is_fresh(shown) else None
     in_unit, in_other = _reader(unit), _reader(unit.other)
     return {
@@ -39,12 +39,12 @@ def is_fresh(shown: Snapshot) -> bool:
 
 
 def scale_unit(unit: ForceUnit) -> ScaleUnit:
-    """A unit as the script of a chart needs it."""
+    """Returns a unit as the script of a chart needs it."""
     return ScaleUnit(symbol=unit.value, newtons=unit.newtons)
 
 
 def _reader(unit: ForceUnit) -> Callable[[float | None], str]:
-    """Reads a force in a unit; no force is never "-0.0"."""
+    """Returns a function that formats a force in a unit; zero is never "-0.0"."""
 
     def read(force_n: float | None) -> str:
         return UNSEEN if force_n is None else unit.in_unit(round(force_n, 1) + 0.0)
@@ -53,9 +53,9 @@ def _reader(unit: ForceUnit) -> Callable[[float | None], str]:
 
 
 def times(shown: Snapshot) -> dict[str, Any]:
-    """What is left of treatment, phase and check-in; which hold it is, where it is in one.
+    """Returns the times left of treatment, phase and check-in, and the number of the hold.
 
-    A pause has no number of a hold: "0 of 11" would read as if none had begun.
+    A pause has no hold number: "0 of 11" would read as if none had begun.
     """
     in_session = shown.doing is Doing.SESSION
     cycle = f"{shown.hold_number} of {shown.hold_count}" if shown.hold_number else ""
@@ -68,7 +68,7 @@ def times(shown: Snapshot) -> dict[str, Any]:
 
 
 def small_print(shown: Snapshot) -> dict[str, Any]:
-    """Pull, switch, link, record, lateness."""
+    """Returns pull, switch, link, record and lateness."""
     pull = UNSEEN if shown.pull_mm is None else f"{shown.pull_mm:.0f} mm"
     if shown.pull_share is not None:
         pull += f" ({shown.pull_share:.0%} of what is allowed)"

@@ -33,7 +33,7 @@ class PlotMarks:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tick:
-    """A line of an axis: where it is, and what stands beside it."""
+    """A line of an axis: where it is, and its label."""
 
     at: float
     text: str
@@ -69,7 +69,7 @@ def force_plot(
     unit: ForceUnit,
     ordered: bool,
 ) -> ForcePlot:
-    """The plot of what is shown. Times count from ``origin_ms``; without ``ordered`` no target."""
+    """Returns the plot. Times count from ``origin_ms``; without ``ordered`` there is no target."""
     scale = _Scale(shown, max(curve.highest_dn / 10, LOWEST_TOP_N), unit)
     other = unit.other
     stops = [scale.x(at_ms) for at_ms in marks.stops_ms if scale.shows(at_ms)]
@@ -139,7 +139,7 @@ class _Scale:
         return " ".join(self._points(piece.times_ms, piece.target_dn))
 
     def _points(self, times_ms: Sequence[int], forces_dn: Sequence[int]) -> list[str]:
-        """A force below zero is drawn at zero."""
+        """Returns the points of a line; a force below zero is drawn at zero."""
         return [
             f"{self.x(at)},{self._y(max(0, force) / 10)}"
             for at, force in zip(times_ms, forces_dn, strict=True)
@@ -147,13 +147,13 @@ class _Scale:
 
 
 def _time_step(wanted_s: float) -> int:
-    """Whole seconds, and such as a clock has."""
+    """Returns a step in whole seconds, as on a clock."""
     steps = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)
     return next((step for step in steps if wanted_s <= step), steps[-1])
 
 
 def _labels(stops: Sequence[float]) -> Iterator[Tick]:
-    """One label for those that stand close together."""
+    """Returns one label for those that are close together."""
     group: list[int] = []
     for number, at in enumerate(stops, 1):
         if group and at - stops[group[0] - 1] >= LABEL_GAP:

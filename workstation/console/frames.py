@@ -1,4 +1,4 @@
-"""What pages show of the present: a frame, with a part for each unit."""
+"""The live data that pages show: a frame, with a part for each unit."""
 
 from __future__ import annotations
 
@@ -22,12 +22,11 @@ class UnitFrame:
     """A unit at one moment, in words. ``state`` is one of live, silent, gone, connecting.
 
     Forces and times that are not known are "--". ``headline`` says what the unit does, ``warning``
-    what must not be misread, ``standing`` what holds as long as nobody changes it, ``responsible``
-    who is responsible since when; "" where there is nothing to say. ``initials`` and ``patient``
-    are of the session that is open, once they were read. ``first_alarm`` is the most pressing one
-    where there is room for a line: what happened; what to do stands on the unit's page. ``shape``
-    changes when the unit's own page has other parts to show than figures; it is "" while nothing is
-    heard.
+    what must not be misread, ``standing`` what applies until somebody changes it, ``responsible``
+    who is responsible since when; each is "" where there is nothing to say. ``initials`` and
+    ``patient`` are of the open session, once they were read. ``first_alarm`` is the most urgent one
+    in one line: what happened; the unit's page says what to do. ``shape`` changes when the unit's
+    own page has other parts to show than figures; it is "" while no snapshot is received.
     """
 
     name: str
@@ -72,7 +71,7 @@ class UnitFrame:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScaleUnit:
-    """A unit of force as a chart's scale needs it; ``newtons`` are one of it."""
+    """A unit of force as a chart's scale needs it; ``newtons`` are the newtons of one unit."""
 
     symbol: str
     newtons: float
@@ -82,8 +81,8 @@ class ScaleUnit:
 class Frame:
     """All units at one moment; ``clock`` is the time of day with the clinic's zone.
 
-    ``program`` is the one that serves the pages: a page of another one is older. ``force_unit`` is
-    the unit of the charts' scales, which is that of all forces.
+    ``program`` is the version that serves the pages: a page of another one is older. ``force_unit``
+    is the unit of the charts' scales and of all forces.
     """
 
     utc_ms: int
@@ -93,10 +92,10 @@ class Frame:
     units: tuple[UnitFrame, ...]
 
     def of(self, name: str) -> UnitFrame:
-        """The unit of this name."""
+        """Returns the unit of this name."""
         return next(each for each in self.units if each.name == name)
 
     def without_patients(self) -> Frame:
-        """The same for a page that names nobody."""
+        """Returns the same for a page that names nobody."""
         units = tuple(replace(each, initials="", patient="") for each in self.units)
         return replace(self, units=units)

@@ -1,6 +1,6 @@
-"""What every request to the console passes: the name it was called by, where it comes from, size.
+"""The checks of every request to the console: the host name, where it comes from, its size.
 
-A POST is taken from a page of this console alone; STOP has rules of its own (``stop``).
+A POST is accepted only from a page of this console; STOP has its own rules (``stop``).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Gate:
         self._stop_port = stop_port
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Refuse what may not come in, and put the rules for browsers on every answer."""
+        """Refuse what may not come in, and add the browser rules to every answer."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -51,13 +51,13 @@ class Gate:
 
     def _refusal(self, scope: Scope, headers: Headers) -> PlainTextResponse | None:
         if not headers.getlist("host") or not self._console.knows_hosts(headers.getlist("host")):
-            return PlainTextResponse("This console has another name.", status_code=421)
+            return PlainTextResponse("This console is not served under that name.", status_code=421)
         if scope["method"] not in UNSAFE or unit_in(scope["path"]) is not None:
             return None
         origins = headers.getlist("origin")
         if not origins or "null" in origins or self._console.foreign(origins) is not None:
             return PlainTextResponse(
-                "Only pages of this console may do that. Open it anew.", status_code=403
+                "Only pages of this console may do that. Open it again.", status_code=403
             )
         length = headers.get("content-length", "")
         if not length.isdecimal() or int(length) > MOST_BODY_BYTES:
@@ -73,9 +73,9 @@ class Gate:
 
 
 def door_address(scheme: str, host: str, port: int) -> str:
-    """Where the stop door is, for a browser that called the console by ``host``: never less safe.
+    """Returns the address of the stop door for a browser that called ``host``: never less safe.
 
-    A page that came over TLS may send to nothing that is in the open.
+    A page that came over TLS may send nothing without encryption.
     """
     name = urlsplit(f"//{host}").hostname or "127.0.0.1"
     return base_address(scheme, name, port)
@@ -91,7 +91,7 @@ def _guard(headers: MutableHeaders, policy: str) -> None:
 
 
 def _keep_cookies_encrypted(headers: MutableHeaders) -> None:
-    """A cookie of an encrypted page is never sent in the open."""
+    """Never send a cookie of an encrypted page without encryption."""
     cookies = headers.getlist("set-cookie")
     del headers["set-cookie"]
     for cookie in cookies:

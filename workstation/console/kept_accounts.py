@@ -1,4 +1,4 @@
-"""The accounts in use, kept beside the pages and read again when clinic.db says something new."""
+"""The accounts in use, cached for the pages and read again when clinic.db has changed."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from records.standing.versions import newest_standing_entry, read_standing
 from records.store.record_folder import RecordFolder
 
 LOOK_S: Final = 1.0
-"""So old what is known may be: a role that was taken away ends so soon."""
+"""Largest age of the cache: a removed role ends within this time."""
 
 
 class KeptAccounts:
     """Who may sign in, by the accounts' names.
 
-    Where the records cannot be read the last ones stand; as long as they were never read, nobody is
-    anybody (``are_known``).
+    Where the records cannot be read the last ones remain in use; until they were read once, nobody
+    can sign in (``are_known``).
     """
 
     def __init__(self, folder: RecordFolder, clock: Clock) -> None:
@@ -32,7 +32,7 @@ class KeptAccounts:
         self.are_known = False
 
     def now(self) -> Mapping[str, KnownAccount]:
-        """The accounts in use; none: nobody has to sign in."""
+        """Returns the accounts in use; none: nobody has to sign in."""
         with self._lock:
             if self._clock.now_s() - self._looked_s >= LOOK_S:
                 self._look()

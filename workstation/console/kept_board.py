@@ -1,7 +1,7 @@
-"""What of the day and of the workstation was looked at once, until something has changed.
+"""The day and the examination of the workstation, cached until something has changed.
 
-A page of the first address must come at once: the day is read anew only when `clinic.db` or a unit
-has changed, and the workstation is examined beside the pages, never while somebody is treated.
+The overview must appear at once: the day is read again only when `clinic.db` or a unit has changed,
+and the workstation is examined in the background, never while somebody is treated.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from workstation.doctor.fact import FactState, WorkstationFact
 from workstation.settings import Settings
 
 SEEN_FOR_S: Final = 600.0
-"""So long a person has seen a list: its next row in the audit is kept after that."""
+"""For so long no new audit row is kept when a person sees the same list again."""
 EXAMINED_EVERY_S: Final = 900.0
 LOOKS_EVERY_S: Final = 1.0
 Stamp = tuple[object, ...]
 
 
 class KeptBoard:
-    """The newest look at the day; threads may ask for it at a time."""
+    """The newest view of the day; threads may ask for it at the same time."""
 
     def __init__(
         self, folder: RecordFolder, words: ClinicWords, units: Mapping[str, KeptUnit], clock: Clock
@@ -40,7 +40,7 @@ class KeptBoard:
         self._shown: dict[tuple[str, tuple[str, ...]], float] = {}
 
     def now(self) -> DayBoard:
-        """What is so now: read anew where anything has changed since the last look."""
+        """Returns the present view: read again where anything has changed since the last time."""
         with self._lock:
             stamp = self._stamp()
             if self._kept is None or self._kept[0] != stamp:
@@ -50,9 +50,9 @@ class KeptBoard:
             return self._kept[1]
 
     def was_shown(self, person: str, references: tuple[str, ...]) -> bool:
-        """Returns whether a person has seen these patients here a moment ago.
+        """Returns whether a person has recently seen these patients here.
 
-        They have from now on.
+        Marks them as seen.
         """
         now_s = self._clock.now_s()
         with self._lock:
@@ -66,12 +66,12 @@ class KeptBoard:
             return seen
 
     def forget_shown(self, person: str, references: tuple[str, ...]) -> None:
-        """They were not shown after all."""
+        """Forget the mark: they were not shown after all."""
         with self._lock:
             self._shown.pop((person, references), None)
 
     def _stamp(self) -> Stamp:
-        """Differs when anything may have changed that a look reads."""
+        """Returns a value that differs when anything may have changed that is shown."""
         database = self._folder.clinic_database
         files = (database, database.with_name(f"{database.name}-wal"))
         sessions = tuple(each.session_id for each in self._units.values())
@@ -95,7 +95,7 @@ class Examination:
 
     @property
     def not_well(self) -> tuple[WorkstationFact, ...]:
-        """What has to be put right."""
+        """Returns what has to be corrected."""
         return tuple(each for each in self.facts if each.state is FactState.NOT_WELL)
 
 
@@ -127,24 +127,24 @@ class KeptExamination:
         self.newest: Examination | None = None
 
     def start(self) -> None:
-        """Begin to look."""
+        """Start examining."""
         self._thread.start()
 
     def close(self) -> None:
-        """End; a look that is under way ends with the process."""
+        """End; an examination that is running ends with the process."""
         self._closed.set()
 
     def ask(self) -> None:
-        """Look again as soon as nobody is treated."""
+        """Examine again as soon as nobody is treated."""
         self._wanted = True
 
     @property
     def is_waiting(self) -> bool:
-        """True while a look that was asked for has not come."""
+        """Returns True while a requested examination has not finished."""
         return self._wanted
 
     def look(self) -> None:
-        """Look now, where it is time and nobody is treated."""
+        """Examine now, where it is time and nobody is treated."""
         now_s, utc_ms = self._clock.now_s(), self._clock.utc_ms()
         late = now_s - self._looked_s > EXAMINED_EVERY_S
         if (late or self._wanted) and not self._is_treating():

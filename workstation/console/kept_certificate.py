@@ -1,4 +1,4 @@
-"""What there is to do about the certificate, looked at once an hour: every page tells it."""
+"""The trouble with the certificate, checked once an hour and shown on every page."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class KeptCertificate:
         self._trouble = ""
 
     def trouble(self) -> str:
-        """As a sentence; "" where there is none."""
+        """Returns it as a sentence; "" where there is none."""
         utc_ms = self._clock.utc_ms()
         if utc_ms // LOOKED_EVERY_MS != self._hour:
             found = certificate_trouble(self._file, utc_ms, self._words.settings.day_at)

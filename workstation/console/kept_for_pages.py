@@ -1,4 +1,4 @@
-"""What a page was shown and asks for again in pieces: kept for a while under an unguessable id."""
+"""Keeps what a page was shown and asks for again in pieces, under an unguessable id."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class KeptForPages(Generic[Kept]):
         self._lock = threading.Lock()
 
     def keep(self, what: Kept) -> str:
-        """Keep it for its page; returns its id, which nobody else has."""
+        """Keep it for its page; returns its id, which is given to nobody else."""
         made = secrets.token_hex(16)
         with self._lock:
             self._kept[made] = what
@@ -28,6 +28,6 @@ class KeptForPages(Generic[Kept]):
         return made
 
     def of(self, kept_id: str) -> Kept | None:
-        """Returns what is kept under an id; None for one that made room, or never was."""
+        """Returns what is kept under an id; None for one that was dropped, or never existed."""
         with self._lock:
             return self._kept.get(kept_id)

@@ -1,6 +1,6 @@
-"""Who is signed in under which cookie: in memory, and in the file that outlives the console.
+"""Who is signed in under which cookie: in memory, and in a file that outlives the console.
 
-The browser keeps a random id in a signed cookie; the file has its digest and who it stands for.
+The browser keeps a random id in a signed cookie; the file has its digest and whose it is.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ from records.store.private_files import write_private
 from records.store.record_folder import RecordFolder
 
 COOKIE: Final = "traction_person"
-"""Begins the name of the cookie."""
+"""Beginning of the cookie's name."""
 LASTS_S: Final = 12 * 3600
-"""A day's work; a workstation that was left overnight asks anew."""
+"""A day's work; a workstation that was left overnight asks again."""
 FORGOTTEN_S: Final = 2 * LASTS_S
-"""Later than it ends: the person's own session, which is open, may keep it."""
+"""Later than its end: a person whose own session is open may keep the sign-in."""
 LOOK_MS: Final = 1000
-"""So long a sign-in holds that was ended elsewhere."""
+"""How long a sign-in that was ended by another program may remain valid here."""
 KEY_FILE: Final = "console.key"
 _KEY_BYTES = 32
 
@@ -51,8 +51,9 @@ class KeptSignIns:
 
     def __init__(self, folder: RecordFolder, key: bytes, report: Callable[[str], None]) -> None:
         self.cookie = f"{COOKIE}_{hashlib.sha256(key).hexdigest()[:8]}"
-        """One browser has one for each station: those of a machine differ by their ports alone,
-        which cookies do not know."""
+        """Each station has a cookie of its own: stations of one machine differ by their ports only,
+        which cookies do not distinguish.
+        """
         self._folder, self._report = folder, report
         self._serializer = URLSafeSerializer(key, salt="person")
         self._held: dict[bytes, SignIn] = {}
@@ -60,7 +61,7 @@ class KeptSignIns:
         self._lock = threading.Lock()
 
     def of(self, request: HTTPConnection, now_ms: int) -> SignIn | None:
-        """Who is signed in at a browser, however long ago."""
+        """Returns who is signed in at a browser, however long ago."""
         id_digest = self._id_digest(request)
         if not id_digest:
             return None
@@ -74,7 +75,7 @@ class KeptSignIns:
         return held
 
     def begin(self, request: HTTPConnection, response: Response, said: SignIn) -> None:
-        """A new id each time: one that somebody had put there before stands for nobody."""
+        """Begin with a new id each time: an id that was planted before identifies nobody."""
         self.end(request)
         made = secrets.token_urlsafe(_KEY_BYTES)
         with sign_ins(self._folder) as db:
@@ -86,7 +87,7 @@ class KeptSignIns:
         response.set_cookie(self.cookie, signed, max_age=LASTS_S, httponly=True, samesite="strict")
 
     def change(self, request: HTTPConnection, said: SignIn) -> None:
-        """Say it otherwise; raises JournalError where it holds until the console ends."""
+        """Change a sign-in; raises JournalError where it lasts only until the console ends."""
         id_digest = self._id_digest(request)
         with self._lock:
             self._held[id_digest] = said
@@ -105,9 +106,9 @@ class KeptSignIns:
             end_sign_in(db, id_digest)
 
     def _was_ended(self, id_digest: bytes, now_ms: int) -> bool:
-        """Whoever sets a PIN ends every sign-in of the account, from other programs as well.
+        """Returns whether the account's PIN was set since, which ends all its sign-ins.
 
-        As long as the file cannot be read, what is known holds.
+        While the file cannot be read, what is known remains valid.
         """
         if abs(now_ms - self._looked_ms.get(id_digest, -LOOK_MS)) < LOOK_MS:
             return False
@@ -137,7 +138,7 @@ class KeptSignIns:
 
 
 def not_ahead(held: SignIn, now_ms: int) -> SignIn:
-    """A clock that was set back lengthens nothing: what lies ahead of it counts from now."""
+    """Returns a time not in the future: a clock that was set back lengthens nothing."""
     until_ms = min(held.emergency_until_utc_ms, now_ms + EMERGENCY_LASTS_S * 1000)
     return replace(
         held,
@@ -148,7 +149,7 @@ def not_ahead(held: SignIn, now_ms: int) -> SignIn:
 
 
 def key_in(folder: Path) -> bytes:
-    """The key of a station's cookies, made if it is missing."""
+    """Returns the key of a station's cookies, made if it is missing."""
     path = folder / KEY_FILE
     try:
         return path.read_bytes()

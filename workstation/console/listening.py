@@ -1,6 +1,6 @@
-"""Where the console listens: on this machine in the open, at other addresses behind TLS.
+"""Where the console listens: without TLS on this machine, with TLS at other addresses.
 
-What is wrong with another address is said and never keeps the pages of this machine away.
+A fault of another address is reported and never keeps the pages of this machine away.
 """
 
 from __future__ import annotations
@@ -27,24 +27,24 @@ HOST: Final = "127.0.0.1"
 WAITING_CONNECTIONS: Final = 64
 HANDSHAKE_S: Final = 5.0
 MOST_ELSEWHERE: Final = 60
-"""Connections from other machines: more of them would leave none for this one."""
+"""Most connections from other machines, so that this machine always has some left."""
 
 
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
-    """Sockets for other machines; every connection to them begins with the handshake of ``tls``."""
+    """Sockets for other machines; every connection to them begins with a TLS handshake."""
 
     sockets: Sequence[socket.socket] = ()
     tls: ssl.SSLContext | None = None
 
     def close(self) -> None:
-        """Listen no more."""
+        """Stop listening."""
         for each in self.sockets:
             each.close()
 
 
 class PageServer(uvicorn.Server):
-    """Ends the streams of all pages with the first signal: nothing waits for a browser."""
+    """Ends the streams of all pages at the first signal, so that nothing waits for a browser."""
 
     def __init__(
         self,
@@ -75,7 +75,7 @@ class PageServer(uvicorn.Server):
             self.servers.append(server)
 
     def _protocol(self) -> asyncio.Protocol:
-        """For a connection from another machine; one that is too many ends at once."""
+        """Returns the protocol for another machine's connection; one too many is closed at once."""
         open_now = [
             each for each in self.server_state.connections if getattr(each, "scheme", "") == "https"
         ]
@@ -103,13 +103,13 @@ def listening_here(port: int) -> socket.socket:
         if error.errno != errno.EADDRINUSE:
             raise
         raise StationBusy(
-            f"the port {port} of this machine is not free; end the program that has it, or choose "
-            "another one with the setting console_port"
+            f"the port {port} of this machine is in use; end the program that uses it, or "
+            "choose another one with the setting console_port"
         ) from error
 
 
 def listening_elsewhere(settings: Settings, report: Callable[[str], None]) -> Elsewhere:
-    """What other machines reach; what cannot be had is told to the log."""
+    """Returns the sockets for other machines; a failure is reported in the log."""
     hosts = hosts_in(settings.console_addresses)
     if not hosts:
         return Elsewhere()
@@ -134,5 +134,5 @@ def _sockets(
 
 
 def console_address(host: str, port: int) -> str:
-    """Where a browser finds the console: in the open on this machine alone."""
+    """Returns the console's address for a browser: without TLS on this machine only."""
     return f"{base_address('http' if host == HOST else 'https', host, port)}/"

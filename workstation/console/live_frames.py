@@ -1,7 +1,7 @@
-"""The present of all units as pages show it: words and figures made once for every page.
+"""Live data of all units as pages show them: words and figures made once for every page.
 
-No figure stands in a frame that was not heard within the last second; a page that is drawn on the
-server and one that a script keeps fresh show the same.
+A frame contains no figure that is older than a second; a page rendered on the server and one that a
+script updates show the same.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class LiveFrames:
         self._gone_ms: dict[str, int] = {}
 
     def present(self) -> Frame:
-        """The units as they are heard at this moment."""
+        """Returns the units' present state."""
         utc_ms = self._clock.utc_ms()
         return Frame(
             utc_ms=utc_ms,
@@ -51,17 +51,17 @@ class LiveFrames:
 
     @property
     def any_session(self) -> bool:
-        """True while a session is open on some unit, by what was heard last."""
+        """Returns True while a session is open on some unit, by the last snapshot."""
         return any(each.session_id for each in self._units.values())
 
     @property
     def may_be_treating(self) -> bool:
-        """True while a session is open, or may be: a program runs of which nothing was heard."""
+        """Returns True while a session is or may be open: a program runs but sent nothing yet."""
         unheard = (each for each in self._units.values() if each.snapshot is None)
         return self.any_session or any(each.has_a_program for each in unheard)
 
     def encoded(self, *, patients: bool = True) -> bytes:
-        """The present as one server-sent event, with or without the names of patients."""
+        """Returns the frame as one server-sent event, with or without the names of patients."""
         frame = self.present()
         plain = asdict(frame if patients else frame.without_patients())
         return (
@@ -107,7 +107,7 @@ class LiveFrames:
         )
 
     def _silent(self, unit: KeptUnit) -> UnitFrame:
-        """Nothing of before stands here as if it were now."""
+        """Returns a frame of a silent unit, without any earlier figure."""
         silent_s = unit.link.silent_s
         session_id, facts = unit.session_id, unit.open_facts
         initials = facts.initials if facts else ""
@@ -138,7 +138,7 @@ class LiveFrames:
         )
 
     def _shape(self, unit: KeptUnit, shown: Snapshot) -> str:
-        """What the parts of the unit's page are made of, short."""
+        """Returns a short key of the parts of the unit's page."""
         acts = acts_now(shown, self._words.settings.unit_of_force, signed_in=True)
         now = self._words.at(self._clock.utc_ms())
         made_of = (
@@ -162,7 +162,7 @@ class LiveFrames:
 
 
 def _first_alarm(alarms: Sequence[RaisedAlarm]) -> str:
-    """Short enough for the strip of a unit: what happened, without what to do about it."""
+    """Returns what happened, without what to do about it: short enough for the unit's strip."""
     if not alarms:
         return ""
     first, *others = alarms

@@ -1,4 +1,4 @@
-"""Which pages are open in which browser, and which of them somebody can see.
+"""Which pages are open in which browser, and which of them are visible.
 
 A page confirms from the events that it receives, never from a timer: a browser slows the timers of
 a hidden page down, and a page that shows nothing must not count.
@@ -18,7 +18,7 @@ from workstation.station.messages import MOST_PAGES, Heartbeat
 CONFIRMED_S: Final = 5.0
 """A page that has confirmed within this time is live; it confirms every second."""
 MOST_STREAMS: Final = 3
-"""Of one browser: it opens six connections to one address and no more."""
+"""Of one browser: it opens no more than six connections to one address."""
 
 
 class LiveStream:
@@ -35,12 +35,12 @@ class LiveStream:
         self.is_ended = False
 
     def show(self, frame: bytes) -> None:
-        """Send it unless a newer one comes before its turn."""
+        """Send it unless a newer one replaces it first."""
         self._frame = frame
         self._came.set()
 
     def end(self) -> None:
-        """Another page of this browser has taken its place."""
+        """End it: another page of this browser has taken its place."""
         self.is_ended = True
         self._came.set()
 
@@ -70,12 +70,12 @@ class LivePages:
 
     @property
     def names_nobody(self) -> bool:
-        """True while a page is open that may name no patient."""
+        """Returns True while a page is open that may name no patient."""
         return not all(each.patients for each in self._streams)
 
     @contextmanager
     def opened(self, browser: str, *, patients: bool = True) -> Iterator[LiveStream]:
-        """A stream for a page; the oldest of the browser's ends where it has too many."""
+        """Returns a stream for a page; the oldest of the browser's ends where it has too many."""
         stream = LiveStream(browser, patients=patients)
         own = [each for each in self._streams if each.browser == browser]
         for oldest in own[: max(0, len(own) - MOST_STREAMS + 1)]:
@@ -90,27 +90,27 @@ class LivePages:
             self._confirmed_s.pop(stream.id, None)
 
     def show(self, frame: bytes, unnamed: bytes = b"") -> None:
-        """A frame for every page; ``unnamed`` is the same without patients."""
+        """Show a frame to every page; ``unnamed`` is the same without patients."""
         for stream in self._streams:
             stream.show(frame if stream.patients else unnamed)
 
     def end_all(self) -> None:
-        """The console ends: no stream keeps it waiting."""
+        """End all streams, so that none delays the end of the console."""
         for stream in self._streams:
             stream.end()
 
     def confirm(self, stream_id: str) -> bool:
-        """A visible page has drawn a frame; False for a stream that is none (any more)."""
+        """Note that a visible page has drawn a frame; returns False for an unknown stream."""
         if not any(each.id == stream_id for each in self._streams):
             return False
         self._confirmed_s[stream_id] = self._clock.now_s()
         return True
 
     def count(self) -> int:
-        """Returns how many pages somebody can see."""
+        """Returns how many pages are visible."""
         since_s = self._clock.now_s() - CONFIRMED_S
         return sum(at_s >= since_s for at_s in [*self._confirmed_s.values()])
 
     def heartbeat(self) -> Heartbeat:
-        """What the units' programs hear once a second."""
+        """Returns what the units' programs are sent once a second."""
         return Heartbeat(live_pages=min(self.count(), MOST_PAGES))

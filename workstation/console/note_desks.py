@@ -1,4 +1,4 @@
-"""A note in the hands of who sits at a browser: found by its session, and put on a page."""
+"""A note opened by the person at a browser: found by its session, and put on a page."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from workstation.visit.note_desk import NoteDesk
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenNote:
-    """One note and who has it in hand; ``visit`` is as it was read for the program itself."""
+    """One note and who has opened it; ``visit`` is as it was read for the program itself."""
 
     site: Site
     desk: NoteDesk
@@ -43,17 +43,17 @@ class OpenNote:
 
     @property
     def called(self) -> str:
-        """The session, or sheet, that the note is called by."""
+        """Returns the session, or sheet, that the note is named after."""
         return self.note.session_id
 
     def waiting(self) -> dict[str, TypedText]:
-        """What was typed and is in no note yet, before the session or for the note."""
+        """Returns what was typed and is in no note yet, before the session or for the note."""
         return {**self._prepared(), **typed_texts(self.site.folder, self.called)}
 
     def keep(self, texts: Mapping[str, str], by: str, at_utc_ms: int) -> None:
-        """Keep what was typed with the note, and with it what was typed before its session.
+        """Keep what was typed with the note, including what was typed before its session.
 
-        What else is kept of that visit is for its own pages.
+        What else is kept of that visit belongs to its own pages.
         """
         before = self._prepared()
         told = {**{name: each.text for name, each in before.items()}, **texts}
@@ -67,7 +67,7 @@ class OpenNote:
         return steps[0].visit if steps and not self.note.versions else ""
 
     def _prepared(self) -> dict[str, TypedText]:
-        """Only for open fields: the order that was typed has become the session's."""
+        """Returns it for open fields only: the order that was typed has become the session's."""
         if not self._visit_id:
             return {}
         words = prepared_words(self.site.folder, self._visit_id)
@@ -78,7 +78,7 @@ class OpenNote:
         }
 
     def drawn(self, said: PostedNote | None, faults: Mapping[str, str]) -> dict[str, Any]:
-        """What the page shows; the access is on record before."""
+        """Returns what the page shows; the access is on record before."""
         visit = self.desk.shown_note("note")
         visit, trouble = _looked_at(self.site, visit)
         report = visit.report if isinstance(visit, Visit | PaperVisit) else None
@@ -111,7 +111,7 @@ class OpenNote:
         }
 
     def _joinable(self, visit: NotedVisit) -> list[tuple[str, str]]:
-        """Other sessions of the patient on the day, each with the time of its beginning."""
+        """Returns other sessions of the patient on the day, each with the time of its beginning."""
         if not isinstance(visit, Visit):
             return []
         found = joinable_sessions(self.site.folder, visit)
@@ -124,7 +124,7 @@ class OpenNote:
 def note_of(site: Site, session: str, person: str, credentials: str = "") -> OpenNote:
     """Returns the note of a session or of a downtime sheet; raises TractionError.
 
-    A note begins when its session has ended: before that it would tell half of it.
+    A note begins when its session has ended: before that it would be incomplete.
     """
     settings = site.words.settings
     holder = VisitHolder(name="")
@@ -145,7 +145,7 @@ def note_of(site: Site, session: str, person: str, credentials: str = "") -> Ope
 
 
 def require_ended(note: TreatmentNote) -> None:
-    """Raises NoteRefused for a session that has no end."""
+    """Raises NoteRefused for a session that has not ended."""
     if note.ended_utc_ms is None:
         raise NoteRefused(
             f"session {note.session_id} is {note.outcome}: the note begins when the session has "
@@ -154,7 +154,7 @@ def require_ended(note: TreatmentNote) -> None:
 
 
 def _looked_at(site: Site, visit: NotedVisit) -> tuple[NotedVisit, str]:
-    """The visit with what the rules say of its claim; why they could not look, else ""."""
+    """Returns the visit with what the rules say of its claim, else why they could not judge it."""
     try:
         if isinstance(visit, PaperVisit):
             return scrubbed_paper(site.folder, visit), ""
@@ -166,7 +166,7 @@ def _looked_at(site: Site, visit: NotedVisit) -> tuple[NotedVisit, str]:
 
 
 def began_text(visit: NotedVisit) -> str:
-    """When the visit's session began, as the clinic's clock showed it."""
+    """Returns when the visit's session began, by the clinic's clock."""
     if isinstance(visit, PaperVisit):
         return _minute(visit, visit.kept.sheet.began_utc_ms)
     assert isinstance(visit, Visit), "a visit is recorded or on paper"

@@ -1,7 +1,7 @@
 """What a person has posted from the page of a note: texts, ticks, signature, and what was shown.
 
-Each field comes with marks of the word and the text that the page had. So a word that somebody else
-has said meanwhile is not written over, and a text that nobody touched here replaces none.
+Each field comes with marks of the entry and the text that the page had. So an entry that somebody
+else has made meanwhile is not overwritten, and a text that was not touched here replaces none.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from workstation.visit.completing import MINUTES, minutes_in
 FIELD, SEEN, CONFIRM, NOTHING = "field.", "seen.", "confirm.", "nothing."
 REASON, SIGNATURE = "reason", "signature"
 WHOLE_NOTE: Final = ""
-"""Where a fault stands that is no field's."""
+"""The place of a fault that belongs to no field."""
 _LINE_ENDS = re.compile(r"\s*[\r\n]+\s*")
 
 
@@ -68,11 +68,11 @@ class PostedNote:
         return self.seen.get(name, "").partition("-")[2] != mark_of(text)
 
     def is_stale(self, field: Field) -> bool:
-        """Returns whether somebody has said something else of a field since the page was drawn."""
+        """Returns whether somebody has changed a field since the page was loaded."""
         return self.seen.get(field.name, "").partition("-")[0] != word_mark(field)
 
     def waiting(self, note: TreatmentNote) -> dict[str, str]:
-        """What is kept as typed: texts that a person has touched; "" for what stands there so."""
+        """Returns what is kept as typed: texts that a person has touched; "" for unchanged ones."""
         found = {}
         for field in note.clinician_fields:
             text = self.texts.get(field.name)
@@ -86,9 +86,9 @@ class PostedNote:
         return found
 
     def words(self, note: TreatmentNote) -> dict[str, str]:
-        """Returns what the person says of fields.
+        """Returns what the person enters for fields.
 
-        Raises RequestRefused for minutes that are not two.
+        Raises RequestRefused for minutes that are not two numbers.
         """
         said = {
             field.name: self.texts[field.name]
@@ -96,7 +96,7 @@ class PostedNote:
             if self.texts.get(field.name, field.value or "") != (field.value or "")
         }
         if said.get(MINUTES[0]) == " ".join(note.field(name).value or "" for name in MINUTES):
-            del said[MINUTES[0]]  # a page from before has posted both, and they stand there so
+            del said[MINUTES[0]]  # an older page has posted both, unchanged
         if asks_both_minutes(note) and said.get(MINUTES[0]):
             said |= minutes_in(said[MINUTES[0]])
         if self.remark:
@@ -104,7 +104,7 @@ class PostedNote:
         return {name: text for name, text in said.items() if text or note.field(name).value}
 
     def marked_nothing(self, note: TreatmentNote) -> list[str]:
-        """Fields of which the person says that there is nothing to say."""
+        """Returns the fields for which the person says that there is nothing to say."""
         both = asks_both_minutes(note) and MINUTES[0] in self.nothing
         return [*self.nothing, *(MINUTES[1:] if both else ())]
 
@@ -115,17 +115,17 @@ def asks_both_minutes(note: TreatmentNote) -> bool:
 
 
 def mark_of(text: str) -> str:
-    """A short mark of a text."""
+    """Returns a short mark of a text."""
     return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=6).hexdigest()
 
 
 def word_mark(field: Field) -> str:
-    """A mark of what was said of a field: another word, or the same said anew, has another."""
+    """Returns a mark of a field's entry: a new entry with the same text has another mark."""
     return mark_of(json.dumps([field.value, field.not_assessed, field.attested_utc_ms]))
 
 
 def faults_of(note: TreatmentNote, posted: PostedNote) -> dict[str, str]:
-    """Why nothing of it is taken, by field."""
+    """Returns why nothing of it is saved, by field."""
     try:
         said = posted.words(note)
     except RequestRefused as refusal:
@@ -138,12 +138,12 @@ def faults_of(note: TreatmentNote, posted: PostedNote) -> dict[str, str]:
 
 
 def changed_meanwhile(note: TreatmentNote, posted: PostedNote) -> list[str]:
-    """Fields that the page did not show as they are now: nobody signs what he has not seen."""
+    """Returns the fields that the page did not show as they are now: nobody signs unseen words."""
     return [field.label for field in note.clinician_fields if posted.is_stale(field)]
 
 
 def said_by_others(before: TreatmentNote, now: TreatmentNote, posted: PostedNote) -> list[str]:
-    """Fields of which another one has said something while the post was taken."""
+    """Returns the fields that somebody else has changed while the post was handled."""
     own = {*posted.words(before), *posted.confirmed, *posted.marked_nothing(before)}
     return [
         field.label
@@ -153,13 +153,13 @@ def said_by_others(before: TreatmentNote, now: TreatmentNote, posted: PostedNote
 
 
 def still_open(note: TreatmentNote, posted: PostedNote) -> list[str]:
-    """Labels of fields that stay open when the post is taken."""
+    """Returns the labels of fields that stay open after the post."""
     settled = {*posted.words(note), *posted.confirmed, *posted.marked_nothing(note)}
     return [note.field(name).label for name in note.open_fields if name not in settled]
 
 
 def _place(note: TreatmentNote, name: str) -> str:
-    """Where a page says it: both minutes have one line, a new remark has its own."""
+    """Returns where a page shows it: both minutes share one line, a new remark has its own."""
     if name == MINUTES[1] and asks_both_minutes(note):
         return MINUTES[0]
     known = {field.name for field in note.clinician_fields}
@@ -172,13 +172,13 @@ def _fault(note: TreatmentNote, posted: PostedNote, name: str, text: str | None)
     known = {field.name: field for field in note.clinician_fields}
     ticked = name in (*posted.confirmed, *posted.marked_nothing(note))
     if ticked and name not in known:
-        return f"{name} is no field that a tick can be for; use the ticks of the page."
+        return f"{name} is not a field with a tick; use the ticks of the page."
     if text is None and _is_settled(known[name]):
         return ""
     if name in known and posted.is_stale(known[name]):
         return _said_meanwhile(known[name])
     if ticked and text is not None:
-        return "There is a tick and a text; leave one of them."
+        return "There is both a tick and a text; keep one of them."
     if text is None:
         return _fault_of_tick(note, posted, name)
     try:
@@ -189,16 +189,16 @@ def _fault(note: TreatmentNote, posted: PostedNote, name: str, text: str | None)
 
 
 def _is_settled(field: Field) -> bool:
-    """Returns whether a tick was taken already: a double click, or a page that came again."""
+    """Returns whether a tick was saved already: a double click, or a page that was sent again."""
     confirmed = field.value is not None and field.source not in (TYPED, ORDERED)
     return field.not_assessed or confirmed
 
 
 def _fault_of_tick(note: TreatmentNote, posted: PostedNote, name: str) -> str:
     if name in posted.confirmed and name in posted.nothing:
-        return "There are two ticks; leave one of them."
+        return "There are two ticks; keep one of them."
     if name in posted.confirmed and name not in {each.name for each in note.proposals}:
-        return "The last visit says nothing of it; write today's words."
+        return "The last visit has no entry for it; write today's words."
     return ""
 
 
@@ -206,8 +206,8 @@ def _said_meanwhile(field: Field) -> str:
     by = field.attested_by or "somebody"
     said = "nothing to say" if field.not_assessed else repr(field.value or "nothing")
     return (
-        f"{field.label} is now {said}, by {by}: it was said after this page was drawn. Yours was "
-        "not taken; it is kept here."
+        f"{field.label} is now {said}, by {by}: this entry was made after the page was "
+        "loaded. Yours was not saved; it is kept here."
     )
 
 

@@ -1,4 +1,4 @@
-"""A note as its page shows it: every field with its source, what waits for it, what rules say."""
+"""A note as its page shows it: every field with its source, pending text and rule findings."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ ORIGINS: Final[Mapping[Origin, str]] = {
 }
 SEVERITY_WORDS: Final = {"error": "error", "warn": "warning", "info": "note"}
 NOT_ASKED: Final = "not asked"
-"""Whose patient it was, the order says; another one is an amendment, with the reason."""
+"""The order names the patient; another patient is an amendment, with the reason."""
 NUMBERS: Final = ("pain_before", "pain_after", *MINUTES)
 LONG_TEXTS: Final = (
     "symptoms",
@@ -52,7 +52,7 @@ LONG_TEXTS: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FindingView:
-    """What a rule says, with its source and evidence in words; none where it was not judged."""
+    """A rule's finding, with its source and evidence in words; no evidence where not judged."""
 
     rule: str
     severity: str
@@ -65,8 +65,8 @@ class FindingView:
 class FieldView:
     """A field of the note. ``kind`` is how it is asked: text, long, number, choice, or not.
 
-    ``shown`` is what stands in the note, ``text`` what stands in the entry, ``typed`` who typed
-    that and when. ``proposed`` is the last visit's word, ``since`` the day from which it holds.
+    ``shown`` is the note's value, ``text`` the text of the entry, ``typed`` who typed that and
+    when. ``proposed`` is the last visit's entry, ``since`` the day from which it is unchanged.
     ``seen`` comes back with what is posted, ``also_seen`` for other fields in the same entry.
     """
 
@@ -96,7 +96,7 @@ class FieldView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoteView:
-    """The parts of the page, in its order; ``general`` are faults that are no field's."""
+    """The parts of the page, in its order; ``general`` are faults that belong to no field."""
 
     open_fields: tuple[FieldView, ...]
     said_fields: tuple[FieldView, ...]
@@ -108,7 +108,7 @@ class NoteView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BesideWords:
-    """What stands beside the words of a note: texts that wait, the rules, and a refused post."""
+    """What is shown beside the note's entries: pending texts, the rules, and a refused post."""
 
     typed: Mapping[str, TypedText] = field(default_factory=dict)
     report: ScrubReport | None = None
@@ -117,7 +117,7 @@ class BesideWords:
 
 
 def note_view(note: TreatmentNote, beside: BesideWords) -> NoteView:
-    """The whole of it."""
+    """Returns the whole view."""
     asked = [*_asked(note, beside)]
     return NoteView(
         open_fields=tuple(each for each in asked if each.is_open),
@@ -130,7 +130,7 @@ def note_view(note: TreatmentNote, beside: BesideWords) -> NoteView:
 
 
 def finding_view(finding: RuleFinding) -> FindingView:
-    """A finding in words."""
+    """Returns a finding in words."""
     return FindingView(
         rule=finding.rule_id,
         severity=SEVERITY_WORDS[finding.severity],
@@ -144,7 +144,7 @@ def finding_view(finding: RuleFinding) -> FindingView:
 
 
 def source_rows(note: TreatmentNote, each: Field) -> Iterator[tuple[str, str]]:
-    """Origin, evidence, document, who and when, as far as they are known."""
+    """Returns origin, evidence, document, who and when, as far as they are known."""
     yield "Origin", ORIGINS[each.origin]
     if each.journal_range is not None:
         span = each.journal_range
@@ -183,7 +183,7 @@ def _fixed(note: TreatmentNote, each: Field, beside: BesideWords) -> FieldView:
 
 
 def _asked(note: TreatmentNote, beside: BesideWords) -> Iterator[FieldView]:
-    """Every field of the clinician with its entry."""
+    """Returns every field of the clinician with its entry."""
     repeated = {each.name: repetition_text(each) for each in note.repetitions}
     proposals = {each.name: each.value or "" for each in note.proposals}
     both = asks_both_minutes(note)
@@ -221,7 +221,7 @@ def _with_entry(note: TreatmentNote, each: Field, beside: BesideWords) -> FieldV
 
 
 def _both_minutes(view: FieldView, note: TreatmentNote, beside: BesideWords) -> FieldView:
-    """Timed codes and all treatment in one line, as a visit at a terminal asks them."""
+    """Returns timed codes and all treatment in one line, as a visit at a terminal asks them."""
     return replace(
         view,
         label="Minutes of the visit: timed codes, then all treatment, as in 0 25",
@@ -232,7 +232,7 @@ def _both_minutes(view: FieldView, note: TreatmentNote, beside: BesideWords) -> 
 
 
 def _new_remark(note: TreatmentNote, beside: BesideWords) -> FieldView:
-    """An entry for a remark upon a value that nobody types over; its name is what it is about."""
+    """Returns an entry for a remark on a measured value, named after what it is about."""
     known = {each.name for each in note.clinician_fields}
     waiting = {
         name: each
@@ -268,12 +268,12 @@ def _reason(note: TreatmentNote, beside: BesideWords) -> FieldView:
 def _typed_words(note: TreatmentNote, typed: TypedText | None) -> str:
     if typed is None:
         return ""
-    by = typed.by or "somebody who had said no name"
+    by = typed.by or "somebody who had given no name"
     return f"typed by {by}, {moment_text(note, typed.at_utc_ms)}, not in the note yet"
 
 
 def _about(name: str, report: ScrubReport | None) -> Iterator[FindingView]:
-    """What rules say of a field, or could not say without it.
+    """Returns what rules say of a field, or could not judge without it.
 
     A claim's own name of the patient is the note's reference.
     """

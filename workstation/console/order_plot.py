@@ -1,4 +1,4 @@
-"""The course of force that an order would give, as the shapes of a picture made on the server."""
+"""The course of force of an order, as the shapes of a picture made on the server."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ LEAST_TOP_N: Final = 20.0
 MOST_TICKS: Final = 8
 TICKS_MIN: Final = (1, 2, 5, 10, 15, 20, 30)
 LINE: Final = 22.0
-"""Texts of two forces that are nearer than this would stand upon each other."""
+"""Labels of two forces nearer than this would overlap."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderPlot:
-    """The drawing in its own units; ``most`` is None where the hold force is the most."""
+    """The drawing in its own units; ``most`` is None where the hold force is the largest."""
 
     said: str
     course: str
@@ -36,7 +36,7 @@ class OrderPlot:
 
 
 def order_plot(plan: TreatmentPlan, forces: ForceUnit) -> OrderPlot:
-    """Ordered force over the minutes of traction, with the most that is allowed."""
+    """Returns ordered force over the minutes of traction, with the largest that is allowed."""
     order, end_s = plan.order, plan.profile.end_s
     scale = _Scale(end_s, max(order.force_limit_n, LEAST_TOP_N) * HEADROOM)
     hold, most = forces.in_unit(order.hold_force_n), forces.in_unit(order.force_limit_n)
@@ -64,7 +64,7 @@ class _Scale:
         return round(BOTTOM - force_n / self._top_n * (BOTTOM - TOP), 1)
 
     def course(self, profile: ForceProfile) -> str:
-        """The points of the line, from the free cord to the free cord."""
+        """Returns the points of the line, from the free cord to the free cord."""
         first = profile.segments[0]
         moments = [(0.0, 0.0), (first.start_s, first.start_force_n)]
         moments += [(each.end_s, each.end_force_n) for each in profile.segments]
@@ -80,7 +80,7 @@ class _Scale:
             yield Tick(at=self.x(minute * 60), text=f"{minute}")
 
     def levels(self, forces: Iterable[tuple[float, str]]) -> Iterator[Tick]:
-        """The first ones first; one too near to another has a line without a text."""
+        """Returns the first ones first; one too near to another has a line without a text."""
         written: list[float] = []
         for force_n, text in forces:
             at = self.y(force_n)

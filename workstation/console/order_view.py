@@ -1,6 +1,6 @@
-"""What stands beside the fields of an order: readings, limits, mistakes, plan and picture.
+"""What is shown beside the fields of an order: readings, limits, mistakes, plan and picture.
 
-The page that is drawn on the server and the one that a script keeps fresh show the same.
+The page rendered on the server and the one that a script updates show the same.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ TITLES: Final[Mapping[str, str]] = {
 }
 """Fields of the dose in the order of the page."""
 FIRST: Final = tuple(TITLES)[:8]
-"""What nearly every order says; the others are folded away."""
+"""What nearly every order sets; the other fields are folded away."""
 LABELS: Final[Mapping[str, str]] = {
     **TITLES,
     "symptoms": "Symptoms today",
@@ -64,23 +64,23 @@ LABELS: Final[Mapping[str, str]] = {
 
 
 SHOWN: Final = 300
-"""Characters of a sentence: some repeat what was typed, however long that is."""
+"""Longest sentence in characters: some repeat what was typed, however long that is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderView:
-    """Words by field, and what is said of the whole."""
+    """Texts by field, and texts about the whole."""
 
     readings: Mapping[str, str]
     limits: Mapping[str, str]
     mistakes: Mapping[str, list[str]]
     second_looks: Mapping[str, tuple[str, str]]
-    """By the name of its tick what a confirmation is kept as, and the sentence for people."""
+    """By the name of its tick: what a confirmation is kept as, and the sentence for people."""
     plan: str
     plot: str
 
     def facts(self) -> dict[str, Any]:
-        """For the page's script."""
+        """Returns the view for the page's script."""
         return {
             "readings": dict(self.readings),
             "limits": dict(self.limits),
@@ -92,7 +92,7 @@ class OrderView:
 
 
 def order_view(visit: OpenVisit, checked: CheckedForm, whose: Whose) -> OrderView:
-    """The view of a form as it was checked."""
+    """Returns the view of a form as it was checked."""
     form, words = visit.kept.form, visit.site.words
     forces = words.settings.unit_of_force
     read = force_readings(form)
@@ -123,7 +123,7 @@ def _picture(plan: TreatmentPlan, forces: ForceUnit) -> str:
 
 
 def _beside(name: str, text: str) -> str:
-    """A mistake as it is read beside its field, where nobody writes keys."""
+    """Returns a mistake for display beside its field, without the key."""
     if name in TITLES and text.startswith(f"key {name} is missing"):
         return f"{TITLES[name]} is missing; write it, with its unit where it has one"
     plain = one_line(text)
@@ -131,7 +131,7 @@ def _beside(name: str, text: str) -> str:
 
 
 def in_every_unit(force_n: float | None, forces: ForceUnit) -> str:
-    """A force in the clinic's unit, then in the others; "" for none."""
+    """Returns a force in the clinic's unit, then in the others; "" for none."""
     if force_n is None:
         return ""
     units = (forces, *(each for each in ForceUnit if each is not forces))

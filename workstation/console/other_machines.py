@@ -1,8 +1,8 @@
-"""What a page on another machine may do: watch the units and stop them, and nothing else.
+"""Restricts a page on another machine to watching the units and stopping them.
 
-Only the address that a connection comes from decides, never a word of the request. Machines that a
-setting names may do what this one may. Everything is refused that is not listed here, so that a new
-page is closed to them until somebody thinks of it.
+Only the address of the connection decides, never a part of the request. Machines that a setting
+names may do what this one may. Everything that is not listed here is refused, so that a new page is
+closed to them until somebody adds it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ WATCHES: Final = (
     "tables, or at a machine that its setting console_acting_addresses names. STOP works."
 )
 WATCHED: Final = re.compile(r"/|/events|/units/[^/]+|/units/[^/]+/chart|/static/.*")
-"""What is looked at without a patient's name."""
+"""Pages without a patient's name."""
 
 
 class OtherMachines:
@@ -41,7 +41,7 @@ class OtherMachines:
         self._refused = refused
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Ask where it comes from, before anything is done."""
+        """Check where the request comes from, before anything is done."""
         if scope["type"] != "http" or self._may_act(scope):
             await self._app(scope, receive, send)
             return
@@ -59,7 +59,7 @@ class OtherMachines:
 
 
 def watches_only(request: HTTPConnection) -> bool:
-    """Whether a request comes from a machine that may watch and stop: its page names no patient."""
+    """Returns whether a request comes from a machine that may only watch and stop."""
     return bool(getattr(request.state, "watches", False))
 
 

@@ -1,7 +1,7 @@
-"""What somebody must be allowed to do for each address of the console, once accounts are in use.
+"""The right that each address of the console needs, once accounts are in use.
 
-None: everybody may, signed in or not, as far as the page itself asks nobody's name. An address that
-has no row here stops the console from starting.
+None: everybody may, signed in or not, unless the page itself asks for a name. An address without a
+row here stops the console from starting.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ PAGE_RIGHTS: Final[Mapping[str, Right | None]] = {
 
 
 def with_right(route: BaseRoute) -> BaseRoute:
-    """Returns the route, which asks first whether who sits here may.
+    """Returns the route, which first checks the right of the person who sits here.
 
     Raises KeyError without a row.
     """

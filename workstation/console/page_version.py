@@ -1,4 +1,4 @@
-"""Which program a page was made by: its version, and a digest of what pages are made of."""
+"""The version of the program that made a page, with a digest of what pages are made of."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PROGRAM = "traction-session-controller"
 
 @cache
 def page_version() -> str:
-    """The same for all pages that this program serves."""
+    """Returns the version, the same for all pages that this program serves."""
     digest = hashlib.sha256()
     console = files("workstation.console")
     for folder in ("static", "templates"):

@@ -1,6 +1,6 @@
 """The form of a patient's record: a field for every key that a person types, made from the record.
 
-A field is called by the dotted path of its key, as `traction patients change` takes it.
+A field has the dotted path of its key as name, as `traction patients change` takes it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from records.standing.kinds import PatientRecord
 from records.standing.versions import record_json
 
 NOT_TYPED: Final = ("reference", "flags", "other_payer.adjudication")
-"""The reference is for life, flags have forms of their own, an answer of a payer is a file's."""
+"""The reference never changes, flags have their own forms, a payer's answer comes from a file."""
 WORDS: Final = {
     "npi": "NPI",
     "tin": "TIN",
@@ -61,7 +61,7 @@ class FormGroup:
     fields: tuple[FormField, ...]
 
     def is_typed(self, typed: Mapping[str, str]) -> bool:
-        """Returns whether anything stands in it: it is shown open then."""
+        """Returns whether anything is entered in it: it is shown open then."""
         return any(typed.get(each.key) for each in self.fields)
 
 
@@ -72,14 +72,14 @@ def patient_groups() -> tuple[FormGroup, ...]:
 
 
 def values_of(record: PatientRecord) -> dict[str, str]:
-    """A record as the form shows it."""
+    """Returns a record as the form shows it."""
     return dict(_flat(record_json(record), ""))
 
 
 def said_in(typed: Mapping[str, str]) -> dict[str, Any]:
-    """Returns what the form says, as a record's keys; None takes a key or a table away.
+    """Returns what the form says, as a record's keys; None removes a key or a table.
 
-    A field that was not sent says nothing.
+    A field that was not sent changes nothing.
     """
     said: dict[str, Any] = {}
     for group in patient_groups():
@@ -129,7 +129,7 @@ def _field(path: str, own: str, kinds: tuple[Any, ...], *, is_list: bool) -> For
 
 
 def _kinds(annotation: Any) -> Iterator[Any]:
-    """Types and literal texts that an annotation is made of."""
+    """Returns types and literal texts that an annotation is made of."""
     origin = get_origin(annotation)
     if origin is Literal:
         yield from get_args(annotation)

@@ -1,4 +1,4 @@
-"""A patient's address on the console, and the row that is kept before a record is shown."""
+"""A patient's address on the console, and the audit row that is kept before a record is shown."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ Patient = StandingVersion[PatientRecord]
 
 
 def patient_path(reference: str) -> str:
-    """The address of a patient's page."""
+    """Returns the address of a patient's page."""
     return f"/patients/{quote(reference, safe='')}"
 
 
 def keep_reading(site: Site, person: str, what: str, found: Sequence[Patient]) -> None:
-    """Patients' data are handed out only once the row of the access is kept."""
+    """Record the access before patients' data are handed out."""
     if found:
         named = [standing_field("patient", each.name) for each in found]
         record_read(site.folder, site.author(person), what, fields=named)

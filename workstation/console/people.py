@@ -1,4 +1,4 @@
-"""Who sits at a browser: somebody who has signed in; without accounts, a name that was said."""
+"""The person at a browser: somebody who has signed in; without accounts, a name that was given."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ SAY_AGAIN: Final = "say again who sits here (your name, above)"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeopleRules:
-    """``idle_s``: without a touch for so long a person is signed out.
+    """``idle_s``: after so long without a touch a person is signed out.
 
-    ``stays`` says of whom nobody wants to hear a name anew: a person whose session is open.
-    ``report`` takes what only the log shows.
+    ``stays`` says who is not signed out: a person whose session is open. ``report`` takes what only
+    the log shows.
     """
 
     idle_s: float
@@ -37,7 +37,7 @@ class PeopleRules:
 
 
 class People:
-    """Who sits at which browser of this station."""
+    """The people at the browsers of this station."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class People:
     # --- who sits here --------------------------------------------------------------------------
 
     def named(self, request: HTTPConnection) -> str:
-        """The name of who sits here; "" where nobody has said it, or not of late."""
+        """Returns the name of who sits here; "" where none was given, or not recently."""
         sign_in = self._sign_in(request)
         return sign_in.name if sign_in is not None and not self._is_idle(sign_in) else ""
 
@@ -68,7 +68,7 @@ class People:
         return self.accounts.now().get(sign_in.account)
 
     def account_of(self, name: str) -> str:
-        """The account of a person by the name that records have; "" without accounts."""
+        """Returns the account of a person by the name that records have; "" without accounts."""
         found = (each.account for each in self.accounts.now().values() if each.name == name)
         return next(found, "")
 
@@ -78,10 +78,10 @@ class People:
         return sign_in is not None and self._is_idle(sign_in)
 
     def require_present(self, request: HTTPConnection) -> None:
-        """Raise RequestRefused where who sits here touched nothing for so long as signs others out.
+        """Raise RequestRefused where nobody touched the page for the time that signs others out.
 
-        Somebody whose session is open stays signed in; whether it is still they who press is asked
-        before force is put on.
+        A person whose session is open stays signed in; before force is put on, it must be clear
+        that the person is still present.
         """
         sign_in = self._sign_in(request)
         if sign_in is None:
@@ -89,12 +89,12 @@ class People:
         if sign_in.was_away or self._is_untouched(sign_in):
             way = "sign in again with your PIN ([Change person])" if sign_in.account else SAY_AGAIN
             raise RequestRefused(
-                f"nobody touched this page for {self.rules.idle_s / 60:.0f} min: {way}, then press "
-                "once more"
+                f"nobody touched this page for {self.rules.idle_s / 60:.0f} min: {way}, then "
+                "press again"
             )
 
     def require(self, request: HTTPConnection, right: Right) -> None:
-        """Raise RightMissing where who sits here may not; nobody is asked for a name by this."""
+        """Raise RightMissing where the person who sits here may not; it never asks for a name."""
         account = self.account(request)
         if account is None or (right is Right.READ and self._in_emergency(request)):
             return
@@ -103,9 +103,9 @@ class People:
     # --- coming and going -----------------------------------------------------------------------
 
     def keep_name(self, request: HTTPConnection, response: Response, name: str) -> None:
-        """Keep a name that somebody says of themselves.
+        """Keep a name that a person gives.
 
-        Raises RequestRefused for none that a record may hold, and once accounts are in use.
+        Raises RequestRefused for one that a record may not hold, and once accounts are in use.
         """
         if self.accounts.now() or not self.accounts.are_known:
             raise RequestRefused("people sign in here with an account and its PIN; choose yours")
@@ -127,15 +127,15 @@ class People:
         return signed_in.told
 
     def open_in_emergency(self, request: HTTPConnection, until_utc_ms: int) -> None:
-        """Somebody who sits here has given a reason, which is on record."""
+        """Open the records to the person who sits here, whose reason is on record."""
         sign_in = self._sign_in(request)
         if sign_in is not None:
             self.sign_ins.change(request, replace(sign_in, emergency_until_utc_ms=until_utc_ms))
 
     def touch(self, request: HTTPConnection) -> None:
-        """Somebody who sits here has touched the page.
+        """Note that the person who sits here has touched the page.
 
-        The touch after a pause that signs others out does not tell who it was.
+        The touch after a pause that signs others out does not show who it was.
         """
         sign_in = self._sign_in(request)
         if sign_in is None or self._is_idle(sign_in):
@@ -153,7 +153,7 @@ class People:
             self.rules.report(f"a touch was not kept: {error.message}")
 
     def leave(self, request: HTTPConnection, response: Response) -> None:
-        """Nobody sits here any more."""
+        """Sign out at this browser."""
         self.sign_ins.end(request)
         response.delete_cookie(self.sign_ins.cookie, httponly=True, samesite="strict")
 
@@ -164,7 +164,8 @@ class People:
         said = SignIn(account=account, name=name, since_utc_ms=now_ms, touched_utc_ms=now_ms)
         self.sign_ins.begin(request, response, said)
 
-    # --- what still holds -----------------------------------------------------------------------
+    # --- what is still valid
+    # ------------------------------------------------------------------------
 
     def _sign_in(self, request: HTTPConnection) -> SignIn | None:
         held = self.sign_ins.of(request, self._clock.utc_ms())
@@ -176,10 +177,7 @@ class People:
         return self._age_s(held.since_utc_ms) > LASTS_S and not self.rules.stays(held.name)
 
     def _is_in_use(self, held: SignIn) -> bool:
-        """Returns True as long as the person is called so.
-
-        A name that was said before there were accounts is nobody's any more.
-        """
+        """Returns True while the person has this name."""
         accounts: Mapping[str, KnownAccount] = self.accounts.now()
         if not self.accounts.are_known:
             return False

@@ -1,4 +1,4 @@
-"""What may be asked of a session now, and for the rest why not, in words."""
+"""What may be asked of a session now, and for everything else why not, in words."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ STEPS_N: Final = {
     ForceUnit.POUND: NEWTONS_PER_LBF,
     ForceUnit.KILOGRAM: 0.5 * NEWTONS_PER_KGF,
 }
-"""By how much one click changes the force, in the clinic's unit."""
+"""By how much one click changes the force, by the clinic's unit."""
 AT_THE_LIMIT_N: Final = 0.05
 BETWEEN_INCREASES: Final = (
-    "More is not possible at this moment: at least 2 s lie between two increases, and a ramp may "
-    "not take longer than the hold."
+    "More is not possible at this moment: at least 2 s must pass between two increases, and "
+    "a ramp may not take longer than the hold."
 )
 NOT_HEARD: Final = "not heard"
-"""Stands for the phase of a unit that nothing is heard of."""
+"""Fills in for the phase of a unit that sends nothing."""
 WHO: Final = "Say who sits here first."
 
 
@@ -41,8 +41,8 @@ WHO: Final = "Say who sits here first."
 class PossibleAct:
     """Something that can be asked for; ``why_not`` is "" where it would be followed now.
 
-    ``change_n`` is what a change of force would add. ``outward`` leads to less force or is for the
-    patient's sake: nobody must have said a name for it.
+    ``change_n`` is what a change of force would add. ``outward`` leads to less force or serves the
+    patient: it needs nobody's name.
     """
 
     name: str
@@ -53,12 +53,12 @@ class PossibleAct:
 
     @property
     def version(self) -> str:
-        """Changes when the act reads another way."""
+        """Returns a value that changes when the act reads differently."""
         return f"{self.label}|{self.why_not}"
 
 
 def acts_now(shown: Snapshot, forces: ForceUnit, *, signed_in: bool) -> dict[str, PossibleAct]:
-    """Every act by its name, in the order in which a page has them."""
+    """Returns every act by its name, in the order of a page."""
     step_n = STEPS_N[forces]
     more_n = min(step_n, math.floor(shown.increase_n * 10 + 1e-6) / 10) or step_n
     acts = (
@@ -103,15 +103,17 @@ _ANYBODY: Final = "anybody"
 
 
 def phase_of(shown: Snapshot) -> Phase:
-    """The phase of a snapshot; IDLE for what is none."""
+    """Returns the phase of a snapshot; IDLE for an unknown one."""
     return next((each for each in Phase if each.label == shown.phase), Phase.IDLE)
 
 
 def _refused(request: TreatmentRequest, called: str, shown: Snapshot) -> str:
-    """Why a request is not heard in this phase."""
+    """Returns why a request is refused in this phase."""
     if shown.doing is not Doing.SESSION:
         why = (
-            "nothing is heard of the table" if shown.phase == NOT_HEARD else "no treatment is open"
+            "nothing is heard from the table"
+            if shown.phase == NOT_HEARD
+            else "no treatment is open"
         )
         return f"{called} is not possible: {why}."
     phase = phase_of(shown)

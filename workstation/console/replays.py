@@ -1,4 +1,4 @@
-"""A session that a page replays: read once, after its row in the audit, given out in pieces."""
+"""A session that a page replays: read once, after its row in the audit, sent in pieces."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from records.evidence.valid_samples import valid_samples
 from records.store.canonical import SampleArray
 
 MOST_REPLAYS: Final = 6
-"""Are kept at a time: an hour of samples takes some megabytes."""
+"""Most that are kept at a time: an hour of samples takes some megabytes."""
 PIECE_MS: Final = 60_000
 
 
@@ -26,20 +26,20 @@ class Replay:
 
     @property
     def span_ms(self) -> tuple[int, int]:
-        """The first and the last sample; (0, 0) without any."""
+        """Returns the first and the last sample; (0, 0) without any."""
         times = self.samples["taken_at_ms"]
         return (int(times[0]), int(times[-1])) if len(times) else (0, 0)
 
     @property
     def highest_n(self) -> float:
-        """The highest force, measured or ordered, of the session; 0 where nothing was read."""
+        """Returns the highest force of the session, measured or ordered; 0 where none was read."""
         read = self.samples[valid_samples(self.samples)]
         if not len(read):
             return 0.0
         return float(max(read["force_1_dn"].max() / 10, _ordered_n(read).max()))
 
     def piece(self, from_ms: int) -> dict[str, Any]:
-        """A minute of points: time, force and ordered force in newtons, None where not read."""
+        """Returns a minute of points: time, force and ordered force in newtons; None: not read."""
         times = self.samples["taken_at_ms"].astype(np.int64)
         until_ms = from_ms + PIECE_MS
         part = self.samples[(times >= from_ms) & (times < until_ms)]
@@ -56,6 +56,6 @@ class Replay:
 
 
 def _ordered_n(samples: SampleArray) -> NDArray[np.float64]:
-    """The ordered force at each sample; none while the force is released."""
+    """Returns the ordered force at each sample; None while the force is released."""
     released = samples["phase"] == int(Phase.RELEASING)
     return np.where(released, 0.0, samples["target_dn"].astype(np.float64) / 10)

@@ -48,7 +48,7 @@ from workstation.station.stop_desk import StopDesk
 from workstation.station.stop_request import Neighbours
 
 LAST_ANSWERS_S: Final = 1
-"""For answers under way when the console is ended; the streams of pages end at once."""
+"""Time for answers in progress when the console is ended; the streams of pages end at once."""
 ENDING: Final = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -97,11 +97,11 @@ def serve(
 
 
 def _note_settings(site: Site) -> None:
-    """Pages are served all the same where the row cannot be kept."""
+    """Record the settings; pages are served even where the row cannot be kept."""
     try:
         note_settings(site.folder, site.settings, site.author(""))
     except TractionError as error:
-        site.report(f"the settings in force are not on record: {error.message}")
+        site.report(f"the settings in use could not be recorded: {error.message}")
 
 
 def _give_up() -> None:
@@ -109,7 +109,7 @@ def _give_up() -> None:
 
 
 def _has_ended(_number: int, _frame: FrameType | None) -> None:
-    """The server raises its signal once more when it has ended; that is the end already."""
+    """Ignore the signal that the server raises once more when it has ended."""
 
 
 def connected_units(
@@ -120,7 +120,7 @@ def connected_units(
     clock: Clock,
     report: Callable[[str], None],
 ) -> list[KeptUnit]:
-    """Each is connected to in a thread of its own, whose end is awaited by ``link.close``."""
+    """Returns the units, each connected in a thread of its own that ``link.close`` waits for."""
     units = []
     for table in tables:
         place = ChannelPlace(folder=station, called=table.name)
@@ -145,7 +145,7 @@ def make_site(
     clock: Clock,
     report: Callable[[str], None],
 ) -> Site:
-    """Everything that the pages of these units use."""
+    """Returns everything that the pages of these units use."""
     units = {unit.name: unit for unit in kept}
     words = ClinicWords(folder, settings, clock)
     neighbours = Neighbours(

@@ -1,4 +1,4 @@
-"""What people know a session by: patient, region, forces, as its order on file says."""
+"""What identifies a session to people: patient, region, forces, from its order on file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from records.store.record_folder import RecordFolder
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionFacts:
-    """Of one session. ``initials`` and ``reference`` are "" where the order names nobody."""
+    """``initials`` and ``reference`` are "" where the order names nobody."""
 
     session_id: str
     patient_key: str
@@ -30,7 +30,7 @@ class SessionFacts:
 
     @property
     def patient(self) -> str:
-        """Initials and reference, as they may be read across a room."""
+        """Returns initials and reference, which may be visible across a room."""
         return " ".join(filter(None, (self.initials, self.reference))) or "no patient named"
 
 
@@ -54,11 +54,11 @@ def _initials(folder: RecordFolder, reference: str) -> str:
     try:
         found = read_standing(folder).patient_exactly(reference)
     except TractionError:
-        return ""  # the reference stands for the patient alone
+        return ""  # without initials the reference identifies the patient
     return "" if found is None else initials_of(found.record)
 
 
 def initials_of(patient: PatientRecord) -> str:
-    """First name before family name: "J.D."."""
+    """Returns the first name's initial before the family name's: "J.D."."""
     names = (patient.first_name, patient.last_name)
     return "".join(f"{name.strip()[:1].upper()}." for name in names if name.strip())

@@ -1,7 +1,7 @@
 """Reads and writes what the live pages need of databases, in a thread of its own.
 
 Live view, alarms and STOP never wait for a database: what cannot be read yet is read again, and
-until then a page shows table and figures alone. An audit row that cannot be kept yet follows.
+until then a page shows table and figures only. An audit row that cannot be kept yet is kept later.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from workstation.station.sparing_log import SparingLog
 
 LOOKS_EVERY_S: Final = 0.5
 LIVE_VIEW: Final = "live view"
-"""What an audit row calls a page that shows an open session."""
+"""The name of a page with an open session in audit rows."""
 
 
 @dataclass(frozen=True, slots=True)
 class _View:
-    """Somebody has seen whose session is open on a unit."""
+    """A person has seen whose session is open on a unit."""
 
     by: str
     facts: SessionFacts
@@ -55,24 +55,24 @@ class SessionReader:
         self._thread = threading.Thread(target=self._keep, daemon=True)
 
     def start(self) -> None:
-        """Begin to look."""
+        """Start reading."""
         self._thread.start()
 
     def close(self) -> None:
-        """End, with a last try for the rows that were not kept yet."""
+        """End, with a last attempt to keep the missing rows."""
         self._closed.set()
         self._thread.join()
         self._write_views()
 
     def note_view(self, by: str, facts: SessionFacts) -> None:
-        """A page shows somebody a session: its row follows, once for each person."""
+        """Note that a person is shown a session: its row is kept later, once for each person."""
         view = _View(by, facts)
         if view not in self._seen:
             self._seen.add(view)
             self._unwritten.append(view)
 
     def look(self) -> None:
-        """Read and write whatever is missing and can be had now."""
+        """Read and write whatever is missing and available now."""
         for unit in self._units.values():
             if unit.snapshot is not None and unit.name not in self._looked_at:
                 self._looked_at.add(unit.name)
@@ -97,7 +97,7 @@ class SessionReader:
             self._log.say("facts", f"{unit.name}: {error.message}")
 
     def _read_chart(self, unit: KeptUnit) -> None:
-        """A session that was open before the console was: its chart begins with the record."""
+        """Begin the chart with the record where a session was open before the console was."""
         session_id = unit.session_id
         if not session_id or unit.table.unit_id is None:
             return

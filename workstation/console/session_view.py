@@ -1,4 +1,4 @@
-"""What the page of a session shows, in words and shapes: state, dose, curve, events, integrity."""
+"""The page of a session, in words and shapes: state, dose, curve, events, integrity."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from workstation.texts.end_words import end_in_words
 from workstation.texts.ways_out import on_a_page
 
 AROUND_MS: Final = 15_000
-"""So much before and after an event is shown by its link."""
+"""How much before and after an event its link shows."""
 PRESCRIBED: Final = ("region", "mode", "hold_force", "rest_force", "ramp", "treatment_time")
 DELIVERED: Final = (
     "outcome",
@@ -45,8 +45,8 @@ CHECKED: Final = (
     "and signature, its order and what was written of it: nothing was altered."
 )
 UNSEALED: Final = (
-    "Checked when this page was made: what is written so far fits. There is no seal yet, so "
-    "nothing shows that the end is the end."
+    "Checked when this page was made: what is written so far is consistent. There is no "
+    "seal yet, so nothing shows that the end is complete."
 )
 NOT_CHECKED: Final = (
     "Not checked by this page: checkpoints in the second place, other sessions, and the rest of "
@@ -56,14 +56,14 @@ NOT_CHECKED: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkedEvent:
-    """An event and the address of its surroundings in the curve."""
+    """An event and the address of its part of the curve."""
 
     told: ToldEvent
     path: str
 
     @property
     def said(self) -> str:
-        """Its sentence; an item of the self-check says what to do, which a page says as a page."""
+        """Returns its sentence; what to do about an item of the self-check is worded for a page."""
         is_check = self.told.kind is EventKind.SELF_CHECK_RECORDED
         return on_a_page(self.told.said) if is_check else end_in_words(self.told.said)
 
@@ -77,7 +77,7 @@ class CurveLink:
 
 
 class SessionView:
-    """Of a visit, the session by which it was asked for; ``part`` of its curve is shown."""
+    """The session of a visit that was asked for; ``part`` of its curve is shown."""
 
     def __init__(self, visit: Visit, words: ClinicWords) -> None:
         self.visit = visit
@@ -94,46 +94,46 @@ class SessionView:
 
     @property
     def path(self) -> str:
-        """The address of the page."""
+        """Returns the address of the page."""
         return f"/sessions/{self.session_id}"
 
     @property
     def forces(self) -> ForceUnit:
-        """The unit that leads."""
+        """Returns the leading unit."""
         return self._words.settings.unit_of_force
 
     @property
     def axis(self) -> str:
-        """From what times count."""
+        """Returns the event from which times count."""
         began = self._dose.treatment_started_ms is not None
         return "since traction began" if began else "since the session was opened"
 
     @property
     def zone_name(self) -> str:
-        """The clinic's zone at the opening, as clocks showed it."""
+        """Returns the clinic's zone at the opening, as clocks showed it."""
         return zone_in_words(self._opened)
 
     @property
     def began(self) -> str:
-        """Day and time of the opening, with the zone of then."""
+        """Returns day and time of the opening, with the zone of then."""
         return minute_in_words(self._opened)
 
     @property
     def _opened(self) -> datetime:
-        """As the note has it, whatever zone the clinic has now."""
+        """Returns the opening as in the note, whatever zone the clinic has now."""
         return local_time(self.record, 0, self.visit.zone)
 
     @property
     def others(self) -> list[str]:
-        """Further sessions of the same visit."""
+        """Returns further sessions of the same visit."""
         return [name for name in self.visit.note.sessions if name != self.session_id]
 
     def state(self) -> str:
-        """What must be known of a session that is not closed; "" for one that is."""
+        """Returns the state of a session that is not closed; "" for a closed one."""
         if self.record.outcome == RUNNING:
             return (
-                f"This session is being recorded. What stands here was read at "
-                f"{self._words.now()} and is not live: load the page again to read it anew."
+                "This session is being recorded. What is shown here was read at "
+                f"{self._words.now()} and is not live: load the page again to read it again."
             )
         if self.record.outcome == NOT_CLOSED:
             return (
@@ -144,7 +144,7 @@ class SessionView:
         return ""
 
     def integrity(self) -> list[str]:
-        """What was checked, what was not, and what was found."""
+        """Returns what was checked, what was not, and what was found."""
         if self.visit.altered:
             return [f"ALTERED: {self.visit.altered}.", NOT_CHECKED]
         return [CHECKED if self.record.seal is not None else UNSEALED, NOT_CHECKED]
@@ -152,16 +152,16 @@ class SessionView:
     # --- dose ---------------------------------------------------------------------------------
 
     def prescribed(self) -> list[Field]:
-        """What was ordered."""
+        """Returns what was ordered."""
         return self._named(PRESCRIBED)
 
     def delivered(self) -> list[Field]:
-        """What was delivered, with every stop."""
+        """Returns what was delivered, with every stop."""
         stops = [each for each in self._fields() if plain_name(each) == "stop"]
         return [*self._named(DELIVERED), *stops]
 
     def value(self, field: Field) -> str:
-        """A field's text with the clinic's unit leading, its time in the clinic's zone."""
+        """Returns a field's text with the clinic's unit leading, its time in the clinic's zone."""
         read = named_time(led_field(field, self.forces), self.visit.note)
         return end_in_words(read.value or "not recorded")
 
@@ -176,7 +176,7 @@ class SessionView:
     # --- curve and events ---------------------------------------------------------------------
 
     def events(self) -> list[LinkedEvent]:
-        """Every event, each with its place in the curve."""
+        """Returns every event, each with its place in the curve."""
         told = told_events(self.record, self.visit.zone, self._dose, self.forces)
         return [
             LinkedEvent(told=each, path=self.path_of(self.part.around(each.at_ms, AROUND_MS)))
@@ -208,7 +208,7 @@ class SessionView:
         )
 
     def path_of(self, part: PlotRange) -> str:
-        """The address of the page with a part of the curve."""
+        """Returns the address of the page with a part of the curve."""
         if part.is_whole:
             return f"{self.path}#plot"
         asked = {
@@ -218,7 +218,7 @@ class SessionView:
         return f"{self.path}?{urlencode(asked, safe=':')}#plot"
 
     def ways(self) -> list[CurveLink]:
-        """Links that lead nearer, further, along and back."""
+        """Returns links that zoom in and out, move along and back."""
         part = self.part
         whole = PlotRange(first_ms=self.whole[0], last_ms=self.whole[1], whole=self.whole)
         found = [CurveLink(text="Nearer", path=self.path_of(part.zoomed(0.5)))]
@@ -232,11 +232,11 @@ class SessionView:
         return found
 
     def time(self, at_ms: int) -> str:
-        """A moment of the session as it is typed."""
+        """Returns a moment of the session in the form in which it is typed."""
         return time_text(at_ms, self.origin_ms)
 
     def _whole(self) -> tuple[int, int]:
-        """From the first sample or the opening to the last sample or event."""
+        """Returns the range from the first sample or the opening to the last sample or event."""
         times = self.record.samples["taken_at_ms"]
         ends = [event.at_ms for event in self.record.events[-1:]]
         if len(times):

@@ -1,4 +1,4 @@
-"""What every page of the console uses: records, units, words of the clinic, and the templates."""
+"""What every page of the console uses: records, units, the clinic's settings, and the templates."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from workstation.station.stop_desk import StopDesk
 from workstation.station.stop_page import TRAINING
 
 MOST_FILES: Final = 4
-"""Files for support that wait to be saved, and sounds that wait for an answer."""
+"""Support files that wait to be saved, and played sounds that wait for an answer."""
 SHOWN_STOPS: Final = 4
 """With more units there is one STOP for all tables beside the overview."""
 
@@ -44,7 +44,7 @@ SHOWN_STOPS: Final = 4
 class Site:
     """One per console. ``settings`` are those of the workstation; ``words`` the clinic's.
 
-    ``report`` takes what only the log shows: never a patient's data, never a word of a person.
+    ``report`` takes what only the log shows: never a patient's data or a text that a person typed.
     """
 
     folder: RecordFolder
@@ -64,29 +64,29 @@ class Site:
     report: Callable[[str], None]
     replays: KeptForPages[Replay] = field(default_factory=lambda: KeptForPages(MOST_REPLAYS))
     played_sounds: KeptForPages[str] = field(default_factory=lambda: KeptForPages(MOST_FILES))
-    """Loudspeakers that played for a page, which asks then whether anybody heard it."""
+    """Loudspeakers that played for a page, which then asks whether anybody heard it."""
     claim_files: KeptForPages[HeldClaim] = field(default_factory=lambda: KeptForPages(MOST_CLAIMS))
     support_files: KeptForPages[str] = field(default_factory=lambda: KeptForPages(MOST_FILES))
 
     def standing(self) -> StandingData:
-        """Returns what the clinic keeps, read now; raises JournalCorrupt or JournalUnavailable."""
+        """Returns the standing data, read now; raises JournalCorrupt or JournalUnavailable."""
         return read_standing(self.folder)
 
     def refresh_words(self) -> None:
-        """Read the clinic's words again, unless a session is open somewhere."""
+        """Read the clinic's settings again, unless a session is open somewhere."""
         if not self.frames.any_session:
             self.words.read()
 
     def author(self, by: str) -> Author:
-        """A person who puts something on record, now, with their account."""
+        """Returns a person who records something, now, with their account."""
         return author_now(self.folder, by, self.clock.utc_ms(), self.people.account_of(by))
 
     def who_reads(self, by: str) -> Person:
-        """A person who reads, also where the records belong to another account of the system."""
+        """Returns a reader, also where the records belong to another account of the system."""
         return reader_now(self.folder, by, self.people.account_of(by))
 
     def workplace(self) -> Workplace:
-        """What sessions and visits are made with, in the clinic's settings."""
+        """Returns what sessions and visits are made with, in the clinic's settings."""
         return Workplace(
             folder=self.folder, settings=self.words.settings, clock=self.clock, warn=_unheard
         )
@@ -94,9 +94,9 @@ class Site:
     def page(
         self, request: Request, template: str, *, status: int = 200, **context: Any
     ) -> Response:
-        """A whole page: the frame that every page has around what ``template`` says.
+        """Returns a whole page: the frame of every page around the content of ``template``.
 
-        ``unit`` in the context is the KeptUnit that the page belongs to; its STOP stands alone.
+        ``unit`` in the context is the KeptUnit that the page belongs to; only its STOP is shown.
         """
         name_browser(request)
         if request.headers.get("sec-fetch-user") == "?1":
@@ -106,7 +106,7 @@ class Site:
         return response
 
     def text(self, request: Request, template: str, **context: Any) -> str:
-        """The same as text."""
+        """Returns the same as text."""
         unit: KeptUnit | None = context.get("unit")
         accounts = self.people.accounts.now()
         asked = f"?{request.url.query}" if request.url.query else ""
@@ -142,4 +142,4 @@ class Site:
 
 
 def _unheard(_text: str) -> None:
-    """Warnings of a page's own work stand in its answer."""
+    """Drop warnings of a page's own work: they are in its answer."""

@@ -1,4 +1,4 @@
-"""The templates of the pages: every value is escaped, and a name that is not there fails."""
+"""The templates of the pages: every value is escaped, and an undefined name raises."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _FIGURE = re.compile(r'(data-is="[a-z_]+"[^>]*>)[^<]*')
 
 @cache
 def environment() -> Environment:
-    """One for all pages."""
+    """Returns the environment of all pages."""
     made = Environment(
         loader=PackageLoader("workstation.console"),
         autoescape=True,
@@ -45,17 +45,17 @@ def environment() -> Environment:
 
 
 def part_version(part: str) -> str:
-    """Changes when a part of a page does, but for its live figures and the ids of its forms."""
+    """Returns a value that changes when a part of a page does, except live figures and form ids."""
     lasting = _FIGURE.sub(r"\1", _FORM_ID.sub("", part))
     return f"{crc32(lasting.encode('utf-8', 'replace')):08x}"
 
 
 def with_token(page: str, token: str) -> str:
-    """The page with the browser's token in every form that goes to the console itself."""
+    """Returns the page with the browser's token in every form that goes to the console itself."""
     field = f'<input type="hidden" name="{TOKEN_FIELD}" value="{escape(token)}">'
     return _OWN_FORM.sub(lambda form: form[0] + field, page)
 
 
 def render(template: str, context: Mapping[str, Any]) -> str:
-    """A page as text."""
+    """Returns a page as text."""
     return environment().get_template(template).render(context)

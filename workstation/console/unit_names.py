@@ -1,4 +1,4 @@
-"""What the clinic calls the unit of a session: a record knows its id, people know its table."""
+"""The clinic's name of the unit of a session: a record has its id, people know its table."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Final
 from records.standing.kinds import UnitRecord
 
 SHOWN_DIGITS: Final = 4
-"""Of an id that no table has: enough to see that two rows are of two units."""
+"""Of an id without a table: enough to see that two rows belong to two units."""
 
 
 def called_by_clinic(unit_id: str, tables: Iterable[UnitRecord], uri: str = "") -> str:
-    """The table that is this unit; that of the session's address where its table names no unit.
+    """Returns the table of this unit; else the table at the session's address that names no unit.
 
-    ``uri`` is "" where it is not known. A unit that no table is at present is told by its id.
+    ``uri`` is "" where it is not known. A unit without a table at present is named by its id.
     """
     known = [*tables]
     by_id = [each.name for each in known if each.unit_id == unit_id]

@@ -1,4 +1,4 @@
-"""Everything that a unit's own page shows beside figures, put together for its template."""
+"""Everything that a unit's own page shows beside figures, assembled for its template."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from workstation.terminal.watch_page import doing_words
 
 SAID_SHOWN: Final = 6
 DIGITS: Final = 12
-"""Of the digest by which an answer names the question that was on the screen."""
+"""Of the digest by which an answer identifies the question that was on the screen."""
 ONLY_YES: Final = frozenset({Question.END_ACKNOWLEDGED})
 BUTTONS: Final = {
     Question.START_TRACTION: "Start traction",
@@ -34,7 +34,7 @@ _UNHEARD: Final = Snapshot(number=0, utc_ms=0, doing=Doing.IDLE, phase=NOT_HEARD
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuestionView:
-    """A question with what its form sends: ``seen`` names the words that were on the screen."""
+    """A question with what its form sends: ``seen`` identifies the wording on the screen."""
 
     name: str
     text: str
@@ -47,7 +47,7 @@ class QuestionView:
 class UnitPageView:
     """``page`` is one of idle, busy, checks, live, end.
 
-    ``others_session``: another person than who sits here is responsible for it.
+    ``others_session``: a person other than the one who sits here is responsible for it.
     """
 
     page: str
@@ -68,12 +68,12 @@ class UnitPageView:
 
     @staticmethod
     def new_id() -> str:
-        """For a form."""
+        """Returns an id for a form."""
         return new_id()
 
 
 def unit_view(unit: KeptUnit, words: ClinicWords, person: str) -> UnitPageView:
-    """The unit's page at this moment, for who sits there; "" where nobody has said so."""
+    """Returns the unit's page at this moment, for who sits there; "" where nobody has signed in."""
     shown = unit.live or _UNHEARD
     facts, checks = unit.open_facts, unit.checks
     page = page_of(unit)
@@ -100,7 +100,7 @@ def unit_view(unit: KeptUnit, words: ClinicWords, person: str) -> UnitPageView:
 
 
 def page_of(unit: KeptUnit) -> str:
-    """Which page a unit has; while nothing is heard that of a session that was open."""
+    """Returns which page a unit has; while it is silent the page of a session that was open."""
     shown = unit.live
     if shown is None:
         return "live" if unit.session_id else "idle"
@@ -115,7 +115,7 @@ def page_of(unit: KeptUnit) -> str:
 
 
 def banner(facts: SessionFacts, words: ClinicWords) -> Sequence[tuple[str, str]]:
-    """Whose session it is, and what was ordered."""
+    """Returns whose session it is, and what was ordered."""
     order, forces = facts.order, words.settings.unit_of_force
     ordered = forces.with_other(order.hold_force_n)
     return (
@@ -127,7 +127,7 @@ def banner(facts: SessionFacts, words: ClinicWords) -> Sequence[tuple[str, str]]
 
 
 def question_view(asked: OpenQuestion, words: ClinicWords) -> QuestionView:
-    """A question in its own words."""
+    """Returns a question in its own words."""
     return QuestionView(
         name=asked.question.value,
         text=words.sentence(asked.text),
@@ -138,20 +138,20 @@ def question_view(asked: OpenQuestion, words: ClinicWords) -> QuestionView:
 
 
 def seen_digest(asked: OpenQuestion) -> str:
-    """By it an answer says which words it answers: a question may be put anew with others."""
+    """Returns a digest of the wording that was answered: a question may be asked anew in others."""
     return hashlib.sha256(asked.text.encode("utf-8", "replace")).hexdigest()[:DIGITS]
 
 
 def outcome_words(sent: SentMessage | None, words: ClinicWords) -> str:
-    """What became of something that was asked from a page.
+    """Returns what became of a request from a page.
 
-    What was done has its time: "paused at 60 N" may still stand there when somebody has resumed.
+    What was done is shown with its time: "paused at 60 N" may remain after somebody has resumed.
     """
     if sent is None:
         return ""
     outcome = sent.outcome
     if outcome is None:
-        return "It was asked; nothing has answered yet. Look at the patient."
+        return "The request was sent; there is no answer yet. Look at the patient."
     if outcome.result is Followed.FOLLOWED:
         done = words.sentence(outcome.reason)
         return f"{words.time(outcome.utc_ms)} {done}" if done else "Done."
@@ -159,7 +159,7 @@ def outcome_words(sent: SentMessage | None, words: ClinicWords) -> str:
 
 
 def _last_words(unit: KeptUnit, words: ClinicWords) -> str:
-    """How the last session ended, as its program told it."""
+    """Returns how the last session ended, as its program reported it."""
     if unit.last is None:
         return ""
     said = [each for each in [*unit.link.said] if each.session_id == unit.last.session_id]
@@ -170,6 +170,6 @@ def _last_words(unit: KeptUnit, words: ClinicWords) -> str:
 
 
 def _said(unit: KeptUnit, words: ClinicWords) -> Sequence[str]:
-    """What people said stands among it, so that no command in it is taken for the program's."""
+    """Returns messages as typed: no command in a person's text is taken for the program's."""
     told = [each for each in [*unit.link.said] if each.check is None][-SAID_SHOWN:]
     return [f"{words.time(each.utc_ms)}  {one_line(words.told(each.text))}" for each in told]

@@ -1,4 +1,4 @@
-"""What is said of a unit that must not be misread: silence, a program that ended, a stop."""
+"""Texts about a unit that must not be misread: silence, a program that ended, a stop."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ NO_PROGRAM: Final = "No program answers for this table. Is the station running?"
 
 
 def program_gone(unit: KeptUnit, at: str) -> str:
-    """What is said where the process that drove a session has ended."""
+    """Returns the text where the process that drove a session has ended."""
     text = (
-        f"The program that drives {unit.name} has ended ({at}). The unit should let go within 1 s; "
-        "not seen from here. Look at the patient."
+        f"The program that drives {unit.name} has ended ({at}). The unit should release "
+        "within 1 s; not seen from here. Look at the patient."
     )
     manual = unit.link.manual_release
     return f"{text} Manual release: {manual}" if manual else text
@@ -28,12 +28,12 @@ def program_gone(unit: KeptUnit, at: str) -> str:
 def sound_words(shown: Snapshot) -> str:
     """Returns whether alarms are heard."""
     if shown.sounds is None:
-        return "sound: no station is heard"
+        return "sound: no station answers"
     return "sound: on" if shown.sounds else NO_SOUND
 
 
 def newest_stop_lines(unit: KeptUnit, words: ClinicWords) -> Sequence[str]:
-    """What became of the newest press on a unit from this console; nothing without one."""
+    """Returns what became of the newest press on a unit from this console; nothing without one."""
     press = unit.newest_press()
     if press is None:
         return []

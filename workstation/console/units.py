@@ -1,4 +1,4 @@
-"""A unit of the station as the console keeps it: its link, what is asked, and the last minute."""
+"""A unit of the station as the console keeps it: its link, its requests, and the last minute."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ from workstation.station.stop_desk import SHOWN_S
 from workstation.station.stop_target import Press, SeenForce
 
 KEPT_REQUESTS: Final = 256
-"""So many are known again when they come twice."""
+"""So many ids are recognized when they come twice."""
 MARKED: Final[Mapping[type[SessionRequest], str]] = {
     AdjustForce: "force changed",
     CheckIn: "check-in",
     EndEarly: "end or stop",
     TakeOver: "taken over",
 }
-"""Requests that stand in the chart once they were followed; a pause marks itself by its phase."""
+"""Requests that the chart shows once they were followed; a pause shows by its phase."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndedSession:
-    """The session that was open last, as it was heard last."""
+    """The session that was open last, as last received."""
 
     session_id: str
     phase: str
@@ -53,9 +53,9 @@ class KeptUnit:
         self.link = link
         self.chart = UnitChart()
         self.facts: SessionFacts | None = None
-        """Of the newest session that was read; kept by the console's reader."""
+        """Of the newest session that was read; set by the console's reader."""
         self.last: EndedSession | None = None
-        """The newest session that this console has heard of."""
+        """The newest session that this console has received."""
         self._place = place
         self._clock = clock
         self._press: Press | None = None
@@ -67,49 +67,49 @@ class KeptUnit:
 
     @property
     def name(self) -> str:
-        """The clinic's name of the table."""
+        """Returns the clinic's name of the table."""
         return self.table.name
 
     @property
     def place(self) -> ChannelPlace:
-        """Where its program listens, and keeps the bytes of its line."""
+        """Returns where its program listens, and keeps the bytes of its line."""
         return self._place
 
     @property
     def called(self) -> str:
-        """The same, as a target of the stop desk."""
+        """Returns the same, as a target of the stop desk."""
         return self.table.name
 
     @property
     def manual_release(self) -> str:
-        """How people free a patient from it by hand, in the clinic's words."""
+        """Returns how people free a patient from it by hand, in the clinic's words."""
         return self.link.manual_release
 
     def tell(self, text: str) -> None:
-        """Say something to whoever watches the unit."""
+        """Send a message to everybody who watches the unit."""
         self.link.tell(text)
 
     def force(self) -> SeenForce:
-        """The force at present."""
+        """Returns the present force."""
         return self.link.force()
 
     def released(self) -> SeenForce | None:
-        """Where the release was seen after the newest stop."""
+        """Returns where the release was seen after the newest stop."""
         return self.link.released()
 
     @property
     def snapshot(self) -> Snapshot | None:
-        """What was heard last, however old it is."""
+        """Returns the last snapshot, however old it is."""
         return self.link.snapshot
 
     @property
     def live(self) -> Snapshot | None:
-        """What is heard at present; None where nothing is."""
+        """Returns the present snapshot; None where there is none."""
         return self.link.snapshot if self.link.is_answering else None
 
     @property
     def session_id(self) -> str:
-        """The session that is open by what was heard last; "" without one."""
+        """Returns the session that is open by the last snapshot; "" without one."""
         shown = self.link.snapshot
         return shown.session_id if shown is not None and shown.doing is not Doing.IDLE else ""
 
@@ -120,13 +120,13 @@ class KeptUnit:
 
     @property
     def open_facts(self) -> SessionFacts | None:
-        """The facts of the session that is open; None before they were read, and without one."""
+        """Returns the facts of the open session; None before they were read, and without one."""
         facts = self.facts
         return facts if facts is not None and facts.session_id == self.session_id else None
 
     @property
     def started_by(self) -> str:
-        """Who asked for the session that is open; "" without one, and where it is not known."""
+        """Returns who asked for the open session; "" without one, and where it is not known."""
         session_id, by = self._prepared
         if session_id and session_id == self.session_id:
             return by
@@ -134,20 +134,20 @@ class KeptUnit:
 
     @property
     def held_by(self) -> frozenset[str]:
-        """Who asked for the session that is open, and who is responsible for it as heard last."""
+        """Returns who asked for the open session, and who is responsible for it now."""
         session_id, responsible = self._responsible
         is_open = bool(session_id) and session_id == self.session_id
         return frozenset({self.started_by, responsible if is_open else ""} - {""})
 
     @property
     def checks(self) -> list[SettledCheck]:
-        """The self-check of the session that is open, or was last."""
+        """Returns the self-check of the session that is open, or was last."""
         session_id = self.session_id or (self.last.session_id if self.last else "")
         said = [*self.link.checks]
         return [each.check for each in said if each.check and each.session_id == session_id]
 
     def keep(self) -> None:
-        """Keep the newest moment for the chart, and what is known of a session to its end."""
+        """Keep the newest moment for the chart, and what is known of a session until its end."""
         shown = self.live
         if shown is None:
             return
@@ -164,7 +164,7 @@ class KeptUnit:
             )
 
     def _mark_followed(self) -> None:
-        """Put what was asked for and followed into the chart, once."""
+        """Put each request that was followed into the chart, once."""
         for _ in range(len(self._unmarked)):
             text, sent = self._unmarked.popleft()
             if sent.outcome is None:
@@ -181,12 +181,12 @@ class KeptUnit:
         return self._press
 
     def newest_press(self) -> Press | None:
-        """The newest press from this console, as long as pages speak of it."""
+        """Returns the newest press from this console, while pages still mention it."""
         return self._press if self.pressed_for_s() <= SHOWN_S else None
 
     @property
     def stop_is_answered(self) -> bool:
-        """Whether the unit's program has said what became of the newest press."""
+        """Returns whether the unit's program has reported what became of the newest press."""
         press = self.newest_press()
         return press is not None and press.answer() is not None
 
@@ -195,7 +195,7 @@ class KeptUnit:
         return self._clock.now_s() - self._pressed_s
 
     def prepare(self, filed: FiledSession, by: str) -> SentMessage:
-        """Begin a session whose order is on file; it is asked for under its own name, so once."""
+        """Begin a session whose order is on file; its own id is the request, so it begins once."""
         self._prepared = (filed.session_id, by)
         return self._once(
             Prepare(
@@ -217,11 +217,11 @@ class KeptUnit:
         return self._once(given)
 
     def trace(self, by: str) -> SentMessage:
-        """Have the bytes of its line kept for a while."""
+        """Have the bytes of its line captured for a while."""
         return self.link.ask(TraceOn(id=new_id(), by=by))
 
     def request(self, session_id: str, request: SessionRequest, request_id: str) -> SentMessage:
-        """Ask for something in a session; with an id that was here before, it is that request."""
+        """Make a request in a session; an id that was used before is that earlier request."""
         known = self.asked(request_id)
         sent = self._once(MadeRequest(id=request_id, session_id=session_id, request=request))
         if known is None and (text := MARKED.get(type(request))):
@@ -229,7 +229,7 @@ class KeptUnit:
         return sent
 
     def asked(self, request_id: str) -> SentMessage | None:
-        """Returns what was asked under an id; None where nothing was, or long ago."""
+        """Returns what was requested under an id; None for an unknown or an old one."""
         return self._asked.get(request_id)
 
     def _once(self, message: Prepare | GivenAnswer | MadeRequest) -> SentMessage:
@@ -242,5 +242,5 @@ class KeptUnit:
 
 
 def new_id() -> str:
-    """Of something that is asked; a page makes one for each of its forms."""
+    """Returns an id of a request; a page makes one for each of its forms."""
     return uuid.uuid4().hex

@@ -24,7 +24,7 @@ from workstation.visit.desk import keep_step_by
 from workstation.visit.order_form import FORCE_REASON, NOTE_FIELDS, trouble_in
 
 ANSWER_S: Final = 5.0
-"""For the program of a unit to take a session; its page shows what came later."""
+"""Time for the program of a unit to accept a session; its page shows what came later."""
 MOST_REQUEST: Final = 64
 
 
@@ -36,8 +36,8 @@ def begin_session(
 ) -> None:
     """File the order with the visit's steps and ask the table's program for its session.
 
-    The same form sent again goes on where it was left: the session that it stands for has its id
-    from the first time on. Raises RequestRefused with why the session does not begin.
+    The same form sent again continues where it was left: its session keeps the id that it got
+    first. Raises RequestRefused with why the session does not begin.
     """
     unit = _answering(visit, table.name)
     if not _is_request(request_id):
@@ -54,7 +54,7 @@ def _filed(
     table: StandingVersion[UnitRecord],
     request_id: str,
 ) -> FiledSession:
-    """The session of a form: its order, the steps of the visit and the words of before on file."""
+    """Returns the session of a form: its order, the visit's steps and earlier entries on file."""
     site, kept, author = visit.site, visit.kept, visit.author
     identifiers = random_identifiers()
     session_id = claim_prepared(
@@ -80,12 +80,12 @@ def _filed(
 
 
 def _answering(visit: OpenVisit, name: str) -> KeptUnit:
-    """Returns the table's program; raises RequestRefused where none is heard."""
+    """Returns the table's program; raises RequestRefused where none answers."""
     unit = visit.site.units.get(name)
     if unit is None or unit.live is None:
         raise RequestRefused(
-            f"no program answers for {name}: look whether the station runs and the table is "
-            "switched on, or choose another table"
+            f"no program answers for {name}: check that the station is running and the table "
+            "is switched on, or choose another table"
         )
     return unit
 
@@ -95,7 +95,7 @@ def _is_request(request_id: str) -> bool:
 
 
 def _keep_words(visit: OpenVisit, planned: PlannedOrder) -> None:
-    """The order as a visit at the terminal keeps it, so that it could be taken up there."""
+    """Keep the order as a visit at the terminal does, so that it could be continued there."""
     form = visit.kept.form
     texts = {ORDER: planned.order.source_text}
     texts |= {name: form[name] for name in NOTE_FIELDS if form.get(name)}
@@ -103,7 +103,7 @@ def _keep_words(visit: OpenVisit, planned: PlannedOrder) -> None:
 
 
 def _with_reason(visit: OpenVisit, planned: PlannedOrder) -> OpenVisit:
-    """After trouble a force that is not lower has a reason, which is a step of the visit."""
+    """Record the reason for a force that is not lower after trouble, as a step of the visit."""
     force_n = planned.order.prescription.hold_force_n
     if not trouble_in(visit.kept.form).needs_a_reason(force_n):
         return visit
@@ -123,7 +123,7 @@ def _with_reason(visit: OpenVisit, planned: PlannedOrder) -> OpenVisit:
 
 
 def _hand_over(visit: OpenVisit, filed: FiledSession) -> None:
-    """What was said before the first session stands in its note."""
+    """Hand what was entered before the first session over to its note."""
     form = visit.kept.form
     texts = {name: form[name] for name in NOTE_FIELDS if form.get(name)}
     if texts and not visit.kept.treated:

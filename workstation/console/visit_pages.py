@@ -1,7 +1,7 @@
-"""What the pages of one visit share: whose it is, how far it is, and who sits here.
+"""Shared parts of the pages of one visit: whose it is, how far it is, and who sits here.
 
-The address of every page has the visit, and what a page sends goes to that visit or nowhere: two
-tabs with two patients never mix.
+The address of every page contains the visit, and what a page sends goes to that visit or nowhere:
+two tabs with two patients never mix.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ STEPS: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenVisit:
-    """A visit as a page of it was asked for, by whom, on the clinic's day."""
+    """A visit as one of its pages was asked for, by whom, on the clinic's day."""
 
     site: Site
     kept: KeptVisit
@@ -50,19 +50,19 @@ class OpenVisit:
 
     @property
     def holder(self) -> VisitHolder:
-        """Who sits here, as the note names them."""
+        """Returns the person at the browser, as named in the note."""
         return holder_called(self.held, self.author.by)
 
     @property
     def missing_items(self) -> list[str]:
-        """Items of the screen of this region that nobody has asked yet."""
+        """Returns items of the screen of this region that nobody has asked yet."""
         region = region_in(self.kept.form)
         asked = self.kept.screened
         return [each for each in screen_items(region) if each not in asked] if region else []
 
     @property
     def next_step(self) -> str:
-        """The first step that is not done."""
+        """Returns the first step that is not done."""
         if self.kept.identified is None:
             return "identify"
         if region_in(self.kept.form) is None:
@@ -70,11 +70,11 @@ class OpenVisit:
         return "screen" if self.missing_items else "order"
 
     def path(self, step: str = "") -> str:
-        """The address of one of its pages."""
+        """Returns the address of one of its pages."""
         return visit_path(self.kept.visit_id, step)
 
     def keep(self, form: dict[str, str]) -> OpenVisit:
-        """Keep what was typed beside what was typed before; "" takes a word away."""
+        """Keep what was typed beside what was typed before; "" removes an entry."""
         said = {name: text for name, text in {**self.kept.form, **form}.items() if text}
         if said != self.kept.form:
             keep_form(self.site.folder, self.kept, said, self.author)
@@ -83,7 +83,7 @@ class OpenVisit:
     def page(
         self, request: Request, template: str, *, step: str = "", status: int = 200, **context: Any
     ) -> Response:
-        """A page of it, with the patient above everything else."""
+        """Returns a page of it, with the patient above everything else."""
         return self.site.page(
             request,
             template,
@@ -97,7 +97,7 @@ class OpenVisit:
         )
 
     def _told(self) -> Iterator[str]:
-        """What everybody must hear before a treatment."""
+        """Returns what everybody must read before a treatment."""
         yield from told_of_patient(self.patient, self.day)
         for number, flag in self.patient.record.standing_flags(self.day):
             yield f"LASTING FLAG {number}: {flag.words}"
@@ -111,13 +111,13 @@ class OpenVisit:
 
 
 def visit_path(visit_id: str, step: str = "") -> str:
-    """The address of a page of a visit."""
+    """Returns the address of a page of a visit."""
     whole = f"/visits/{quote(visit_id, safe='')}"
     return f"{whole}/{step}" if step else whole
 
 
 def visit_page(handler: Callable[[Request, OpenVisit], Response]) -> Handler:
-    """A page of a visit, for somebody who has said a name; the row of the access is kept first."""
+    """Wraps a page of a visit for a person with a name; the row of the access is kept first."""
 
     def show(request: Request) -> Response:
         person = site_of(request).people.named(request)
@@ -131,9 +131,9 @@ def visit_page(handler: Callable[[Request, OpenVisit], Response]) -> Handler:
 def visit_act(
     handler: Callable[[Request, Form, OpenVisit], Response], *, shows: bool = True
 ) -> Handler:
-    """An act in a visit. Whoever has said no name is asked; what was typed is kept meanwhile.
+    """Wraps an act in a visit. Without a name it is asked; what was typed is kept meanwhile.
 
-    One that shows nothing which its page does not show leaves no row of an access.
+    An act that shows nothing beyond its page leaves no row of an access.
     """
 
     def act(request: Request, form: Form, person: str) -> Response:
@@ -149,7 +149,7 @@ def visit_act(
 def preparing(
     handler: Callable[..., Response],
 ) -> Callable[..., Response]:
-    """For what belongs before a session: after it the visit's own page says where it is."""
+    """Wraps what belongs before a session: after it the visit's own page is shown."""
 
     def prepare(request: Request, *said: Any) -> Response:
         visit: OpenVisit = said[-1]
@@ -162,13 +162,14 @@ def preparing(
 
 
 def refuse_of_another_day(visit: OpenVisit) -> None:
-    """Steps before a session are of their day; raises RequestRefused."""
+    """Refuse steps of another day before a session; raises RequestRefused."""
     began_ms = visit.kept.began_utc_ms
     began = None if began_ms is None else visit.site.words.settings.day_at(began_ms)
     if began is not None and began != visit.day:
         raise RequestRefused(
-            f"this visit of patient {visit.kept.reference} was begun on {began} and has no session "
-            "yet: patient and screen are of their day. Begin a visit of today from the overview"
+            f"this visit of patient {visit.kept.reference} was begun on {began} and has no "
+            "session yet: identity and screening are valid only on that day. Begin a visit "
+            "for today from the overview"
         )
 
 

@@ -1,1 +1,1 @@
-"""What of this workstation is well, not well, or was not checked: for a command and a console."""
+"""What is in order on this workstation, what is not, and what was not checked."""

@@ -15,7 +15,7 @@ NAME = "certificate"
 
 
 def certificate(settings: Settings, utc_ms: int) -> Iterator[WorkstationFact]:
-    """Everything that a browser on another machine would see; one fact for each fault."""
+    """Yields everything that a browser on another machine would see; one fact for each fault."""
     file = settings.station_certificate
     hosts = hosts_in(f"{settings.console_addresses} {settings.stop_addresses}")
     if not hosts:

@@ -1,4 +1,4 @@
-"""What is connected: the ports of the tables on file, and a loudspeaker."""
+"""Checks of connected devices: the ports of the tables on file, and a loudspeaker."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from workstation.sound.day_check import CHECK, Hearing, sound_of_day
 from workstation.sound.wording import NO_SOUND, PlayerWord
 
 LOOK_S: Final = 10.0
-"""A loudspeaker that has not answered by then does not."""
+"""A loudspeaker that has not answered within this time does not answer."""
 LOOK: Final = (sys.executable, "-P", "-m", "workstation.sound.look")
 
 
 def ports(folder: RecordFolder) -> Iterator[WorkstationFact]:
-    """The port of each table on file; without one, what is connected."""
+    """Yields the port of each table on file; without one, what is connected."""
     try:
         tables = list(standing_unchecked(folder).units) if folder.path.exists() else []
     except TractionError as error:
@@ -39,28 +39,28 @@ def ports(folder: RecordFolder) -> Iterator[WorkstationFact]:
 
 
 def port(name: str, address: str) -> WorkstationFact:
-    """Returns whether the port is there and may be opened.
+    """Returns whether the port exists and may be opened.
 
     Nothing is opened, and no unit is asked.
     """
     try:
         parsed = parse_uri(address)
         if not isinstance(parsed, PortAddress) or parsed.is_gateway:
-            why = f"{address} is on the network, and no unit is asked here"
+            why = f"{address} is on the network, and this check asks no unit"
             return not_checked(name, why, f"`traction probe {address}`")
         place = device_of(parsed.port) if isinstance(parsed.port, UsbAdapter) else parsed.port
     except TractionError as error:
         return not_well(name, error.message, "see what is connected with `traction ports`")
     if sys.platform == "win32":
         return not_checked(
-            name, f"{place} is not looked at on Windows", f"`traction probe {address}`"
+            name, f"{place} is not checked on Windows", f"`traction probe {address}`"
         )
     if not Path(place).exists():
         return not_well(name, f"{place} is not there", "connect it; see `traction ports`")
     if not os.access(place, os.R_OK | os.W_OK):
         todo = "add the account to the port's group (often dialout), then log in anew"
         return not_well(name, f"this account may not open {place}", todo)
-    return well(name, f"{place} is there and may be opened")
+    return well(name, f"{place} exists and may be opened")
 
 
 def _connected() -> WorkstationFact:
@@ -73,7 +73,7 @@ def _connected() -> WorkstationFact:
 
 
 def loudspeaker() -> WorkstationFact:
-    """Returns whether one answers; a process of its own opens it for a moment and plays nothing."""
+    """Returns whether one answers; another process opens it for a moment and plays nothing."""
     name, todo = "loudspeaker", "connect or switch one on"
     try:
         with TemporaryDirectory() as nowhere:
@@ -87,16 +87,16 @@ def loudspeaker() -> WorkstationFact:
             )
         word = PlayerWord.of(asked.stdout)
     except (OSError, ValueError, subprocess.SubprocessError) as error:
-        return not_well(name, f"{NO_SOUND} The look failed ({error})", todo)
+        return not_well(name, f"{NO_SOUND} The check failed ({error})", todo)
     if not word.sounds:
         return not_well(name, f"{NO_SOUND} {word.text[:1].upper()}{word.text[1:]}", todo)
-    return well(name, f"{word.text} has one; whether it is heard only a person knows")
+    return well(name, f"{word.text} has one; only a person can tell whether it is heard")
 
 
 def _leaving_no_trace(nowhere: str) -> dict[str, str]:
-    """An environment in which PulseAudio's library makes no folder in the user's home.
+    """Returns an environment in which PulseAudio's library makes no folder in the user's home.
 
-    It makes one where the system has no folder for running programs, and no server is there then.
+    It makes one where the system has no runtime folder, in which case there is no server either.
     """
     settings = Path.home() / ".config" / "pulse"
     has_place = {"XDG_RUNTIME_DIR", "PULSE_RUNTIME_PATH", "PULSE_SERVER"} & os.environ.keys()
@@ -106,7 +106,7 @@ def _leaving_no_trace(nowhere: str) -> dict[str, str]:
 
 
 def sound_heard(folder: RecordFolder, day: date) -> WorkstationFact:
-    """What somebody said of it today."""
+    """Returns today's entry about the sound."""
     name = "sound heard"
     try:
         of_day = sound_of_day(folder, day)

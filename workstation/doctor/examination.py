@@ -1,4 +1,4 @@
-"""All facts of a workstation, in the order in which they are told. Nothing is written."""
+"""All facts of a workstation, in the order in which they are shown. Nothing is written."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Look = Callable[[], Iterator[WorkstationFact]]
 
 
 def examine(folder: RecordFolder, settings: Settings, utc_ms: int) -> tuple[WorkstationFact, ...]:
-    """Look at everything; takes some seconds, for loudspeaker, sleep and rights are tried."""
+    """Check everything; takes some seconds, because loudspeaker, sleep and rights are tried."""
     looks: dict[str, Look] = {
         "ports": lambda: device_facts.ports(folder),
         "permissions": lambda: _one(records_facts.permissions(folder, settings)),
@@ -37,13 +37,13 @@ def examine(folder: RecordFolder, settings: Settings, utc_ms: int) -> tuple[Work
 
 
 def _kept_going(name: str, look: Look) -> Iterator[WorkstationFact]:
-    """What cannot be looked at is said as that, and the next thing is looked at."""
+    """Report a check that failed as not possible, and continue with the next one."""
     try:
         yield from look()
     except TractionError as error:
-        yield not_well(name, error.message, "put that right, then ask again")
+        yield not_well(name, error.message, "correct that, then run it again")
     except OSError as error:
-        yield not_checked(name, str(error), "put that right, then ask again")
+        yield not_checked(name, str(error), "correct that, then run it again")
 
 
 def _one(fact: WorkstationFact) -> Iterator[WorkstationFact]:
@@ -56,5 +56,5 @@ def _heard(folder: RecordFolder, settings: Settings, utc_ms: int) -> Workstation
 
 
 def _last_record(folder: RecordFolder) -> int | None:
-    """When the newest row of clinic.db was written; None without one."""
+    """Returns when the newest row of clinic.db was written; None without one."""
     return max((row.at_utc_ms for row in accesses(folder)), default=None)

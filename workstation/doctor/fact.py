@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class FactState(StrEnum):
-    """Silence is no pass: what was not looked at is neither well nor not well."""
+    """Silence is not a pass: what was not checked is neither in order nor not."""
 
     WELL = "well"
     NOT_WELL = "not well"
@@ -17,7 +17,7 @@ class FactState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkstationFact:
-    """``todo`` is empty for what is well and says the next step for everything else."""
+    """``todo`` is empty for what is in order, and names the next step for everything else."""
 
     name: str
     state: FactState
@@ -25,36 +25,36 @@ class WorkstationFact:
     todo: str = ""
 
     def __post_init__(self) -> None:
-        """A finding without a next step helps nobody, and what is well needs none."""
+        """Refuse a finding without a next step, and a next step for what is in order."""
         if (self.state is FactState.WELL) is bool(self.todo):
             raise ValueError(f"fact {self.name}: {self.state} with todo={self.todo!r}")
 
     @property
     def line(self) -> str:
-        """For people."""
+        """Returns the fact for people."""
         todo = f" -> {self.todo}" if self.todo else ""
         return f"{self.state.upper():<12}{self.name}: {self.text}{todo}"
 
 
 def well(name: str, text: str) -> WorkstationFact:
-    """What was looked at and found as it should be."""
+    """Returns what was checked and found in order."""
     return WorkstationFact(name=name, state=FactState.WELL, text=text)
 
 
 def not_well(name: str, text: str, todo: str) -> WorkstationFact:
-    """What was looked at and has to be put right."""
+    """Returns what was checked and has to be corrected."""
     return WorkstationFact(name=name, state=FactState.NOT_WELL, text=text, todo=todo)
 
 
 def not_checked(name: str, why: str, todo: str) -> WorkstationFact:
-    """What could not be looked at, and how a person does."""
+    """Returns what could not be checked, and how a person does it."""
     return WorkstationFact(name=name, state=FactState.NOT_CHECKED, text=why, todo=todo)
 
 
 def all_well(facts: Sequence[WorkstationFact]) -> bool:
     """Returns True when nothing was found.
 
-    What was not checked is no finding, and stays visible.
+    What was not checked is not a finding, and stays visible.
     """
     return all(fact.state is not FactState.NOT_WELL for fact in facts)
 

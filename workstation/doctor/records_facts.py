@@ -1,4 +1,4 @@
-"""What of the records is well: modes, space, key, backups and their proof, databases."""
+"""Checks of the records: modes, space, key, backups and their proof, databases."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ def permissions(folder: RecordFolder, settings: Settings) -> WorkstationFact:
     name = "permissions"
     if not HAS_MODES:
         return not_checked(
-            name, "this system has no modes of files", "look at the sharing of the folder yourself"
+            name, "this system has no file modes", "check yourself how the folder is shared"
         )
     if not folder.path.exists():
         return not_checked(name, f"{folder} is not there yet", FIRST_SESSION)
     try:
         check_private(folder, settings.readers_group)
     except TractionError as error:
-        return not_well(name, error.message, "follow what it says, then ask again")
+        return not_well(name, error.message, "do what it says, then run it again")
     readers = f"and the group {settings.readers_group}" if settings.readers_group else "only"
     return well(name, f"{folder} is open to its owner {readers}")
 
@@ -51,7 +51,7 @@ def disk(folder: RecordFolder) -> WorkstationFact:
 
 
 def key(folder: RecordFolder) -> WorkstationFact:
-    """Returns whether the record of keys is believed, and which key signs."""
+    """Returns whether the record of keys is trusted, and which key signs."""
     name = "key"
     try:
         in_use = public_key_in_use(folder)
@@ -63,7 +63,7 @@ def key(folder: RecordFolder) -> WorkstationFact:
 
 
 def backup(folder: RecordFolder, settings: Settings) -> Iterator[WorkstationFact]:
-    """The age of the newest backup, and whether it was ever opened again."""
+    """Returns the age of the newest backup, and whether it was ever restored."""
     make, prove = "`traction backup PLACE`", "`traction backup --prove PLACE`"
     if not folder.clinic_database.exists():
         yield not_checked("backup", "there are no records yet", FIRST_SESSION)
@@ -89,7 +89,7 @@ def backup(folder: RecordFolder, settings: Settings) -> Iterator[WorkstationFact
 
 
 def database(folder: RecordFolder) -> WorkstationFact:
-    """SQLite's quick check of every file; the chain is the business of `traction verify`."""
+    """Yields SQLite's quick check of every file; `traction verify` checks the chain."""
     name = "database"
     files = [(path, UNIT_SCHEMA) for path in folder.readable_databases()]
     if folder.clinic_database.exists():

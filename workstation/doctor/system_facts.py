@@ -1,6 +1,6 @@
-"""What of the system is well: clock, rights, sleep, encryption of the disk, a browser.
+"""Checks of the system: clock, rights, sleep, encryption of the disk, a browser.
 
-Only Linux was tried. Elsewhere most of it is said to be not checked.
+Only Linux was tried. Elsewhere most of it is reported as not checked.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from workstation.doctor.fact import WorkstationFact, not_checked, not_well, well
 from workstation.settings import Settings
 
 CHILD_S: Final = 15.0
-"""How long a process may take that tries something for a fact."""
+"""How long a process that tries something for a fact may take."""
 TURN_S: Final = 0.05
 BROWSERS: Final = (
     "firefox",
@@ -37,14 +37,14 @@ BROWSERS: Final = (
 MOUNTS: Final = Path("/proc/self/mountinfo")
 BLOCK_DEVICES: Final = Path("/sys/dev/block")
 ENCRYPTED: Final = "CRYPT-"
-"""Begins the id that device mapper gives an encrypted disk (LUKS and plain dm-crypt)."""
+"""The beginning of device mapper's id of an encrypted disk (LUKS and plain dm-crypt)."""
 APT_YES: Final = ("true", "yes", "with", "on", "enable", "1")
-"""What apt takes for a yes."""
+"""The values that apt takes as yes."""
 _APT_LINE: Final = re.compile(r'^Unattended-Upgrade::([\w-]+) "([^"]*)";$', re.MULTILINE)
 TIME_ERROR: Final = 5
-"""What adjtimex(2) returns while the clock is not kept by any other."""
+"""The result of adjtimex(2) while the clock is not synchronized."""
 TIMEX_BYTES: Final = 256
-"""More than struct timex has on any Linux (208); zeros in it ask and set nothing."""
+"""Larger than struct timex on any Linux (208); zeros in it query and set nothing."""
 RIGHTS: Final = (
     "from workstation.session.realtime import take_realtime_rights as take; "
     "rights = take(); print(rights.scheduling_refused); print(rights.memory_refused)"
@@ -52,7 +52,7 @@ RIGHTS: Final = (
 
 
 def clock(utc_ms: int, last_record_utc_ms: int | None, settings: Settings) -> WorkstationFact:
-    """Returns whether the wall clock can be right, and whether the system keeps it."""
+    """Returns whether the wall clock can be right, and whether the system synchronizes it."""
     name, todo = "clock", "compare it with another clock and set it; switch time keeping (NTP) on"
     text = settings.moment_text(utc_ms)
     if datetime.fromtimestamp(utc_ms / 1000, UTC).date().isoformat() < BUILT_FROM:
@@ -62,14 +62,16 @@ def clock(utc_ms: int, last_record_utc_ms: int | None, settings: Settings) -> Wo
         return not_well(name, f"{text}, {behind_s:.0f} s before the last record", todo)
     kept = clock_is_kept()
     if kept is None:
-        return not_checked(name, f"{text}; this system does not say whether it is kept", todo)
+        return not_checked(
+            name, f"{text}; this system does not say whether it is synchronized", todo
+        )
     if not kept:
-        return not_well(name, f"{text}, kept by no other clock", todo)
-    return well(name, f"{text}, kept by the system's time service")
+        return not_well(name, f"{text}, not synchronized with another clock", todo)
+    return well(name, f"{text}, synchronized by the system's time service")
 
 
 def clock_is_kept() -> bool | None:
-    """Returns what the kernel says; None where it does not."""
+    """Returns the kernel's answer; None where there is none."""
     if sys.platform != "linux":
         return None
     library = ctypes.CDLL(None, use_errno=True)
@@ -86,7 +88,7 @@ def realtime_rights() -> WorkstationFact:
             command, check=True, capture_output=True, text=True, timeout=CHILD_S, stdin=_NOTHING
         )
     except (OSError, subprocess.SubprocessError) as error:
-        return not_checked(name, f"the try failed ({error})", "try again")
+        return not_checked(name, f"the attempt failed ({error})", "try again")
     scheduling, memory = asked.stdout.splitlines()
     refused = [text for text in (scheduling, memory) if text]
     if refused:
@@ -99,7 +101,7 @@ _NOTHING = subprocess.DEVNULL
 
 
 def sleep(keeper: AwakeKeeper | None = None) -> WorkstationFact:
-    """Returns whether the system would stay awake for a session; asked for, and given back."""
+    """Returns whether the system would stay awake for a session; requested, then given back."""
     name, timer = "sleep", SystemClock()
     keeper = keeper or AwakeKeeper()
     end_s = timer.now_s() + CHILD_S
@@ -156,15 +158,17 @@ def disk_encryption(folder: Path) -> WorkstationFact:
     device = BLOCK_DEVICES / f"{os.major(number)}:{os.minor(number)}"
     device = device if device.exists() else _device_of_mount(there)
     if not device.exists():
-        return not_checked(name, f"{there} lies on no disk of this system", todo)
+        return not_checked(name, f"{there} is on no disk of this system", todo)
     if is_encrypted(device.resolve()):
-        return well(name, f"{there} lies on an encrypted disk ({device.resolve().name})")
+        return well(name, f"{there} is on an encrypted disk ({device.resolve().name})")
     text = f"{there} lies on {device.resolve().name}, which Linux does not encrypt"
-    return not_well(name, text, "encrypt the disk (LUKS), or see that it encrypts by itself")
+    return not_well(
+        name, text, "encrypt the disk (LUKS), or make sure that the drive encrypts itself"
+    )
 
 
 def is_encrypted(device: Path) -> bool:
-    """Returns True when the device, or every one that it is made of, is encrypted."""
+    """Returns True when the device, or each of its parts, is encrypted."""
     mapped = device / "dm" / "uuid"
     if mapped.exists() and mapped.read_text().startswith(ENCRYPTED):
         return True
@@ -173,7 +177,7 @@ def is_encrypted(device: Path) -> bool:
 
 
 def _device_of_mount(there: Path) -> Path:
-    """Of a file system that has no number of its own, such as btrfs: the source of its mount."""
+    """Returns the device of a file system without a number, such as btrfs: its mount's source."""
     best, source = "", ""
     for line in MOUNTS.read_text(encoding="utf-8").splitlines():
         before, _, behind = line.partition(" - ")
@@ -194,5 +198,5 @@ def browser() -> WorkstationFact:
         return not_checked(name, f"not looked for on {sys.platform}", "start one and see")
     found = next((place for one in BROWSERS if (place := shutil.which(one))), None)
     if found is None:
-        return not_well(name, "none is in the path", "install Firefox or Chromium")
+        return not_well(name, "none is on the PATH", "install Firefox or Chromium")
     return well(name, found)

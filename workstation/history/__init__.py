@@ -1,1 +1,1 @@
-"""What is on file, as people look for it and judge it: sessions, events, alarms."""
+"""What is on file, as people search and judge it: sessions, events, alarms."""

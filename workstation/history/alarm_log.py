@@ -1,6 +1,6 @@
 """The alarms of every session on file, of all tables and across restarts, newest first.
 
-A log checks nothing: whether a session's record fits, its own page and ``traction verify`` say.
+A log checks nothing: a session's page and ``traction verify`` tell whether its record was altered.
 """
 
 from __future__ import annotations
@@ -50,9 +50,9 @@ COLUMNS: Final = (
 class LoggedAlarm:
     """One raising of an alarm, UTC milliseconds.
 
-    ``ended_utc_ms`` is when its cause was seen for the last time, None where that was not seen to
-    end, or is no cause that ends (a session that is over). ``by`` is who took note of it; "" as
-    long as nobody did. With a ``fault`` the alarms of the session could not be read.
+    ``ended_utc_ms`` is when its cause was last seen, None where its end was not seen, or for a
+    cause that does not end (a session that is over). ``by`` is who acknowledged it; "" until then.
+    With a ``fault`` the alarms of the session could not be read.
     """
 
     session_id: str
@@ -69,7 +69,7 @@ class LoggedAlarm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlarmQuery:
-    """Which alarms somebody looks for; None or empty asks nothing. Days are inclusive."""
+    """Which alarms to list; None or empty matches everything. Days are inclusive."""
 
     first_day: date | None = None
     last_day: date | None = None
@@ -97,9 +97,10 @@ class AlarmQuery:
 def logged_alarms(
     folder: RecordFolder, query: AlarmQuery, day_of: Callable[[int], date]
 ) -> Generator[LoggedAlarm, None, None]:
-    """The alarms that fit, newest sessions first; nothing is read before it is asked for.
+    """Yields the matching alarms, newest sessions first; reads nothing before it is needed.
 
-    What cannot be read stands there with its fault. Whoever does not take all of them closes it.
+    What cannot be read is included with its fault. A caller that does not take all of them closes
+    it.
     """
     with ExitStack() as stack:
         files: dict[Path, Database] = {}
@@ -120,7 +121,7 @@ def logged_alarms(
 
 
 def _may_fit(head: SessionHead, query: AlarmQuery, day_of: Callable[[int], date]) -> bool:
-    """A session over midnight has alarms of the next day, and none of the day before."""
+    """Returns whether it can: a session over midnight has alarms of the next day too."""
     if query.units and head.unit_id not in query.units:
         return False
     day = day_of(head.started_utc_ms)
@@ -129,7 +130,7 @@ def _may_fit(head: SessionHead, query: AlarmQuery, day_of: Callable[[int], date]
 
 
 def _of_session(db: Database, path: Path, head: SessionHead) -> Iterator[LoggedAlarm]:
-    """In the order in which they were raised."""
+    """Yields them in the order in which they were raised."""
     nothing = LoggedAlarm(
         session_id=head.session_id, unit_id=head.unit_id, raised_utc_ms=head.started_utc_ms
     )
@@ -168,7 +169,7 @@ def _raised(head: SessionHead, event: StoredEvent) -> LoggedAlarm:
 
 
 def _end(raised: list[LoggedAlarm], head: SessionHead, event: StoredEvent) -> None:
-    """The cause of the newest alarm of this code was not there any more."""
+    """Note the end of the cause of the newest alarm of this code."""
     cleared = event.said(SafetyCleared)
     for number in range(len(raised) - 1, -1, -1):
         if raised[number].code == cleared.code:
@@ -178,7 +179,7 @@ def _end(raised: list[LoggedAlarm], head: SessionHead, event: StoredEvent) -> No
 
 
 def _acknowledge(raised: list[LoggedAlarm], event: StoredEvent) -> None:
-    """Every alarm of these codes that nobody had acknowledged yet."""
+    """Acknowledge every alarm of these codes that nobody had acknowledged yet."""
     said = event.said(AlarmAcknowledged)
     for number, alarm in enumerate(raised):
         if alarm.code in said.codes and not alarm.by:
@@ -188,7 +189,7 @@ def _acknowledge(raised: list[LoggedAlarm], event: StoredEvent) -> None:
 def alarms_csv(
     alarms: Iterable[LoggedAlarm], local: Callable[[int], datetime], tables: Mapping[str, str]
 ) -> str:
-    """The same as a file; a cell that a spreadsheet would run as a formula is marked."""
+    """Returns the same as a file; a cell that a spreadsheet would run as a formula is marked."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(COLUMNS)

@@ -1,4 +1,4 @@
-"""What was kept of the bytes of a unit's line, and the last minutes of it."""
+"""Captures of the bytes of a unit's line, and the last minutes of one."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from workstation.station.line_trace import SUFFIX
 from workstation.station.place import ChannelPlace
 
 LAST_S: Final = 300.0
-"""Of a capture so much is shown."""
+"""How much of the end of a capture is shown."""
 MOST_LUMPS: Final = 5000
-"""And no more than these: a busy line has 40 lumps a second."""
+"""Most chunks that are shown: a busy line has 40 a second."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastBytes:
-    """The end of a capture: seconds since its beginning, way, and the bytes in hex.
+    """The end of a capture: seconds since its beginning, direction, and the bytes in hex.
 
-    ``kind`` is the transport ("TcpAddress"); ``trouble`` says why the file is not whole.
+    ``kind`` is the transport ("TcpAddress"); ``trouble`` says why the file is incomplete.
     """
 
     kind: str
@@ -33,20 +33,20 @@ class LastBytes:
 
 
 def captures_of(place: ChannelPlace) -> list[Path]:
-    """The files of a unit, newest first."""
+    """Returns the files of a unit, newest first."""
     return sorted(place.folder.glob(f"{place.stem}-*{SUFFIX}"), reverse=True)
 
 
 def capture_named(place: ChannelPlace, name: str) -> Path:
-    """One of them by its name; raises RecordNotFound."""
+    """Returns one of them by its name; raises RecordNotFound."""
     for path in captures_of(place):
         if path.name == name:
             return path
-    raise RecordNotFound(f"the capture {name} is not kept for {place.called}")
+    raise RecordNotFound(f"the capture {name} does not exist for {place.called}")
 
 
 def last_bytes(path: Path) -> LastBytes:
-    """The last minutes of a file, be it whole or still being written."""
+    """Returns the last minutes of a file, complete or still being written."""
     lines: deque[tuple[float, str]] = deque(maxlen=MOST_LUMPS)
     kind, trouble = "", ""
     try:

@@ -1,4 +1,4 @@
-"""Treatments on file, recorded or from paper, and orders that none followed, in one list."""
+"""Treatments on file, recorded or from paper, and orders without a session, in one list."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from records.store.record_folder import RecordFolder
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundTreatments:
-    """What fits, newest first.
+    """The matches, newest first.
 
-    ``left_out`` are refused tries that were not asked for, ``left_out_orders`` orders that no
-    session followed. ``unread`` names each file of a unit that could not be read, and why; nothing
-    of it is found.
+    ``left_out`` are refused attempts that were not asked for, ``left_out_orders`` orders that no
+    session followed. ``unread`` names each file of a unit that could not be read, and why; none of
+    its sessions is found.
     """
 
     sessions: Sequence[FoundSession]
@@ -31,16 +31,16 @@ class FoundTreatments:
 
     @property
     def count(self) -> int:
-        """How many fit."""
+        """Returns how many match."""
         return len(self.sessions) + len(self.sheets) + len(self.orders)
 
     @property
     def every(self) -> list[CalledTreatment]:
-        """All kinds in one list."""
+        """Returns all kinds in one list."""
         return called_treatments(self.sessions, self.sheets, self.orders)
 
     def part(self, first: int, count: int) -> FoundTreatments:
-        """``count`` of them from the ``first`` on; 0: all that follow."""
+        """Returns ``count`` of them from the ``first`` on; 0: all that follow."""
         behind = first + count if count else None
         if not self.sheets and not self.orders:
             return replace(self, sessions=self.sessions[first:behind])
@@ -60,9 +60,9 @@ def find_treatments_told(
     *,
     refused_too: bool,
 ) -> FoundTreatments:
-    """All that fit; what was refused before anything moved only where it is asked for.
+    """Returns all matches; attempts refused before anything moved only where they are asked for.
 
-    That are refused tries, and orders that no session followed. Of the latter none is told where a
+    These are refused attempts, and orders that no session followed. The latter are left out where a
     file could not be read: their sessions may be in it.
     """
     unread: list[str] = []

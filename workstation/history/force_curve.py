@@ -1,6 +1,6 @@
 """The force of a session as a curve of a given width: nothing between its points is smoothed away.
 
-Each bin keeps its least and its largest reading. Where readings are missing the curve has a gap.
+Each bin keeps its lowest and its highest reading. Where readings are missing the curve has a gap.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class ForceCurve:
 
 
 def force_curve(samples: SampleArray, shown_ms: Shown) -> ForceCurve:
-    """The readings from the first to the last millisecond that is shown."""
+    """Returns the readings from the first to the last millisecond that is shown."""
     times = samples["taken_at_ms"]
     data = plot_data(samples[(times >= shown_ms[0]) & (times <= shown_ms[1])])
     if not data.times_ms:
@@ -48,7 +48,7 @@ def force_curve(samples: SampleArray, shown_ms: Shown) -> ForceCurve:
 
 
 def _starts(times: NDArray[np.int64]) -> list[int]:
-    """Where pieces begin: behind every step that is longer than a gap."""
+    """Returns where pieces begin: after every step that is longer than a gap."""
     if len(times) < 2:
         return [0]
     steps = np.diff(times)

@@ -1,4 +1,4 @@
-"""How the line to each unit did in its newest sessions, counted from their samples and events."""
+"""The quality of the line to each unit in its newest sessions, from their samples and events."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class LineOfSession:
 
 
 def lines_of_sessions(folder: RecordFolder) -> dict[str, list[LineOfSession]]:
-    """The newest sessions of each unit, by its id; what cannot be read is left out."""
+    """Returns the newest sessions of each unit, by its id; unreadable ones are left out."""
     found: dict[str, list[LineOfSession]] = {}
     for path in folder.unit_databases():
         try:

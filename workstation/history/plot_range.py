@@ -1,4 +1,4 @@
-"""Which part of a session's curve is shown: typed or linked as minutes and seconds, and zoomed."""
+"""The part of a session's curve that is shown: typed or linked as minutes and seconds; zoomed."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Final
 from controller.errors import RequestRefused
 
 LEAST_MS: Final = 2_000
-"""Nearer than this a curve shows single readings and no more."""
+"""A shorter part would show only single readings."""
 _TIME = re.compile(r"(-?)(\d{1,4}):([0-5]\d)|(-?)(\d{1,6})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlotRange:
-    """Milliseconds of the session; ``whole`` is all that there is."""
+    """Milliseconds of the session; ``whole`` is the largest range."""
 
     first_ms: int
     last_ms: int
@@ -27,22 +27,22 @@ class PlotRange:
         return (self.first_ms, self.last_ms) == self.whole
 
     def zoomed(self, factor: float) -> PlotRange:
-        """About the same middle, with ``factor`` times the length."""
+        """Returns a range around the same middle, with ``factor`` times the length."""
         middle = (self.first_ms + self.last_ms) // 2
         half = max(LEAST_MS, round((self.last_ms - self.first_ms) * factor)) // 2
         return self._within(middle - half, middle + half)
 
     def moved(self, share: float) -> PlotRange:
-        """Later by a share of its length; earlier with a negative one."""
+        """Returns a range that is later by a share of its length; earlier with a negative one."""
         by = round((self.last_ms - self.first_ms) * share)
         return self._within(self.first_ms + by, self.last_ms + by)
 
     def around(self, at_ms: int, half_ms: int) -> PlotRange:
-        """The surroundings of a moment."""
+        """Returns a range around a moment."""
         return self._within(at_ms - half_ms, at_ms + half_ms)
 
     def _within(self, first_ms: int, last_ms: int) -> PlotRange:
-        """As long as wanted if there is so much, and not beyond what there is."""
+        """Returns a range of the wanted length, within the whole."""
         begin, end = self.whole
         length = min(last_ms - first_ms, end - begin)
         first_ms = min(max(first_ms, begin), end - length)
@@ -50,9 +50,9 @@ class PlotRange:
 
 
 def typed_range(first: str, last: str, origin_ms: int, whole: tuple[int, int]) -> PlotRange:
-    """What two typed times ask for, counted from ``origin_ms``; an empty one is the end of all.
+    """Returns the range between two typed times, counted from ``origin_ms``; empty: no limit.
 
-    Raises RequestRefused for what is no time, and for an end that is not behind the beginning.
+    Raises RequestRefused for an invalid time, and for an end that is not after the beginning.
     """
     begin, end = whole
     first_ms = origin_ms + _typed_ms("from", first) if first else begin
@@ -67,7 +67,7 @@ def typed_range(first: str, last: str, origin_ms: int, whole: tuple[int, int]) -
 
 
 def time_text(at_ms: int, origin_ms: int) -> str:
-    """A moment as it is typed: "-0:30", "12:05"."""
+    """Returns a moment in the form in which it is typed: "-0:30", "12:05"."""
     seconds = round((at_ms - origin_ms) / 1000)
     return f"{'-' if seconds < 0 else ''}{abs(seconds) // 60}:{abs(seconds) % 60:02}"
 
@@ -76,8 +76,8 @@ def _typed_ms(name: str, text: str) -> int:
     found = _TIME.fullmatch(text)
     if found is None:
         raise RequestRefused(
-            f"{name}={text[:20]} is no time; write minutes and seconds as 2:05, before the "
-            "beginning as -0:30"
+            f"{name}={text[:20]} is not a time; write minutes and seconds as 2:05, before "
+            "the beginning as -0:30"
         )
     sign, minutes, seconds, sign_alone, alone = found.groups()
     total = int(alone) if alone else 60 * int(minutes) + int(seconds)

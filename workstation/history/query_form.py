@@ -1,4 +1,4 @@
-"""What a person types to find treatments, read into a question; a wrong entry is said in words."""
+"""Reads what a person types to find treatments into a query; reports wrong entries in words."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from records.keeping.search import SessionQuery
 from records.standing.kinds import UnitRecord
 
 MOST_TYPED: Final = 200
-"""Longer than any reference, outcome or line of words that somebody looks for."""
+"""Longer than any useful reference, outcome or text."""
 FIELDS: Final = ("patient", "from", "to", "outcome", "words", "table")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadQuery:
-    """The question, and what is wrong with each field, by its name; empty where nothing is."""
+    """The query, and what is wrong with each field, by its name; empty where nothing is."""
 
     query: SessionQuery = field(default_factory=SessionQuery)
     faults: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_query(typed: Mapping[str, str], tables: Sequence[UnitRecord]) -> ReadQuery:
-    """What the fields ask; of a table its id and its name."""
+    """Returns the query of the fields; a table is queried by its id and its name."""
     faults = {name: fault for name in FIELDS if (fault := _fault(name, typed.get(name, "")))}
     first, last = (_day(typed.get(name, ""), name, faults) for name in ("from", "to"))
     if first and last and first > last:
@@ -33,7 +33,7 @@ def read_query(typed: Mapping[str, str], tables: Sequence[UnitRecord]) -> ReadQu
     wanted = typed.get("table", "")
     known = [table for table in tables if table.name == wanted]
     if wanted and not known and "table" not in faults:
-        faults["table"] = f"table={wanted} is none on file; choose one of the list"
+        faults["table"] = f"table={wanted} is not on file; choose one of the list"
     if faults:
         return ReadQuery(faults=faults)
     return ReadQuery(

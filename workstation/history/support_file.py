@@ -1,7 +1,7 @@
 """The file for support: what is listed here and nothing else, so that no patient can be in it.
 
-Nothing that a person has typed goes in: no name, no word of an order, a note or a request, no name
-of a clinic, a table, a session or a file, and no day of a treatment. Units are numbered.
+It contains nothing that a person has typed: no name, no text of an order, a note or a request, no
+name of a clinic, a table, a session or a file, and no day of a treatment. Units are numbered.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ WHETHER_SET: Final = (
     "stop_addresses",
     "backup_recipients",
 )
-"""Settings of which only is told whether they are set: their values are typed."""
+"""Settings that are only reported as set or not: their values are typed."""
 HELD: Final = (
     "doing",
     "round_trip_s",
@@ -49,12 +49,12 @@ HELD: Final = (
     "station_age_s",
     "sounds",
 )
-"""What is told of a unit at present."""
+"""What is reported of a unit at present."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitForSupport:
-    """What is known of a unit. ``live`` is None where nothing is heard of it."""
+    """What is known of a unit. ``live`` is None where it sends nothing."""
 
     live: Snapshot | None
     sessions: Sequence[LineOfSession]
@@ -64,7 +64,7 @@ class UnitForSupport:
 def support_text(
     versions: Mapping[str, str], settings: Settings, units: Sequence[UnitForSupport]
 ) -> str:
-    """The whole file."""
+    """Returns the whole file."""
     return lines_of(_lines(versions, settings, units))
 
 

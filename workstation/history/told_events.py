@@ -33,7 +33,7 @@ MARKS: Final[Mapping[EventKind, str]] = MappingProxyType(
         EventKind.ALARM_RAISED: ALARM,
     }
 )
-"""Events that a person looks for in a curve; the others are the course of every session."""
+"""Events that a person looks for in a curve; the others occur in every session."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +51,7 @@ class ToldEvent:
 def told_events(
     record: SessionRecord, zone: tzinfo, dose: DeliveredDose, forces: ForceUnit
 ) -> Iterator[ToldEvent]:
-    """Every event; the moments of ``dose`` are those of this session."""
+    """Returns every event; the moments of ``dose`` are those of this session."""
     began_ms = dose.treatment_started_ms
     opened = local_time(record, 0, zone)
     stops = set() if record.observed else {stop.sequence for stop in dose.stops}
@@ -67,7 +67,7 @@ def told_events(
 
 
 def _sentence(event: StoredEvent, forces: ForceUnit) -> str:
-    """What an event says; as it is stored where an altered record says nothing that can be read."""
+    """Returns an event's sentence; the stored form where an altered record cannot be worded."""
     try:
         return event_sentence(event, forces)
     except JournalCorrupt:

@@ -48,7 +48,7 @@ NOTHING_GIVEN = Outside()
 class FoundOfRecords:
     """What a verification found; ``alterations`` are those of sessions, keys and time stamps.
 
-    Where only a session was looked at, ``clinic`` is about its words, and ``steps`` are empty.
+    Where only one session was checked, ``clinic`` is about its entries, and ``steps`` are empty.
     """
 
     sessions: Verification
@@ -60,7 +60,7 @@ class FoundOfRecords:
 
     @property
     def every(self) -> list[Alteration | ClinicAlteration]:
-        """Every finding."""
+        """Returns every finding."""
         return [*self.alterations, *self.clinic.alterations]
 
 
@@ -73,7 +73,7 @@ def check_records(
     recall: Recall,
     watch: Watch,
 ) -> FoundOfRecords:
-    """Every check of the records, or of the session that is ``wanted``."""
+    """Run every check of the records, or of the ``wanted`` session."""
     second = compared(settings, folder)
     points = [*outside.checkpoints, *_about(second.checkpoints, wanted)]
     of_clinic = [point for point in points if is_of_clinic(point)]
@@ -103,7 +103,7 @@ def check_records(
 
 
 def alteration_line(found: Alteration) -> str:
-    """A finding for people."""
+    """Returns a finding for people."""
     since = "" if found.since_utc_ms is None else f", since {utc_text(found.since_utc_ms)}"
     label = "NOT CHECKED" if found.unread else "ALTERED"
     whose = f"session {found.session_id}, " if found.session_id else ""
@@ -113,7 +113,7 @@ def alteration_line(found: Alteration) -> str:
 def verdict_on(
     every: Sequence[Alteration | ClinicAlteration], *, read_everything: bool = True
 ) -> str:
-    """What all findings together mean."""
+    """Returns the verdict on all findings together."""
     if not all(found.unread for found in every):
         return "altered"
     if every:
@@ -122,7 +122,7 @@ def verdict_on(
 
 
 def _about(points: Sequence[Checkpoint], session_id: str | None) -> list[Checkpoint]:
-    """All checkpoints of the second place, or those of one session."""
+    """Returns all checkpoints of the second place, or those of one session."""
     if session_id is None:
         return list(points)
     return [point for point in points if point.name.upper() == session_id.upper()]
@@ -131,7 +131,7 @@ def _about(points: Sequence[Checkpoint], session_id: str | None) -> list[Checkpo
 def _of_anchors(
     folder: RecordFolder, of_keys: Sequence[Checkpoint], faults: Sequence[str]
 ) -> Iterator[Alteration]:
-    """What does not fit the checkpoints of the record of keys, and the time stamps."""
+    """Returns what does not match the checkpoints of the record of keys, and the time stamps."""
     for what in faults_against(key_history(folder), of_keys):
         yield Alteration(session_id="", where="the record of keys", what=what)
     for what in faults:
@@ -139,7 +139,7 @@ def _of_anchors(
 
 
 def _trusted(folder: RecordFolder, given: dict[str, bytes] | None) -> KeyHistory:
-    """The keys that a verification believed, with their times."""
+    """Returns the keys that a verification trusted, with their periods."""
     history = key_history(folder)
     if given is not None:
         return history.only(given)

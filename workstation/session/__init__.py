@@ -1,1 +1,1 @@
-"""A session in real time: its parts put together, people's answers, recovery."""
+"""A session in real time: its parts assembled, people's answers, recovery."""

@@ -1,4 +1,4 @@
-"""A capture of a session's line: its file, and what is said of it at the end."""
+"""A capture of a session's line: its file, and the message about it at the end."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def captured(
 ) -> Iterator[CaptureWriter | None]:
     """Write everything that goes over the line to a new private file; None: without a capture.
 
-    ``digest`` is that of the profile of what is asked at ``uri``. Raises AddressInvalid, and
-    RequestRefused for a file that is there or cannot be made. What goes wrong later ends the
-    capture alone; ``say`` hears of it when the session is over.
+    ``digest`` is the digest of the profile of the device at ``uri``. Raises AddressInvalid, and
+    RequestRefused for a file that exists or cannot be made. A later failure ends the capture only;
+    ``say`` reports it when the session is over.
     """
     if path is None:
         yield None
@@ -31,7 +31,7 @@ def captured(
         descriptor = create_new(path)
     except FileExistsError as error:
         raise RequestRefused(
-            f"--capture {path} is there already and is not written over; choose another name"
+            f"--capture {path} already exists and is not overwritten; choose another name"
         ) from error
     except OSError as error:
         raise RequestRefused(
@@ -42,4 +42,4 @@ def captured(
         yield writer
     finally:
         if trouble := writer.close():
-            say(f"traction: capture {path} is not whole: {trouble}; the session is not affected")
+            say(f"traction: capture {path} is incomplete: {trouble}; the session is not affected")

@@ -1,4 +1,4 @@
-"""What of the commissionings on file holds for what is connected now, and what a start makes of it.
+"""Which commissionings on file are valid for the connected device, and what a start makes of them.
 
 An instrument is known by its profile and the number on its plate, a unit by its own id.
 """
@@ -29,15 +29,16 @@ HOW = "do the weight test: `traction commission ADDRESS --weight ...`"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """What is on file of a unit or an instrument, and what it is worth now."""
+    """What is on file of a unit or an instrument, and its standing now."""
 
     filed: FiledCommissioning | None
     standing: Standing
 
     def slowest_answer_s(self, address: str) -> float | None:
-        """Returns what answers at this address kept to when they were measured; None: measure it.
+        """Returns the slowest answer measured at this address; None: measure it.
 
-        A line is the address as it was written: another way to the same unit is another line.
+        A line is identified by the address as written: another way to the same unit is another
+        line.
         """
         if self.filed is None or not self.standing.valid or self.filed.record.address != address:
             return None
@@ -46,13 +47,13 @@ class Known:
 
     @property
     def weight_test(self) -> WeightTest:
-        """As a start judges it."""
+        """Returns the weight test as a start judges it."""
         standing = self.standing
         return WeightTest(valid=standing.valid, text=standing.text, days_left=standing.days_left)
 
     @property
     def stored_zero_n(self) -> tuple[float, ...]:
-        """The level of the free cell then, newtons by channel; empty when that says nothing."""
+        """Returns the level of the free cell then, newtons by channel; empty when not valid."""
         if self.filed is None or not self.standing.valid:
             return ()
         return tuple(channel.zero_mn / 1000 for channel in self.filed.record.channels)
@@ -60,7 +61,7 @@ class Known:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownFiled:
-    """A commissioning on file and what it is worth now, as far as the files tell."""
+    """A commissioning on file and its standing now, as far as the files tell."""
 
     filed: FiledCommissioning
     standing: Standing
@@ -69,8 +70,8 @@ class KnownFiled:
 def all_known(folder: RecordFolder, utc_ms: int, day_of: DayOf) -> list[KnownFiled]:
     """The newest commissioning of each unit and instrument, in the order in which they were made.
 
-    Nobody is asked: a unit's firmware is taken to be what it was. A profile that is gone or was
-    changed since counts as changed.
+    No device is asked: a unit's firmware is assumed to be unchanged. A profile that is missing or
+    was changed since counts as changed.
     """
     newest = {one.record.tested.unit_id: one for one in commissionings(folder)}
     profiles, _ = known_profiles(folder.path)
@@ -90,7 +91,7 @@ def instrument_id(profile: str, serial: str) -> str:
 
 
 def unit_as_commissioned(unit: TractionUnit) -> CommissionedThing:
-    """Returns the unit with all that a commissioning holds for."""
+    """Returns the unit with everything that its commissioning is valid for."""
     identity = unit.identity
     return CommissionedThing(
         unit_id=identity.unit_id,
@@ -102,7 +103,7 @@ def unit_as_commissioned(unit: TractionUnit) -> CommissionedThing:
 
 
 def instrument_as_commissioned(profile: str, digest: str, serial: str) -> CommissionedThing:
-    """Returns the instrument with all that a commissioning holds for."""
+    """Returns the instrument with everything that its commissioning is valid for."""
     return CommissionedThing(
         unit_id=instrument_id(profile, serial), profile=profile, profile_digest=digest
     )
@@ -118,12 +119,12 @@ def known_of(folder: RecordFolder, thing: CommissionedThing, utc_ms: int, day_of
 
 
 def instrument_item(source: ForceSource, known: Known, address: str) -> CheckItem:
-    """Returns what an observed session says of its instrument's weight test.
+    """Returns the result of an instrument's weight test for an observed session.
 
-    Its line is used as measured.
+    Sets the limits of its line as measured.
 
-    Raises UnitNotVerified for one without a valid test whose profile is verified: with it a patient
-    may be observed.
+    Raises UnitNotVerified for an instrument without a valid test whose profile is verified, because
+    a patient may be observed with it.
     """
     slowest_s = known.slowest_answer_s(address)
     if isinstance(source, InstrumentSource) and slowest_s is not None:

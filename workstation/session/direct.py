@@ -13,7 +13,7 @@ from simulator.line.direct_line import DirectClock, DirectLine
 def direct_connection(
     firmware: ReferenceFirmware, baudrate: int = 38400
 ) -> Callable[[str, Clock], TractionUnit]:
-    """For ``treat``: a unit on a serial line inside this process; the clock is a DirectClock."""
+    """Yields a unit on a serial line in this process, for ``treat``; needs a DirectClock."""
 
     def connect(_uri: str, clock: Clock) -> TractionUnit:
         assert isinstance(clock, DirectClock), "a direct line lives in a direct clock's time"

@@ -1,7 +1,7 @@
 """Files the order of a session in clinic.db, and reads an order that somebody else filed.
 
-``traction run`` files when the unit has been found. With a station whoever asks for the session
-files it first, and the process that drives then writes evidence only.
+``traction run`` files when the unit has been found. With a station the requesting process files it
+first, and the process that drives then writes evidence only.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ def file_for_table(
     identifiers: Identifiers,
     begun: VisitBegun | None = None,
 ) -> FiledSession:
-    """File an order for a session on a configured table; nothing is driven by that.
+    """File an order for a session on a configured table; this drives nothing.
 
-    ``author`` is who asks for the session. Raises RequestRefused for a table that is not
-    configured or was never identified, PrescriptionInvalid for an order that does not fit patient
-    or table, JournalUnavailable when nothing can be kept.
+    ``author`` is who asks for the session. Raises RequestRefused for a table that is not configured
+    or was never identified, PrescriptionInvalid for an order that does not fit patient or table,
+    JournalUnavailable when it cannot be stored.
     """
     held = read_standing(workplace.folder)
     unit = unit_called(held, table)
@@ -84,8 +84,8 @@ def file_session(
 def read_filed(workplace: Workplace, filed: FiledSession) -> tuple[PlannedOrder, VisitBegun | None]:
     """Returns the order of a session that was filed before, and the steps of its visit.
 
-    Raises RecordNotFound for a session that nobody filed, RequestRefused where the order on file is
-    another one than was asked for.
+    Raises RecordNotFound for a session without an order, RequestRefused where the order on file is
+    not the one that was asked for.
     """
     with clinic_reading(workplace.folder) as db:
         found = filed_order(db, filed.session_id)
@@ -94,9 +94,9 @@ def read_filed(workplace: Workplace, filed: FiledSession) -> tuple[PlannedOrder,
     asked = (filed.patient_key, filed.order_digest)
     if asked != (found.patient_key, found.order_digest) or order.digest != found.order_digest:
         raise RequestRefused(
-            f"the order on file for session {filed.session_id} is another one than was asked for "
-            f"(digest {order.digest[:SHOWN_DIGITS]}, asked {filed.order_digest[:SHOWN_DIGITS]}); "
-            "file the order again"
+            f"the order on file for session {filed.session_id} is not the one that was asked "
+            f"for (digest {order.digest[:SHOWN_DIGITS]}, asked "
+            f"{filed.order_digest[:SHOWN_DIGITS]}); file the order again"
         )
     steps = steps_of(entries)
     begun = VisitBegun(visit=steps[0].visit, steps=steps) if steps else None

@@ -1,4 +1,4 @@
-"""On a unit for patients a visit begins only with a patient who was identified."""
+"""Requires an identified patient before a visit's session on a unit for patients."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from records.clinic.visit_steps import StepKind, VisitBegun
 
 
 def check_identified(begun: VisitBegun | None) -> None:
-    """Raise RequestRefused where nobody compared name and date of birth, and nobody said why not.
+    """Raise RequestRefused where nobody compared name and date of birth, or gave a reason why not.
 
-    A session outside of a visit has the question of the controller only (PATIENT_AND_ORDER).
+    A session outside a visit has only the controller's question (PATIENT_AND_ORDER).
     """
     if begun is None:
         return
@@ -19,6 +19,7 @@ def check_identified(begun: VisitBegun | None) -> None:
     left_out = newest.get(StepKind.NOT_IDENTIFIED)
     if left_out is None or not any(answered for _, answered in left_out.said):
         raise RequestRefused(
-            "the unit is one for patients, and nobody compared the patient's name and date of "
-            "birth: take the visit up with --resume and compare both, or say why it cannot be done"
+            "the unit treats patients, and nobody compared the patient's name and date of "
+            "birth: continue the visit with --resume and compare both, or say why it cannot "
+            "be done"
         )

@@ -1,4 +1,4 @@
-"""What a session and a patient are called: names that say nothing of a person."""
+"""Identifiers of sessions and patients, which reveal nothing of a person."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from datetime import UTC, datetime
 
 @dataclass(frozen=True, slots=True)
 class Identifiers:
-    """Makers of identifiers, so that a simulated session can be the same twice."""
+    """Makers of identifiers, so that a simulated session can be repeated exactly."""
 
     session_id: Callable[[int], str]
     patient_key: Callable[[], str]
 
 
 def random_identifiers() -> Identifiers:
-    """Session ids that sort by time; patient keys that say nothing."""
+    """Returns session ids that sort by time, and random patient keys."""
 
     def session_id(utc_ms: int) -> str:
         stamp = datetime.fromtimestamp(utc_ms / 1000, UTC).strftime("%Y%m%dT%H%M%SZ")

@@ -1,4 +1,4 @@
-"""The first start of a calendar year closes the unit's file of the year before."""
+"""Closes the unit's file of the previous year at the first start of a calendar year."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from workstation.session.workplace import Workplace
 def close_last_year(workplace: Workplace, unit_id: str, key: SigningKey) -> None:
     """Begin a new file where the newest session is of an earlier year.
 
-    A disk that refuses keeps nobody from a treatment: the file goes on, and the next start tries
+    A disk that refuses prevents no treatment: the file is continued, and the next start tries
     again. Raises UnitBusy or JournalCorrupt.
     """
     utc_ms = workplace.clock.utc_ms()

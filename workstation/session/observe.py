@@ -1,4 +1,4 @@
-"""One observed session: instrument, clock, journal, order and people put together."""
+"""One observed session: assembles instrument, clock, journal, order and people."""
 
 from __future__ import annotations
 
@@ -49,16 +49,16 @@ Connect = Callable[[str, InstrumentProfile, str, Clock], ForceSource]
 SLOW_PERIOD_S: Final = 0.100
 FAST_PERIOD_S: Final = 0.050
 FAST_BAUDRATE: Final = 38400
-"""A transmitter is asked 10 times a second, from this rate on and on a network 20 times."""
+"""A transmitter is read 10 times a second; from this rate on, and on a network, 20 times."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObservedTable:
-    """A table that nobody can ask, the instrument beside it, and what people say of both.
+    """A table that cannot be read, the instrument beside it, and what people enter about both.
 
-    ``address`` and ``profile`` are the instrument's; ``serial`` and ``calibrated`` are words on the
-    instrument with its cell, ``table`` says what it hangs beside, ``set_by`` who set the force
-    there. ``simulated``: table and instrument are. Raises RequestRefused for words that no record
+    ``address`` and ``profile`` are the instrument's; ``serial`` and ``calibrated`` are texts about
+    the instrument with its cell, ``table`` names the table beside it, ``set_by`` who set the force
+    there. ``simulated``: table and instrument are. Raises RequestRefused for texts that no record
     could show.
     """
 
@@ -85,9 +85,9 @@ def observe(
     connect: Connect = connect_instrument,
     recording: Recording = AS_ALWAYS,
 ) -> SessionResult:
-    """One session from the address to the sealed record; nothing is written to the instrument.
+    """Run one session from the address to the sealed record; writes nothing to the instrument.
 
-    Raises TractionError; one that comes once the record is open carries the session's id.
+    Raises TractionError; one raised after the record is open carries the session's id.
     """
     profile, digest = instrument_profile(table.profile, workplace)
     period_s = period_of(table.address, profile)
@@ -124,7 +124,7 @@ def observe(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Ready:
-    """The key that signs, and what standing data say of the session."""
+    """The key that signs, and what standing data say about the session."""
 
     key: SigningKey
     standing: SessionStanding
@@ -139,7 +139,7 @@ class _Opened:
     origin_s: float
 
     def ports(self, source: ForceSource, clock: Clock, operator: Operator) -> ObservationPorts:
-        """Returns what the session is put together from."""
+        """Returns the parts of the session."""
         return ObservationPorts(
             source=source,
             clock=clock,
@@ -153,7 +153,7 @@ class _Opened:
 def _observed(
     journal: SqliteJournal, ports: ObservationPorts, period_s: float, planned_s: float
 ) -> Ending:
-    """Observe and seal; what fails on the way leaves the record to the next start to close."""
+    """Observe and seal; after a failure the next start closes the record."""
     try:
         ending = Observation(ports, tick_s=period_s, planned_s=planned_s).run()
     except BaseException:
@@ -175,7 +175,7 @@ def instrument_profile(name: str, workplace: Workplace) -> tuple[InstrumentProfi
 
 
 def period_of(uri: str, profile: InstrumentProfile) -> float:
-    """Returns how often the instrument is asked, seconds: a gauge at its own rate."""
+    """Returns the interval at which the instrument is read, seconds: a gauge at its own rate."""
     own_s = profile.timing.poll_period_ms / 1000
     if isinstance(profile, GaugeProfile):
         return own_s

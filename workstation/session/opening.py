@@ -1,4 +1,4 @@
-"""What a session begins with: what order and records say, and what the evidence says of both."""
+"""The beginning of a session: what order and records say, and what the evidence says of both."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def start_facts(
     identified_at_s: float,
     weight_test: WeightTest,
 ) -> StartFacts:
-    """Returns what order and records say, read before a recovery adds records of its own."""
+    """Returns what order and records say, read before a recovery adds records."""
     folder = workplace.folder
     mine = folder.databases_of(unit.identity.unit_id)
     return StartFacts(
@@ -90,7 +90,7 @@ def observed_opening_of(
     workplace: Workplace,
     patient_key: str,
 ) -> SessionOpening:
-    """The same for a table that is only observed: its instrument by profile and people's words."""
+    """Returns the same for an observed table: its instrument by profile and what people entered."""
     said = OpeningOfSession(
         **_of_every_opening(uri, planned, patient_key),
         profile=observed.profile,
@@ -150,7 +150,7 @@ def _recorded(identity: UnitIdentity) -> RecordedIdentity:
 
 
 def _prescription_in_integers(plan: TreatmentPlan) -> RecordedPrescription:
-    """Forces in 0.1 N, times in ms, rates in 0.1 N/s, mass in 0.1 kg."""
+    """Returns forces in 0.1 N, times in ms, rates in 0.1 N/s, mass in 0.1 kg."""
     order = plan.order
     mass = order.body_mass_kg
     return RecordedPrescription(

@@ -1,6 +1,6 @@
-"""Who answers the questions of a session: a person at the terminal, or ``--yes`` where it may.
+"""Answers the questions of a session: a person at the terminal, or ``--yes`` where it may.
 
-An operator is polled by the loop and never makes it wait: the terminal is read in a thread.
+An operator is polled by the loop and never makes it wait: a thread reads the terminal.
 """
 
 from __future__ import annotations
@@ -36,29 +36,29 @@ from workstation.session.session_script import SessionScript
 SCRIPT = "script (--yes)"
 
 ONLY_YES = frozenset({Question.END_ACKNOWLEDGED})
-"""Questions that only a yes answers; they wait for it."""
+"""Questions that can only be answered with yes; they wait for it."""
 
 PROGRAM = "traction run"
-"""Who remarks upon the workstation itself: a display that takes nothing, a terminal that closed."""
+"""The author of remarks about the workstation itself: a failed display, a closed terminal."""
 
 STOP = "stop"
 """The line that releases the patient."""
 LINES_AT_A_TIME = 8
-"""Most lines that one look takes: a pasted page must not make a tick late."""
+"""Most lines that one poll takes: a pasted page must not make a tick late."""
 LINES_WAITING = 50
 """With so many lines waiting no more are read; they stay in the terminal."""
 ROOM_EVERY_S = 0.1
 
 ReadLine = Callable[[], str]
-"""Waits for a line; raises RequestRefused for one that cannot be taken, EOFError at the end."""
+"""Waits for a line; raises RequestRefused for an invalid one, EOFError at the end."""
 Show = Callable[[Snapshot], None]
 Tell = Callable[[str], None]
 Notices = Callable[[], Sequence[str]]
-"""What is newly the matter with the display, or no longer, in words."""
+"""New troubles of the display, or their end, in words."""
 
 
 def _say_nothing(text: str) -> None:
-    """For sessions without a listener; what is told is in the journal all the same."""
+    """For sessions without a listener; all messages are in the journal as well."""
 
 
 def _nothing_to_report() -> Sequence[str]:
@@ -79,12 +79,12 @@ def certain_questions(order: Prescription) -> list[Question]:
 
 
 def in_words(questions: Iterable[Question]) -> str:
-    """Returns what is asked, by name: "lift locked, call bell in hand"."""
+    """Returns the question by name: "lift locked, call bell in hand"."""
     return ", ".join(question.value.replace("_", " ") for question in questions)
 
 
 def possible_questions(order: Prescription) -> list[Question]:
-    """Every question that a session with this order may ask: the certain ones, then the others."""
+    """Returns every question that a session with this order may ask: certain ones first."""
     certain = certain_questions(order)
     others = {Question.LONG_TREATMENT, Question.FORCE_ABOVE_SOFT_LIMIT, Question.TABLE_MOVES_FREELY}
     others |= {Question.PRETENSION_LOOKS_RIGHT, *certain}
@@ -96,7 +96,8 @@ def check_somebody_answers(
 ) -> None:
     """Refuse before anything is opened when nobody could answer; raises AnswerMissing.
 
-    ``verified``: the unit's profile is; before the unit is known it counts as not verified.
+    ``verified`` tells whether the unit's profile is verified; before the unit is known it counts as
+    not.
     """
     if terminal:
         return
@@ -111,10 +112,10 @@ def check_somebody_answers(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonAtTerminal:
-    """Who types: ``by`` is the name (default: that of the login), ``read_line`` gives the lines.
+    """Who types: ``by`` is the name (default: that of the login), ``read_line`` returns the lines.
 
-    ``asking`` gets the question that is to be answered next, and nothing when there is none.
-    ``help_words`` lists what can be typed.
+    ``asking`` gets the question to be answered next, or None. ``help_words`` lists what can be
+    typed.
     """
 
     read_line: ReadLine
@@ -127,11 +128,11 @@ class SessionOperator:
     """Answers by script where that is allowed, otherwise by the person at the terminal.
 
     One thread reads lines: "y" and "n" answer the oldest question, everything else is a request.
-    ``script`` makes requests by itself at its times. What ``notices`` says becomes a remark of the
-    program in the record.
+    ``script`` makes requests automatically at its times. What ``notices`` reports becomes a remark
+    of the program in the record.
 
-    ``show`` and ``tell`` are called by the loop's thread and must not wait: with a real display
-    they put things into its mailbox (``workstation.terminal.display``).
+    ``show`` and ``tell`` are called by the loop's thread and must not wait: a real display puts
+    things into its mailbox (``workstation.terminal.display``).
     """
 
     def __init__(
@@ -171,14 +172,14 @@ class SessionOperator:
 
     @property
     def at_terminal(self) -> bool:
-        """True while somebody at a terminal can be asked."""
+        """Returns True while somebody at a terminal can be asked."""
         return self._is_read
 
     def ask(self, question: Question, text: str, *, person_only: bool) -> None:
-        """Put the question; the answer comes through ``answer``.
+        """Ask the question; the answer comes through ``answer``.
 
-        What was typed before it answers what was asked before it, or nothing: no yes to a pull
-        lies ready in a terminal.
+        Lines typed earlier answer earlier questions, or nothing: no yes typed in advance can start
+        a pull.
         """
         self._answers.pop(question, None)
         for _ in range(LINES_WAITING):
@@ -199,7 +200,7 @@ class SessionOperator:
         return self._answers.get(question)
 
     def withdraw(self, question: Question) -> None:
-        """Nobody needs to answer it any more, and no answer that comes late counts."""
+        """Withdraw the question; a late answer does not count."""
         self._answers.pop(question, None)
         if (text := self._open.pop(question, "")) != "":
             self._tell(f"no answer is needed any more: {text}")
@@ -216,14 +217,14 @@ class SessionOperator:
         return [AskedRequest(id=f"line {next(self._ids)}", request=request) for request in taken]
 
     def _by_script(self, request: SessionRequest) -> SessionRequest:
-        """A script acknowledges what is on the screen when its time has come."""
+        """Make the script's request; when due it acknowledges what is on the screen."""
         self._know_who_types(request)
         if isinstance(request, AcknowledgeAlarms):
             return replace(request, alarms=self._alarms)
         return request
 
     def settle(self, request_id: str, outcome: RequestSettled) -> None:
-        """Nothing: at a terminal everything is said in words."""
+        """Do nothing: at a terminal every outcome is printed in words."""
 
     def stop(self, by: str) -> None:
         """Ask the loop for a release; safe in a signal handler.
@@ -238,7 +239,7 @@ class SessionOperator:
         self._leaving = by
 
     def remind(self, text: str) -> None:
-        """Say it in the next tick; safe in a signal handler."""
+        """Print it in the next tick; safe in a signal handler."""
         self._reminders.append(text)
 
     def stop_requested(self) -> Stop | None:
@@ -250,19 +251,19 @@ class SessionOperator:
         return self._leaving
 
     def attendance(self) -> Attendance:
-        """Neither console nor page: whoever answers sits at the terminal."""
+        """Returns neither console nor page: the person who answers sits at the terminal."""
         return NOBODY_WATCHES
 
     def tell(self, text: str) -> None:
-        """Say it on a line of its own."""
+        """Print it on a line of its own."""
         self._tell(text)
 
     def tell_check(self, check: SettledCheck) -> None:
-        """Say it on a line of its own."""
+        """Print it on a line of its own."""
         self._tell(check.told)
 
     def show(self, snapshot: Snapshot) -> None:
-        """Hand the tick's figures to the display."""
+        """Pass the tick's figures to the display."""
         self._since_start_s = snapshot.since_start_s
         self._alarms = snapshot.alarms_on_screen
         self._show(snapshot)
@@ -270,9 +271,9 @@ class SessionOperator:
     # --- lines of the terminal ----------------------------------------------------------------
 
     def _read_lines(self, read_line: ReadLine) -> None:
-        """The reader thread: it passes lines on; None says that there will be no more.
+        """Run the reader thread, which passes lines on; None says that there will be no more.
 
-        A stop does not wait behind other lines.
+        A stop does not wait for other lines.
         """
         try:
             while True:
@@ -318,7 +319,7 @@ class SessionOperator:
                 self._know_who_types(request)
 
     def _know_who_types(self, request: SessionRequest) -> None:
-        """Who takes over answers and asks from now on."""
+        """Note who takes over and types from now on."""
         if isinstance(request, TakeOver):
             self._by = request.by
 
@@ -336,7 +337,7 @@ class SessionOperator:
         self._tell(f"{first}{refusal.message}")
 
     def _close_terminal(self) -> None:
-        """Whoever was asked has gone: no to everything that is and will be asked."""
+        """Answer every open and future question with no: the person at the terminal has gone."""
         self._is_read = False
         self._requests.append(Remark(by=PROGRAM, text="the terminal closed: nobody can type"))
         for question in self._open:

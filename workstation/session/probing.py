@@ -1,4 +1,4 @@
-"""A probe of one address, and a commissioning on top of it: connected, tested, filed, closed."""
+"""A probe of one address, and a commissioning that follows it: connect, test, file, close."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ from workstation.session.opening import PROGRAM
 from workstation.session.workplace import Workplace
 
 UNIT_SETTLING_S: Final = 0.5
-"""Three time constants of 60 ms and the sample's age; a unit has no number of its own for it."""
+"""Three time constants of 60 ms and the sample's age; a unit has no setting of its own for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """What is probed: the address, the profile's name ("": find out), the number on the plate.
 
-    ``capture`` hears every byte.
+    ``capture`` receives every byte.
     """
 
     address: str
@@ -91,18 +91,18 @@ class Commissioned:
 
     @property
     def items(self) -> tuple[CheckItem, ...]:
-        """Everything that was judged."""
+        """Returns everything that was judged."""
         return self.tested.behind(self.probe.probed.items)
 
     @property
     def passed(self) -> bool:
-        """True when a patient may come."""
+        """Returns True when a patient may be treated."""
         return self.record is not None and self.record.passed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Open:
-    """What is connected; ``channels`` of it are read by ``reader``, ``run`` is the probe."""
+    """The connected device; ``reader`` reads its ``channels``, ``run`` is the probe."""
 
     thing: CommissionedThing | None
     title: str
@@ -115,7 +115,7 @@ class _Open:
 
 
 def probe(asked: Asked, workplace: Workplace) -> ProbeResult:
-    """Ask and judge, write nothing; raises TractionError."""
+    """Read and judge, write nothing; raises TractionError."""
     profile, digest, tried = _profile_at(asked, workplace)
     with _connected(asked, profile, digest, workplace, RoundTrips(asked.capture)) as one:
         workplace.warn("watching the free cell for 60 s: leave it alone")
@@ -139,7 +139,7 @@ def commission(
     weight_kg: float,
     capacity_n: float | None,
 ) -> Commissioned:
-    """Probe, let the weight be hung and lifted off, file what came of it; raises TractionError."""
+    """Probe, have the weight hung and lifted off, file the result; raises TractionError."""
     check_private(workplace.folder, workplace.settings.readers_group)
     profile, digest, tried = _profile_at(asked, workplace)
     trips = RoundTrips(asked.capture)
@@ -177,7 +177,7 @@ def commission(
 
 
 def _profile_at(asked: Asked, workplace: Workplace) -> tuple[DeviceProfile, str, tuple[Tried, ...]]:
-    """Returns the profile that was named, else the only one that fits; raises TractionError."""
+    """Returns the named profile, else the only one that fits; raises TractionError."""
     folder = workplace.folder.path
     if asked.profile:
         return *find_profile(asked.profile, folder), ()
@@ -199,7 +199,7 @@ def _connected(
     workplace: Workplace,
     trips: RoundTrips,
 ) -> Iterator[_Open]:
-    """Connect, and give the port back at the end, whatever comes."""
+    """Connect, and always release the port at the end."""
     if isinstance(profile, TractionUnitProfile):
         if profile.name != UNIT:
             raise AddressInvalid(
@@ -241,11 +241,11 @@ def _connected(
 
 
 def _check_nobody_drives(unit_id: str, workplace: Workplace) -> None:
-    """Nothing is written, so the lock is only looked at; the unit's own state is read as well."""
+    """Check that no session drives it; only looks at the lock and reads the unit's state."""
     if UnitLock(workplace.folder.unit_database(unit_id)).is_held():
         raise UnitBusy(
-            f"a session is open on this workstation, perhaps on unit {unit_id}: nothing else is "
-            "asked meanwhile; try again when it has ended"
+            f"a session is open on this workstation, perhaps on unit {unit_id}: no other "
+            "unit is asked meanwhile; try again when it has ended"
         )
 
 
@@ -286,8 +286,8 @@ def _load(one: _Open, weight_kg: float, capacity_n: float | None) -> KnownLoad:
     capacity_n = one.capacity_n or capacity_n
     if capacity_n is None:
         raise RequestRefused(
-            "what the cell may carry is not known; give what its plate says with --capacity, for "
-            'instance "1000 N"'
+            "the capacity of the cell is not known; give the value on its plate with --capacity, "
+            'for instance "1000 N"'
         )
     load = KnownLoad(weight_kg=weight_kg, capacity_n=capacity_n, settling_s=one.settling_s)
     if load.expected_n > capacity_n:
@@ -301,7 +301,7 @@ def _load(one: _Open, weight_kg: float, capacity_n: float | None) -> KnownLoad:
 def _record(
     address: str, one: _Open, result: ProbeResult, tested: LoadTested, load: KnownLoad
 ) -> CommissioningRecord | None:
-    """Returns what came of it in integers; None where there was never a reading."""
+    """Returns the result in integers; None where there was never a reading."""
     probed = result.probed
     if one.thing is None or probed.watched is None or probed.times is None:
         return None

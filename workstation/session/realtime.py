@@ -1,8 +1,8 @@
-"""What the operating system grants the control process against lateness, and what it refuses.
+"""Requests the operating system's means against lateness for the control process.
 
 Real-time scheduling is the only setting with a large measured effect on a busy machine; locked
-memory and a frozen collector are cheap insurance. None of it is needed for safety: a late loop is
-seen by the supervisor and ends in a release.
+memory and a frozen collector are cheap insurance. None of it is needed for safety: the supervisor
+notices a late loop and releases.
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ PRIORITY = 50
 BEHIND_PRIORITY = PRIORITY - 1
 """Of the threads that work for the loop at each tick; the right to the higher one includes it."""
 OBJECTS_PER_COLLECTION = 700
-"""Python's own number: many short collections of what a tick leaves instead of a few long ones."""
+"""Python's default: many short collections of a tick's garbage instead of a few long ones."""
 _MCL_CURRENT, _MCL_FUTURE, _MCL_ONFAULT = 1, 2, 4
-"""ONFAULT: what is in memory stays there, and what nobody touches (libraries map ten times as much
-as a session uses) is not fetched for it."""
+"""ONFAULT: pages in memory stay there, and pages that nobody touches (libraries map ten times as
+much as a session uses) are not loaded for it.
+"""
 
 if sys.platform == "linux":
     _FIRST = os.SCHED_FIFO | os.SCHED_RESET_ON_FORK
@@ -53,7 +54,7 @@ class RealtimeRights:
 
 
 def take_realtime_rights() -> RealtimeRights:
-    """Ask for all of it, for the calling thread; what is refused is said, never raised.
+    """Request all of it for the calling thread; refusals are returned, never raised.
 
     Threads and processes that this one starts later run as ordinary ones again.
     """
@@ -83,9 +84,9 @@ def run_behind_the_loop(report: Callable[[str], None], thread: Thread) -> None:
 
 @contextmanager
 def as_ordinary_work(report: Callable[[str], None]) -> Iterator[None]:
-    """Let the block wait for others: records are checked and sealed by the thread that drives.
+    """Run the block at ordinary priority: the driving thread also checks and seals records.
 
-    A thread without real-time scheduling stays as it is. ``report`` is told where the system does
+    A thread without real-time scheduling is not changed. ``report`` is called where the system does
     not give it back after the block.
     """
     if sys.platform != "linux" or os.sched_getscheduler(0) != _FIRST:
@@ -100,7 +101,7 @@ def as_ordinary_work(report: Callable[[str], None]) -> Iterator[None]:
 
 
 def collect_often() -> None:
-    """From here on short collections, which look at nothing of what is there already."""
+    """Collect often from now on, without examining the objects that exist already."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(OBJECTS_PER_COLLECTION)
@@ -123,7 +124,7 @@ def _lock_memory() -> str:
 
     limit, _ = resource.getrlimit(resource.RLIMIT_MEMLOCK)
     if limit != resource.RLIM_INFINITY and os.geteuid() != 0:
-        # A limit that holds today's memory would refuse tomorrow's, in the middle of a session.
+        # A limit that covers today's memory would refuse more of it in the middle of a session.
         return f"not locked (limit {limit} bytes); grant it with ulimit -l unlimited"
     library = ctypes.CDLL(ctypes.util.find_library("c"), use_errno=True)
     if library.mlockall(_MCL_CURRENT | _MCL_FUTURE | _MCL_ONFAULT):

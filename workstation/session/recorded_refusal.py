@@ -1,4 +1,4 @@
-"""A refusal that comes once a session's record is open carries the id of that session."""
+"""Adds the session's id to a refusal that comes once the session's record is open."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from controller.errors import TractionError
 
 @contextmanager
 def recorded_as(session_id: str) -> Iterator[None]:
-    """Every refusal out of here is in the record of that session."""
+    """Add the session's id to every refusal raised in the block."""
     try:
         yield
     except TractionError as error:

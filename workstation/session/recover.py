@@ -1,7 +1,7 @@
-"""What a start does about sessions that an earlier program left open: person first, then record.
+"""Closes sessions that an earlier program left open: first the person, then the record.
 
-The unit at hand is observed and let go before anything is written. A record that this workstation
-did not write is put aside whole and never signed; the unit is then used again when a named person
+The present unit is observed and released before anything is written. A record that this workstation
+did not write is put aside whole and never signed; the unit can be used again when a named person
 has accepted that.
 """
 
@@ -33,14 +33,14 @@ from workstation.session.workplace import Workplace
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Seen:
-    """What a start saw of the unit whose session it closes; of other units it found nothing."""
+    """What a start saw of the unit whose session it closes; for other units it saw nothing."""
 
     found: UnitFound | None = None
     raised: AlarmRaised | None = None
 
 
 Examined = tuple[list[LeftOpen], JournalCorrupt | JournalUnavailable | None]
-"""The sessions that may be closed, or why the file may not be gone on with."""
+"""The sessions that may be closed, or why the file may not be continued."""
 
 
 def recover(
@@ -52,9 +52,9 @@ def recover(
 ) -> list[str]:
     """Close what an earlier program left open; returns the ids of the sessions that were closed.
 
-    ``raised`` is the alarm that the end of that program was; the sessions keep it.
-    Raises JournalCorrupt when the unit's own file was put aside, now or before, and nobody has
-    accepted it yet. What is put aside of other units is told as a warning.
+    ``raised`` is the alarm about the end of that program; the sessions record it. Raises
+    JournalCorrupt when the unit's own file was put aside, now or before, and nobody has accepted it
+    yet. Files put aside of other units are reported as a warning.
     """
     folder, clock = workplace.folder, workplace.clock
     unit_id = unit.identity.unit_id
@@ -64,7 +64,7 @@ def recover(
 
 
 def recover_observed(unit_id: str, workplace: Workplace, key: SigningKey) -> list[str]:
-    """The same before a table is observed: there is nothing that could be let go."""
+    """Do the same before a table is observed: there is nothing to release."""
     examined = _examined(workplace.folder, unit_id, workplace.clock, key)
     return _close_all(workplace, unit_id, key, examined, _Seen())
 
@@ -92,9 +92,9 @@ def _close_all(
 
 
 def _is_driven(folder: RecordFolder, path: Path) -> bool:
-    """True for a unit with an open session, or one that a station's program looks after itself.
+    """Returns True for a unit with an open session, or one that a station's program drives.
 
-    That one may begin a session in this moment, and would find its lock taken.
+    That program may begin a session at this moment, and would find its lock taken.
     """
     return UnitLock(path).is_held() or is_locked(folder.station_lock(path.stem))
 
@@ -107,16 +107,16 @@ def _recover_other(workplace: Workplace, unit_id: str, key: SigningKey, seen: _S
     if fault is not None:
         aside = _put_aside(folder, unit_id, clock, key, fault)
         workplace.warn(
-            f"the record of unit {unit_id} did not fit ({fault.message}); it was put aside in "
-            f"{aside}. Have a person look at it before that unit is used again"
+            f"the record of unit {unit_id} did not verify ({fault.message}); it was put "
+            f"aside in {aside}. Have a person look at it before that unit is used again"
         )
     return [_close(folder, one, clock, key, seen) for one in left]
 
 
 def _examined(folder: RecordFolder, unit_id: str, clock: Clock, key: SigningKey) -> Examined:
-    """Returns the sessions that may be closed, or why the file may not be gone on with.
+    """Returns the sessions that may be closed, or why the file may not be continued.
 
-    Whatever is wrong with the file, it is told after the unit was let go.
+    Any fault of the file is reported after the unit was released.
     """
     with holding(UnitLock(folder.unit_database(unit_id))):
         try:
@@ -208,7 +208,7 @@ def _dropped(left: LeftOpen) -> DroppedRows:
 
 
 def _interrupted_where(record: SessionRecord) -> str:
-    """A release that was seen before the program ended is said, so that nobody has to guess."""
+    """Returns where the session was interrupted, and whether the release was seen before."""
     if record.of_kind(EventKind.RELEASE_OBSERVED):
         return "the program ended after the release, before the end was acknowledged"
     return "the program ended during the session"

@@ -1,4 +1,4 @@
-"""Who writes the register of sessions, and when it may wait."""
+"""The author of the register of sessions, and when it may wait."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def program_author(workplace: Workplace, key: SigningKey) -> Author:
 
 
 def note_new_seals(workplace: Workplace, key: SigningKey) -> None:
-    """The register may wait: what is not noted now is noted by the next writer of clinic.db."""
+    """Note new seals in the register; what fails now is noted by the next writer of clinic.db."""
     try:
         note_seals(workplace.folder, program_author(workplace, key))
     except JournalError as error:

@@ -1,4 +1,4 @@
-"""The small language in which a person or a script asks for something while a session runs.
+"""The language in which a person or a script makes requests while a session runs.
 
 One parser for the terminal and for ``--script``; a console makes the same requests without it.
 """
@@ -33,7 +33,7 @@ _HELP = """\
   resume                    go on with the treatment
   -{force} [REASON]{gap}less hold force, at any time; N, lbf or kgf; "rest -{force}" for the rest
   +{force} REASON  {gap}more hold force, within maximum_force; "rest +{force}" likewise
-  check NAME                NAME looked after the patient
+  check NAME                NAME checked on the patient
   takeover NAME             NAME is responsible from now on, and types
   remark TEXT               words for the record
   end [REASON]              release the patient and end the session
@@ -42,12 +42,12 @@ _HELP = """\
   mute                      no tones for 2 min
   help                      this list; Ctrl-C releases the patient and leaves the program"""
 OBSERVED_HELP: Final = """\
-  check NAME                NAME looked after the patient
+  check NAME                NAME checked on the patient
   takeover NAME             NAME is responsible from now on, and types
   remark TEXT               words for the record
   end [REASON]              end the observation, once the cord is free
   help                      this list; Ctrl-C ends the observation and leaves the program
-Nothing that is typed here reaches the table: its own switch stops it."""
+Nothing typed here reaches the table: its own switch stops it."""
 
 SHOWN_CHARACTERS = 40
 _BLANKS = re.compile(r"[ \t]+")
@@ -58,15 +58,15 @@ _ADJUSTMENT = re.compile(
 
 
 def help_text(forces: ForceUnit) -> str:
-    """Everything that can be asked for, with forces in the unit that leads."""
+    """Returns everything that can be requested, with forces in the leading unit."""
     force = _EXAMPLES[forces]
     return _HELP.format(force=force, gap=" " * (16 - len(force)))
 
 
 def parse_request(line: str, by: str, alarms: tuple[AlarmOnScreen, ...] = ()) -> SessionRequest:
-    """Returns the request in a line; raises RequestRefused saying what is understood instead.
+    """Returns the request in a line; raises RequestRefused with the valid commands.
 
-    Blanks and tabs between the words do not count. ``alarms`` are those that are on the screen.
+    Extra blanks and tabs are ignored. ``alarms`` are those that are on the screen.
     """
     text = _BLANKS.sub(" ", line).strip(" ")
     adjustment = _ADJUSTMENT.fullmatch(text)
@@ -87,7 +87,7 @@ def parse_request(line: str, by: str, alarms: tuple[AlarmOnScreen, ...] = ()) ->
         case "stop":
             raise RequestRefused("stop is a person's at the terminal; a script ends with end")
         case "check":
-            return CheckIn(by=_needed(rest, "check", "who looked after the patient"))
+            return CheckIn(by=_needed(rest, "check", "who checked on the patient"))
         case "takeover":
             return TakeOver(by=_needed(rest, "takeover", "who is responsible from now on"))
         case "remark":
@@ -101,7 +101,7 @@ def parse_request(line: str, by: str, alarms: tuple[AlarmOnScreen, ...] = ()) ->
 
 
 def _beginning(text: str) -> str:
-    """As much of a line as a message repeats."""
+    """Returns as much of a line as a message repeats."""
     shown = visible(text[:SHOWN_CHARACTERS])
     return f"'{shown}'" if len(text) <= SHOWN_CHARACTERS else f"'{shown}...'"
 

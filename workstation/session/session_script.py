@@ -1,10 +1,8 @@
-"""``--script FILE``: requests that a session makes by itself at given times, from a TOML file.
+"""``--script FILE``: requests that a session makes automatically at given times, from TOML.
 
-[[step]]
-at = "90 s"              # since the first ramp, pauses included
-do = "pause"             # a line as it would be typed at the terminal
-by = "A. Example, PT"
-reason = "patient wants to turn the head"
+[[step]] at = "90 s"              # since the first ramp, pauses included do = "pause"             #
+a line as it would be typed at the terminal by = "A. Example, PT" reason = "patient wants to turn
+the head"
 """
 
 from __future__ import annotations
@@ -73,7 +71,7 @@ def read_script(path: Path) -> SessionScript:
 
 
 def parse_script(text: str, name: str) -> SessionScript:
-    """Check a script's text; ``name`` stands in the messages. Raises ScriptInvalid."""
+    """Check a script's text; messages name it ``name``. Raises ScriptInvalid."""
     try:
         document = toml_of(text)
     except ValueError as error:

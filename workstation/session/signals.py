@@ -1,7 +1,7 @@
-"""What signals do while ``traction run`` has a session: they release and end it, or do nothing.
+"""The effect of signals while ``traction run`` has a session: release and end it, or nothing.
 
-No signal that can be caught ends or stops the program while it drives a unit. Only SIGKILL,
-SIGSTOP and a crash do; then the unit's watchdog lets the patient go.
+No signal that can be caught ends or stops the program while it drives a unit. Only SIGKILL, SIGSTOP
+and a crash do; then the unit's watchdog releases the patient.
 """
 
 from __future__ import annotations
@@ -22,13 +22,14 @@ RELEASING = (
     "SIGPWR",
     "SIGXCPU",
 )
-"""Each would end the program; each releases instead. SIGPWR: the power fails. SIGXCPU: the system
-limits the processor time of real-time programs."""
+"""Each would end the program; here each releases instead. SIGPWR: power failure. SIGXCPU: the
+system limits the processor time of real-time programs.
+"""
 ONCE = frozenset({"SIGHUP"})
 """A window that closes sends this up to three times (kernel, shell, end of the shell), so it never
 makes a release fast."""
 IGNORED = ("SIGTTIN", "SIGTTOU", "SIGPIPE")
-"""Reading or writing in the background, a reader that has gone: the call itself fails instead."""
+"""Reading or writing in the background, or a closed pipe: the call itself fails instead."""
 SUSPENDING = "SIGTSTP"
 NOT_SUSPENDED = (
     "Ctrl-Z does not stop a session; Ctrl-C or end ends it, and releases the patient where this "
@@ -37,19 +38,19 @@ NOT_SUSPENDED = (
 
 
 class Told(Protocol):
-    """Whoever is told of signals; both may be called in a handler."""
+    """The receiver of signals; both methods may be called in a handler."""
 
     def leave(self, by: str) -> None:
         """Release, and end the program."""
         ...
 
     def remind(self, text: str) -> None:
-        """Say it to the person."""
+        """Print it for the person."""
         ...
 
 
 class CaughtSignals:
-    """Hands signals to the operator; those that come before there is one are handed on then."""
+    """Passes signals to the operator; those that come earlier are passed on once there is one."""
 
     def __init__(self) -> None:
         self._operator: Told | None = None
@@ -57,13 +58,13 @@ class CaughtSignals:
         self._asked = False
 
     def hand_to(self, operator: Told) -> None:
-        """From now on ``operator`` is told."""
+        """Pass signals to ``operator`` from now on."""
         self._operator = operator
         for name in self._early:
             operator.leave(name)
 
     def release(self, number: int, _frame: FrameType | None) -> None:
-        """The handler of every signal that asks for a release."""
+        """Release: the handler of every signal that asks for it."""
         name = signal.Signals(number).name
         if name in ONCE and self._asked:
             return
@@ -74,14 +75,14 @@ class CaughtSignals:
             self._operator.leave(name)
 
     def refuse(self, _number: int, _frame: FrameType | None) -> None:
-        """The handler of Ctrl-Z."""
+        """Refuse: the handler of Ctrl-Z."""
         if self._operator is not None:
             self._operator.remind(NOT_SUSPENDED)
 
 
 @contextmanager
 def caught_signals() -> Iterator[CaughtSignals]:
-    """Catch them for the block; the handlers from before come back at its end."""
+    """Catch them for the block; the previous handlers return at its end."""
     caught = CaughtSignals()
     handlers: dict[signal.Signals, Callable[[int, FrameType | None], None] | signal.Handlers] = {
         **dict.fromkeys(_numbers(*RELEASING), caught.release),
@@ -97,5 +98,5 @@ def caught_signals() -> Iterator[CaughtSignals]:
 
 
 def _numbers(*names: str) -> list[signal.Signals]:
-    """Returns those that this system has."""
+    """Returns the signals that this system has."""
     return [getattr(signal, name) for name in names if hasattr(signal, name)]

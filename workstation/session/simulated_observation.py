@@ -16,7 +16,7 @@ from workstation.session.treat import SessionResult
 from workstation.session.workplace import Recording, Workplace
 
 STARTED_AFTER_S: Final = 3.0
-"""Somebody starts the table at its panel when the observation is under way."""
+"""A person starts the table at its panel when the observation is running."""
 ENDED_AFTER_S: Final = 20.0
 """The observation is ended so long after the planned time, with the cord free again."""
 BAUDRATE: Final = 38400
@@ -32,7 +32,7 @@ def observe_simulated(
     show: Show,
     recording: Recording,
 ) -> SessionResult:
-    """Observe a table that follows the order by itself, over a simulated transmitter's line."""
+    """Observe a table that follows the order, over a simulated transmitter's line."""
     table = TableStartedLater(planned.plan, body, seed=3, after_s=STARTED_AFTER_S)
     server = served_instrument(
         PROFILE, table.force_at, VirtualDeviceTime(clock), seed=1, baudrate=BAUDRATE
@@ -63,6 +63,6 @@ def observe_simulated(
 
 
 def _end(planned: PlannedOrder) -> str:
-    """The person who is there ends the observation after the treatment."""
+    """End the observation after the treatment, as the person there would."""
     at_s = planned.plan.times.traction_s + planned.plan.times.release_s + ENDED_AFTER_S
     return f'[[step]]\nat = "{at_s:.0f} s"\ndo = "end"\nby = "A. Example, PT"\n'

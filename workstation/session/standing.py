@@ -1,4 +1,4 @@
-"""What standing data say of a session, asked before anything is connected or written."""
+"""What standing data say about a session, read before anything is connected or written."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from workstation.settings import settings_at_the_clinic
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """What holds for a session, and the workplace with the clinic's own name and time zone."""
+    """What applies to a session, and the workplace with the clinic's own name and time zone."""
 
     standing: SessionStanding
     workplace: Workplace
 
 
 def prepared(workplace: Workplace, order: Order) -> Prepared:
-    """What holds for an order today; what only has to be told is told.
+    """Returns what applies to an order today; reports what is only informative.
 
     Raises PrescriptionInvalid above a patient's cap, JournalCorrupt where clinic.db was altered.
     """
@@ -35,5 +35,5 @@ def prepared(workplace: Workplace, order: Order) -> Prepared:
 
 
 def at_the_clinic(workplace: Workplace, held: StandingData) -> Workplace:
-    """With what the clinic's record says in place of the settings."""
+    """Returns the workplace with the clinic's record applied over the settings."""
     return replace(workplace, settings=settings_at_the_clinic(workplace.settings, held))

@@ -1,4 +1,4 @@
-"""One session: unit, clock, journal, order and people put together."""
+"""One session: assembles unit, clock, journal, order and people."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ SEALING: Final = "sealing the record"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionResult:
-    """What ``treat`` did. ``recovered`` are the sessions that it found open and closed.
+    """The result of ``treat``. ``recovered`` are the sessions that it found open and closed.
 
-    ``lateness`` is of this run, in milliseconds, and stands in no record; empty where nobody drove.
+    ``lateness`` is of this run, in milliseconds, and is in no record; empty where nobody drove.
     """
 
     session_id: str
@@ -59,7 +59,7 @@ class PersonOfSession(Operator, Protocol):
 
     @property
     def at_terminal(self) -> bool:
-        """True while somebody can be asked."""
+        """Returns True while somebody can be asked."""
         ...
 
 
@@ -72,10 +72,10 @@ def treat(
     connect: Callable[[str, Clock], TractionUnit] | None = None,
     recording: Recording = AS_ALWAYS,
 ) -> SessionResult:
-    """One session from the address to the sealed record; raises TractionError.
+    """Run one session from the address to the sealed record; raises TractionError.
 
-    ``connect`` finds the unit; None: by its address. A refusal that comes once the record is open
-    carries the session's id (``session_id``).
+    ``connect`` finds the unit; None: by its address. A refusal once the record is open carries the
+    session's id (``session_id``).
     """
     with workplace.working(CHECKING):
         ready = prepared(workplace, planned.order)
@@ -174,7 +174,7 @@ def _opened(
 
 @dataclass(frozen=True, slots=True)
 class _Filing:
-    """What a session that nobody filed before is filed with."""
+    """What the order of a session is filed with, where nobody filed it before."""
 
     unit_id: str
     used: StandingUsed
@@ -225,9 +225,9 @@ def _check_before_start(
 
 
 def _weight_test(uri: str, unit: TractionUnit, workplace: Workplace) -> WeightTest:
-    """Returns what a commissioning on file is worth now.
+    """Returns the present standing of a commissioning on file.
 
-    Its line is listened to as it was measured.
+    Sets the limits of its line as measured.
     """
     thing = unit_as_commissioned(unit)
     known = known_of(workplace.folder, thing, workplace.clock.utc_ms(), workplace.settings.day_at)

@@ -1,4 +1,4 @@
-"""What a session is run at: the workstation's records, settings and clock, and how it records."""
+"""Where a session is run: the workstation's records, settings and clock, and how it records."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _say_nothing(text: str) -> None:
 
 
 def _work(text: str) -> AbstractContextManager[None]:
-    """For sessions whose slow work keeps nobody waiting."""
+    """For sessions whose slow work delays nobody."""
     return nullcontext()
 
 
@@ -31,9 +31,9 @@ def _work(text: str) -> AbstractContextManager[None]:
 class Workplace:
     """Where sessions are run.
 
-    ``warn`` is told what a person should look at and what stops no session: a disk that fills up,
-    a record that was put aside. ``working`` is held around what takes long while nothing pulls, and
-    is told what that is. ``beside_loop`` is told the thread that the loop gives work at each
+    ``warn`` is called with what a person should look at but does not stop a session: a disk that
+    fills up, a record that was put aside. ``working`` is held around slow work while nothing pulls,
+    and gets its description. ``beside_loop`` gets the thread to which the loop gives work at each
     tick.
     """
 
@@ -59,9 +59,9 @@ class Recording:
     """How a session is recorded. The defaults are those of every session in real time.
 
     Without a ``key`` the workstation's signs. A simulated session may commit less often than every
-    0.1 s, and be the same twice by fixed ``identifiers``. ``begun`` are the steps of the visit that
-    the session is begun in; they are kept beside its order. A session that was ``filed`` by whoever
-    asked for it is not filed again, and nothing is written to clinic.db.
+    0.1 s, and be repeated exactly with fixed ``identifiers``. ``begun`` are the steps of the visit
+    that the session is begun in; they are kept beside its order. A session that was ``filed`` by
+    the requesting process is not filed again, and nothing is written to clinic.db.
     """
 
     key: SigningKey | None = None

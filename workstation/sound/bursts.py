@@ -1,8 +1,8 @@
 """The sounds of the workstation as a table: pulses, gaps, pitches and harmonics.
 
-Three bursts of alarms after the published summaries of IEC 60601-1-8, and the tone of a session's
-end, which is none of them: two long falling tones without harmonics. Sources and the ranges that
-each number keeps to: alarm-sounds.md#bursts.
+Three alarm bursts after the published summaries of IEC 60601-1-8, and the tone of a session's end,
+which is not an alarm: two long falling tones without harmonics. Sources and the ranges of each
+number: alarm-sounds.md#bursts.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from typing import Final
 from controller.alarms import Priority
 
 RATE_HZ: Final = 44_100
-"""Samples a second, of each sound as it is made and played."""
+"""Samples per second of each sound as it is made and played."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Burst:
-    """One sound: pulses of one length with a gap between each two of them.
+    """One sound: pulses of equal length with a gap between each two of them.
 
-    Lengths are taken between the moments at which a pulse has nine tenths of its height; a rise is
-    from one tenth to nine tenths. A fall is as long as a rise.
+    A pulse's length is measured between nine tenths of its height; a rise is from one tenth to nine
+    tenths. A fall is as long as a rise.
     """
 
     name: str
@@ -31,9 +31,9 @@ class Burst:
     gaps_ms: tuple[int, ...]
     pitches_hz: tuple[float, ...]
     harmonics: tuple[float, ...]
-    """Height of each component as a part of the first, which is the pitch itself."""
+    """Height of each component as a fraction of the first, which is the pitch itself."""
     level: float
-    """Height of the whole as a part of what the loudspeaker takes."""
+    """Height of the whole as a fraction of the loudspeaker's full scale."""
 
     def __post_init__(self) -> None:
         """Refuse a table row whose parts do not fit each other."""
@@ -44,7 +44,7 @@ class Burst:
 
     @property
     def starts_ms(self) -> tuple[int, ...]:
-        """When each pulse reaches nine tenths of its height, after the first one."""
+        """Returns when each pulse reaches nine tenths of its height, after the first one."""
         starts = [0]
         for gap_ms in self.gaps_ms:
             starts.append(starts[-1] + self.pulse_ms + gap_ms)
@@ -52,13 +52,13 @@ class Burst:
 
     @property
     def length_s(self) -> float:
-        """From the first pulse to the end of the last."""
+        """Returns the time from the first pulse to the end of the last."""
         return (self.starts_ms[-1] + self.pulse_ms) / 1000
 
 
 _CLOSE_MS, _APART_MS = 60, 400
 _GROUP_MS = (_CLOSE_MS, _CLOSE_MS, 2 * _CLOSE_MS + 100, _CLOSE_MS)
-"""Of the five pulses of a group the third and fourth leave out one pulse of 100 ms."""
+"""In a group of five pulses, one pulse of 100 ms is left out between the third and the fourth."""
 _HARMONICS = (1.0, 0.8, 0.7, 0.6, 0.5)
 C5_HZ, G4_HZ, E4_HZ, E5_HZ = 523.25, 392.0, 329.63, 659.26
 

@@ -1,7 +1,7 @@
-"""Whether somebody heard the sound today: asked once a day, kept with a name.
+"""Whether somebody heard the sound today: asked once a day, recorded with a name.
 
-The answers are signed rows of clinic.db's chain, as those of a backup are; the newest of a day
-holds. Whatever opens a session asks ``start_refusal``.
+The answers are signed rows of clinic.db's chain, as for a backup; the newest of a day is valid.
+Everything that opens a session calls ``start_refusal``.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ OVERRIDE: Final = '`traction sound-check --by "NAME" --without "REASON"`'
 
 
 class Hearing(StrEnum):
-    """What was said of a day; the words of the audit's rows."""
+    """The answer for a day; its value is written in the audit's rows."""
 
     HEARD = "sound heard"
     NOT_HEARD = "sound not heard"
@@ -38,18 +38,18 @@ class SoundOfDay:
     by: str = ""
     at_utc_ms: int | None = None
     detail: str = ""
-    """The loudspeaker, or the reason of whoever overrode it."""
+    """The loudspeaker, or the reason of the person who overrode it."""
 
     @property
     def text(self) -> str:
-        """For people."""
+        """Returns the answer for people."""
         who = f" by {self.by}" if self.by else ""
         detail = f" ({self.detail})" if self.detail else ""
         return f"{self.day}: {self.hearing}{who}{detail}"
 
 
 def sound_of_day(folder: RecordFolder, day: date) -> SoundOfDay:
-    """What was said last of this day."""
+    """Returns the last answer of this day."""
     said = {hearing.value: hearing for hearing in Hearing}
     rows = [
         row
@@ -79,14 +79,14 @@ def keep_hearing(
 
 
 def start_refusal(of_day: SoundOfDay, *, sounds: bool) -> str:
-    """Why no session may start; "" when one may. ``sounds``: a loudspeaker answers now."""
+    """Returns why no session may start; "" when one may. ``sounds``: a loudspeaker answers now."""
     if of_day.hearing is Hearing.WITHOUT:
         return ""
     otherwise = f"or decide for today to work without it: {OVERRIDE}"
     if not sounds:
         return f"{NO_SOUND} Connect or switch one on, {otherwise}"
     if of_day.hearing is Hearing.NOT_HEARD:
-        return f"nobody heard the sound today ({of_day.text}): try anew: {CHECK}, {otherwise}"
+        return f"nobody heard the sound today ({of_day.text}): try again: {CHECK}, {otherwise}"
     if of_day.hearing is Hearing.NOT_ASKED:
         return f"nobody has said today whether the sound is heard: {CHECK}, {otherwise}"
     return ""

@@ -1,4 +1,4 @@
-"""The sounds that a person must hear once a day, played for that."""
+"""Plays the sounds that a person must hear once a day."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from controller.ports import Clock
 from workstation.sound.player_client import SoundPlayer, SoundState
 
 PATIENCE_S: Final = 15.0
-"""A loudspeaker that has not answered by then does not."""
+"""A loudspeaker that has not answered within this time does not answer."""
 TURN_S: Final = 0.05
 PLAYED: Final = ("high", "end")
 """The sound that must be heard, and the one that ends a session."""
 
 
 def played_sounds(clock: Clock) -> SoundState:
-    """Play alarm and end; the state behind the last sound, or the one in which there is none."""
+    """Play alarm and end; returns the state after the last sound, or the one without sound."""
     player = SoundPlayer()
     try:
         return _play(player, clock)
@@ -39,7 +39,7 @@ def _has_played(count: int, state: SoundState) -> bool:
 
 
 def _until(player: SoundPlayer, clock: Clock, fact: Callable[[SoundState], bool]) -> SoundState:
-    """The state once ``fact`` holds, or when it has not for too long."""
+    """Returns the state once ``fact`` is true, or after the longest wait."""
     end_s = clock.now_s() + PATIENCE_S
     while not fact(state := player.keep_up(clock.now_s())) and clock.now_s() < end_s:
         clock.sleep_until(clock.now_s() + TURN_S)

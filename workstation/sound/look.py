@@ -1,4 +1,4 @@
-"""Says whether a loudspeaker answers now, in one line, and plays nothing.
+"""Reports in one line whether a loudspeaker answers now, and plays nothing.
 
 python -m workstation.sound.look
 """
@@ -12,7 +12,7 @@ from workstation.sound.wording import PlayerWord
 
 
 def look() -> PlayerWord:
-    """Open it and let it go."""
+    """Open it and release it."""
     try:
         loudspeaker = open_loudspeaker()
     except NoLoudspeaker as error:
@@ -21,7 +21,7 @@ def look() -> PlayerWord:
 
 
 def main() -> None:
-    """Print what was found, and end without closing what might never close."""
+    """Print the result, and end without a close that might never return."""
     print(look().line(), flush=True)
     os._exit(0)
 

@@ -3,8 +3,8 @@
     python -m workstation.sound.player
 
 It ends with its input, whatever the loudspeaker does, and by itself when a loudspeaker that was
-open takes nothing any more: a library that waits for a device that is gone is left with its
-process. Whoever started it starts it anew (``player_client``).
+open no longer accepts sound: a library that waits for a missing device is ended with its process.
+The parent starts it again (``player_client``).
 """
 
 from __future__ import annotations
@@ -29,21 +29,21 @@ if TYPE_CHECKING:
 
 MAKE: Final = (sys.executable, "-P", "-m", "workstation.sound.waveforms")
 PERIOD_MS: Final = 100
-"""The loudspeaker asks for so much at a time: what a burst may be late."""
+"""How much the loudspeaker requests at a time: the longest delay of a burst."""
 SILENT_S: Final = 2.0
-"""A loudspeaker that has asked for nothing for so long is gone."""
+"""A loudspeaker that has requested nothing for so long is gone."""
 LOOK_EVERY_S: Final = 5.0
-"""So often the list of loudspeakers is looked at."""
+"""Interval at which the list of loudspeakers is read."""
 NOT_A_LOUDSPEAKER: Final = frozenset({"Dummy Output"})
-"""What sound servers offer where nothing is connected."""
+"""What sound servers list where nothing is connected."""
 FRAME_BYTES: Final = 2
 Frames = Generator[bytes, int, None]
 
 
 class Mixer:
-    """Gives the loudspeaker what it asks for: the newest burst, then silence without an end.
+    """Gives the loudspeaker what it requests: the newest burst, then silence without end.
 
-    The loudspeaker's thread takes from it, another one says what to play.
+    The loudspeaker's thread takes from it, another one selects what to play.
     """
 
     def __init__(self, sounds: Mapping[str, bytes], clock: SystemClock) -> None:
@@ -54,7 +54,7 @@ class Mixer:
         self.asked_at_s = clock.now_s()
 
     def play(self, name: str) -> bool:
-        """From the next period on; what still sounds is cut off. False: no such burst."""
+        """Play from the next period on; what still sounds is cut off. False: no such burst."""
         if name not in self._sounds:
             return False
         with self._lock:
@@ -62,13 +62,13 @@ class Mixer:
         return True
 
     def frames(self) -> Frames:
-        """As much as is asked for, for as long as it is asked for."""
+        """Yields as many frames as are requested, without end."""
         wanted = yield b""
         while True:
             wanted = yield self._take(wanted * FRAME_BYTES)
 
     def take_played(self) -> tuple[str, ...]:
-        """The bursts that were taken whole since this was asked last."""
+        """Returns the bursts that were taken completely since the last call."""
         with self._lock:
             played, self._played = tuple(self._played), []
         return played
@@ -83,13 +83,13 @@ class Mixer:
 
 
 class NoLoudspeaker(Exception):
-    """Why nothing can be played."""
+    """Raised with the reason why nothing can be played."""
 
 
 def made_sounds(alive: Callable[[], None]) -> dict[str, bytes]:
-    """Every burst as it is played; made by a process that is gone afterwards.
+    """Returns every burst as it is played; made by a short process.
 
-    ``alive`` is called while it takes its time. Raises OSError or CalledProcessError.
+    ``alive`` is called while it takes time. Raises OSError or CalledProcessError.
     """
     with TemporaryDirectory(prefix="traction-sound-") as place:
         nothing = subprocess.DEVNULL
@@ -109,7 +109,7 @@ def made_sounds(alive: Callable[[], None]) -> dict[str, bytes]:
 
 
 def sound_systems() -> list[Backend]:
-    """Those that the library knows here, without the one that plays into nothing."""
+    """Returns the backends that the library has here, except the null backend."""
     import miniaudio
 
     nothing = {miniaudio.Backend.NULL, miniaudio.Backend.CUSTOM}
@@ -135,9 +135,9 @@ def open_loudspeaker() -> PlaybackDevice:
 
 
 def refuse_dummies() -> None:
-    """Raises NoLoudspeaker where the system says by the names that nothing is connected.
+    """Raises NoLoudspeaker where the device names show that nothing is connected.
 
-    A system that tells no names is not judged by them.
+    A system that reports no names is not judged by them.
     """
     import miniaudio
 
@@ -150,14 +150,14 @@ def refuse_dummies() -> None:
 
 
 class Player:
-    """Plays what its input names, and says how it is going."""
+    """Plays what its input names, and reports its state."""
 
     def __init__(self, out: TextIO, clock: SystemClock) -> None:
         self._out, self._clock = out, clock
         self._mixer: Mixer | None = None
 
     def run(self) -> None:
-        """Until the input ends; an open loudspeaker that falls silent ends the process too."""
+        """Run until the input ends, or an open loudspeaker stops requesting."""
         starting = PlayerWord(sounds=False, text="")
         try:
             sounds = made_sounds(lambda: self._say(starting))
@@ -192,7 +192,7 @@ class Player:
         look_at_s = self._clock.now_s() + LOOK_EVERY_S
         while True:
             if self._clock.now_s() - mixer.asked_at_s > SILENT_S:
-                why = f"the loudspeaker of {loudspeaker.backend} takes nothing any more"
+                why = f"the loudspeaker of {loudspeaker.backend} no longer accepts sound"
                 self._say(PlayerWord(sounds=False, text=why))
                 os._exit(1)  # closing it might wait for ever
             if self._clock.now_s() >= look_at_s:
@@ -210,7 +210,7 @@ class Player:
 
 
 def follow(player: Player) -> None:
-    """Take names from the input; at its end, which is that of the parent, end at once."""
+    """Take names from the input; end at once at its end, which means the end of the parent."""
     for line in sys.stdin.buffer:
         player.take(line.decode("ascii", "replace").strip())
     os._exit(0)

@@ -18,7 +18,7 @@ from workstation.sound.wording import NO_SOUND, PlayerWord
 from workstation.watched_child import WatchedChild
 
 COMMAND: Final = (sys.executable, "-P", "-m", "workstation.sound.player")
-"""`-P`: a file in the current folder is no part of the program."""
+"""`-P`: a file in the current folder must not be imported as part of the program."""
 STARTING: Final = "the sound is being started"
 
 
@@ -29,11 +29,11 @@ class SoundState:
     sounds: bool
     text: str
     played: int = 0
-    """How many bursts were played to their end since the start of the workstation."""
+    """How many bursts were played completely since the start of the workstation."""
 
 
 class SoundPlayer:
-    """The parent's end. ``keep_up`` is asked each turn of its loop; seconds, any axis."""
+    """The parent's end; its loop calls ``keep_up`` at each turn. Seconds, on any axis."""
 
     def __init__(self, command: Sequence[str] = COMMAND) -> None:
         self._child = WatchedChild(command, self._read_word)
@@ -41,13 +41,13 @@ class SoundPlayer:
         self._trouble = ""
 
     def keep_up(self, now_s: float) -> SoundState:
-        """Start what has ended, end what hangs, and tell how it is."""
+        """Start what has ended, end what hangs, and return the state."""
         self._child.keep_up(now_s)
         return self.state
 
     @property
     def state(self) -> SoundState:
-        """As it was last heard."""
+        """Returns the last reported state."""
         word = self._child.word
         if word is not None and word.sounds:
             return SoundState(sounds=True, text=f"sound: {word.text}", played=self._played)
@@ -58,7 +58,7 @@ class SoundPlayer:
 
     @property
     def process_id(self) -> int | None:
-        """Of the process that plays; None while a start is waited for."""
+        """Returns the id of the process that plays; None while a restart is pending."""
         return self._child.process_id
 
     def play(self, name: str) -> None:
@@ -70,7 +70,7 @@ class SoundPlayer:
         self._child.close()
 
     def _read_word(self, line: bytes) -> PlayerWord:
-        """In the thread that reads: what a player said last explains why it is gone, too."""
+        """Run in the thread that reads: a player's last line also explains why it is gone."""
         word = PlayerWord.of(line)
         self._played += len(word.played)
         self._trouble = "" if word.sounds else word.text or self._trouble

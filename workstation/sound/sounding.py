@@ -1,6 +1,7 @@
-"""Which sound is due now: the alarms of all units in, at most one burst out; time is an argument.
+"""Selects the sound that is due now: from the alarms of all units, at most one burst.
 
-Source of the behaviour: alarm-sounds.md#what-sounds-when, session-rules.md#alarms.
+Time is an argument. Source of the behaviour: alarm-sounds.md#what-sounds-when,
+session-rules.md#alarms.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ from controller.snapshot import Snapshot
 from workstation.sound.bursts import END, OF_PRIORITY, Burst
 
 SHORTEST_SILENCE_S: Final = 2.5
-"""Between two bursts of one kind, whatever is raised: alarm-sounds.md#bursts."""
+"""Shortest time between two bursts of one kind, whatever is raised: alarm-sounds.md#bursts."""
 END_OF_SESSION: Final = "treatment_done"
-"""The alarm that has the tone of the end."""
+"""The alarm that sounds as the end tone."""
 STOP_AND_LINK: Final = frozenset(
     {
         "emergency_stop_open",
@@ -28,15 +29,16 @@ STOP_AND_LINK: Final = frozenset(
         "link_lost",
     }
 )
-"""Alarms of high priority that fall to medium once the release was seen: what they called for has
-happened, and they stay until a person has looked."""
+"""Alarms of high priority that fall to medium once the release was seen: what they required has
+been done, and they stay until a person has looked.
+"""
 
 Raising = tuple[str, str, int]
-"""Unit, code and the number of the raising: a code raised anew is another raising."""
+"""Unit, code and the number of the raising: a code that is raised again is another raising."""
 
 
 def pressing(alarm: RaisedAlarm, *, released: bool) -> Priority:
-    """Returns how much an alarm presses, once the release may have been seen."""
+    """Returns the urgency of an alarm, once the release may have been seen."""
     if released and alarm.code in STOP_AND_LINK:
         return min(alarm.priority, Priority.MEDIUM)
     return alarm.priority
@@ -56,7 +58,7 @@ class UnitAlarms:
     def of(
         cls, unit: str, snapshot: Snapshot, *, released: bool, more: tuple[RaisedAlarm, ...] = ()
     ) -> UnitAlarms:
-        """What a unit's process showed last, with ``more`` that its parent raises about it."""
+        """Returns the last alarms of a unit's process, with ``more`` that its parent raises."""
         paused_ms = round(snapshot.sound_paused_s * 1000)
         return cls(
             unit=unit,
@@ -68,24 +70,24 @@ class UnitAlarms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sounding:
-    """What sounds, and how often it starts."""
+    """The present sound, and how often it starts."""
 
     burst: Burst
     every_s: float
     priority: Priority
     raisings: frozenset[Raising]
-    """The alarms that it stands for."""
+    """The alarms that it represents."""
     present: frozenset[Raising]
-    """Those and all less pressing ones that are not paused."""
+    """Those and all less urgent ones that are not paused."""
 
     @property
     def rank(self) -> tuple[Priority, bool]:
-        """A sound with a higher one cuts off a lower one; the end is the lowest of all."""
+        """Returns a rank: a higher one cuts off a lower one; the end is the lowest of all."""
         return self.priority, self.burst is not END
 
 
 def what_sounds(units: Sequence[UnitAlarms], utc_ms: int) -> Sounding | None:
-    """The most pressing alarm that is not paused, with all others of its priority."""
+    """Returns the most urgent alarm that is not paused, with all others of its priority."""
     heard = [(raising, priority) for unit in units for raising, priority in _heard(unit, utc_ms)]
     alarms = [one for one in heard if one[0][1] != END_OF_SESSION]
     chosen = alarms or heard
@@ -102,7 +104,7 @@ def what_sounds(units: Sequence[UnitAlarms], utc_ms: int) -> Sounding | None:
 
 
 def _heard(unit: UnitAlarms, utc_ms: int) -> Iterator[tuple[Raising, Priority]]:
-    """The alarms of a unit whose sound is not paused."""
+    """Returns the alarms of a unit whose sound is not paused."""
     if utc_ms < unit.paused_until_utc_ms and not _ends_the_pause(unit):
         return
     for one in unit.alarms:
@@ -110,7 +112,7 @@ def _heard(unit: UnitAlarms, utc_ms: int) -> Iterator[tuple[Raising, Priority]]:
 
 
 def _ends_the_pause(unit: UnitAlarms) -> bool:
-    """Returns True when an alarm was raised as a high one after the pause began."""
+    """Returns True when an alarm of high priority was raised after the pause began."""
     paused_at_utc_ms = unit.paused_until_utc_ms - round(SOUND_PAUSE_S * 1000)
     return any(
         one.priority is Priority.HIGH and one.utc_ms > paused_at_utc_ms for one in unit.alarms
@@ -120,8 +122,8 @@ def _ends_the_pause(unit: UnitAlarms) -> bool:
 class Sounder:
     """Remembers what has sounded, so that each burst starts when it is due.
 
-    ``now_s`` is on any axis that only goes forward. The wall clock is asked about pauses alone,
-    which are said on it; a clock that is set moves no burst.
+    ``now_s`` is on any monotonic axis. The wall clock is used only for pauses, which are given in
+    it; setting the clock moves no burst.
     """
 
     def __init__(self) -> None:
@@ -129,7 +131,7 @@ class Sounder:
         self._last_at_s = -math.inf
 
     def due(self, units: Sequence[UnitAlarms], now_s: float, utc_ms: int) -> Burst | None:
-        """The burst that starts now; asked many times a second."""
+        """Returns the burst that starts now; called many times a second."""
         sounding = what_sounds(units, utc_ms)
         if sounding is None:
             return None
@@ -139,7 +141,7 @@ class Sounder:
         return sounding.burst
 
     def _due_at_s(self, sounding: Sounding) -> float:
-        """A new alarm is heard at once, but cuts off no burst that says as much."""
+        """Returns when: a new alarm sounds at once, but cuts off no burst of the same meaning."""
         last = self._last
         if last is None or sounding.rank > last.rank:
             return -math.inf

@@ -1,4 +1,4 @@
-"""Makes the bursts as WAV files, in a short process of its own: only this needs numpy.
+"""Makes the bursts as WAV files, in a short process of its own, because only this needs numpy.
 
 python -m workstation.sound.waveforms FOLDER
 """
@@ -25,7 +25,7 @@ Samples = npt.NDArray[np.int16]
 
 
 def samples_of(burst: Burst) -> Samples:
-    """The burst as it is played, 16 bits, one channel."""
+    """Returns the burst as it is played, 16 bits, one channel."""
     lead_s = _ramp_s(burst)
     count = round((burst.length_s + 2 * lead_s) * RATE_HZ)
     time_s = np.arange(count) / RATE_HZ - lead_s
@@ -49,12 +49,12 @@ def write_wavs(folder: Path) -> None:
 
 
 def _ramp_s(burst: Burst) -> float:
-    """From nothing to nine tenths of the height."""
+    """Returns the time from zero to nine tenths of the height."""
     return _HIGH / _STEEP * burst.rise_ms / 1000
 
 
 def _envelope(burst: Burst, since_s: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Height of a pulse whose length counts between its nine tenths, with straight sides."""
+    """Returns the height of a pulse, measured between nine tenths, with straight sides."""
     steep_per_s = _STEEP / (burst.rise_ms / 1000)
     rising = _HIGH + steep_per_s * since_s
     falling = _HIGH - steep_per_s * (since_s - burst.pulse_ms / 1000)
@@ -65,7 +65,7 @@ def _envelope(burst: Burst, since_s: npt.NDArray[np.float64]) -> npt.NDArray[np.
 def _tone(
     burst: Burst, pitch_hz: float, since_s: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.float64]:
-    """The pitch with its harmonics."""
+    """Returns the pitch with its harmonics."""
     whole = np.zeros_like(since_s)
     for number, height in enumerate(burst.harmonics, start=1):
         whole += height * np.sin(2 * np.pi * number * pitch_hz * since_s)
@@ -73,7 +73,7 @@ def _tone(
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Write the files into the folder that is named."""
+    """Write the files into the named folder."""
     (folder,) = arguments
     write_wavs(Path(folder))
 

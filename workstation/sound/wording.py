@@ -8,7 +8,7 @@ from typing import Final
 
 NO_SOUND: Final = "NO SOUND: no loudspeaker answers."
 ALIVE_EVERY_S: Final = 1.0
-"""The player says so often what it is doing, also when nothing has changed."""
+"""The player reports its state at this interval, even when nothing has changed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,19 +16,19 @@ class PlayerWord:
     """One line of the player."""
 
     sounds: bool
-    """True while a loudspeaker takes what it is given."""
+    """True while a loudspeaker accepts what it is given."""
     text: str
-    """Which loudspeaker, or why there is none; "" while nobody knows yet."""
+    """The loudspeaker, or why there is none; "" while that is not known yet."""
     played: tuple[str, ...] = ()
-    """Bursts that were taken to their last sample since the line before."""
+    """Bursts that were taken completely since the previous line."""
 
     def line(self) -> str:
-        """As it is written."""
+        """Returns the line as it is written."""
         return json.dumps({"sounds": self.sounds, "text": self.text, "played": self.played})
 
     @classmethod
     def of(cls, line: bytes) -> PlayerWord:
-        """As it was read; raises ValueError for anything else."""
+        """Returns what was read; raises ValueError for anything else."""
         said = json.loads(line)
         match said:
             case {"sounds": bool(sounds), "text": str(text), "played": [*played]}:

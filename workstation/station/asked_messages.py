@@ -1,4 +1,4 @@
-"""What was asked under an id: the same id again is answered as before and does nothing."""
+"""Messages with an id: a repeated id is answered as before and does nothing."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from workstation.station.channel import Peer
 from workstation.station.messages import RequestOutcome
 
 REMEMBERED: Final = 512
-"""Outcomes that are given again to an id that comes twice."""
+"""Outcomes that are repeated for an id that comes twice."""
 
 
 @dataclass(slots=True)
 class _Asked:
-    """A message with an id: who sent it, and what became of it."""
+    """A message with an id: who sent it, and its outcome."""
 
     is_stop: bool
     peers: list[Peer] = field(default_factory=list)
     waits: bool = False
-    """What became of it is still to be seen."""
+    """Its outcome is not known yet."""
     outcome: RequestOutcome | None = None
 
 
 class AskedMessages:
-    """Of one process; whoever calls holds the desk's lock."""
+    """The messages of one process; the caller holds the desk's lock."""
 
     def __init__(self) -> None:
         self._asked: OrderedDict[str, _Asked] = OrderedDict()
@@ -34,7 +34,7 @@ class AskedMessages:
     def is_new(self, message_id: str, peer: Peer, *, is_stop: bool) -> bool:
         """Returns True when an id comes for the first time.
 
-        Who repeats one is told what became of it.
+        The sender of a repeated one gets its outcome.
         """
         known = self._asked.get(message_id)
         if known is None:
@@ -48,9 +48,9 @@ class AskedMessages:
         return False
 
     def _forget_oldest(self) -> None:
-        """What still waits stays: whoever asked is told, and a second time does nothing.
+        """Forget the oldest outcome; a waiting message stays: its sender gets its outcome once.
 
-        As much as may wait is bounded where it waits.
+        The number of waiting messages is bounded where they wait.
         """
         if len(self._asked) > REMEMBERED:
             settled = (each for each, one in self._asked.items() if one.outcome is not None)
@@ -58,7 +58,7 @@ class AskedMessages:
                 del self._asked[oldest]
 
     def is_open(self, message_id: str) -> bool:
-        """Returns True while an id is remembered of which nobody knows what became."""
+        """Returns True while an id is remembered whose outcome is not known."""
         known = self._asked.get(message_id)
         return known is not None and known.outcome is None
 
@@ -68,16 +68,16 @@ class AskedMessages:
         return known is not None and known.is_stop
 
     def wait(self, message_id: str) -> None:
-        """What becomes of it is seen later, at the latest at the end of the session."""
+        """Expect the outcome later, at the latest at the end of the session."""
         self._asked[message_id].waits = True
 
     @property
     def waiting(self) -> Sequence[str]:
-        """The ids that the end of the session settles."""
+        """Returns the ids that the end of the session settles."""
         return [each for each, one in self._asked.items() if one.waits and one.outcome is None]
 
     def settle(self, outcome: RequestOutcome) -> None:
-        """Tell everybody who sent it."""
+        """Send the outcome to everybody who sent the message."""
         entry = self._asked[outcome.id]
         entry.outcome = outcome
         for peer in entry.peers:
@@ -85,7 +85,7 @@ class AskedMessages:
         entry.peers.clear()
 
     def forget(self, peer: Peer) -> None:
-        """A connection has gone: it is told nothing any more."""
+        """Forget a closed connection: it is sent nothing any more."""
         for entry in self._asked.values():
             if peer in entry.peers:
                 entry.peers.remove(peer)

@@ -1,7 +1,7 @@
-"""What the station does so that somebody comes: it sounds, and it keeps the workstation awake.
+"""Calls for attention: the station sounds alarms, and keeps the workstation awake.
 
 The alarms are those of the units' programs. One is the station's own: a program that was lost in a
-session can raise nothing any more.
+session can no longer raise any.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from workstation.sound.player_client import SoundPlayer, SoundState
 from workstation.sound.sounding import Sounder, UnitAlarms
 
 LOST_FOR_S: Final = 30.0
-"""So long the alarm stands where the next program answers and does not raise it itself."""
+"""How long the alarm stays where the next program answers and does not raise it itself."""
 
 
 class HeardUnit(Protocol):
@@ -26,27 +26,27 @@ class HeardUnit(Protocol):
 
     @property
     def called(self) -> str:
-        """The unit's name."""
+        """Returns the unit's name."""
         ...
 
     @property
     def snapshot(self) -> Snapshot | None:
-        """What was heard last."""
+        """Returns the last snapshot."""
         ...
 
     @property
     def is_answering(self) -> bool:
-        """True while something is heard every moment."""
+        """Returns True while snapshots arrive."""
         ...
 
     @property
     def in_session(self) -> bool:
-        """True when a session was open, by what was heard last."""
+        """Returns True when a session was open, by the last snapshot."""
         ...
 
     @property
     def is_free(self) -> bool:
-        """True while a fresh reading shows that nothing pulls."""
+        """Returns True while a fresh reading shows that nothing pulls."""
         ...
 
 
@@ -54,7 +54,7 @@ class Loudspeaker(Protocol):
     """What plays (``SoundPlayer``)."""
 
     def keep_up(self, now_s: float) -> SoundState:
-        """Keep its process going, and tell how it is."""
+        """Keep its process running, and return its state."""
         ...
 
     def play(self, name: str) -> None:
@@ -68,7 +68,7 @@ class Wakefulness(Protocol):
     """What keeps the system awake (``AwakeKeeper``)."""
 
     def keep_up(self, now_s: float, *, wanted: bool) -> AwakeState:
-        """Hold it awake while that is wanted, and tell how it is."""
+        """Keep it awake while that is wanted, and return the state."""
         ...
 
     def close(self) -> None:
@@ -83,7 +83,7 @@ class _Loss:
 
 
 class Attention:
-    """Asked each turn of the station's loop; it waits for nothing.
+    """Called at each turn of the station's loop; it waits for nothing.
 
     ``lost`` are units whose program was lost in a session before this station began.
     """
@@ -111,7 +111,7 @@ class Attention:
             self._lose(called, clock.now_s(), clock.utc_ms())
 
     def keep_up(self, units: Sequence[HeardUnit]) -> None:
-        """Sound what is due, and stay awake while a session is open somewhere."""
+        """Play the sound that is due, and stay awake while a session is open somewhere."""
         now_s, utc_ms = self._clock.now_s(), self._clock.utc_ms()
         state = self._loudspeaker.keep_up(now_s)
         self.sounds = state.sounds
@@ -167,11 +167,11 @@ class Attention:
 
 
 def _all_were_heard(units: Sequence[HeardUnit]) -> bool:
-    """Returns False while nobody knows of a unit whether a session is open there."""
+    """Returns False while it is not known of some unit whether a session is open there."""
     return all(unit.snapshot is not None for unit in units)
 
 
 def _has_taken_over(unit: HeardUnit) -> bool:
-    """True where the unit's next program shows the alarm, until a person acknowledges it there."""
+    """Returns True where the unit's next program shows the alarm, until acknowledged there."""
     shown = unit.snapshot
     return shown is not None and any(one.code == CONTROL_GONE for one in shown.alarms)

@@ -1,4 +1,4 @@
-"""Everybody who is connected to the program of a unit: what they are shown and told."""
+"""Everybody who is connected to the program of a unit: what they are shown and sent."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from workstation.station.messages import (
 
 
 class Audience:
-    """Who joins is shown the newest and told the last words. Callers hold the desk's lock."""
+    """Shows a new connection the newest snapshot and messages. Callers hold the desk's lock."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -28,10 +28,10 @@ class Audience:
         self._shown_at_s = clock.now_s()
         self._frame: NumberedSnapshot | None = None
         self.newest: Snapshot | None = None
-        """What was shown last."""
+        """The last snapshot."""
 
     def join(self, peer: Peer) -> None:
-        """A connection that has said who it is."""
+        """Add a connection that has identified itself."""
         for said in sorted([*self._said, *self._checks], key=lambda each: each.number):
             peer.send(said)
         if self._frame is not None:
@@ -39,14 +39,14 @@ class Audience:
         self._peers.append(peer)
 
     def leave(self, peer: Peer) -> None:
-        """A connection has gone, whether it had joined or not."""
+        """Remove a closed connection, whether it had joined or not."""
         if peer in self._peers:
             self._peers.remove(peer)
 
     def show(self, snapshot: Snapshot, *, sounds: bool | None) -> None:
-        """The present, and whether alarms sound.
+        """Show the present snapshot, and whether alarms sound.
 
-        It is numbered here: sessions and the watch between them make one row.
+        It is numbered here: sessions and the watch between them form one sequence.
         """
         self._number += 1
         self.newest = snapshot
@@ -56,21 +56,21 @@ class Audience:
             peer.show(self._frame)
 
     def tell(self, text: str, session_id: str) -> None:
-        """Something that stays readable."""
+        """Send a message that stays readable."""
         self._said.append(self._say(text, session_id, None))
 
     def tell_check(self, check: SettledCheck, session_id: str) -> None:
-        """How an item of the self-check was settled."""
+        """Send how an item of the self-check was settled."""
         self._checks.append(self._say(check.told, session_id, check))
 
     @property
     def quiet_s(self) -> float:
-        """For how long nothing was shown."""
+        """Returns for how long nothing was shown."""
         return self._clock.now_s() - self._shown_at_s
 
     @property
     def fresh_force_n(self) -> float | None:
-        """The force that was shown last; None where its reading is not fresh any more."""
+        """Returns the force that was shown last; None where its reading is no longer fresh."""
         shown = self.newest
         if shown is None or shown.reading_age_s is None:
             return None
@@ -91,7 +91,7 @@ class Audience:
 
 
 class HeardOf:
-    """When those who look after a session were heard last."""
+    """When the console, page and station of a session were last heard."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -100,24 +100,24 @@ class HeardOf:
         self._pages_s: float | None = None
 
     def welcome(self, role: PeerRole) -> None:
-        """Somebody has connected; from a console on a page is missed."""
+        """Note a new connection; once a console has connected, its page is expected."""
         self.hear(role)
         if role is PeerRole.CONSOLE and self._pages_s is None:
             self.see_page()
 
     def hear(self, role: PeerRole) -> None:
-        """Somebody said something; nobody is missed who only watches."""
+        """Note a message; a viewer is not expected to send any."""
         if role is PeerRole.CONSOLE:
             self._console_s = self._clock.now_s()
         elif role is PeerRole.STATION:
             self._station_s = self._clock.now_s()
 
     def see_page(self) -> None:
-        """A visible page has shown a frame."""
+        """Note that a visible page has shown a frame."""
         self._pages_s = self._clock.now_s()
 
     def attendance(self) -> Attendance:
-        """Returns how long ago console, page and station were heard; None for what never was."""
+        """Returns how long ago console, page and station were heard; None for one never heard."""
         console_s, pages_s, station_s = self._console_s, self._pages_s, self._station_s
         now_s = self._clock.now_s()
         return Attendance(

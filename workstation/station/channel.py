@@ -1,9 +1,9 @@
-"""The channel of a unit: one process listens, consoles and the door connect and talk with it.
+"""The channel of a unit: one process listens; consoles and the stop door connect to it.
 
-Whoever connects proves that it can read the listener's key file, and the listener proves the same:
-each answers the other's random bytes with their HMAC. That happens in a thread of the connection
-and within a second, so that a silent client keeps nobody waiting. Connections beyond the limit are
-refused at once; those that stand are not touched by them.
+A client proves that it can read the listener's key file, and the listener proves the same: each
+answers the other's random bytes with their HMAC. That happens in a thread of the connection and
+within a second, so that a silent client delays nobody. Connections beyond the limit are refused at
+once; existing ones are not affected.
 """
 
 from __future__ import annotations
@@ -27,14 +27,15 @@ from workstation.station.sparing_log import SparingLog
 
 HANDSHAKE_S: Final = 1.0
 MOST_CONNECTIONS: Final = 24
-"""Of one unit: the door, the console, its spare, and people who watch."""
+"""Of one unit: the door, the console, one spare, and viewers."""
 BREATH_S: Final = 0.1
-"""After an accept that failed, for instance because no descriptor was left."""
+"""Pause after an accept that failed, for instance because no descriptor was left."""
 REFUSED_S: Final = 0.002
-"""After a connection that was refused: whoever opens them without an end waits for the listener,
-and the thread that drives for nobody."""
+"""Pause after a refused connection: a client that opens them endlessly waits for the listener, and
+the thread that drives waits for nobody.
+"""
 LAST_WORDS_S: Final = 1.0
-"""For the last message of a connection that is closed."""
+"""Time for the last message of a connection that is closed."""
 _KEY_BYTES = _RANDOM_BYTES = _PROOF_BYTES = 32
 _CHALLENGE = b"traction channel 1 "
 _FULL = b"full"
@@ -44,11 +45,11 @@ Encode = Callable[[object], bytes]
 
 
 class Peer:
-    """The other side of a connection, which has proved that it may talk.
+    """The other side of a connection, which has authenticated itself.
 
-    One thread receives. Any thread may ``send`` and ``show``, which never wait: what the other
-    side does not take at once is left to a thread that does nothing else. ``frames`` sends what is
-    shown; without it nothing may be.
+    One thread receives. Any thread may ``send`` and ``show``, which never wait: what the other side
+    does not take at once is left to a thread that does nothing else. ``frames`` sends what is
+    shown; without it nothing may be shown.
     """
 
     def __init__(
@@ -61,12 +62,12 @@ class Peer:
         self._writer = _thread(self._write)
 
     def send(self, message: object) -> None:
-        """Send it after what waits."""
+        """Send it after the waiting messages."""
         if not self._sent_at_once(message):
             self._outbox.put(message)
 
     def show(self, frame: object) -> None:
-        """Send it unless a newer one comes before its turn."""
+        """Send it unless a newer one replaces it first."""
         assert self._frames is not None
         self._frames.show(self, frame)
 
@@ -85,7 +86,7 @@ class Peer:
             return True
 
     def receive(self, timeout_s: float | None = None) -> bytes | None:
-        """As ``MessageLine.receive`` does."""
+        """Receive as ``MessageLine.receive`` does."""
         return self._line.receive(timeout_s)
 
     def cut(self) -> None:
@@ -118,7 +119,7 @@ class Peer:
 
 
 class ChannelListener:
-    """Listens at a place for its life. ``serve`` gets each peer in a thread of its own."""
+    """Listens at a place while it exists. ``serve`` gets each peer in a thread of its own."""
 
     def __init__(
         self,
@@ -157,12 +158,12 @@ class ChannelListener:
 
     @property
     def connections(self) -> int:
-        """How many there are at present, also those that have not proved anything."""
+        """Returns the present number, including those that have not authenticated yet."""
         with self._lock:
             return len(self._lines)
 
     def close(self) -> None:
-        """Take no more, end those that are there, and leave the place."""
+        """Accept no more, end the existing ones, and leave the place."""
         with self._lock:
             self._closed = True
             lines = list(self._lines)
@@ -184,7 +185,7 @@ class ChannelListener:
                 line = self._accepting.accept()
             except OSError as error:
                 if not self._closed:
-                    self._say("accept", f"a connection was not taken ({error.strerror})")
+                    self._say("accept", f"a connection could not be accepted ({error.strerror})")
                     self._clock.sleep_until(self._clock.now_s() + BREATH_S)
                 continue
             if self._enter(line):
@@ -231,9 +232,9 @@ class ChannelListener:
 
 
 def encoded_once(encode: Encode) -> Encode:
-    """Returns the same; what goes to several connections in a row is encoded for the first of them.
+    """Returns the encoder with a cache: what goes to several connections in a row is encoded once.
 
-    Two threads at once may both encode, and both are right.
+    Two threads at the same time may both encode, with the same result.
     """
     newest: tuple[object, bytes] = (None, b"")
 
@@ -263,7 +264,7 @@ def connect_to(place: ChannelPlace, *, encode: Encode) -> Peer:
     except (EOFError, MessageRefused) as error:
         line.close()
         raise StationUnreachable(
-            f"the program of {place.called} did not prove who it is within {HANDSHAKE_S:g} s"
+            f"the program of {place.called} did not authenticate itself within {HANDSHAKE_S:g} s"
         ) from error
     except StationUnreachable:
         line.close()
@@ -272,7 +273,7 @@ def connect_to(place: ChannelPlace, *, encode: Encode) -> Peer:
 
 
 def _ask_for_proof(line: MessageLine, key: bytes) -> None:
-    """The listener's side; raises MessageRefused or EOFError."""
+    """Ask for the proof, as the listener; raises MessageRefused or EOFError."""
     challenge = secrets.token_bytes(_RANDOM_BYTES)
     line.send(_CHALLENGE + challenge)
     answer = line.receive() or b""
@@ -285,16 +286,16 @@ def _ask_for_proof(line: MessageLine, key: bytes) -> None:
 
 
 def _prove(line: MessageLine, key: bytes, called: str) -> None:
-    """The other side; raises MessageRefused, EOFError or StationUnreachable."""
+    """Prove, as the client; raises MessageRefused, EOFError or StationUnreachable."""
     said = line.receive() or b""
     if said == _FULL:
         raise StationUnreachable(
-            f"{called} has {MOST_CONNECTIONS} connections and takes no more; close a page or a "
-            "terminal that watches it"
+            f"{called} has {MOST_CONNECTIONS} connections and accepts no more; close a page "
+            "or a terminal that watches it"
         )
     challenge = said.removeprefix(_CHALLENGE)
     if len(said) != len(_CHALLENGE) + _RANDOM_BYTES or len(challenge) != _RANDOM_BYTES:
-        raise MessageRefused("the other side speaks another language")
+        raise MessageRefused("the other side uses another protocol")
     mine = secrets.token_bytes(_RANDOM_BYTES)
     line.send(_proof(key, _CLIENT, challenge) + mine)
     if not hmac.compare_digest(line.receive() or b"", _proof(key, _LISTENER, mine)):

@@ -1,7 +1,7 @@
 """A program of the station that outlives its parent: started, found running, told to end.
 
-It is a session of its own, so that nothing that happens to the parent reaches it, and writes to a
-log file, so that it never waits for a pipe that nobody reads. It holds a lock for its life, by
+It has a process session of its own, so that signals to the parent do not reach it, and writes to a
+log file, so that it never waits for a pipe that nobody reads. It holds a lock while it runs, by
 which a later parent finds it.
 """
 
@@ -22,13 +22,13 @@ from workstation.restarts import Restarts
 from workstation.station.place import is_held
 
 MOST_LOG_BYTES: Final = 1_000_000
-"""A longer log is put aside when the process is started; the one before that goes."""
+"""A longer log is put aside when the process is started, replacing the one put aside before."""
 SETTLE_S: Final = 1.0
-"""Between two looks whether a process of an earlier parent still runs."""
+"""Interval of checks whether a process of an earlier parent still runs."""
 
 
 class Change(Enum):
-    """What a look at a program has found since the look before."""
+    """What has changed since the last check of a program."""
 
     FOUND = "found"
     LOST = "lost"
@@ -64,7 +64,7 @@ class ChildProgram:
         self._restarts = Restarts()
         self._since_s = self._start_at_s = now_s
         self.runs = False
-        """By the newest ``keep_up``."""
+        """As of the newest ``keep_up``."""
 
     def keep_up(self, now_s: float, *, in_session: bool, may_start: bool = True) -> Change | None:
         """Notice what became of it, and start it when it is time; sooner in a session."""
@@ -82,7 +82,7 @@ class ChildProgram:
         return change
 
     def is_running(self, now_s: float) -> bool:
-        """Returns whether it runs, started by this parent or by one before."""
+        """Returns whether it runs, started by this parent or by an earlier one."""
         if self._child is not None:
             if self._child.poll() is None:
                 return True
@@ -102,7 +102,7 @@ class ChildProgram:
             self._start_at_s = now_s + self._restarts.wait_s(0.0)
 
     def _start(self) -> bool:
-        """Start it; False where the system refuses, which is reported."""
+        """Start it; returns False where the system refuses, which is reported."""
         try:
             log = _log_of(self._files.log)
             try:
@@ -122,7 +122,7 @@ class ChildProgram:
         return True
 
     def signal(self, number: signal.Signals) -> None:
-        """Also to a process that an earlier parent started: its lock file names it."""
+        """Signal it, even if an earlier parent started it: its lock file names its process."""
         with suppress(OSError, ValueError):
             if self._child is not None:
                 self._child.send_signal(number)

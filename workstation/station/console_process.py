@@ -13,7 +13,7 @@ from workstation.station.place import console_lock
 
 CALLED: Final = "console"
 ENDS_WITHIN_S: Final = 5.0
-"""A console that was told to end and does not is killed: it drives nothing."""
+"""A console that does not end within this time is killed: it drives nothing."""
 
 
 class ConsoleProcess:
@@ -37,7 +37,7 @@ class ConsoleProcess:
         self._program.keep_up(self._clock.now_s(), in_session=in_session)
 
     def has_ended(self) -> bool:
-        """Tell it to end, and be asked again and again until it has."""
+        """Tell it to end; called repeatedly until it has."""
         now_s = self._clock.now_s()
         if not self._program.is_running(now_s):
             return True

@@ -1,7 +1,7 @@
-"""Where people and the process that keeps a unit meet: connections come here, and messages.
+"""Connects people with the process that drives a unit: connections and messages arrive here.
 
-Each connection has a thread that reads what comes. What concerns the unit is laid down here, and
-the thread that drives takes it at its tick; it never waits for a connection.
+Each connection has a thread that reads what comes. What concerns the unit is queued here, and the
+thread that drives takes it at its tick; it never waits for a connection.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ from workstation.station.remote_operator import Became, RemoteOperator
 from workstation.station.responsible import Preparing
 
 HELLO_S: Final = 1.0
-"""For the first message of a connection."""
+"""Time for the first message of a connection."""
 BUSY_EVERY_S: Final = 0.25
 """How often busy is shown again, so that slow work is never silence."""
 SESSION_OVER: Final = "the session is over"
@@ -61,10 +61,10 @@ MAY: Final = {
 
 
 class ControlDesk:
-    """One per process. ``time_of`` says a time of day as the clinic reads it.
+    """One per process. ``time_of`` formats a time of day in the clinic's zone.
 
-    ``begin_tracing`` keeps the bytes of the line from now on, for whom it is told; it returns the
-    file or raises RequestRefused.
+    ``begin_tracing`` captures the bytes of the line from now on, for the given person; it returns
+    the file or raises RequestRefused.
     """
 
     def __init__(
@@ -91,12 +91,12 @@ class ControlDesk:
         self.sounds: bool | None = None
         """Whether the station has a loudspeaker that answers; None without a station."""
         self.leaving = ""
-        """Who wants the process to end; "" as long as nobody does."""
+        """Who wants the process to end; "" until somebody does."""
 
     # --- the thread that drives ---------------------------------------------------------------
 
     def show(self, snapshot: Snapshot) -> None:
-        """The present, to everybody who is connected; of several in a row only the newest."""
+        """Show the present to everybody who is connected; of several in a row only the newest."""
         with self._lock:
             shown = self._idle_alarms.shown_in(snapshot)
             if self._preparing is not None:
@@ -104,7 +104,7 @@ class ControlDesk:
             self._audience.show(shown, sounds=self.sounds)
 
     def show_busy(self, text: str) -> None:
-        """Say that slow work begins; ``repeat_busy`` repeats it until something else is shown."""
+        """Report that slow work begins; ``repeat_busy`` repeats it until the next snapshot."""
         with self._lock:
             busy = Snapshot(
                 number=0,
@@ -117,25 +117,25 @@ class ControlDesk:
             self.show(busy if self._preparing is None else self._preparing.shown_in(busy))
 
     def tell(self, text: str) -> None:
-        """Something that stays readable, to everybody who is connected."""
+        """Send a message that stays readable to everybody who is connected."""
         with self._lock:
             self._audience.tell(text, self.session_id)
 
     def tell_check(self, check: SettledCheck) -> None:
-        """How an item of the self-check was settled, to everybody who is connected."""
+        """Send how an item of the self-check was settled to everybody who is connected."""
         with self._lock:
             self._audience.tell_check(check, self.session_id)
 
     def asked_session(self) -> Prepare | None:
-        """Returns the session that somebody has asked for and nobody began yet."""
+        """Returns the session that was requested and is not begun yet."""
         with self._lock:
             waits = self._preparing is not None and self._operator is None
             return self._preparing.asked if waits and self._preparing else None
 
     def begin(self, asked: Prepare) -> RemoteOperator | None:
-        """Begin the session that was asked for; returns who answers in it, None where it is off.
+        """Begin the requested session; returns who answers in it, None where it is called off.
 
-        A stop since then has refused it already.
+        A stop since the request has refused it already.
         """
         with self._lock:
             if self._preparing is None or self._preparing.asked != asked:
@@ -149,7 +149,7 @@ class ControlDesk:
             return self._operator
 
     def end(self) -> None:
-        """The session is over, and with it whatever still waited for its next tick."""
+        """End the session, and with it everything that still waited for its next tick."""
         with self._lock:
             for request_id in self._asked.waiting:
                 self.settle(request_id, Followed.REFUSED, SESSION_OVER)
@@ -157,21 +157,21 @@ class ControlDesk:
             self._idle_stop = False
 
     def refuse(self, asked: Prepare, reason: str) -> None:
-        """A session that was asked for does not begin."""
+        """Refuse a session that was requested."""
         with self._lock:
             self.settle(asked.id, Followed.REFUSED, reason)
             self.end()
 
     def raise_alarm(self, session_id: str, code: str, noted: Callable[[str], None]) -> None:
-        """An alarm about a session of before, which stays until a named person takes note.
+        """Raise an alarm about an earlier session, until a named person acknowledges it.
 
-        ``noted`` is told who that was; it must not wait.
+        ``noted`` gets that person's name; it must not wait.
         """
         with self._lock:
             self._idle_alarms.raise_for(session_id, code, noted)
 
     def settle(self, request_id: str, result: Followed, reason: str = "") -> None:
-        """What became of a message, to everybody who sent it."""
+        """Send the outcome of a message to everybody who sent it."""
         with self._lock:
             if not self._asked.is_open(request_id):
                 return
@@ -194,17 +194,17 @@ class ControlDesk:
             operator.leave(by)
 
     def remind(self, text: str) -> None:
-        """As ``tell``; for the keys of a terminal that the process was started at."""
+        """Do as ``tell``; for the keys of a terminal at which the process was started."""
         self.tell(text)
 
     @property
     def session_id(self) -> str:
-        """The session that begins or runs; "" without one."""
+        """Returns the session that begins or runs; "" without one."""
         preparing = self._preparing
         return "" if preparing is None else preparing.asked.session_id
 
     def attendance(self) -> Attendance:
-        """Returns how long ago console, page and station were heard; None for what never was."""
+        """Returns how long ago console, page and station were heard; None for one never heard."""
         return self._heard.attendance()
 
     # --- threads of connections ---------------------------------------------------------------
@@ -219,7 +219,7 @@ class ControlDesk:
                 self.show(replace(newest, utc_ms=self._clock.utc_ms()))
 
     def serve(self, peer: Peer) -> None:
-        """One connection from its Hello to its end."""
+        """Serve one connection from its Hello to its end."""
         try:
             role = self._welcomed(peer)
             if role is not None:
@@ -232,7 +232,7 @@ class ControlDesk:
                 self._asked.forget(peer)
 
     def _welcomed(self, peer: Peer) -> PeerRole | None:
-        """Returns who it is; None for a connection that says nothing or something else first."""
+        """Returns who it is; None for a connection whose first message is missing or wrong."""
         try:
             content = peer.receive(HELLO_S)
             hello = None if content is None else to_control(content)
@@ -265,7 +265,7 @@ class ControlDesk:
                 if type(message) not in MAY[role]:
                     raise MessageRefused(
                         f"a connection of kind {role.value} may not send "
-                        f"{type(message).__name__}; connect as who may"
+                        f"{type(message).__name__}; connect in a role that may"
                     )
             except MessageRefused as error:
                 peer.send(RefusedMessage(code=error.code, reason=error.message))
@@ -286,12 +286,12 @@ class ControlDesk:
             case Prepare() | GivenAnswer() | MadeRequest() | OrderedStop() | Leave() | TraceOn():
                 self._take_once(peer, message)
             case Hello():
-                peer.send(RefusedMessage(code=MessageRefused.code, reason="Hello was said already"))
+                peer.send(RefusedMessage(code=MessageRefused.code, reason="Hello was already sent"))
             case _:
                 assert_never(message)
 
     def _take_once(self, peer: Peer, message: _WithId) -> None:
-        """Do what a message asks for, unless one with its id was here before."""
+        """Do what a message asks for, unless its id was used before."""
         if not self._asked.is_new(message.id, peer, is_stop=isinstance(message, OrderedStop)):
             return
         became = self._done(message)
@@ -301,7 +301,7 @@ class ControlDesk:
             self.settle(message.id, *became)
 
     def _done(self, message: _WithId) -> Became | None:
-        """Returns what became of it; None where that is still to be seen."""
+        """Returns the outcome; None where it is not known yet."""
         match message:
             case Prepare():
                 return self._prepare(message)
@@ -312,7 +312,7 @@ class ControlDesk:
                 return Followed.FOLLOWED, ""
             case TraceOn():
                 threading.Thread(target=self._begin_trace, args=(message,), daemon=True).start()
-                return None  # it may wait for the disk, and nobody else for it
+                return None  # it may wait for the disk, which must delay nobody else
         operator = self._operator
         if isinstance(message, MadeRequest) and self._idle_alarms.concern(message.session_id):
             return self._noted(message.request)
@@ -354,7 +354,7 @@ class ControlDesk:
         return Followed.NOTHING_OPEN, ""
 
     def _outcome(self, request_id: str, result: Followed, reason: str) -> RequestOutcome:
-        """With the force of the newest reading where that is fresh; of a stop that of the first."""
+        """Returns the outcome with the newest fresh force; for a stop with the first one's."""
         first = self._stopped
         if result is Followed.ALREADY and first is not None:
             return replace(first, id=request_id, result=result)

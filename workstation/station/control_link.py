@@ -1,7 +1,7 @@
-"""The station's connection to the process that drives a unit: kept open, and opened anew.
+"""The station's connection to the process that drives a unit: kept open, and reopened.
 
-It says that the station is there, hears how the unit is, and carries what people ask for. A press
-during a gap of a moment is sent when the connection is back.
+It reports that the station is there, receives the unit's state, and carries people's requests. A
+press during a short gap is sent when the connection is back.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ from workstation.station.stop_target import SeenForce, StopAnswer, StopResult
 HEARTBEAT_S: Final = 1.0
 RETRY_S: Final = 0.2
 SENT_AGAIN_S: Final = 5.0
-"""What was not answered is sent on a new connection, if it is younger; its id makes it one."""
+"""An unanswered message younger than this is sent again on a new connection, with its id."""
 KEPT_MESSAGES: Final = 64
 _FREE_STATES = frozenset({UnitState.ARMED, UnitState.IDLE, UnitState.SAFE_LATCHED, UnitState.FAULT})
 """States in which nothing pulls, once the force is low (``controller.session.release``)."""
@@ -59,11 +59,11 @@ _RESULTS = {
 
 
 Asked = Prepare | GivenAnswer | MadeRequest | OrderedStop | TraceOn
-"""Messages whose outcome is told by their id."""
+"""Messages whose outcome is reported by their id."""
 
 
 class SentMessage:
-    """A message with an id on its way; its outcome is set by the thread of the link."""
+    """A message with an id that was sent; the link's thread sets its outcome."""
 
     def __init__(self, message: Asked, at_s: float) -> None:
         self.message = message
@@ -72,13 +72,13 @@ class SentMessage:
 
 
 class LinkedPress:
-    """A press of a stop on its way."""
+    """A press of a stop that was sent."""
 
     def __init__(self, sent: SentMessage) -> None:
         self._sent = sent
 
     def answer(self) -> StopAnswer | None:
-        """Returns what became of it; None as long as nothing answered."""
+        """Returns the outcome; None until there is an answer."""
         outcome = self._sent.outcome
         if outcome is None:
             return None
@@ -88,15 +88,15 @@ class LinkedPress:
 
 
 def _nobody_looks() -> Heartbeat:
-    """Of a connection that has no page and no loudspeaker."""
+    """Returns the state of a connection that has no page and no loudspeaker."""
     return Heartbeat(live_pages=0)
 
 
 class ControlLink:
-    """One unit as the station sees it, or who watches it. Its calls wait for nothing.
+    """One unit as the station or a viewer sees it. Its calls wait for nothing.
 
-    ``heartbeat`` makes what is said once a second: that somebody is there, and who looks; None says
-    nothing.
+    ``heartbeat`` makes the message that is sent once a second: that somebody is there, and who
+    looks; None sends nothing.
     """
 
     def __init__(
@@ -111,9 +111,9 @@ class ControlLink:
     ) -> None:
         self.manual_release = manual_release
         self.said: deque[Said] = deque(maxlen=LAST_SAID)
-        """What was said last; a new connection tells the last ones again."""
+        """The last messages; a new connection sends them again."""
         self.checks: deque[Said] = deque(maxlen=LAST_CHECKS)
-        """Those of it that settled items of the self-check, further back."""
+        """Messages that settled items of the self-check, which go further back."""
         self.said_count = 0
         self._role = role
         self._heartbeat = heartbeat
@@ -134,69 +134,69 @@ class ControlLink:
 
     @property
     def called(self) -> str:
-        """The unit's name."""
+        """Returns the unit's name."""
         return self._place.called
 
     def order_stop(self, source: str, press: str = "") -> LinkedPress:
-        """Order the release; a press that has a name is one, however often it comes."""
+        """Order the release; repeated presses with the same id are one."""
         return LinkedPress(self.ask(OrderedStop(id=press or uuid.uuid4().hex, by=source)))
 
     def ask(self, message: Asked) -> SentMessage:
-        """Send a message whose outcome will be told; again where the connection fails at once."""
+        """Send a message whose outcome will be reported; a new connection sends it again."""
         sent = SentMessage(message, self._clock.now_s())
         self._sent.append(sent)
         self._send(message)
         return sent
 
     def tell(self, text: str) -> None:
-        """Say something to whoever watches the unit."""
+        """Send a message to everybody who watches the unit."""
         self._send(Announce(text=text[:TEXT_CHARACTERS]))
 
     def force(self) -> SeenForce:
-        """Returns the force at present."""
+        """Returns the present force."""
         snapshot = self._snapshot
         if snapshot is None or not self.is_answering or not _is_fresh(snapshot):
             return SeenForce(utc_ms=self._clock.utc_ms(), force_n=None)
         return SeenForce(utc_ms=snapshot.utc_ms, force_n=snapshot.force_n)
 
     def released(self) -> SeenForce | None:
-        """Where the release was seen after the newest stop."""
+        """Returns where the release was seen after the newest stop."""
         return self._released
 
     # --- what the station asks ----------------------------------------------------------------
 
     @property
     def silent_s(self) -> float:
-        """For how long nothing was heard."""
+        """Returns for how long nothing was received."""
         return self._clock.now_s() - self._heard_s
 
     @property
     def is_answering(self) -> bool:
-        """True while the process says something every moment."""
+        """Returns True while the process keeps sending."""
         return self._peer is not None and self._clock.now_s() - self._heard_s <= FRESH_S
 
     @property
     def in_session(self) -> bool:
-        """True when a session was open, by what was heard last."""
+        """Returns True when a session was open, by the last snapshot."""
         return self._snapshot is not None and self._snapshot.doing is Doing.SESSION
 
     @property
     def snapshot(self) -> Snapshot | None:
-        """What was heard last."""
+        """Returns the last snapshot."""
         return self._snapshot
 
     @property
     def is_free(self) -> bool:
-        """True while a fresh reading shows that nothing pulls."""
+        """Returns True while a fresh reading shows that nothing pulls."""
         snapshot = self._snapshot
         return snapshot is not None and self.is_answering and _is_free(snapshot)
 
     def leave(self, by: str) -> None:
-        """Ask the process to let the patient go and to end."""
+        """Ask the process to release the patient and to end."""
         self._send(Leave(id=uuid.uuid4().hex, by=by))
 
     def close(self) -> None:
-        """End the connection; the process goes on."""
+        """End the connection; the process continues."""
         self._closed.set()
         if peer := self._peer:
             peer.cut()
@@ -219,7 +219,7 @@ class ControlLink:
             self._closed.wait(RETRY_S)
 
     def _talk(self, peer: Peer) -> None:
-        """Until the connection ends, from whatever side."""
+        """Talk until the connection ends, from either side."""
         try:
             peer.send(Hello(version=VERSION, role=self._role))
             self._peer = peer
@@ -265,7 +265,7 @@ class ControlLink:
             self._log.say("refused", f"{self.called}: {message.reason}")
 
     def _keep_said(self, said: Said) -> None:
-        """Numbers begin anew with a new process, and a new connection repeats the last ones."""
+        """Keep new messages: a new process restarts the numbers, a new connection repeats some."""
         known = self.said if said.check is None else self.checks
         if said in known:
             return

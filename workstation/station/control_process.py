@@ -1,7 +1,7 @@
-"""Keeps one unit for as long as the process lives: watches it, and drives the sessions asked for.
+"""Drives one unit while the process runs: watches it, and runs the requested sessions.
 
-It never goes on with a session of before: what an earlier process left open is closed first, and
-then the unit is only watched. Whoever talks with it does so through the desk.
+It never continues an earlier session: what an earlier process left open is closed first, and then
+the unit is only watched. All communication with it goes through the desk.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from workstation.station.messages import Prepare
 from workstation.station.place import Held
 from workstation.station.sparing_log import SparingLog
 
-NO_STATION: Final = "no station is heard: alarms are shown and sound nowhere"
+NO_STATION: Final = "no station answers: alarms are shown but not sounded"
 _GONE: Final = AlarmRaised(
     code=CONTROL_GONE,
     priority=ALARMS[CONTROL_GONE].priority.name.lower(),
@@ -45,25 +45,25 @@ _GONE: Final = AlarmRaised(
 )
 NOTE_THREAD: Final = "note"
 RECONNECT_S: Final = (0.0, 1.0, 2.0, 4.0)
-"""Between two tries to reach a unit; then always the last."""
+"""Intervals between attempts to reach a unit; the last one is repeated."""
 LOOK_S: Final = 0.05
-"""How often the desk is looked at while no unit can be."""
+"""How often the desk is read while no unit can be reached."""
 
 Connect = Callable[[str, Clock], TractionUnit]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptTable:
-    """What the clinic calls the unit, and its address."""
+    """The clinic's name of the unit, and its address."""
 
     name: str
     address: str
 
 
 class ControlProcess:
-    """One per process; ``run`` is its life. ``connect`` finds the unit at an address.
+    """One per process; ``run`` runs until its end. ``connect`` finds the unit at an address.
 
-    ``log`` takes what only somebody who sets up a workstation reads.
+    ``log`` takes messages for the person who sets up a workstation.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class ControlProcess:
         self._noted = ""
 
     def run(self) -> None:
-        """Watch and treat until somebody wants the end."""
+        """Watch and treat until the end is requested."""
         self._raise_what_is_left_open()
         try:
             while not self._desk.leaving:
@@ -102,20 +102,20 @@ class ControlProcess:
 
     @contextmanager
     def _working(self, text: str) -> Iterator[None]:
-        """Slow work is said, and leaves the processor to whoever drives a unit."""
+        """Report slow work, and leave the processor to processes that drive a unit."""
         self._desk.show_busy(text)
         with as_ordinary_work(self._desk.tell):
             yield
 
     def _say(self, text: str) -> None:
-        """Something about unit and program, for who watches and for the log: never a patient's."""
+        """Report something about unit and program to viewers and the log: never about a patient."""
         self._desk.tell(text)
         self._kinds.say(text, text)
 
     # --- between sessions ---------------------------------------------------------------------
 
     def _watch_once(self) -> None:
-        """One connection, until it is of no use, a session is asked for, or the end."""
+        """Hold one connection until it fails, a session is requested, or the end."""
         try:
             self._watch_connected()
         except TractionError as error:
@@ -142,7 +142,7 @@ class ControlProcess:
         return not self._desk.leaving and self._desk.asked_session() is None
 
     def _wait_unreached(self, error: TractionError) -> None:
-        """Say why once, then look at the desk for a while before the next try."""
+        """Report why once, then read the desk for a while before the next attempt."""
         if error.message != self._trouble:
             self._trouble = error.message
             self._say(f"{self._table.name}: {error.message}")
@@ -151,7 +151,7 @@ class ControlProcess:
         ticker = Ticker(self._clock, LOOK_S)
         while self._is_idle():
             ticker.wait()
-            self._desk.take_idle_stop()  # it was answered: nothing is known of the force
+            self._desk.take_idle_stop()  # it was answered: the force is not known
             self._desk.show(
                 Snapshot(
                     number=0,
@@ -165,13 +165,13 @@ class ControlProcess:
                 return
 
     def _keep(self, unit: TractionUnit) -> None:
-        """Nobody else of this workstation keeps the unit; another one than last time is told."""
+        """Check that no other program here drives the unit; report a changed unit."""
         unit_id = unit.identity.unit_id
         if unit_id != self._desk.unit_id:
             if self._desk.unit_id:
                 self._say(
-                    f"{self._table.name}: unit {unit_id} answers, before it was "
-                    f"{self._desk.unit_id}; look which table it is"
+                    f"{self._table.name}: unit {unit_id} answers, and before it was "
+                    f"{self._desk.unit_id}; check which table is connected"
                 )
             if self._kept is not None:
                 self._kept.release()
@@ -184,7 +184,7 @@ class ControlProcess:
         self._desk.unit_id = unit_id
 
     def _recover(self, unit: TractionUnit) -> None:
-        """Close what an earlier process left open; what cannot be closed is told, and stays."""
+        """Close what an earlier process left open; what cannot be closed is reported, and stays."""
         if self._is_recovered:
             return
         workplace = self._workplace
@@ -200,14 +200,14 @@ class ControlProcess:
         self._is_recovered = True
 
     def _close_left_open(self, unit: TractionUnit) -> None:
-        """Its own sessions keep in their record that their program was lost."""
+        """Close this unit's own open sessions; their record keeps that their program was lost."""
         workplace = self._workplace
         key = load_or_create_key(workplace.folder)
         for session_id in recover(unit, workplace, key, raised=_GONE):
             self._say(f"closed as interrupted: session {session_id}")
 
     def _raise_what_is_left_open(self) -> None:
-        """The same alarm before the unit is reached, which it may not be for long."""
+        """Raise the same alarm before the unit is reached, which may take long."""
         folder, address = self._workplace.folder, self._table.address
         try:
             unit_id = unit_id_at(read_standing(folder), address)
@@ -217,7 +217,7 @@ class ControlProcess:
             self._log(f"{self._table.name}: the newest record cannot be read ({error.message})")
 
     def _raise_what_was_lost(self, unit_id: str) -> None:
-        """An alarm until a named person took note, however often this program is started."""
+        """Raise an alarm until a named person acknowledges it, over any restart of this program."""
         lost = LostPrograms(self._workplace.folder, unit_id)
         self._raise_lost(lost, lost.unnoted())
 
@@ -227,15 +227,16 @@ class ControlProcess:
             self._desk.raise_alarm(session_id, CONTROL_GONE, noted)
 
     def _keep_note(self, lost: LostPrograms, session_id: str, by: str) -> None:
-        """In a thread of its own: nobody who stops a unit waits for the disk."""
+        """Keep it in a thread of its own: nobody who stops a unit waits for the disk."""
 
         def keep() -> None:
             try:
                 lost.note(session_id)
             except OSError as error:
                 self._log(
-                    f"session {session_id}: that its alarm was acknowledged was not kept "
-                    f"({error.strerror}); the next start of this program raises it again"
+                    f"session {session_id}: the acknowledgement of its alarm could not be "
+                    f"stored ({error.strerror}); the next start of this program raises it "
+                    "again"
                 )
 
         self._noted = session_id
@@ -257,7 +258,7 @@ class ControlProcess:
     # --- sessions -----------------------------------------------------------------------------
 
     def _hold(self, asked: Prepare) -> None:
-        """The session that somebody asked for, to its seal."""
+        """Run the requested session to its seal."""
         filed = FiledSession(
             session_id=asked.session_id,
             patient_key=asked.patient_key,

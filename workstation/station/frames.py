@@ -12,7 +12,7 @@ from controller.ports import Clock
 FRAME_S: Final = 0.05
 """At most 20 frames a second."""
 _TURN_S: Final = FRAME_S - 0.000_25
-"""A little less than a tick: frames that come before their turn wait less each time, then never."""
+"""Slightly shorter than a tick: early frames then wait less each time, and finally not at all."""
 
 
 class Shown(Protocol):
@@ -23,7 +23,7 @@ class Shown(Protocol):
 
 
 class FrameSender:
-    """``show`` comes from the thread that drives, which is never kept waiting.
+    """``show`` is called by the thread that drives, which never waits here.
 
     ``beside_loop`` is told the thread that sends.
     """
@@ -42,7 +42,7 @@ class FrameSender:
             beside_loop(thread)
 
     def show(self, to: Shown, frame: object) -> None:
-        """Send it unless a newer one for the same connection comes before its turn."""
+        """Send it unless a newer one for the same connection replaces it first."""
         with self._lock:
             is_first = not self._waiting
             self._waiting[to] = frame
@@ -50,7 +50,7 @@ class FrameSender:
             self._goes_on.put(True)
 
     def close(self) -> None:
-        """Send no more."""
+        """Stop sending."""
         self._goes_on.put(False)
 
     def _run(self) -> None:
@@ -60,7 +60,7 @@ class FrameSender:
     def send_waiting(self) -> None:
         """Wait until frames are due, and send those that wait.
 
-        Frames that come at the tick find their time come, though no tick is quite on time and
+        Frames that come at each tick are then sent in time, although ticks are not exact and
         sessions begin between two turns.
         """
         self._clock.sleep_until(self._due_s)

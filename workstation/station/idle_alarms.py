@@ -1,4 +1,4 @@
-"""Alarms between two sessions: what a program that ended in one leaves to the next."""
+"""Alarms between two sessions, from a program that ended during one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from controller.snapshot import Doing, Snapshot
 
 
 class IdleAlarms:
-    """Shown with the session that they are about, until a named person takes note of them."""
+    """Shown with the session that they are about, until a named person acknowledges them."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -22,7 +22,7 @@ class IdleAlarms:
         self._noted: Callable[[str], None] | None = None
 
     def raise_for(self, session_id: str, code: str, noted: Callable[[str], None]) -> None:
-        """An alarm about a session that is closed; ``noted`` is told who took note of it."""
+        """Raise an alarm about a closed session; ``noted`` gets the name of who acknowledges it."""
         self._session_id = session_id
         self._noted = noted
         self._board.raise_alarm(code, self._clock.utc_ms())
@@ -32,7 +32,7 @@ class IdleAlarms:
         return session_id == self._session_id and bool(self._board.active)
 
     def shown_in(self, snapshot: Snapshot) -> Snapshot:
-        """Returns a snapshot of the idle unit with what waits here."""
+        """Returns a snapshot of the idle unit with the alarms that wait here."""
         if snapshot.doing is not Doing.IDLE or not self._board.active:
             return snapshot
         now_s = self._clock.now_s()
@@ -45,7 +45,7 @@ class IdleAlarms:
         )
 
     def follow(self, request: SessionRequest) -> RequestSettled:
-        """Take note of alarms, or pause their sound; nothing else can be asked for here."""
+        """Acknowledge alarms, or pause their sound; nothing else can be requested here."""
         match request:
             case AcknowledgeAlarms(by=by, alarms=alarms):
                 was_active = bool(self._board.active)
@@ -59,7 +59,7 @@ class IdleAlarms:
                 return RequestSettled(followed=False, text="the session is over")
 
     def take_note(self, by: str) -> str:
-        """Whoever begins the next session has looked; returns what is to be said of it."""
+        """Acknowledge for the person who begins the next session; returns the messages about it."""
         taken = self._taken([one.code for one in self._board.active], by)
         return acknowledged(taken, by, was_active=True).text if taken else ""
 

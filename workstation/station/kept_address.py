@@ -1,6 +1,6 @@
-"""One program at a time talks at an address: the one that holds the lock of its port.
+"""Lets only one program at a time use an address: the one that holds the lock of its port.
 
-A unit is known by its id only after the connection; the lock of the port is tried before it.
+A unit's id is known only after the connection; the lock of the port is tried before it.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ LOCALHOST: Final = "127.0.0.1"
 
 
 def resolved_port(address: str) -> str:
-    """The port behind an address as the system resolves it now, so that two names of it are one.
+    """Returns the port behind an address as the system resolves it now, whatever its name.
 
-    Raises AddressInvalid, LinkLost for an adapter that is not connected. Names of hosts are not
-    looked up: that may take long, and says something else tomorrow.
+    Raises AddressInvalid, LinkLost for an adapter that is not connected. Host names are not looked
+    up: that may take long, and the result may change.
     """
     asked = parse_uri(address)
     if isinstance(asked, TcpAddress):
@@ -38,15 +38,15 @@ def resolved_port(address: str) -> str:
 
 
 def kept_words(table: str) -> str:
-    """Returns what others hear of a table that a station keeps."""
+    """Returns the refusal that others get about a table that a station drives."""
     return f"{table} is kept by the station: start the session there"
 
 
 @contextmanager
 def kept_address(folder: Path, address: str, refusal: str) -> Iterator[None]:
-    """Hold the lock of an address for the block; others are refused with the words ``refusal``.
+    """Hold the lock of an address for the block; others are refused with ``refusal``.
 
-    ``folder`` is DIR/station. Raises StationBusy with the holder's words, AddressInvalid, LinkLost.
+    ``folder`` is DIR/station. Raises StationBusy with the holder's text, AddressInvalid, LinkLost.
     """
     lock = _lock_of(folder, address)
     held = Held(lock, _words_of(lock))
@@ -59,14 +59,14 @@ def kept_address(folder: Path, address: str, refusal: str) -> Iterator[None]:
 
 @contextmanager
 def beside_a_station(data: Path, address: str, refusal: str) -> Iterator[None]:
-    """The same for a program that is no part of a station: nothing is made where none ever was."""
+    """Do the same for a program outside a station: no folder is made where there is none."""
     folder = data / FOLDER
     with kept_address(folder, address, refusal) if folder.is_dir() else nullcontext():
         yield
 
 
 def check_not_kept(data: Path, address: str) -> None:
-    """For programs that only read: raise StationBusy with the holder's words where there is one."""
+    """For programs that only read: raise StationBusy with the holder's text where there is one."""
     lock = _lock_of(data / FOLDER, address)
     if is_held(lock):
         raise StationBusy(_words_of(lock))
@@ -81,9 +81,9 @@ def _words_file(lock: Path) -> Path:
 
 
 def _words_of(lock: Path) -> str:
-    """Returns what the holder says.
+    """Returns the holder's text.
 
-    It stays behind, and is read only where somebody holds the lock.
+    The file remains after its end, and is read only while somebody holds the lock.
     """
     with suppress(OSError, UnicodeDecodeError):
         return one_line(_words_file(lock).read_text(encoding="utf-8"))[:TEXT_CHARACTERS]

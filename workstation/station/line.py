@@ -1,4 +1,4 @@
-"""One connection of ``multiprocessing.connection``: bytes only, and every wait in it ends.
+"""One connection of ``multiprocessing.connection``: bytes only, and every wait in it is bounded.
 
 Nothing is ever pickled. A Unix socket on POSIX systems; on Windows, where nothing of this was
 tried, a named pipe.
@@ -27,21 +27,21 @@ else:
     AnyConnection: TypeAlias = "Connection[Any, Any]"
 
 MOST_BYTES: Final = 65_536
-"""Of a message."""
+"""Largest message."""
 REST_S: Final = 1.0
-"""For the rest of a message that has begun."""
+"""Time for the rest of a message that has begun."""
 STALL_S: Final = 30.0
-"""For a message that the other side does not take; a hung console may come back before."""
+"""Time for a message that the other side does not take; a hung console may recover before."""
 CONNECT_S: Final = 1.0
 OFFERED_BYTES: Final = 16_384
-"""Most of a message that is offered; the library sends so much in one piece."""
+"""Largest message that is offered; the library sends so much in one piece."""
 OFFERED_SHARE: Final = 4
-"""A socket that takes anything has room for this part of its buffer, whatever its size."""
+"""A socket that accepts anything has room for this part of its buffer, whatever its size."""
 WAITING_CONNECTIONS: Final = 64
-"""What the system keeps for a listener that has not come round to them."""
+"""Backlog that the system keeps for a listener that has not accepted yet."""
 
 _TOO_LONG = "message length"
-"""Tells the library's error about a message that is too long from its others."""
+"""Distinguishes the library's error about a message that is too long from its others."""
 
 
 class MessageLine:
@@ -99,13 +99,13 @@ class MessageLine:
             raise EOFError("the connection is gone") from error
 
     def receive(self, timeout_s: float | None = None) -> bytes | None:
-        """One message; None when none begins in time. Raises EOFError when the other side is gone.
+        """Returns one message; None when none begins in time. Raises EOFError at the other's end.
 
         Raises MessageRefused for one that is too long or does not end; nothing can be received
         after it.
         """
         if self._is_torn:
-            raise EOFError("the connection was torn by a message that was refused")
+            raise EOFError("the connection was closed because a message was refused")
         try:
             if not self._begins(timeout_s):
                 return None
@@ -113,7 +113,7 @@ class MessageLine:
         except BlockingIOError as error:
             self._is_torn = True
             raise MessageRefused(
-                f"half a message: its rest did not come in {REST_S:g} s"
+                f"half a message: its rest did not arrive within {REST_S:g} s"
             ) from error
         except OSError as error:
             if _TOO_LONG in str(error):
@@ -130,7 +130,7 @@ class MessageLine:
         return bool(self._waiting.poll(None if timeout_s is None else timeout_s * 1000))
 
     def cut(self) -> None:
-        """End the calls of both threads; may come from any thread."""
+        """End the calls of both threads; may be called from any thread."""
         with suppress(OSError):
             if self._socket is None:
                 self._connection.close()
@@ -138,7 +138,7 @@ class MessageLine:
                 self._socket.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
-        """Give it back; no thread may use it any more."""
+        """Close it; no thread may use it any more."""
         with suppress(OSError):
             self._connection.close()
         if self._socket is not None:
@@ -146,14 +146,14 @@ class MessageLine:
 
 
 class Accepting(Protocol):
-    """What hands over one connection after the other."""
+    """Accepts one connection after the other."""
 
     def accept(self) -> MessageLine:
         """Wait for the next; raises OSError."""
         ...
 
     def close(self) -> None:
-        """End the wait of ``accept`` and take no more."""
+        """End the wait of ``accept`` and accept no more."""
 
 
 def _interval(seconds: float) -> bytes:
@@ -205,12 +205,12 @@ else:
             self._socket.close()
 
     def listen(place: ChannelPlace) -> Accepting:
-        """Listen at ``place``, whose lock is held: what lies there was left; raises OSError."""
+        """Listen at ``place``, whose lock is held: a socket there is a leftover; raises OSError."""
         place.socket.unlink(missing_ok=True)
         return _UnixSocket(place)
 
     def connect(place: ChannelPlace) -> MessageLine:
-        """Connect to ``place``; raises OSError. A listener that hangs does not make it wait."""
+        """Connect to ``place``; raises OSError. It does not wait for a listener that hangs."""
         connecting = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             connecting.settimeout(CONNECT_S)

@@ -1,6 +1,6 @@
-"""The bytes of a unit's line, kept in a file for a while when somebody asks for them.
+"""Captures the bytes of a unit's line in a file for a while when somebody asks for them.
 
-The process that keeps a unit hears its line for its whole life. That costs nothing until a trace is
+The process that drives a unit receives all bytes of its line. That costs nothing until a trace is
 begun, and a trace ends by itself. The file is a capture, which `traction replay` reads.
 """
 
@@ -22,14 +22,14 @@ from records.store.private_files import create_new
 from workstation.station.place import ChannelPlace
 
 TRACE_S: Final = 600.0
-"""How long the bytes are kept."""
+"""How long the bytes are captured."""
 MOST_FILES: Final = 10
 """Of one unit; the oldest goes when another one begins."""
 SUFFIX: Final = ".capture"
 
 
 class LineTrace:
-    """A ``Capture`` of every connection of one unit; ``digest`` is that of the unit's profile."""
+    """A ``Capture`` of every connection of one unit; ``digest`` is the digest of its profile."""
 
     def __init__(
         self,
@@ -49,12 +49,12 @@ class LineTrace:
         self._file = Path()
 
     def __call__(self, at_s: float, direction: Direction, data: bytes) -> None:
-        """Keep a lump while a trace is on; never waits."""
+        """Keep a chunk while a trace runs; never waits."""
         if (writer := self._writer) is not None:
             writer(at_s, direction, data)
 
     def begin(self, by: str) -> Path:
-        """Keep the bytes from now on; returns the file, that of a trace which is on already.
+        """Capture from now on; returns the file, also of a trace that already runs.
 
         Raises RequestRefused when the file cannot be made. May wait for the disk.
         """
@@ -66,7 +66,7 @@ class LineTrace:
             return self._file
 
     def end(self) -> None:
-        """End a trace that is on, and say whether its file is whole."""
+        """End a running trace, and report whether its file is complete."""
         with self._lock:
             writer, self._writer = self._writer, None
             if writer is None:
@@ -91,7 +91,7 @@ class LineTrace:
     def _remove_oldest(self) -> None:
         found = sorted(self._place.folder.glob(f"{self._place.stem}-*{SUFFIX}"))
         for path in found[: max(0, len(found) - MOST_FILES + 1)]:
-            with suppress(OSError):  # it is in use elsewhere: then there is one more
+            with suppress(OSError):  # it is in use elsewhere: then one more file remains
                 path.unlink()
 
     def _end_in_time(self) -> None:

@@ -1,9 +1,8 @@
-"""A program that was lost in a session of a unit: the record says it, until somebody took note.
+"""A program lost in a session of a unit: its record shows it, until somebody acknowledges it.
 
-The alarm stands in the record of the session that the lost program left open, once that is closed.
-That somebody has looked stands beside it, in a file of the station, because the record is sealed by
-then. So the alarm outlives every restart of every program; where the file is missing, it is raised
-once more.
+The alarm is in the record of the session that the lost program left open, once that is closed. The
+acknowledgement is beside it, in a file of the station, because the record is sealed by then. So the
+alarm outlives every restart of every program; where the file is missing, it is raised again.
 """
 
 from __future__ import annotations
@@ -26,21 +25,21 @@ _SUFFIX: Final = ".noted"
 
 
 class LostPrograms:
-    """Those of one unit; what is written may wait for the disk."""
+    """The lost programs of one unit; writing may wait for the disk."""
 
     def __init__(self, folder: RecordFolder, unit_id: str) -> None:
         self._folder = folder
         self._unit_id = unit_id
 
     def unnoted(self) -> str:
-        """Returns the session that the last lost program left open; "" where somebody took note.
+        """Returns the session that the last lost program left open; "" once that is acknowledged.
 
-        Whoever began a later session had to look at the table, and has taken note by that.
+        Beginning a later session acknowledges it, because that person had to look at the table.
         """
         try:
             record = newest_of_unit(self._folder, self._unit_id)
         except RecordNotFound:
-            return ""  # a person removed its content, long after
+            return ""  # a person removed its content, long afterwards
         if record is None or record.head.session_id == self._noted_session():
             return ""
         raised = [one.said(AlarmRaised).code for one in record.of_kind(EventKind.ALARM_RAISED)]
@@ -50,8 +49,8 @@ class LostPrograms:
     def left_open(self) -> SessionRecord | None:
         """Returns the session that a lost program left open and that nobody has closed yet.
 
-        None where there is none, where a program drives it, and where somebody took note. Only who
-        reaches the unit may close it; that it was lost can be said before.
+        None where there is none, where a program drives it, and once it is acknowledged. Only a
+        program that reaches the unit may close it; the loss can be reported before.
         """
         database = self._folder.unit_database(self._unit_id)
         if UnitLock(database).is_held():
@@ -65,7 +64,7 @@ class LostPrograms:
         return None
 
     def note(self, session_id: str) -> None:
-        """Keep that a person took note of it; raises OSError."""
+        """Record that a person acknowledged it; raises OSError."""
         write_private(self._file, session_id.encode("ascii"))
 
     def _noted_session(self) -> str:
@@ -89,8 +88,8 @@ class LostSession(NamedTuple):
 def left_open_at(folder: RecordFolder, address: str, unit_id: str | None) -> LostSession | None:
     """Returns what was left open at a table, whether its unit answers or not; None: nothing.
 
-    A table whose record names no unit is told by the address that its sessions keep. Raises
-    TractionError for a file that cannot be read, where the others show nothing.
+    A table whose record names no unit is found by the address in its sessions. Raises TractionError
+    for a file that cannot be read, where the others show nothing.
     """
     if unit_id is None:
         return _left_open_by_address(folder, address)

@@ -1,8 +1,8 @@
-"""The messages of the station: what may be said to the process that drives a unit, and by it.
+"""The messages of the station, to and from the process that drives a unit.
 
-Every message is a frozen value that is checked where it is made. On the way it is one JSON object
-with its kind and every one of its keys, no other. ``docs/reference/station-messages.md`` has them
-in one table.
+Every message is a frozen value that is checked where it is made. It is sent as one JSON object with
+its kind and all of its keys, and no other key. ``docs/reference/station-messages.md`` lists them in
+one table.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from controller.words import NAME_CHARACTERS, TEXT_CHARACTERS, check_name, check
 from records.strict_json import parse_message
 
 VERSION: Final = 1
-"""Of what the messages say. Both sides are the same program or one of them is refused."""
+"""Version of the messages. Both sides run the same program, or one of them is refused."""
 ID_CHARACTERS: Final = 40
-"""An id is made by whoever asks; a UUID has 36."""
+"""The sender makes an id; a UUID has 36 characters."""
 MOST_PAGES: Final = 1000
 SHOWN_CHARACTERS: Final = 60
-"""Of what was sent in a refusal."""
+"""Characters of a message that a refusal repeats."""
 FRESH_S: Final = 1.0
-"""What was heard or read longer ago is not the present."""
+"""An older snapshot or reading is not the present."""
 LAST_SAID: Final = 20
-"""So much of what was said before is told at Hello."""
+"""Number of earlier messages that are sent at Hello."""
 LAST_CHECKS: Final = 100
-"""And so many items of the self-check: those of the newest session, and as many again."""
+"""Number of items of the self-check: those of the newest session, and as many again."""
 
 _ID = re.compile(r"[0-9A-Za-z_-]+")
 _HEX = re.compile(r"[0-9a-f]+")
@@ -42,7 +42,7 @@ _SESSION_ID = re.compile(r"[0-9A-Za-z._-]+")
 
 
 class PeerRole(Enum):
-    """Who talks with the process that drives a unit."""
+    """The role of a client of the process that drives a unit."""
 
     STATION = "station"
     CONSOLE = "console"
@@ -50,7 +50,7 @@ class PeerRole(Enum):
 
 
 class Followed(Enum):
-    """What became of a request: followed, refused, and for a stop two answers more."""
+    """The outcome of a request: followed, refused, and for a stop two more answers."""
 
     FOLLOWED = "followed"
     REFUSED = "refused"
@@ -71,9 +71,10 @@ class Hello:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heartbeat:
-    """Once a second. ``live_pages`` are visible and have shown a frame of late.
+    """Sent once a second. ``live_pages`` are visible and have shown a frame recently.
 
-    ``sounds`` says whether a loudspeaker answers; None from everybody but who plays the alarms.
+    ``sounds`` says whether a loudspeaker answers; None from everybody but the process that sounds
+    alarms.
     """
 
     live_pages: int
@@ -103,7 +104,7 @@ class Prepare:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GivenAnswer:
-    """A person's answer to a question that is open in a session."""
+    """A person's answer to an open question in a session."""
 
     id: str
     session_id: str
@@ -118,7 +119,7 @@ class GivenAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MadeRequest:
-    """Something that a person asks for in a session."""
+    """A person's request in a session."""
 
     id: str
     session_id: str
@@ -130,7 +131,7 @@ class MadeRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderedStop:
-    """Let the patient go, whatever the session is; it names none, so that it fits every one."""
+    """Release the patient in any session; it names none, so that it applies to every one."""
 
     id: str
     by: str
@@ -143,7 +144,7 @@ class OrderedStop:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leave:
-    """Let the patient go and end the program."""
+    """Release the patient and end the program."""
 
     id: str
     by: str
@@ -155,7 +156,7 @@ class Leave:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Announce:
-    """Something that whoever watches the unit should read."""
+    """A message for everybody who watches the unit."""
 
     text: str
 
@@ -165,7 +166,7 @@ class Announce:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TraceOn:
-    """Keep the bytes of the line from now on."""
+    """Capture the bytes of the line from now on."""
 
     id: str
     by: str
@@ -191,10 +192,10 @@ class Welcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestOutcome:
-    """What became of the message with this id; for a stop when it was ordered and at which force.
+    """The outcome of the message with this id; for a stop when it was ordered and at which force.
 
-    With nothing open, ``utc_ms`` and ``force_n`` are of the last reading. The force is None where
-    no fresh reading tells it.
+    Without an open session, ``utc_ms`` and ``force_n`` are of the last reading. The force is None
+    where no fresh reading has it.
     """
 
     id: str
@@ -210,7 +211,7 @@ class RequestOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefusedMessage:
-    """A message that is none, or not now; the connection may end after it."""
+    """Refuses a message that is invalid or comes at the wrong time; the connection may end then."""
 
     code: int
     reason: str
@@ -218,10 +219,7 @@ class RefusedMessage:
 
 @dataclass(frozen=True, slots=True)
 class NumberedSnapshot:
-    """A snapshot that is sent with this number and these ``sounds`` in the place of its own.
-
-    At every tick that costs less than a copy of it in which they are changed.
-    """
+    """A snapshot that is sent with this number and these ``sounds`` instead of its own."""
 
     snapshot: Snapshot
     number: int
@@ -269,13 +267,13 @@ REQUESTS: Final[Mapping[str, type[Any]]] = {
 
 
 def encoded(message: object) -> bytes:
-    """Returns a message as it is sent."""
+    """Returns a message in the form in which it is sent."""
     said = {"kind": _KINDS[type(message)], **_plain(message)}
     return _ENCODE(said).encode("utf-8", "replace")
 
 
 def to_control(content: bytes) -> ToControl:
-    """Returns what was said to the process that drives.
+    """Returns a message to the process that drives.
 
     Raises MessageRefused saying what is wrong.
     """
@@ -284,7 +282,7 @@ def to_control(content: bytes) -> ToControl:
 
 
 def from_control(content: bytes) -> FromControl:
-    """Returns what the process that drives said; raises MessageRefused saying what is wrong."""
+    """Returns a message of the process that drives; raises MessageRefused saying what is wrong."""
     message: FromControl = _read(content, FROM_CONTROL)
     return message
 
@@ -340,7 +338,7 @@ def _plain_request(message: MadeRequest) -> dict[str, Any]:
 
 
 def _request(plain: object) -> object:
-    """Returns the request that an object with its name stands for.
+    """Returns the request that a named object represents.
 
     Raises NotPlain, RequestRefused.
     """
@@ -353,7 +351,7 @@ def _request(plain: object) -> object:
 
 
 def _checked_around(said: dict[str, Any]) -> dict[str, Any]:
-    """Returns the keys of a request's message, each a text but the request itself."""
+    """Returns the keys of a request's message; all but the request itself must be texts."""
     keys = {"id", "session_id", "request"}
     if unknown := said.keys() - keys:
         raise NotPlain(f"request has the unknown key {min(unknown)!r:.{SHOWN_CHARACTERS}}")
@@ -376,5 +374,5 @@ def _check_ids(request_id: str, session_id: str | None = None) -> None:
 def _check_shape(key: str, text: str, shape: re.Pattern[str], most: int) -> None:
     if len(text) > most or not shape.fullmatch(text):
         raise RequestRefused(
-            f"{key}={one_line(text[:SHOWN_CHARACTERS])!r} does not have the shape of one"
+            f"{key}={one_line(text[:SHOWN_CHARACTERS])!r} does not have the form of {key}"
         )

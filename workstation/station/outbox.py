@@ -1,4 +1,4 @@
-"""What a connection could not send at once: messages in their order, of frames the newest alone."""
+"""What a connection could not send at once: messages in order, and only the newest frame."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import deque
 from typing import Final
 
 MOST_WAITING: Final = 256
-"""Messages of one connection; with more it is not being read, and it is given up."""
+"""Most messages of one connection; with more it is not being read, and it is given up."""
 
 
 class Outbox:
@@ -21,14 +21,14 @@ class Outbox:
 
     @property
     def is_idle(self) -> bool:
-        """True while nothing waits, the writer sends nothing, and more may come.
+        """Returns True while nothing waits, the writer sends nothing, and more may come.
 
-        A frame that waits counts: a newer one that went past it would be followed by the older.
+        A waiting frame counts: a newer one that overtook it would be followed by the older one.
         """
         return not (self._messages or self._frame is not None or self._taken or self._ends)
 
     def put(self, message: object) -> None:
-        """Send it after what waits; a connection on which too much waits is given up."""
+        """Send it after the waiting messages; a connection with too many of them is given up."""
         with self._changed:
             if self._ends:
                 return
@@ -44,19 +44,19 @@ class Outbox:
             self._changed.notify()
 
     def end(self) -> None:
-        """Send what waits and then nothing more."""
+        """Send the waiting messages and then nothing more."""
         with self._changed:
             self._ends = True
             self._changed.notify()
 
     def drop(self) -> None:
-        """Send nothing more, not even what waits."""
+        """Send nothing more, not even waiting messages."""
         with self._changed:
             self._ends = self._dropped = True
             self._changed.notify()
 
     def next(self) -> object | None:
-        """Wait for the next thing to send; None when there will be none."""
+        """Wait for the next item to send; returns None when there will be none."""
         with self._changed:
             self._taken = False
             while not self._dropped:

@@ -1,8 +1,8 @@
-"""The parent of a station: it keeps a process for each unit, the console, and the stop door.
+"""The parent of a station: keeps a process for each unit, the console, and the stop door running.
 
-Standard library only, so that it is small and nothing in it fails with a library. It knows no
-patient, no order and no record. When it is killed, the units' processes go on, and the next parent
-takes them over. When it is told to end, it lets every patient go first.
+Standard library only, so that it is small and does not fail with a library. It has no patient,
+order or record. When it is killed, the units' processes continue, and the next parent takes them
+over. When it is told to end, it releases every patient first.
 
     python -m workstation.station.parent PLAN
 
@@ -57,15 +57,15 @@ from workstation.tls import tls_of
 
 TURN_S: Final = 0.1
 TURNED_S: Final = 2.0
-"""A loop that has not come round for so long is not there for its units."""
+"""A loop that has not turned for so long does not look after its units."""
 MOST_WAITING: Final = 1000
 LAST_LINES_S: Final = 2.0
 ENDING: Final = ("SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGBREAK")
-"""Each lets the patients go and then ends the station."""
+"""Each releases the patients and then ends the station."""
 
 
 class StationLog:
-    """One line for each thing that happens, written by a thread: no disk keeps the door waiting."""
+    """Writes a line for each event, in a thread: no disk delays the stop door."""
 
     def __init__(self, path: Path, clock: Clock) -> None:
         self._descriptor = open_or_create(path)
@@ -76,13 +76,13 @@ class StationLog:
         self._thread.start()
 
     def __call__(self, text: str) -> None:
-        """Have a line written; with too many waiting it is lost."""
+        """Have a line written; with too many waiting it is dropped."""
         if self._lines.qsize() < MOST_WAITING:
             at = datetime.fromtimestamp(self._clock.utc_ms() / 1000, UTC)
             self._lines.put(f"{at:%Y-%m-%dT%H:%M:%SZ} {one_line(text)}\n")
 
     def close(self) -> None:
-        """Write what waits, for a moment."""
+        """Write what waits, for a limited time."""
         self._lines.put(None)
         self._thread.join(LAST_LINES_S)
         if not self._thread.is_alive():
@@ -95,7 +95,7 @@ class StationLog:
 
 
 class Station:
-    """Everything that a parent keeps."""
+    """Everything that a parent keeps running."""
 
     def __init__(self, plan: StationPlan, clock: Clock) -> None:
         """Take the folder and open the door; raises StationBusy for one that is taken."""
@@ -124,7 +124,7 @@ class Station:
             raise
 
     def run(self) -> None:
-        """Keep everything up until ``end``; then let every patient go, and wait until all have."""
+        """Keep everything up until ``end``; then release every patient and wait for it."""
         self._report(f"station with {', '.join(unit.called for unit in self._units)}")
         self._manager.say(READY)
         while not self._ends:
@@ -145,11 +145,11 @@ class Station:
 
     @property
     def door_is_open(self) -> bool:
-        """True while the stop door serves."""
+        """Returns True while the stop door serves."""
         return self._door.is_open
 
     def keep_up(self) -> None:
-        """One turn: start what has ended, and open a door that has failed again."""
+        """Do one turn: start what has ended, and reopen a door that has failed."""
         for unit in self._units:
             unit.keep_up()
         self._console.keep_up(in_session=any(unit.link.in_session for unit in self._units))
@@ -160,7 +160,7 @@ class Station:
             self._open_again()
 
     def _open_again(self) -> None:
-        """Everywhere, or at least on this machine where an address or the certificate has gone."""
+        """Reopen it at every address, or at least on this machine if that fails."""
         here = replace(self._plan, console_addresses=(), stop_addresses=())
         for plan in (self._plan, here):
             try:
@@ -168,14 +168,14 @@ class Station:
                 return
             except TractionError as error:
                 self._say_shut(error.message)
-            except OSError as error:  # what the system has too little of may come back
+            except OSError as error:  # what the system has run out of may become available again
                 self._say_shut(error.strerror or str(error))
 
     def _say_shut(self, reason: str) -> None:
         self._log.say("door again", f"the stop door cannot be opened: {reason}")
 
     def close(self) -> None:
-        """Leave folder and port; what drives the units goes on."""
+        """Leave folder and port; the processes that drive the units continue."""
         self._door.close()
         self._attention.close()
         for unit in self._units:
@@ -193,9 +193,9 @@ class Station:
         self._turned_s = self._clock.now_s()
 
     def heartbeat(self) -> Heartbeat | None:
-        """Returns what the programs hear once a second.
+        """Returns what the programs are sent once a second.
 
-        Nothing from a loop that has stopped turning.
+        None from a loop that has stopped turning.
         """
         if self._clock.now_s() - self._turned_s > TURNED_S:
             return None
@@ -235,7 +235,7 @@ class Station:
 
 
 def door_addresses(plan: StationPlan) -> Iterator[DoorAddress]:
-    """Loopback without TLS, everything else with it; raises RequestRefused."""
+    """Returns loopback without TLS, all others with it; raises RequestRefused."""
     yield DoorAddress(host="127.0.0.1", port=plan.stop_port)
     if _has_loopback_6():
         yield DoorAddress(host="::1", port=plan.stop_port)

@@ -1,4 +1,4 @@
-"""Where the processes of a station meet: ``DIR/station``, which only its owner may enter.
+"""The folder that the processes of a station share: ``DIR/station``, open to its owner only.
 
 It holds a socket, its key and its lock for each unit, the logs, and a lock for each address.
 """
@@ -20,12 +20,12 @@ from records.store.private_files import HAS_MODES, PRIVATE_FOLDER, make_folder, 
 
 FOLDER: Final = "station"
 STEM_CHARACTERS: Final = 20
-"""Of a unit's name, so that a person finds its log."""
+"""Of a unit's name, so that a person can identify its log."""
 DIGEST_CHARACTERS: Final = 12
 SOCKET_BYTES: Final = 100
-"""Of a socket's path. Linux takes 107 and macOS 103."""
+"""Longest path of a socket. Linux takes 107 and macOS 103."""
 DESCRIPTORS: Final = Path("/proc/self/fd")
-"""Where Linux has a short path to an open folder."""
+"""Linux's short path to an open folder."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,33 +37,33 @@ class ChannelPlace:
 
     @property
     def stem(self) -> str:
-        """Begins the names of its files; different for each name."""
+        """Returns the beginning of its files' names; different for each name."""
         readable = re.sub(r"[^A-Za-z0-9]+", "-", self.called).strip("-")[:STEM_CHARACTERS]
         return f"{readable}-{short_digest(self.called)}"
 
     @property
     def socket(self) -> Path:
-        """What the listener makes, and removes at its end."""
+        """Returns the path of the socket, which the listener makes, and removes at its end."""
         return self.folder / f"{self.stem}.socket"
 
     @property
     def key(self) -> Path:
-        """Made anew at each start of the listener."""
+        """Returns the path of the key, made anew at each start of the listener."""
         return self.folder / f"{self.stem}.key"
 
     @property
     def lock(self) -> Path:
-        """Held by the listener for its life."""
+        """Returns the path of the lock, which the listener holds while it runs."""
         return self.folder / f"{self.stem}.lock"
 
     @property
     def log(self) -> Path:
-        """What the process says of itself."""
+        """Returns the path of the process's own log."""
         return self.folder / f"{self.stem}.log"
 
     @property
     def pipe(self) -> str:
-        """The name of the pipe on Windows, where a socket is no file."""
+        """Returns the name of the pipe on Windows, where a socket is not a file."""
         return rf"\\.\pipe\traction-{short_digest(str(self.socket.resolve()))}"
 
 
@@ -73,7 +73,7 @@ def short_digest(text: str) -> str:
 
 
 def station_folder(data: Path) -> Path:
-    """``DIR/station``, made if it is missing; private even where the records are shared."""
+    """Returns ``DIR/station``, made if it is missing; private even where the records are shared."""
     folder = data / FOLDER
     try:
         make_folder(folder)
@@ -88,10 +88,10 @@ def station_folder(data: Path) -> Path:
 
 
 class Held:
-    """A lock that is held until ``release`` or the end of the process; its file names that."""
+    """A lock that is held until ``release`` or the process's end; its file names the process."""
 
     def __init__(self, path: Path, refusal: str) -> None:
-        """Take it; raises StationBusy with the words ``refusal`` when another process has it."""
+        """Take it; raises StationBusy with the text ``refusal`` when another process has it."""
         self._descriptor = open_or_create(path)
         if not take_lock(path, self._descriptor):
             os.close(self._descriptor)
@@ -100,7 +100,7 @@ class Held:
         os.write(self._descriptor, str(os.getpid()).encode())
 
     def release(self) -> None:
-        """Let go of it; the file stays, so that no two processes hold locks on two files."""
+        """Release it; the file stays, so that no two processes hold locks on two files."""
         os.close(self._descriptor)
 
 
@@ -111,7 +111,7 @@ def is_held(path: Path) -> bool:
 
 @contextmanager
 def short_path(path: Path) -> Iterator[str]:
-    """The path of a socket, through its open folder where it is longer than the system takes."""
+    """Returns the path of a socket, through its open folder where it is too long for the system."""
     if len(os.fsencode(path)) <= SOCKET_BYTES:
         yield str(path)
         return
@@ -128,7 +128,7 @@ def short_path(path: Path) -> Iterator[str]:
 
 
 def parent_lock(folder: Path) -> Path:
-    """Held by the parent of a station for its life."""
+    """Returns the lock that the parent of a station holds while it runs."""
     return folder / "station.lock"
 
 
@@ -138,11 +138,11 @@ def other_station(data: Path | str) -> str:
 
 
 def refuse_second_station(data: Path) -> None:
-    """Raise StationBusy where a station runs on a folder, before anything is said or changed."""
+    """Raise StationBusy where a station runs on a folder, before anything is printed or changed."""
     if is_held(parent_lock(data / FOLDER)):
         raise StationBusy(other_station(data))
 
 
 def console_lock(folder: Path) -> Path:
-    """Held by the console of a station for its life."""
+    """Returns the lock that the console of a station holds while it runs."""
     return folder / "console.lock"

@@ -1,4 +1,4 @@
-"""What a parent of a station needs to know, small enough to be handed over in one argument."""
+"""The parameters of a station's parent, small enough for one command-line argument."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ MOST_UNITS: Final = 32
 class PlannedUnit:
     """A unit by the clinic's name. Two units with one ``port`` or one ``unit_id`` are one unit.
 
-    ``port`` is the address as the system resolves it; ``unit_id`` is "" where none is on file, and
-    so is ``manual_release``, the clinic's words for it. ``is_lost``: its program was lost in a
+    ``port`` is the address as the system resolves it; ``unit_id`` and ``manual_release``, the
+    clinic's instructions, are "" where none is on file. ``is_lost``: its program was lost in a
     session that is still open.
     """
 
@@ -36,10 +36,10 @@ class StationPlan:
 
     ``control`` starts the program of a unit, ``console`` that of the pages.
 
-    ``console_addresses`` are other addresses than loopback that console and door listen on,
-    ``stop_addresses`` those of the door alone, all behind TLS with ``certificate`` (a PEM file with
-    its key). ``time_zone`` is an IANA name, "" the system's.
-    ``is_training``: the records are those of an invented clinic.
+    ``console_addresses`` are addresses besides loopback that console and door listen on,
+    ``stop_addresses`` those of the door only, all with TLS by ``certificate`` (a PEM file with its
+    key). ``time_zone`` is an IANA name, "" the system's. ``is_training``: the records belong to an
+    invented clinic.
     """
 
     data: str
@@ -57,11 +57,11 @@ class StationPlan:
 
     @property
     def door_hosts(self) -> tuple[str, ...]:
-        """Every address beside loopback that the door listens on: wherever the console does too."""
+        """Returns every address besides loopback that the door listens on, with the console's."""
         return tuple(dict.fromkeys((*self.console_addresses, *self.stop_addresses)))
 
     def as_text(self) -> str:
-        """As one argument."""
+        """Returns it as one argument."""
         return json.dumps(to_plain(self))
 
     @classmethod

@@ -1,7 +1,7 @@
-"""Whoever answers over messages: the operator of a session that has no terminal.
+"""The operator of a session without a terminal: people answer by messages.
 
-Threads of connections put things in; the thread that drives asks at its tick. Neither waits for
-the other.
+Threads of connections put messages in; the thread that drives takes them at its tick. Neither waits
+for the other.
 """
 
 from __future__ import annotations
@@ -18,31 +18,31 @@ from controller.snapshot import SettledCheck, Snapshot
 from workstation.station.messages import Followed, GivenAnswer
 
 REQUESTS_WAITING: Final = 50
-"""With so many requests waiting no more are taken."""
+"""With so many requests waiting no more are accepted."""
 REQUESTS_AT_A_TIME: Final = 8
-"""Most that one tick takes: whoever sends many must not make it late."""
+"""Most that one tick takes: a client that sends many must not make it late."""
 
 Became = tuple[Followed, str]
-"""What became of something that was asked, and in words what it did or why it was refused."""
+"""The outcome of a request, and in words what it did or why it was refused."""
 
 
 class Screens(Protocol):
     """Everybody who watches; no call waits."""
 
     def show(self, snapshot: Snapshot) -> None:
-        """Show the present."""
+        """Show the present snapshot."""
         ...
 
     def tell(self, text: str) -> None:
-        """Say something that stays readable."""
+        """Send a message that stays readable."""
         ...
 
     def tell_check(self, check: SettledCheck) -> None:
-        """Say how an item of the self-check was settled."""
+        """Send how an item of the self-check was settled."""
         ...
 
     def settle(self, request_id: str, result: Followed, reason: str = "") -> None:
-        """Tell who asked what became of it."""
+        """Send the outcome to the sender of the request."""
         ...
 
     def attendance(self) -> Attendance:
@@ -51,15 +51,15 @@ class Screens(Protocol):
 
 
 class RemoteOperator:
-    """One per session. What it shows, tells and settles goes to ``screens`` and does not wait."""
+    """One per session. What it shows, sends and settles goes to ``screens`` and does not wait."""
 
     def __init__(self, session_id: str, begun_by: str, screens: Screens) -> None:
         self.scripted = False
-        self.at_terminal = True  # whoever asked for the session can be asked
+        self.at_terminal = True  # the person who asked for the session can be asked
         self.session_id = session_id
         self.begun_by = begun_by
         self._screens = screens
-        self._lock = threading.RLock()  # a signal's handler may come while this thread holds it
+        self._lock = threading.RLock()  # a signal handler may run while this thread holds it
         self._open: dict[Question, str] = {}
         self._answers: dict[Question, Answer] = {}
         self._requests: deque[AskedRequest] = deque()
@@ -69,7 +69,7 @@ class RemoteOperator:
     # --- threads of connections ---------------------------------------------------------------
 
     def give(self, given: GivenAnswer) -> Became:
-        """Take an answer; the first one stands, and only to a question that is open."""
+        """Take an answer; the first one counts, and only for an open question."""
         with self._lock:
             if given.question in self._open:
                 del self._open[given.question]
@@ -91,7 +91,7 @@ class RemoteOperator:
         return None
 
     def stop(self, by: str, *, fast: bool = False) -> Followed:
-        """Let the patient go; the first stop at the ordered rate unless it asks for more."""
+        """Release the patient; the first stop at the ordered rate unless it asks for more."""
         with self._lock:
             known = self._stop
             if known is None or (fast and not known.fast):
@@ -99,21 +99,21 @@ class RemoteOperator:
         return Followed.ALREADY if known is not None else Followed.FOLLOWED
 
     def leave(self, by: str) -> None:
-        """Let the patient go, and end after it without asking anybody anything."""
+        """Release the patient, then end without asking anybody anything."""
         self.stop(by)
         self._leaving = by
 
     # --- the thread that drives ---------------------------------------------------------------
 
     def ask(self, question: Question, text: str, *, person_only: bool) -> None:
-        """Open a question; an answer of before answers it no more."""
+        """Open a question; an earlier answer does not count for it."""
         with self._lock:
             self._answers.pop(question, None)
             self._open[question] = text
         self._screens.tell(text)
 
     def withdraw(self, question: Question) -> None:
-        """Take a question back: an answer that comes now is refused."""
+        """Take a question back: a later answer is refused."""
         with self._lock:
             self._open.pop(question, None)
             self._answers.pop(question, None)
@@ -131,13 +131,13 @@ class RemoteOperator:
         return self._leaving
 
     def requests(self) -> Sequence[AskedRequest]:
-        """Returns the oldest of what was asked for, a few at a time."""
+        """Returns the oldest requests, a few at a time."""
         with self._lock:
             count = min(len(self._requests), REQUESTS_AT_A_TIME)
             return [self._requests.popleft() for _ in range(count)]
 
     def settle(self, request_id: str, outcome: RequestSettled) -> None:
-        """Tell who asked what became of a request."""
+        """Send the outcome to the sender of the request."""
         result = Followed.FOLLOWED if outcome.followed else Followed.REFUSED
         self._screens.settle(request_id, result, outcome.text)
 
@@ -146,13 +146,13 @@ class RemoteOperator:
         return self._screens.attendance()
 
     def tell(self, text: str) -> None:
-        """Say it to everybody who watches."""
+        """Send it to everybody who watches."""
         self._screens.tell(text)
 
     def tell_check(self, check: SettledCheck) -> None:
-        """Say it to everybody who watches."""
+        """Send it to everybody who watches."""
         self._screens.tell_check(check)
 
     def show(self, snapshot: Snapshot) -> None:
-        """Show the present to everybody who watches."""
+        """Show it to everybody who watches."""
         self._screens.show(snapshot)

@@ -14,7 +14,7 @@ from workstation.station.messages import Prepare
 class Preparing:
     """Who has asked for the session that begins or runs, and who is responsible since when.
 
-    Times are of the wall clock. ``is_treated`` once the preparation is over.
+    Times are wall-clock times. ``is_treated`` once the preparation is over.
     """
 
     asked: Prepare
@@ -24,11 +24,11 @@ class Preparing:
 
     @classmethod
     def by_who_asks(cls, asked: Prepare, utc_ms: int) -> Preparing:
-        """Returns a session that somebody has just asked for."""
+        """Returns a session that somebody has just requested."""
         return cls(asked=asked, responsible=asked.by, since_utc_ms=utc_ms)
 
     def after(self, shown: Snapshot) -> Preparing:
-        """Returns the same once the session has shown this; who took over is known from it."""
+        """Returns the same once the session has shown this, including who took over."""
         if shown.doing is not Doing.SESSION or shown.session_id != self.asked.session_id:
             return self
         is_treated = self.is_treated or shown.phase != Phase.CHECKING.label
@@ -43,13 +43,13 @@ class Preparing:
         )
 
     def shown_in(self, busy: Snapshot) -> Snapshot:
-        """Slow work before a treatment is part of preparing it; after one nobody prepares."""
+        """Returns a snapshot with who prepares: slow work before a treatment is preparation."""
         if self.is_treated:
             return busy
         return replace(busy, responsible=self.responsible, responsible_since_ms=self.since_utc_ms)
 
     def words(self, called: str, time_of: Callable[[int], str]) -> str:
-        """Returns who it is, for who wants the same unit."""
+        """Returns who it is, for somebody who wants the same unit."""
         since = time_of(self.since_utc_ms)
         return _sentence(self.responsible, called, since, prepares=not self.is_treated)
 

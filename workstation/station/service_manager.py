@@ -1,7 +1,7 @@
-"""What the station tells the system's service manager: ready, alive, ending.
+"""The station's notifications to the system's service manager: ready, alive, ending.
 
-The protocol is that of ``sd_notify``: a datagram of lines to the socket that the environment names.
-Without that socket nobody asked, and nothing is said.
+The protocol is ``sd_notify``: a datagram of lines to the socket that the environment names. Without
+that socket nothing is sent.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ SOCKET: Final = "NOTIFY_SOCKET"
 
 
 class ServiceManager:
-    """Its calls wait for nothing: a manager that does not read loses what was said."""
+    """Its calls wait for nothing: a manager that does not read loses messages."""
 
     def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
         self._address = environment.get(SOCKET, "")
@@ -27,7 +27,7 @@ class ServiceManager:
             self._address = "\0" + self._address[1:]  # a name without a file
 
     def say(self, state: str) -> None:
-        """Tell a state."""
+        """Send a state."""
         if not self._address or not hasattr(socket, "AF_UNIX"):
             return
         with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:

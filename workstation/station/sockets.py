@@ -6,9 +6,9 @@ import socket
 
 
 def listening_at(host: str, port: int, waiting: int) -> socket.socket:
-    """It blocks nobody; raises OSError for a port that is taken and an address of elsewhere.
+    """Returns it, non-blocking; raises OSError for a port in use or another machine's address.
 
-    For ``waiting`` connections the system keeps a place.
+    ``waiting`` is the backlog of connections.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     made = socket.socket(family, socket.SOCK_STREAM)

@@ -1,4 +1,4 @@
-"""Says things that somebody else can repeat at will, and says each of them once a minute."""
+"""Reports events that others can repeat at will, each kind once a minute."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from controller.ports import Clock
 
 QUIET_S: Final = 60.0
 MOST_KINDS: Final = 100
-"""Kinds remembered; a hostile caller cannot make this grow."""
+"""Kinds remembered; a hostile client cannot make this grow."""
 
 
 class SparingLog:
@@ -23,7 +23,7 @@ class SparingLog:
         self._last: dict[str, tuple[float, int]] = {}
 
     def say(self, kind: str, text: str) -> bool:
-        """Report ``text`` unless one of its kind was in the last minute; True when it did."""
+        """Report ``text`` unless one of its kind came in the last minute; True when reported."""
         with self._lock:
             now_s = self._clock.now_s()
             last_s, left_out = self._last.get(kind, (-QUIET_S, 0))

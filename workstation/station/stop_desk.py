@@ -1,4 +1,4 @@
-"""What the door of the stop does with a request: stop, show, or refuse. It knows no sockets."""
+"""Decides about a request to the stop door: stop, show, or refuse. It knows no sockets."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from workstation.station.stop_target import (
 )
 
 ANSWER_S: Final = 0.25
-"""After a press the page is sent, whatever has come by then."""
+"""After a press the page is sent within this time, with or without an answer."""
 SHOWN_S: Final = 120.0
-"""For so long a page shows what became of the last press."""
+"""How long a page shows the outcome of the last press."""
 KEPT_PRESSES: Final = 20
-"""Of a unit: the page of who looks tells of the one that ordered the release."""
+"""Per unit: a viewer's page shows the press that ordered the release."""
 ORIGIN_CHARACTERS: Final = 60
-"""Of a foreign origin in a message."""
+"""Characters of a foreign origin in a message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,12 +48,12 @@ class Pending:
     content: Callable[[], PageAnswer]
 
     def is_ready(self, now_s: float) -> bool:
-        """Returns True when there is no more to wait for."""
+        """Returns True when there is nothing more to wait for."""
         return now_s >= self.due_s or all(press.answer() is not None for press in self.presses)
 
 
 class StopDesk:
-    """The units that can be stopped, and what was pressed on each of late."""
+    """The units that can be stopped, and the recent presses on each."""
 
     def __init__(
         self,
@@ -78,14 +78,16 @@ class StopDesk:
         try:
             head = parsed(head_bytes)
         except HeadInvalid as error:
-            return self._refused("400 Bad Request", f"This is no request of a browser: {error}.")
+            return self._refused("400 Bad Request", f"This is not a request of a browser: {error}.")
         return self.answer(head, source)
 
     def answer(self, head: Head, source: str) -> Pending:
-        """Do what a request asks for, where somebody else has read it."""
+        """Do what a request asks for that was read elsewhere."""
         if not self._neighbours.knows_hosts(head.hosts):
             self._log.say("host", f"STOP under another name than this door's, from {source}")
-            return self._refused("421 Misdirected Request", "This door has another name.")
+            return self._refused(
+                "421 Misdirected Request", "This stop door is not served under that name."
+            )
         if head.method == "POST":
             return self._stop(head, source)
         if head.method == "GET":
@@ -139,7 +141,7 @@ class StopDesk:
         origin: str | None,
         own: Mapping[str, Press],
     ) -> PageAnswer:
-        """Whoever pressed is told of the ``own`` press, whoever looks of the one that ordered."""
+        """Returns a page: who pressed sees the ``own`` press, others the one that ordered."""
         told = [(each, own.get(each.called) or self._newest(each)) for each in targets]
         parts = [
             SaidOfUnit(
@@ -213,7 +215,7 @@ class StopDesk:
 
 
 def _sender(head: Head) -> str:
-    """Whose page it was, as far as the browser says."""
+    """Returns whose page it was, as far as the browser says."""
     origin = next(iter(head.origins), "")
     if origin in ("", "null"):
         return "no page named"

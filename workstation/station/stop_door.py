@@ -1,8 +1,8 @@
-"""The door of the stop: an HTTP server of its own whose only act is to stop.
+"""The stop door: an HTTP server of its own whose only act is to stop.
 
-One thread serves all connections and waits for none of them. A press counts in the moment in which
-the head of its request is there. Half requests, slow ones and a thousand at once take places that
-are taken from them again: the oldest that has said nothing whole makes room for the next.
+One thread serves all connections and waits for none of them. A press counts at the moment at which
+the head of its request is complete. Incomplete, slow or a thousand simultaneous requests lose their
+places again: the oldest one without a complete head makes room for the next.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ from workstation.station.stop_request import MOST_HEAD_BYTES, whole_head
 
 MOST_CONNECTIONS: Final = 200
 HEAD_S: Final = 5.0
-"""For the head of a request. A browser opens connections before it needs them."""
+"""Time for the head of a request. A browser opens connections before it needs them."""
 LINGER_S: Final = 0.5
-"""For what is left of a body, so that the answer is not torn off by an unread one."""
+"""Time for the rest of a body, so that an unread one does not cut off the answer."""
 TURN_S: Final = 0.02
-"""Between two looks at what became of a press."""
+"""Interval of checks for the outcome of a press."""
 IDLE_S: Final = 0.5
 PIECE: Final = 16_384
 ACCEPTED_AT_ONCE: Final = 128
 WAITING_CONNECTIONS: Final = 1024
-"""Beyond it the system answers a connection a second later, which a press must not wait for."""
+"""With a smaller backlog the system may answer a connection a second late, too late for a press."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DoorAddress:
-    """Where the door listens; with ``tls`` on connections that begin with its handshake."""
+    """Where the door listens; with ``tls`` connections begin with a TLS handshake."""
 
     host: str
     port: int
@@ -49,7 +49,7 @@ class DoorAddress:
 
 @dataclass(eq=False, slots=True, kw_only=True)
 class _Caller:
-    """A connection: first its head is read, then an answer is sent, then its rest is dropped."""
+    """A connection: first its head is read, then an answer is sent, then the rest is dropped."""
 
     connected: socket.socket
     source: str
@@ -62,7 +62,7 @@ class _Caller:
 
 
 class StopDoor:
-    """Listens from its making until ``close``."""
+    """Listens from its creation until ``close``."""
 
     def __init__(
         self,
@@ -72,7 +72,7 @@ class StopDoor:
         clock: Clock,
         report: Callable[[str], None],
     ) -> None:
-        """Take the ports; raises StationBusy for one that is taken."""
+        """Take the ports; raises StationBusy for one in use."""
         self._desk = desk
         self._clock = clock
         self._log = SparingLog(clock, report)
@@ -92,11 +92,11 @@ class StopDoor:
 
     @property
     def is_open(self) -> bool:
-        """True while it serves."""
+        """Returns True while it serves."""
         return self._thread.is_alive()
 
     def close(self) -> None:
-        """Serve nobody any more."""
+        """Stop serving."""
         self._closed = True
         self._thread.join()
         for caller in list(self._callers.values()):
@@ -115,14 +115,15 @@ class StopDoor:
             for key, _ in ready:
                 if caller := self._callers.get(key.fileobj):
                     self._guarded(caller, self._go_on)
-            # Behind what has been said: who says nothing whole may lose its place to a new one.
+            # Moved to the end of the queue: one without a complete head may lose its place to a new
+            # one.
             for listener, tls in self._listening:
                 self._accept(listener, tls)
             for caller in list(self._callers.values()):
                 self._guarded(caller, self._look_at_time)
 
     def _guarded(self, caller: _Caller, work: Callable[[_Caller], None]) -> None:
-        """No connection ends the others, whatever goes wrong with it."""
+        """Guard the other connections, whatever goes wrong with this one."""
         try:
             work(caller)
         except (OSError, EOFError):
@@ -138,13 +139,15 @@ class StopDoor:
             except BlockingIOError:
                 return
             except OSError as error:
-                self._log.say("accept", f"the stop door took no connection ({error.strerror})")
+                self._log.say(
+                    "accept", f"the stop door could not accept a connection ({error.strerror})"
+                )
                 self._make_room()
                 return
             try:
                 self._enter(connected, str(address[0]), tls)
             except OSError:
-                connected.close()  # gone before it said anything
+                connected.close()  # closed before it sent anything
 
     def _enter(self, connected: socket.socket, source: str, tls: ssl.SSLContext | None) -> None:
         if len(self._callers) >= MOST_CONNECTIONS:
@@ -163,14 +166,14 @@ class StopDoor:
         self._selector.register(connected, selectors.EVENT_READ)
 
     def _make_room(self) -> None:
-        """Drop the oldest that waits for nothing of ours; presses are never dropped."""
+        """Drop the oldest that is not waiting for our answer; presses are never dropped."""
         for caller in self._callers.values():
             if caller.pending is None and caller.answer is None:
                 self._drop(caller)
                 return
 
     def _go_on(self, caller: _Caller) -> None:
-        """Do what a connection that is ready allows."""
+        """Do what a ready connection allows."""
         try:
             if caller.shakes_hands:
                 self._shake_hands(caller)
@@ -208,7 +211,7 @@ class StopDoor:
             self._answer(caller, self._desk.too_long().as_bytes())
 
     def _look_at_time(self, caller: _Caller) -> None:
-        """Send an answer that is ready, and drop who is too late."""
+        """Send an answer that is ready, and drop connections that are too late."""
         now_s = self._clock.now_s()
         if caller.pending is not None:
             if caller.pending.is_ready(now_s):
@@ -247,15 +250,15 @@ class StopDoor:
 def listening(address: DoorAddress) -> socket.socket:
     """Returns a socket that listens at an address.
 
-    Raises StationBusy when somebody else has the port, RequestRefused for an address of elsewhere.
+    Raises StationBusy when the port is in use, RequestRefused for another machine's address.
     """
     try:
         return listening_at(address.host, address.port, WAITING_CONNECTIONS)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise StationBusy(
-                f"the port {address.port} of {address.host} is not free; end the program that has "
-                "it, or choose another one with the setting stop_port"
+                f"the port {address.port} of {address.host} is in use; end the program that "
+                "uses it, or choose another one with the setting stop_port"
             ) from error
         raise RequestRefused(
             f"the stop door cannot listen at {address.host}, port {address.port} "

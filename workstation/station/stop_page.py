@@ -1,4 +1,4 @@
-"""The page that the door of the stop answers with: few words, no script, a button for each unit."""
+"""The page of the stop door: few words, no script, a button for each unit."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ POLICY: Final = (
 
 
 def stop_path(called: str) -> str:
-    """Returns where a unit is stopped; "" for all of them."""
+    """Returns the path that stops a unit; "" for all of them."""
     return f"/stop/{quote(called, safe='')}" if called else "/stop"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SaidOfUnit:
-    """What is said of one unit; ``called`` is "" for what is said of none.
+    """A message about one unit; ``called`` is "" for one about none.
 
-    ``is_answered``: it is what the unit's process said to a press.
+    ``is_answered``: the unit's process answered a press with it.
     """
 
     called: str = ""
@@ -49,7 +49,7 @@ def page(
     is_training: bool,
     refresh: str | None = None,
 ) -> bytes:
-    """Returns a page with a button for each unit; ``refresh`` is the path to look at next."""
+    """Returns a page with a button for each unit; ``refresh`` is the path to load next."""
     again = (
         f'<meta http-equiv="refresh" content="{REFRESH_S};url={escape(refresh)}">'
         if refresh
@@ -81,7 +81,7 @@ def _button(called: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageAnswer:
-    """A page with its status line; ``allowed_origin`` is a page that may read it by a script."""
+    """A page with its status line; a script of a page at ``allowed_origin`` may read it."""
 
     status: str
     content: bytes
@@ -89,7 +89,7 @@ class PageAnswer:
 
     @property
     def headers(self) -> dict[str, str]:
-        """What a browser must know of it, but its length."""
+        """Returns the headers that a browser needs, except the length."""
         said = {
             "Content-Type": "text/html; charset=utf-8",
             "Cache-Control": "no-store",

@@ -1,7 +1,7 @@
-"""The head of a request to the door of the stop: what is asked for, and who may ask.
+"""The head of a request to the stop door: what is asked for, and who may ask.
 
-A body is never needed and never waited for. What cannot be read is refused; it never stops and
-never keeps another request waiting.
+A body is never needed and never waited for. An unreadable request is refused; it never stops a unit
+and never delays another request.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ _PRESS: Final = re.compile(r"(?:^|&)press=([0-9A-Za-z_-]{8,40})(?:&|$)")
 
 
 class HeadInvalid(ValueError):
-    """Bytes that are no request; says why."""
+    """Raised for bytes that are not a request; says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
-    """Method, path without its query, and of three headers every value that was sent.
+    """Method, path without its query, and every value of three headers.
 
-    ``sites`` is what the browser says of where a request comes from (Sec-Fetch-Site). ``press`` is
-    the name that a page has given to a press, so that one that comes on two ways is one; "" where
-    it gave none.
+    ``sites`` is what the browser says about the origin of a request (Sec-Fetch-Site). ``press`` is
+    the id that a page has given to a press, so that one that arrives on two ways is one; "" without
+    one.
     """
 
     method: str
@@ -42,7 +42,7 @@ class Head:
 
     @property
     def unit(self) -> str | None:
-        """The unit that the path names; "" for all of them, None where it is another path."""
+        """Returns the unit that the path names; "" for all of them, None for another path."""
         return unit_in(self.path)
 
 
@@ -55,7 +55,7 @@ def unit_in(path: str) -> str | None:
 
 
 def whole_head(received: bytes | bytearray) -> bytes | None:
-    """Returns what stands before the first empty line; None as long as there is none."""
+    """Returns what is before the first empty line; None until there is one."""
     ends = [place for end in END_OF_HEAD if (place := received.find(end)) >= 0]
     return bytes(received[: min(ends)]) if ends else None
 
@@ -65,7 +65,7 @@ def parsed(head: bytes) -> Head:
     lines = head.decode("latin-1").replace("\r\n", "\n").split("\n")
     words = lines[0].split(" ")
     if len(words) != 3 or not words[2].startswith("HTTP/1."):
-        raise HeadInvalid("the first line is no request of HTTP/1")
+        raise HeadInvalid("the first line is not an HTTP/1 request")
     named = [_header(line) for line in lines[1:]]
     return Head(
         method=words[0],
@@ -78,7 +78,7 @@ def parsed(head: bytes) -> Head:
 
 
 def press_named(query: str) -> str:
-    """Returns the name of a press in a query; anything that is none names none."""
+    """Returns the id of a press in a query; "" for an invalid one."""
     found = _PRESS.search(query)
     return found[1] if found else ""
 
@@ -96,15 +96,15 @@ def _path(target: str) -> str:
         path = urlsplit(target).path if "://" in target else target.partition("?")[0]
         return unquote(path, errors="strict")
     except ValueError as error:
-        raise HeadInvalid("the path is no text") from error
+        raise HeadInvalid("the path is not text") from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Neighbours:
     """Whose pages may press: those of the console and of the door itself, at ``names``.
 
-    At ``tls_names`` they are encrypted: whoever is between two machines can make any other page of
-    such a name.
+    At ``tls_names`` they are encrypted: without encryption anybody between two machines can make a
+    page of such a name.
     """
 
     names: frozenset[str]
@@ -112,18 +112,18 @@ class Neighbours:
     tls_names: frozenset[str] = frozenset()
 
     def knows_hosts(self, hosts: Iterable[str]) -> bool:
-        """True unless a name is not ours: then somebody else's name leads here (DNS rebinding).
+        """Returns True unless a name is not ours: another name may lead here (DNS rebinding).
 
-        Browsers always send one; who sends none is no browser.
+        Browsers always send one; a client that sends none is not a browser.
         """
         known = self.names | self.tls_names
         return all(_host_of(f"//{host}") in known for host in hosts)
 
     def foreign(self, origins: Sequence[str], sites: Iterable[str] = ()) -> str | None:
-        """Returns the first origin that is none of ours; None where all are, or there is none.
+        """Returns the first foreign origin; None where all are ours, or there is none.
 
-        The console's own pages say null to the door, by their rule for referrers. So does any page
-        that wishes to: where no page of ours is named, the browser itself says that it is another
+        The console's own pages send null to the door, because of their referrer policy. Any page
+        can do so: without an origin of ours, the browser's own header tells that it is another
         site's.
         """
         foreign = next((one for one in origins if one != "null" and not self._is_ours(one)), None)

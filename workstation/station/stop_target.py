@@ -1,4 +1,4 @@
-"""What the door of the stop knows of a unit, and the words in which it says so."""
+"""A unit as the stop door knows it, and the texts about it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NO_ANSWER_YET: Final = "STOP was pressed; no answer yet"
 
 
 class StopResult(Enum):
-    """What the process that drives a unit did with a stop."""
+    """The result of a stop at the process that drives a unit."""
 
     ORDERED = "ordered"
     ALREADY_ORDERED = "already_ordered"
@@ -24,7 +24,7 @@ class StopResult(Enum):
 class StopAnswer:
     """``utc_ms`` and ``force_n`` are those of the order; of an earlier one where there was one.
 
-    The force is None where no fresh reading tells it.
+    The force is None where no fresh reading has it.
     """
 
     result: StopResult
@@ -41,49 +41,49 @@ class SeenForce:
 
 
 class Press(Protocol):
-    """One press of a stop, on its way or answered."""
+    """One press of a stop, unanswered or answered."""
 
     def answer(self) -> StopAnswer | None:
-        """Returns what became of it; None as long as nothing answered."""
+        """Returns the outcome; None until there is an answer."""
         ...
 
 
 class StopTarget(Protocol):
-    """A unit that can be stopped. No call of it waits for anything."""
+    """A unit that can be stopped. None of its calls waits."""
 
     @property
     def called(self) -> str:
-        """The unit's name."""
+        """Returns the unit's name."""
         ...
 
     @property
     def manual_release(self) -> str:
-        """How people free a patient from it by hand, in the clinic's words; "" where none are."""
+        """Returns how people free a patient by hand, in the clinic's words; "" without any."""
         ...
 
     def order_stop(self, source: str, press: str = "") -> Press:
-        """Order the release; ``source`` says for the record where the press came from.
+        """Order the release; ``source`` records where the press came from.
 
-        A ``press`` that has a name is one press, however often it comes.
+        A ``press`` with an id is one press, however often it comes.
         """
         ...
 
     def tell(self, text: str) -> None:
-        """Say something where the unit is watched."""
+        """Send a message to where the unit is watched."""
         ...
 
     def force(self) -> SeenForce:
-        """Returns the force at present."""
+        """Returns the present force."""
         ...
 
     def released(self) -> SeenForce | None:
-        """Where the release was seen after the newest stop; None before."""
+        """Returns where the release was seen after the newest stop; None before."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StopWording:
-    """The clinic's zone (None: that of the system) and its unit of force.
+    """The clinic's zone (None: the system's) and its unit of force.
 
     ``is_training``: the clinic is an invented one, and every page says so.
     """
@@ -93,11 +93,11 @@ class StopWording:
     is_training: bool = False
 
     def time(self, utc_ms: int) -> str:
-        """Returns a time of the day."""
+        """Returns a time of day."""
         return f"{datetime.fromtimestamp(utc_ms / 1000, self.zone):%H:%M:%S}"
 
     def force(self, force_n: float | None) -> str:
-        """Returns a force, or that there is none; no force is never "-0.0"."""
+        """Returns a force, or that there is none; zero is never "-0.0"."""
         if force_n is None:
             return "not known"
         said = self.unit.in_unit(force_n)
@@ -111,7 +111,7 @@ def not_reached_text(target: StopTarget) -> str:
 
 
 def press_text(called: str, answer: StopAnswer, words: StopWording) -> str:
-    """Returns what became of a press."""
+    """Returns the outcome of a press."""
     at = words.time(answer.utc_ms)
     if answer.result is StopResult.NOTHING_OPEN:
         head = f"No treatment is open on {called}."
@@ -124,7 +124,7 @@ def press_text(called: str, answer: StopAnswer, words: StopWording) -> str:
 
 
 def released_text(answer: StopAnswer, seen: SeenForce, words: StopWording) -> str:
-    """That the release was seen; after a second press without its time."""
+    """Returns that the release was seen; without its time after a second press."""
     force = f"Released: {words.force(seen.force_n)}"
     if answer.result is StopResult.ALREADY_ORDERED:
         return f"{force}."
@@ -132,9 +132,9 @@ def released_text(answer: StopAnswer, seen: SeenForce, words: StopWording) -> st
 
 
 def stop_lines(target: StopTarget, press: Press, words: StopWording, *, is_late: bool) -> list[str]:
-    """Returns what became of a press, and of the release after it.
+    """Returns the outcome of a press, and of the release after it.
 
-    ``is_late``: an answer should have come by now, so that the press has not arrived.
+    ``is_late``: an answer should have come by now, so the press has not arrived.
     """
     answer = press.answer()
     if answer is None:
@@ -147,7 +147,7 @@ def stop_lines(target: StopTarget, press: Press, words: StopWording, *, is_late:
 
 
 def present_text(seen: SeenForce, words: StopWording) -> str:
-    """Returns a unit as it is, for who has not pressed anything."""
+    """Returns the present state of a unit, for somebody who has not pressed anything."""
     if seen.force_n is None:
         return "Force not known: look at the patient."
     return f"Force {words.force(seen.force_n)} at {words.time(seen.utc_ms)}."

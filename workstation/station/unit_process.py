@@ -1,4 +1,4 @@
-"""The process that drives a unit, as its parent keeps it: started, found running, started again."""
+"""The process that drives a unit, as its parent keeps it: started, found running, restarted."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from workstation.station.control_link import ControlLink
 from workstation.station.place import ChannelPlace
 
 SILENT_S: Final = 10.0
-"""A process that was told to end and says nothing is killed: its unit lets go by itself."""
+"""A silent process that was told to end is killed after this time: its unit releases by itself."""
 
 
 class UnitProcess:
@@ -43,7 +43,7 @@ class UnitProcess:
 
     @property
     def called(self) -> str:
-        """The unit's name."""
+        """Returns the unit's name."""
         return self._called
 
     def keep_up(self) -> None:
@@ -56,19 +56,19 @@ class UnitProcess:
             self._report(f"{self.called}: its program was found running")
         elif change is Change.LOST and in_session:
             self._report(
-                f"{self.called}: its program ended in a session; the unit should let go within 1 s"
+                f"{self.called}: its program ended in a session; the unit should release within 1 s"
             )
 
     def end(self, by: str) -> None:
-        """Have the patient let go and the process end; ``keep_up`` and ``has_ended`` go on."""
+        """Have the patient released and the process ended; then call ``has_ended``."""
         self._is_ending = True
         self._silent_since_s = self._clock.now_s()
-        self._report(f"{self.called}: the patient is let go and the program ends ({by})")
+        self._report(f"{self.called}: the patient is released and the program ends ({by})")
         self.link.order_stop(by)
         self.link.leave(by)
 
     def has_ended(self) -> bool:
-        """Asked again and again after ``end``: a session is waited for, a silent process is not."""
+        """Called repeatedly after ``end``: waits for a session, but not for a silent process."""
         now_s = self._clock.now_s()
         if not self._program.is_running(now_s):
             return True
@@ -82,12 +82,12 @@ class UnitProcess:
         return False
 
     def _kill(self, now_s: float) -> bool:
-        """Kill a silent program; True when even that did not end it."""
+        """Kill a silent program; returns True when even that did not end it."""
         if self._was_killed:
             self._report(f"{self.called}: its program does not end")
             return True
         self._was_killed = True
         self._silent_since_s = now_s
-        self._report(f"{self.called}: its program says nothing and was killed")
+        self._report(f"{self.called}: its program did not respond and was killed")
         self._program.signal(getattr(signal, "SIGKILL", signal.SIGTERM))
         return False

@@ -1,4 +1,4 @@
-"""Who watches a station: all its units as they are heard, and one stop for those that are shown."""
+"""A viewer of a station: the state of all its units, and one stop for those that are shown."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from workstation.station.stop_target import Press, StopWording, stop_lines
 from workstation.terminal.watch_page import UnitOnPage, silent_lines, state_words, watch_lines
 
 LOOKS_S: Final = 60.0
-"""So long after a key somebody counts as looking."""
+"""How long after a key somebody counts as looking."""
 ANSWER_S: Final = 1.0
 """A press that was not answered by then has not arrived."""
 
 
 class Watching:
-    """Connects to every unit. ``makers`` get what says that somebody looks."""
+    """Connects to every unit. ``makers`` get a function that tells that somebody looks."""
 
     def __init__(
         self, makers: Sequence[Callable[[Callable[[], Heartbeat]], ControlLink]], clock: Clock
@@ -32,7 +32,7 @@ class Watching:
         self._presses: dict[str, Press] = {}
 
     def touched(self) -> None:
-        """Somebody has pressed a key."""
+        """Note that somebody has pressed a key."""
         self._touched_s = self._clock.now_s()
 
     def stop(self) -> None:
@@ -43,7 +43,7 @@ class Watching:
             self._presses[link.called] = link.order_stop(by)
 
     def units(self, words: StopWording) -> list[UnitOnPage]:
-        """Returns every unit as it is heard at this moment."""
+        """Returns the present state of every unit."""
         return [self._unit(link, words) for link in self._links]
 
     def lines(self, words: StopWording, time_of_day: str) -> list[str]:
@@ -51,7 +51,7 @@ class Watching:
         return watch_lines(self.units(words), words.unit, time_of_day)
 
     def states(self, words: StopWording) -> list[str]:
-        """One line for each unit: what it does, without figures that change all the time."""
+        """Returns one line for each unit: its activity, without constantly changing figures."""
         lines = []
         for unit in self.units(words):
             if unit.is_answering and unit.snapshot is not None:
@@ -62,7 +62,7 @@ class Watching:
         return lines
 
     def close(self) -> None:
-        """Leave; the units' programs go on."""
+        """Leave; the units' programs continue."""
         for link in self._links:
             link.close()
 

@@ -1,9 +1,8 @@
-"""What a person is shown: handed over without waiting, written by another thread.
+"""Shows texts to a person: handed over without waiting, written by another thread.
 
-The loop's thread only puts things down: the newest frame in one place, words in a bounded queue.
-It takes no lock, waits for nothing and sees no error of a terminal, a pipe or a file. Whether the
-display takes anything can be asked for in words (``trouble``); nothing in a treatment depends on
-it.
+The loop's thread only hands things over: the newest frame in one place, texts in a bounded queue.
+It takes no lock, waits for nothing and gets no error of a terminal, a pipe or a file. ``trouble``
+tells in words whether the display works; nothing in a treatment depends on it.
 """
 
 from __future__ import annotations
@@ -20,38 +19,39 @@ if TYPE_CHECKING:
     from controller.snapshot import Snapshot
 
 FRAME_EVERY_S: Final = 0.1
-"""How often the newest frame is drawn and words are taken."""
+"""How often the newest frame is drawn and texts are taken."""
 WORDS_KEPT: Final = 200
-"""Words, beginnings of phases and tones that wait for a slow display; the oldest go first."""
+"""Texts, beginnings of phases and tones that wait for a slow display; the oldest are dropped first.
+"""
 DRAIN_S: Final = 2.0
 """How long the end of a session waits for a display; then the program ends regardless."""
 STUCK_AFTER_S: Final = 5.0
-"""A display that takes nothing for so long is in trouble."""
+"""A display that accepts nothing for so long has failed."""
 ROOM_EVERY_S: Final = 1.0
-"""How often a full descriptor of a non-blocking kind is asked again."""
+"""How often a full non-blocking descriptor is tried again."""
 BELL: Final = "\a"
 
 Write = Callable[[str], None]
-"""Writes a text and may wait for as long as it likes; raises OSError."""
+"""Writes a text and may block; raises OSError."""
 
 
 class DisplayStyle(Protocol):
-    """How things look on one kind of display. Returns the text that is to be written."""
+    """The appearance on one kind of display. Each method returns the text to be written."""
 
     def words(self, text: str) -> str:
-        """A line for the person, as it is written."""
+        """Returns a line for the person, as it is written."""
 
     def frame(self, snapshot: Snapshot) -> str:
-        """The state of the session, as it is written over the last one."""
+        """Returns the state of the session, to be written over the last one."""
 
     def aged(self, age_s: float) -> str:
-        """What has to be said while the newest frame is ``age_s`` old already."""
+        """Returns the text to write while the newest frame is already ``age_s`` old."""
 
     def prompted(self, question: str, typed: str) -> str:
-        """The question that waits, and what is typed so far; either may be empty."""
+        """Returns the open question, and what is typed so far; either may be empty."""
 
     def end(self) -> str:
-        """What closes the display."""
+        """Returns what closes the display."""
 
 
 class Display:
@@ -78,7 +78,7 @@ class Display:
     # --- called by the loop's thread: never waits, never raises -------------------------------
 
     def show(self, snapshot: Snapshot) -> None:
-        """Put the newest frame down; one that begins a phase or asks for a tone is kept."""
+        """Hand over the newest frame; one that begins a phase or needs a tone is kept."""
         self._framed_at_s = self._now_s()
         self._frame = snapshot
         if snapshot.tone or snapshot.phase != self._phase:
@@ -86,23 +86,23 @@ class Display:
             self._keep(snapshot)
 
     def tell(self, text: str) -> None:
-        """Keep words until they are written, as far as there is room."""
+        """Keep a text until it is written, as far as there is room."""
         self._keep(text)
 
     def ask(self, question: str) -> None:
-        """Put the question down that waits for an answer; empty when none does."""
+        """Hand over the question that waits for an answer; "" for none."""
         self._question = question
 
     def typed(self, text: str) -> None:
-        """Put down what is typed so far; it is drawn at once."""
+        """Hand over what is typed so far; it is drawn at once."""
         self._typed = text
         self._hurry.set()
 
     def trouble(self) -> str:
-        """Why nothing is taken at present, in words; empty while all is well."""
+        """Returns why nothing is accepted at present, in words; "" while the display works."""
         since_s = self._writing_since_s
         if since_s is not None and self._now_s() - since_s > STUCK_AFTER_S:
-            return f"nothing was taken for {STUCK_AFTER_S:g} s"
+            return f"it accepted nothing for {STUCK_AFTER_S:g} s"
         return self._failure
 
     def _keep(self, item: str | Snapshot | threading.Event) -> None:
@@ -112,13 +112,13 @@ class Display:
     # --- before and after a session -----------------------------------------------------------
 
     def drain(self, wait_s: float) -> bool:
-        """Wait until what was told so far is written, at most ``wait_s``; True if it is."""
+        """Wait at most ``wait_s`` until every text so far is written; returns True if it is."""
         written = threading.Event()
         self._keep(written)
         return written.wait(wait_s)
 
     def close(self, wait_s: float) -> bool:
-        """Write what is left and end, within ``wait_s``; False leaves the thread to its fate."""
+        """Write what is left and end, within ``wait_s``; False abandons the thread."""
         self._closing.set()
         self._hurry.set()
         self._thread.join(wait_s)
@@ -148,7 +148,7 @@ class Display:
             else:
                 told.append(self._words_of(item))
         frame = self._framed() + self._prompt()
-        # Threads that put down at the same moment may make this too small for a while.
+        # Threads that hand over at the same moment may make this too small for a while.
         missed = max(self._said, self._put_down - self._taken + self._missed)
         if self._put("".join([self._apology(missed - self._said), *told, frame])):
             self._said = missed
@@ -158,14 +158,14 @@ class Display:
             event.set()
 
     def _framed(self) -> str:
-        """The newest frame, or what its age makes of it."""
+        """Returns the newest frame, or its form for its age."""
         age_s, newest = self._now_s() - self._framed_at_s, self._frame
         if newest is None:
             return ""
         return self._page.aged(age_s) if newest is self._drawn else self._words_of(newest)
 
     def _prompt(self) -> str:
-        """The input row, when it has changed."""
+        """Returns the input row, when it has changed."""
         prompt = (self._question, self._typed)
         if prompt == self._prompted:
             return ""
@@ -173,7 +173,7 @@ class Display:
         return self._page.prompted(*prompt)
 
     def _words_of(self, item: str | Snapshot) -> str:
-        """What is to be written; nothing for a frame that stands there already."""
+        """Returns what is to be written; "" for a frame that is already shown."""
         if isinstance(item, str):
             return self._page.words(item)
         if item is self._drawn:
@@ -182,11 +182,11 @@ class Display:
         return self._page.frame(item)
 
     def _apology(self, missed: int) -> str:
-        """What must be said first when something could not be shown."""
+        """Returns what must be said first when something could not be shown."""
         return self._page.words(f"({missed} messages could not be shown here)") if missed else ""
 
     def _put(self, text: str) -> bool:
-        """Write; several tones that had to wait are one. False when it failed."""
+        """Write; several tones that had to wait become one. False when it failed."""
         if not text:
             return True
         if BELL in text:
@@ -204,12 +204,12 @@ class Display:
 
 
 def writer(stream: TextIO | None) -> Write:
-    """Return what writes to the stream's descriptor, past its buffer.
+    """Returns a function that writes to the stream's descriptor, past its buffer.
 
     A thread that is stuck in a buffered stream keeps the stream's lock, and the end of the program
-    would wait for it; what a buffer could not get rid of would fail there once more, and that would
-    become the exit status. A stream that was closed before the program began takes everything; one
-    without a descriptor (a test's) is written to as it is.
+    would wait for it; unwritten data in a buffer would fail again there and change the exit status.
+    A stream that was closed before the program began accepts everything; one without a descriptor
+    (a test's) is written to as it is.
     """
     if stream is None:
         return lambda text: None
@@ -227,10 +227,10 @@ def _write_stream(stream: TextIO, text: str) -> None:
 
 
 def _write_all(descriptor: int, data: bytes) -> None:
-    """Write everything, however little is taken at a time."""
+    """Write everything, however little is accepted at a time."""
     while data:
         try:
             data = data[os.write(descriptor, data) :]
         except BlockingIOError:
-            # Somebody who shares the terminal has made it non-blocking.
+            # Another program at the terminal has made it non-blocking.
             select.select([], [descriptor], [], ROOM_EVERY_S)

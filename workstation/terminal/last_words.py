@@ -1,4 +1,4 @@
-"""What the program says when it ends; what shows a session is not loaded for it."""
+"""The last message of the program; the display of a session is not loaded for it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from workstation.terminal.display import DRAIN_S, Write, writer
 
 
 def last_words(text: str) -> None:
-    """Say it on standard error before the program ends; it ends as well if nobody takes it."""
+    """Print it on standard error before the program ends, which it does even if that fails."""
     saying = Thread(target=_say, args=(f"{visible(text)}\n", writer(sys.stderr)), daemon=True)
     saying.start()
     saying.join(DRAIN_S)
@@ -20,4 +20,4 @@ def _say(text: str, write: Write) -> None:
     try:
         write(text)
     except (OSError, ValueError):
-        return  # a terminal that is gone or full; there is nobody else to tell
+        return  # a terminal that is closed or full; there is nobody else to tell

@@ -1,4 +1,4 @@
-"""How a session looks without a terminal that knows its cursor: plain lines.
+"""The display of a session without cursor control: plain lines.
 
 Pages return the text that is to be written; ``workstation.terminal.display`` writes it.
 """
@@ -11,9 +11,10 @@ from controller.telemetry import UnitState
 from controller.words import visible
 
 _WIDTH = 6
-"""Characters of a force in a line, so that lines stand below each other: 981.0 and a sign."""
+"""Characters of a force in a line, so that columns align: 981.0 and a sign."""
 LINES_EVERY_S = 30.0
-"""Without a terminal a line is printed at every change of phase and every so often between."""
+"""Without a terminal a line is printed at every change of phase, and in between at this interval.
+"""
 
 
 class PhaseLines:
@@ -23,11 +24,11 @@ class PhaseLines:
         self._last, self._forces = ("", 0.0), forces
 
     def words(self, text: str) -> str:
-        """A text on lines of its own."""
+        """Returns a text on lines of its own."""
         return f"{visible(self._forces.in_sentence(text))}\n"
 
     def frame(self, snapshot: Snapshot) -> str:
-        """A line for a tone, a line for a new phase or after a while, else nothing."""
+        """Returns a line for a tone, for a new phase or after a while, else ""."""
         tone = f"tone: {alarm_words(snapshot)}\n" if snapshot.tone else ""
         phase, shown_s = self._last
         if snapshot.phase == phase and snapshot.elapsed_s < shown_s + LINES_EVERY_S:
@@ -36,44 +37,44 @@ class PhaseLines:
         return f"{tone}{line(snapshot, self._forces)}\n"
 
     def aged(self, age_s: float) -> str:
-        """Nothing: a line that was written is of its time."""
+        """Returns "": a line that was written shows its own time."""
         return ""
 
     def prompted(self, question: str, typed: str) -> str:
-        """The question stands among the words, and the terminal shows what is typed."""
+        """Returns "": the question is among the texts, and the terminal shows what is typed."""
         return ""
 
     def end(self) -> str:
-        """Nothing is left open."""
+        """Returns "": nothing is left open."""
         return ""
 
 
 class Verbatim:
-    """Words as they are, for programs that read them; no frames."""
+    """Texts unchanged, for programs that read them; no frames."""
 
     def words(self, text: str) -> str:
-        """The text and the end of its line."""
+        """Returns the text and the end of its line."""
         return f"{text}\n"
 
     def frame(self, snapshot: Snapshot) -> str:
-        """A program has no use for the state of a moment."""
+        """Returns "": a program has no use for a frame."""
         return ""
 
     def aged(self, age_s: float) -> str:
-        """Nor for its age."""
+        """Returns "", also for its age."""
         return ""
 
     def prompted(self, question: str, typed: str) -> str:
-        """Nobody types here."""
+        """Returns "": nobody types here."""
         return ""
 
     def end(self) -> str:
-        """Nothing is left open."""
+        """Returns "": nothing is left open."""
         return ""
 
 
 def line(snapshot: Snapshot, forces: ForceUnit = ForceUnit.NEWTON) -> str:
-    """Phase, treatment clock, target and actual force in two units, message and alarm."""
+    """Returns phase, treatment clock, target and actual force in two units, message and alarm."""
     force_n, target_n = snapshot.force_n, snapshot.target_n
     target = "" if target_n is None else f"   target {forces.with_other(target_n, _WIDTH)}"
     force = "no reading" if force_n is None else forces.with_other(force_n, _WIDTH)
@@ -85,7 +86,7 @@ def line(snapshot: Snapshot, forces: ForceUnit = ForceUnit.NEWTON) -> str:
 
 
 def alarm_words(snapshot: Snapshot) -> str:
-    """The most pressing alarm in words, and how many more there are."""
+    """Returns the most urgent alarm in words, and how many more there are."""
     if not snapshot.alarms:
         return ""
     first, *more = snapshot.alarms
@@ -101,7 +102,7 @@ def sound_words(snapshot: Snapshot) -> str:
 
 
 def standing_words(snapshot: Snapshot) -> str:
-    """What holds as long as nobody changes it and is no alarm, with what to do about it."""
+    """Returns what applies until somebody changes it and is not an alarm, with what to do."""
     said = (_stop_words(snapshot), _panel_words(snapshot), _pause_words(snapshot))
     return " ".join(filter(None, said))
 
@@ -123,13 +124,13 @@ def _panel_words(snapshot: Snapshot) -> str:
         return ""
     now = "look at the patient" if snapshot.doing is Doing.SESSION else "nothing begins meanwhile"
     return (
-        f"Somebody operates the unit at its own panel (local takeover): {now}, "
-        "agree with whoever stands there."
+        f"Somebody operates the unit at its own panel (local takeover): {now}, agree with "
+        "the person who stands there."
     )
 
 
 def phase_words(snapshot: Snapshot) -> str:
-    """The phase, with the number of its hold where the order plans holds."""
+    """Returns the phase, with the number of its hold where the order plans holds."""
     phase = snapshot.phase.replace("_", " ")
     if not (snapshot.hold_number and snapshot.hold_count):
         return phase
@@ -137,11 +138,11 @@ def phase_words(snapshot: Snapshot) -> str:
 
 
 def force_words(force_n: float | None, forces: ForceUnit) -> str:
-    """A force in the unit that leads, or that there is none."""
+    """Returns a force in the leading unit, or that there is none."""
     return "no reading" if force_n is None else forces.in_unit(force_n)
 
 
 def minutes(seconds: float) -> str:
-    """Minutes and seconds: "04:31"."""
+    """Returns minutes and seconds: "04:31"."""
     whole = int(seconds)
     return f"{whole // 60:02d}:{whole % 60:02d}"

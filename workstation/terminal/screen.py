@@ -1,6 +1,6 @@
 """The two displays of ``traction run``: the session's, and the program's own messages.
 
-Each has its own thread; when one is in trouble the other one and the record are told.
+Each has its own thread; when one fails, the other one shows it and the record has it.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from workstation.terminal.typed_lines import TypedLines, is_terminal, typed_line
 from workstation.terminal.width import size_of
 
 ZoneAt = Callable[[int], tzinfo]
-"""The zone that holds at a moment, in milliseconds UTC."""
+"""The zone at a moment, in milliseconds UTC."""
 MOST_NOTICES: Final = 10
-"""A display that fails and recovers all the time is reported so often and not more."""
+"""Most reports about a display that fails and recovers repeatedly."""
 LONGEST_NOTICE: Final = 200
 LONGEST_LINE: Final = 4096
 """Characters that a library may print before the end of its line."""
@@ -41,9 +41,9 @@ _KNOWN_TERMINALS: Final = ("xterm", "screen", "tmux", "linux", "rxvt", "konsole"
 class Screen:
     """What ``traction run`` and ``traction observe`` show, and where.
 
-    Session and report stand on standard output, messages on standard error. With ``as_json``
-    standard output holds the JSON alone, and the session is shown on standard error. Times of the
-    day are those of ``zone_at``, the clinic's. ``hint`` stands where no question is open.
+    Session and report go to standard output, messages to standard error. With ``as_json`` standard
+    output has the JSON only, and the session is shown on standard error. Times of day are those of
+    ``zone_at``, the clinic's. ``hint`` is shown where no question is open.
     """
 
     def __init__(
@@ -76,19 +76,19 @@ class Screen:
     # --- called by the loop's thread ----------------------------------------------------------
 
     def show(self, snapshot: Snapshot) -> None:
-        """The tick's figures."""
+        """Show the tick's figures."""
         self._session.show(snapshot)
 
     def tell(self, text: str) -> None:
-        """Words of the session."""
+        """Print a text of the session."""
         self._session.tell(text)
 
     def ask(self, question: str) -> None:
-        """The question that waits for an answer; empty when none does."""
+        """Show the question that waits for an answer; "" for none."""
         self._session.ask(question)
 
     def notices(self) -> list[str]:
-        """What is newly the matter with the session's display, or no longer; said at both."""
+        """Returns new troubles of the session's display, or their end; shown on both displays."""
         trouble = self._session.trouble()
         if bool(trouble) == bool(self._trouble) or not self._notices_left:
             return []
@@ -104,14 +104,14 @@ class Screen:
     def typed_lines(self) -> TypedLines | None:
         """Returns the lines that are typed here, in the input row where there is one.
 
-        None: nobody can.
+        None: nobody can type.
         """
         show = self._session.typed if self._has_input_row else None
         self._typed = typed_lines(sys.stdin, show)
         return self._typed
 
     def message(self, text: str) -> None:
-        """A message of the program, past a pipe."""
+        """Print a message of the program, not into a pipe."""
         self._messages.tell(text)
 
     def document(self, facts: dict[str, Any]) -> bool:
@@ -123,7 +123,7 @@ class Screen:
         return True
 
     def settle(self) -> None:
-        """Let what was said stand before something else is shown; a bounded time."""
+        """Wait a bounded time for texts to be written before something else is shown."""
         self._session.drain(DRAIN_S)
         self._messages.drain(DRAIN_S)
 
@@ -137,9 +137,9 @@ class Screen:
         self._session_ended = True
 
     def __enter__(self) -> Screen:
-        """Whatever else prints, a log or a warning of a library, goes the same way.
+        """Redirect everything else that prints, such as a log or a library's warning.
 
-        It waits for nobody.
+        It does not wait.
         """
         self._elsewhere.enter_context(redirect_stdout(_Mailed(self.message)))
         self._elsewhere.enter_context(redirect_stderr(_Mailed(self.message)))
@@ -151,7 +151,7 @@ class Screen:
         _error: BaseException | None,
         _trace: TracebackType | None,
     ) -> None:
-        """Show what is left everywhere: a bounded time for each display, and no error."""
+        """Show what is left on each display: a bounded time for each, and no error."""
         self._elsewhere.close()
         self.end_session()
         if self._json is not None:
@@ -163,7 +163,7 @@ class Screen:
 
 
 class _Mailed(io.TextIOBase):
-    """Stands for a standard stream: every line becomes words of a display."""
+    """Replaces a standard stream: every line becomes a text of a display."""
 
     def __init__(self, tell: Callable[[str], None]) -> None:
         self._tell = tell
@@ -189,7 +189,7 @@ def page_for(
     forces: ForceUnit = ForceUnit.NEWTON,
     hint: str = HINT,
 ) -> DisplayStyle:
-    """Three areas where the stream is a terminal that knows its cursor, else plain lines."""
+    """Returns three areas for a terminal with cursor control, else plain lines."""
     terminal = os.environ.get("TERM", "" if os.name == "posix" else "windows")
     if not is_terminal(stream) or not terminal.startswith(_KNOWN_TERMINALS):
         return PhaseLines(forces)

@@ -1,9 +1,9 @@
 """A terminal in three areas: messages that scroll, the state of the session, what is typed.
 
-The messages stand on top, so that what scrolls out of them goes where the terminal keeps its
-history. Below them are rows that are written over and never wrap, and the input row, in which the
-cursor always stands. It takes what every terminal since the VT102 has: a scroll region, cursor
-addresses, erasing to the end of a row.
+The messages are on top, so that scrolled-out lines enter the terminal's history. Below them are
+rows that are overwritten and never wrap, and the input row, which always has the cursor. It needs
+what every terminal since the VT102 has: a scroll region, cursor addresses, erasing to the end of a
+row.
 """
 
 from __future__ import annotations
@@ -34,19 +34,19 @@ from workstation.terminal.progress import (
 from workstation.terminal.width import broken
 
 WIDE_COLUMNS: Final = 76
-"""From here on forces in both units and all times fit."""
+"""From this width on forces in both units and all times fit."""
 LEAST_COLUMNS, LEAST_ROWS = 30, 9
-"""Below this the areas have no room, and one row of the force and the input row are left."""
+"""Below this there is no room for the areas; only one row of the force and the input row remain."""
 STALE_S: Final = 1.0
-"""A force that is older is not shown as if it were now."""
+"""An older force is not shown as the present one."""
 MESSAGES_KEPT: Final = 60
 """Messages that are written again after a change of the terminal's size."""
 HINT: Final = "help lists what you can ask for; Ctrl-C releases the patient"
 OBSERVED_HINT: Final = "help lists what you can type; only the table's own switch stops the table"
-"""Nothing that is typed reaches a table that nobody here drives."""
+"""Nothing typed here reaches a table that is only observed."""
 PROMPT: Final = "> "
 _COLOURS: Final = {Priority.HIGH: "1;31", Priority.MEDIUM: "33", Priority.LOW: "36"}
-"""Bold red, yellow, cyan; the words say the same."""
+"""Bold red, yellow, cyan; the texts say the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +59,9 @@ Size = Callable[[], os.terminal_size]
 
 
 class StatusArea:
-    """A ``DisplayStyle`` for terminals that know their own cursor.
+    """A ``DisplayStyle`` for terminals with cursor control.
 
-    ``size`` is asked for with every frame. ``now`` gives the time of day in the first row, in the
+    ``size`` is called for every frame. ``now`` gives the time of day in the first row, in the
     clinic's zone.
     """
 
@@ -86,30 +86,30 @@ class StatusArea:
     # --- the display's side -------------------------------------------------------------------
 
     def words(self, text: str) -> str:
-        """A message, below those that were there before."""
+        """Returns a message, below the earlier ones."""
         message = visible(self._forces.in_sentence(text))
         anew = self._lay_out()
         self._messages.append(message)
         return anew + self._message(message) + self._drawn()
 
     def frame(self, snapshot: Snapshot) -> str:
-        """The rows of the state that have changed, with a bell for a tone."""
+        """Returns the rows of the state that have changed, with a bell for a tone."""
         self._snapshot, self._age_s = snapshot, 0.0
         return self._lay_out() + self._drawn() + (BELL if snapshot.tone else "")
 
     def aged(self, age_s: float) -> str:
-        """The same while no newer frame has come."""
+        """Returns the same while no newer frame has come."""
         self._age_s = age_s
         return self._lay_out() + self._drawn()
 
     def prompted(self, question: str, typed: str) -> str:
-        """The question that waits for an answer, and what is typed so far."""
+        """Returns the question that waits for an answer, and what is typed so far."""
         self._question = one_line(self._forces.in_sentence(question))
         self._typed = one_line(typed)
         return self._lay_out() + self._drawn()
 
     def end(self) -> str:
-        """Give the terminal back below the last message; no force is left standing."""
+        """Returns what restores the terminal below the last message; no force stays visible."""
         if self._laid_out is None:
             return ""
         top = self._top(self._laid_out)
@@ -119,7 +119,7 @@ class StatusArea:
     # --- the areas ----------------------------------------------------------------------------
 
     def _lay_out(self) -> str:
-        """Make room, at the first time and whenever the size has changed."""
+        """Returns what lays out the areas, at first and whenever the size has changed."""
         size = self._size()
         if size == self._laid_out:
             return ""
@@ -131,18 +131,18 @@ class StatusArea:
         return f"\x1b[r\x1b[2J\x1b[1;{top}r{told}"
 
     def _top(self, size: os.terminal_size) -> int:
-        """The last row of the messages."""
+        """Returns the last row of the messages."""
         return max(1, size.lines - len(self._rows(size)))
 
     def _message(self, message: str) -> str:
-        """Lines of the messages' area, broken between words."""
+        """Returns lines of the messages' area, broken between words."""
         size = self._laid_out
         assert size is not None, "the areas are laid out before anything is written"
         lines = [part for line in message.split("\n") for part in broken(line, size.columns - 1)]
         return _at(self._top(size)) + "".join(f"\n{line}" for line in lines)
 
     def _drawn(self) -> str:
-        """Rows that are not there yet, and the cursor after what is typed."""
+        """Returns rows that are not shown yet, and the cursor after what is typed."""
         size = self._laid_out
         assert size is not None, "the areas are laid out before anything is written"
         rows = self._rows(size)
@@ -162,13 +162,13 @@ class StatusArea:
         return f"\x1b[{row.style}m{row.text}\x1b[0m"
 
     def _rows(self, size: os.terminal_size) -> list[_Row]:
-        """The state and the input row, each at most one column short of the terminal's width."""
+        """Returns the state and the input row, at most one column short of the width."""
         width = size.columns - 1
         state = [_Row(cut(row.text, width), row.style) for row in self._state(size)]
         return [*state, _Row(self._input(width))]
 
     def _input(self, width: int) -> str:
-        """The end of what is typed, where all of it does not fit."""
+        """Returns the end of what is typed, where it does not fit."""
         room, typed = width - len(PROMPT), self._typed
         if room < 1:
             return PROMPT[:width]
@@ -188,7 +188,7 @@ class StatusArea:
         return [*self._figures(snapshot, size.columns), alarm, question]
 
     def _figures(self, snapshot: Snapshot | None, columns: int) -> list[_Row]:
-        """As many rows before the first frame as after it."""
+        """Returns the rows of figures; as many before the first frame as after it."""
         is_wide = columns >= WIDE_COLUMNS
         if snapshot is None:
             return [_Row("no reading yet", "7"), _Row(self._time_of_day()), _Row("")]
@@ -233,7 +233,7 @@ class StatusArea:
         return f"{alarm}{now}{of} {phase_words(snapshot)}"
 
     def _force(self, snapshot: Snapshot) -> str:
-        """The force now, or why there is none; never one of a moment ago."""
+        """Returns the present force, or why there is none; never an earlier one."""
         if silence := self._silence():
             return silence
         force_n = snapshot.force_n
@@ -246,7 +246,7 @@ class StatusArea:
 
 
 def cut(text: str, width: int) -> str:
-    """At most ``width`` columns; three dots say that something is missing."""
+    """Returns at most ``width`` columns; three dots say that something is missing."""
     if cell_len(text) <= width:
         return text
     return f"{set_cell_size(text, max(0, width - 3))}..."[:width]

@@ -1,6 +1,6 @@
 """Lines that a person types, read as bytes so that no byte ends the reading.
 
-``input`` and a text stream give up at the first byte that is no text, and read in the background
+``input`` and a text stream fail at the first byte that is not text, and read in the background
 without asking. Here a bad line is refused with a message, and the next one is read.
 """
 
@@ -25,13 +25,13 @@ LINE_BYTES: Final = 16_384
 at most 8000."""
 READ_BYTES: Final = 4_096
 BACKGROUND_S: Final = 0.5
-"""How often a job in the background looks whether the terminal is its own again."""
+"""How often a background job checks whether it has the terminal again."""
 NO_END: Final = (
     "Ctrl-D does not end a session; Ctrl-C or end does, and releases the patient where this "
     "program drives the table; help lists the rest"
 )
 ENDS_IN_A_ROW: Final = 10
-"""So many ends of input without a byte between them: the terminal has gone."""
+"""So many ends of input without a byte between them mean that the terminal is closed."""
 
 
 class TypedLines:
@@ -44,9 +44,9 @@ class TypedLines:
         self._ends = 0
 
     def read_line(self) -> str:
-        """Wait for a line; raises RequestRefused for one that cannot be taken, EOFError at the end.
+        """Wait for a line; raises RequestRefused for an invalid one, EOFError at the end.
 
-        Waits in the background for as long as another job has the terminal.
+        Waits in the background while another job has the terminal.
         """
         while b"\n" not in self._buffer:
             if len(self._buffer) > LINE_BYTES:
@@ -72,12 +72,12 @@ class TypedLines:
             self._finish()
             return
         if self._buffer:
-            self._buffer += b"\n"  # twice Ctrl-D after words: they are a line as they are
+            self._buffer += b"\n"  # twice Ctrl-D after a text: it is a line without an end
             return
         raise RequestRefused(NO_END)
 
     def forget(self) -> None:
-        """Drop what was typed and not read: it was typed for something else."""
+        """Drop what was typed and not read: it was meant for something else."""
         self._buffer.clear()
         self._too_long = False
         if sys.platform != "win32":
@@ -85,16 +85,16 @@ class TypedLines:
                 termios.tcflush(self._descriptor, termios.TCIFLUSH)
 
     def give_back(self) -> None:
-        """Nothing of the terminal was changed."""
+        """Do nothing: the terminal was not changed."""
 
     def _finish(self) -> None:
-        """The last line may have no end; after it there is nothing."""
+        """Return the last line, which may have no end; after it there is nothing."""
         if not self._buffer:
             raise EOFError
         self._buffer += b"\n"
 
     def _read(self) -> bytes:
-        """Some bytes, or none at the end of the input."""
+        """Returns some bytes, or none at the end of the input."""
         while True:
             try:
                 return os.read(self._descriptor, READ_BYTES)
@@ -106,7 +106,7 @@ class TypedLines:
                 threading.Event().wait(BACKGROUND_S)
 
     def _in_background(self) -> bool:
-        """True while another job of the shell has the terminal: reading is refused, not over."""
+        """Returns True while another job has the terminal: reading is refused, not over."""
         try:
             return os.tcgetpgrp(self._descriptor) != os.getpgrp()
         except (AttributeError, OSError):
@@ -117,16 +117,17 @@ class TypedLines:
             return line.decode(self._encoding).rstrip("\r")
         except UnicodeDecodeError as error:
             raise RequestRefused(
-                f"the line has the byte 0x{line[error.start]:02X} at place {error.start + 1} of "
-                f"{len(line)}, which is no text in {self._encoding}; type it again without it"
+                f"the line has the byte 0x{line[error.start]:02X} at place {error.start + 1} "
+                f"of {len(line)}, which is not text in {self._encoding}; type it again "
+                "without it"
             ) from error
 
 
 class EditedLines(TypedLines):
-    """Lines of a terminal that shows nothing by itself: ``show`` gets what is typed so far.
+    """Lines of a terminal that echoes nothing: ``show`` gets what is typed so far.
 
-    Signals stay with the terminal, so that Ctrl-C is never a matter of this thread. The mode is
-    set while the terminal is this program's own, and given back at the end.
+    Signals stay with the terminal, so that Ctrl-C never depends on this thread. The mode is set
+    while the program is in the foreground, and restored at the end.
     """
 
     def __init__(self, descriptor: int, encoding: str, show: Callable[[str], None]) -> None:
@@ -140,14 +141,14 @@ class EditedLines(TypedLines):
         self._take_over()
 
     def read_line(self) -> str:
-        """As ``TypedLines.read_line``."""
+        """Wait for a line, as ``TypedLines.read_line``."""
         try:
             return super().read_line()
         finally:
             self._show(self._so_far())
 
     def give_back(self) -> None:
-        """The terminal as it was; the thread that reads on does not take it over again."""
+        """Restore the terminal; the reading thread does not change it again."""
         with self._mode_lock:
             self._is_given_back = True
             if self._mode is not None:
@@ -160,7 +161,7 @@ class EditedLines(TypedLines):
         return super()._read()
 
     def _take_over(self) -> None:
-        """Keys come one by one and are not shown by the terminal; it may refuse."""
+        """Have keys come one by one without echo; the terminal may refuse."""
         if self._in_background():
             return
         with self._mode_lock, suppress(OSError, termios.error):
@@ -184,7 +185,7 @@ class EditedLines(TypedLines):
         self._show(self._so_far())
 
     def _key(self, key: int) -> None:
-        """One byte: a character, the end of the line, or a correction."""
+        """Take one byte: a character, the end of the line, or a correction."""
         if self._escape or key == _ESCAPE:
             self._skip_sequence(key)
         elif key in _ERASING:
@@ -202,17 +203,17 @@ class EditedLines(TypedLines):
 
     @property
     def _line_start(self) -> int:
-        """Where the line that is being typed begins; finished ones may wait before it."""
+        """Returns where the line being typed begins; finished ones may wait before it."""
         return self._buffer.rfind(b"\n") + 1
 
     def _erase_one(self) -> None:
-        """The last character, with all its bytes."""
+        """Erase the last character, with all its bytes."""
         while len(self._buffer) > self._line_start:
             if self._buffer.pop() & 0xC0 != _CONTINUES or not self._is_utf8:
                 return
 
     def _skip_sequence(self, key: int) -> None:
-        """Arrows and function keys do nothing; a lone Escape takes one key with it."""
+        """Skip arrows and function keys; a lone Escape takes one key with it."""
         self._escape.append(key)
         if len(self._escape) == 1 or (len(self._escape) == 2 and key in b"[O"):
             return
@@ -224,7 +225,7 @@ class EditedLines(TypedLines):
 
 
 _LOCAL, _CHARACTERS = 3, 6
-"""Places in what ``tcgetattr`` returns."""
+"""Positions in the result of ``tcgetattr``."""
 _ERASING: Final = (0x08, 0x7F)
 _CTRL_D, _CTRL_U, _CTRL_W, _ESCAPE, _BLANK = 0x04, 0x15, 0x17, 0x1B, 0x20
 _KEPT: Final = b"\n\t"
@@ -233,7 +234,7 @@ _CONTINUES: Final = 0x80
 
 
 def is_terminal(stream: TextIO | None) -> bool:
-    """Returns True for a terminal; a stream that is closed, or was from the beginning, is none."""
+    """Returns True for a terminal; False for a closed stream."""
     try:
         return stream is not None and stream.isatty()
     except ValueError:
@@ -243,9 +244,9 @@ def is_terminal(stream: TextIO | None) -> bool:
 def typed_lines(
     stream: TextIO | None, show: Callable[[str], None] | None = None
 ) -> TypedLines | None:
-    """Return the lines of a terminal; None where nobody can type.
+    """Returns the lines of a terminal; None where nobody can type.
 
-    With ``show`` the terminal itself no longer shows what is typed.
+    With ``show`` the terminal itself no longer echoes what is typed.
     """
     if stream is None or not is_terminal(stream):
         return None

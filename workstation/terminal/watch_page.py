@@ -1,6 +1,6 @@
-"""The units of a station in lines of a terminal, for who watches and may stop them.
+"""The units of a station in lines of a terminal, for a viewer who may stop them.
 
-No number stands here that was not heard within the last second.
+No number is shown that is older than a second.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from controller.snapshot import Doing, Snapshot
 from controller.words import one_line
 from workstation.terminal.progress import alarm_words, minutes, phase_words, standing_words
 
-KEYS = "space: STOP    q: leave (nothing is stopped by that)"
+KEYS = "space: STOP    q: leave (this stops nothing)"
 UNSEEN = "--"
 CONNECTING_S = 2.0
-"""A program that runs answers sooner."""
+"""A running program answers sooner."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitOnPage:
-    """One unit as it was heard; ``silent_s`` since nothing was, ``stop`` what became of a press.
+    """One unit; ``silent_s`` is the time since its last message, ``stop`` a press's outcome.
 
     ``responsible`` says in words who is responsible for its session.
     """
@@ -36,7 +36,7 @@ class UnitOnPage:
 
 
 def watch_lines(units: Sequence[UnitOnPage], forces: ForceUnit, time_of_day: str) -> list[str]:
-    """The whole page; what is pressed is what all units that stand on it are stopped by."""
+    """Returns the whole page; a press stops all units that are on it."""
     lines = [f"{time_of_day}    {KEYS}"]
     for unit in units:
         lines += ["", *unit_lines(unit, forces)]
@@ -44,7 +44,7 @@ def watch_lines(units: Sequence[UnitOnPage], forces: ForceUnit, time_of_day: str
 
 
 def unit_lines(unit: UnitOnPage, forces: ForceUnit) -> list[str]:
-    """State, alarms, the last words, and what became of a stop."""
+    """Returns state, alarms, the last messages, and the outcome of a stop."""
     stop = [f"  {line}" for line in unit.stop]
     if not unit.is_answering or unit.snapshot is None:
         return [*silent_lines(unit), *stop]
@@ -65,7 +65,7 @@ def unit_lines(unit: UnitOnPage, forces: ForceUnit) -> list[str]:
 
 
 def silent_lines(unit: UnitOnPage) -> list[str]:
-    """Nothing of before stands here as if it were now."""
+    """Returns the lines of a silent unit, without any earlier figure."""
     if unit.snapshot is None and unit.silent_s < CONNECTING_S:
         return [f"{unit.called}: connecting"]
     if unit.snapshot is None:
@@ -74,7 +74,7 @@ def silent_lines(unit: UnitOnPage) -> list[str]:
 
 
 def no_live_data(silent_s: float) -> str:
-    """What is said of a unit that nothing is heard of any more."""
+    """Returns the text about a unit that sends nothing any more."""
     return (
         f"NO LIVE DATA for {silent_s:.0f} s. The treatment may still be running. Look at the "
         "patient."
@@ -82,7 +82,7 @@ def no_live_data(silent_s: float) -> str:
 
 
 def doing_words(shown: Snapshot) -> str:
-    """What the process does, without figures."""
+    """Returns the process's activity, without figures."""
     if shown.doing is Doing.BUSY:
         return f"busy: {shown.busy_with}"
     if shown.doing is Doing.IDLE:
@@ -91,7 +91,7 @@ def doing_words(shown: Snapshot) -> str:
 
 
 def state_words(shown: Snapshot, forces: ForceUnit) -> str:
-    """What the process does, and the figures of this moment."""
+    """Returns the process's activity, and the present figures."""
     doing = doing_words(shown)
     if shown.doing is Doing.BUSY:
         return doing

@@ -1,4 +1,4 @@
-"""How wide a terminal is, and lines that are too long for it, broken between words."""
+"""The width of a terminal, and lines that are too long for it, broken between words."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SIZE_UNKNOWN: Final = os.terminal_size((80, 24))
 
 
 def size_of(stream: TextIO | None) -> os.terminal_size:
-    """Of the terminal that the stream leads to, as it is now."""
+    """Returns the present size of the terminal of a stream."""
     try:
         size = os.get_terminal_size(stream.fileno()) if stream else SIZE_UNKNOWN
     except (OSError, ValueError):
@@ -22,13 +22,13 @@ def size_of(stream: TextIO | None) -> os.terminal_size:
 
 
 def broken(line: str, width: int) -> list[str]:
-    """A line that is too long goes on below, two blanks further in than it begins."""
+    """Returns a long line wrapped, with continuation lines indented by two more blanks."""
     indent = line[: len(line) - len(line.lstrip(" "))] + "  "
     return wrap(line, max(width, len(indent) + 1), subsequent_indent=indent) or [""]
 
 
 def in_its_width(text: str, stream: TextIO | None) -> str:
-    """A text for a person at a terminal; anything but a terminal gets it as it is."""
+    """Returns a text for a person at a terminal; anything but a terminal gets it unchanged."""
     if not is_terminal(stream):
         return text
     width = size_of(stream).columns

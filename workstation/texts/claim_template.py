@@ -1,7 +1,7 @@
-"""The claim context that ``traction claim new`` prints: every key, commented, what is known filled.
+"""The claim context that ``traction claim new`` prints: every key, commented, known ones filled in.
 
-Keys that nobody has said anything about are printed as comments with an invented example; a test
-checks that every key of the model stands here and that every example is accepted.
+Keys without a value are printed as comments with an invented example; a test checks that every key
+of the model is here and that every example is accepted.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from records.claim.context import ClaimContext
 from records.standing.proposals import Proposal
 
 OPEN: Final = (None, "", ())
-"""Values that say nothing."""
+"""Values that count as not given."""
 
 _HEAD = """\
 # Claim context: what the practice's system knows of this claim. It stays the owner; this file is a
@@ -199,10 +199,10 @@ _TABLES: tuple[tuple[str, str, tuple[Row, ...]], ...] = (
 def claim_template(
     context: ClaimContext, proposed: Mapping[str, Proposal] = MappingProxyType({})
 ) -> str:
-    """The file for a claim; ``context`` holds what the record and the order know.
+    """Returns the file for a claim; ``context`` has what record and order know.
 
-    What they do not know is ``proposed``, each line with where it is from; ``lines.97012`` has keys
-    of that service.
+    What they do not know is ``proposed``, each line with its source; ``lines.97012`` has keys of
+    that service.
     """
     known = context.model_dump(mode="python", exclude_none=True)
     return "\n".join(_lines(known, proposed)) + "\n"
@@ -241,7 +241,7 @@ def _service(
 def _row(
     known: dict[str, Any], row: Row, offer: Mapping[str, Any] = MappingProxyType({}), mark: str = ""
 ) -> str:
-    """A line: what is known, else what is offered with its mark, else the example as a comment."""
+    """Returns a line: the known value, else a marked proposal, else the example as a comment."""
     key, example, meaning = row
     value, offered = _at(known, key), _at(offer, key)
     if value in OPEN and offered not in OPEN:
@@ -251,7 +251,7 @@ def _row(
 
 
 def _at(table: Mapping[str, Any], key: str) -> Any:
-    """Returns the value that a dotted key leads to; None where it leads nowhere."""
+    """Returns the value of a dotted key; None where there is none."""
     value: Any = table
     for part in key.split("."):
         value = value.get(part) if isinstance(value, Mapping) else None
@@ -263,5 +263,5 @@ def _mark(offered: Proposal | None) -> str:
 
 
 def _beside(text: str, meaning: str) -> str:
-    """The meaning stands in a column of its own, or two blanks behind a longer text."""
+    """Returns the line with its meaning in a column, or two blanks after a longer text."""
     return f"{text:<35} # {meaning}" if len(text) < 36 else f"{text}  # {meaning}"

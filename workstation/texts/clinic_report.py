@@ -1,4 +1,4 @@
-"""What the verification of clinic.db found, in lines for people."""
+"""The findings of the verification of clinic.db, in lines for people."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from workstation.output import utc_text
 
 
 def clinic_lines(result: ClinicVerification) -> Iterator[str]:
-    """One line for each finding, and what was looked at and what was not."""
+    """Yields one line for each finding, and what was checked and what was not."""
     yield _looked_at(result)
     yield from result.remarks
     for found in result.alterations:

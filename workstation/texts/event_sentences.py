@@ -1,6 +1,6 @@
-"""What happened, as a sentence for each kind of event; its code stands behind it.
+"""A sentence for each kind of event, followed by its code.
 
-Sentences say all that a detail holds. Only the opening is left out: it is a page of its own.
+Sentences contain all that a detail holds, except for the opening, which has a page of its own.
 """
 
 from __future__ import annotations
@@ -65,9 +65,9 @@ MILLISECONDS_PER_SECOND: Final = 1000
 def event_sentence(event: StoredEvent, forces: ForceUnit) -> str:
     """Returns the sentence and the event's code.
 
-    Raises JournalCorrupt for a detail that says no such.
+    Raises JournalCorrupt for an invalid detail.
 
-    A kind or a version of another program is told as it is stored.
+    A kind or a version of another program is shown as it is stored.
     """
     if event.kind not in CLASSES or event.version != VERSION:
         return as_stored(event)
@@ -76,14 +76,14 @@ def event_sentence(event: StoredEvent, forces: ForceUnit) -> str:
 
 
 def as_stored(event: StoredEvent) -> str:
-    """The detail as it is kept, where it says nothing that this program can read."""
+    """Returns the stored detail, where this program cannot read it."""
     stored = json.dumps(dict(event.detail), sort_keys=True, ensure_ascii=False)
     return f"as stored: {stored} [{event.kind.name.lower()}]"
 
 
 @singledispatch
 def sentence(said: object, forces: ForceUnit) -> str:
-    """Returns what an event says; raises TypeError for a class that has no sentence."""
+    """Returns the sentence of an event; raises TypeError for a class that has none."""
     raise TypeError(f"no sentence for {type(said).__name__}")
 
 
@@ -201,7 +201,7 @@ def _(said: treatment.Resumed, forces: ForceUnit) -> str:
 
 @sentence.register
 def _(said: treatment.CheckInRecorded, forces: ForceUnit) -> str:
-    return f"{said.by} looked after the patient"
+    return f"{said.by} checked on the patient"
 
 
 @sentence.register
@@ -256,12 +256,15 @@ def _(said: findings_and_alarms.OperatorActed, forces: ForceUnit) -> str:
 @sentence.register
 def _(said: findings_and_alarms.LinkTroubled, forces: ForceUnit) -> str:
     raw = f"; what came: {said.raw}" if said.raw else ""
-    return f"the line is troubled: {said.message} (code {said.code}{raw})"
+    return f"trouble on the line: {said.message} (code {said.code}{raw})"
 
 
 @sentence.register
 def _(said: findings_and_alarms.UncertaintyRecorded, forces: ForceUnit) -> str:
-    return f"nobody knows whether to {said.what} was done: {said.message} (code {said.code})"
+    return (
+        f"it is not known whether the unit carried out this: {said.what}: {said.message} (code "
+        f"{said.code})"
+    )
 
 
 @sentence.register
@@ -272,7 +275,7 @@ def _(said: findings_and_alarms.AlarmRaised, forces: ForceUnit) -> str:
 
 @sentence.register
 def _(said: findings_and_alarms.AlarmAcknowledged, forces: ForceUnit) -> str:
-    return f"{said.by} took note of the alarms {', '.join(map(_plain, said.codes))}"
+    return f"{said.by} acknowledged the alarms {', '.join(map(_plain, said.codes))}"
 
 
 @sentence.register
@@ -288,7 +291,7 @@ def _(said: findings_and_alarms.GapBegan, forces: ForceUnit) -> str:
 @sentence.register
 def _(said: findings_and_alarms.GapEnded, forces: ForceUnit) -> str:
     force = _force(said.force_dn, forces)
-    return f"the force is read again, {force}, behind a gap of {_seconds(said.gap_ms)}"
+    return f"the force is read again, {force}, after a gap of {_seconds(said.gap_ms)}"
 
 
 # --- the end --------------------------------------------------------------------------------------
@@ -345,7 +348,7 @@ def _(said: ending.SessionEnded, forces: ForceUnit) -> str:
 
 
 def _plain(code: str) -> str:
-    """A code as words: "taking up slack"."""
+    """Returns a code as words: "taking up slack"."""
     return code.replace("_", " ")
 
 
@@ -369,7 +372,7 @@ def _state(unit_state: int) -> str:
 
 
 def _measured(value: int | None, unit: str, forces: ForceUnit) -> str:
-    """A value of the record in the unit that people read: 0.1 N as N, ms as s."""
+    """Returns a recorded value in the unit that people read: 0.1 N as N, ms as s."""
     if value is None:
         return "not a number"
     if unit == "ms":

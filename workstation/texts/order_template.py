@@ -10,7 +10,7 @@ from records.checked_data import toml_value
 from records.standing.proposals import Proposal
 
 _KEY = re.compile(r"(?:# )?([a-z_]+) = ")
-"""A line of the template that sets a key, or shows how it would be set."""
+"""A line of the template that sets a key, or shows how to set it."""
 _DOSE = {
     Region.CERVICAL: """\
 hold_force = "23 lbf"          # up to 200 N; above 176.5 N a person must confirm at the terminal;
@@ -40,7 +40,7 @@ _RAMPS = {
 
 
 def order_template(region: Region) -> str:
-    """The template for a region. It holds no clinical word: text keys are empty, shown as open."""
+    """Returns the template for a region, without clinical text: text keys are empty, shown as open."""
     up, down, range_text = _RAMPS[region]
     more = _MORE_FORCE[region]
     table, tables = _TABLES[region]
@@ -89,10 +89,10 @@ supervised_by = ""             # name and credentials
 def with_proposals(
     template: str, proposed: Mapping[str, Proposal], flags: Iterable[str] = ()
 ) -> str:
-    """The template with what standing data propose, each line with where it is from.
+    """Returns the template with what standing data propose, each line with its source.
 
-    A value of None takes the template's own line away: the preset has no such part. ``flags`` are
-    the patient's lasting flags, as remarks at the top.
+    None removes the template's own line: the preset has no such part. ``flags`` are the patient's
+    lasting flags, as comments at the top.
     """
     lines = [f"# LASTING FLAG {flag}\n" for flag in flags]
     for line in template.splitlines(keepends=True):

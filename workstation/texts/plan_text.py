@@ -12,7 +12,7 @@ from controller.words import lines_of
 
 
 def plan_text(plan: TreatmentPlan, forces: ForceUnit = ForceUnit.NEWTON) -> str:
-    """Several lines: what is pulled, in which steps, and how long all of it takes."""
+    """Returns several lines: the forces, their steps, and the total time."""
     return lines_of(_lines(plan, forces))
 
 
@@ -48,7 +48,7 @@ def _forces(order: Prescription, unit: ForceUnit) -> str:
 
 
 def _steps(plan: TreatmentPlan, stage: Stage, unit: ForceUnit) -> str:
-    """The forces of the steps; of those that rest, the rests are left out."""
+    """Returns the forces of the steps; the rests between them are left out."""
     levels: dict[int, float] = {
         s.part: s.end_force_n for s in plan.profile.segments if s.stage is stage
     }

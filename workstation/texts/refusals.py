@@ -1,4 +1,4 @@
-"""What is refused, in words of the clinic: its own unit of force leads."""
+"""Refusals in the clinic's unit of force."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is shipped, as the installed packages say it of themselves: versions, licences, limits."""
+"""What is shipped, according to the installed packages: versions, licences, limits."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Final
 
 PROGRAM: Final = "traction-session-controller"
 NOT_TESTED: Final = "## What is not tested"
-"""Heading of the README's list of limits, which the package's description holds whole."""
+"""Heading of the README's list of limits, which is part of the package's description."""
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
 _OSI = "License :: OSI Approved :: "
 UNSAID: Final = "not said by the package"
 LICENCE_CHARACTERS: Final = 60
-"""Longer texts in the field are a whole licence, whose name stands elsewhere."""
+"""A longer text in the field is a whole licence, whose name is in another field."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,19 +30,19 @@ class ShippedPart:
 
 @cache
 def program_version() -> str:
-    """Of the program that is installed."""
+    """Returns the version of the installed program."""
     return distribution(PROGRAM).version
 
 
 @cache
 def program_licence() -> str:
-    """Of the program itself."""
+    """Returns the licence of the program itself."""
     return _licence(distribution(PROGRAM))
 
 
 @cache
 def shipped_parts() -> tuple[ShippedPart, ...]:
-    """Everything that the program needs, and what that needs, by name; extras are left out."""
+    """Returns everything that the program needs, directly or not, by name; without extras."""
     found: dict[str, ShippedPart] = {}
     waiting = [*_needs(distribution(PROGRAM))]
     while waiting:
@@ -53,7 +53,7 @@ def shipped_parts() -> tuple[ShippedPart, ...]:
         try:
             part = distribution(name)
         except PackageNotFoundError:
-            continue  # needed on another system or Python only
+            continue  # needed only on another system or Python
         found[key] = ShippedPart(
             name=part.metadata["Name"], version=part.version, licence=_licence(part)
         )
@@ -62,7 +62,7 @@ def shipped_parts() -> tuple[ShippedPart, ...]:
 
 
 def system_versions() -> dict[str, str]:
-    """What the program runs on."""
+    """Returns what the program runs on."""
     import platform
     import sqlite3
 
@@ -75,12 +75,12 @@ def system_versions() -> dict[str, str]:
 
 @cache
 def not_tested() -> tuple[str, ...]:
-    """The README's list of what was not tested; empty where the package does not hold it."""
+    """Returns the README's list of what was not tested; empty where the package lacks it."""
     return not_tested_in(str(distribution(PROGRAM).metadata.json.get("description") or ""))
 
 
 def not_tested_in(readme: str) -> tuple[str, ...]:
-    """The list in the README's text, each item in one line."""
+    """Returns the list in the README's text, each item in one line."""
     section = readme.partition(f"{NOT_TESTED}\n")[2].partition("\n## ")[0]
     return tuple(" ".join(item.split()) for item in section.split("\n- ")[1:])
 
@@ -93,7 +93,7 @@ def _needs(part: Distribution) -> Iterator[str]:
 
 
 def _licence(part: Distribution) -> str:
-    """The expression; else the classifiers' names; else a short text of the older field."""
+    """Returns the expression; else the classifiers' names; else a short text of the older field."""
     said = part.metadata.json
     if expression := said.get("license_expression"):
         return str(expression)

@@ -1,8 +1,8 @@
-"""The way out that a refusal names: a command for who sits at a terminal, a page for who does not.
+"""Rewrites the next step of a refusal: a command at a terminal, a page in a browser.
 
-Records and programs name a command, as in "`traction verify --all` says where". Somebody in front
-of a page has no command line: the same sentence names the page and the button there, or says that
-it takes an engineer.
+Records and programs name a command, as in "`traction verify --all` says where". A person at a page
+has no command line: the same sentence then names the page and its button, or says that an engineer
+is needed.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ PAGES: Final[Mapping[str, str]] = {
     "visit": "[New visit] on the patient's page",
     "watch": "the table's page",
 }
-"""Where a page does what a command does, by how the command begins; the first that fits."""
+"""The page that does the same, by how the command begins; the first match counts."""
 _COMMAND: Final = re.compile(rf"{AS_WRITTEN}|`traction (?P<command>[^`]+)`")
-"""A command, or before it what is quoted: that stays as somebody wrote it."""
+"""A command, or before it quoted text, which stays as somebody wrote it."""
 
 
 def on_a_page(sentence: str) -> str:
-    """A sentence of the program for somebody in front of a page."""
+    """Returns a sentence of the program for a person at a page."""
 
     def said(found: re.Match[str]) -> str:
         command = found["command"]
@@ -58,7 +58,7 @@ def on_a_page(sentence: str) -> str:
 
 
 def _page_of(command: str) -> str:
-    """Where no page does it, the command for whoever has a command line."""
+    """Returns the page; else the command for an engineer."""
     page = next((page for begins, page in PAGES.items() if _begins(begins, command)), "")
     return page or f'"{command}" at the command line (an engineer)'
 

@@ -1,1 +1,1 @@
-"""Releases of the program: how one is installed, taken over from a file, and gone back from."""
+"""Releases of the program: installed, updated from a file, and gone back from."""

@@ -1,7 +1,7 @@
-"""Altered records do not keep the program as it is for ever: a named person may say why it changes.
+"""Lets a named person update the program although records are altered, with a reason.
 
-What was found stays as it is and is found again by every later check. The chain of ``clinic.db``
-must fit all the same: who gives the command and which keys sign releases stands in it.
+The findings remain and are found again by every later check. The chain of ``clinic.db`` must be
+intact nevertheless: it contains who runs the command and which keys sign releases.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ CHAIN_ALTERED: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TakenAlong:
-    """What may be altered, by the names of findings, and why the program changes all the same."""
+    """The findings, by name, that may remain, and why the program is changed nevertheless."""
 
     names: tuple[str, ...] = ()
     reason: str = ""
@@ -39,7 +39,7 @@ def refuse_unexplained(by: str, said: TakenAlong) -> None:
     """Raise UpdateRefused or RequestRefused for names without a person and a reason."""
     if said.names and not (by.strip() and said.reason.strip()):
         raise UpdateRefused(
-            "who takes altered records along says who and why: --by NAME --reason WHY"
+            "to update with altered records, say who and why: --by NAME --reason WHY"
         )
     check_text("reason", said.reason)
 
@@ -51,7 +51,7 @@ def take_along(
     findings: Collection[BackupFinding],
     tell: Callable[[str], None],
 ) -> None:
-    """Refuse every finding that nobody named; enter the others into the chain, with the reason.
+    """Refuse every finding that was not named; enter the others into the chain, with the reason.
 
     Raises UpdateRefused or AuditUnavailable.
     """
@@ -67,7 +67,7 @@ def take_along(
             detail="\n".join(lines),
         )
     for line in lines:
-        tell(f"altered, and taken along: {line}")
+        tell(f"altered, and accepted: {line}")
     if lines:
         record_read(folder, author(), TAKEN_ALONG, fields=(said.reason, *lines))
 

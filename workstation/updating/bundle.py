@@ -1,4 +1,4 @@
-"""Release files as `traction update` takes them and `make release-bundle` makes them."""
+"""Release files as `traction update` reads them and `make release-bundle` makes them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from workstation.updating.release_file import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpdateBundle:
-    """A release, and the file in which it lies, whose signature was checked."""
+    """A release, and its file, whose signature was checked."""
 
     release: ProgramRelease
     file: SignedFile
@@ -40,7 +40,7 @@ class UpdateBundle:
 
 @contextmanager
 def opened_bundle(path: Path, accepted: Mapping[str, bytes]) -> Iterator[UpdateBundle]:
-    """A bundle that is signed by one of the accepted keys; raises UpdateRefused."""
+    """Returns a bundle that is signed by one of the accepted keys; raises UpdateRefused."""
     with _signed(path, accepted) as file:
         yield UpdateBundle(release=_release_of(file), file=file)
 
@@ -52,8 +52,8 @@ def _signed(path: Path, accepted: Mapping[str, bytes]) -> Iterator[SignedFile]:
             yield file
     except ReleaseKeyUnknown as fault:
         raise UpdateRefused(
-            f"{fault}. If its maker gave you that key, take it with `traction update --accept-key "
-            "KEY.pub`"
+            f"{fault}. If its maker gave you that key, accept it with `traction update "
+            "--accept-key KEY.pub`"
         ) from fault
     except ReleaseFileFault as fault:
         raise UpdateRefused(str(fault)) from fault
@@ -63,15 +63,13 @@ def _release_of(file: SignedFile) -> ProgramRelease:
     try:
         return release_from(json.dumps(file.release))
     except InstallationFault as fault:
-        raise UpdateRefused(
-            f"{file.path} has a manifest that cannot be followed: {fault}"
-        ) from fault
+        raise UpdateRefused(f"{file.path} has an invalid manifest: {fault}") from fault
 
 
 def write_bundle(
     place: Path, release: ProgramRelease, files: Iterable[Path], key: SigningKey
 ) -> None:
-    """Make a bundle of files; for whoever makes releases. Raises OSError."""
+    """Make a bundle of files, for the maker of releases. Raises OSError."""
     paths = sorted(files, key=lambda path: path.name)
     listed = [
         asdict(BundledFile(name=path.name, size=path.stat().st_size, sha256=file_sha256(path)))

@@ -1,8 +1,8 @@
-"""The change from one version to another: said in the chain before, made by one rename, said after.
+"""The change from one version to another: a row in the chain, one rename, another row.
 
-A program that is killed in between leaves the first row alone. The next one that looks says which
-of the two it became. The first row comes before the backup, so that records which are restored from
-it know from which version they went on.
+A program that is killed in between leaves only the first row. The next one that looks records which
+of the two it became. The first row comes before the backup, so that records restored from it know
+their version.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _VERSION: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})*")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionChange:
-    """From which version to which; ``why`` is what the row says beside it."""
+    """From which version to which; ``why`` is recorded with it."""
 
     before: str
     after: str
@@ -35,30 +35,30 @@ class VersionChange:
 
     @property
     def is_update(self) -> bool:
-        """True when it leads to a newer version; raises UpdateRefused."""
+        """Returns True when it leads to a newer version; raises UpdateRefused."""
         return number_of(self.after) > number_of(self.before)
 
     @property
     def made(self) -> str:
-        """In words, once it is made."""
+        """Returns it in words, once it is made."""
         if self.is_update:
             return f"updated from {self.before} to {self.after}"
         return f"went back from {self.before} to {self.after}"
 
     @property
     def not_made(self) -> str:
-        """In words, when it was begun and came to nothing."""
+        """Returns it in words, when it was begun and failed."""
         return f"not changed from {self.before} to {self.after}"
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """What a row has."""
+        """Returns the fields of a row."""
         return (self.before, self.after, *self.why)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProgramChanged:
-    """What was done. ``checkpoint`` is that of the backup, empty for a way back."""
+    """The result. ``checkpoint`` is the backup's, empty for a way back."""
 
     before: str
     after: str
@@ -70,7 +70,7 @@ class ProgramChanged:
 def program_changed(
     there: Installation, change: VersionChange, backup: BackupReport | None = None
 ) -> ProgramChanged:
-    """What a change did, for whoever asked for it."""
+    """Returns what a change did, for the person who asked for it."""
     return ProgramChanged(
         before=change.before,
         after=change.after,
@@ -83,7 +83,7 @@ def program_changed(
 def number_of(version: str) -> tuple[int, ...]:
     """Returns a version as numbers that compare; raises UpdateRefused."""
     if not _VERSION.fullmatch(version):
-        raise UpdateRefused(f"version {version[:40]!r} is no row of numbers like 1.2.3")
+        raise UpdateRefused(f"version {version[:40]!r} is not a version number like 1.2.3")
     return tuple(int(part) for part in version.split("."))
 
 
@@ -91,12 +91,12 @@ def number_of(version: str) -> tuple[int, ...]:
 def change_begun(
     folder: RecordFolder, author: Callable[[], Author], there: Installation, change: VersionChange
 ) -> Iterator[None]:
-    """Say it in the chain; where it comes to nothing, say that. Raises AuditUnavailable."""
+    """Record it in the chain, and record a failure. Raises AuditUnavailable."""
     record_read(folder, author(), BEGUN, fields=change.fields)
     try:
         yield
     except TractionError:
-        with suppress(AuditUnavailable):  # the next run says it (settle_changes)
+        with suppress(AuditUnavailable):  # the next run records it (settle_changes)
             _say_end(folder, author(), there, change)
         raise
 
@@ -108,7 +108,7 @@ def make_change(
     change: VersionChange,
     *further: str,
 ) -> None:
-    """Put the version in use and say so, with what else the row holds; raises UpdateRefused."""
+    """Put the version in use and record it, with the row's other fields; raises UpdateRefused."""
     try:
         there.switch(change.after)
     except (InstallationFault, OSError) as error:
@@ -117,13 +117,13 @@ def make_change(
         _say_end(folder, author(), there, change, further)
     except AuditUnavailable as error:
         raise AuditUnavailable(
-            f"version {there.current} is in use, and the next `traction update` enters that: "
-            f"{error.message}"
+            f"version {there.current} is in use, and the next `traction update` records "
+            f"that: {error.message}"
         ) from error
 
 
 def settle_changes(folder: RecordFolder, author: Author, there: Installation) -> str:
-    """Say in the chain what became of a change whose program was killed; returns it, or ""."""
+    """Record what became of a change whose program was killed; returns it, or ""."""
     changes = changes_of(folder)
     if not changes or changes[-1][0].what != BEGUN:
         return ""
@@ -143,7 +143,7 @@ def _say_end(
 
 
 def changes_of(folder: RecordFolder) -> list[tuple[Access, VersionChange]]:
-    """Every row of a change, oldest first, with what it says."""
+    """Yields every row of a change, oldest first, with its content."""
     found = []
     for row in accesses(folder):
         if len(row.fields) >= 2:
@@ -164,13 +164,13 @@ def _ends_of(change: VersionChange) -> tuple[str, ...]:
 def version_before(folder: RecordFolder, there: Installation) -> str:
     """Returns the version from which the one in use was updated; raises UpdateRefused.
 
-    A row that says that it was begun is enough: it is the last one in a backup that was made before
-    an update.
+    A row that says that it was begun is enough: it is the last one in a backup made before an
+    update.
     """
     for row, change in reversed(changes_of(folder)):
         if row.what in (BEGUN, change.made) and change.after == there.current and change.is_update:
             return change.before
     raise UpdateRefused(
-        f"no update to version {there.current} is on record here, so there is no way back; whole "
-        f"in {there.root} are: {', '.join(there.versions())}"
+        f"no update to version {there.current} is on record here, so there is no way back; "
+        f"complete in {there.root} are: {', '.join(there.versions())}"
     )

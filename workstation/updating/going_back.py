@@ -1,8 +1,8 @@
-"""The way back to the version before, whose folder still lies beside.
+"""The way back to the previous version, which is still installed.
 
-Whatever writes into a file of the records brings it to its own format, and a change of the program
-is a row of ``clinic.db``. So a newer version goes back where the older one knows that format; where
-it does not, the older one puts itself in use.
+Everything that writes into a file of the records brings it to its own format, and a change of the
+program is a row of ``clinic.db``. So a newer version goes back where the older one knows that
+format; otherwise the older one must put itself in use.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from workstation.updating.quiet import sessions_kept_out, sole_update
 
 
 def go_back(folder: RecordFolder, here: ProgramHere, who: Acting) -> ProgramChanged:
-    """Put the version before in use, if it knows the records as they are; raises TractionError."""
+    """Put the previous version in use, if it knows the present records; raises TractionError."""
     there = here.there
     author = partial(author_now, folder, who.by, account=who.account)
     with sole_update(there.root):

@@ -3,11 +3,11 @@
     ROOT/versions/0.1.0/     an environment with the whole program
     ROOT/current             a link to the version that is started
 
-A version is made at the place where it stays, for an environment cannot be moved. Its file
-``release.json`` is written last: a folder without it was left by a program that was killed, and is
-made anew. One rename changes what ``current`` links to.
+A version is made at its final place, because an environment cannot be moved. Its file
+``release.json`` is written last: a folder without it was left by a killed program, and is made
+again. One rename changes the target of ``current``.
 
-A wheelhouse brings this file along as ``install.py``, so it needs nothing but Python's own library:
+A wheelhouse contains this file as ``install.py``, so it needs only Python's own library:
 
     python3 install.py ROOT
 """
@@ -38,12 +38,12 @@ NO_PIP: Final = "pip cannot be put into the environment (on Debian python3-venv 
 
 
 class InstallationFault(Exception):
-    """Why a version cannot be made or put in use, in words."""
+    """Raised with the reason why a version cannot be made or put in use."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProgramRelease:
-    """What a release says of itself. ``formats`` are the schemas of the files that it writes."""
+    """The description of a release. ``formats`` are the schemas of the files that it writes."""
 
     version: str
     python: str
@@ -53,7 +53,7 @@ class ProgramRelease:
 
     @property
     def fault(self) -> str:
-        """Why it cannot run here; "" when it can."""
+        """Returns why it cannot run here; "" when it can."""
         here = {"python": this_python(), "system": sys.platform, "machine": platform.machine()}
         wrong = [
             f"{name} {getattr(self, name)}, here is {found}"
@@ -64,19 +64,19 @@ class ProgramRelease:
 
 
 def this_python() -> str:
-    """The version of Python as far as it decides which wheels fit."""
+    """Returns the version of Python that decides which wheels fit."""
     return f"{sys.version_info[0]}.{sys.version_info[1]}"
 
 
 def release_from(text: str) -> ProgramRelease:
-    """Read what a release says of itself; raises InstallationFault."""
+    """Read the description of a release; raises InstallationFault."""
     try:
         said = json.loads(text)
         formats = {str(name): int(number) for name, number in said["formats"].items()}
         names = ("version", "python", "system", "machine")
         return ProgramRelease(formats=formats, **{name: str(said[name]) for name in names})
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
-        raise InstallationFault(f"{RELEASE} says not what it should ({error!r})") from error
+        raise InstallationFault(f"{RELEASE} is not valid ({error!r})") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,40 +87,40 @@ class Installation:
 
     @property
     def current(self) -> str:
-        """The version that is started; empty where none is."""
+        """Returns the version that is started; "" without one."""
         try:
             return (self.root / CURRENT).readlink().name
         except OSError:
             return ""
 
     def folder_of(self, version: str) -> Path:
-        """Where a version lies, or would."""
+        """Returns the folder of a version."""
         return self.root / VERSIONS / version
 
     def program_of(self, version: str, name: str = "python") -> Path:
-        """A program in the environment of a version."""
+        """Returns a program in the environment of a version."""
         return self.folder_of(version) / "bin" / name
 
     def versions(self) -> list[str]:
-        """Every version that is whole."""
+        """Returns every complete version."""
         return sorted(path.parent.name for path in self.root.glob(f"{VERSIONS}/*/{RELEASE}"))
 
     def release_of(self, version: str) -> ProgramRelease:
-        """Returns what a version that is whole says of itself; raises InstallationFault."""
+        """Returns the description of a complete version; raises InstallationFault."""
         try:
             text = (self.folder_of(version) / RELEASE).read_text(encoding="utf-8")
         except OSError as error:
             raise InstallationFault(
-                f"version {version} is not whole in {self.root} ({error.strerror}); whole are: "
-                f"{', '.join(self.versions()) or 'none'}"
+                f"version {version} is incomplete in {self.root} ({error.strerror}); "
+                f"complete are: {', '.join(self.versions()) or 'none'}"
             ) from error
         return release_from(text)
 
     def make(self, release: ProgramRelease, wheels: Path) -> None:
         """Make a version from a folder of wheels and prove that it starts.
 
-        What a killed program left is made anew, and so is a whole one that is not in use. What
-        cannot be made leaves nothing: a disk that it filled is as free as before. Raises
+        A version that a killed program left incomplete is made again, as is a complete one that is
+        not in use. A failure leaves nothing: a disk that it filled is as free as before. Raises
         InstallationFault or OSError.
         """
         if release.version == self.current:
@@ -140,7 +140,7 @@ class Installation:
 
     def _fill(self, release: ProgramRelease, wheels: Path) -> None:
         folder, python = self.folder_of(release.version), self.program_of(release.version)
-        # pip is put in by itself: what keeps it out, a full disk for one, venv does not tell.
+        # pip is installed separately: venv does not report why it fails, such as a full disk.
         run([base_python(), "-I", "-m", "venv", "--without-pip", str(folder)], NO_ENVIRONMENT)
         run([str(python), "-I", "-m", "ensurepip", "--default-pip"], NO_PIP)
         pip = (str(python), "-I", "-m", "pip", "--isolated", "--disable-pip-version-check")
@@ -166,7 +166,7 @@ class Installation:
             )
 
     def _finish(self, folder: Path, release: ProgramRelease) -> None:
-        """The whole environment is on the disk before the file that says so."""
+        """Write the whole environment to the disk before the file that says so."""
         if hasattr(os, "sync"):
             os.sync()
         draft = folder / f".{RELEASE}"
@@ -178,12 +178,12 @@ class Installation:
 
 
 def base_python() -> str:
-    """The interpreter that environments are made from, not that of one of them."""
+    """Returns the interpreter that environments are made from, not one inside them."""
     return str(getattr(sys, "_base_executable", sys.executable))
 
 
 def environment_of_its_own() -> dict[str, str]:
-    """For another version's interpreter: nothing leads it to the code of this one."""
+    """Returns one for another version's interpreter, without any path to this version's code."""
     return {name: said for name, said in os.environ.items() if not name.startswith("PYTHON")}
 
 
@@ -205,7 +205,7 @@ def finished(command: list[str], limit_s: float) -> subprocess.CompletedProcess[
 
 
 def run(command: list[str], doing: str) -> str:
-    """Returns what a command printed; raises InstallationFault with the end of what it said."""
+    """Returns what a command printed; raises InstallationFault with the end of its output."""
     try:
         done = finished(command, INSTALL_S)
     except (OSError, subprocess.TimeoutExpired) as error:
@@ -217,7 +217,7 @@ def run(command: list[str], doing: str) -> str:
 
 
 def _told(text: str) -> str:
-    """What stands before the traceback of a program that told its fault; else all of it."""
+    """Returns what is before the traceback of a program that reported its fault; else all."""
     return text.partition("Traceback (most recent call last)")[0].strip() or text
 
 
@@ -230,7 +230,7 @@ def _sync(path: Path) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Install the wheelhouse in which this file lies; returns the exit status."""
+    """Install the wheelhouse that contains this file; returns the exit status."""
     if len(arguments) != 1 or arguments[0].startswith("-"):
         print("install: name the folder of the installation: python3 install.py /opt/traction")
         return 2
@@ -245,7 +245,7 @@ def main(arguments: list[str]) -> int:
         there.make(release, wheels)
         there.switch(release.version)
     except (InstallationFault, OSError) as error:
-        print(f"install: {error}; nothing is in use that was not before")
+        print(f"install: {error}; the version in use is unchanged")
         return 1
     print(f"install: {there.root / CURRENT / 'bin' / 'traction'} is ready")
     return 0

@@ -1,4 +1,4 @@
-"""Which version this program is, and of which installation."""
+"""The version of this program, and its installation."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from workstation.updating.installation import CURRENT, VERSIONS, Installation
 
 
 class ProgramHere(NamedTuple):
-    """The program that runs; ``version`` is in use in ``there``, or lies beside."""
+    """The running program; ``version`` is in use in ``there``, or installed beside it."""
 
     there: Installation
     version: str
@@ -21,8 +21,8 @@ def program_here(prefix: Path = Path(sys.prefix)) -> ProgramHere:
     """Returns the installation whose program this is; raises UpdateRefused."""
     if prefix.parent.name != VERSIONS:
         raise UpdateRefused(
-            f"the program in {prefix} was not installed by install.py of a wheelhouse, so there is "
-            "nothing to exchange; update it as it was installed"
+            f"the program in {prefix} was not installed by install.py of a wheelhouse, so "
+            "this command cannot update it; update it as it was installed"
         )
     return ProgramHere(Installation(prefix.parent.parent), prefix.name)
 
@@ -39,5 +39,5 @@ def installation_in_use(here: ProgramHere) -> Installation:
 
 
 def traction_of(there: Installation, folder: str) -> Path:
-    """The command of the version in use, or of another folder of an installation."""
+    """Returns the command of the version in use, or of another folder of an installation."""
     return there.root / folder / "bin" / "traction"

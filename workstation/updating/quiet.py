@@ -1,4 +1,4 @@
-"""Nothing is exchanged while a session is open, and no session begins meanwhile."""
+"""Lets no session begin during an update, and no update during a session."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def sessions_kept_out(folder: RecordFolder) -> Iterator[None]:
 @contextmanager
 def sole_update(root: Path) -> Iterator[None]:
     """Hold the lock of an installation; raises UpdateRefused."""
-    with _held(root, f"another update of {root} is at work; wait for its end"):
+    with _held(root, f"another update of {root} is running; wait until it ends"):
         yield
 
 
@@ -62,7 +62,7 @@ def _refuse_open(path: Path) -> None:
         left = [head.session_id for head in session_rows_of(db) if head.number not in sealed]
     if left:
         raise UpdateRefused(
-            f"session {left[-1]} on unit {path.stem} was interrupted and is not closed: its unit "
-            "may be under force. Connect the unit and start `traction run`, which lets go and "
-            "closes it, or put its record aside with `traction quarantine put`"
+            f"session {left[-1]} on unit {path.stem} was interrupted and is not closed: its "
+            "unit may be under force. Connect the unit and start `traction run`, which "
+            "releases and closes it, or put its record aside with `traction quarantine put`"
         )

@@ -1,10 +1,10 @@
-"""What a new version does with a copy of the records before it is put in use.
+"""Tests what a new version does with a copy of the records before it is put in use.
 
     python -m workstation.updating.rehearsal FOLDER
 
 Run by the new version's own interpreter: every file is brought to the new version's schema, and
-every chain and signature is walked by the new version's code. Prints one line of JSON. The copy has
-no private key; it gets one that goes with it.
+every chain and signature is checked by the new version's code. Prints one line of JSON. The copy
+has no private key; it gets one of its own.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from workstation.updating.installation import finished
 
 BY: Final = "rehearsal of an update"
 REHEARSAL_S: Final = 3600
-"""A folder of many years is walked in some minutes."""
+"""A folder of many years is checked in some minutes."""
 
 
 def rehearse(folder: RecordFolder) -> Checked:
@@ -53,7 +53,7 @@ def rehearsed_by(
 ) -> None:
     """Have another version rehearse on a copy with so many sessions; raises UpdateRefused.
 
-    ``altered`` are names under which it may find something.
+    ``altered`` are names of findings that it may report.
     """
     command = [str(python), "-P", "-m", "workstation.updating.rehearsal", str(copy)]
     try:
@@ -63,7 +63,7 @@ def rehearsed_by(
         raise UpdateRefused(f"the new version could not rehearse ({error})") from error
     if done.returncode or not isinstance(said, dict):
         words = " ".join(done.stderr.split())[-400:] or f"status {done.returncode}"
-        raise UpdateRefused(f"the new version did not take a copy of the records: {words}")
+        raise UpdateRefused(f"the new version failed on a copy of the records: {words}")
     found = [str(one) for one in said.get("findings", ())]
     strange = [one for one in found if not one.startswith(tuple(f"{name}: " for name in altered))]
     if strange or said.get("sessions") != sessions:
@@ -74,7 +74,7 @@ def rehearsed_by(
 
 
 def main(arguments: list[str]) -> int:
-    """Rehearse and tell; returns the exit status."""
+    """Rehearse and report; returns the exit status."""
     try:
         checked = rehearse(RecordFolder(Path(arguments[0])))
     except TractionError as error:

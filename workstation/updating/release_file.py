@@ -1,22 +1,22 @@
-"""A release in one file: a signature, what it signs, and the files one behind the other.
+"""A release in one file: a signature, the signed manifest, and the files one after the other.
 
     TRACTION UPDATE 1
     <id of the release key> <Ed25519 signature, 128 hex digits>
     <manifest: one line of JSON>
     <the bytes of every file, in the order of the manifest>
 
-The signature is over the manifest, which holds size and SHA-256 of each file. It is checked with a
-key from elsewhere before anything else of the file is read. There is no packing: the sizes of a
-manifest add up to what lies behind it, or nothing is read.
+The signature covers the manifest, which has size and SHA-256 of each file. It is checked with a key
+from elsewhere before anything else of the file is read. There is no compression: the sizes in a
+manifest must add up to the rest of the file, or nothing is read.
 
-A clinic's first installation has no program yet that could check this. It starts this file by
-itself, as ``open_release.py``, so it needs nothing but Python's own library:
+A clinic's first installation has no program yet that could check this. It runs this file by itself,
+as ``open_release.py``, so it needs only Python's own library:
 
     python3 -I open_release.py RELEASE.update RELEASE-KEY.pub KEY-ID NEW-FOLDER
 """
 
-# No import comes before the guard, and none of __future__: without -I a file beside this one would
-# be taken for a part of Python.
+# No import comes before the guard, not even __future__: without -I a file beside this one would be
+# imported as a part of Python.
 import sys
 
 if __name__ == "__main__" and not sys.flags.isolated:
@@ -38,7 +38,7 @@ from typing import Any, BinaryIO, Final
 MAGIC: Final = b"TRACTION UPDATE 1\n"
 STATEMENT: Final = b"traction-update/1\0"
 MANIFEST_BYTES: Final = 1 << 18
-"""A release has some 70 files; one line tells each in 150 characters."""
+"""A release has some 70 files; the manifest takes 150 characters for each."""
 CHUNK_BYTES: Final = 1 << 20
 _SIGNED: Final = re.compile(rb"([0-9a-f]{16}) ([0-9a-f]{128})\n")
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,199}")
@@ -47,23 +47,23 @@ _PEM: Final = re.compile(
     rb"-----BEGIN PUBLIC KEY-----\s+(MCowBQYDK2VwAyEA[A-Za-z0-9+/]{43}=)\s+"
     rb"-----END PUBLIC KEY-----\s*"
 )
-"""An Ed25519 key: what RFC 8410 writes before it has 12 bytes, which are 16 characters."""
+"""An Ed25519 key: the prefix of RFC 8410 has 12 bytes, which are 16 characters."""
 
 Verify = Callable[[bytes, bytes, bytes], bool]
-"""Says whether a public key, a statement and a signature belong together."""
+"""Checks whether a public key, a statement and a signature belong together."""
 
 
 class ReleaseFileFault(Exception):
-    """Why a release file is not used, in words."""
+    """Raised with the reason why a release file is not used."""
 
 
 class ReleaseKeyUnknown(ReleaseFileFault):
-    """A release that may be as it was signed, by a key that nobody here has accepted."""
+    """A release that may be as it was signed, but by a key that was not accepted here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BundledFile:
-    """One file of a release; ``name`` has no folder in it."""
+    """One file of a release; ``name`` contains no folder."""
 
     name: str
     size: int
@@ -74,7 +74,7 @@ class BundledFile:
 class SignedFile:
     """A release file whose signature was checked, open at the first byte of its content.
 
-    ``release`` is what the manifest says of the release.
+    ``release`` is the manifest's description of the release.
     """
 
     path: Path
@@ -86,7 +86,7 @@ class SignedFile:
 
     @property
     def size(self) -> int:
-        """Bytes of all files."""
+        """Returns the bytes of all files."""
         return sum(one.size for one in self.files)
 
     def unpack(self, folder: Path) -> None:
@@ -105,7 +105,7 @@ class SignedFile:
 
 @contextmanager
 def signed_file(path: Path, accepted: Mapping[str, bytes], verify: Verify) -> Iterator[SignedFile]:
-    """A release file that is signed by one of the accepted keys; raises ReleaseFileFault."""
+    """Yields a release file that is signed by one of the accepted keys; raises ReleaseFileFault."""
     with _opened(path) as file:
         key_id, manifest = _signed_manifest(file, path, accepted, verify)
         release, files = _parsed(manifest, path)
@@ -118,12 +118,12 @@ def signed_file(path: Path, accepted: Mapping[str, bytes], verify: Verify) -> It
 
 
 def statement_of(manifest: bytes) -> bytes:
-    """What is signed: of no other kind of statement, and of this manifest alone."""
+    """Returns what is signed: bound to this kind of statement and to this manifest."""
     return hashlib.sha256(STATEMENT + manifest).digest()
 
 
 def _opened(path: Path) -> BinaryIO:
-    """The file, if it is one: a pipe or a device in its place is never waited for."""
+    """Open the file if it is regular: it never blocks on a pipe or a device."""
     try:
         descriptor = os.open(
             path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
@@ -133,18 +133,18 @@ def _opened(path: Path) -> BinaryIO:
     if stat.S_ISREG(os.fstat(descriptor).st_mode):
         return os.fdopen(descriptor, "rb")
     os.close(descriptor)
-    raise ReleaseFileFault(f"{path} is no file with content, but a folder, a pipe or a device")
+    raise ReleaseFileFault(f"{path} is not a regular file, but a folder, a pipe or a device")
 
 
 def _signed_manifest(
     file: BinaryIO, path: Path, accepted: Mapping[str, bytes], verify: Verify
 ) -> tuple[str, bytes]:
     if file.readline(len(MAGIC)) != MAGIC:
-        raise ReleaseFileFault(f"{path} is no release of this program, or is of a later form")
+        raise ReleaseFileFault(f"{path} is not a release of this program, or has a newer format")
     signed = _SIGNED.fullmatch(file.readline(200))
     manifest = file.readline(MANIFEST_BYTES)
     if signed is None or not manifest.endswith(b"\n"):
-        raise ReleaseFileFault(f"{path} is cut off or damaged at its beginning; copy it again")
+        raise ReleaseFileFault(f"{path} is truncated or damaged at its beginning; copy it again")
     key_id, manifest = signed[1].decode(), manifest[:-1]
     if key_id not in accepted:
         known = ", ".join(sorted(accepted)) or "none"
@@ -162,23 +162,21 @@ def _signed_manifest(
 
 
 def _parsed(manifest: bytes, path: Path) -> tuple[object, tuple[BundledFile, ...]]:
-    """What the manifest says; also a signed one names nothing outside of its folder."""
+    """Returns the manifest's content; even a signed one may name nothing outside of its folder."""
     try:
         said = json.loads(manifest)
         release, files = said["release"], tuple(_file(one) for one in said["files"])
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise ReleaseFileFault(f"{path} has a manifest that cannot be followed: {error}") from error
+        raise ReleaseFileFault(f"{path} has an invalid manifest: {error}") from error
     if len({one.name.lower() for one in files}) != len(files):
-        raise ReleaseFileFault(
-            f"{path} has a manifest that cannot be followed: a name stands twice"
-        )
+        raise ReleaseFileFault(f"{path} has an invalid manifest: a name occurs twice")
     return release, files
 
 
 def _file(said: Mapping[str, Any]) -> BundledFile:
     name, size, sha256 = said["name"], said["size"], said["sha256"]
     if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise ValueError(f"{str(name)[:60]!r} is no name of a file")
+        raise ValueError(f"{str(name)[:60]!r} is not the name of a file")
     if type(size) is not int or size < 0:
         raise ValueError(f"{name} has the size {size!r}")
     if not isinstance(sha256, str) or not _SHA256.fullmatch(sha256):
@@ -204,7 +202,7 @@ def _chunks(file: BinaryIO, size: int) -> Iterator[bytes]:
         yield chunk
 
 
-# --- Ed25519 by Python's own library (RFC 8032, section 5.1): for public values alone ------------
+# --- Ed25519 by Python's own library (RFC 8032, section 5.1): for public values only -------------
 
 _P: Final = 2**255 - 19
 _ORDER: Final = 2**252 + 27742317777372353535851937790883648493
@@ -248,7 +246,7 @@ def _bytes_of(point: _Point) -> bytes:
 
 
 def _point(encoded: bytes) -> _Point | None:
-    """Returns the point that 32 bytes stand for; None where there is none."""
+    """Returns the point that 32 bytes encode; None for an invalid one."""
     number = int.from_bytes(encoded, "little")
     y, odd = number & ((1 << 255) - 1), number >> 255
     if len(encoded) != 32 or y >= _P:
@@ -286,14 +284,14 @@ def main(arguments: list[str]) -> int:
         print(f"open_release: {error}; nothing was unpacked")
         return 1
     print(
-        f"open_release: {len(found.files)} files are as release key {found.key_id} signed them and "
-        f"lie in {folder}"
+        f"open_release: {len(found.files)} files are as release key {found.key_id} signed "
+        f"them and are in {folder}"
     )
     return 0
 
 
 def _key_of(path: Path, told: str) -> dict[str, bytes]:
-    """The public key, if it is the one of which the person was told."""
+    """Returns the public key, if its id is the one that the person was told."""
     pem = _PEM.fullmatch(path.read_bytes())
     if pem is None:
         raise ReleaseFileFault(f"{path} is not the public half of a release key (Ed25519, PEM)")
@@ -301,14 +299,14 @@ def _key_of(path: Path, told: str) -> dict[str, bytes]:
     key_id = hashlib.sha256(key).hexdigest()[:16]
     if key_id != told:
         raise ReleaseFileFault(
-            f"{path} is key {key_id} and you were told {told!r}: ask the maker of the release, on "
-            "another way than the one on which the file came"
+            f"{path} is key {key_id} and you were told {told!r}: ask the maker of the "
+            "release, by another way than the file came"
         )
     return {key_id: key}
 
 
 def _unpack_whole(found: SignedFile, folder: Path) -> None:
-    """The folder has its name only when every file in it was compared with what was signed."""
+    """Unpack; the folder gets its name only when every file in it matches what was signed."""
     draft = folder.with_name(f"{folder.name}.unchecked")
     for place in (folder, draft):
         if place.exists():

@@ -1,4 +1,4 @@
-"""Which keys may sign releases here: said by a person, kept in the chain of clinic.db."""
+"""The keys that may sign releases here: named by a person, kept in the chain of clinic.db."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ WITHDRAWN: Final = "release key withdrawn"
 
 
 def accepted_release_keys(folder: RecordFolder) -> dict[str, bytes]:
-    """Public keys by their ids; raises JournalCorrupt where the chain does not fit."""
+    """Returns public keys by their ids; raises JournalCorrupt where the chain is not intact."""
     if fault := altered_audit(folder):
         raise JournalCorrupt(
-            f"which release keys were accepted cannot be believed ({fault}); look into it with "
-            f"`traction verify --all`. {CHAIN_ALTERED}"
+            f"the record of accepted release keys cannot be trusted ({fault}); look into it "
+            f"with `traction verify --all`. {CHAIN_ALTERED}"
         )
     keys: dict[str, bytes] = {}
     for row in accesses(folder):
@@ -32,7 +32,7 @@ def accepted_release_keys(folder: RecordFolder) -> dict[str, bytes]:
 
 
 def accept_release_key(folder: RecordFolder, author: Author, public_key: bytes) -> str:
-    """Take a key; returns its id. Raises UpdateRefused for one that is accepted already."""
+    """Accept a key; returns its id. Raises UpdateRefused for one that is accepted already."""
     key_id = key_id_of(public_key)
     if key_id in accepted_release_keys(folder):
         raise UpdateRefused(f"release key {key_id} is accepted already")
@@ -41,7 +41,7 @@ def accept_release_key(folder: RecordFolder, author: Author, public_key: bytes) 
 
 
 def withdraw_release_key(folder: RecordFolder, author: Author, key_id: str) -> None:
-    """Accept a key no more; raises UpdateRefused for one that is not accepted."""
+    """Withdraw a key; raises UpdateRefused for one that is not accepted."""
     known = accepted_release_keys(folder)
     if key_id not in known:
         there = ", ".join(sorted(known)) or "none"

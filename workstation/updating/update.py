@@ -1,4 +1,4 @@
-"""Takes a release over from a file: the old program or the new one, never half."""
+"""Updates to a release from a file: afterwards the old program or the new one runs, never half."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ from workstation.updating.rehearsal import rehearsed_by
 from workstation.updating.release_keys import accepted_release_keys
 
 NEEDED_TIMES: Final = 7
-"""Of a release's size: what is unpacked, and an environment of four to five times as much."""
+"""Of a release's size: its unpacked files, and an environment of four to five times the size."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WantedUpdate:
-    """A file, where the backup goes that is made first, and who says so."""
+    """A file, the place of the backup that is made first, and who asks for it."""
 
     file: Path
     backup: Path

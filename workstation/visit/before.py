@@ -1,4 +1,4 @@
-"""Before the order: who the patient is, what must be heard, and the contraindication screen."""
+"""Before the order: who the patient is, the alerts, and the contraindication screen."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LIKE_A_SKIP = f"{SKIP} REASON where it cannot be compared"
 def tell_of_patient(
     desk: VisitDesk, patient: StandingVersion[PatientRecord], region: Region
 ) -> None:
-    """Tell what must be heard before a treatment of a region."""
+    """Print the alerts before a treatment of a region."""
     for text in told_before(patient, region, desk.day):
         desk.dialogue.tell(text)
 
@@ -32,7 +32,7 @@ def identify(
 ) -> VisitStep | None:
     """The patient says name and date of birth, the person compares; None: both were compared.
 
-    Raises VisitLeft where one of them is another.
+    Raises VisitLeft where one of them differs.
     """
     if any(step.kind is StepKind.IDENTIFIED for step in steps):
         return None
@@ -47,27 +47,27 @@ def identify(
 
 
 def compared(patient: PatientRecord) -> tuple[StepKind, Said]:
-    """The step of a comparison in which the patient said both as they are on file."""
+    """Returns the step of a comparison in which the patient said both as they are on file."""
     said = (("name", patient.full_name), ("date of birth", patient.birth_date.isoformat()))
     return StepKind.IDENTIFIED, said
 
 
 def not_compared(reason: str) -> tuple[StepKind, Said]:
-    """The step of a comparison that was left out, with the reason or without one."""
+    """Returns the step of a comparison that was left out, with the reason or without one."""
     return StepKind.NOT_IDENTIFIED, (("name and birth date", reason),)
 
 
 def told_before(
     patient: StandingVersion[PatientRecord], region: Region, day: date
 ) -> Iterator[str]:
-    """What everybody must hear before a treatment of a region: plan of care, lasting flags."""
+    """Returns the alerts before a treatment of a region: plan of care, lasting flags."""
     yield from told_of_patient(patient, day)
     for flag in flags_told(patient, region, day):
         yield f"LASTING FLAG {flag.number}: {flag.words}"
 
 
 def _compared(desk: VisitDesk, name: str, label: str, value: str) -> str | None:
-    """None where the patient said it; else why it was not compared ("" for no reason)."""
+    """Returns None where the patient said it; else why it was not compared ("" for no reason)."""
     text = f"The patient says the {label}. Is it {value}? [y/n, or {LIKE_A_SKIP}]"
     while True:
         answer = desk.dialogue.ask(f"identified {name}", text)
@@ -118,7 +118,7 @@ def _finding(desk: VisitDesk, item: str) -> str:
 
 
 def screened(steps: Sequence[VisitStep]) -> dict[str, str]:
-    """Each item with its answer, as this visit's steps have it."""
+    """Returns each item with its answer, from this visit's steps."""
     newest = [step for step in steps if step.kind is StepKind.SCREENED]
     return dict(newest[-1].said) if newest else {}
 

@@ -1,4 +1,4 @@
-"""What the practice's system has to say of a claim, as a commented file to be filled in."""
+"""The claim data of the practice's system, as a commented file to be filled in."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from workstation.texts.claim_template import claim_template
 
 
 def claim_to_fill_in(folder: RecordFolder, visit: Visit, payer: str | None = None) -> str:
-    """The claim context of a session with what its record knows; ``payer`` names a profile.
+    """Returns the claim context of a session with what its record knows; ``payer`` is a profile.
 
     What standing data know of clinic, patient and people is proposed, marked line by line, and so
     are an assistant's minutes where somebody took over.
@@ -31,5 +31,5 @@ def claim_to_fill_in(folder: RecordFolder, visit: Visit, payer: str | None = Non
 
 
 def name_of_claim_file(session_id: str) -> str:
-    """What such a file is called."""
+    """Returns the name of such a file."""
     return f"{session_id}-claim.toml"

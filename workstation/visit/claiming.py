@@ -26,7 +26,7 @@ NewPerson = Callable[[RecordFolder], Person]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimResult:
-    """What became of a claim: its ``file``, or why there is none."""
+    """The outcome of a claim: its ``file``, or why there is none."""
 
     session_id: str
     reference: str
@@ -52,7 +52,7 @@ def claim_of_visit(desk: VisitDesk, session_id: str) -> ClaimResult:
 
 
 def code_called(kind: str, key: str) -> ClaimCode:
-    """The code that an offer or an acceptance names: "97012:GP", or a diagnosis."""
+    """Returns the code that an offer or an acceptance names: "97012:GP", or a diagnosis."""
     if kind != MODIFIER:
         return ClaimCode(diagnosis=key)
     line, _, modifier = key.partition(":")
@@ -62,7 +62,7 @@ def code_called(kind: str, key: str) -> ClaimCode:
 def scrubbed_visit(
     folder: RecordFolder, settings: Settings, session_id: str, person: NewPerson
 ) -> Visit:
-    """The visit with what the rules of its payer say; the access is kept first."""
+    """Returns the visit with what the rules of its payer say; the access is kept first."""
     visit = audited_visit(folder, session_id, settings, person(folder), "scrub")
     return scrubbed(folder, visit)
 
@@ -70,7 +70,7 @@ def scrubbed_visit(
 def export_when_ready(
     folder: RecordFolder, visit: Visit, place: Path, person: NewPerson
 ) -> ClaimResult:
-    """Write the claim into the folder of a day, or say what it lacks."""
+    """Write the claim into the folder of a day, or return what it lacks."""
     lacks = tuple(claim_lacks(visit))
     result = ClaimResult(
         session_id=visit.session_id, reference=visit.patient_reference, lacks=lacks
@@ -88,7 +88,7 @@ def export_when_ready(
 
 
 def claim_lacks(visit: Visit) -> Iterator[str]:
-    """What keeps a claim back, each as the rules say it."""
+    """Returns what holds a claim back, each in the words of its rule."""
     assert visit.report is not None, "a scrubbed visit has a report"
     for finding in visit.report.findings:
         if finding.severity == "error":
@@ -98,7 +98,7 @@ def claim_lacks(visit: Visit) -> Iterator[str]:
 
 
 def _format(visit: Visit) -> str:
-    """The form of its payer; a patient who pays himself has none, and gets the charge line."""
+    """Returns the form of its payer; a self-paying patient gets the charge line."""
     context = visit.context
     assert context is not None, "a scrubbed visit has a claim"
     if is_electronic(context):

@@ -24,7 +24,7 @@ TOLERANCE_FIELD = "tolerance"
 
 
 class _Offered(NamedTuple):
-    """A word that a y takes over: as it is shown, and what takes it."""
+    """An entry that y takes over: its text, and the function that takes it."""
 
     words: str
     take: Callable[[], None]
@@ -77,11 +77,13 @@ def sign_note(desk: VisitDesk, session_id: str) -> bool:
                 continue
             note.sign()
             return True
-        desk.dialogue.tell(f"that is not the name of who holds this visit ({signer.in_full})")
+        desk.dialogue.tell(
+            f"that is not the name of the person who holds this visit ({signer.in_full})"
+        )
 
 
 def _field(desk: VisitDesk, note: NoteDesk, visit: NotedVisit, name: str) -> bool:
-    """One field; a refusal is told and asked again. False: it stays open."""
+    """Ask one field, again after a refusal. False: it stays open."""
     label = visit.note.field(name).label
     offered = _offered(desk, note, visit, name)
     text = f"{label}: {offered.words}? y, or today's words" if offered else label
@@ -105,7 +107,7 @@ def _field(desk: VisitDesk, note: NoteDesk, visit: NotedVisit, name: str) -> boo
 
 
 def _offered(desk: VisitDesk, note: NoteDesk, visit: NotedVisit, name: str) -> _Offered | None:
-    """Returns what the last visit said, else what the patient's record has.
+    """Returns the last visit's entry, else that of the patient's record.
 
     None: nothing is offered.
     """
@@ -122,7 +124,7 @@ def _offered(desk: VisitDesk, note: NoteDesk, visit: NotedVisit, name: str) -> _
 
 
 def _minutes(desk: VisitDesk, note: NoteDesk, visit: NotedVisit) -> bool:
-    """Both numbers of minutes in one answer: "0 25"."""
+    """Ask both numbers of minutes in one answer: "0 25"."""
     text = f"Minutes of the visit: timed codes, then all treatment, as in 0 25; {LEFT_OPEN}"
     while True:
         answer = desk.dialogue.ask("minutes", text)
@@ -140,7 +142,7 @@ def _minutes(desk: VisitDesk, note: NoteDesk, visit: NotedVisit) -> bool:
 
 
 def minutes_in(answer: str) -> dict[str, str]:
-    """Both numbers of minutes by their fields; raises RequestRefused for anything but two."""
+    """Returns both numbers of minutes by their fields; raises RequestRefused for others."""
     numbers = answer.split()
     if len(numbers) != len(MINUTES):
         raise RequestRefused(f"minutes={answer!r} is not two whole numbers, as in 0 25")

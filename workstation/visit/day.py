@@ -1,4 +1,4 @@
-"""The claims of some days in one go: what is ready is written, of the rest it is said why not."""
+"""The claims of some days in one go: ready ones are written, for the others it reports why not."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def export_claims(
     day: date,
     person: NewPerson,
 ) -> list[ClaimResult]:
-    """Scrub and write every claim that is ready; of visits that have one already nothing."""
+    """Scrub and write every claim that is ready; visits that have one already are skipped."""
     return [
         _exported(workplace, each, documents / day.isoformat(), person)
         for each in listed
@@ -58,7 +58,7 @@ def _exported(
 
 
 def summary_lines(results: Sequence[ClaimResult]) -> Iterator[str]:
-    """What was written, what was not and why, and how many of both."""
+    """Yields what was written, what was not and why, and how many of both."""
     for each in results:
         if each.file is not None:
             yield f"written  {each.reference}  {each.file}"

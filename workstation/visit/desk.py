@@ -38,7 +38,7 @@ class TreatedSession:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VisitHolder:
-    """Who holds the visit, as the note names them, and the account that they signed in to."""
+    """Who holds the visit, as named in the note, and the account that they signed in to."""
 
     name: str
     credentials: str = ""
@@ -47,17 +47,17 @@ class VisitHolder:
 
     @property
     def in_full(self) -> str:
-        """With credentials, as set-up and supervision name people."""
+        """Returns name with credentials, as set-up and supervision name people."""
         return f"{self.name}, {self.credentials}" if self.credentials else self.name
 
     def answers_to(self, text: str) -> bool:
-        """Whether a person who types this signs as the holder: name, initials, or in full."""
+        """Returns whether this text is the holder's signature: name, initials, or in full."""
         names = {each.casefold() for each in (self.name, self.initials, self.in_full) if each}
         return text.strip().casefold() in names
 
 
 def holder_called(held: StandingData, by: str, credentials: str = "") -> VisitHolder:
-    """Somebody on file by initials or name, else as it was given; raises RequestRefused."""
+    """Returns somebody on file by initials or name, else as given; raises RequestRefused."""
     name = check_name("by", by.strip())
     known = person_called(held, name)
     if known is None:
@@ -76,8 +76,8 @@ class VisitDesk:
 
     ``treat`` runs a session on the unit at an address; ``close_left_open`` closes what an earlier
     program left open there. ``documents`` is where claims are written. ``sign_again`` raises
-    RequestRefused where the holder may not sign, or is somebody else by now; ``may_claim`` raises
-    RightMissing where the holder has no role that judges claims.
+    RequestRefused where the holder may not sign, or another person is there; ``may_claim`` raises
+    RightMissing where the holder's role may not handle claims.
     """
 
     workplace: Workplace
@@ -92,44 +92,44 @@ class VisitDesk:
 
     @property
     def folder(self) -> RecordFolder:
-        """Where the records live."""
+        """Returns the folder of the records."""
         return self.workplace.folder
 
     @property
     def settings(self) -> Settings:
-        """With the clinic's own name, time zone and unit of force."""
+        """Returns the settings with the clinic's own name, time zone and unit of force."""
         return self.workplace.settings
 
     @property
     def forces(self) -> ForceUnit:
-        """The unit of force that leads in everything that is asked and told."""
+        """Returns the unit of force that leads in all questions and messages."""
         return self.settings.unit_of_force
 
     def tell_refusal(self, refusal: RequestRefused) -> None:
-        """Say why an answer is not taken; then it is asked for again."""
+        """Print why an answer is refused; then it is asked again."""
         self.dialogue.tell(self.forces.in_sentence(refusal.message))
 
     @property
     def clock(self) -> Clock:
-        """The workplace's."""
+        """Returns the workplace's clock."""
         return self.workplace.clock
 
     @property
     def day(self) -> date:
-        """The clinic's day now."""
+        """Returns the clinic's day now."""
         return self.day_of(self.clock.utc_ms())
 
     def day_of(self, utc_ms: int) -> date:
-        """The clinic's day of a moment."""
+        """Returns the clinic's day of a moment."""
         return self.settings.day_at(utc_ms)
 
     def author(self, _folder: RecordFolder | None = None) -> Author:
-        """The person who holds the visit, now."""
+        """Returns the person who holds the visit, now."""
         signer = self.signer
         return author_now(self.folder, signer.name, self.clock.utc_ms(), signer.account)
 
     def note(self, session_id: str) -> NoteDesk:
-        """The note of a session in this person's hands."""
+        """Returns the note of a session, opened by this person."""
         place = (self.settings, self.folder)
         signer = self.signer
         return NoteDesk(
@@ -142,7 +142,7 @@ class VisitDesk:
         )
 
     def paper(self, sheet_id: str) -> PaperVisit:
-        """The visit of a downtime sheet, for the program itself."""
+        """Returns the visit of a downtime sheet, for the program itself."""
         return load_paper(self.folder, sheet_id, self.settings)
 
     def keep(
@@ -153,7 +153,7 @@ class VisitDesk:
 
 
 Said = tuple[tuple[str, str], ...]
-"""Pairs of what was asked and what was answered."""
+"""Pairs of question and answer."""
 
 
 def keep_step_by(
@@ -179,5 +179,5 @@ def keep_step_by(
 
 
 def new_visit_id() -> str:
-    """What a visit is called by until it has a session; it says nothing of a person."""
+    """Returns the id of a visit until it has a session; it reveals nothing of a person."""
     return VISIT + secrets.token_hex(6)

@@ -19,7 +19,7 @@ NO_OTHER: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class VisitLeft(Exception):
-    """The person left: what is on record stays, and the visit is taken up from there."""
+    """Raised when the person leaves: what is on record stays, and the visit can be continued."""
 
 
 class Dialogue:
@@ -29,7 +29,7 @@ class Dialogue:
         self._read_line, self.tell = read_line, tell
 
     def ask(self, name: str, text: str) -> str:
-        """The answer, without blanks at its ends; ``name`` is what a refusal calls it."""
+        """Returns the answer, stripped of blanks; a refusal calls it ``name``."""
         while True:
             self.tell(text)
             try:
@@ -40,7 +40,7 @@ class Dialogue:
                 self.tell(refusal.message)
 
     def yes(self, name: str, text: str) -> bool:
-        """A yes or a no; anything else is asked again."""
+        """Returns a yes or a no; anything else is asked again."""
         while True:
             answer = self.ask(name, f"{text} [y/n]").lower()
             if answer in (*YES, *NO):
@@ -48,7 +48,7 @@ class Dialogue:
             self.tell("answer y or n")
 
     def words(self, name: str, text: str) -> str:
-        """Some words; nothing is asked again."""
+        """Returns a text; nothing is asked again."""
         while not (answer := self.ask(name, text)):
             self.tell(f"{name} is empty; say it in words")
         return answer
@@ -56,7 +56,7 @@ class Dialogue:
     def one_of(
         self, name: str, text: str, choices: Sequence[str], *, else_: Mapping[str, str] = NO_OTHER
     ) -> str:
-        """One of several, by its number or by its words; ``else_`` says what may stand instead."""
+        """Returns one of several, by its number or its text; ``else_`` names other answers."""
         told = ", ".join(f"{number} {choice}" for number, choice in enumerate(choices, start=1))
         others = f"; {', '.join(else_.values())}" if else_ else ""
         while True:
@@ -65,4 +65,4 @@ class Dialogue:
                 return answer
             if answer.isdecimal() and 1 <= int(answer) <= len(choices):
                 return choices[int(answer) - 1]
-            self.tell(f"{answer!r} is none of them; answer by its number, 1 to {len(choices)}")
+            self.tell(f"{answer!r} is not one of them; answer with a number, 1 to {len(choices)}")

@@ -1,4 +1,4 @@
-"""One document of a visit as a file; of a claim it is on record before it is written."""
+"""One document of a visit as a file; a claim is on record before it is written."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 BUNDLE = "bundle"
 EVIDENCE_OUT = f"export {BUNDLE}"
 FOR_A_RECEIVER = frozenset({"csv", "837p", "hl7-dft"})
-"""Formats that differ by their receiver, whose name the file then carries."""
+"""Formats that differ by their receiver; the file's name contains it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskedExport:
     """What is to be written, and where.
 
-    ``again``: a claim that left in this format before; ``force``: over what is there.
+    ``again``: a claim that left in this format before; ``force``: overwrite a file.
     """
 
     format: str
@@ -38,20 +38,20 @@ class AskedExport:
 
     @property
     def sent_as(self) -> str | None:
-        """What the export is known by where a practice's system takes a charge from it."""
+        """Returns format and receiver of an export from which another system takes a charge."""
         from records.exports.formats import claim_format
 
         return claim_format(self.format, self.receiver if self.format == "csv" else "own")
 
     def check_receiver(self, folder: RecordFolder) -> None:
-        """Raises ReceiverInvalid for one that nobody knows."""
+        """Raises ReceiverInvalid for an unknown one."""
         from records.exports.messages.receiver_maps import find_receiver
 
         find_receiver(self.receiver, folder.receivers)
 
 
 class Written(NamedTuple):
-    """The file of an export, and what stands there otherwise than it was said."""
+    """The file of an export, and what was changed in it for the receiver."""
 
     file: Path
     notices: tuple[str, ...]
@@ -72,11 +72,11 @@ def visit_to_export(
     person: Person,
     claim: tuple[str | None, ImportedClaim | None] = (None, None),
 ) -> Visit:
-    """The session with what the rules say of its claim; the access is kept first.
+    """Returns the session with what the rules say of its claim; the access is kept first.
 
-    ``what`` names it in the audit ("export pdf"), ``claim`` is the payer whose rules are taken and
+    ``what`` names it in the audit ("export pdf"), ``claim`` is the payer whose rules are used and
     what the practice's system knows of it. Evidence is handed out as it is, and without a treatment
-    there is no claim for rules to look at.
+    there is no claim for rules to judge.
     """
     from records.visit.load import audited_visit
 
@@ -104,7 +104,7 @@ def made_export(folder: RecordFolder, visit: Visit, asked: AskedExport) -> MadeE
 def keep_on_record(
     folder: RecordFolder, visit: Visit, sent_as: str, made: MadeExport, person: Person
 ) -> None:
-    """A claim is on record before it leaves; raises AuditUnavailable when that is impossible."""
+    """Put a claim on record before it leaves; raises AuditUnavailable when that is impossible."""
     from records.visit.sent import keep_export
 
     keep_export(folder, visit, person, sent_as, made.name, made.content)
@@ -117,7 +117,7 @@ def write_export(
     told: Callable[[Visit], None] = lambda visit: None,
     person: Callable[[RecordFolder], Person] | None = None,
 ) -> Written:
-    """Write it; ``told`` is called once it is made, ``person`` says who lets a claim leave.
+    """Write it; ``told`` is called once it is made, ``person`` returns who lets a claim leave.
 
     Raises ExportRefused, ExportIncomplete, AuditUnavailable or JournalUnavailable.
     """
@@ -149,7 +149,7 @@ def _made(folder: RecordFolder, visit: Visit, asked: AskedExport) -> tuple[Expor
 
 
 def _bundle(folder: RecordFolder, visit: Visit) -> tuple[ExportedFile, str]:
-    """The evidence of a session, its file's content and name."""
+    """Returns the evidence of a session as a file's content and name."""
     from records.exports.bundle import bundle_of
     from records.exports.formats import ExportedFile
 

@@ -1,6 +1,6 @@
-"""One visit from the patient's name to the claim; what is on record says where it goes on.
+"""One visit from the patient's name to the claim; the records decide where it continues.
 
-Every step keeps what it did before the next one begins, so that a visit can be left anywhere.
+Every step keeps its result before the next one begins, so that a visit can be interrupted anywhere.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from workstation.visit.ordering import (
 )
 
 TAKEN_UP_FOR = timedelta(days=30)
-"""So far back a visit that is not finished is looked for; older ones are finished by `note`."""
+"""How far back an unfinished visit is looked for; older ones are finished by `note`."""
 PAIN_BEFORE = "pain_before"
 FINDINGS = (
     ("symptoms", "Symptoms today"),
@@ -58,7 +58,7 @@ class AskedVisit:
 
 
 def begin_visit(desk: VisitDesk, asked: AskedVisit) -> None:
-    """A new visit of a patient; raises TractionError or VisitLeft, after which it is taken up."""
+    """Begin a visit of a patient; raises TractionError or VisitLeft, then it can be continued."""
     held = with_patient(desk, read_standing(desk.folder), asked.reference)
     patient = patient_of(held, asked.reference)
     _audit(desk, asked.reference)
@@ -73,18 +73,20 @@ def begin_visit(desk: VisitDesk, asked: AskedVisit) -> None:
 
 
 def take_up(desk: VisitDesk, asked: AskedVisit) -> None:
-    """Go on with a patient's newest visit that is not finished; raises RequestRefused."""
+    """Continue a patient's newest unfinished visit; raises RequestRefused."""
     days = (desk.day - TAKEN_UP_FOR, desk.day)
     reference = asked.reference or None
     listed = list_visits(desk.folder, desk.settings, desk.day_of, days, reference=reference)
     waiting = [each for each in listed if not each.is_finished and _can_wait(desk, each)]
     if not waiting:
         of_whom = f" of patient {asked.reference}" if asked.reference else ""
-        raise RequestRefused(f"no visit{of_whom} is waiting to be taken up; `traction today` lists")
+        raise RequestRefused(f"no visit{of_whom} is unfinished; `traction today` lists the visits")
     found = waiting[-1]
     if not asked.reference and len({each.reference for each in waiting}) > 1:
         named = ", ".join(f"{each.reference} ({each.state.value})" for each in waiting)
-        raise RequestRefused(f"several visits wait: {named}; say whose (`traction visit PATIENT`)")
+        raise RequestRefused(
+            f"several visits are unfinished: {named}; say whose (`traction visit PATIENT`)"
+        )
     asked = replace(asked, reference=found.reference)
     desk.dialogue.tell(f"patient {found.reference}: {found.state.value}")
     _audit(desk, found.reference)
@@ -111,22 +113,22 @@ def _go_on(desk: VisitDesk, asked: AskedVisit, found: ListedVisit) -> None:
 
 
 def _begun_anew(desk: VisitDesk, other: ListedVisit) -> bool:
-    """Returns whether a visit is begun beside one of the patient that is on file today."""
+    """Returns whether another visit is begun although the patient has one today."""
     if not other.is_finished:
         desk.dialogue.tell(
             f"! patient {other.reference} has a visit today that is {other.state.value}; "
-            f"`traction visit {other.reference} --resume` takes it up"
+            f"`traction visit {other.reference} --resume` continues it"
         )
     else:
         desk.dialogue.tell(
-            f"! patient {other.reference} has a visit today already: a claim of a second one on "
-            "the day is looked at (T-093)"
+            f"! patient {other.reference} has a visit today already: a second claim on one "
+            "day is questioned (T-093)"
         )
     return desk.dialogue.yes("another visit", "Begin another visit anyway?")
 
 
 def _can_wait(desk: VisitDesk, each: ListedVisit) -> bool:
-    """Steps before a session are of their day: the patient is identified and screened anew."""
+    """Steps before a session are valid on their day only: identity and screen are asked again."""
     return each.state is not VisitState.BEGUN or desk.day_of(each.began_utc_ms) == desk.day
 
 
@@ -137,7 +139,7 @@ def _prepare(
     visit_id: str,
     done: Iterable[VisitStep],
 ) -> None:
-    """From the name to the first session."""
+    """Go from the name to the first session."""
     patient = patient_of(held, asked.reference)
     steps = [*done]
     compared = identify(desk, visit_id, patient.record, steps)
@@ -154,7 +156,7 @@ def _prepare(
 def _order_and_treat(
     desk: VisitDesk, whom: Whom, based_on: tuple[Visit | None, str], steps: list[VisitStep]
 ) -> TreatedSession:
-    """The order, as it was typed before or asked now, and its session."""
+    """Take the order, as it was typed before or asked now, and run its session."""
     texts = prepared_texts(desk.folder, whom.visit_id)
     if ORDER in texts and _still_holds(desk, texts[ORDER]):
         planned = PlannedOrder.of(parse_entered_order(texts[ORDER], "of this visit"))
@@ -165,8 +167,8 @@ def _order_and_treat(
     treated = desk.treat(whom.table.record.address, planned, begun)
     if treated.refused:
         desk.dialogue.tell(
-            f"session {treated.session_id} was refused: nobody was treated. Put right what was "
-            f"said, then begin again with `traction visit {whom.reference}`"
+            f"session {treated.session_id} was refused: nobody was treated. Correct what the "
+            f"refusal names, then begin again with `traction visit {whom.reference}`"
         )
     return treated
 
@@ -212,7 +214,7 @@ def _finding(desk: VisitDesk, name: str, label: str) -> str:
 def _after(
     desk: VisitDesk, held: StandingData, asked: AskedVisit, session_id: str, *, early: bool
 ) -> None:
-    """What was typed before the session, a further one where it ended early, then the note."""
+    """Enter what was typed before the session, treat again after an early end, then the note."""
     visit = desk.note(session_id).read()
     _take_over(desk, visit)
     while early and desk.dialogue.yes("further session", "Treat again in this visit?"):
@@ -231,7 +233,7 @@ def _after(
 
 
 def _take_over(desk: VisitDesk, visit: Visit) -> None:
-    """Words that were typed before the session become those of its note."""
+    """Enter what was typed before the session into its note."""
     if not visit.steps or visit.note.versions:
         return
     visit_id = visit.steps[0].visit
@@ -243,7 +245,7 @@ def _take_over(desk: VisitDesk, visit: Visit) -> None:
 
 
 def _complete(desk: VisitDesk, visit: Visit, said: Mapping[str, str]) -> None:
-    """Each on its own: one that the note refuses is asked again with the open fields."""
+    """Enter each separately: one that the note refuses is asked again with the open fields."""
     for name, text in said.items():
         try:
             desk.note(visit.session_id).complete({name: text}, visit.note)
@@ -252,7 +254,7 @@ def _complete(desk: VisitDesk, visit: Visit, said: Mapping[str, str]) -> None:
 
 
 def _finish(desk: VisitDesk, session_id: str) -> None:
-    """Note, signature and claim, each where it is not there yet."""
+    """Do note, signature and claim, each where it is missing."""
     visit = desk.note(session_id).read()
     if not visit.note.versions:
         _take_over(desk, visit)
@@ -276,11 +278,11 @@ def _finish(desk: VisitDesk, session_id: str) -> None:
     desk.dialogue.tell("no claim was written:")
     for text in result.lacks:
         desk.dialogue.tell(f"  {text}")
-    desk.dialogue.tell(f"put it right, then `traction visit {visit.patient_reference} --resume`")
+    desk.dialogue.tell(f"correct it, then `traction visit {visit.patient_reference} --resume`")
 
 
 def _audit(desk: VisitDesk, reference: str) -> None:
-    """A patient's data are shown once the row of the access is kept."""
+    """Record the access before a patient's data are shown."""
     if not reference:
         raise RecordNotFound("the visit names no patient; complete it with `traction note`")
     named = [standing_field("patient", reference)]

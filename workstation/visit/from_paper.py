@@ -1,7 +1,7 @@
-"""Entering a downtime sheet: what stands on it, line by line, then its note.
+"""Entry of a downtime sheet: its content, line by line, then its note.
 
-Each answer is kept before the next question, so that an entry can be left anywhere and taken up.
-Nothing is asked of the day that the sheet does not say: Enter leaves a line open.
+Each answer is kept before the next question, so that an entry can be interrupted and continued
+anywhere. Nothing is asked that the sheet does not say: Enter leaves a line open.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ WRITTEN_BY, TABLE, REGION, MODE = "written_by", "table", "region", "mode"
 
 
 def enter_sheet(desk: VisitDesk, reference: str) -> None:
-    """Enter a patient's sheet, or go on with one that was left; then complete and sign its note."""
+    """Enter a patient's sheet, or continue an unfinished one; then complete and sign its note."""
     held = read_standing(desk.folder)
     patient = patient_of(held, reference).record
     record_read(
@@ -94,7 +94,7 @@ def enter_sheet(desk: VisitDesk, reference: str) -> None:
 
 
 def finish_paper(desk: VisitDesk, sheet_id: str) -> None:
-    """The open fields, the signature, and what T-001 says of a claim."""
+    """Complete the open fields, sign, and print what T-001 says of a claim."""
     visit = desk.note(sheet_id).read_note()
     if not visit.note.versions:
         complete_note(desk, sheet_id)
@@ -108,7 +108,7 @@ def finish_paper(desk: VisitDesk, sheet_id: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """One sheet while it is being entered: what is asked again is what was not kept."""
+    """One sheet during its entry: only what was not kept is asked again."""
 
     desk: VisitDesk
     reference: str
@@ -117,7 +117,7 @@ class _Entry:
     def ask(
         self, name: str, text: str, check: Callable[[str], object], *, is_needed: bool = False
     ) -> str:
-        """The answer, once it is one; "" where the sheet leaves it open."""
+        """Returns the answer, once it is valid; "" where the sheet leaves it open."""
         typed = typed_of(self.desk.folder, self.sheet_id)
         if name in typed:
             return typed[name]
@@ -136,26 +136,26 @@ class _Entry:
             return answer
 
     def keep(self, name: str, answer: str) -> None:
-        """On record before the next question."""
+        """Put it on record before the next question."""
         keep_typed(self.desk.folder, self.sheet_id, name, answer, self.desk.author())
 
     def one_of(self, name: str, text: str, choices: Mapping[str, str] | tuple[str, ...]) -> str:
-        """One of several, by its words."""
+        """Returns one of several, by its text."""
         known = choices if isinstance(choices, Mapping) else {each: each for each in choices}
 
         def check(answer: str) -> None:
             if answer.lower() not in known:
-                raise RequestRefused(f"{name}={answer!r} is none of {', '.join(known)}")
+                raise RequestRefused(f"{name}={answer!r} is not one of {', '.join(known)}")
 
         answer = self.ask(name, f"{text} ({', '.join(known)})", check, is_needed=True)
         return known[answer.lower()]
 
 
 def _sheet_id(desk: VisitDesk, reference: str) -> str:
-    """The sheet that was left, where a person goes on with it; else a new one."""
+    """Returns the unfinished sheet, where the person continues it; else a new one."""
     for left in unfinished(desk.folder, reference):
         day = typed_of(desk.folder, left).get(DAY) or "a day that was not typed yet"
-        if desk.dialogue.yes("entry left", f"An entry of {day} was left. Go on with it?"):
+        if desk.dialogue.yes("entry left", f"An entry of {day} is unfinished. Continue it?"):
             return left
         forget_typed(desk.folder, left)
     sheet_id = f"{PAPER}{secrets.token_hex(6)}"
@@ -164,7 +164,7 @@ def _sheet_id(desk: VisitDesk, reference: str) -> str:
 
 
 def _asked(entry: _Entry, patient: PatientRecord) -> PaperSheet:
-    """Every line of the sheet, in its order."""
+    """Ask every line of the sheet, in its order."""
     day = _day(entry.desk)
     values: dict[str, str] = {DAY: entry.ask(DAY, ASK_DAY, day.day, is_needed=True)}
     values[TABLE] = entry.ask(TABLE, "Table", str, is_needed=True)
@@ -206,7 +206,7 @@ def _asked(entry: _Entry, patient: PatientRecord) -> PaperSheet:
 
 
 def _times(entry: _Entry, day: SheetDay, values: dict[str, str]) -> tuple[int, int]:
-    """Times and stop, asked again together where they do not fit together."""
+    """Ask times and stop, again together where they contradict each other."""
     while True:
         values[DAY] = entry.ask(DAY, ASK_DAY, day.day, is_needed=True)
         for item in (*TIMES, *STOP):
@@ -230,7 +230,7 @@ def _value(entry: _Entry, item: SheetItem, label: str) -> str:
 
 
 def _screened(entry: _Entry, region: Region) -> Iterator[tuple[str, str]]:
-    """Each contraindication with what the sheet says of it."""
+    """Returns each contraindication with the sheet's answer."""
     for item in screen_items(region):
         said = entry.one_of(f"screen {item}", f"{item}?", ANSWERS)
         if said == "yes":
@@ -247,7 +247,7 @@ def _word(entry: _Entry, field: ClinicianField) -> str:
 
 
 def _is_asked(field: ClinicianField, values: Mapping[str, str]) -> bool:
-    """A comment on a stop needs a stop; why a force changed stands with the dose on paper."""
+    """Returns whether a field is asked: a comment on a stop only with a stop."""
     if field.name == "stop_comment":
         return bool(values.get("stopped_at") or values.get("stop_reason"))
     return field.name != "adjustment_comment"
@@ -256,7 +256,7 @@ def _is_asked(field: ClinicianField, values: Mapping[str, str]) -> bool:
 def _flagged(
     desk: VisitDesk, sheet: PaperSheet, patient: PatientRecord, unit: UnitRecord | None
 ) -> Iterator[str]:
-    """What stands out: on the note for good."""
+    """Returns what is to be noted permanently."""
     yield from forces_flagged(sheet.values, patient, unit)
     yield from overlaps(desk.folder, sheet, desk.day_of, unit)
     region = Region(sheet.values[REGION])

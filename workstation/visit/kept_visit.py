@@ -1,6 +1,6 @@
 """A visit as its pages keep it: by its id, from its steps on record and from what was typed.
 
-Nothing of it lives in the program: a console that was restarted goes on where it was.
+None of it is in the program's memory: a restarted console continues where it was.
 """
 
 from __future__ import annotations
@@ -26,30 +26,30 @@ from records.visit.prepared import (
 from workstation.visit.before import screened
 
 PATIENT: Final = "patient"
-"""Under this name stands whose visit it is, before a step of it says so."""
+"""The name under which the patient is kept, before a step of the visit has it."""
 FORM: Final = "form"
-"""Everything that was typed into its pages, as JSON: also what cannot be an order yet."""
+"""Everything that was typed into its pages, as JSON: also what is not a valid order yet."""
 FURTHER: Final = "further"
-"""How many sessions it had when a further one was wanted."""
+"""How many sessions it had when a further one was requested."""
 _VISIT_ID: Final = re.compile(rf"{VISIT}[0-9a-z]{{1,40}}")
 OPEN_OUTCOMES: Final = (RUNNING, NOT_CLOSED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BegunSession:
-    """A session of the visit that its unit's program has begun; ``outcome`` as lists have it."""
+    """A session of the visit that its unit's program has begun; ``outcome`` as in lists."""
 
     session_id: str
     outcome: str
 
     @property
     def is_open(self) -> bool:
-        """True while nobody has closed its record."""
+        """Returns True while nobody has closed its record."""
         return self.outcome in OPEN_OUTCOMES
 
     @property
     def treated(self) -> bool:
-        """False where it was refused before anything moved."""
+        """Returns False where it was refused before anything moved."""
         return self.outcome not in (Outcome.REFUSED, REMOVED)
 
 
@@ -57,7 +57,7 @@ class BegunSession:
 class KeptVisit:
     """``form`` is what was typed; ``sessions`` are those that began, oldest first.
 
-    ``unfollowed`` are orders on file that no session followed, by the name that it would have had.
+    ``unfollowed`` are orders on file without a session, by the id that it would have had.
     """
 
     visit_id: str
@@ -70,34 +70,34 @@ class KeptVisit:
 
     @property
     def treated(self) -> tuple[BegunSession, ...]:
-        """Sessions in which somebody was treated, or is."""
+        """Returns sessions in which somebody was treated, or is."""
         return tuple(each for each in self.sessions if each.treated)
 
     @property
     def filed(self) -> frozenset[str]:
-        """Every session of which an order is on file."""
+        """Returns every session whose order is on file."""
         return frozenset({*self.unfollowed, *(each.session_id for each in self.sessions)})
 
     @property
     def is_preparing(self) -> bool:
-        """True before its first session, and while a further one is prepared."""
+        """Returns True before its first session, and while a further one is prepared."""
         treated = self.treated
         return not treated or self.texts.get(FURTHER) == str(len(treated))
 
     @property
     def began_utc_ms(self) -> int | None:
-        """When its first step was done; None before one."""
+        """Returns when its first step was done; None before one."""
         return self.steps[0].at_utc_ms if self.steps else None
 
     @property
     def identified(self) -> VisitStep | None:
-        """The newest comparison of name and birth date, made or left out with a reason."""
+        """Returns the newest comparison of name and birth date, made or left out with a reason."""
         kinds = (StepKind.IDENTIFIED, StepKind.NOT_IDENTIFIED)
         return next((each for each in reversed(self.steps) if each.kind in kinds), None)
 
     @property
     def screened(self) -> dict[str, str]:
-        """Each item of the screen with its answer."""
+        """Returns each item of the screen with its answer."""
         return screened(self.steps)
 
 
@@ -112,7 +112,7 @@ def begin_kept(
 def begin_further(
     folder: RecordFolder, visit: KeptVisit, form: Mapping[str, str], author: Author
 ) -> None:
-    """Keep that a further session of the visit is prepared, in place of what was typed before."""
+    """Keep that a further session of the visit is prepared, replacing what was typed before."""
     texts = {
         FURTHER: str(len(visit.treated)),
         PATIENT: visit.reference,
@@ -151,20 +151,20 @@ def kept_visit(folder: RecordFolder, visit_id: str) -> KeptVisit:
 def keep_form(
     folder: RecordFolder, visit: KeptVisit, form: Mapping[str, str], author: Author
 ) -> None:
-    """Keep what was typed, in place of what was typed before."""
+    """Keep what was typed, replacing what was typed before."""
     texts = {PATIENT: visit.reference, FORM: json.dumps(dict(form))}
     keep_prepared(folder, visit.visit_id, texts, author)
 
 
 def untouched_visits(folder: RecordFolder, reference: str) -> list[str]:
-    """Visits of a patient that were begun on a page and have no step yet, newest first."""
+    """Returns visits of a patient that were begun on a page and have no step yet, newest first."""
     known = steps_on_file(folder).by_visit()
     found = visits_prepared_with(folder, PATIENT, reference)
     return [each for each in found if each not in known]
 
 
 def visit_of_session(folder: RecordFolder, session_id: str) -> str:
-    """The visit that a session was begun in; "" for one that was begun in none."""
+    """Returns the visit that a session was begun in; "" for none."""
     sessions = steps_on_file(folder).sessions
     return next((visit for visit, filed in sessions.items() if session_id in filed), "")
 
@@ -172,7 +172,7 @@ def visit_of_session(folder: RecordFolder, session_id: str) -> str:
 def visits_to_go_on(
     folder: RecordFolder, reference: str, is_today: Callable[[int], bool]
 ) -> list[tuple[str, int]]:
-    """Today's visits of a patient in which nobody was treated yet, with their beginnings."""
+    """Returns today's visits of a patient without any treatment yet, with their beginnings."""
     found = [
         (visit_id, steps[0].at_utc_ms)
         for visit_id, steps in steps_on_file(folder).by_visit().items()
@@ -186,7 +186,7 @@ def _form(text: str) -> dict[str, str]:
 
 
 def _begun(folder: RecordFolder, filed: tuple[str, ...]) -> tuple[BegunSession, ...]:
-    """Of the sessions whose orders are on file those that are in evidence."""
+    """Returns the sessions whose orders are on file and which are in evidence."""
     found = []
     for session_id in filed:
         try:

@@ -1,4 +1,4 @@
-"""What came of a patient's last treatment, and why its force may not be taken over as it was."""
+"""The outcome of a patient's last treatment, and why its force may not be repeated."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from workstation.settings import Settings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trouble:
-    """Why the force of last time is to be given anew, in words, and that force; mostly nothing."""
+    """Why last time's force must be entered anew, in words, and that force; usually empty."""
 
     hold_n: float = 0.0
     reasons: tuple[str, ...] = ()
@@ -34,7 +34,7 @@ class Trouble:
 
     @property
     def words(self) -> str:
-        """All reasons in one line."""
+        """Returns all reasons in one line."""
         return " and ".join(self.reasons)
 
     def needs_a_reason(self, force_n: float) -> bool:
@@ -54,7 +54,7 @@ class LastTime:
 def last_time(
     folder: RecordFolder, settings: Settings, reference: str, before: Visit | None
 ) -> LastTime:
-    """What is on file of the last treatment; ``before`` is the last visit on record."""
+    """Returns what is on file of the last treatment; ``before`` is the last visit on record."""
     hold_n = ordered_hold_n(before) if before is not None else 0.0
     reasons = [*trouble_in(before)] if before is not None else []
     sheet = sheet_since(folder, settings, reference, before)
@@ -65,7 +65,7 @@ def last_time(
 
 
 def visit_in_words(before: Visit, forces: ForceUnit) -> Iterator[tuple[str, str]]:
-    """What was ordered, what was delivered, how it ended and how it was tolerated."""
+    """Returns what was ordered and delivered, how it ended and how it was tolerated."""
     dose, note = before.note.dose, before.note
     mean = "not recorded"
     if dose.mean_hold_force_dn is not None:
@@ -77,7 +77,7 @@ def visit_in_words(before: Visit, forces: ForceUnit) -> Iterator[tuple[str, str]
 
 
 def sheet_in_words(sheet: PaperVisit, forces: ForceUnit) -> Iterator[tuple[str, str]]:
-    """What was done since on paper: nothing of it is proposed."""
+    """Returns what was done since on paper, of which nothing is proposed."""
     values = sheet.kept.sheet.values
     yield "delivered", forces.with_other(delivered_on_paper_n(sheet))
     yield "stop", values.get("stop_reason") or values.get("stopped_at") or "none"
@@ -85,12 +85,12 @@ def sheet_in_words(sheet: PaperVisit, forces: ForceUnit) -> Iterator[tuple[str, 
 
 
 def day_of_visit(before: Visit) -> str:
-    """The clinic's day of a visit."""
+    """Returns the clinic's day of a visit."""
     began_ms = before.sessions[0].record.head.started_utc_ms
     return datetime.fromtimestamp(began_ms / 1000, before.zone).date().isoformat()
 
 
 def sheet_head(sheet: PaperVisit, day_of: DayOf) -> str:
-    """What is said above a treatment that is known from paper alone."""
+    """Returns the heading of a treatment that is known from paper only."""
     day = day_of(sheet.kept.sheet.began_utc_ms)
     return f"Treated since on paper, {day} ({sheet.session_id}), {NOT_RECORDED_TEXT}"

@@ -1,4 +1,4 @@
-"""A patient who is not on file is added where the visit begins; every value is asked for.
+"""Adds a patient who is not on file when the visit begins; every value is asked for.
 
 Nothing is kept before the last answer. What a claim needs beyond it (address, plan of care) is
 named by the payer's rules at the end of the visit.
@@ -22,10 +22,10 @@ NOT_KNOWN = "not known yet"
 
 
 def with_patient(desk: VisitDesk, held: StandingData, reference: str) -> StandingData:
-    """Standing data in which the reference is on file.
+    """Returns standing data in which the reference is on file.
 
-    Raises RecordNotFound where nobody is to be added, PrescriptionInvalid for a reference that only
-    nearly is one on file, VisitLeft where it is somebody who has another reference.
+    Raises RecordNotFound where nobody is to be added, PrescriptionInvalid for a reference that is
+    nearly one on file, VisitLeft where the person has another reference.
     """
     if held.patient(reference) is not None:
         return held
@@ -43,7 +43,7 @@ def with_patient(desk: VisitDesk, held: StandingData, reference: str) -> Standin
 
 
 def _asked(desk: VisitDesk, held: StandingData, reference: str) -> PatientRecord:
-    """The record by its answers; what is wrong with one is said, and all are asked again."""
+    """Ask the record; a mistake is reported, and all values are asked again."""
     while True:
         said: dict[str, Any] = {
             "reference": reference,
@@ -62,7 +62,7 @@ def _asked(desk: VisitDesk, held: StandingData, reference: str) -> PatientRecord
 
 
 def _birth_date(desk: VisitDesk) -> str:
-    """Returns a day that has been; raises VisitLeft."""
+    """Returns a day in the past; raises VisitLeft."""
     while True:
         answer = desk.dialogue.words("birth date", "Date of birth, YYYY-MM-DD")
         try:
@@ -70,11 +70,11 @@ def _birth_date(desk: VisitDesk) -> str:
                 return answer
         except ValueError:
             pass
-        desk.dialogue.tell(f"birth date {answer!r} is no day that has been; write 1960-01-31")
+        desk.dialogue.tell(f"birth date {answer!r} is not a day in the past; write 1960-01-31")
 
 
 def _payer(desk: VisitDesk, held: StandingData) -> dict[str, Any]:
-    """Payer and member number; nothing where the payer is not known yet."""
+    """Returns payer and member number; nothing where the payer is not known yet."""
     payers = payers_in_use(desk.folder, held)
     for name in payers.unknown:
         desk.dialogue.tell(
@@ -90,7 +90,7 @@ def _payer(desk: VisitDesk, held: StandingData) -> dict[str, Any]:
 
 
 def _refuse_namesake(desk: VisitDesk, held: StandingData, record: PatientRecord) -> None:
-    """Two references of one person would part their flags; raises VisitLeft."""
+    """Refuse a second reference for one person, which would split the flags; raises VisitLeft."""
     for reference in namesakes(held, record):
         question = (
             f"Patient {reference} has the same names and date of birth. Is this another person?"

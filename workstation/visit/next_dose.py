@@ -1,6 +1,6 @@
-"""The dose that a visit begins with: the last order's or a preset's, and the table that it is for.
+"""The dose that a visit begins with: the last order's or a preset's, and its table.
 
-What is here asks nobody: the terminal and the console's pages share it.
+Nothing here asks a person: the terminal and the console's pages share it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ INTEGERS = ("progressive_steps", "regressive_steps")
 
 
 def presets_in_use(held: StandingData) -> list[StandingVersion[PresetRecord]]:
-    """The clinic's own, as it wrote them."""
+    """Returns the clinic's own, as it wrote them."""
     names = [each.name for each in held.all_of("preset")]
     return [each for each in map(held.preset, names) if each.record.in_use]
 
@@ -32,7 +32,7 @@ def preset_called(held: StandingData, name: str) -> StandingVersion[PresetRecord
     """Returns a preset that somebody of the clinic has taken over; raises RequestRefused."""
     if held.newest("preset", name) is None and name in shipped_presets():
         raise RequestRefused(
-            f"preset {name} comes with the program and belongs to nobody: take it over with "
+            f"preset {name} comes with the program and is not the clinic's yet: take it over with "
             f'`traction presets add "{name}" --by NAME`'
         )
     preset = held.preset(name)
@@ -51,7 +51,7 @@ def table_called(held: StandingData, name: str) -> StandingVersion[UnitRecord]:
 
 
 def booked_tables(folder: RecordFolder, held: StandingData, reference: str, day: date) -> list[str]:
-    """The tables in use for which the patient has an appointment on a day."""
+    """Returns the tables in use for which the patient has an appointment on a day."""
     found = day_list(folder, day)
     appointments = found.appointments if found else ()
     booked = {each.table for each in appointments if each.reference == reference}

@@ -1,4 +1,4 @@
-"""One visit's note in one person's hands: what the commands do with it."""
+"""One visit's note, opened by one person: what the commands do with it."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 class NoteDesk:
-    """One session's note in one person's hands.
+    """One session's note, opened by one person.
 
-    The note is read anew before each act, but for a word of a draft that is an answer, and a
-    signature under a page: they are said of the note that was asked from, ``asked_of``.
+    The note is read again before each act, except for an answer about a draft and a signature on a
+    page: these apply to the note that was shown, ``asked_of``.
     """
 
     def __init__(
@@ -36,13 +36,13 @@ class NoteDesk:
         self._account = account
 
     def author(self) -> Author:
-        """The person, now."""
+        """Returns the person, now."""
         from workstation.author_now import author_now
 
         return author_now(self.folder, self.by, self._now(), self._account)
 
     def shown(self, what: str) -> Visit:
-        """The visit for a person to read; audited."""
+        """Returns the visit for a person to read; audited."""
         from records.visit.load import audited_visit
         from workstation.author_now import reader_now
 
@@ -50,13 +50,13 @@ class NoteDesk:
         return audited_visit(self.folder, self.session, self.settings, person, what)
 
     def shown_note(self, what: str) -> NotedVisit:
-        """The same of a session or of a downtime sheet."""
+        """Returns the same for a session or a downtime sheet."""
         from records.clinic.paper_names import is_paper
 
         return self.shown_paper(what) if is_paper(self.session) else self.shown(what)
 
     def shown_paper(self, what: str) -> PaperVisit:
-        """The same of a downtime sheet."""
+        """Returns the same for a downtime sheet."""
         from records.visit.paper_visit import audited_paper
         from workstation.author_now import reader_now
 
@@ -72,7 +72,7 @@ class NoteDesk:
         join_session(self.folder, self.read(), other, self._change(reason))
 
     def part(self, session: str, reason: str) -> None:
-        """Say that a session was no part of it after all."""
+        """Say that a session was not part of it after all."""
         from records.evidence.reader import find_session
         from records.visit.one_visit import part_session
 
@@ -85,19 +85,19 @@ class NoteDesk:
         return VisitChange(author=self.author(), reason=reason, credentials=self.credentials)
 
     def complete(self, values: dict[str, str], asked_of: TreatmentNote | None = None) -> None:
-        """Say something of fields."""
+        """Enter fields."""
         from records.note.lifecycle import complete
 
         complete(self.folder, asked_of or self.read_note().note, values, self.author())
 
     def confirm(self, field: str, asked_of: TreatmentNote | None = None) -> None:
-        """Take over the last visit's word of a field."""
+        """Take over the last visit's entry of a field."""
         from records.note.lifecycle import confirm
 
         confirm(self.folder, asked_of or self.read_note().note, field, self.author())
 
     def mark_not_assessed(self, field: str, asked_of: TreatmentNote | None = None) -> None:
-        """Say that there is nothing to say of a field."""
+        """Say that there is nothing to say in a field."""
         from records.note.lifecycle import mark_not_assessed
 
         mark_not_assessed(self.folder, asked_of or self.read_note().note, [field], self.author())
@@ -117,7 +117,7 @@ class NoteDesk:
         amend(self.folder, note, values, reason, author, self.credentials)
 
     def read_note(self) -> NotedVisit:
-        """The same of a session or of a downtime sheet."""
+        """Returns the same for a session or a downtime sheet."""
         from records.clinic.paper_names import is_paper
         from records.visit.paper_visit import load_paper
 
@@ -126,7 +126,7 @@ class NoteDesk:
         return load_paper(self.folder, self.session, self.settings)
 
     def read(self) -> Visit:
-        """For the program itself: what is written on it is audited by the write."""
+        """Returns it for the program itself: a write to it is audited by the write."""
         from records.visit.load import load_visit
 
         return load_visit(self.folder, self.session, self.settings)

@@ -1,6 +1,6 @@
-"""What a session would make of an order, by the clinic's standing data: before anything is filed.
+"""Checks an order against the clinic's standing data, before anything is filed.
 
-``traction order check``, the visit at a terminal and the order page of the console ask here.
+``traction order check``, the visit at a terminal and the order page of the console use it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from workstation.session.operators import possible_questions
 
 
 def order_facts(planned: PlannedOrder) -> dict[str, object]:
-    """What a session would make of an order, for programs."""
+    """Returns what a session would make of an order, for programs."""
     dose, plan = planned.order.prescription, planned.plan
     return {
         "patient_reference": planned.order.patient_reference,
@@ -38,10 +38,10 @@ def order_facts(planned: PlannedOrder) -> dict[str, object]:
 def check_standing(
     order: Order, held: StandingData, day: date, table: StandingVersion[UnitRecord] | None
 ) -> SessionStanding:
-    """What holds for an order on the clinic's day; ``table`` None: on whichever.
+    """Returns what applies to an order on the clinic's day; ``table`` None: on any table.
 
     Raises PrescriptionInvalid where it does not fit the table or the patient's cap. A flag that
-    forbids the region refuses with ``refuse_arming`` of what is returned.
+    forbids the region refuses through ``refuse_arming`` of the result.
     """
     if table is not None:
         check_order_fits_table(order.prescription, table)

@@ -1,6 +1,6 @@
 """The order of a visit as it is typed into a form: fields as text, and the order they make.
 
-What cannot be read stays what was typed; the check names every mistake by its field.
+Unreadable input stays as typed; the check names every mistake by its field.
 """
 
 from __future__ import annotations
@@ -33,29 +33,29 @@ from workstation.visit.order_check import check_standing
 PAIN_BEFORE: Final = "pain_before"
 REGION: Final = "region"
 BASIS: Final = "basis"
-"""In words where the dose is from."""
+"""The source of the dose, in words."""
 UNIT: Final = "unit"
 """The clinic's name of the table that the treatment is given on."""
 FORCE_REASON: Final = "force_reason"
 SAME: Final = "same_"
-"""Begins the name of a tick that takes over a word of before."""
+"""Beginning of the name of a tick that repeats an earlier entry."""
 CONFIRMED: Final = "confirmed_"
-"""Begins the name of a second confirmation; its value is the sentence that was confirmed."""
+"""Beginning of the name of a second confirmation; its value is the confirmed sentence."""
 FORCES: Final = ("hold_force", "rest_force", "maximum_force", "pretension_force")
 DOSE_FIELDS: Final = tuple(key for key in DOSE_KEYS if key != REGION)
 TAKEN_OVER: Final = ("diagnosis", "positioning", "harness")
-"""Words that the last visit may propose; each is taken over by a tick of its own."""
+"""Entries that the last visit may propose; each is taken over by a tick of its own."""
 FINDINGS: Final = ("symptoms", "rationale")
 """Of the day: blank at every visit."""
 PEOPLE: Final = ("set_up_by", "supervised_by")
 ORDER_FIELDS: Final = (*DOSE_FIELDS, *TAKEN_OVER, *FINDINGS, *PEOPLE)
 NOTE_FIELDS: Final = (PERFORMED_BY, PAIN_BEFORE)
-"""Words of the note that are said before the session."""
+"""Entries of the note that are made before the session."""
 WHO: Final = (*PEOPLE, PERFORMED_BY)
 TROUBLE: Final = "trouble"
 TROUBLE_HOLD: Final = "trouble_hold_n"
 PROPOSED: Final = "proposed_"
-"""Begins the name of a word that may be taken over, and of where it is from."""
+"""Beginning of the name of an entry that may be taken over, and of its source."""
 SECOND_LOOK: Final = (Question.LONG_TREATMENT, Question.FORCE_ABOVE_SOFT_LIMIT)
 _KEY: Final = re.compile(r"(?:key )?([a-z_]+)\b")
 _BESIDE: Final = {each.name: each for each in clinician_fields(stopped=False, adjusted=False)}
@@ -63,7 +63,7 @@ _BESIDE: Final = {each.name: each for each in clinician_fields(stopped=False, ad
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposed:
-    """A word that may be taken over by a tick, and where it is from."""
+    """An entry that may be taken over by a tick, and its source."""
 
     text: str
     source: str
@@ -71,7 +71,7 @@ class Proposed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Whose:
-    """Whose order it is: what the clinic has on file, and the words of the visit."""
+    """Whose order it is: what the clinic has on file, and the entries of the visit."""
 
     held: StandingData
     day: date
@@ -83,9 +83,9 @@ class Whose:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckedForm:
-    """What the check found. ``mistakes`` are pairs of a field ("" for none) and a sentence.
+    """The findings. ``mistakes`` are pairs of a field ("" for none) and a sentence.
 
-    ``second_looks`` are sentences of soft limits by the names of their ticks.
+    ``second_looks`` are sentences about soft limits by the names of their ticks.
     """
 
     planned: PlannedOrder | None
@@ -94,31 +94,31 @@ class CheckedForm:
     second_looks: Mapping[str, str]
 
     def of(self, field: str) -> list[str]:
-        """The mistakes of a field."""
+        """Returns the mistakes of a field."""
         return [text for name, text in self.mistakes if name == field]
 
 
 def dose_of(order: NextOrder) -> dict[str, str]:
-    """The fields of a dose, as a form begins with them."""
+    """Returns the fields of a dose, as a form begins with them."""
     dose = {key: str(order.values[key]) for key in DOSE_FIELDS if key in order.values}
     return {**dose, REGION: str(order.values.get(REGION, "")), BASIS: order.source}
 
 
 def kept_trouble(trouble: Trouble) -> dict[str, str]:
-    """The trouble of last time, kept beside the form from when the dose was taken."""
+    """Returns the trouble of last time, kept beside the form from when the dose was taken."""
     hold = f"{trouble.hold_n:.1f}" if trouble else ""
     return {TROUBLE: "\n".join(trouble.reasons), TROUBLE_HOLD: hold}
 
 
 def trouble_in(form: Mapping[str, str]) -> Trouble:
-    """The same, as a form has it."""
+    """Returns the trouble in a form."""
     if not form.get(TROUBLE):
         return Trouble()
     return Trouble(hold_n=float(form[TROUBLE_HOLD]), reasons=tuple(form[TROUBLE].split("\n")))
 
 
 def proposals_of(patient: PatientRecord, before: Visit | None) -> dict[str, str]:
-    """What the last visit, else the patient's record, proposes; kept beside the form."""
+    """Returns what the last visit, else the patient's record, proposes; kept beside the form."""
     found: dict[str, str] = {}
     on_file = note_words(patient)
     for name in TAKEN_OVER:
@@ -130,7 +130,7 @@ def proposals_of(patient: PatientRecord, before: Visit | None) -> dict[str, str]
 
 
 def proposed_in(form: Mapping[str, str]) -> dict[str, Proposed]:
-    """The words that may be taken over in a form."""
+    """Returns the entries that may be taken over in a form."""
     return {
         name: Proposed(text=form[PROPOSED + name], source=form.get(f"{PROPOSED}{name}_from", ""))
         for name in TAKEN_OVER
@@ -139,7 +139,7 @@ def proposed_in(form: Mapping[str, str]) -> dict[str, Proposed]:
 
 
 def order_of(form: Mapping[str, str], whose: Whose) -> NextOrder:
-    """The order that a form makes, right or wrong."""
+    """Returns the order that a form makes, valid or not."""
     values: dict[str, Any] = {key: form.get(key, "") for key in (*DOSE_FIELDS, *FINDINGS, *PEOPLE)}
     for key in TAKEN_OVER:
         values[key] = _word(form, whose, key)
@@ -155,7 +155,7 @@ def order_of(form: Mapping[str, str], whose: Whose) -> NextOrder:
 
 
 def check_form(form: Mapping[str, str], whose: Whose) -> CheckedForm:
-    """Everything that is wrong with a form, and what it would make."""
+    """Returns everything that is wrong with a form, and the order that it would make."""
     planned, mistakes = _planned(form, whose)
     mistakes += [*_said_twice(form), *_wrong_beside(form)]
     standing = None
@@ -176,7 +176,7 @@ def check_form(form: Mapping[str, str], whose: Whose) -> CheckedForm:
 
 
 def not_confirmed(form: Mapping[str, str], checked: CheckedForm) -> list[str]:
-    """Names of the second confirmations that this form lacks, or that were of another sentence."""
+    """Returns the second confirmations that this form lacks, or that were of another sentence."""
     return [name for name, text in checked.second_looks.items() if form.get(name) != text]
 
 
@@ -195,7 +195,7 @@ def region_in(form: Mapping[str, str]) -> Region | None:
 
 
 def placed(mistake: str) -> tuple[str, str]:
-    """A mistake with the field that it is about, "" for none."""
+    """Returns a mistake with its field, "" for none."""
     found = _KEY.match(mistake)
     name = found[1] if found else ""
     return (name if name in (*ORDER_KEYS, *NOTE_FIELDS) else ""), mistake
@@ -211,7 +211,7 @@ def _planned(
 
 
 def _word(form: Mapping[str, str], whose: Whose, key: str) -> str:
-    """What was typed, else the proposal if it was ticked."""
+    """Returns what was typed, else the proposal if it was ticked."""
     proposed = whose.proposed.get(key)
     if form.get(key) or proposed is None or not form.get(SAME + key):
         return form.get(key, "")
@@ -221,11 +221,11 @@ def _word(form: Mapping[str, str], whose: Whose, key: str) -> str:
 def _said_twice(form: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for key in TAKEN_OVER:
         if form.get(key) and form.get(SAME + key):
-            yield key, f"{key} is ticked as last time and written anew; keep one of both"
+            yield key, f"{key} is both ticked as last time and written anew; keep one of them"
 
 
 def _wrong_beside(form: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Words of the note that are said before the session; they may stay open."""
+    """Yields mistakes of the note's entries before the session, which may stay open."""
     for key in NOTE_FIELDS:
         if text := form.get(key, ""):
             try:

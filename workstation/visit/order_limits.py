@@ -1,4 +1,4 @@
-"""What may be written into each field of an order's dose, as it stands beside the field."""
+"""The limits of each field of an order's dose, as shown beside the field."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _TIMES: Final = {
 def most_force_n(
     region: Region, lies_on: str, table: UnitRecord | None, patient: PatientRecord
 ) -> tuple[float, str]:
-    """The most that may be ordered, and whose limit it is: the narrowest of all."""
+    """Returns the most that may be ordered, and whose limit it is: the narrowest of all."""
     limits = REGION_LIMITS[region]
     declared = lies_on in {each.value for each in Table if each not in FREE_TABLES}
     found = [(limits.hard_force_n, f"{region.value} region")]
@@ -54,7 +54,7 @@ def most_force_n(
 def limits_in_words(
     region: Region, most: tuple[float, str], hold_n: float | None, forces: ForceUnit
 ) -> dict[str, str]:
-    """For each field of a dose what may stand in it; ``hold_n`` None: no hold force is written."""
+    """Returns the limits of each field of a dose; ``hold_n`` None: no hold force is entered."""
     most_n, whose = most
     ramp_low, ramp_high = REGION_LIMITS[region].ramp_up_n_per_s
     ranges = {
@@ -85,7 +85,7 @@ def limits_in_words(
 
 
 def _time(bounds: Bounds) -> str:
-    """Minutes where all of it is whole minutes."""
+    """Returns minutes where it is whole minutes."""
     if bounds.low >= 60 and bounds.low % 60 == 0 == bounds.high % 60:
         return f"{bounds.low / 60:g} to {bounds.high / 60:g} min"
     return f"{bounds.low:g} to {bounds.high:g} s"

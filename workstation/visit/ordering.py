@@ -1,4 +1,4 @@
-"""The order of a visit: last visit's dose beside what came of it, what changed, and the plan."""
+"""The order of a visit: last visit's dose beside its outcome, changes, and the plan."""
 
 from __future__ import annotations
 
@@ -48,24 +48,24 @@ class Whom:
 
     @property
     def reference(self) -> str:
-        """What orders call the patient."""
+        """Returns the patient's reference in orders."""
         return self.patient.record.reference
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChosenOrder:
-    """The dose as a person left it, and who performs the treatment."""
+    """The dose as a person confirmed it, and who performs the treatment."""
 
     order: NextOrder
     performed_by: str
 
     def with_words(self, words: Mapping[str, str]) -> NextOrder:
-        """The order with its words, as it is filed."""
+        """Returns the order with its texts, as it is filed."""
         return self.order.with_values(words)
 
 
 def proposed_order(desk: VisitDesk, whom: Whom, before: Visit | None, preset: str) -> NextOrder:
-    """The dose to begin with: a preset that was asked for, else the last order."""
+    """Returns the dose to begin with: a preset that was asked for, else the last order."""
     if before is not None and not preset:
         _tell_of_last(desk, before)
         return order_like(before)
@@ -83,7 +83,7 @@ def proposed_order(desk: VisitDesk, whom: Whom, before: Visit | None, preset: st
 def choose_order(
     desk: VisitDesk, whom: Whom, proposed: NextOrder, before: Visit | None
 ) -> tuple[ChosenOrder, list[VisitStep]]:
-    """Ask what changed until the person leaves the plan as it is shown; steps that were kept."""
+    """Ask for changes until the person accepts the plan; returns the order. Steps are kept."""
     chosen = ChosenOrder(order=proposed, performed_by=desk.signer.in_full)
     last = _last_time(desk, whom, before)
     if last.trouble:
@@ -101,7 +101,7 @@ def choose_order(
 
 
 def _last_time(desk: VisitDesk, whom: Whom, before: Visit | None) -> LastTime:
-    """What came of the last treatment; a newer downtime sheet is told."""
+    """Returns the last treatment's outcome; a newer downtime sheet is shown."""
     last = last_time(desk.folder, desk.settings, whom.reference, before)
     if last.sheet is not None:
         desk.dialogue.tell(f"! {sheet_head(last.sheet, desk.day_of)}:")
@@ -111,7 +111,7 @@ def _last_time(desk: VisitDesk, whom: Whom, before: Visit | None) -> LastTime:
 
 
 def _given_force(desk: VisitDesk, whom: Whom, chosen: ChosenOrder, trouble: Trouble) -> ChosenOrder:
-    """The force after trouble: it is never proposed."""
+    """Ask the force after trouble: it is never proposed."""
     hold = desk.forces.with_other(trouble.hold_n)
     text = (
         f"Last time {trouble.words} at {hold}: give today's hold force, "
@@ -133,7 +133,7 @@ def _given_force(desk: VisitDesk, whom: Whom, chosen: ChosenOrder, trouble: Trou
 def _reason_for_force(
     desk: VisitDesk, whom: Whom, chosen: ChosenOrder, trouble: Trouble
 ) -> list[VisitStep]:
-    """Why the force is not lower after trouble, however it came about; none where it is."""
+    """Ask why the force is not lower after trouble, however it was chosen."""
     force_n = _with_words(desk, whom, chosen).planned().plan.order.hold_force_n
     if not trouble.needs_a_reason(force_n):
         return []
@@ -146,7 +146,7 @@ def _reason_for_force(
 def choose_table(
     desk: VisitDesk, held: StandingData, reference: str, name: str
 ) -> StandingVersion[UnitRecord]:
-    """The table: the one that was named, that of today's appointment, the only one, or the chosen.
+    """Returns the table: the named one, that of today's appointment, the only one, or the chosen.
 
     Raises RequestRefused or RecordNotFound for one that is not configured.
     """
@@ -168,7 +168,7 @@ def choose_table(
 
 
 def _tell_of_last(desk: VisitDesk, before: Visit) -> None:
-    """What was ordered, what was delivered, how it ended and how it was tolerated."""
+    """Print what was ordered and delivered, how it ended and how it was tolerated."""
     (_, ordered_n), *others = visit_in_words(before, desk.forces)
     desk.dialogue.tell(f"Last visit {day_of_visit(before)}: ordered {ordered_n}")
     for name, text in others:
@@ -187,7 +187,7 @@ def _plan(desk: VisitDesk, whom: Whom, chosen: ChosenOrder) -> str:
 
 
 def _fault(desk: VisitDesk, whom: Whom, chosen: ChosenOrder) -> str:
-    """Why the order cannot be given as it is, "" when it can."""
+    """Returns why the order cannot be given as it is, "" when it can."""
     try:
         order = _with_words(desk, whom, chosen).planned().order
         check_standing(order, whom.held, desk.day, whom.table).refuse_arming()
@@ -206,7 +206,7 @@ def _with_words(desk: VisitDesk, whom: Whom, chosen: ChosenOrder) -> NextOrder:
 def ordered(
     desk: VisitDesk, whom: Whom, chosen: ChosenOrder, words: Mapping[str, str]
 ) -> NextOrder:
-    """The order with the people, the patient and the words of the day."""
+    """Returns the order with the people, the patient and the entries of the day."""
     return _with_words(desk, whom, chosen).with_values(words)
 
 
@@ -222,18 +222,18 @@ def _changed(whom: Whom, chosen: ChosenOrder, answer: str) -> ChosenOrder:
     for key in said:
         if key not in CHANGEABLE:
             raise RequestRefused(
-                f"{key} is not changed here; known are {', '.join(CHANGEABLE)}, {PRESET}, "
-                f"{PERFORMED_BY}"
+                f"{key} cannot be changed here; possible are {', '.join(CHANGEABLE)}, "
+                f"{PRESET}, {PERFORMED_BY}"
             )
     return ChosenOrder(order=order.with_values(said), performed_by=performed_by)
 
 
 def _pairs(answer: str) -> dict[str, Any]:
-    """KEY=VALUE, separated by ";"; raises RequestRefused."""
+    """Returns KEY=VALUE pairs, separated by ";"; raises RequestRefused."""
     said: dict[str, Any] = {}
     for part in filter(str.strip, answer.split(";")):
         key, equals, value = (each.strip() for each in part.partition("="))
         if not equals or not key:
-            raise RequestRefused(f"{part.strip()!r} says nothing of a key; write it as key=value")
+            raise RequestRefused(f"{part.strip()!r} sets no key; write it as key=value")
         said[key] = int(value) if key in INTEGERS and value.isdecimal() else value
     return said

@@ -21,7 +21,7 @@ from records.visit.paper_visit import load_paper
 from workstation.settings import Settings
 
 MOST: Final = 5
-"""So many are told; the history has every one."""
+"""Most that are shown; the history has every one."""
 DELIVERED: Final = (
     ("delivered_minutes", "{}"),
     ("mean_hold_force", "mean in hold {}"),
@@ -31,9 +31,9 @@ DELIVERED: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastVisit:
-    """One visit, called by its session or sheet; "" for what nobody said or what is gone.
+    """One visit, named by its session or sheet; "" for missing or removed entries.
 
-    ``altered`` says what of its record or words does not fit; nothing else of it is told then.
+    ``altered`` says what of its record or entries is altered; nothing else of it is shown then.
     """
 
     session_id: str
@@ -46,9 +46,9 @@ class PastVisit:
 
 
 def past_visits(folder: RecordFolder, settings: Settings, reference: str) -> list[PastVisit]:
-    """The newest visits of a patient, newest first, tries that were refused left out.
+    """Returns the newest visits of a patient, newest first, without refused attempts.
 
-    Whoever shows them to a person keeps the row of the access first.
+    The caller keeps the row of the access before a person sees them.
     """
     found = [
         each

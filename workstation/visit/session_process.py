@@ -1,7 +1,7 @@
 """The session of a visit as a process of its own, at the same terminal.
 
 While it runs, this program does nothing: keys of the terminal reach the session itself, and a
-signal that was meant for this program is handed on to it, where it releases the patient.
+signal to this program is passed on to it, where it releases the patient.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from types import FrameType
 from workstation.session.signals import RELEASING
 
 OF_THE_TERMINAL = frozenset({"SIGINT", "SIGQUIT"})
-"""A key sends these to every program of the terminal's job: handed on, they would count twice."""
+"""A key sends these to every program of the terminal's job: passed on, they would count twice."""
 
 STOPPING = ("SIGTSTP", "SIGTTIN", "SIGTTOU")
-"""A program that is stopped gives its terminal away, and with it that of the session."""
+"""A stopped program loses its terminal, and the session would too."""
 
 
 def run_beside(*arguments: Sequence[str]) -> int:
@@ -40,7 +40,7 @@ def _numbers() -> list[signal.Signals]:
 
 
 def _named(names: Sequence[str]) -> list[signal.Signals]:
-    """Those that this system has."""
+    """Returns those that this system has."""
     return [getattr(signal, name) for name in names if hasattr(signal, name)]
 
 

@@ -1,1 +1,1 @@
-"""What each format needs of a claim, stated once: the rules say it and the exports refuse by it."""
+"""What each format needs of a claim, stated once: rules report it and exports refuse by it."""

@@ -18,7 +18,7 @@ from records.claim.needs.need import (
 
 
 def needs_of_any_claim(context: ClaimContext) -> Needs:
-    """Who was treated, who bills, who treated, for how much, why, and who pays."""
+    """Yields who was treated, who bills, who treated, for how much, why, and who pays."""
     yield from _patient(context)
     billing = context.billing
     yield from party("billing", "billing", billing, "npi", "tin", "tin_kind")
@@ -47,7 +47,7 @@ def _patient(context: ClaimContext) -> Needs:
 
 
 def needs_of_a_sent_claim(context: ClaimContext) -> Needs:
-    """What both forms of a practitioner's claim need beyond that."""
+    """Yields what both forms of a practitioner's claim need beyond that."""
     if context.subscriber and context.payer.kind == "medicare_b":
         name = "a claim without subscriber: Medicare insures the patient only"
         yield Need(about="form", name=name)
@@ -56,7 +56,7 @@ def needs_of_a_sent_claim(context: ClaimContext) -> Needs:
 
 
 def _frequency(context: ClaimContext) -> Needs:
-    """A corrected or void claim names the one before it, and only such a claim does."""
+    """Yields the earlier claim's number, which only a corrected or void claim names."""
     if context.frequency in REPLACING:
         yield from keys("form", "", context, "payer_claim_number")
     elif context.payer_claim_number:
@@ -65,7 +65,7 @@ def _frequency(context: ClaimContext) -> Needs:
 
 
 def _room_on_lines(context: ClaimContext) -> Needs:
-    """A fifth one has no place: written all the same it would mean something else."""
+    """Yields what has no room: a fifth one would have another meaning there."""
     for number, line in enumerate(context.lines, start=1):
         place = f"lines.{number}"
         yield from keys("form", place, line, "dx_pointers")

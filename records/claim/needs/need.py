@@ -14,7 +14,7 @@ from records.claim.context import Address, ClaimContext, Party
 About = Literal[
     "patient", "billing", "rendering", "place", "charge", "form", "other_payer", "insurance_type"
 ]
-"""Which rule says it (predicates/claim.py, predicates/other_payer.py)."""
+"""The rule that reports it (predicates/claim.py, predicates/other_payer.py)."""
 MEMBER_ID = "member_id of the insured"
 _ADDRESS = ("line_1", "city", "state", "zip")
 
@@ -31,24 +31,24 @@ Needs: TypeAlias = Iterator[Need]
 
 
 def has_a_payer(context: ClaimContext) -> bool:
-    """Returns False for a patient who pays himself: there is nobody to send a claim to."""
+    """Returns False for a self-paying patient: there is nobody to send a claim to."""
     return context.payer.kind != "self_pay"
 
 
 def is_open(value: object) -> bool:
-    """Returns whether nobody has said it."""
+    """Returns whether it has no value."""
     return value is None or value in ("", ())
 
 
 def keys(about: About, place: str, holder: object, *names: str) -> Needs:
-    """The open ones of an object's attributes; ``place`` stands before their names."""
+    """Yields the open ones of an object's attributes; ``place`` is put before their names."""
     for name in names:
         if is_open(getattr(holder, name)):
             yield Need(about=about, name=f"{place}.{name}" if place else name)
 
 
 def party(about: About, name: str, party: Party | None, *names: str) -> Needs:
-    """Somebody with a last name and these keys; as a whole where nobody is named."""
+    """Yields a party with a last name and these keys; as a whole where nobody is named."""
     if party is None:
         yield Need(about=about, name=name)
     else:
@@ -56,7 +56,7 @@ def party(about: About, name: str, party: Party | None, *names: str) -> Needs:
 
 
 def address(about: About, name: str, address: Address | None) -> Needs:
-    """A whole address."""
+    """Yields a whole address."""
     place = f"{name}.address"
     if address is None:
         yield Need(about=about, name=place)

@@ -1,4 +1,4 @@
-"""What an 837P cannot do without (005010X222A1), and the codes that it has for what is said."""
+"""The needs of an 837P (005010X222A1), and its codes for the values."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FILING_CODES = {
     "va": "VA",
     "auto": "AM",
 }
-"""SBR09 of each kind of payer; whoever pays himself has no payer."""
+"""SBR09 of each kind of payer; a self-paying patient has no payer."""
 RELATIONSHIPS = {"spouse": "01", "child": "19", "other": "G8"}
 """PAT01: the patient to the subscriber."""
 CAUSES = {"auto": "AA", "employment": "EM", "other": "OA"}
@@ -25,7 +25,7 @@ PHONE_DIGITS = 10
 
 
 def needs_of_837p(context: ClaimContext) -> Needs:
-    """Everything that is missing, by name."""
+    """Yields everything that is missing, by name."""
     yield from needs_of_any_claim(context)
     yield from needs_of_a_sent_claim(context)
     yield from _parties(context)
@@ -55,7 +55,7 @@ def _parties(context: ClaimContext) -> Needs:
 
 
 def _subscriber(context: ClaimContext) -> Needs:
-    """Of an insured who is not the patient the names and the member id are enough."""
+    """Yields the insured, of whom names and member id are enough if not the patient."""
     subscriber, relationship = context.subscriber, context.patient_relationship
     if subscriber is None:
         return
@@ -85,6 +85,6 @@ def _renderers(context: ClaimContext) -> Needs:
 
 
 def phone_digits(party: Party) -> str:
-    """Area code and number, without the country's 1."""
+    """Returns area code and number, without the country's 1."""
     number = "".join(filter(str.isdecimal, party.phone or ""))
     return number[1:] if len(number) == PHONE_DIGITS + 1 and number.startswith("1") else number

@@ -1,4 +1,4 @@
-"""What the data sheet of the CMS-1500 cannot do without."""
+"""The needs of the data sheet of the CMS-1500."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ AT_HOME = "12"
 
 
 def needs_of_cms1500(context: ClaimContext, session_id: str) -> Needs:
-    """Everything that is missing, by name."""
+    """Yields everything that is missing, by name."""
     yield from needs_of_any_claim(context)
     yield from needs_of_a_sent_claim(context)
     yield from keys("form", "payer", context.payer, "name")
@@ -41,7 +41,7 @@ def _room(context: ClaimContext, session_id: str) -> Needs:
 
 
 def _for_medicare(context: ClaimContext) -> Needs:
-    """Items 10, 11 and 32 are never left open (docs/reference/exports.md names the sources)."""
+    """Yields items 10, 11 and 32, which are never left open (source: docs/reference/exports.md)."""
     if not context.related_causes:
         yield Need(about="form", name='related_causes (box 10; ["none"] when there is none)')
     if context.other_insurance_first is None and context.other_payer is None:

@@ -1,4 +1,4 @@
-"""What a claim needs for its own form."""
+"""The needs of a claim for its own form."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from records.claim.needs.of_cms1500 import needs_of_cms1500
 
 
 def is_electronic(context: ClaimContext) -> bool:
-    """The claim goes to its payer as 837P."""
+    """Returns whether the claim goes to its payer as 837P."""
     return context.form == "837P" and has_a_payer(context)
 
 
 def is_on_paper(context: ClaimContext) -> bool:
-    """The claim goes to its payer as CMS-1500."""
+    """Returns whether the claim goes to its payer as CMS-1500."""
     return context.form == "CMS1500" and has_a_payer(context)
 
 
 def needs_of_form(context: ClaimContext, session_id: str) -> tuple[Need, ...]:
-    """Everything that the claim's own form misses.
+    """Yields everything that the claim's own form lacks.
 
-    A patient who pays himself has no form, an institutional form no export of its own: such claims
-    need what every claim needs.
+    A self-paying patient has no form, an institutional form no export of its own: such claims need
+    what every claim needs.
     """
     return tuple(dict.fromkeys(_needs(context, session_id)))
 
@@ -37,5 +37,5 @@ def _needs(context: ClaimContext, session_id: str) -> Needs:
 
 
 def names_about(about: About, needs: tuple[Need, ...]) -> tuple[str, ...]:
-    """The names of what is missing of one thing."""
+    """Returns the names of what is missing of one thing."""
     return tuple(need.name for need in needs if need.about == about)

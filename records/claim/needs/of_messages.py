@@ -1,4 +1,4 @@
-"""What the messages of a visit need of its claim: HL7 and FHIR, whatever the claim's form."""
+"""The needs of a visit's messages: HL7 and FHIR, whatever the claim's form."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ from records.claim.needs.need import Need, Needs, keys, party
 
 
 def _reference(reference: str) -> Needs:
-    """The practice's number of the patient, where neither note nor claim say it."""
+    """Yields the practice's number of the patient, where neither note nor claim have it."""
     if not reference:
         yield Need(about="patient", name="patient_ref")
 
 
 def needs_of_fhir(context: ClaimContext, reference: str) -> Needs:
-    """A bundle; ``reference`` is the practice's number of the patient."""
+    """Yields those of a bundle; ``reference`` is the practice's number of the patient."""
     yield from _reference(reference)
     yield from party("rendering", "rendering", context.rendering)
     yield from keys("form", "", context, "diagnoses")
 
 
 def needs_of_hl7(context: ClaimContext, reference: str) -> Needs:
-    """PID, in every message."""
+    """Yields those of PID, in every message."""
     yield from _reference(reference)
     yield from party("patient", "patient", context.patient, "first_name")
 
 
 def needs_of_dft(context: ClaimContext, reference: str) -> Needs:
-    """A charge: the patient, who treated, why, and for how much."""
+    """Yields those of a charge: the patient, who treated, why, and for how much."""
     yield from needs_of_hl7(context, reference)
     yield from party("rendering", "rendering", context.rendering, "npi")
     yield from keys("form", "", context, "diagnoses")

@@ -1,8 +1,8 @@
-"""What a second payer needs on a claim, for each form, and what follows from its keys.
+"""The needs of a second payer on a claim, for each form, and what follows from its keys.
 
-Its place in the order of payment is the claim's ``other_insurance_first``. An answer of the payer
-before (its adjudication) is carried where the context has it and asked for where a form needs it;
-no figure of it is ever made here.
+``other_insurance_first`` tells its place in the order of payment. An answer of the previous payer
+(its adjudication) is carried where the context has it and asked for where a form needs it; none of
+its figures is ever made here.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _INSURED = f"{_OTHER}.insured"
 
 
 def second_is_medicare(context: ClaimContext) -> bool:
-    """Returns whether Medicare pays second of the two; False while nobody said who pays first."""
+    """Returns whether Medicare pays second of the two; False while the order is not known."""
     other, first = context.other_payer, context.other_insurance_first
     if other is None or first is None:
         return False
@@ -31,7 +31,7 @@ def second_is_medicare(context: ClaimContext) -> bool:
 
 
 def other_insured(context: ClaimContext) -> Party:
-    """Whose policy the second payer's is: of the patient himself with the patient's own name."""
+    """Returns whose policy the second payer's is: the patient's own with the patient's name."""
     other = context.other_payer
     insured = (other.insured if other else None) or Party()
     if other is None or other.patient_relationship != SELF or context.patient is None:
@@ -42,12 +42,12 @@ def other_insured(context: ClaimContext) -> Party:
 
 
 def answers(context: ClaimContext) -> bool:
-    """Returns whether a payer before this one has to have answered."""
+    """Returns whether an earlier payer must have answered."""
     return context.other_payer is not None and bool(context.other_insurance_first)
 
 
 def needs_of_other_payer(context: ClaimContext) -> Needs:
-    """What both forms need: who it is, whose policy, and who pays first."""
+    """Yields what both forms need: who it is, whose policy, and who pays first."""
     other = context.other_payer
     if other is None:
         if context.other_insurance_first:
@@ -74,7 +74,7 @@ def _insured(context: ClaimContext, other: OtherPayer) -> Needs:
 
 
 def needs_of_other_payer_in_837p(context: ClaimContext) -> Needs:
-    """Loops 2320, 2330A, 2330B and 2430."""
+    """Yields loops 2320, 2330A, 2330B and 2430."""
     yield from needs_of_other_payer(context)
     other = context.other_payer
     if other is None:
@@ -92,12 +92,12 @@ def needs_of_other_payer_in_837p(context: ClaimContext) -> Needs:
 
 
 def _is_the_patients(insured: Party, context: ClaimContext) -> bool:
-    """The patient's own address is asked of the patient."""
+    """Returns whether it is the patient's own address, which is asked of the patient."""
     return context.patient is not None and insured.address == context.patient.address
 
 
 def _answer(context: ClaimContext, other: OtherPayer) -> Needs:
-    """All lines or none: a line without an answer among others has none that could be added up."""
+    """Yields missing answers: with one for some lines only, the sum would be wrong."""
     place = f"{_OTHER}.adjudication"
     if other.adjudication is None:
         yield _need(place)
@@ -124,7 +124,7 @@ def _room(place: str, adjustments: Sequence[ClaimAdjustment]) -> Needs:
 
 
 def needs_of_other_payer_on_paper(context: ClaimContext) -> Needs:
-    """Items 9, 9a and 9d, or for Medicare behind another insurance 4, 7, 11 and 11a to 11c."""
+    """Yields items 9, 9a and 9d, or for Medicare as second payer 4, 7, 11 and 11a to 11c."""
     yield from needs_of_other_payer(context)
     other = context.other_payer
     if other is None or context.payer.kind != MEDICARE:

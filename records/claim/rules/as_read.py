@@ -1,4 +1,4 @@
-"""A scrub report as people read it: the times of its evidence as the note shows them."""
+"""A scrub report for people: the times of its evidence as in the note."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from records.note.treatment_note import TreatmentNote
 
 
 def report_as_read(report: ScrubReport, note: TreatmentNote) -> ScrubReport:
-    """The report upon a note for a page, a terminal or a PDF; programs get it as it is."""
+    """Returns the report on a note for a page, a terminal or a PDF; programs get it unchanged."""
 
     def read(finding: RuleFinding) -> RuleFinding:
         return replace(finding, evidence=tuple(named_time(e, note) for e in finding.evidence))

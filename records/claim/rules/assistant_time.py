@@ -1,4 +1,4 @@
-"""How much of a visit's traction assistants were responsible for, as the record holds it."""
+"""How much of a visit's traction assistants were responsible for, according to the record."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from records.note.event_texts import clock_text
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssistantTime:
-    """Assistants of a visit, ``people`` with role and time; ``role`` is that of the longest time.
+    """Assistants of a visit, ``people`` with role and time; ``role`` has the longest time.
 
-    It is their responsibility, not who had the hands on the patient.
+    It tells who was responsible, not who treated with their hands.
     """
 
     people: tuple[str, ...]
@@ -23,15 +23,15 @@ class AssistantTime:
 
     @property
     def share(self) -> float:
-        """Part of the traction."""
+        """Returns their share of the traction."""
         return self.assistant_ms / self.traction_ms
 
     @property
     def minutes(self) -> int:
-        """The same part of the whole minutes that a claim counts."""
+        """Returns the same share of the whole minutes that a claim counts."""
         return round(self.share * (self.traction_ms // MINUTE_MS))
 
     @property
     def said(self) -> str:
-        """Who was responsible for how much of it."""
+        """Returns who was responsible for how much of it."""
         return f"{', '.join(self.people)} of {clock_text(self.traction_ms)} under traction"

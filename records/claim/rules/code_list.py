@@ -1,4 +1,4 @@
-"""What rules ask of a list of ICD-10-CM codes; the scrubber takes one as an argument."""
+"""The interface of a list of ICD-10-CM codes for rules; the scrubber takes one as an argument."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class CodeList(Protocol):
     """False where the source of the list has no Excludes1 notes."""
 
     def state(self, code: str) -> CodeState:
-        """Billable (a leaf), only a category above billable codes, or not in the list."""
+        """Returns billable (a leaf), only a category above billable codes, or not in the list."""
         ...
 
     def exclude_each_other(self, first: str, second: str) -> bool:
@@ -26,5 +26,5 @@ class CodeList(Protocol):
         ...
 
     def regions(self, code: str) -> frozenset[str]:
-        """The regions of the spine that a code names; empty when it names none."""
+        """Returns the regions of the spine that a code names; empty for none."""
         ...

@@ -1,19 +1,19 @@
-"""The file of a list of diagnosis codes: lines of text about it, then its rows, packed.
+"""The file of a list of diagnosis codes: lines of text about it, then its rows, compressed.
 
-The head is UTF-8: the form, then ``key: value`` for name, valid_from, valid_to, source, excludes1
-(yes or no), count (of the rows), blocks and sha256 (of the lines above it and of all that stands
-behind the head). Behind an empty line come the rows, sorted by code, in blocks: a zlib stream each,
-one behind the other, so that two codes are looked up without unpacking all. ``blocks`` names the
-first code of each and how many bytes it takes. A row has five columns with tabs in between:
+The head is UTF-8: the format, then ``key: value`` for name, valid_from, valid_to, source, excludes1
+(yes or no), count (of the rows), blocks and sha256 (of the lines above it and of everything after
+the head). After an empty line come the rows, sorted by code, in blocks: a zlib stream each, one
+after the other, so that two codes are looked up without unpacking all. ``blocks`` names the first
+code of each and its size in bytes. A row has five columns with tabs in between:
 
     code      without dot; a block as M50-M54, a chapter as its number
-    billable  1, or 0 for what only stands above billable codes
-    above     what it stands under, where that is not the longest row that begins it
+    billable  1, or 0 for what is only above billable codes
+    above     its parent, where that is not the longest row that begins it
     named     the codes that its own Excludes1 notes name, without dots, blanks in between
     words     its description; of blocks and the spine's parts only, since no rule reads others
 
-A file that is not as it was written is refused by its name: a code that is missing in it is never
-taken for one that does not exist.
+An altered file is refused by name: a code that is missing in it is never taken for one that does
+not exist.
 """
 
 from __future__ import annotations
@@ -36,19 +36,19 @@ from records.claim.rules.spine_regions import is_of_the_spine, regions_of_places
 FORM = "traction code list 2"
 SUFFIX = ".codes"
 LARGEST_BYTES = 64 << 20
-"""Of a file that a list is made of; the rows of 2026 have 1.5 MB."""
+"""Largest source file of a list; the rows of 2026 have 1.5 MB."""
 ROWS_OF_A_BLOCK = 256
 LARGEST_BLOCK_BYTES = 1 << 20
-"""Of the rows of a block; those of 2026 have up to 7 kB."""
+"""Largest block of rows; those of 2026 have up to 7 kB."""
 DEEPEST = 12
-"""Rows above one another; a code has 3 to 7 characters, a block and a chapter stand above it."""
+"""Levels of rows; a code has 3 to 7 characters, with a block and a chapter above it."""
 CODE = re.compile(r"[0-9A-Z]{1,7}|[0-9A-Z]{3}-[0-9A-Z]{3}")
 _DIGEST = "sha256: "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListHead:
-    """What a list says of itself; ``has_exclusions`` is False where its source has no notes."""
+    """The description of a list; ``has_exclusions`` is False where its source has no notes."""
 
     name: str
     valid_from: date
@@ -72,7 +72,7 @@ class StoredCodeList:
     """A list in its file, which is checked when the first code is looked up."""
 
     def __init__(self, file: Traversable, remedy: str) -> None:
-        """``remedy`` is the next step in messages. Raises RulesInvalid for a head that is none."""
+        """``remedy`` is the next step in messages. Raises RulesInvalid for an invalid head."""
         self._where, self._remedy = str(file), remedy
         try:
             head, _, self._packed = file.read_bytes().partition(b"\n\n")
@@ -100,34 +100,34 @@ class StoredCodeList:
         self.valid_from, self.valid_to = self.head.valid_from, self.head.valid_to
 
     def state(self, code: str) -> CodeState:
-        """Returns whether a code may be billed, stands above such codes, or is not in the list."""
+        """Returns whether a code may be billed, is above such codes, or is not in the list."""
         row = self._row(code)
         if row is None:
             return "unknown"
         return "billable" if row.billable else "category"
 
     def exclude_each_other(self, first: str, second: str) -> bool:
-        """Whether a note of one of two codes, or of what it stands under, names the other."""
+        """Returns whether a note of one of two codes, or of a parent, names the other."""
         return self._names(first, second) or self._names(second, first)
 
     def regions(self, code: str) -> frozenset[str]:
-        """The regions of the spine in a code's own words (spine_regions.py)."""
+        """Returns the regions of the spine in a code's own words (spine_regions.py)."""
         return regions_of_places([(place.code, place.words) for place in self._places(code)])
 
     @property
     def billable_n(self) -> int:
-        """How many codes of it may be billed; raises RulesInvalid for an altered file."""
+        """Returns how many of its codes may be billed; raises RulesInvalid for an altered file."""
         return sum(line.partition(b"\t")[2].startswith(b"1") for line in self._all_lines())
 
     def rows(self) -> Iterator[CodeRow]:
-        """All rows, sorted by code; raises RulesInvalid for an altered file."""
+        """Yields all rows, sorted by code; raises RulesInvalid for an altered file."""
         return map(_parsed, self._all_lines())
 
     def _names(self, first: str, second: str) -> bool:
         return any(second.startswith(named) for row in self._places(first) for named in row.named)
 
     def _places(self, code: str) -> list[CodeRow]:
-        """The row of a code and, from the bottom, those that it stands under."""
+        """Yields the row of a code and, from the bottom, its parents."""
         places: list[CodeRow] = []
         row = self._row(code)
         while row is not None and len(places) < DEEPEST:
@@ -151,7 +151,7 @@ class StoredCodeList:
             yield from self._lines(number).values()
 
     def _lines(self, number: int) -> Mapping[str, bytes]:
-        """The lines of a block by their codes; raises RulesInvalid for an altered file."""
+        """Returns the lines of a block by code; raises RulesInvalid for an altered file."""
         if number not in self._unpacked:
             lines = self._rows_of(self._blocks[number]).splitlines()
             self._unpacked[number] = {line.partition(b"\t")[0].decode(): line for line in lines}
@@ -169,7 +169,7 @@ class StoredCodeList:
 
     @cached_property
     def _blocks(self) -> list[bytes]:
-        """The blocks as they are packed; raises RulesInvalid for an altered file."""
+        """Returns the compressed blocks; raises RulesInvalid for an altered file."""
         if _digest_of(self._told, self._packed) != self._digest:
             raise self._refused("its SHA-256 is not that of its lines and rows")
         ends = list(accumulate(self._sizes))
@@ -191,7 +191,7 @@ class StoredCodeList:
 
 
 def packed_list(head: ListHead, rows: Iterable[CodeRow]) -> bytes:
-    """The bytes of the file; the same for the same list, in whatever order its rows come."""
+    """Returns the bytes of the file; the same for the same list, in any order of its rows."""
     whole = sorted(rows, key=lambda row: row.code)
     parts = [whole[at : at + ROWS_OF_A_BLOCK] for at in range(0, len(whole), ROWS_OF_A_BLOCK)]
     blocks = [zlib.compress("".join(map(_line, part)).encode(), 9) for part in parts]
@@ -213,7 +213,7 @@ def packed_list(head: ListHead, rows: Iterable[CodeRow]) -> bytes:
 
 
 def _line(row: CodeRow) -> str:
-    """A row as text; words of codes of other parts are left out, those of blocks are few."""
+    """Returns a row as text, with words for codes of the spine and for blocks only."""
     words = row.words if "-" in row.code or is_of_the_spine(row.code) else ""
     return f"{row.code}\t{int(row.billable)}\t{row.above}\t{' '.join(row.named)}\t{words}\n"
 

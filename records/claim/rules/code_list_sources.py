@@ -1,9 +1,9 @@
-"""Lists of diagnosis codes as CMS and NCHS publish them, read into rows.
+"""Reads lists of diagnosis codes as CMS and NCHS publish them into rows.
 
 CMS gives the codes (``icd10cm_order_YYYY.txt``): a line each, with the columns 1-5 order number,
 7-13 code without dot, 15 whether it may be billed (1) or is a heading (0), 17-76 short and from 78
-on the long description. NCHS gives the tabular list (``icd10cm_tabular_YYYY.xml``): chapters,
-blocks (``section``) and codes (``diag``) in each other, each with its notes.
+on the long description. NCHS gives the tabular list (``icd10cm_tabular_YYYY.xml``): nested
+chapters, blocks (``section``) and codes (``diag``), each with its notes.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _NODES = ("chapter", "section", "diag")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TabularNode:
-    """What the tabular list says of a chapter, a block or a code."""
+    """A chapter, a block or a code of the tabular list."""
 
     above: str
     named: tuple[str, ...]
@@ -89,7 +89,7 @@ def with_tabular(rows: Mapping[str, CodeRow], path: Path) -> list[CodeRow]:
 
 
 def tabular_nodes(path: Path) -> dict[str, TabularNode]:
-    """Chapters, blocks and codes of a tabular list; raises RulesInvalid."""
+    """Yields chapters, blocks and codes of a tabular list; raises RulesInvalid."""
     from xml.etree.ElementTree import ParseError, fromstring
 
     content = _content(path)
@@ -103,7 +103,7 @@ def tabular_nodes(path: Path) -> dict[str, TabularNode]:
     found: dict[str, TabularNode] = {}
     for chapter in root.iter("chapter"):
         for code, node in _nodes_in(chapter, ""):
-            if code not in found or node.is_code:  # a block may be called like its category
+            if code not in found or node.is_code:  # a block may have the name of its category
                 found[code] = node
     if not found:
         raise RulesInvalid(f"{where}: holds no chapter; give the tabular list of NCHS")
@@ -114,7 +114,7 @@ def tabular_nodes(path: Path) -> dict[str, TabularNode]:
 
 
 def codes_of_note(note: str) -> list[str]:
-    """The codes in a note's brackets, without dots and dashes: "(M51.2-)" gives M512."""
+    """Returns the codes in a note's brackets, without dots and dashes: "(M51.2-)" gives M512."""
     found: list[str] = []
     for bracket in re.findall(r"\(([^()]*)\)", note):
         found += _CODE_IN_NOTE.findall(bracket)
@@ -122,7 +122,7 @@ def codes_of_note(note: str) -> list[str]:
 
 
 def codes_of_notes(notes: list[str]) -> tuple[str, ...]:
-    """The codes of several notes, each once."""
+    """Returns the codes of several notes, each once."""
     return tuple(dict.fromkeys(code for note in notes for code in codes_of_note(note)))
 
 
@@ -142,14 +142,14 @@ def _order_row(line: str, number: int, where: str) -> CodeRow:
 
 
 def _noted(row: CodeRow, node: TabularNode | None) -> CodeRow:
-    """A row with what the tabular list says of it; a category stands under its block."""
+    """Returns a row with what the tabular list says of it; a category is below its block."""
     if node is None:
         return row
     return replace(row, named=node.named, above=node.above if len(row.code) == 3 else "")
 
 
 def _nodes_in(element: Element, above: str) -> Iterator[tuple[str, TabularNode]]:
-    """A node and those in it; what has its own name above it stands under what is above that."""
+    """Yields a node and its children; one named like its parent is put below the grandparent."""
     code = plain(element.get("id") or element.findtext("name") or "")
     notes = [note.text or "" for note in element.iterfind("excludes1/note")]
     yield (
@@ -168,7 +168,7 @@ def _nodes_in(element: Element, above: str) -> Iterator[tuple[str, TabularNode]]
 
 
 def _text(path: Path) -> str:
-    """The text of a file of CMS; accents came in either encoding."""
+    """Returns the text of a CMS file; accents came in either encoding."""
     content = _content(path)
     try:
         return content.decode()

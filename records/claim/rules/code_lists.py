@@ -1,4 +1,4 @@
-"""Which lists of diagnosis codes there are, and which of them a day of service is judged by."""
+"""The available lists of diagnosis codes, and which of them judges a day of service."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from records.store.private_files import make_folder, write_private
 from records.store.record_folder import RecordFolder
 
 LONGEST_DAYS = 366
-"""An edition holds for a federal fiscal year, or for a part of it."""
+"""An edition is valid for a federal fiscal year, or for a part of it."""
 SHIPPED = f"icd-10-cm-2026-04{SUFFIX}"
 
 
@@ -23,19 +23,19 @@ SHIPPED = f"icd-10-cm-2026-04{SUFFIX}"
 def shipped_code_list() -> StoredCodeList:
     """Returns the list that comes with the program.
 
-    Raises RulesInvalid when it is not as it was made.
+    Raises RulesInvalid when it was altered.
     """
     file = resources.files("records.claim.rules") / "tables" / SHIPPED
     return StoredCodeList(file, "install the program again")
 
 
 def code_list_for(folder: RecordFolder, day: date) -> StoredCodeList:
-    """Returns the list that a day is judged by.
+    """Returns the list that judges a day.
 
-    Raises RulesInvalid for one that is not as it was made.
+    Raises RulesInvalid for an altered one.
 
-    That is one that holds on the day, an imported one before the shipped one, else the newest that
-    began before the day, else the oldest: it then says from when it is.
+    This is one that is valid on the day, an imported one before the shipped one, else the newest
+    that began before the day, else the oldest: the report then says from when it is.
     """
     known = list(code_lists(folder))
     holding = [each for each in known if each.valid_from <= day <= each.valid_to]
@@ -67,8 +67,8 @@ def import_code_list(
     """Make a list of the files of CMS and NCHS and put it into the folder; returns it.
 
     ``days`` are the first and the last day of its edition. One that begins on the same day is
-    replaced. Raises RulesInvalid for what is not as it was published, OSError when the folder does
-    not take it.
+    replaced. Raises RulesInvalid for a file that is not as published, OSError when the folder
+    cannot be written.
     """
     first, last = days
     if not 0 <= (last - first).days <= LONGEST_DAYS:

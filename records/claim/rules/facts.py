@@ -39,16 +39,16 @@ class Partner:
     line: ServiceLine
     pair: Pair
     doubt: str
-    """What makes the pair less than certain on this day; "" when the file covers it."""
+    """What makes the pair uncertain on this day; "" when the file covers it."""
 
     @property
     def loser(self) -> str:
-        """The code that is denied: column 2."""
+        """Returns the code that is denied: column 2."""
         return self.pair.column_2
 
 
 Span: TypeAlias = tuple[datetime, datetime]
-"""From when to when a session pulled."""
+"""Start and end of a session's pull."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class TimesBeside:
 
     @property
     def overlap(self) -> bool:
-        """Whether they share more than the minute by which each edge may be off."""
+        """Returns whether they share more than the minute by which each edge may be off."""
         return any(
             self.partner_start + GRACE < end and start + GRACE < self.partner_end
             for start, end in self.spans
@@ -72,7 +72,7 @@ class TimesBeside:
 
     @property
     def shared_minutes(self) -> int:
-        """Whole minutes that both have in common."""
+        """Returns the whole minutes that both have in common."""
         shared = (
             min(end, self.partner_end) - max(start, self.partner_start) for start, end in self.spans
         )
@@ -90,9 +90,9 @@ class OtherSession:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beside:
-    """What is known beside claim and note. None: nobody looked, or nobody decided.
+    """What is known beside claim and note. None: not checked, or not decided.
 
-    ``log_altered`` is what the walk over log and words found, "" nothing; ``refusals`` is the
+    ``log_altered`` is the result of verifying log and entries, "" for nothing; ``refusals`` is the
     result of trying to write the claim. ``other_profile`` is the one that the second payer names.
     ``further_records`` are those of the visit's other sessions. ``sheet`` is the downtime sheet of
     a visit that no device recorded. ``assistant_time`` is what the record says of assistants who
@@ -113,12 +113,12 @@ NOTHING_BESIDE = Beside()
 
 
 def whole_minute(moment: datetime) -> datetime:
-    """A moment as practice systems keep it: seconds cut off."""
+    """Returns a moment as practice systems keep it: seconds cut off."""
     return moment.replace(second=0, microsecond=0)
 
 
 class Facts:
-    """One claim with its note, its record, its payer and the tables. Nothing in it changes."""
+    """One claim with its note, its record, its payer and the tables. It is immutable."""
 
     def __init__(
         self,
@@ -155,16 +155,16 @@ class Facts:
     # --- the claim ------------------------------------------------------------------------------
 
     def _is_of_the_day(self, line: ServiceLine) -> bool:
-        """Returns False for a line whose own time is of another day: T-019 names it."""
+        """Returns False for a line whose own time is on another day: T-019 reports it."""
         moment = line.started_at or line.ended_at
         return moment is None or self.local(moment).date() == self.day
 
     def _therapy_lines(self) -> tuple[ServiceLine, ...]:
-        """This claim's lines that GP, CQ or CO and KX are asked of; none without 97012."""
+        """Returns this claim's lines to which GP, CQ or CO and KX apply; none without 97012."""
         return tuple(line for line in self.lines if self.line and line.cpt in ALWAYS_THERAPY)
 
     def _partners(self) -> Iterator[Partner]:
-        """Lines of the same provider and day that are an active pair with 97012."""
+        """Returns lines of the same provider and day that are an active pair with 97012."""
         if self.line is None:
             return
         doubt = self.tables.pairs.doubt(self.day)
@@ -182,22 +182,22 @@ class Facts:
         return own or (self.context.rendering.npi if self.context.rendering else None)
 
     def separated(self, partner: Partner) -> frozenset[str]:
-        """The modifiers 59 and X on 97012 or its partner."""
+        """Returns the modifiers 59 and X on 97012 or its partner."""
         return (self.modifiers | frozenset(partner.line.modifiers)) & SEPARATE
 
     def _session_id(self) -> str:
-        """By record, else by note; "" for a claim without a session."""
+        """Returns it by record, else by note; "" for a claim without a session."""
         if self.record is not None:
             return self.record.head.session_id
         return self.note.session_id if self.note else ""
 
     def claimed(self, name: str, value: object, label: str = "") -> Sourced[Any]:
-        """A value of the context as evidence."""
+        """Returns a value of the context as evidence."""
         shown = None if value is None else str(value)
         return self.context.imported(name, label or name, shown)
 
     def line_evidence(self, line: ServiceLine) -> Sourced[Any]:
-        """A service line in one text: code, modifiers, units, times."""
+        """Returns a service line in one text: code, modifiers, units, times."""
         parts = [line.cpt, *line.modifiers, f"{line.units} {line.unit_of_measure}"]
         if line.started_at and line.ended_at:
             started, ended = self.local(line.started_at), self.local(line.ended_at)
@@ -207,25 +207,25 @@ class Facts:
     # --- the note -------------------------------------------------------------------------------
 
     def word(self, name: str) -> str | None:
-        """Returns what a field of the note says; None when it is open or absent."""
+        """Returns the value of a field of the note; None when it is open or absent."""
         field = self.words.get(name)
         return None if field is None or field.is_open else str(field.value)
 
     def number(self, name: str) -> int | None:
-        """The whole number of a field of the note."""
+        """Returns the whole number of a field of the note."""
         return number_in(self.word(name))
 
     @property
     def noted_codes(self) -> tuple[str, ...]:
-        """The diagnoses that the note names, with their dots."""
+        """Returns the diagnoses that the note names, with their dots."""
         return codes_in(self.word("diagnosis"))
 
     def told(self, *names: str) -> Evidence:
-        """The note's fields of these names, as far as there are any."""
+        """Returns the note's fields of these names that exist."""
         return tuple(self.words[name] for name in names if name in self.words)
 
     def signed_by(self, signature: NoteSignature) -> Sourced[Any]:
-        """A signature as evidence."""
+        """Returns a signature as evidence."""
         return Sourced(
             name="signature",
             label="Signature",
@@ -237,32 +237,32 @@ class Facts:
 
     @property
     def patient_reference(self) -> str:
-        """The practice's number of the patient, as note or claim say it; "" when neither does."""
+        """Returns the practice's number of the patient from note or claim; "" without one."""
         return self.word("patient_reference") or self.context.patient_ref or ""
 
     # --- the device -----------------------------------------------------------------------------
 
     @property
     def traction_minutes(self) -> int | None:
-        """Whole minutes under traction, pauses removed; None when no treatment was recorded."""
+        """Returns whole minutes under traction without pauses; None without a treatment."""
         if self.dose is None or self.dose.treatment_started_ms is None:
             return None
         return self.dose.delivered_minutes
 
     @property
     def reached_hold(self) -> bool:
-        """The treatment's force was reached: by a sample in hold, or by a turn at the top."""
+        """Returns whether the force was reached: by a sample in hold, or by a turn at the top."""
         held = self.dose is not None and self.dose.hold_samples > 0
         return held or any(record.reached_holding for record in self.records)
 
     @property
     def claimed_minutes(self) -> int | None:
-        """The minutes that the 97012 line says."""
+        """Returns the minutes of the 97012 line."""
         return self.line.minutes if self.line else None
 
     @property
     def elapsed_minutes(self) -> float | None:
-        """Minutes from start to end of each session, pauses included."""
+        """Returns minutes from start to end of each session, pauses included."""
         if self.dose is None or self.traction_minutes is None:
             return None
         return (self.dose.traction_ms + self.dose.paused_ms) / MINUTE_MS
@@ -271,7 +271,7 @@ class Facts:
         return moment_in(self.word(name))
 
     def _spans(self) -> Iterator[Span]:
-        """From when to when each session of the visit pulled, where it did."""
+        """Returns start and end of the pull in each session of the visit, where there was one."""
         parts = self.note.parts if self.note else ()
         if not parts and self.started is not None and self.ended is not None:
             yield self.started, self.ended
@@ -282,20 +282,20 @@ class Facts:
 
     @property
     def region(self) -> str | None:
-        """The region that the device treated, else the one that the claim's line names.
+        """Returns the region that the device treated, else the one that the claim's line names.
 
-        Of a visit of several sessions all of them, in one text.
+        For a visit of several sessions all of them, in one text.
         """
         return self.word("region") or (self.line.body_region if self.line else None)
 
     @property
     def regions(self) -> frozenset[str]:
-        """The same one by one."""
+        """Returns the same one by one."""
         treated = frozenset(part.region for part in self.note.parts) if self.note else frozenset()
         return treated or (frozenset({self.region}) if self.region else frozenset())
 
     def _patient_stop(self) -> Sourced[Any] | None:
-        """The first stop that the patient made, as evidence."""
+        """Returns the first stop that the patient made, as evidence."""
         note = self.note
         if note is None or self.dose is None:
             return None
@@ -317,7 +317,7 @@ class Facts:
 
     @property
     def patient_stop_time(self) -> str:
-        """The clinic's clock at the first stop by the patient, "" when it cannot be told."""
+        """Returns the clinic's time of the first stop by the patient, "" when it is not known."""
         if self.dose is None or self.started is None or self.dose.treatment_started_ms is None:
             return ""
         stop = next(stop for stop in self.dose.stops if stop.cause in PATIENT_STOPS)
@@ -325,12 +325,12 @@ class Facts:
         return f"{self.local(self.started + timedelta(milliseconds=since_ms)):%H:%M}"
 
     def local(self, moment: datetime) -> datetime:
-        """A moment on the clinic's clock; without a note as it was given."""
+        """Returns a moment in the clinic's time; without a note as it was given."""
         return moment if self.note is None else moment.astimezone(self.note.zone)
 
     @property
     def calibration_due(self) -> date | None:
-        """From the identity that the evidence holds; None without record or date.
+        """Returns the date from the identity in the evidence; None without record or date.
 
         Of several units the earliest date counts, and one without a date leaves it unknown.
         """
@@ -338,7 +338,7 @@ class Facts:
         dues = ["" if unit is None else unit.calibration_due for unit in units]
         try:
             return min((date.fromisoformat(due) for due in dues), default=None)
-        except ValueError:  # a unit without a date of calibration writes words here
+        except ValueError:  # a unit without a date of calibration has words here
             return None
 
     def times_beside(self, line: ServiceLine) -> TimesBeside | None:
@@ -357,7 +357,7 @@ class Facts:
         return None if times is None else times.overlap
 
     def other_region(self, line: ServiceLine) -> bool:
-        """Returns True when line and device each name a region, and not the same.
+        """Returns True when line and device each name a region, and they differ.
 
         "other" names none.
         """
@@ -365,7 +365,7 @@ class Facts:
         return named not in (None, "other", *treated) and bool(treated)
 
     def sealed_digest(self) -> str | None:
-        """Returns the seal that the evidence holds now.
+        """Returns the present seal of the evidence.
 
         None without a record or while it is open.
         """
@@ -373,7 +373,7 @@ class Facts:
 
 
 def _by_name(note: TreatmentNote | None) -> dict[str, Sourced[Any]]:
-    """The fields; where a visit has several sessions, those over the visit in place of one's."""
+    """Returns the fields; for several sessions those of the whole visit replace one's."""
     if note is None:
         return {}
     fields = {field.name: field for field in (*note.device_fields, *note.clinician_fields)}

@@ -1,4 +1,4 @@
-"""What a rule says of a claim: held, failed with its evidence, not applicable or not judged."""
+"""A rule's result for a claim: held, failed with its evidence, not applicable or not judged."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Evidence = tuple[Sourced[Any], ...]
 
 
 def lower_of(first: Severity, second: Severity) -> Severity:
-    """The milder of two severities."""
+    """Returns the milder of two severities."""
     return min(first, second, key=SEVERITIES.index)
 
 
@@ -29,11 +29,11 @@ def worst_of(severities: Iterable[Severity]) -> Severity | None:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a predicate found: where, the words that its message needs, and why it thinks so.
+    """What a predicate found: where, the parameters of its message, and the evidence.
 
-    ``severity`` replaces the rule's where the case is another one (the rule's data must allow it);
-    ``at_most`` keeps it from being higher (a table that does not cover the day proves less).
-    ``absent`` says that the fault is the absence of ``field``: a payer may declare it unneeded.
+    ``severity`` replaces the rule's in a special case (the rule's data must allow it); ``at_most``
+    limits it (a table that does not cover the day proves less). ``absent`` says that the fault is
+    the absence of ``field``: a payer may declare it unneeded.
     """
 
     field: str
@@ -47,16 +47,16 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class NotApplicable:
-    """The rule asks nothing of this claim, or of this line of it."""
+    """The rule requires nothing of this claim, or of this line of it."""
 
     why: str
 
 
 @dataclass(frozen=True, slots=True)
 class NotJudged:
-    """The rule asks something, and ``missing`` is not known: a key of the claim or of the note.
+    """The rule applies, but ``missing`` is not known: a key of the claim or of the note.
 
-    ``why`` stands behind it in the report. Severities as in ``Found``.
+    ``why`` follows it in the report. Severities as in ``Found``.
     """
 
     missing: str
@@ -66,12 +66,12 @@ class NotJudged:
 
     @property
     def text(self) -> str:
-        """What is missing, in words."""
+        """Returns what is missing, in words."""
         return f"{self.missing} is missing" + (f": {self.why}" if self.why else "")
 
 
 Told: TypeAlias = Found | NotApplicable | NotJudged
-"""What a predicate yields; one that yields nothing has found the rule held."""
+"""What a predicate yields; one that yields nothing has found that the rule holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,11 +91,11 @@ class RuleFinding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleResult:
-    """How one rule ended. ``why``: why it does not apply, or what is missing to judge it.
+    """The outcome of one rule. ``why``: why it does not apply, or what is missing to judge it.
 
-    ``missing`` are the fields without which it is not judged.
-    ``severity`` is the worst of what was found or could not be judged, else the rule's own. A rule
-    that found something milder than what it could not judge is not judged; its findings stay.
+    ``missing`` are the fields without which it is not judged. ``severity`` is the worst of what was
+    found or could not be judged, else the rule's own. A rule that found something milder than what
+    it could not judge is not judged; its findings remain.
     """
 
     rule_id: str
@@ -107,5 +107,5 @@ class RuleResult:
 
     @property
     def blocks(self) -> bool:
-        """True when the claim cannot be ready: an error, or one that nobody could judge."""
+        """Returns True when the claim cannot be ready: an error, or one that was not judged."""
         return self.outcome in ("failed", "not_judged") and self.severity == "error"

@@ -1,4 +1,4 @@
-"""What the rules of modifiers and pairs did not look at, line by line, with the reason."""
+"""What the rules of modifiers and pairs did not check, line by line, with the reason."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from records.claim.rules.predicates.threshold import of_another_amount
 
 
 def lines_left_out(facts: Facts) -> tuple[str, ...]:
-    """One sentence for each reason; empty when every line of the visit was looked at."""
+    """Returns one sentence for each reason; empty when every line of the visit was checked."""
     second = tuple(_second_payer(facts))
     if facts.line is None:
         return (*second, f"modifiers and pairs: not looked at, no line of the claim is {TRACTION}")
@@ -45,7 +45,7 @@ def _elsewhere(facts: Facts) -> str:
 
 
 def _assistants(facts: Facts) -> str:
-    """A part of a timed code, or minutes of an assistant in a service of unknown length."""
+    """Yields a part of a timed code, or minutes of an assistant in a service of unknown length."""
     if not facts.profile.assistant_modifiers:
         return ""
     lines = (

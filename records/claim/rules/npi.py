@@ -7,7 +7,7 @@ PREFIX_SUM = 24
 
 
 def npi_is_sound(npi: str) -> bool:
-    """True for ten digits whose last one is the check digit (Luhn over 80840 and the number)."""
+    """Returns True for ten digits with a valid check digit (Luhn over 80840 and the number)."""
     if len(npi) != 10 or not (npi.isascii() and npi.isdigit()):
         return False
     total = PREFIX_SUM

@@ -1,6 +1,6 @@
-"""Offers: modifiers and diagnoses that may belong on the claim, with what speaks for and against.
+"""Offers: modifiers and diagnoses that may belong on the claim, with reasons for and against.
 
-Nothing is added by the program. A named person accepts; the acceptance is kept with the evidence
+The program adds nothing itself. A named person accepts; the acceptance is kept with the evidence
 that was shown.
 """
 
@@ -27,7 +27,7 @@ DISCIPLINE_OF_ROLE = {"PT": "GP", "PTA": "GP", "OT": "GO", "OTA": "GO"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """``value`` is the modifier or the diagnosis; ``line`` the code that it would stand on."""
+    """``value`` is the modifier or the diagnosis; ``line`` the code of the line for it."""
 
     kind: str
     value: str
@@ -39,7 +39,7 @@ class Offer:
 
     @property
     def key(self) -> str:
-        """What an acceptance names: "97140:XU" or a diagnosis."""
+        """Returns what an acceptance names: "97140:XU" or a diagnosis."""
         return f"{self.line}:{self.value}" if self.kind == MODIFIER else self.value
 
     @property
@@ -52,7 +52,7 @@ class Offer:
 
 
 def offers_of(facts: Facts) -> tuple[Offer, ...]:
-    """Everything that may be offered for a claim; empty when there is nothing to decide."""
+    """Returns everything that may be offered for a claim; empty when there is nothing to decide."""
     if facts.line is None:
         return ()
     offers = (
@@ -64,13 +64,13 @@ def offers_of(facts: Facts) -> tuple[Offer, ...]:
         *_diagnoses(facts),
     )
     by_key: dict[str, Offer] = {}
-    for offer in offers:  # an acceptance names code and modifier: two lines are one question
+    for offer in offers:  # an acceptance names code and modifier: two such lines are one question
         by_key.setdefault(offer.key, offer)
     return tuple(by_key.values())
 
 
 def _discipline(facts: Facts) -> Iterator[Offer]:
-    """GP or GO on each line that wants it, from the plan or else from who treated."""
+    """Yields GP or GO for each line that needs it, from the plan or else from who treated."""
     planned = facts.context.therapy_discipline
     for line in lines_without_discipline(facts):
         role = line.performed_by_role
@@ -100,7 +100,7 @@ def _open_pairs(facts: Facts) -> Iterator[Partner]:
 
 
 def _separate(facts: Facts, partner: Partner) -> Offer:
-    """59 or XU on the line that is denied otherwise."""
+    """Yields 59 or XU for the line that is denied otherwise."""
     speaks_for, against = _time_evidence(facts, partner)
     line = partner.line
     if facts.other_region(line) or line.body_region in facts.regions:
@@ -147,7 +147,7 @@ def _assistant(facts: Facts) -> Iterator[Offer]:
 
 
 def _responsible_assistant(facts: Facts) -> Iterator[Offer]:
-    """The same from the record's times, where the claim does not say what an assistant did."""
+    """Yields the same from the record's times, where the claim does not give an assistant's."""
     recorded = facts.beside.assistant_time
     for line in lines_of_responsible_assistants(facts):
         assert recorded is not None, "such a line has a time on record"
@@ -167,7 +167,7 @@ def _responsible_assistant(facts: Facts) -> Iterator[Offer]:
 
 
 def _responsible_fields(facts: Facts) -> Iterator[str]:
-    """The device's field of each session of the visit."""
+    """Returns the device's field of each session of the visit."""
     return (name for name in facts.words if name.partition(".")[0] == "responsible")
 
 
@@ -188,7 +188,7 @@ def _threshold(facts: Facts) -> Iterator[Offer]:
 
 
 def _diagnoses(facts: Facts) -> Iterator[Offer]:
-    """Diagnoses that the note has and the claim has not."""
+    """Yields diagnoses that the note has and the claim has not."""
     listed = {plain(code) for code in facts.context.diagnoses}
     noted = [plain(code) for code in facts.noted_codes]
     for code in dict.fromkeys(code for code in noted if code and code not in listed):
@@ -205,7 +205,7 @@ def _diagnoses(facts: Facts) -> Iterator[Offer]:
 
 
 def _region_evidence(facts: Facts, code: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """What the treated region says for and against a diagnosis."""
+    """Returns what the treated region says for and against a diagnosis."""
     codes, region = facts.tables.code_list, f"the device treated the {facts.region} region"
     if codes is None or codes.state(code) == "unknown":
         return (), (f"{region}; the code's own region is not known",)

@@ -1,7 +1,7 @@
 """NCCI procedure-to-procedure pairs with 97012: read from the file that CMS publishes, or shipped.
 
 Column 1 is paid, column 2 is denied. Indicator 1: a modifier passes the pair when the services were
-separate. 0: nothing does. 9: the pair is no longer one.
+separate. 0: none does. 9: the pair is no longer one.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ SHIPPED_SOURCE = "CMS practitioner PTP file of 2024-07-01, rows of 97012"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
-    """A row. ``effective`` is None where the source does not tell it; it is never invented."""
+    """A row. ``effective`` is None where the source does not state it; it is never invented."""
 
     column_1: str
     column_2: str
@@ -56,16 +56,16 @@ class PairTable:
     seen_on: date
 
     def covers(self, day: date) -> bool:
-        """Returns True when the file speaks of that day."""
+        """Returns True when the file covers that day."""
         return self.valid_from <= day <= self.valid_to
 
     def find(self, partner: str, day: date) -> Pair | None:
-        """The pair of 97012 with a code that is active on a day."""
+        """Returns the pair of 97012 with a code that is active on a day."""
         found = self.by_partner.get(partner, ())
         return next((pair for pair in found if pair.active_on(day)), None)
 
     def doubt(self, day: date) -> str:
-        """Returns what a finding must add when the file does not speak of the day; else ""."""
+        """Returns what a finding must add when the file does not cover the day; else ""."""
         if self.covers(day):
             return ""
         missing = "" if self.of_the_user else "; not checked: no NCCI file of the quarter is loaded"
@@ -73,7 +73,7 @@ class PairTable:
 
 
 def shipped_pairs() -> PairTable:
-    """The example rows that come with the program: seen active on 2024-07-01."""
+    """Returns the example rows that come with the program: seen active on 2024-07-01."""
     text = (resources.files("records.claim.rules") / "tables" / "ptp_2024-07-01.csv").read_text(
         "utf-8"
     )
@@ -93,7 +93,7 @@ def read_pairs(path: Path, valid_from: date, valid_to: date, source: str) -> Pai
 
 
 def parse_pairs(text: str, name: str) -> Iterator[Pair]:
-    """The pairs with 97012, from tab- or comma-separated text; other pairs are passed over.
+    """Returns the pairs with 97012, from tab- or comma-separated text; others are skipped.
 
     Columns: code, code, (a mark for "before 1996",) effective, deletion, indicator. Lines above the
     first pair are the head. Dates are 20240701 or 2024-07-01; "*" means none.

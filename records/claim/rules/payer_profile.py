@@ -1,6 +1,6 @@
-"""PayerProfile: what one payer wants of a 97012 claim, as dated data with sources."""
+"""PayerProfile: the requirements of one payer for a 97012 claim, as dated data with sources."""
 
-# No annotations as texts: pydantic would compile each of them when the program is loaded.
+# No string annotations: pydantic would compile each of them when the program is loaded.
 from collections.abc import Callable
 from datetime import date
 from functools import cache, partial
@@ -22,9 +22,10 @@ from records.store.record_folder import RecordFolder
 FIXED = frozenset(
     {*(f"T-{n:03}" for n in (79, 80, 81, 82, 83, 85, 86, 87, 88, 96, 97, 98, 100)), "N-11"}
 )
-"""Rules that no payer sees otherwise: without these fields an export refuses; what was not given,
-or shall not be billed, is not charged; another payer's rules prove nothing; and an altered log is
-no evidence."""
+"""Rules that no payer changes: without these fields an export refuses; what was not given, or shall
+not be billed, is not charged; another payer's rules prove nothing; and an altered log is not
+evidence.
+"""
 DECLARABLE = frozenset(
     {
         "device.udi_di",
@@ -47,11 +48,11 @@ DECLARABLE = frozenset(
         "voluntary_abn_on_file",
     }
 )
-"""What a payer may do without. What no claim exists without, and the log, are not among them."""
+"""What a payer may do without. What every claim needs, and the log, are not among them."""
 
 
 class PayerProfile(CheckedData):
-    """The profile decides, not the code. None or "unknown": the payer's word was not seen."""
+    """The profile decides, not the code. None or "unknown": the payer's statement was not seen."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
     title: str
@@ -68,28 +69,28 @@ class PayerProfile(CheckedData):
     pays_chiropractor_manipulation_only: bool = False
     requires_discipline_modifier: bool = False
     assistant_modifiers: bool = False
-    """CQ and CO are wanted and cut the payment."""
+    """CQ and CO are required and reduce the payment."""
     accepts_x_modifiers: bool = False
     accepts_52: bool = False
     """A reduced service may be billed with 52, where a named person decides so."""
     modifier_order: tuple[str, ...] = MODIFIER_ORDER
-    """"59" stands for the X modifiers, "GP" for GO and GN, "CQ" for CO."""
+    """"59" represents the X modifiers, "GP" GO and GN, "CQ" CO."""
     min_minutes: int | None = None
     covers_97012: Literal["yes", "no", "conditions", "unknown"] = "unknown"
     conditions: tuple[str, ...] = ()
-    """Conditions of cover that no data of the claim can prove; shown under the findings."""
+    """Conditions of cover that no data of the claim can prove; shown below the findings."""
     decompression: Literal["excluded", "ask", "allowed"] = "ask"
     needs_fda_clearance: bool = False
     covered_dx: tuple[str, ...] = ()
     """Beginnings of covered codes, without dot; empty: no list is known."""
     excluded_regions: tuple[BodyRegion, ...] = ()
     roles_not_paid: tuple[Role, ...] = ()
-    """Who may not have done a therapy service for this payer."""
+    """Roles that may not perform a therapy service for this payer."""
     max_visits: int | None = None
     unneeded: dict[str, Annotated[str, Field(min_length=1)]] = Field(default_factory=dict)
-    """What the payer does not ask for, with the source that says so: its rule does not apply."""
+    """What the payer does not require, with the source of that: its rule does not apply."""
     severities: dict[str, Severity | Literal["off"]] = Field(default_factory=dict)
-    """Rules that this payer sees otherwise."""
+    """Rules whose severity differs for this payer."""
 
 
 def read_profile(path: Path) -> PayerProfile:
@@ -134,14 +135,14 @@ def _check_unneeded(profile: PayerProfile, where: str) -> None:
 
 
 def all_profiles(folder: RecordFolder | None = None) -> dict[str, PayerProfile]:
-    """Shipped profiles and the user's, by name; raises RulesInvalid."""
+    """Returns shipped profiles and the user's, by name; raises RulesInvalid."""
     return {name: read() for name, read in _readers(folder).items()}
 
 
 def find_profile(name: str, folder: RecordFolder | None = None) -> PayerProfile:
     """Returns a profile by its name.
 
-    Raises RulesInvalid listing what there is. No other one is read.
+    Raises RulesInvalid listing the profiles. No other one is read.
     """
     readers = _readers(folder)
     if name not in readers:
@@ -153,12 +154,12 @@ def find_profile(name: str, folder: RecordFolder | None = None) -> PayerProfile:
 
 
 def shipped_profiles() -> dict[str, PayerProfile]:
-    """The profiles that come with the program, by name."""
+    """Returns the profiles that come with the program, by name."""
     return all_profiles()
 
 
 def _readers(folder: RecordFolder | None) -> dict[str, Callable[[], PayerProfile]]:
-    """What reads each profile, by its name; one of the user's stands in a shipped one's place."""
+    """Returns the reader of each profile, by name; the user's replaces a shipped one."""
     shipped = sorted(
         file.name.removesuffix(".toml")
         for file in _shipped_folder().iterdir()

@@ -1,4 +1,4 @@
-"""The scrub report as text and as a JSON document; what is accepted and offered stands in it."""
+"""The scrub report as text and as a JSON document, including what is accepted and offered."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ STRENGTHS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exported:
-    """Claims of the session that left before, in words, and how the claim differs from them now."""
+    """Claims of the session that left before, in words, and differences from the present one."""
 
     before: tuple[str, ...] = ()
     differences: tuple[str, ...] = ()
@@ -39,7 +39,7 @@ NEVER_EXPORTED = Exported()
 
 
 def verdict(report: ScrubReport) -> str:
-    """READY or NOT READY, what keeps it back, what else was found, and how all rules ended."""
+    """Returns READY or NOT READY, the reasons, what else was found, and how all rules ended."""
     count = Counter(finding.severity for finding in report.findings)
     state = "NOT READY" if report.blocked else "READY"
     state += " (simulated)" if report.simulated else ""
@@ -49,9 +49,9 @@ def verdict(report: ScrubReport) -> str:
 
 
 def kept_back_text(found_n: int, open_n: int) -> str:
-    """Returns how many errors were found, and how many rules of severity error nobody could judge.
+    """Returns how many errors were found, and how many error rules could not be judged.
 
-    The same words stand in the verdict of a scrub and on the face of every document.
+    The same words are in the verdict of a scrub and at the top of every document.
     """
     return (
         f"{_counted(found_n, 'error')} found by the rules, {_counted(open_n, 'error')} not judged"
@@ -59,7 +59,7 @@ def kept_back_text(found_n: int, open_n: int) -> str:
 
 
 def open_errors(report: ScrubReport) -> list[RuleResult]:
-    """Rules of severity error that nobody could judge."""
+    """Returns rules of severity error that could not be judged."""
     return [result for result in report.not_judged if result.blocks]
 
 
@@ -68,7 +68,7 @@ def _counted(number: int, word: str) -> str:
 
 
 def outcomes_text(report: ScrubReport) -> str:
-    """How many rules ended in each way, and how many of the open ones keep the claim back."""
+    """Returns how many rules ended in each way, and how many of the open ones block the claim."""
     counted = ", ".join(
         f"{number} {outcome.replace('_', ' ')}" for outcome, number in report.counts.items()
     )
@@ -77,7 +77,7 @@ def outcomes_text(report: ScrubReport) -> str:
 
 
 def older_data_text(report: ScrubReport) -> str:
-    """By which data of another date the day was judged; "" when all of it covers the day."""
+    """Returns which data of another date judged the day; "" when all of it covers the day."""
     parts = (f"{each.of} ({each.what})" for each in report.older_data)
     joined = ", ".join(parts)
     return f"judged by data of {joined}" if joined else ""
@@ -90,7 +90,7 @@ def report_text(
     accepted: Sequence[Acceptance] = (),
     exported: Exported = NEVER_EXPORTED,
 ) -> str:
-    """The report for a terminal."""
+    """Returns the report for a terminal."""
     older = older_data_text(report)
     lines = [
         f"Scrub of session {session_id}, date of service {report.date_of_service}"
@@ -119,7 +119,7 @@ def _open_line(result: RuleResult) -> str:
 
 
 def _not_applicable_lines(report: ScrubReport) -> Iterator[str]:
-    """Rules by the reason for which they do not apply: most share one."""
+    """Yields rules by the reason for which they do not apply: most share one."""
     by_reason: dict[str, list[str]] = {}
     for result in report.results:
         if result.outcome == "not_applicable":
@@ -146,7 +146,7 @@ def _offer_lines(session_id: str, offer: Offer) -> Iterator[str]:
 
 
 def where_from(field: Sourced[Any]) -> str:
-    """Returns where a piece of evidence comes from: the imported file, or as the note says it."""
+    """Returns the source of a piece of evidence: the imported file, or as the note says it."""
     if field.origin is Origin.IMPORTED:
         return field.method or "not imported"
     return field.where_from
@@ -159,7 +159,7 @@ def report_document(
     accepted: Sequence[Acceptance] = (),
     exported: Exported = NEVER_EXPORTED,
 ) -> dict[str, Any]:
-    """The report as JSON."""
+    """Returns the report as JSON."""
     return {
         "session_id": session_id,
         "ready": not report.blocked,

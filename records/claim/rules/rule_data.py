@@ -1,6 +1,6 @@
-"""Rule: one of the catalogue's entries as data; messages and severities change without code."""
+"""Rule: one entry of the catalogue as data; messages and severities change without code."""
 
-# No annotations as texts: pydantic would compile each of them when the program is loaded.
+# No string annotations: pydantic would compile each of them when the program is loaded.
 from datetime import date
 from functools import cache
 from importlib import resources

@@ -1,4 +1,4 @@
-"""The scrubber: every rule of the day over one claim, as a report that says what it rests on."""
+"""The scrubber: applies every rule of the day to one claim, and reports its sources."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ ADVICE = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScrubReport:
-    """How every rule ended, and what that rests on."""
+    """How every rule ended, and the data behind it."""
 
     results: tuple[RuleResult, ...]
-    """One of each rule, in the order of their names."""
+    """One for each rule, in the order of their names."""
     profile: str
     profile_title: str
     profile_date: date
@@ -51,43 +51,43 @@ class ScrubReport:
     rule_set: date
     date_of_service: date
     conditions: tuple[str, ...]
-    """What the payer wants and no data of the claim can prove."""
+    """What the payer requires but no data of the claim can prove."""
     not_checked: tuple[str, ...]
     older_data: tuple[OlderData, ...] = ()
-    """Reference data that does not cover the day and by which it was judged all the same."""
+    """Reference data that does not cover the day but was used."""
     simulated: bool = False
     """The unit was a simulated one: nobody was treated, whatever the rules say."""
     advice: str = ADVICE
 
     @property
     def findings(self) -> tuple[RuleFinding, ...]:
-        """What failed, the worst first."""
+        """Returns what failed, the worst first."""
         found = (finding for result in self.results for finding in result.findings)
         return tuple(sorted(found, key=_worst_first))
 
     @property
     def not_judged(self) -> tuple[RuleResult, ...]:
-        """Rules with something that nobody could judge, the worst first."""
+        """Returns rules with something that could not be judged, the worst first."""
         open_ = (result for result in self.results if result.outcome == "not_judged")
         return tuple(sorted(open_, key=lambda result: -SEVERITIES.index(result.severity)))
 
     @property
     def counts(self) -> Mapping[Outcome, int]:
-        """How many rules ended in each way."""
+        """Returns how many rules ended in each way."""
         count = Counter(result.outcome for result in self.results)
         return {outcome: count[outcome] for outcome in OUTCOMES}
 
     @property
     def blocked(self) -> bool:
-        """True when a rule of severity error failed or could not be judged: it is not ready."""
+        """Returns True when a rule of severity error failed or was not judged: it is not ready."""
         return any(result.blocks for result in self.results)
 
     def of_rule(self, rule_id: str) -> list[RuleFinding]:
-        """The findings of one rule."""
+        """Returns the findings of one rule."""
         return [finding for finding in self.findings if finding.rule_id == rule_id]
 
     def result(self, rule_id: str) -> RuleResult:
-        """How one rule ended; raises KeyError."""
+        """Returns how one rule ended; raises KeyError."""
         for result in self.results:
             if result.rule_id == rule_id:
                 return result
@@ -102,15 +102,15 @@ def scrub(
     tables: ScrubTables,
     beside: Beside = NOTHING_BESIDE,
 ) -> ScrubReport:
-    """Look at one claim. It never raises for a well-formed context, and it changes nothing.
+    """Check one claim. It never raises for a well-formed context, and it changes nothing.
 
-    What nobody looked at ``beside`` it leaves its rule open.
+    What was not checked ``beside`` it leaves its rule open.
     """
     return report_of(Facts(note, record, context, profile, tables, beside))
 
 
 def report_of(facts: Facts) -> ScrubReport:
-    """The report over facts that were gathered already."""
+    """Returns the report on facts that were gathered already."""
     profile = facts.profile
     return ScrubReport(
         results=tuple(_result(rule, look, facts) for rule, look in _looks()),
@@ -133,7 +133,7 @@ def _looks() -> tuple[tuple[Rule, Predicate], ...]:
 
 
 def _result(rule: Rule, look: Predicate, facts: Facts) -> RuleResult:
-    """One rule over one claim."""
+    """Returns the result of one rule for one claim."""
     severity = facts.profile.severities.get(rule.id, rule.severity)
     if severity == "off":
         why = f"this payer leaves it out ({facts.profile.source})"
@@ -149,7 +149,7 @@ def _not_applicable(rule: Rule, *why: str) -> RuleResult:
 
 
 def _as_needed(told: Told, profile: PayerProfile) -> Told:
-    """What the payer declares unneeded is no fault when it is missing."""
+    """Returns no fault for a missing field that the payer declares unneeded."""
     match told:
         case NotJudged(missing=name) | Found(field=name, absent=True) if name in profile.unneeded:
             return NotApplicable(f"this payer does not need {name} ({profile.unneeded[name]})")
@@ -157,7 +157,7 @@ def _as_needed(told: Told, profile: PayerProfile) -> Told:
 
 
 def _ended(rule: Rule, severity: Severity, told: list[Told]) -> RuleResult:
-    """The worst counts: a milder finding does not hide what could not be judged."""
+    """Returns the worst: a milder finding does not hide what could not be judged."""
     found = tuple(_finding(rule, severity, each) for each in told if isinstance(each, Found))
     open_ = [each for each in told if isinstance(each, NotJudged)]
     unjudged = [lower_of(each.severity or severity, each.at_most) for each in open_]

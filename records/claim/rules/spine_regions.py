@@ -1,8 +1,8 @@
 """Regions of the spine that a diagnosis names: by its place in the code list and its own words.
 
-Only the parts of the list that speak of the spine count: elsewhere "cervical" is of the womb and
-"neck" of the thigh bone. A code's own words count, not its category's, which are wider (S33.4, a
-rupture at the pubic bone, stands under "lumbar spine and pelvis").
+Only the parts of the list about the spine count: elsewhere "cervical" is of the womb and "neck" of
+the thigh bone. A code's own words count, not its category's, which are wider (S33.4, a rupture at
+the pubic bone, is below "lumbar spine and pelvis").
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ SPINE_PARTS = frozenset(
         "S39",
     }
 )
-"""Blocks and categories of ICD-10-CM, as its tabular list names them."""
+"""Blocks and categories of ICD-10-CM, as in its tabular list."""
 _PARTS = [
     (first, last or first) for first, _, last in (part.partition("-") for part in SPINE_PARTS)
 ]
@@ -73,9 +73,9 @@ _WORDS = re.compile(
 
 
 def regions_of_places(places: Sequence[tuple[str, str]]) -> frozenset[str]:
-    """The regions that a code names; ``places`` are code and words of it and of what is above it.
+    """Returns the regions of a code; ``places`` are code and words of it and of its parents.
 
-    Categories and chapters do not count: they are wider than what stands in them.
+    Categories and chapters do not count: they are wider than their codes.
     """
     if not places or not is_of_the_spine(places[0][0]):
         return frozenset()
@@ -85,13 +85,13 @@ def regions_of_places(places: Sequence[tuple[str, str]]) -> frozenset[str]:
 
 @cache
 def is_of_the_spine(code: str) -> bool:
-    """Returns whether a code, or a block, stands in a part of the list that speaks of the spine."""
+    """Returns whether a code, or a block, is in a part of the list about the spine."""
     category = code[:3]
     return any(first <= category <= last for first, last in _PARTS)
 
 
 def regions_of_words(texts: Sequence[str]) -> frozenset[str]:
-    """The regions that a code names; ``texts`` are its words and those of what stands above it.
+    """Returns the regions of a code; ``texts`` are its words and those of its parents.
 
     A part of a vertebra (dens, "T5-T6") names none itself: there the vertebra above it counts.
     """
@@ -101,6 +101,6 @@ def regions_of_words(texts: Sequence[str]) -> frozenset[str]:
 
 
 def regions_named(words: str) -> frozenset[str]:
-    """The regions in one text of the list."""
+    """Returns the regions in one text of the list."""
     found = (REGION_WORDS[word] for word in _WORDS.findall(words.lower()))
     return frozenset().union(*found)

@@ -1,6 +1,6 @@
 """The tables that rules read: shipped examples with their sources, and the user's dated files.
 
-``DIR/tables.toml`` names the user's files; what it does not give stays shipped, and the report says
+``DIR/tables.toml`` names the user's files; shipped ones are used for the rest, and the report says
 what could not be checked.
 """
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class Dated(CheckedData):
-    """Something that holds from one day to another, both included."""
+    """Something that is valid from one day to another, both included."""
 
     valid_from: date
     valid_to: date
@@ -36,7 +36,7 @@ class Dated(CheckedData):
     strength: Strength = "own"
 
     def valid_on(self, day: date) -> bool:
-        """Returns whether the row holds on this day of service."""
+        """Returns whether the row is valid on this day of service."""
         return self.valid_from <= day <= self.valid_to
 
 
@@ -53,7 +53,7 @@ class DailyLimit(Dated):
 
 
 class PracticeExpense(Dated):
-    """Practice expense values of therapy codes: who is cut when several are billed."""
+    """Practice expense values of therapy codes: which one is reduced when several are billed."""
 
     values: dict[str, Annotated[Decimal, Field(ge=0)]]
 
@@ -82,7 +82,7 @@ class _UserTables(CheckedData):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OlderData:
-    """Reference data that does not speak of the day; ``of`` is the day that it is known for."""
+    """Reference data that does not cover the day; ``of`` is the day that it covers."""
 
     what: str
     of: date
@@ -100,23 +100,23 @@ class ScrubTables:
     code_list: CodeList | None = None
 
     def threshold(self, day: date) -> Threshold | None:
-        """The threshold of this day, or None when no row holds."""
+        """Returns the threshold of this day, or None when no row is valid."""
         return next((t for t in self.thresholds if t.valid_on(day)), None)
 
     def daily_limit(self, day: date) -> DailyLimit:
-        """The limit of the day, else the newest that is known."""
+        """Returns the limit of the day, else the newest that is known."""
         return next((d for d in self.daily_limits if d.valid_on(day)), self.daily_limits[0])
 
     def practice_expense(self, day: date) -> PracticeExpense | None:
-        """The practice expense of this day, or None when no row holds."""
+        """Returns the practice expense of this day, or None when no row is valid."""
         return next((p for p in self.practice_expenses if p.valid_on(day)), None)
 
     def with_code_list(self, code_list: CodeList) -> ScrubTables:
-        """The same tables and a list of diagnosis codes."""
+        """Returns the same tables and a list of diagnosis codes."""
         return replace(self, code_list=code_list)
 
     def older_data(self, day: date) -> tuple[OlderData, ...]:
-        """What does not cover a day and is judged by all the same, each with its own date."""
+        """Yields what does not cover a day but is used for it, each with its own date."""
         limit, codes = self.daily_limit(day), self.code_list
         known = (
             ("NCCI pairs", self.pairs.covers(day), self.pairs.seen_on),

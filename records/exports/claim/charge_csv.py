@@ -1,4 +1,4 @@
-"""The charge line as CSV in a receiver's columns: a head and one row, CRLF as RFC 4180 wants it."""
+"""The charge line as CSV in a receiver's columns: a head and one row, CRLF as in RFC 4180."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from records.exports.readiness import refuse_unready, unbillable
 from records.visit.visit import Visit
 
 _FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""First characters of a formula; the wide forms are taken for them by East Asian spreadsheets."""
+"""First characters of a formula; East Asian spreadsheets accept the wide forms too."""
 
 
 def charge_csv(visit: Visit, receiver: Receiver) -> str:
-    """The file's text; cells that a spreadsheet would run as a formula get a leading apostrophe.
+    """Returns the file; cells that a spreadsheet would run as a formula get a leading apostrophe.
 
-    Raises RequestRefused without a treatment, ExportIncomplete when the receiver needs what nobody
-    has said, ExportRefused when a program would take a line that is not ready,
-    ReceiverInvalid for a receiver without columns.
+    Raises RequestRefused without a treatment, ExportIncomplete when the receiver needs a missing
+    value, ExportRefused when a program would take a line that is not ready, ReceiverInvalid for a
+    receiver without columns.
     """
     if not receiver.columns:
         raise ReceiverInvalid(
@@ -39,7 +39,7 @@ def charge_csv(visit: Visit, receiver: Receiver) -> str:
 
 
 def charge_values(visit: Visit) -> dict[str, str]:
-    """Every field that a column may hold; unknown ones are empty."""
+    """Returns every field that a column may have; unknown ones are empty."""
     reasons = "; ".join(unbillable(visit))
     return {**visit.charge().values, **_patient_values(visit.context), "not_ready": reasons}
 
@@ -81,6 +81,6 @@ def _cell(column: Column, receiver: Receiver, values: Mapping[str, str]) -> str:
 
 
 def safe_cell(cell: str) -> str:
-    """What hides is written out; what a spreadsheet would run, also behind blanks, is marked."""
+    """Returns a cell with hidden characters escaped and a formula, also after blanks, marked."""
     shown = one_line(cell)
     return f"'{shown}" if shown.lstrip()[:1] in _FORMULA else shown

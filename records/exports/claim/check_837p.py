@@ -1,7 +1,7 @@
 """Checks of a finished 837P that its grammar cannot make: X-01 to X-04 (total, ZIP, dates, case).
 
-They read the text itself, so that they judge what would be compared, not what was meant. They are
-not part of the catalogue of rules: those judge the claim, these the writing.
+They read the text itself, so that they judge what would be compared, not what was intended. They
+are not part of the catalogue of rules: those judge the claim, these the text.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class SegmentFault:
 
 
 def check_837p(text: str, today: date) -> list[SegmentFault]:
-    """Every fault of the text; ``today`` is the day on which it was made."""
+    """Yields every fault of the text; ``today`` is the day on which it was made."""
     segments = [part.strip("\r\n").split("*") for part in text.split("~") if part.strip()]
     return [*_totals(segments), *_zips(segments), *_dates(segments, today), *_case(segments)]
 
@@ -54,7 +54,7 @@ def _totals(segments: Segments) -> Iterator[SegmentFault]:
 
 
 def _zips(segments: Segments) -> Iterator[SegmentFault]:
-    """X-02: the practice's ZIP has nine digits, everybody's five or nine."""
+    """X-02: the practice's ZIP has nine digits, all others five or nine."""
     entity = ""
     for number, parts in enumerate(segments, start=1):
         if parts[0] == "NM1":
@@ -70,7 +70,7 @@ def _zips(segments: Segments) -> Iterator[SegmentFault]:
 
 
 def _dates(segments: Segments, today: date) -> Iterator[SegmentFault]:
-    """X-03: dates exist and lie in order: birth, onset, service, an answer, today."""
+    """X-03: dates exist and are in order: birth, onset, service, an answer, today."""
     service = max(
         (_date(_element(p, 3)) or EARLIEST for p in segments if _is_date(p, {"472"})),
         default=today,

@@ -1,7 +1,7 @@
 """A preview of the claim as 837P (005010X222A1): to be checked and compared, never to be sent.
 
-The practice's system owns and sends the claim. Nothing is filled in: what the claim context does
-not say is refused by name. Claim and line cite the session, so that a claim leads to its force log.
+The practice's system owns and sends the claim. Nothing is filled in: what is missing in the claim
+context is refused by name. Claim and line cite the session, so that a claim leads to its force log.
 """
 
 from __future__ import annotations
@@ -39,16 +39,16 @@ from records.exports.needs import refuse_incomplete
 VERSION = "005010X222A1"
 NTE_LENGTH = 80
 ACCOUNT_LENGTH = 20
-"""CLM01: what every receiver keeps and returns."""
+"""CLM01: the length that every receiver keeps and returns."""
 PERSONS, ORGANIZATIONS = frozenset({"IL", "QC", "DN"}), frozenset({"40", "77", "PR"})
 """NM101 of loops in which the guide allows one type of entity only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
-    """When the preview is made of which session, and what its claim's state is.
+    """The time and session of a preview, and the state of its claim.
 
-    ``not_ready`` stands in the claim's note (NTE); ``accepted`` are the accepted modifiers.
+    ``not_ready`` is in the claim's note (NTE); ``accepted`` are the accepted modifiers.
     """
 
     session_id: str
@@ -60,14 +60,14 @@ class Made:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim837P:
-    """The interchange, one segment a line, and what it writes otherwise than the context."""
+    """The interchange, one segment a line, and its differences from the context."""
 
     text: str
     notices: tuple[str, ...]
 
 
 def claim_837p(context: ClaimContext, made: Made, receiver: Interchange) -> Claim837P:
-    """The claim as a receiver takes it.
+    """Returns the claim in a receiver's form.
 
     Raises ExportIncomplete naming what is missing or cannot be written, and ExportRefused when a
     check of the finished text finds a fault.
@@ -145,7 +145,7 @@ class _Claim:
             yield from self._line(number, line)
 
     def _submitter(self) -> Iterator[str]:
-        """The contact has no name of its own: it would repeat the submitter's."""
+        """Write the submitter, whose contact has no name, because it would repeat this one."""
         yield self.name("41", "billing", self.billing, ("46", self.sender_id))
         yield segment("PER", "IC", "", "TE", phone_digits(self.billing))
         key = "receiver.x12" if self.receiver.name else "payer"
@@ -192,7 +192,7 @@ class _Claim:
         yield from self._casualty()
 
     def _casualty(self) -> Iterator[str]:
-        """The payer's number of an accident, at the end of the patient's loop."""
+        """Write the payer's number of an accident, at the end of the patient's loop."""
         number = self.context.casualty_claim_number
         if number:
             yield segment("REF", "Y4", self.identifier("casualty_claim_number", number, 50))
@@ -225,7 +225,7 @@ class _Claim:
         yield from self.second.of_claim()
 
     def _causes(self) -> str:
-        """CLM11: accident or employment, and the state of an auto accident."""
+        """Returns CLM11: accident or employment, and the state of an auto accident."""
         codes = [CAUSES[cause] for cause in self.context.related_causes if cause in CAUSES]
         state = (self.context.accident_state or "").upper() if "AA" in codes else ""
         return composite(*codes, *[""] * (3 - len(codes)), state) if codes else ""
@@ -255,7 +255,7 @@ class _Claim:
                 yield segment("REF", qualifier, self.identifier(name, number, 50))
 
     def _diagnoses(self) -> Iterator[str]:
-        """In capitals and without dot, however the context writes them."""
+        """Write them in capitals and without dot, however the context writes them."""
         for number, code in enumerate(self.context.diagnoses, start=1):
             sent = self.identifier(f"diagnoses.{number}", plain(code), 30)
             yield composite("ABK" if number == 1 else "ABF", sent)
@@ -293,7 +293,7 @@ class _Claim:
         yield from self.second.of_line(number, line)
 
     def _codes(self, key: str, cpt: str, modifiers: Sequence[str]) -> Iterator[str]:
-        """Code and modifiers of a service."""
+        """Returns code and modifiers of a service."""
         yield self.identifier(f"{key}.cpt", cpt, 48)
         for modifier in modifiers:
             yield self.identifier(f"{key}.modifiers", modifier, 2)
@@ -302,7 +302,7 @@ class _Claim:
         return self.name(entity, key, party, ("XX", self.identifier(f"{key}.npi", party.npi, 80)))
 
     def name(self, entity: str, key: str, party: Party, number: tuple[str, str]) -> str:
-        """NM1; ``number`` is its qualifier and the identifier as it is written."""
+        """Write NM1; ``number`` is its qualifier and the identifier as it is written."""
         qualifier, identifier = number
         person = entity in PERSONS or (party.is_person and entity not in ORGANIZATIONS)
         given = (party.first_name, party.middle_name) if person else ("", "")
@@ -325,7 +325,7 @@ class _Claim:
         return self.address(key, party.address)
 
     def address(self, key: str, address: Address) -> Iterator[str]:
-        """N3 and N4."""
+        """Write N3 and N4."""
         first = self.words(f"{key}.address.line_1", address.line_1, 55)
         yield segment("N3", first, self.words(f"{key}.address.line_2", address.line_2, 55))
         city = self.words(f"{key}.address.city", address.city, 30, 2)

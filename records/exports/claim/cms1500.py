@@ -1,7 +1,7 @@
-"""Data sheet of the CMS-1500 (02/12): what belongs into which box, as rows and as text.
+"""Data sheet of the CMS-1500 (02/12): the content of each box, as rows and as text.
 
 The form itself belongs to others and is read by machines from red ink: it is never drawn here. The
-words beside the numbers are ours.
+texts beside the numbers are ours.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ LETTERS = "ABCDEFGHIJKL"
 def cms1500_boxes(
     context: ClaimContext, *, session_id: str, face: Face, accepted: Sequence[str] = ()
 ) -> list[Box]:
-    """The boxes in the form's order; raises ExportIncomplete naming what is missing."""
+    """Returns the boxes in the form's order; raises ExportIncomplete naming what is missing."""
     refuse_incomplete("CMS-1500", session_id, needs_of_cms1500(context, session_id))
     account = account_of(session_id, context.claim_id)
     sheet = _Sheet(context, face, account, claim_modifiers(context, accepted))
@@ -57,7 +57,7 @@ def cms1500_boxes(
 
 
 def cms1500_text(boxes: Sequence[Box], visit: Visit) -> str:
-    """One line a box; above them the status and what is not ready."""
+    """Returns one line a box; above them the status and what is not ready."""
     reasons, face = unbillable(visit), visit.face
     of = sessions_text(visit.note)
     lines = [f"CMS-1500 data sheet (not the form)  {of}  {face.status}"]
@@ -68,7 +68,7 @@ def cms1500_text(boxes: Sequence[Box], visit: Visit) -> str:
 
 
 def cms1500_json(boxes: Sequence[Box], visit: Visit) -> str:
-    """The same as JSON."""
+    """Returns the same as JSON."""
     reasons = unready(visit)
     document = {
         "format": FORMAT,
@@ -127,7 +127,7 @@ class _Sheet:
         yield box("13", "benefits assigned to the practice", _yes(context.benefits_assigned))
 
     def _causes(self) -> Iterator[Box]:
-        """Box 10: YES or NO for each, once somebody said which."""
+        """Yields box 10: YES or NO for each, once it is known."""
         causes = self.context.related_causes
         if not causes:
             return
@@ -189,7 +189,7 @@ class _Sheet:
 
 
 def _letters(pointers: Sequence[int]) -> str:
-    """1, 2 as "AB"; a pointer past the list stays a number, so that it is seen."""
+    """Returns 1, 2 as "AB"; a pointer past the list stays a number, so that it is visible."""
     return "".join(LETTERS[p - 1] if 1 <= p <= len(LETTERS) else f"({p})" for p in pointers)
 
 

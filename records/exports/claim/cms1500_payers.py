@@ -1,7 +1,7 @@
-"""Boxes of the CMS-1500 that say whose insurance pays, and whose other one: 4, 6, 7, 9, 11.
+"""Boxes of the CMS-1500 about the paying insurance and another one: 4, 6, 7, 9, 11.
 
-Medicare reads them another way: what stands there is the insurance that pays before it, and 9 is
-for a Medigap policy only (docs/reference/exports.md names the sources).
+Medicare reads them differently: they contain the insurance that pays before it, and 9 is for a
+Medigap policy only (docs/reference/exports.md names the sources).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SAME = "SAME"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InsuredBoxes:
-    """What 4, 6, 7, 11, 11a and 11c say; "" leaves a box out."""
+    """The content of 4, 6, 7, 11, 11a and 11c; "" leaves a box out."""
 
     name: str = ""
     relationship: str = ""
@@ -31,7 +31,7 @@ class InsuredBoxes:
 
 
 def insured_boxes(context: ClaimContext, insured: Party) -> InsuredBoxes:
-    """The insured of the payer to whom the claim goes."""
+    """Returns the insured of the payer to whom the claim goes."""
     if context.payer.kind == MEDICARE:
         return _before_medicare(context)
     relationship = context.patient_relationship if context.subscriber else SELF
@@ -44,7 +44,7 @@ def insured_boxes(context: ClaimContext, insured: Party) -> InsuredBoxes:
 
 
 def _before_medicare(context: ClaimContext) -> InsuredBoxes:
-    """The insurance that pays first; NONE in 11 where none does."""
+    """Returns the insurance that pays first; NONE in 11 where none does."""
     other = context.other_payer
     if other is None or not context.other_insurance_first:
         return InsuredBoxes(group=NO_FIRST_PAYER)
@@ -60,7 +60,7 @@ def _before_medicare(context: ClaimContext) -> InsuredBoxes:
 
 
 def other_boxes(context: ClaimContext) -> Iterator[Box]:
-    """9, 9a and 9d: the policy beside the one of this claim."""
+    """Yields 9, 9a and 9d: the policy beside the one of this claim."""
     other = context.other_payer
     if other is None:
         return
@@ -78,7 +78,7 @@ def other_boxes(context: ClaimContext) -> Iterator[Box]:
 
 
 def paid_before(context: ClaimContext) -> str:
-    """29: what the payer before paid; "" for Medicare, where only the patient's part stands."""
+    """Returns 29: what the previous payer paid; "" for Medicare, with only the patient's part."""
     other = context.other_payer
     answer = other.adjudication if other and context.other_insurance_first else None
     if answer is None or answer.paid is None or context.payer.kind == MEDICARE:

@@ -1,4 +1,4 @@
-"""A box of the CMS-1500, and how names, addresses and days stand in it."""
+"""A box of the CMS-1500, and the form of names, addresses and days in it."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ class Box:
 
 
 def box(number: str, label: str, value: str | None) -> Box:
-    """A box; an empty one is not printed."""
+    """Returns a box; an empty one is not printed."""
     return Box(number=number, label=label, value=value or "")
 
 
 def name_words(party: Party) -> str:
-    """Family name, given name, middle name."""
+    """Returns family name, given name, middle name."""
     return ", ".join(
         part for part in (party.last_name, party.first_name, party.middle_name) if part
     )
 
 
 def address_words(address: Address | None) -> str:
-    """Street and town in one line; "" without an address."""
+    """Returns street and town in one line; "" without an address."""
     if address is None:
         return ""
     town = f"{address.city} {address.state or ''} {address.zip or ''}".strip()
@@ -38,5 +38,5 @@ def address_words(address: Address | None) -> str:
 
 
 def day_words(value: date | None) -> str:
-    """MM DD CCYY; "" without a day."""
+    """Returns MM DD CCYY; "" without a day."""
     return value.strftime("%m %d %Y") if value else ""

@@ -1,7 +1,7 @@
 """The second payer on an 837P: loops 2320, 2330A and 2330B of the claim, 2430 of its lines.
 
-Segments stand in the order of the guide (005010X222A1). Amounts, adjustments and the date are those
-of the context; where it has none, the segment does not stand.
+Segments are in the order of the guide (005010X222A1). Amounts, adjustments and the date are those
+of the context; a segment without data is left out.
 """
 
 from __future__ import annotations
@@ -33,20 +33,20 @@ class Naming(Protocol):
     """Writes names and addresses as the rest of the claim does."""
 
     def name(self, entity: str, key: str, party: Party, number: tuple[str, str]) -> str:
-        """NM1; ``number`` is its qualifier and the identifier."""
+        """Write NM1; ``number`` is its qualifier and the identifier."""
 
     def address(self, key: str, address: Address) -> Iterator[str]:
-        """N3 and N4."""
+        """Write N3 and N4."""
 
 
 def sequence_of(context: ClaimContext) -> tuple[str, str]:
-    """SBR01 of the payer to whom the claim goes, and of the other one."""
+    """Returns SBR01 of the payer to whom the claim goes, and of the other one."""
     first = bool(context.other_insurance_first)
     return (SECONDARY, PRIMARY) if first else (PRIMARY, SECONDARY)
 
 
 def insurance_type_of(context: ClaimContext) -> tuple[str, str]:
-    """SBR05 of both: why Medicare pays second stands at Medicare and nowhere else."""
+    """Returns SBR05 of both: only Medicare's says why it pays second."""
     other = context.other_payer
     if other is None or not second_is_medicare(context):
         return "", ""
@@ -66,7 +66,7 @@ class OtherPayerLoops:
             self.payer_id = self.identifier(f"{KEY}.payer_id", self.other.payer_id, 80, 2)
 
     def of_claim(self) -> Iterator[str]:
-        """Loop 2320 with its subscriber and its payer."""
+        """Write loop 2320 with its subscriber and its payer."""
         if self.other is None:
             return
         other, insured = self.other, other_insured(self.context)
@@ -87,7 +87,7 @@ class OtherPayerLoops:
 
     @property
     def _by_line(self) -> bool:
-        """The date stands at the lines or at the claim, never at both."""
+        """Returns whether the date is at the lines; it is never at lines and claim."""
         return any(line.adjudication for line in self.context.lines)
 
     def _subscriber(self, other: OtherPayer, insured: Party) -> str:
@@ -99,13 +99,13 @@ class OtherPayerLoops:
         return segment("SBR", sequence, relationship, group, "", why, "", "", "", filing)
 
     def _coverage(self) -> str:
-        """OI: what CLM08 and CLM09 say holds for both payers."""
+        """Write OI: CLM08 and CLM09 apply to both payers."""
         assigned = "Y" if self.context.benefits_assigned else "N"
         released = "Y" if self.context.release_of_information else "I"
         return segment("OI", "", "", assigned, "", "", released)
 
     def of_line(self, number: int, line: ServiceLine) -> Iterator[str]:
-        """Loop 2430: what the payer before decided of a service."""
+        """Write loop 2430: the previous payer's decision on a service."""
         answer = line.adjudication
         if answer is None or not answers(self.context) or self.other is None:
             return
@@ -137,7 +137,7 @@ def _claim_amounts(answer: Adjudication | None) -> Iterator[str]:
 
 
 def _adjusted(adjustments: Sequence[ClaimAdjustment]) -> Iterator[str]:
-    """CAS: one segment a group, in the order of the context."""
+    """Write CAS: one segment a group, in the order of the context."""
     for group in dict.fromkeys(each.group for each in adjustments):
         trios = (
             element

@@ -10,26 +10,26 @@ ELEMENT, COMPONENT, REPETITION, SEGMENT = "*", ":", "^", "~"
 
 
 def segment(*elements: str) -> str:
-    """One segment with its end; empty elements at the end are left out."""
+    """Returns one segment with its end; empty elements at the end are left out."""
     return ELEMENT.join(elements).rstrip(ELEMENT) + SEGMENT
 
 
 def composite(*components: str) -> str:
-    """One element of several components."""
+    """Returns one element of several components."""
     return COMPONENT.join(components).rstrip(COMPONENT)
 
 
 def digits(text: str) -> str:
-    """The digits of a number that people write with dashes and brackets."""
+    """Returns the digits of a number that people write with dashes and brackets."""
     return re.sub(r"\D", "", text)
 
 
 def amount(value: Decimal) -> str:
-    """Money without needless zeros: 22, 22.5, 22.05."""
+    """Returns money without needless zeros: 22, 22.5, 22.05."""
     text = f"{value:.2f}"
     return text.rstrip("0").rstrip(".")
 
 
 def day(value: date) -> str:
-    """CCYYMMDD."""
+    """Returns CCYYMMDD."""
     return value.strftime("%Y%m%d")

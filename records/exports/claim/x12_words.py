@@ -1,7 +1,7 @@
-"""Texts as X12 carries them: capitals, no separator, and only what the receiver's set holds.
+"""Texts for X12: capitals, no separator, and only characters of the receiver's set.
 
 Basic and extended character set are those of X12.5 as the implementation guides print them. A text
-is written in the letters that there are, and every change beyond capitals and blanks is told. An
+is written in the available letters, and every change beyond capitals and blanks is reported. An
 identifier is never changed: another number would be another claim.
 """
 
@@ -15,7 +15,7 @@ from records.exports.claim.x12 import COMPONENT, ELEMENT, REPETITION, SEGMENT
 from records.exports.messages.receiver_maps import X12Characters
 
 BASIC = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 !\"&'()+,-./;?=")
-"""Without the separators; the asterisk and the colon belong to the set."""
+"""Without the separators; the asterisk and the colon are part of the set."""
 EXTENDED = BASIC | frozenset("%@[]_{}\\|<>#$")
 CARRIED: dict[X12Characters, frozenset[str]] = {"basic": BASIC, "extended": EXTENDED}
 _SEPARATORS = ELEMENT + COMPONENT + REPETITION + SEGMENT
@@ -28,7 +28,7 @@ _TYPED = str.maketrans(
         **dict.fromkeys(_SEPARATORS, " "),
     }
 )
-"""Typographic signs as a typewriter has them; separators as blanks."""
+"""Typographic signs as on a typewriter; separators as blanks."""
 _IN_BASIC = str.maketrans(
     {
         "#": " NO. ",
@@ -47,11 +47,11 @@ _LATIN = re.compile(
     r"LATIN (?:CAPITAL |SMALL )?(?:LETTER|LIGATURE) (?:DOTLESS )?([A-Z]{1,2})(?: WITH .*)?"
 )
 _NAMED = {"\u00d0": "D", "\u00de": "TH", "\u014a": "N", "\u018f": "E", "\u1e9e": "SS"}
-"""Capital Eth, Thorn, Eng, Schwa and sharp S: their names are no letters."""
+"""Capital Eth, Thorn, Eng, Schwa and sharp S: their Unicode names do not name the letters."""
 
 
 class Wording:
-    """Writes the texts of one claim in one character set; keeps what it changed or cannot write."""
+    """Writes the texts of one claim in one character set; records changes and failures."""
 
     def __init__(self, characters: X12Characters = "basic") -> None:
         self._characters: X12Characters = characters
@@ -59,7 +59,7 @@ class Wording:
         self._refusals: list[str] = []
 
     def words(self, name: str, text: str | None, longest: int, shortest: int = 0) -> str:
-        """A name or an address; the element takes from ``shortest`` to ``longest`` characters."""
+        """Returns a name or an address of ``shortest`` to ``longest`` characters."""
         said = text or ""
         plain = plain_words(said, self._characters)
         if len(plain) > longest and self._characters == "basic":
@@ -75,7 +75,7 @@ class Wording:
         return self._fitting(name, said, plain, (shortest, longest))
 
     def identifier(self, name: str, text: str | None, longest: int, shortest: int = 0) -> str:
-        """A number or a code: in capitals, else as it is, or not at all."""
+        """Returns a number or a code: in capitals, otherwise unchanged, or not at all."""
         said = text or ""
         plain = said.strip().upper()
         if strange := _strange(plain, self._characters):
@@ -111,9 +111,9 @@ class Wording:
 
 
 def plain_words(text: str, characters: X12Characters) -> str:
-    """``text`` in capitals and in letters that a character set may have.
+    """Returns ``text`` in capitals and in letters that a character set may have.
 
-    What has no such form stays as it is.
+    A character without such a form stays as it is.
     """
     typed = unicodedata.normalize("NFKD", text.translate(_TYPED)).translate(_TYPED)
     bare = "".join(c for c in typed if not unicodedata.combining(c))
@@ -123,7 +123,7 @@ def plain_words(text: str, characters: X12Characters) -> str:
 
 
 def _latin(character: str) -> str:
-    """The letters that a Latin letter is written with where it does not exist: \u0141 as L."""
+    """Returns the letters that replace a Latin letter: Ł as L."""
     if character.isascii():
         return character
     if character in _NAMED:
@@ -133,6 +133,6 @@ def _latin(character: str) -> str:
 
 
 def _strange(text: str, characters: X12Characters) -> str:
-    """The characters of a text that a set does not hold, each once."""
+    """Returns the characters of a text that are not in a set, each once."""
     strange = dict.fromkeys(c for c in text if c not in CARRIED[characters])
     return ", ".join(f"{c!r} (U+{ord(c):04X})" for c in strange)

@@ -1,1 +1,1 @@
-"""Paper for the day on which the workstation is dead: a downtime sheet and the day's list."""
+"""Paper for a day without the workstation: a downtime sheet and the day's list."""

@@ -1,4 +1,4 @@
-"""What a form is put together from: lines to write on, boxes to tick, tables to fill in."""
+"""The parts of a form: lines to write on, boxes to tick, tables to fill in."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from records.exports.paper.blocks import GREY, INK, WHITE, WIDTH, Flowable, grid
 SIZE = 8.5
 SMALL = 7.0
 ROW, HIGH_ROW = 17.0, 27.0
-"""Least height of a line that somebody writes on, and of one for a sentence."""
+"""Least height of a line to write on, and of one for a sentence."""
 BOX = 7.5
 """Side of a box to tick, in points."""
 LINE = 0.5
@@ -22,14 +22,14 @@ HEAD_TINT = "#e8ebef"
 
 
 def heading(text: str) -> Flowable:
-    """The title of a part, on a dark bar: forms are copied without colours."""
+    """Returns the title of a part, on a dark bar: forms are copied without colours."""
     bar = grid([[said(text, SIZE, WHITE, bold=True)]], [WIDTH], ("BACKGROUND", INK), above=1.0)
     bar.spaceBefore = 5
     return bar
 
 
 def box(text: str) -> Flowable:
-    """A box to tick with its word."""
+    """Draw a box to tick with its word."""
     square = Drawing(BOX, BOX + 1)
     square.add(
         Rect(0, 0, BOX, BOX, strokeColor=HexColor(INK), strokeWidth=0.8, fillColor=HexColor(WHITE))
@@ -39,7 +39,7 @@ def box(text: str) -> Flowable:
 
 
 def boxes(*texts: str) -> Flowable:
-    """Several boxes in one row, as wide as their words need together."""
+    """Draw several boxes in one row, as wide as their words need together."""
     return Table([[box(text) for text in texts]], style=_style(("VALIGN", "MIDDLE")), hAlign="LEFT")
 
 
@@ -50,7 +50,7 @@ def ruled(
     has_head: bool = False,
     least: float = ROW,
 ) -> Flowable:
-    """A table with lines, ``least`` high each, for a pen. A head stands on each page."""
+    """Draw a table with lines, ``least`` high each, for a pen. Its head is on each page."""
     style = [
         *_padding(3.0),
         ("VALIGN", (0, 0), (-1, -1), "MIDDLE"),
@@ -68,7 +68,7 @@ def ruled(
 
 
 def asked(label: str, value: str = "", hint: str = "") -> list[Flowable]:
-    """A label and what is known, else room to write; ``hint`` shows how it is written."""
+    """Draw a label and what is known, else room to write; ``hint`` shows the format."""
     shown = f"{label}, as in {hint}" if hint else label
     return [said(shown, SIZE, GREY), said(value, SIZE, bold=bool(value))]
 

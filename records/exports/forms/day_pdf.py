@@ -16,7 +16,7 @@ WIDTHS = (40.0, 80.0, 80.0, 150.0, 65.0)
 
 
 def day_pdf(day: date, found: DayList | None, clinic: str) -> bytes:
-    """The file's bytes; a day without a list says so and has room to write."""
+    """Returns the file's bytes; a day without a list says so and has room to write."""
     title = f"Appointments of {day.isoformat()}"
     return pdf_of(
         Document(
@@ -42,7 +42,7 @@ def _body(found: DayList | None) -> Iterator[Flowable]:
 
 
 ROWS_TO_WRITE = 5
-"""Empty lines at the end, for who comes unannounced."""
+"""Empty lines at the end, for unannounced patients."""
 
 
 def _cells(each: Appointment) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """The downtime sheet: one treatment on paper, to be entered later from the same items.
 
-What standing data know is printed; what is found or done on the day is left for a pen.
+Standing data are printed; what is found or done on the day is left for a pen.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ ROOM = 60.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SheetFor:
-    """What is known of one sheet before the day: None and "" leave room to write."""
+    """What is known for one sheet before the day: None and "" leave room to write."""
 
     clinic: str = ""
     day: date | None = None
@@ -70,7 +70,7 @@ class SheetFor:
 
 
 def downtime_sheets(sheets: Sequence[SheetFor]) -> bytes:
-    """The file's bytes: one sheet after the other, each on pages of its own."""
+    """Returns the file's bytes: one sheet after the other, each on pages of its own."""
     return pdf_of(
         Document(
             body=lambda: [flowable for sheet in sheets for flowable in _sheet(sheet, sheets[0])],
@@ -134,7 +134,7 @@ def _who(sheet: SheetFor) -> Iterator[Flowable]:
 
 
 def _screen(sheet: SheetFor) -> Iterator[Flowable]:
-    """Two items beside each other; those of the neck say so."""
+    """Draw two items side by side; those of the neck say so."""
     items = [
         f"{item} (neck only)" if item in CERVICAL_ONLY else item
         for item in screen_items(Region.CERVICAL)
@@ -180,7 +180,7 @@ def _dose(sheet: SheetFor) -> Iterator[Flowable]:
 
 
 def _units(sheet: SheetFor, item: SheetItem) -> tuple[str, str]:
-    """What stands at the right end of both cells of a value: the clinic's unit, and newtons."""
+    """Returns the right end of both cells of a value: the clinic's unit, and newtons."""
     if not item.name.endswith("force"):
         return ("min" if item.name == "ordered_time" else "s"), ""
     return sheet.force_unit.value, "" if sheet.force_unit is ForceUnit.NEWTON else "N"

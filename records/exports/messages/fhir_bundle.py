@@ -1,7 +1,7 @@
 """FHIR R4: one Bundle of a visit: patient, device, procedure, forces, note, provenance, charge.
 
 Written by hand as plain JSON. No public code for a traction force was found: those codes are our
-own and carry their text. CPT stands as code only, its words belong to the AMA.
+own and have their text. CPT is given as a code only, its descriptions belong to the AMA.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ Resource = dict[str, Any]
 
 
 def fhir_bundle(visit: Visit, pdf: bytes, *, sampled: bool = False) -> str:
-    """The bundle as JSON; ``sampled`` adds the force curve. Raises ExportIncomplete."""
+    """Returns the bundle as JSON; ``sampled`` adds the force curve. Raises ExportIncomplete."""
     resources = _Resources(visit, pdf, sampled)
     tagged: Resource = {"meta": {"tag": [TEST_DATA]}} if visit.note.simulated else {}
     bundle: Resource = {
@@ -68,7 +68,7 @@ def fhir_bundle(visit: Visit, pdf: bytes, *, sampled: bool = False) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Recorded:
-    """One session as the bundle tells it; ``ending`` sets its keys apart from the other ones'."""
+    """One session in the bundle; ``ending`` distinguishes its keys from those of the others."""
 
     record: SessionRecord
     dose: DeliveredDose
@@ -77,7 +77,7 @@ class _Recorded:
     ending: str = ""
 
     def period(self, zone: tzinfo) -> Resource:
-        """From when to when it pulled; empty where it never did."""
+        """Returns start and end of the pull; empty without one."""
         times = (self.dose.treatment_started_ms, self.dose.treatment_ended_ms)
         moments = [
             local_time(self.record, at_ms, zone).isoformat() for at_ms in times if at_ms is not None
@@ -86,7 +86,7 @@ class _Recorded:
 
 
 def _recorded(visit: Visit) -> list[_Recorded]:
-    """The sessions of a visit by their beginning; two of one unit share its device."""
+    """Returns the sessions of a visit by their beginning; two of one unit share its device."""
     note, devices = visit.note, dict[tuple[object, ...], str]()
     if not note.parts:
         one = _Recorded(record=visit.record, dose=note.dose, seal=note.seal, device="device")
@@ -108,7 +108,7 @@ def _recorded(visit: Visit) -> list[_Recorded]:
 
 
 def _unit_of(record: SessionRecord) -> tuple[object, ...]:
-    """What two sessions of one device have in common; of observed ones table and instrument."""
+    """Returns what two sessions of one device share; of observed ones table and instrument."""
     session = record.started.session
     identity, told = session.identity, session.observation
     if identity is None:
@@ -132,7 +132,7 @@ class _Resources:
         self.rendering = self.context.rendering
 
     def url(self, key: str) -> str:
-        """The same for the same session and key."""
+        """Returns an address, the same for the same session and key."""
         return f"urn:uuid:{uuid5(NAMESPACE_URL, f'{OWN}:{self.visit.session_id}:{key}')}"
 
     def all(self) -> Iterator[tuple[str, Resource]]:
@@ -199,7 +199,7 @@ class _Resources:
 
     @property
     def _identifiers(self) -> list[Resource]:
-        """Every session's id, the one first that the visit is called by."""
+        """Returns every session's id, first the one that the visit is named after."""
         ids = dict.fromkeys((self.visit.session_id, *self.visit.note.sessions))
         return [{"system": f"{OWN}:session", "value": session_id} for session_id in ids]
 
@@ -209,7 +209,7 @@ class _Resources:
         return list(dict.fromkeys(regions))
 
     def _observation(self, told: _Recorded, code: str, text: str) -> Resource:
-        """Of one session; which one, is said where there are several."""
+        """Add an observation of one session, named where there are several."""
         made: Resource = {
             "resourceType": "Observation",
             "status": "final" if told.seal else "preliminary",
@@ -226,7 +226,7 @@ class _Resources:
         return made
 
     def _curve(self, told: _Recorded, curve: SampledForce) -> Resource:
-        """Begins and ends with the first and the last value, not with the treatment."""
+        """Add the curve, which begins and ends with the first and the last value."""
         first, last = (self._moment(told, at_ms) for at_ms in (curve.first_ms, curve.last_ms))
         return self._observation(told, "force-curve", "Force over time") | {
             "effectivePeriod": {"start": first, "end": last},
@@ -234,7 +234,7 @@ class _Resources:
         }
 
     def _moment(self, told: _Recorded, at_ms: int) -> str:
-        """A millisecond of a session in the clinic's time."""
+        """Returns a millisecond of a session in the clinic's time."""
         seconds, ms = divmod(told.record.head.started_utc_ms + at_ms, 1000)
         at = datetime.fromtimestamp(seconds, self.visit.zone).replace(microsecond=ms * 1000)
         return at.isoformat(timespec="milliseconds")
@@ -284,7 +284,7 @@ class _Resources:
         }
 
     def _provenance(self, told: _Recorded) -> Resource:
-        """The device as author, the log by its seal."""
+        """Add the device as author, the log by its seal."""
         seal = {"system": f"{OWN}:seal-sha256", "value": told.seal or "not sealed"}
         author = {"type": _participant("author"), "who": self._reference(told.device)}
         targets = ("procedure", f"summary{told.ending}", "note")
@@ -297,7 +297,7 @@ class _Resources:
         }
 
     def _signed(self, signature: Signature) -> Resource:
-        """Who stands for the note, recorded when it was signed."""
+        """Add who signed the note, recorded at the time of the signature."""
         who = self._reference("practitioner" if signature.treated else "signer")
         named = who | {"display": f"{signature.as_signed}, {signature.party.credentials}"}
         return {
@@ -308,7 +308,7 @@ class _Resources:
         }
 
     def _charge(self) -> Resource:
-        """Billable once the rules looked and found no error, and never for a simulated unit."""
+        """Add the charge: billable after the rules found no error, never for a simulated unit."""
         modifiers = [{"system": CPT_SYSTEM, "code": code} for code in self.visit.modifiers]
         return {
             "resourceType": "ChargeItem",
@@ -332,7 +332,7 @@ class _Resources:
 
 
 def _observed_device(record: SessionRecord) -> Resource:
-    """Table and instrument as people named them: neither names itself."""
+    """Add table and instrument as people named them: neither identifies itself."""
     session = record.started.session
     told = session.observation
     assert told is not None, "a session has a unit that named itself, or an observation"
@@ -359,7 +359,7 @@ def _device(record: SessionRecord) -> Resource:
 
 
 def _practitioner(who: Party, as_written: str = "") -> Resource:
-    """Somebody who treats or signs; ``as_written`` is the name before it was put into parts."""
+    """Add a person who treats or signs; ``as_written`` is the name before it was split."""
     name = _name(who) | ({"text": as_written} if as_written else {})
     practitioner: Resource = {"resourceType": "Practitioner", "name": [name]}
     if who.npi:

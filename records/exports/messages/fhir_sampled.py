@@ -1,4 +1,4 @@
-"""The force curve as SampledData: equal steps of time, a step without a reading says so."""
+"""The force curve as SampledData: equal steps of time; a step without a reading is marked."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from records.store.canonical import SampleArray
 
 STEP_MS = 100
 NO_READING = "E"
-"""What SampledData writes for a value that could not be measured."""
+"""SampledData's sign for a value that could not be measured."""
 UCUM = "http://unitsofmeasure.org"
 
 
@@ -26,7 +26,7 @@ class SampledForce:
 
 
 def sampled_force(samples: SampleArray) -> SampledForce | None:
-    """Newest reading of each step of 100 ms, in tenths of a newton; None without any reading."""
+    """Returns the newest reading of each step of 100 ms, in 0.1 N; None without any reading."""
     used = samples[valid_samples(samples)]
     if not len(used):
         return None

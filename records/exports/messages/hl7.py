@@ -14,7 +14,7 @@ SENDER = "TRACTION"
 PRODUCTION, TESTING = "P", "T"
 """MSH-11: what a receiver may do with the message; a simulated session is a test."""
 CODES = "L"
-"""Name of a coding system of our own: local."""
+"""Name of our own, local coding system."""
 _ESCAPES = {
     "\\": "\\E\\",
     "|": "\\F\\",
@@ -26,34 +26,34 @@ _ESCAPES = {
 
 
 def escaped(text: str) -> str:
-    """A value in which no character can be taken for a delimiter, of MLLP neither."""
+    """Returns a value in which no character can be taken for a delimiter, also of MLLP."""
     unified = visible(text.replace("\r\n", "\n").replace("\r", "\n"))
     return "".join(_ESCAPES.get(character, character) for character in unified)
 
 
 def parts(*components: str) -> str:
-    """Components of one field, escaped; empty ones at the end are left out."""
+    """Returns components of one field, escaped; empty ones at the end are left out."""
     return "^".join(escaped(component) for component in components).rstrip("^")
 
 
 def repeated(*repetitions: str) -> str:
-    """Repetitions of one field; they are escaped already."""
+    """Returns repetitions of one field; they are escaped already."""
     return "~".join(repetitions)
 
 
 def segment(name: str, fields: dict[int, str]) -> str:
-    """A segment from its numbered fields; they are escaped already."""
+    """Returns a segment from its numbered fields; they are escaped already."""
     last = max(fields, default=0)
     return "|".join([name, *(fields.get(number, "") for number in range(1, last + 1))])
 
 
 def time(moment: datetime) -> str:
-    """YYYYMMDDHHMMSS with the offset from UTC."""
+    """Returns YYYYMMDDHHMMSS with the offset from UTC."""
     return moment.strftime("%Y%m%d%H%M%S%z")
 
 
 def header(visit: Visit, code: str, trigger: str) -> list[str]:
-    """MSH and EVN. The control id is the same for the same session, message and moment."""
+    """Returns MSH and EVN. The control id is the same for the same session, message and moment."""
     moment = time(visit.made_at)
     digest = hashlib.sha256(f"{visit.session_id} {code} {trigger} {moment}".encode()).hexdigest()
     kind = f"{code}^{trigger}^{code}_{trigger}"
@@ -73,7 +73,7 @@ def header(visit: Visit, code: str, trigger: str) -> list[str]:
 
 
 def patient(visit: Visit, person: Party) -> list[str]:
-    """PID and PV1: an outpatient; the visit's number is the session's."""
+    """Returns PID and PV1: an outpatient; the visit's number is the session's."""
     address = person.address
     fields = {
         1: "1",
@@ -91,23 +91,23 @@ def patient(visit: Visit, person: Party) -> list[str]:
 
 
 def name(person: Party) -> str:
-    """Family name, given name, middle name."""
+    """Returns family name, given name, middle name."""
     return parts(person.last_name, person.first_name or "", person.middle_name or "")
 
 
 def provider(person: Party) -> str:
-    """NPI and name of somebody who treats (XCN)."""
+    """Returns NPI and name of somebody who treats (XCN)."""
     return parts(*_numbered_name(person))
 
 
 def signed_by(person: Party, at: datetime) -> str:
-    """Who signed and when (PPN): the same components, the time is the fifteenth."""
+    """Returns who signed and when (PPN): the same components, the time is the fifteenth."""
     known = _numbered_name(person)
     return parts(*known, *[""] * (14 - len(known)), time(at))
 
 
 def _numbered_name(person: Party) -> list[str]:
-    """The first 13 components of XCN and PPN; of an NPI authority and type, as readers differ."""
+    """Returns the first 13 components of XCN and PPN, with authority and type of an NPI."""
     numbered = "NPI" if person.npi else ""
     return [
         person.npi or "",
@@ -127,5 +127,5 @@ def _numbered_name(person: Party) -> list[str]:
 
 
 def message(segments: list[str]) -> str:
-    """The message; each segment ends with a carriage return."""
+    """Returns the message; each segment ends with a carriage return."""
     return "".join(f"{line}\r" for line in segments)

@@ -28,7 +28,7 @@ CPT_SYSTEM, ICD_SYSTEM, CURRENCY = "C4", "I10", "USD"
 
 
 def dft_p03(visit: Visit, receiver: Receiver) -> str:
-    """The message; raises ExportIncomplete naming what is missing."""
+    """Returns the message; raises ExportIncomplete naming what is missing."""
     start, stop = visit.times
     context = context_or_refuse(visit.context, FORMAT, visit.session_id)
     refuse_incomplete(FORMAT, visit.session_id, needs_of_dft(context, visit.patient_reference))
@@ -58,7 +58,7 @@ def dft_p03(visit: Visit, receiver: Receiver) -> str:
 
 
 def _sessions(visit: Visit) -> Iterator[str]:
-    """NTE of the charge: the evidence of each session, where a visit had several."""
+    """Returns NTE of the charge: the evidence of each session, where a visit had several."""
     told = [
         f"Session {number} of {len(visit.note.parts)}: {part.session_id}, {part.region}, "
         f"{part.dose.delivered_minutes} min, {part.checkpoint or 'not signed'}"

@@ -33,7 +33,7 @@ SIGNED, DICTATED = "LA", "DO"
 
 
 def mdm_t02(visit: Visit, pdf: bytes, file_name: str) -> str:
-    """The message; raises ExportIncomplete naming what is missing."""
+    """Returns the message; raises ExportIncomplete naming what is missing."""
     context = context_or_refuse(visit.context, FORMAT, visit.session_id)
     refuse_incomplete(FORMAT, visit.session_id, needs_of_hl7(context, visit.patient_reference))
     assert context.patient is not None
@@ -47,7 +47,7 @@ def mdm_t02(visit: Visit, pdf: bytes, file_name: str) -> str:
 
 
 def _document(visit: Visit, treated_by: Party | None, file_name: str) -> str:
-    """TXA: what the document is and whether it is signed."""
+    """Returns TXA: the document's kind and whether it is signed."""
     start, stop = visit.times
     signature = signature_of(visit)
     author = provider(treated_by) if treated_by else ""
@@ -70,7 +70,7 @@ def _document(visit: Visit, treated_by: Party | None, file_name: str) -> str:
 
 
 def _comments(visit: Visit) -> Iterator[str]:
-    """Errors and warnings of the note, behind the document that they speak of."""
+    """Yields errors and warnings of the note, after the document that they are about."""
     verdict = [visit.face.verdict] if visit.face.errors else []
     words = [*verdict, *visit.face.errors, *visit.face.alerts]
     if words:
@@ -78,7 +78,7 @@ def _comments(visit: Visit) -> Iterator[str]:
 
 
 def _numbers(visit: Visit) -> Iterator[str]:
-    """The dose as figures; the force curve stands in the PDF.
+    """Yields the dose as figures; the force curve is in the PDF.
 
     Of several sessions the visit's, then each one's, whose number is the observation's sub-id.
     """
@@ -96,7 +96,7 @@ def _numbers(visit: Visit) -> Iterator[str]:
 
 
 def _dose(dose: DeliveredDose) -> Iterator[tuple[str, str, str, str]]:
-    """Code, label, value and unit of what was measured."""
+    """Yields code, label, value and unit of what was measured."""
     known = [
         ("PEAKFORCE", "Peak force", _newtons(dose.peak_force_dn), "N"),
         ("MEANHOLDFORCE", "Mean force in hold", _newtons(dose.mean_hold_force_dn), "N"),

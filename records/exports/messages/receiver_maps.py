@@ -1,6 +1,6 @@
-"""Receivers: the columns of their CSV, and how they take codes and X12. Data files, validated."""
+"""Receivers: the columns of their CSV, and their form of codes and X12. Validated data files."""
 
-# No annotations as texts: pydantic would compile each of them when the program is loaded.
+# No string annotations: pydantic would compile each of them when the program is loaded.
 from collections.abc import Callable
 from datetime import date, datetime
 from functools import cache, partial
@@ -37,11 +37,11 @@ PATIENT_FIELDS = (
     "group_number",
 )
 FIELDS = (*COLUMNS, *PATIENT_FIELDS, "not_ready")
-"""What a column may hold: the charge line, the patient of the claim context, and the findings."""
+"""The possible content of a column: the charge line, the claim's patient, and the findings."""
 
 
 class Column(CheckedData):
-    """``fields`` joined by ``join``, empty ones left out; ``spread`` parts a text's characters."""
+    """``fields`` joined by ``join``, without empty ones; ``spread`` separates the characters."""
 
     head: str = Field(min_length=1)
     fields: tuple[str, ...] = Field(min_length=1)
@@ -62,7 +62,7 @@ InterchangeQualifier = Literal["01", "14", "20", "27", "28", "29", "30", "33", "
 
 
 class Interchange(CheckedData):
-    """How a receiver takes X12: its characters, and how both sides are called.
+    """A receiver's form of X12: its characters, and the names of both sides.
 
     ``name`` is the receiver's (NM1*40); empty: the payer's.
     """
@@ -74,10 +74,10 @@ class Interchange(CheckedData):
 
 
 class Receiver(CheckedData):
-    """``importer``: the file goes into a program without a person looking at it.
+    """``importer``: the file goes into a program without a person reading it.
 
-    ``needs`` are the fields without which the receiver refuses a row. ``diagnosis_dots``: how it
-    takes diagnoses in CSV and HL7 version 2. Without ``columns`` it takes no CSV.
+    ``needs`` are the fields without which the receiver refuses a row. ``diagnosis_dots``: its form
+    of diagnoses in CSV and HL7 version 2. Without ``columns`` it takes no CSV.
     """
 
     name: str = Field(min_length=1)
@@ -107,18 +107,18 @@ class Receiver(CheckedData):
         return self
 
     def shown(self, name: str, value: str) -> str:
-        """A field's text; dates and diagnoses in the receiver's own form."""
+        """Returns a field's text; dates and diagnoses in the receiver's own form."""
         if value and name in DATES:
             return datetime.fromisoformat(value).strftime(self.date_format)
         return self.diagnosis(value) if name in DIAGNOSES else value
 
     def diagnosis(self, code: str) -> str:
-        """A code with its dot or without, as the receiver takes it."""
+        """Returns a code with its dot or without, in the receiver's form."""
         return dotted(code) if self.diagnosis_dots else plain(code)
 
 
 def load_receivers(own_dir: Path | None = None) -> dict[str, Receiver]:
-    """The shipped receivers and those of ``own_dir``, by name; raises ReceiverInvalid.
+    """Returns the shipped receivers and those of ``own_dir``; raises ReceiverInvalid.
 
     A file of the user replaces a shipped one of the same name.
     """
@@ -126,7 +126,7 @@ def load_receivers(own_dir: Path | None = None) -> dict[str, Receiver]:
 
 
 def find_receiver(name: str, own_dir: Path) -> Receiver:
-    """A receiver by its name; raises ReceiverInvalid listing what there is. No other one is read.
+    """Returns a receiver by its name; raises ReceiverInvalid listing them. No other one is read.
 
     A file of the user replaces a shipped one of the same name.
     """
@@ -140,12 +140,12 @@ def find_receiver(name: str, own_dir: Path) -> Receiver:
 
 
 def own_receiver() -> Receiver:
-    """The program's own, whatever the user has put in its place."""
+    """Returns the program's own receiver, or the user's replacement for it."""
     return _shipped_receiver(OWN)
 
 
 def parse_receiver(text: str, file_name: str) -> Receiver:
-    """One map; raises ReceiverInvalid naming file, key and reason."""
+    """Returns one map; raises ReceiverInvalid naming file, key and reason."""
     where = f"receiver {file_name}"
     receiver = checked(Receiver, parse_toml(text, where, ReceiverInvalid), where, ReceiverInvalid)
     if receiver.name != Path(file_name).stem:
@@ -156,7 +156,7 @@ def parse_receiver(text: str, file_name: str) -> Receiver:
 
 
 def _readers(own_dir: Path | None) -> dict[str, Callable[[], Receiver]]:
-    """What reads each receiver, by its name; one of the user's stands in a shipped one's place."""
+    """Returns the reader of each receiver, by name; the user's replaces a shipped one."""
     shipped = sorted(
         file.name.removesuffix(".toml")
         for file in _shipped_folder().iterdir()

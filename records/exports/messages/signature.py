@@ -1,7 +1,7 @@
-"""The signature of a note in the parts that messages have for it: name, credentials, time.
+"""The signature of a note in the parts that messages need: name, credentials, time.
 
 A note is signed with a name as people write it. Its parts are those of the claim's person of the
-same name, if there is one. Else the last word is the family name, or what stands before a comma.
+same name, if there is one. Else the last word is the family name, or what precedes a comma.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from records.visit.visit import Visit
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signature:
-    """Who stands for the newest version of a note, and since when (the clinic's time).
+    """Who signed the newest version of a note, and when (the clinic's time).
 
     ``party`` has the name in parts, the credentials as signed, and the NPI of a person of the
-    claim. ``as_signed`` is the name as it was written. ``treated``: it is who treated.
+    claim. ``as_signed`` is the name as it was written. ``treated``: it is the person who treated.
     """
 
     party: Party
@@ -29,7 +29,7 @@ class Signature:
 
 
 def signature_of(visit: Visit) -> Signature | None:
-    """The newest version's; None for a draft."""
+    """Returns the newest version's; None for a draft."""
     if not visit.note.versions:
         return None
     newest = visit.note.versions[-1]
@@ -46,7 +46,7 @@ def signature_of(visit: Visit) -> Signature | None:
 
 
 def _same_person(version: NoteVersion, context: ClaimContext | None) -> Party | None:
-    """Who treated or certified, when the whole name is theirs; initials are not enough."""
+    """Returns who treated or certified, if the whole name matches; initials are not enough."""
     if context is None:
         return None
     signed = _plain(version.by)
@@ -57,7 +57,7 @@ def _same_person(version: NoteVersion, context: ClaimContext | None) -> Party | 
 
 
 def _spellings(party: Party) -> set[str]:
-    """A person's name with and without the middle name, the family name last or first."""
+    """Returns a person's name with and without the middle name, the family name last or first."""
     given, family = party.first_name or "", party.last_name
     spelled = {f"{given} {family}", f"{family}, {given}"}
     if party.middle_name:

@@ -1,4 +1,4 @@
-"""Who said the words of a note, when, and in which document: a line for each of these."""
+"""Who made the entries of a note, when, and in which document: a line for each of these."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ DIGITS = 16
 
 
 def author_lines(note: TreatmentNote) -> list[str]:
-    """Returns the order's words first, then those of each person, with the fields' labels."""
+    """Returns the order's entries first, then those of each person, with the fields' labels."""
     said = dict[str, list[str]]()
     for field in (*note.fixed_fields, *note.clinician_fields):
         if field.document and not field.needs_a_word:

@@ -1,4 +1,4 @@
-"""What stands on every page of a note: whose page it is and what binds it to its record."""
+"""Head and foot of every page of a note: whose page it is and what links it to its record."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from records.visit.face import NOT_A_DEVICE, simulated_text
 from records.visit.visit import NotedVisit
 
 LONGEST = 400
-"""Characters of a reference that a head takes in letters of the usual size."""
+"""Most characters of a reference in letters of the usual size."""
 
 
 def head_of(visit: NotedVisit) -> list[Flowable]:
-    """Patient, session and state of the signature; above them that it is altered or simulated."""
+    """Returns patient, session and state of the signature; first a mark if altered or simulated."""
     patient = visit.patient_reference or "no reference given"
     of = sessions_text(visit.note)
     words = [f"Patient {patient}", f"{of[0].upper()}{of[1:]}", visit.face.status]
@@ -27,7 +27,7 @@ def head_of(visit: NotedVisit) -> list[Flowable]:
 
 
 def foot_of(visit: NotedVisit) -> list[Flowable]:
-    """Checkpoints and seal, and that no cleared device made the note."""
+    """Returns checkpoints and seal, and that no cleared device made the note."""
     note = visit.note
     lines = []
     for seal, checkpoint in seal_lines(note, "none"):
@@ -40,6 +40,6 @@ def foot_of(visit: NotedVisit) -> list[Flowable]:
 
 
 def _size_text(forces: ForceUnit) -> str:
-    """What one of the unit beside newtons is in newtons."""
+    """Returns one unit of the force unit beside newtons, in newtons."""
     unit = forces.other if forces is ForceUnit.NEWTON else forces
     return f"1 {unit.value} = {unit.newtons:z.3f} N"

@@ -1,6 +1,7 @@
-"""The content of a note in the order in which it is read, whole: nothing is shortened.
+"""The content of a note in reading order, complete: nothing is shortened.
 
-Device and clinician have a ground and a title bar of their own, which go on where a page ends.
+Device and clinician have a background and a title bar of their own, which continue after a page
+break.
 """
 
 from __future__ import annotations
@@ -64,13 +65,13 @@ WIDE = (
     "check_ins",
     "remarks",
 )
-"""Device fields of this kind stand below the columns, over the whole width."""
+"""Device fields of this kind are below the columns, over the whole width."""
 LONGEST_IN_A_COLUMN = 120
 Fields = Sequence[Sourced[str]]
 
 
 def body_of(visit: NotedVisit) -> list[Flowable]:
-    """Everything of a note, for a document."""
+    """Returns everything of a note, for a document."""
     return [
         *_title(visit),
         *_alerts(visit.face),
@@ -93,7 +94,7 @@ def _title(visit: NotedVisit) -> Iterator[Flowable]:
 
 
 def _alerts(face: Face) -> Iterator[Flowable]:
-    """What must not be overlooked, above everything else."""
+    """Yields what must not be overlooked, above everything else."""
     lines = [face.verdict] if face.errors else []
     bold = {*lines, *face.alerts}
     texts = [*lines, *face.errors, *face.alerts]
@@ -102,7 +103,7 @@ def _alerts(face: Face) -> Iterator[Flowable]:
 
 
 def _device_part(visit: NotedVisit) -> Iterator[Flowable]:
-    """What the device recorded; of a downtime sheet what stands on it, on another ground."""
+    """Yields what the device recorded; of a downtime sheet its content, on another background."""
     if not isinstance(visit, Visit):
         yield from part(
             FROM_PAPER, ALERT, CLINICIAN_TINT, [*_fields(note_as_read(visit.note).sheet_fields)]
@@ -112,7 +113,7 @@ def _device_part(visit: NotedVisit) -> Iterator[Flowable]:
 
 
 def _recorded(visit: Visit) -> Iterator[Flowable]:
-    """The fields and the curve; of several sessions first the visit's, then each one's."""
+    """Yields the fields and the curve; of several sessions first the visit's, then each one's."""
     note = note_as_read(visit.note)
     if not note.parts:
         yield from _fields(note.device_fields)
@@ -126,7 +127,7 @@ def _recorded(visit: Visit) -> Iterator[Flowable]:
 
 
 def _clinician_part(visit: NotedVisit) -> list[Flowable]:
-    """With the signature, which never stands alone on a page."""
+    """Yields it with the signature, which is never alone on a page."""
     return part(
         "Written by the clinician",
         CLINICIAN,
@@ -137,12 +138,12 @@ def _clinician_part(visit: NotedVisit) -> list[Flowable]:
 
 
 def _heading(text: str) -> Flowable:
-    """What stands above one of several sessions, never alone at the foot of a page."""
+    """Returns the heading of one of several sessions, never alone at the foot of a page."""
     return inside(text, HEADING, DEVICE, bold=True, spaceBefore=6, keepWithNext=1)
 
 
 def _plots(record: SessionRecord, dose: DeliveredDose, forces: ForceUnit) -> Iterator[Flowable]:
-    """The whole treatment; a long one in parts as well, which can be read one by one."""
+    """Yields the whole treatment; a long one also in parts, which can be read one by one."""
     data, parts = plot_data(record.samples), plot_parts(record.samples)
     if not data.times_ms:
         yield inside("No force was recorded.", SIZE, GREY)
@@ -161,7 +162,7 @@ def _plots(record: SessionRecord, dose: DeliveredDose, forces: ForceUnit) -> Ite
 
 
 def _marks(record: SessionRecord, dose: DeliveredDose) -> Marks:
-    """A pause that has no end in the record goes on to the last sample."""
+    """Returns the marks; a pause without an end in the record extends to the last sample."""
     stops = sorted(stop.at_ms for stop in dose.stops)
     last_ms = int(record.samples["taken_at_ms"][-1])
     return Marks(
@@ -172,7 +173,7 @@ def _marks(record: SessionRecord, dose: DeliveredDose) -> Marks:
 
 
 def _belongs(at_ms: int, piece: PlotData, first: PlotData, following: PlotData | None) -> bool:
-    """Whether a stop is drawn in a part; one before or after all samples is in the nearest."""
+    """Returns whether a stop is drawn in a part; one outside all samples is in the nearest."""
     begun = piece is first or at_ms >= piece.times_ms[0]
     return begun and (following is None or at_ms < following.times_ms[0])
 
@@ -185,7 +186,7 @@ def _piece_title(piece: PlotData, origin_ms: int) -> Flowable:
 
 
 def _signature(face: Face) -> list[Flowable]:
-    """Who signed and when; for a draft, room and lines for a pen."""
+    """Yields who signed and when; for a draft, room and lines for a pen."""
     signed = (face.signer, face.signed_at)
     captions = ("Signature and credentials", "Date and time")
     columns = [
@@ -197,7 +198,7 @@ def _signature(face: Face) -> list[Flowable]:
 
 
 def _amendments(face: Face) -> Iterator[Flowable]:
-    """Every version, the first one first."""
+    """Yields every version, the first one first."""
     if face.amendments:
         yield said("Signatures and amendments", 9, INK, bold=True, spaceBefore=6, keepWithNext=1)
     for line in face.amendments:
@@ -205,20 +206,20 @@ def _amendments(face: Face) -> Iterator[Flowable]:
 
 
 def _authors(visit: NotedVisit) -> Iterator[Flowable]:
-    """Who said each word, when, in which document."""
+    """Yields who made each entry, when, in which document."""
     for line in author_lines(visit.note):
         yield inside(f"Said by: {line}", SMALL, GREY)
 
 
 def _fields(fields: Fields) -> Iterator[Flowable]:
-    """The fields in their order: long ones over the whole width, short ones in columns."""
+    """Yields the fields in order: long ones over the whole width, short ones in columns."""
     for wide, group in groupby(fields, _is_wide):
         together = list(group)
         yield from map(_field, together) if wide else _columns(together)
 
 
 def _columns(fields: Fields) -> list[Flowable]:
-    """Short fields in two columns, down the left one first; the last row can be kept apart."""
+    """Returns short fields in two columns, down the left one first; the last row may be apart."""
     half = -(-len(fields) // 2)
     pairs = zip_longest(fields[:half], fields[half:])
     rows = [[*_cells(left), *_cells(right)] for left, right in pairs]
@@ -247,6 +248,6 @@ def _colour(field: Sourced[str]) -> str:
 
 
 def _label(field: Sourced[str]) -> str:
-    """The field's label; of several stops with the number that stands on the plot."""
+    """Returns the field's label; with its number on the plot where there are several stops."""
     kind, _, number = field.name.partition(".")[0].partition("_")
     return f"{field.label} {number}" if kind == "stop" and number.isdigit() else field.label

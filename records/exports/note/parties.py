@@ -1,4 +1,4 @@
-"""Who a note is about and who treated, and under which number it is claimed."""
+"""Whom a note is about and who treated, and under which number it is claimed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from records.visit.visit import NotedVisit
 
 
 def parties_of(visit: NotedVisit) -> list[tuple[str, str]]:
-    """Label and text of each; what nobody said is left out."""
+    """Returns label and text of each; missing ones are left out."""
     return [(label, text) for label, text in _parties(visit) if text]
 
 
@@ -40,7 +40,7 @@ def _with_npi(party: Party | None) -> str:
 
 
 def _name(party: Party | None) -> str:
-    """Given names first, credentials last, as on a signature line."""
+    """Returns given names first, credentials last, as on a signature line."""
     if party is None:
         return ""
     names = (party.first_name, party.middle_name, party.last_name)

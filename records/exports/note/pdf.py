@@ -1,4 +1,4 @@
-"""The note as a PDF: whose it is, what device and clinician say, the plot, the signature."""
+"""The note as a PDF: whose it is, the parts of device and clinician, the plot, the signature."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from records.visit.visit import NotedVisit
 
 
 def note_pdf(visit: NotedVisit) -> bytes:
-    """The file's bytes; the same visit gives the same bytes."""
+    """Returns the file's bytes; the same visit gives the same bytes."""
     note = visit.note
     checkpoints = [each.checkpoint for each in note.parts or (note,)]
     return pdf_of(

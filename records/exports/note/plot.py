@@ -1,6 +1,6 @@
 """The force-time plot of a note: target, actual force as a band, stops.
 
-Its left axis is in the note's unit of force, its right one in the unit that stands beside it.
+Its left axis is in the note's unit of force, its right one in the secondary unit.
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ AXIS_INSET = 30.0
 STOP_GAP = 90.0
 """Stops nearer than this share one label, so that labels never overlap."""
 LOWEST_TOP_N = 10.0
-STATE_DEFAULTS["fontName"] = PLAIN  # else every drawing names a font that is not embedded
+STATE_DEFAULTS["fontName"] = PLAIN  # otherwise every drawing names a font that is not embedded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scale:
-    """What the plots of one note share: the moment from which minutes count, the largest force.
+    """Shared by the plots of one note: the moment from which minutes count, the largest force.
 
     ``since_traction``: minutes count from the beginning of traction, else from the first sample.
 
     ``forces`` is the unit of the left axis and of the grid.
 
-    ``observed``: nobody ordered a target, and a stop is what was seen of one.
+    ``observed``: nobody ordered a target, and a stop is a visible sudden release.
     """
 
     origin_ms: int
@@ -58,9 +58,9 @@ class Scale:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marks:
-    """What happened, in milliseconds of the session.
+    """Events, in milliseconds of the session.
 
-    Stops by their numbers (one alone is called ""), changes of an ordered force, pauses from
+    Stops by their numbers (a single one is called ""), changes of an ordered force, pauses from
     beginning to end.
     """
 
@@ -76,7 +76,7 @@ def scale_of(
     *,
     observed: bool = False,
 ) -> Scale:
-    """The scale on which a whole treatment and its parts are drawn.
+    """Returns the scale of a whole treatment and its parts.
 
     ``began_ms``: when traction began, None where it never did.
     """
@@ -91,7 +91,7 @@ def scale_of(
 
 
 def plot(data: PlotData, scale: Scale, marks: Marks, height: float) -> Flowable:
-    """The plot as something that a page can hold."""
+    """Returns the plot as an element of a page."""
     made = _Plot(data, scale, height)
     made.pauses(marks.pauses_ms)
     made.force_axes()
@@ -136,7 +136,7 @@ class _Plot:
         return self.bottom + force_n / self.top_n * (self.top - self.bottom)
 
     def points(self, forces_dn: Sequence[int]) -> NDArray[np.float64]:
-        """One row a point; a force below zero is drawn at zero."""
+        """Returns one row for each point; a force below zero is drawn at zero."""
         times = np.asarray(self.data.times_ms, dtype=np.float64)
         forces_n = np.maximum(np.asarray(forces_dn, dtype=np.float64), 0) / 10
         span_ms, width = self.end_ms - self.start_ms, self.right - self.left
@@ -145,7 +145,7 @@ class _Plot:
         return np.column_stack([xs, ys])
 
     def force_axes(self) -> None:
-        """The unit that leads on the left with the grid, the other one on the right with ticks."""
+        """Draw the leading unit on the left with the grid, the other on the right with ticks."""
         leading, other = self.scale.forces, self.scale.forces.other
         self._write(self.left - 4, self.top + 6, leading.value, anchor="end")
         self._write(self.right + 4, self.top + 6, other.value)
@@ -157,13 +157,13 @@ class _Plot:
             self._write(self.right + 5, y - 2.5, label)
 
     def _levels(self, unit: ForceUnit) -> Iterator[tuple[str, float]]:
-        """Round forces of a unit and where they are drawn."""
+        """Returns round forces of a unit and where they are drawn."""
         size = unit.newtons
         for force in _ticks(0, self.top_n / size, self._step_n(unit, self.top_n) / size):
             yield f"{force:g}", self.y(force * size)
 
     def _step_n(self, unit: ForceUnit, highest_n: float) -> float:
-        """A step that is round in a unit, for labels that do not touch."""
+        """Returns a step that is round in a unit, for labels that do not touch."""
         return round_step(highest_n / unit.newtons, (self.top - self.bottom) / 24) * unit.newtons
 
     def time_axis(self) -> None:
@@ -177,7 +177,7 @@ class _Plot:
         self._write(self.right, self.bottom - 22, self._axis, anchor="end")
 
     def actual(self) -> None:
-        """From the least to the largest force of each bin: nothing is smoothed away."""
+        """Draw from the lowest to the highest force of each bin: nothing is smoothed away."""
         upper, lower = self.points(self.data.highest_dn), self.points(self.data.lowest_dn)
         band = np.concatenate([upper, lower[::-1]])
         colour = HexColor(DEVICE)
@@ -191,7 +191,7 @@ class _Plot:
         self.drawing.add(PolyLine(xy, strokeColor=colour, strokeWidth=0.7, strokeDashArray=(3, 2)))
 
     def pauses(self, pauses_ms: Sequence[tuple[int, int]]) -> None:
-        """A band behind everything else, as wide as the pause was long."""
+        """Draw a band behind everything else, as wide as the pause was long."""
         for began_ms, ended_ms in pauses_ms:
             left, right = self._within(began_ms), self._within(ended_ms)
             if right > left:
@@ -208,7 +208,7 @@ class _Plot:
                 )
 
     def changes(self, changes_ms: Sequence[int]) -> None:
-        """A triangle on the axis at each change of an ordered force."""
+        """Draw a triangle on the axis at each change of an ordered force."""
         for at_ms in changes_ms:
             if self.start_ms <= at_ms <= self.end_ms:
                 x, y, colour = self.x(at_ms), self.bottom, HexColor(CLINICIAN)
@@ -229,7 +229,7 @@ class _Plot:
             self._stop_label(f"{self._stop.upper()} {numbers}".strip(), stops_ms[first])
 
     def _stop_label(self, label: str, first_ms: int) -> None:
-        """Above the plot's area, left of the first line or right of the last."""
+        """Draw it above the plot's area, left of the first line or right of the last."""
         left = self._within(first_ms)
         y = self.top + 2
         if left - text_width(label, LABEL, bold=True) < self.left + 2:
@@ -278,7 +278,7 @@ class _Plot:
 
 
 def round_step(span: float, count: float) -> float:
-    """A round step (1, 2 or 5 times a power of ten) that divides ``span`` into about ``count``."""
+    """Returns a round step (1, 2 or 5 times a power of ten) for about ``count`` per ``span``."""
     wanted = span / max(1.0, count)
     power = 10.0 ** np.floor(np.log10(wanted))
     return float(
@@ -287,7 +287,7 @@ def round_step(span: float, count: float) -> float:
 
 
 def _ticks(first: float, last: float, step: float) -> Iterator[float]:
-    """The multiples of ``step`` from ``first`` to ``last``."""
+    """Returns the multiples of ``step`` from ``first`` to ``last``."""
     for number in range(int(np.ceil(first / step - 1e-6)), int(last / step + 1e-6) + 1):
         yield round(number * step, 6)
 

@@ -1,4 +1,4 @@
-"""The force-time curve at the resolution of a plot: per bin the least and the largest force."""
+"""The force-time curve at the resolution of a plot: per bin the lowest and the highest force."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PART_MS = 15 * 60_000
 
 @dataclass(frozen=True, slots=True)
 class PlotData:
-    """Lists of equal length: bin times in ms, target, least and largest actual force in 0.1 N."""
+    """Lists of equal length: bin times in ms, target, lowest and highest actual force in 0.1 N."""
 
     times_ms: list[int]
     target_dn: list[int]
@@ -46,7 +46,7 @@ def plot_data(samples: SampleArray) -> PlotData:
 
 
 def plot_parts(samples: SampleArray) -> list[PlotData]:
-    """A curve that is too long for one plot in parts of ``PART_MS``, each with bins of its own."""
+    """Returns parts of ``PART_MS`` of a curve too long for one plot, each with its own bins."""
     used = samples[valid_samples(samples)]
     if not len(used):
         return []

@@ -1,6 +1,6 @@
 """The objective part in a few lines, to be pasted into the note of another system.
 
-Every word is a field of the note or its label; what is open is left to the person who pastes it.
+Every text is a field of the note or its label; open fields are left to the person who pastes it.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ Told: TypeAlias = TreatmentNote | SessionPart
 
 
 def note_summary(note: TreatmentNote, face: Face) -> str:
-    """Seven to nine lines, sentences about the dose and how the rules ended; ends with a newline.
+    """Returns seven to nine lines: sentences about the dose and the outcome of the rules.
 
-    A visit of several sessions has two lines of its own and seven for each session.
+    It ends with a newline. A visit of several sessions has two lines of its own and seven for each
+    session.
     """
     note = note_as_read(note)
     lines = list(_visit_lines(note, face)) if note.parts else _session_lines(note, face.status)
@@ -34,7 +35,7 @@ def note_summary(note: TreatmentNote, face: Face) -> str:
 
 
 def _visit_lines(note: TreatmentNote, face: Face) -> Iterator[str]:
-    """The visit in two lines, then each session as a note of it alone has it."""
+    """Yields the visit in two lines, then each session as in a note of its own."""
     yield (
         f"Mechanical traction, {_value(note, 'visit_region')}; {sessions_text(note)} "
         f"({face.status})"
@@ -49,7 +50,7 @@ def _visit_lines(note: TreatmentNote, face: Face) -> Iterator[str]:
 
 
 def _session_lines(told: Told, status: str) -> list[str]:
-    """What was ordered, delivered and changed in a session."""
+    """Yields what was ordered, delivered and changed in a session."""
     return [
         f"Mechanical traction, {_value(told, 'region')}, {_value(told, 'mode')}; "
         f"session {told.session_id} ({status})",
@@ -80,5 +81,5 @@ def _fields(note: Told) -> tuple[Sourced[str], ...]:
 
 
 def _value(note: Told, name: str) -> str:
-    """The field's text on one line."""
+    """Returns the field's text on one line."""
     return " ".join((note.field(name).value or "not recorded").split())

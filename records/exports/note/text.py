@@ -22,13 +22,13 @@ from records.visit.note_status import version_texts
 from records.visit.visit import NotedVisit
 
 FROM_PAPER = f"From a downtime sheet, {NOT_RECORDED_TEXT}"
-"""Title of what a sheet says, where the device's part stands otherwise."""
+"""Title of a sheet's content, in place of the device's part."""
 
 
 def note_text(visit: NotedVisit) -> str:
-    """Plain text, lines of at most about 110 characters, ends with a newline.
+    """Returns plain text, lines of at most about 110 characters, ending with a newline.
 
-    Ends of lines and characters that hide are written out: a word of a record stays in its line.
+    Line ends and hidden characters are escaped: a recorded text stays in its line.
     """
     note, face = note_as_read(visit.note), visit.face
     lines = [f"TREATMENT NOTE ({face.status})  {sessions_text(note)}"]
@@ -56,15 +56,15 @@ def note_text(visit: NotedVisit) -> str:
 
 
 def part_title(note: TreatmentNote, part: SessionPart) -> str:
-    """What stands above the fields of one of several sessions."""
+    """Returns the title of the fields of one of several sessions."""
     number = note.parts.index(part) + 1
     return f"Session {number} of {len(note.parts)}, {part.region}: {part.session_id}"
 
 
 def seal_lines(note: TreatmentNote, no_checkpoint: str) -> list[tuple[str, str]]:
-    """Seal and checkpoint of the session, each in a line; of each of several, with its id.
+    """Yields seal and checkpoint of the session, each in a line; of several, with their ids.
 
-    A downtime sheet has neither: the digest of its entry stands there.
+    A downtime sheet has the digest of its entry instead.
     """
     if note.on_paper:
         return [(f"Entry of the sheet {note.seal}", "")]
@@ -79,7 +79,7 @@ def seal_lines(note: TreatmentNote, no_checkpoint: str) -> list[tuple[str, str]]
 
 
 def _device_lines(note: TreatmentNote) -> Iterator[str]:
-    """The fields of the visit; of several sessions each one's under its title."""
+    """Yields the fields of the visit; of several sessions each one's under its title."""
     if not note.parts:
         yield from map(_line, note.device_fields)
         return
@@ -94,7 +94,7 @@ def _line(field: Sourced[str]) -> str:
 
 
 def shown(field: Sourced[str]) -> str:
-    """The value, or in plain sight that there is none."""
+    """Returns the value, or visibly that there is none."""
     if field.value is not None:
         if field.source == ON_PAPER and any(map(str.isdecimal, field.value)):
             return f"{field.value} ({NOT_RECORDED_TEXT})"

@@ -1,4 +1,4 @@
-"""What a document is put together from: texts, fields behind labels, parts on a ground."""
+"""The parts of a document: texts, labelled fields, parts on a background."""
 
 from __future__ import annotations
 
@@ -16,37 +16,37 @@ from records.exports.paper.fonts import BOLD, PLAIN, drawn_by, markup
 PAGE_WIDTH, PAGE_HEIGHT = 612.0, 792.0
 """US letter."""
 WIDTH = PAGE_WIDTH - 2 * 40.0
-"""Of what stands between the margins."""
+"""Between the margins."""
 INK, GREY, LIGHT, WHITE = "#1b2430", "#55626f", "#d7dde4", "#ffffff"
 DEVICE, CLINICIAN, ALERT = "#0b5a8a", "#7a4b00", "#b3261e"
 DEVICE_TINT, CLINICIAN_TINT, ALERT_TINT = "#eef5fa", "#fbf5ea", "#fdeeec"
 LEADING = 1.25
-"""Height of a line in parts of its size."""
+"""Height of a line as a multiple of its font size."""
 INDENT = 6.0
-"""Of a text on a ground."""
+"""Of a text on a background."""
 GOING_ON = "going_on"
-"""Where a canvas keeps the title of the part that the page's end interrupts."""
+"""Attribute of a canvas with the title of the part that a page break interrupts."""
 ROOM = 70.0
 """A part begins on the next page when less than this is left."""
 
 Flowable: TypeAlias = Any
-"""What the PDF library can place: it has no types of its own."""
+"""An element that the PDF library can place: it has no types of its own."""
 
 
 def said(text: str, size: float, colour: str = INK, *, bold: bool = False, **more: Any) -> Flowable:
-    """A text over as many lines and pages as it needs; ``more`` are keys of the library's style."""
+    """Returns a text over as many lines and pages as needed; ``more`` are keys of the style."""
     return Paragraph(markup(text, bold=bold), _style(size, colour, bold, tuple(more.items())))
 
 
 def inside(
     text: str, size: float, colour: str = INK, *, bold: bool = False, **more: Any
 ) -> Flowable:
-    """A text on a ground."""
+    """Returns a text on a background."""
     return said(text, size, colour, bold=bold, leftIndent=INDENT, rightIndent=INDENT, **more)
 
 
 def labelled(label: str, text: str, size: float, colour: str, *, label_width: float) -> Flowable:
-    """A text behind its label."""
+    """Returns a text after its label."""
     places = {"leftIndent": label_width, "rightIndent": INDENT, "bulletIndent": INDENT}
     style = _style(size, colour, False, (*places.items(), ("spaceAfter", 1.5)))
     return Paragraph(markup(text), style, bulletText=label)
@@ -60,9 +60,9 @@ def part(
     *,
     followed_by: Sequence[Flowable] = (),
 ) -> list[Flowable]:
-    """Content under a title bar; where a page ends, ground and title go on.
+    """Returns content under a title bar; background and title continue after a page break.
 
-    ``followed_by`` stands below the part, on the page of its last element.
+    ``followed_by`` is below the part, on the page of its last element.
     """
     bar = grid([[said(title, 9, WHITE, bold=True)]], [WIDTH], ("BACKGROUND", colour), above=1.5)
     begin = [*_begin(tint), _going_on(title), bar, Spacer(1, 3)]
@@ -71,7 +71,7 @@ def part(
 
 
 def on_ground(tint: str, content: Sequence[Flowable]) -> list[Flowable]:
-    """Content on a ground of a colour."""
+    """Returns content on a coloured background."""
     return [*_begin(tint), *content, *_end()]
 
 
@@ -89,7 +89,7 @@ def grid(
     *looks: tuple[str, str],
     above: float = 0.4,
 ) -> Flowable:
-    """Rows of cells; ``looks`` are commands of the library with their colour, for all cells."""
+    """Returns rows of cells; ``looks`` are commands of the library with colours, for all cells."""
     whole = (0, 0), (-1, -1)
     style = [
         ("FONTNAME", *whole, PLAIN),

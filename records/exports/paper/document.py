@@ -33,7 +33,7 @@ from records.exports.paper.fonts import NOTICE, PLAIN, SEEN, drawn_by
 LEFT, TOP, BOTTOM = 40.0, PAGE_HEIGHT - 28.0, 24.0
 AUTHOR = "traction session controller"
 SMALL = 6.5
-"""Size of what stands at a page's edges besides its head."""
+"""Font size at a page's edges besides its head."""
 LINE, GAP = SMALL * LEADING, 4.0
 rl_config.useA85 = 0  # compressed streams stay bytes
 
@@ -42,10 +42,10 @@ Content = Callable[[], list[Flowable]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """What stands in a file; ``head`` and ``foot`` stand on every page.
+    """The content of a file; ``head`` and ``foot`` are on every page.
 
-    Title and keywords stand uncompressed in it, so that session and checkpoint are found without a
-    reader of PDF. Each part makes its content when it is asked for: the library uses it up.
+    Title and keywords are uncompressed in it, so that session and checkpoint are found without a
+    PDF reader. Each part makes its content when asked: the library uses it up.
     """
 
     body: Content
@@ -56,7 +56,7 @@ class Document:
 
 
 def pdf_of(document: Document) -> bytes:
-    """The file's bytes."""
+    """Returns the file's bytes."""
     drawn_by(PLAIN)
     buffer = io.BytesIO()
     template = BaseDocTemplate(
@@ -77,7 +77,7 @@ def pdf_of(document: Document) -> bytes:
 
 
 class _CountedCanvas(Canvas):  # type: ignore[misc]  # the library is untyped
-    """Keeps its pages until the last one is drawn, so that each can say how many there are."""
+    """Keeps its pages until the last one is drawn, so that each can show the page count."""
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
@@ -89,7 +89,7 @@ class _CountedCanvas(Canvas):  # type: ignore[misc]  # the library is untyped
         self._startPage()
 
     def save(self) -> None:
-        """Write all pages, each with its number and how many there are, and the file."""
+        """Write all pages, each with its number and the page count, and the file."""
         kept = self._kept
         for page in kept:
             self.__dict__.update(page)
@@ -101,7 +101,7 @@ class _CountedCanvas(Canvas):  # type: ignore[misc]  # the library is untyped
 class _Edges:
     """Head and foot of every page, as high as their lines are.
 
-    Between them and the content a line is kept free: above for the title of a part that goes on,
+    A line is kept free between them and the content: above for the title of a part that continues,
     below for the notice about code points.
     """
 

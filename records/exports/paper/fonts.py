@@ -1,11 +1,11 @@
-"""The fonts that a document embeds, and what stands for a character that none of them draws.
+"""The fonts that a document embeds, and the replacement of a character that none of them draws.
 
-Noto Sans holds Latin, Greek and Cyrillic with all their accents; FiraGO adds some signs, Georgian
-and Thai. Scripts that run from right to left or whose letters change their shapes beside each
-other need more than a row of glyphs: they count as not drawn.
+Noto Sans has Latin, Greek and Cyrillic with all their accents; FiraGO adds some signs, Georgian and
+Thai. Scripts that run from right to left or whose letters change their shapes need more than a row
+of glyphs: they count as not drawn.
 
-Noto Sans lies beside this file as it is, because each document needs it and the package that holds
-both takes longer to unpack it than a page takes to lay out (`python -m tools.fonts` puts it there).
+Noto Sans is beside this file uncompressed, because each document needs it and the package with both
+takes longer to unpack it than to lay out a page (`python -m tools.fonts` puts it there).
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from controller.words import one_line
 PLAIN, BOLD = "NotoSans", "NotoSans-Bold"
 FALLBACKS = {PLAIN: "FiraGO", BOLD: "FiraGO-Bold"}
 PACKAGED_AS = {"FiraGO": "figo", "FiraGO-Bold": "figbo"}
-"""What the package calls the fonts that few documents need."""
+"""The package's names of the fonts that few documents need."""
 RESHAPED = ("ARABIC", "DEVANAGARI", "HEBREW")
-"""How the names of the characters begin that a row of glyphs would show wrongly."""
+"""Beginnings of the names of characters that a row of glyphs would show wrongly."""
 NOTICE = "U+ and a number stand for a character that no embedded font draws."
 SEEN = "code_point_seen"
-"""What a canvas calls when it draws code points."""
+"""Called by a canvas when it draws code points."""
 PIECE = 50
-"""Code points that are told of together: few lines, which no page's end can part twice."""
+"""Code points that are reported together: few lines, which a page break splits at most once."""
 
 
 class Run(NamedTuple):
@@ -54,23 +54,23 @@ def drawn_by(font: str) -> frozenset[str]:
 
 
 def runs(text: str, font: str = PLAIN) -> list[Run]:
-    """``text`` as one line, in canonical composition, by the fonts that draw it."""
+    """Returns ``text`` as one line, in canonical composition, by the fonts that draw it."""
     shown = one_line(unicodedata.normalize("NFC", text))
     blanks = shown if shown.isascii() else "".join(map(_blank_or_itself, shown))
-    if drawn_by(font).issuperset(blanks):  # as nearly every text is
+    if drawn_by(font).issuperset(blanks):  # as in nearly every text
         return [Run(font, blanks)] if blanks else []
     named = groupby(blanks, lambda character: _font_of(character, font))
     return [Run(name, "".join(characters)) for name, characters in named]
 
 
 def markup(text: str, *, bold: bool = False) -> str:
-    """``text`` for a paragraph of the PDF library."""
+    """Returns ``text`` for a paragraph of the PDF library."""
     font = BOLD if bold else PLAIN
     return "".join(_marked(runs(text, font), font))
 
 
 def text_width(text: str, size: float, *, bold: bool = False) -> float:
-    """Width of a text of the program's own in points."""
+    """Returns the width of a text of the program's own in points."""
     font = BOLD if bold else PLAIN
     drawn_by(font)
     return float(stringWidth(text, font, size))
@@ -106,7 +106,7 @@ def _marked(parts: list[Run], font: str) -> Iterator[str]:
 
 
 def _code_points(text: str, before: list[Run], after: list[Run]) -> str:
-    """Code points with blanks between them, and between them and what stands beside them."""
+    """Returns code points with blanks between them and around them."""
     pieces = (text[start : start + PIECE] for start in range(0, len(text), PIECE))
     codes = " ".join(_watched(piece) for piece in pieces)
     left = " " if before and not before[0].text.endswith(" ") else ""
@@ -115,6 +115,6 @@ def _code_points(text: str, before: list[Run], after: list[Run]) -> str:
 
 
 def _watched(piece: str) -> str:
-    """Told when drawn at both ends, so that a page's end between them hides none from its page."""
+    """Returns text that reports being drawn at both ends, so that no page break hides it."""
     mark = f'<onDraw name="{SEEN}"/>'
     return f"{mark}{' '.join(f'U+{ord(c):04X}' for c in piece)}{mark}"

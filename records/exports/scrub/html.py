@@ -1,4 +1,4 @@
-"""The scrub report as one HTML file: its own small style, nothing from elsewhere, no script.
+"""The scrub report as one HTML file: its own small style, no external content, no script.
 
 The page is a tree of elements: the library that writes it escapes every value. It is in Python's
 own library, because loading another one for one page takes as long as ten pages.
@@ -41,7 +41,7 @@ STYLE = """
 
 
 def scrub_html(visit: Visit) -> str:
-    """The page; every value is escaped. Raises ExportIncomplete when no rule was applied."""
+    """Returns the page; every value is escaped. Raises ExportIncomplete if no rule was applied."""
     values = values_as_read(visit)
     page = _element("html", _head(values), _body(visit, values), lang="en")
     indent(page)
@@ -49,7 +49,7 @@ def scrub_html(visit: Visit) -> str:
 
 
 def _element(tag: str, *content: Element | str, **attributes: str) -> Element:
-    """An element of texts and elements; a text is one line. ``look`` is its class."""
+    """Returns an element of texts and elements; a text is one line. ``look`` is its class."""
     look = {"class": attributes.pop("look")} if "look" in attributes else {}
     made = Element(tag, {**look, **attributes})
     for each in content:
@@ -156,7 +156,7 @@ def _listed(title: str, lines: Sequence[str]) -> Iterator[Element]:
 
 
 def _titled(title: str, content: Iterable[Element]) -> Iterator[Element]:
-    """A title and what stands below it; nothing where nothing does."""
+    """Returns a title and its content; nothing for empty content."""
     found = list(content)
     if found:
         yield _element("h2", title)

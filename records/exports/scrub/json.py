@@ -17,13 +17,13 @@ FORMAT = "traction-scrub/2"
 
 
 def scrub_json(visit: Visit) -> str:
-    """The report of a visit; raises ExportIncomplete when no rule was applied."""
+    """Returns the report of a visit; raises ExportIncomplete if no rule was applied."""
     document = {"format": FORMAT, "note_status": visit.face.status, **scrub_values(visit)}
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
 def scrub_values(visit: Visit) -> dict[str, Any]:
-    """The report as plain values; its form is ``schema.ScrubPart``."""
+    """Returns the report as plain values; its form is ``schema.ScrubPart``."""
     if visit.report is None:
         raise ExportIncomplete(
             f"session {visit.session_id} never reached its hold force, so there is no claim that "
@@ -35,14 +35,14 @@ def scrub_values(visit: Visit) -> dict[str, Any]:
 
 
 def values_as_read(visit: Visit) -> dict[str, Any]:
-    """The same for a page that a person reads; raises ExportIncomplete."""
+    """Returns the same for a page that a person reads; raises ExportIncomplete."""
     report = visit.report
     read = visit if report is None else replace(visit, report=report_as_read(report, visit.note))
     return scrub_values(read)
 
 
 def first_line(values: Mapping[str, Any]) -> str:
-    """The day, and the data of another date by which it was judged."""
+    """Returns the day, and the data of another date by which it was judged."""
     older = ", ".join(f"{each['of']} ({each['what']})" for each in values["older_data"])
     return f"Date of service {values['date_of_service']}" + (
         f"; judged by data of {older}" if older else ""
@@ -50,7 +50,7 @@ def first_line(values: Mapping[str, Any]) -> str:
 
 
 def outcome_lines(values: Mapping[str, Any], outcome: str) -> list[str]:
-    """Rules that ended in one way, one reason a line: most rules share theirs."""
+    """Returns rules that ended in one way, one reason a line: most rules share theirs."""
     by_reason: dict[str, list[str]] = {}
     for result in values["rules"]:
         if result["outcome"] == outcome:

@@ -22,7 +22,7 @@ ROOM = 48.0
 
 
 def scrub_pdf(visit: Visit) -> bytes:
-    """The file's bytes; the same report gives the same bytes. ExportIncomplete without a report."""
+    """Returns the file's bytes, the same for the same report. ExportIncomplete without a report."""
     values = values_as_read(visit)
     return pdf_of(
         Document(

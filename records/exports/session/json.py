@@ -18,17 +18,17 @@ from records.visit.visit import Visit
 
 FORMAT = "traction-session/2"
 VISIT_FORMAT = "traction-visit/1"
-"""Their models, which no export needs, stand in ``schema.py``."""
+"""Their models, which no export needs, are in ``schema.py``."""
 
 
 def session_json(visit: Visit) -> str:
-    """JSON with sorted keys; samples at the plot's resolution only."""
+    """Returns JSON with sorted keys; samples at the plot's resolution only."""
     document = visit_document(visit) if visit.further else session_document(visit)
     return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def session_document(visit: Visit) -> dict[str, Any]:
-    """The same as plain values; its form is ``schema.SessionDocument``."""
+    """Returns the same as plain values; its form is ``schema.SessionDocument``."""
     return {
         "format": FORMAT,
         **_session(RecordedSession(record=visit.record, order=visit.order), visit.note),
@@ -37,7 +37,7 @@ def session_document(visit: Visit) -> dict[str, Any]:
 
 
 def visit_document(visit: Visit) -> dict[str, Any]:
-    """Several sessions with their one note; the form is ``schema.VisitDocument``."""
+    """Returns several sessions with their one note; the form is ``schema.VisitDocument``."""
     note, further = visit.note, visit.further
     assert further is not None, "a visit of one session has a document of its session"
     said = further.said
@@ -68,7 +68,7 @@ def _of_the_note(visit: Visit) -> dict[str, Any]:
 
 
 def _session(session: RecordedSession, told: TreatmentNote | SessionPart) -> dict[str, Any]:
-    """What the evidence holds of one session, in short."""
+    """Returns the evidence of one session in short."""
     record, order = session.record, session.order
     return {
         "session_id": record.head.session_id,
@@ -101,7 +101,7 @@ def _dose(dose: DeliveredDose) -> dict[str, Any]:
 
 
 def note_values(note: TreatmentNote) -> dict[str, Any]:
-    """A note as plain values."""
+    """Returns a note as plain values."""
     return {
         "device": [field_values(field) for field in note.device_fields],
         "clinician": [field_values(field) for field in note.clinician_fields],
@@ -124,7 +124,7 @@ def _charge(visit: Visit) -> dict[str, Any]:
 
 
 def field_values(field: Sourced[str]) -> dict[str, Any]:
-    """A field with where it comes from."""
+    """Returns a field with its source."""
     return {
         "name": field.name,
         "label": field.label,

@@ -14,13 +14,13 @@ PAPER_FORMAT = "traction-paper/1"
 
 
 def paper_json(visit: PaperVisit) -> str:
-    """JSON with sorted keys; there are no events, no samples and no seal of a device."""
+    """Returns JSON with sorted keys, without events, samples or a device's seal."""
     document = paper_document(visit)
     return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def paper_document(visit: PaperVisit) -> dict[str, Any]:
-    """The same as plain values."""
+    """Returns the same as plain values."""
     kept, sheet = visit.kept, visit.kept.sheet
     return {
         "format": PAPER_FORMAT,
@@ -47,7 +47,7 @@ def paper_document(visit: PaperVisit) -> dict[str, Any]:
 
 
 def paper_note_values(visit: PaperVisit) -> dict[str, Any]:
-    """The note, with what the sheet says in a list of its own; the device's is empty."""
+    """Returns the note, with the sheet's fields in a list of its own; the device's is empty."""
     sheet = [field_values(field) for field in visit.note.sheet_fields]
     return {**note_values(visit.note), "sheet": sheet}
 

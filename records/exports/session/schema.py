@@ -1,6 +1,6 @@
 """The published form of the session's JSON: strict models, and the JSON Schema made from them.
 
-A reader may rely on every key that stands here; a key that is new means a new ``format``.
+A reader may rely on every key that is defined here; a new key means a new ``format``.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class JournalRangePart(Part):
 
 
 class FieldPart(Part):
-    """A field of the note: an open one has no value; ``not_assessed`` is a person's word."""
+    """A field of the note: an open one has no value; ``not_assessed`` is a person's statement."""
 
     name: str
     label: str
@@ -53,7 +53,7 @@ class FieldPart(Part):
 
 
 class WordPart(Part):
-    """What a person said of a field."""
+    """A person's entry in a field."""
 
     value: str | None
     not_assessed: bool
@@ -75,7 +75,7 @@ class VersionPart(Part):
 
 
 class SignaturePart(Part):
-    """Who stands for the newest version."""
+    """Who signed the newest version."""
 
     signed_by: str
     credentials: str
@@ -84,7 +84,7 @@ class SignaturePart(Part):
 
 
 class RepetitionPart(Part):
-    """A text that repeats the last visit's, in parts of a thousand."""
+    """A text that repeats the last visit's; the similarity in thousandths."""
 
     name: str
     session_id: str
@@ -150,7 +150,7 @@ class OrderPart(Part):
 
 
 class ChargePart(Part):
-    """The charge line, or why there is none; modifiers only where a person put them."""
+    """The charge line, or why there is none; only with modifiers that a person added."""
 
     values: dict[str, str] | None
     open_fields: list[str] = Field(default=[])
@@ -158,7 +158,7 @@ class ChargePart(Part):
 
 
 class EvidencePart(Part):
-    """A value that speaks for a finding, and where it came from."""
+    """A value that supports a finding, and its source."""
 
     name: str
     label: str
@@ -171,7 +171,7 @@ class EvidencePart(Part):
 
 
 class FindingPart(Part):
-    """What a rule says."""
+    """A rule's finding."""
 
     rule: str
     severity: Severity
@@ -185,14 +185,14 @@ class FindingPart(Part):
 
 
 class OlderDataPart(Part):
-    """Reference data that does not cover the day, and the day for which it is known."""
+    """Reference data that does not cover the day, and the day that it covers."""
 
     what: str
     of: str
 
 
 class RulePart(Part):
-    """How one rule ended; ``why`` says why it does not apply, or what is missing to judge it."""
+    """The outcome of one rule; ``why`` it does not apply, or what is missing to judge it."""
 
     rule: str
     outcome: Literal["held", "failed", "not_applicable", "not_judged"]
@@ -258,7 +258,7 @@ class ScrubPart(Part):
 
 
 class PlotPart(Part):
-    """Force over time in bins: 0.1 N; the whole samples stay in the evidence."""
+    """Force over time in bins: 0.1 N; the complete samples stay in the evidence."""
 
     times_ms: list[Ms]
     target_dn: list[Dn]
@@ -267,13 +267,13 @@ class PlotPart(Part):
 
 
 class NoteOfVisit(Part):
-    """What a note brings with it, of one session or of several."""
+    """The parts that belong to a note, of one session or of several."""
 
     warnings: list[str]
     note: NotePart
     charge: ChargePart
     claim_context: dict[str, Any] | None
-    """As the practice's system gave it (docs/reference/claim-context.md)."""
+    """As given by the practice's system (docs/reference/claim-context.md)."""
     scrub: ScrubPart | None
 
 
@@ -311,7 +311,7 @@ class SessionDocument(Part):
     note: NotePart
     charge: ChargePart
     claim_context: dict[str, Any] | None
-    """As the practice's system gave it (docs/reference/claim-context.md)."""
+    """As given by the practice's system (docs/reference/claim-context.md)."""
     scrub: ScrubPart | None
     plot: PlotPart
     seal: str | None
@@ -319,7 +319,7 @@ class SessionDocument(Part):
 
 
 class SaidPart(Part):
-    """Whose word it is that the sessions are one visit."""
+    """Who stated that the sessions are one visit."""
 
     by: str
     at_utc_ms: int
@@ -329,8 +329,8 @@ class SaidPart(Part):
 class VisitDocument(NoteOfVisit):
     """A visit of several sessions, by their beginning, with its one note, claim and findings.
 
-    ``session_id`` is that of the session that the visit is called by, and the times of ``dose``
-    count from its beginning. ``signed_sessions`` are the seals of the other ones, by version.
+    ``session_id`` is the session that the visit is named after, and the times of ``dose`` count
+    from its beginning. ``signed_sessions`` are the seals of the other ones, by version.
     """
 
     format: Literal["traction-visit/1"]
@@ -342,12 +342,12 @@ class VisitDocument(NoteOfVisit):
 
 
 def visit_schema() -> str:
-    """The JSON Schema (draft 2020-12) of ``VisitDocument``, as it is shipped."""
+    """Returns the JSON Schema (draft 2020-12) of ``VisitDocument``, as it is shipped."""
     return _schema(VisitDocument, VISIT_FORMAT)
 
 
 def session_schema() -> str:
-    """The JSON Schema (draft 2020-12) of ``SessionDocument``, as it is shipped."""
+    """Returns the JSON Schema (draft 2020-12) of ``SessionDocument``, as it is shipped."""
     return _schema(SessionDocument, FORMAT)
 
 

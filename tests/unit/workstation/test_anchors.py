@@ -154,7 +154,7 @@ def test_a_place_that_is_away_is_told_and_made_good(second: Path, tmp_path: Path
     told: list[str] = []
     leave_checkpoints(broken, RecordFolder(tmp_path / "data"), told.append)
     assert len(told) == 1
-    assert "checkpoints stay here for now" in told[0]
+    assert "checkpoints were not copied to the second place" in told[0]
     assert (
         "second place was not compared" in compared(broken, RecordFolder(tmp_path / "data")).basis
     )
@@ -215,7 +215,7 @@ def test_an_authority_that_fails_is_told_and_the_list_stays(
     (text,) = left()
     assert told in text
     assert len(stamping.read_text().splitlines()) == 4
-    assert "no time stamp over it" in said("verify", "--all")
+    assert "no time stamp covers it" in said("verify", "--all")
 
 
 def test_an_authority_that_is_not_there_is_named(stamping: Path) -> None:

@@ -146,7 +146,10 @@ def test_a_finding_that_cannot_be_remembered_ends_what_was(data: RecordFolder) -
     for path in data.keys.glob("*.key"):
         path.unlink()
     said = lines(data, "verify", "--all", status=RECORD_BAD)
-    assert any(line.startswith("this check is not remembered (the private half") for line in said)
+    assert any(
+        line.startswith("the result of this check was not stored (the private half")
+        for line in said
+    )
     assert not data.last_check.exists()
 
 

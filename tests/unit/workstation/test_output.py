@@ -80,7 +80,9 @@ def test_a_full_disk_is_named_and_is_no_error_twice() -> None:
     if not full.exists():
         assert sys.platform != "linux"
         return
-    named = pytest.raises(RequestRefused, match=r"standard output takes nothing \(No space left")
+    named = pytest.raises(
+        RequestRefused, match=r"standard output cannot be written \(No space left"
+    )
     with standing_for("stdout", full.open("w", encoding="utf-8")), named:
         say("one")
     with standing_for("stderr", full.open("w", encoding="utf-8")):

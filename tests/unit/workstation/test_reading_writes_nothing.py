@@ -191,7 +191,7 @@ def test_a_folder_that_this_account_may_not_look_into_is_named(
             return [
                 f"{name}: {text}"
                 for name, text in said
-                if "may not look into" not in text and name not in WITHOUT_RECORDS
+                if "may not read" not in text and name not in WITHOUT_RECORDS
             ]
 
         assert as_owner(world, said_otherwise) == []

@@ -216,7 +216,7 @@ def test_a_stream_that_takes_nothing_changes_no_status_and_is_no_defect() -> Non
         )
         wrong_usage = subprocess.run([*command, "nonsense"], stderr=without_room, check=False)
     assert said.returncode == 2
-    assert b"standard output takes nothing (No space left on device)" in said.stderr
+    assert b"standard output cannot be written (No space left on device)" in said.stderr
     assert wrong_usage.returncode == 2
 
 

@@ -28,13 +28,13 @@ PRIORITIES: Final = tuple(each.name.lower() for each in sorted(Priority, reverse
 SYMBOLS: Final = {"high": "!!!", "medium": "!!", "low": "!"}
 FIELDS: Final = ("from", "to", "table", "words")
 NOT_CHECKED: Final = (
-    "This log checks nothing: whether the record of a session is what it was, its own page says."
+    "This log checks nothing: the page of a session says whether its record was altered."
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlarmRow:
-    """An alarm of the list, in words."""
+    """An alarm of the list, as text."""
 
     alarm: LoggedAlarm
     raised: str
@@ -46,7 +46,7 @@ class AlarmRow:
 
 
 def routes() -> list[BaseRoute]:
-    """The list, and the same as a file."""
+    """Returns the routes of the list and of the list as a file."""
     return [
         Route("/alarms", shown_to_person(page), methods=["GET"]),
         Route("/alarms.csv", shown_to_person(export), methods=["GET"]),
@@ -54,7 +54,7 @@ def routes() -> list[BaseRoute]:
 
 
 def page(request: Request, person: str) -> Response:
-    """A part of the log; the look leaves its row in the audit."""
+    """A part of the log; the access leaves its row in the audit."""
     site, typed = site_of(request), dict(request.query_params)
     tables = _tables(site)
     read = _read(typed, tables)
@@ -88,7 +88,7 @@ def page(request: Request, person: str) -> Response:
 
 
 def export(request: Request, person: str) -> Response:
-    """Every alarm that fits, as CSV."""
+    """Every matching alarm, as CSV."""
     site, typed = site_of(request), dict(request.query_params)
     tables = _tables(site)
     read = _read(typed, tables)
@@ -106,7 +106,7 @@ def export(request: Request, person: str) -> Response:
 
 
 def alarm_query(read: ReadQuery, typed: Mapping[str, str]) -> AlarmQuery:
-    """What the fields ask of alarms."""
+    """Returns the query that the fields describe."""
     priority = typed.get("priority", "")
     return AlarmQuery(
         first_day=read.query.first_day,

@@ -28,7 +28,7 @@ def routes() -> list[BaseRoute]:
 
 
 def page(request: Request, person: str) -> Response:
-    """A part of the rows; with ``check`` their chain is recomputed, which takes its time."""
+    """A part of the rows; with ``check`` their chain is recomputed, which takes time."""
     site, typed = site_of(request), dict(request.query_params)
     asked = {name: typed.get(name, "").strip() for name in FIELDS}
     faults = {
@@ -57,7 +57,7 @@ def page(request: Request, person: str) -> Response:
 
 
 def _rows(site: Site, person: str, asked: Mapping[str, str]) -> list[Access]:
-    """Those that fit, newest first."""
+    """Returns the matching rows, newest first."""
     found = look_at_accesses(
         site.folder,
         site.words.settings.day_at,
@@ -70,7 +70,7 @@ def _rows(site: Site, person: str, asked: Mapping[str, str]) -> list[Access]:
 
 
 def _checked(site: Site) -> str:
-    """What a check of the rows found, in words."""
+    """Returns the result of checking the rows, in words."""
     altered = altered_audit(site.folder)
     if altered:
         return f"The rows of accesses were altered: {altered}"

@@ -1,4 +1,4 @@
-"""The claim of a visit: what the rules say, what a person accepts, what may leave, an estimate."""
+"""The claim of a visit: the rules' findings, a person's decisions, exports, and an estimate."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ from workstation.visit.claiming import code_called
 
 
 def routes() -> list[BaseRoute]:
-    """The page, and the answers to what it offers."""
+    """Returns the page, and the answers to what it offers."""
     return [
         Route("/sessions/{session}/claim", shown_to_person(page), methods=["GET"]),
         Route("/sessions/{session}/claim/answers", posted(answer), methods=["POST"]),
@@ -50,12 +50,12 @@ def routes() -> list[BaseRoute]:
 
 
 def claim_path(session_id: str) -> str:
-    """The address of a claim's page."""
+    """Returns the address of a claim's page."""
     return f"/sessions/{session_id}/claim"
 
 
 def page(request: Request, person: str) -> Response:
-    """The claim as it stands; a session of a visit leads to the visit's one claim."""
+    """The present claim; a session of a visit leads to the visit's one claim."""
     site, session = site_of(request), request.path_params["session"]
     asked = asked_claim(request, site.claim_files)
     visit = scrubbed_claim(site, session, person, "scrub", asked)
@@ -72,7 +72,7 @@ def answer(request: Request, form: Form, person: str) -> Response:
     try:
         if isinstance(visit, PaperVisit):
             raise RequestRefused(
-                f"{visit.session_id} is a downtime sheet: nothing of it is claimed (T-001)"
+                f"{visit.session_id} is a downtime sheet: it is never claimed (T-001)"
             )
         visit.require_treatment()
         _answered(site, visit, form, person)
@@ -112,7 +112,7 @@ def _estimated(site: Site, visit: Visit | PaperVisit) -> Estimate:
 
 
 def _answered(site: Site, visit: Visit, form: Form, person: str) -> None:
-    """Each answer is on what the page shows now; what is answered already is answered once."""
+    """Applies an answer to what the page shows now; a repeated answer changes nothing."""
     kind, value, act = form.text("kind"), form.text("value"), form.text("act")
     held = {(each.what, each.value) for each in visit.acceptances}
     if act == "decide":
@@ -122,7 +122,7 @@ def _answered(site: Site, visit: Visit, form: Form, person: str) -> None:
             accept(site.folder, visit, site.author(person), code)
         return
     if kind not in (MODIFIER, DIAGNOSIS) or act not in ("accept", "withdraw"):
-        raise RequestRefused("nothing was said of an offer; use the buttons beside the offers")
+        raise RequestRefused("no offer was answered; use the buttons beside the offers")
     code, accepted = code_called(kind, value), act == "accept"
     if accepted == ((kind, value) in held):
         return
@@ -134,9 +134,9 @@ def _answered(site: Site, visit: Visit, form: Form, person: str) -> None:
 def scrubbed_claim(
     site: Site, session: str, person: str, what: str, asked: AskedClaim
 ) -> Visit | PaperVisit:
-    """The visit with what the rules say of its claim; the access is kept first.
+    """Returns the visit with what the rules say of its claim; the access is kept first.
 
-    Without a treatment there is no claim for rules to look at, and no report.
+    Without a treatment there is no claim for rules to judge, and no report.
     """
     payer, imported = asked.payer or None, asked.imported
     settings, reader = site.words.settings, site.who_reads(person)
@@ -157,7 +157,7 @@ def claim_page(
     fault: str,
     typed: Mapping[str, str] | None = None,
 ) -> Response:
-    """The page; with what was refused, and what was typed then."""
+    """Returns the page, with a refusal and what was typed then."""
     site, note = site_of(request), visit.note
     status = UNPROCESSABLE if fault else 200
     return site.page(
@@ -180,7 +180,7 @@ def claim_page(
 
 
 def _of_a_claim(site: Site, visit: Visit | PaperVisit) -> dict[str, Any]:
-    """What only a recorded visit has."""
+    """Returns what only a recorded visit has."""
     if isinstance(visit, PaperVisit):
         return {
             "offers": (),
@@ -206,7 +206,7 @@ def _of_a_claim(site: Site, visit: Visit | PaperVisit) -> dict[str, Any]:
 
 
 def _checkpoints(visit: Visit) -> list[tuple[str, str]]:
-    """What binds record and words from outside, once it is there."""
+    """Returns the checkpoints, once they exist."""
     note = visit.note
     parts = [(f"record of {part.session_id}", part.checkpoint) for part in note.parts]
     whole = parts or [(f"record of {note.session_id}", note.checkpoint)]

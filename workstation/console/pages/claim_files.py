@@ -1,4 +1,4 @@
-"""A claim as a file: what is known of it to be filled in, and what the practice's system knows."""
+"""A claim as a file: a context to fill in, and the one that the practice's system returns."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FILE: Final = "claim_file"
 
 
 def routes() -> list[BaseRoute]:
-    """The file that is taken away, and the one that comes back."""
+    """Returns the routes of the download and the upload."""
     return [
         Route("/sessions/{session}/claim/new", shown_to_person(hand_out), methods=["GET"]),
         Route("/sessions/{session}/claim/file", posted(take_in, most_files=1), methods=["POST"]),
@@ -47,7 +47,7 @@ def hand_out(request: Request, person: str) -> Response:
 
 
 def take_in(request: Request, form: Form, person: str) -> Response:
-    """Hold an imported claim for the pages of this visit; one that is none is refused."""
+    """Hold an imported claim for the pages of this visit; an invalid one is refused."""
     site, session = site_of(request), request.path_params["session"]
     asked = asked_claim(request, site.claim_files)
     try:

@@ -28,7 +28,7 @@ def routes() -> list[BaseRoute]:
 
 
 def page(request: Request, _person: str) -> Response:
-    """What it means, and the question why."""
+    """What it means, and the question for the reason."""
     return _page(request, own_path(request.query_params.get("back") or came_from(request)), "")
 
 
@@ -37,7 +37,7 @@ def take(request: Request, form: Form, person: str) -> Response:
     site, back = site_of(request), own_path(form.text("back"))
     try:
         if site.people.account(request) is None:
-            raise RequestRefused("nobody has an account here: every record is open to whoever asks")
+            raise RequestRefused("nobody has an account here: every record is open to everyone")
         until_ms = open_in_emergency(site.folder, site.author(person), form.text("reason"))
     except RequestRefused as refusal:
         return _page(request, back, refusal.message, form.text("reason"))

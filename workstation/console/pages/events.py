@@ -1,4 +1,4 @@
-"""The live events of a page, and its word that somebody can see them."""
+"""The live events of a page, and its confirmation that somebody can see them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def routes() -> list[BaseRoute]:
 
 
 async def stream(request: Request) -> Response:
-    """Server-sent events: first the stream's id, then the newest frame again and again."""
+    """Server-sent events: first the stream's id, then the newest frame repeatedly."""
     browser = browser_of(request) or "none"
     events = _events(site_of(request), browser, patients=not watches_only(request))
     return StreamingResponse(events, media_type="text/event-stream")

@@ -1,4 +1,4 @@
-"""Every export of a visit as a download; a claim is on record before it leaves."""
+"""Every export of a visit as a download; a claim is recorded before it leaves."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ TYPES: Final = {
 }
 TEXT: Final = "text/plain; charset=utf-8"
 SHOWN_IN_THE_BROWSER: Final = "pdf"
-"""The note's pages are printed from where they are shown; all else is taken away as a file."""
+"""The note's pages are printed from the browser; everything else is downloaded as a file."""
 
 
 def routes() -> list[BaseRoute]:
-    """Documents for people are pages; a charge leaves by an act."""
+    """Returns the routes: documents for people are pages; a charge leaves by an act."""
     return [
         Route("/sessions/{session}/export/{format}", shown_to_person(hand_out), methods=["GET"]),
         Route("/sessions/{session}/export/{format}", posted(leave), methods=["POST"]),
@@ -50,7 +50,7 @@ def routes() -> list[BaseRoute]:
 
 
 def hand_out(request: Request, person: str) -> Response:
-    """A document that no system takes a charge from."""
+    """A document from which no system takes a charge."""
     site, asked = site_of(request), _asked(request, again=False)
     if asked.sent_as:
         raise HTTPException(405)
@@ -62,13 +62,13 @@ def hand_out(request: Request, person: str) -> Response:
 
 
 def leave(request: Request, form: Form, person: str) -> Response:
-    """A claim: once in a format, again only when asked; on record before it is handed out."""
+    """A claim: once in a format, again only when asked; recorded before it is handed out."""
     site, session = site_of(request), request.path_params["session"]
     asked = _asked(request, again=form.is_ticked("again"), receiver=form.text("receiver"))
     if not asked.sent_as:
         raise HTTPException(405)
     if is_paper(session):
-        return _answer(asked, _of_paper(site, session, asked, person))  # refused in its words
+        return _answer(asked, _of_paper(site, session, asked, person))  # refused with this message
     claim = asked_claim(request, site.claim_files)
     visit = _visit(site, session, asked, person, claim)
     left = "" if asked.again else left_already(visit, asked.sent_as)
@@ -101,7 +101,7 @@ def _visit(site: Site, session: str, asked: AskedExport, person: str, claim: Ask
 
 
 def _of_paper(site: Site, sheet_id: str, asked: AskedExport, person: str) -> MadeExport:
-    """Returns the note of a downtime sheet; raises ExportRefused for all that is a claim."""
+    """Returns the note of a downtime sheet; raises ExportRefused for every claim."""
     reader = site.who_reads(person)
     what = f"export {asked.format}"
     visit = audited_paper(site.folder, sheet_id, site.words.settings, reader, what)

@@ -35,7 +35,7 @@ NOT_CHECKED: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryRow:
-    """A treatment in the list, in words; one from paper has a note and no curve.
+    """A treatment in the list, as text; one from paper has a note and no curve.
 
     ``was_begun`` is False for an order that no session followed: it has neither.
     """
@@ -52,12 +52,12 @@ class HistoryRow:
 
 
 def routes() -> list[BaseRoute]:
-    """The list, with its form above it."""
+    """Returns the routes of the list with its form."""
     return [Route("/sessions", shown_to_person(page), methods=["GET"])]
 
 
 def page(request: Request, person: str) -> Response:
-    """The form and what fits it; every look leaves its row in the audit."""
+    """The form and the matches; every look leaves its row in the audit."""
     site, typed = site_of(request), dict(request.query_params)
     tables = [each.record for each in site.standing().units]
     read = read_query({name: typed.get(name, "").strip() for name in FIELDS}, tables)
@@ -93,7 +93,7 @@ def page(request: Request, person: str) -> Response:
 
 
 def page_number(text: str) -> int:
-    """A part of a list by its number; the first for anything that is none."""
+    """Returns a page of a list by its number; the first for anything invalid."""
     return int(text) if text.isdecimal() and 0 < len(text) < 7 and int(text) > 0 else 1
 
 

@@ -1,4 +1,4 @@
-"""What is needed now and then: support, audit, settings, and what this program is."""
+"""Pages that are needed now and then: support, audit, settings, and about this program."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from workstation.texts.shipped import (
 )
 
 OF_THE_CLINIC: Final = ("clinic", "time_zone", "force_unit")
-"""Settings that the clinic's own record may say otherwise."""
+"""Settings that the clinic's own record may override."""
 UNITS: Final = {
     "retention_years": "years",
     "backup_days": "days",
@@ -31,18 +31,18 @@ UNITS: Final = {
     "console_lost": "s",
     "sign_out_minutes": "min",
 }
-"""The unit of each number that is a time."""
+"""The unit of each number that is a duration."""
 WITHOUT_END: Final = {
     "retention_years": "nothing is ever removed",
     "backup_days": "no backup is ever too old",
     "paper_days": "a sheet of any age is entered",
 }
-"""What 0 means where it is no length of time."""
+"""The meaning of 0 where it is not a duration."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldSetting:
-    """A setting as it holds, and where it is said."""
+    """A setting with its value in use and its source."""
 
     key: str
     value: str
@@ -50,7 +50,7 @@ class HeldSetting:
 
 
 def routes() -> list[BaseRoute]:
-    """The list of pages, and three of them."""
+    """Returns the list of pages, and three of them."""
     return [
         Route("/more", shown(more), methods=["GET"]),
         Route("/settings", shown(settings), methods=["GET"]),
@@ -65,12 +65,12 @@ def more(request: Request) -> Response:
 
 
 def card(request: Request) -> Response:
-    """What the patient is told of the switch, in English and Spanish; to show or to print."""
+    """The card that explains the switch to the patient, in English and Spanish."""
     return site_of(request).page(request, "more/card.html")
 
 
 def settings(request: Request) -> Response:
-    """What holds and where it comes from; nothing is changed here."""
+    """The values in use and their sources; nothing is changed here."""
     site = site_of(request)
     held = site.standing()
     tables = [each for each in held.all_of("unit") if isinstance(each.record, UnitRecord)]
@@ -99,7 +99,7 @@ def about(request: Request) -> Response:
 
 
 def _held(site: Site) -> Iterator[HeldSetting]:
-    """As the console holds them since it began, the clinic's record before them."""
+    """Returns the settings since the console began; the clinic's record overrides them."""
     sources, own, now = setting_sources(), site.settings, site.words.settings
     for key in Settings.model_fields:
         value = getattr(now, key)

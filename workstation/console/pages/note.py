@@ -1,4 +1,4 @@
-"""The note of a visit: open fields, signature, amendments; what is typed is kept as it is typed."""
+"""The note of a visit: open fields, signature, amendments; input is kept as it is typed."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ UNPROCESSABLE: Final = 422
 
 
 def routes() -> list[BaseRoute]:
-    """The page, what is done on it, and what a script sends while somebody types."""
+    """Returns the page, its acts, and the route to which a script sends what is typed."""
     return [
         Route("/sessions/{session}/note", shown_to_person(page), methods=["GET"]),
         Route("/sessions/{session}/note", open_to_all(act), methods=["POST"]),
@@ -46,12 +46,12 @@ def routes() -> list[BaseRoute]:
 
 
 def note_path(session_id: str) -> str:
-    """The address of a note's page."""
+    """Returns the address of a note's page."""
     return f"/sessions/{session_id}/note"
 
 
 def page(request: Request, person: str) -> Response:
-    """The note as it stands; a session of a visit leads to the visit's one note."""
+    """The present note; a session of a visit leads to the visit's one note."""
     opened = note_of(site_of(request), request.path_params["session"], person)
     if opened.called != request.path_params["session"]:
         return to(note_path(opened.called))
@@ -59,7 +59,7 @@ def page(request: Request, person: str) -> Response:
 
 
 def draft(request: Request, form: Form, person: str) -> Response:
-    """What was typed is kept and nothing is said: no word of it is in the note."""
+    """Keep what was typed as a draft: no part of it is in the note."""
     site = site_of(request)
     opened = note_of(site, request.path_params["session"], person)
     at_ms = _keep(site, opened, PostedNote.of(form), person)
@@ -67,11 +67,11 @@ def draft(request: Request, form: Form, person: str) -> Response:
 
 
 def act(request: Request, form: Form, person: str) -> Response:
-    """Keep what was typed, then do what was asked: take it, sign, amend, or nothing more."""
+    """Keep what was typed, then do what was asked: enter it, sign, amend, or nothing more."""
     site = site_of(request)
     said, asked = PostedNote.of(form), form.text("act")
     if asked not in (KEEP, *ACTS):
-        raise HTTPException(400, "This page asked for what no page of a note has. Load it anew.")
+        raise HTTPException(400, "This is not a form of a note's page. Load the page again.")
     session = request.path_params["session"]
     opened = note_of(site, session, person, said.credentials)
     _keep(site, opened, said, person)
@@ -117,7 +117,7 @@ def change_sessions(request: Request, form: Form, person: str) -> Response:
 
 
 def _take(opened: OpenNote, said: PostedNote) -> dict[str, str]:
-    """Put words, confirmations and "nothing to say" into the draft; all of it, or nothing."""
+    """Enter texts, confirmations and "nothing to say" into the draft: all of them, or nothing."""
     note = opened.note
     if faults := faults_of(note, said):
         return faults
@@ -134,7 +134,7 @@ def _take(opened: OpenNote, said: PostedNote) -> dict[str, str]:
 
 
 def _sign(opened: OpenNote, said: PostedNote) -> dict[str, str]:
-    """Take what the page has, then sign it; nothing of it where the signature cannot stand."""
+    """Enter what the page has, then sign it; nothing of it where the signature is invalid."""
     note = opened.note
     faults = faults_of(note, said)
     if fault := _signature_fault(opened.holder, said):
@@ -163,10 +163,10 @@ def _read_again(changed: Sequence[str]) -> str:
 
 
 def _amend(opened: OpenNote, said: PostedNote) -> dict[str, str]:
-    """Add a version to a signed note: the words that differ, with the reason."""
+    """Add a version to a signed note: the fields that differ, with the reason."""
     faults = faults_of(opened.note, said)
     if not said.reason:
-        faults[REASON] = "The reason is empty; an amendment says why."
+        faults[REASON] = "The reason is empty; an amendment needs one."
     if fault := _signature_fault(opened.holder, said):
         faults[SIGNATURE] = fault
     if faults:
@@ -184,7 +184,7 @@ ACTS: Final[Mapping[str, Callable[[OpenNote, PostedNote], dict[str, str]]]] = {
 
 
 def _was_done(opened: OpenNote, said: PostedNote, asked: str) -> bool:
-    """Whether this very post was done a moment ago: a double click, or a page that came again."""
+    """Returns whether this very post was done just before: a double click, or a repeated page."""
     if asked == TAKE or not opened.note.versions:
         return False
     newest = opened.note.versions[-1]
@@ -195,7 +195,7 @@ def _was_done(opened: OpenNote, said: PostedNote, asked: str) -> bool:
 
 
 def _signature_fault(holder: VisitHolder, said: PostedNote) -> str:
-    """Why a name under a note does not stand; "" where it does."""
+    """Returns why a signature is invalid; "" where it is valid."""
     if not holder.credentials:
         return (
             "A signature needs credentials, as in PT: give them here, or put them on file with "
@@ -204,12 +204,12 @@ def _signature_fault(holder: VisitHolder, said: PostedNote) -> str:
     if not said.signature:
         return f"Nobody has signed: type the name or the initials of {holder.in_full}."
     if not holder.answers_to(said.signature):
-        return f"That is not the name of who sits here ({holder.in_full})."
+        return f"That is not the name of the person who sits here ({holder.in_full})."
     return ""
 
 
 def _keep(site: Site, opened: OpenNote, said: PostedNote, person: str) -> int:
-    """Keep what was typed under the note, and drop what was typed before its session."""
+    """Keep what was typed with the note, and drop what was typed before its session."""
     at_ms = site.clock.utc_ms()
     if waiting := said.waiting(opened.note):
         opened.keep(waiting, person, at_ms)
@@ -217,7 +217,7 @@ def _keep(site: Site, opened: OpenNote, said: PostedNote, person: str) -> int:
 
 
 def _leaving_checkpoints(site: Site, path: str, *, needed: bool) -> Response:
-    """The answer; checkpoints go to the second place after it, which may take its time."""
+    """Returns the answer; checkpoints are copied to the second place after it."""
     response = to(path)
     if needed:
         response.background = BackgroundTask(

@@ -1,4 +1,4 @@
-"""Notes that wait for words or for a signature, and what the claims of a day still lack."""
+"""Open and unsigned notes, and what the claims of a day still lack."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from workstation.visit.claiming import claim_lacks, scrubbed_visit
 from workstation.visit.day import WHY_NOT
 
 LOOKED_BACK: Final = timedelta(days=30)
-"""So far back a note that nobody signed is looked for, as `traction visit --resume` does."""
+"""How far back unsigned notes are looked for, as in `traction visit --resume`."""
 DAYS_OF_CLAIMS: Final = 7
 LONGEST_SPAN: Final = timedelta(days=31)
-"""Of claims at once: each is judged by every rule for its line."""
+"""Longest span of claims: each is judged by every rule for its line."""
 STATES: Final = (
     VisitState.TO_COMPLETE,
     VisitState.TO_SIGN,
@@ -35,15 +35,15 @@ STATES: Final = (
     VisitState.CLAIMED,
     VisitState.NOTHING_TO_CLAIM,
 )
-"""What a biller looks for in a span of days."""
+"""States that a biller selects by in a span of days."""
 WITH_A_NOTE: Final = (VisitState.TO_COMPLETE, VisitState.TO_SIGN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaitingLine:
-    """A visit in a list: ``lacks`` is what keeps its note or its claim back.
+    """A visit in a list: ``lacks`` is what its note or its claim still needs.
 
-    ``in_lines``: each of it is a sentence.
+    ``in_lines``: each item is a sentence.
     """
 
     session_id: str
@@ -56,12 +56,12 @@ class WaitingLine:
 
 
 def routes() -> list[BaseRoute]:
-    """The list; with ?claims=DAY also the claims of a day, with &to=DAY those of a span."""
+    """Returns the list; ?claims=DAY adds the claims of a day, &to=DAY those of a span."""
     return [Route("/notes", shown_to_person(page), methods=["GET"])]
 
 
 def page(request: Request, person: str) -> Response:
-    """Notes of the last weeks that nobody signed, by day; and the claims that are asked for."""
+    """Unsigned notes of the last weeks, by day; and the claims that are asked for."""
     site = site_of(request)
     today = site.words.at(site.clock.utc_ms()).date()
     waiting = _listed(site, (today - LOOKED_BACK, today), unsigned_only=True)
@@ -85,7 +85,7 @@ def page(request: Request, person: str) -> Response:
 
 
 def _span(asked: Mapping[str, str]) -> tuple[date, date] | None:
-    """Returns the days that were asked for; raises RequestRefused for what are none."""
+    """Returns the days that were asked for; raises RequestRefused for invalid ones."""
     first, last = _day("claims", asked), _day("to", asked)
     if first is None:
         return None
@@ -116,7 +116,7 @@ def _day(name: str, asked: Mapping[str, str]) -> date | None:
 
 
 def _keep_access(site: Site, person: str, listed: Iterable[ListedVisit]) -> None:
-    """A list of patients is handed out once the row of the access is kept."""
+    """Record the access before a list of patients is handed out."""
     named = dict.fromkeys(standing_field("patient", each.reference) for each in listed)
     if named:
         record_read(site.folder, site.who_reads(person), "notes", fields=[*named])
@@ -125,7 +125,7 @@ def _keep_access(site: Site, person: str, listed: Iterable[ListedVisit]) -> None
 def _by_day(
     site: Site, listed: list[ListedVisit], line: Callable[[ListedVisit], WaitingLine]
 ) -> Iterator[tuple[date, list[WaitingLine]]]:
-    """The newest day first; within a day by the beginning of the session."""
+    """Returns the newest day first; within a day by the beginning of the session."""
 
     def day_of(each: ListedVisit) -> date:
         return site.words.at(each.began_utc_ms).date()

@@ -24,7 +24,7 @@ SOUND_WORDS: Final = {
 
 
 def routes() -> list[BaseRoute]:
-    """The overview, and the wish to look at the workstation again."""
+    """Returns the overview, and the request to examine the workstation again."""
     return [
         Route("/", shown(page), methods=["GET"]),
         Route("/workstation/look", posted(look_again), methods=["POST"]),
@@ -32,7 +32,7 @@ def routes() -> list[BaseRoute]:
 
 
 def page(request: Request) -> Response:
-    """A card for every table, the day's list, and what waits for somebody."""
+    """A card for every table, the day's list, and what needs somebody."""
     site = site_of(request)
     if watches_only(request):
         return site.page(request, "overview/watch.html")
@@ -56,7 +56,7 @@ def look_again(request: Request, _form: Form, _person: str) -> Response:
 
 
 def _kept_reading(site: Site, request: Request, board: DayBoard) -> str:
-    """Keep that somebody sees these patients; why they are not shown where that fails."""
+    """Record that somebody sees these patients; returns why they are not shown where that fails."""
     person = site.people.named(request)
     if not board.references or site.board.was_shown(person, board.references):
         return ""
@@ -70,7 +70,7 @@ def _kept_reading(site: Site, request: Request, board: DayBoard) -> str:
 
 
 def _sound_words(site: Site, board: DayBoard) -> str:
-    """Why no session may start without a word about the sound of the day; "" when one may."""
+    """Returns why no session may start without an entry for today's sound; "" when one may."""
     heard = [each.live.sounds for each in site.units.values() if each.live is not None]
     if board.sound is None or not start_refusal(board.sound, sounds=any(heard)):
         return ""

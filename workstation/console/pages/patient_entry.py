@@ -1,4 +1,4 @@
-"""What people enter of a patient: a new record, and a change of it."""
+"""Entry of patients: a new record, and a change of it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ANOTHER: Final = "another_person"
 
 
 def routes() -> list[BaseRoute]:
-    """A new patient, and a change."""
+    """Returns the routes of a new patient and of a change."""
     one = "/patients/{reference:path}"
     return [
         Route("/patients/new", shown_to_person(new), methods=["GET"]),
@@ -40,7 +40,7 @@ def routes() -> list[BaseRoute]:
 
 
 def new(request: Request, person: str) -> Response:
-    """An empty form; of somebody on the day's list with names and day of birth from there."""
+    """An empty form; for a patient on the day's list with names and date of birth from there."""
     site = site_of(request)
     reference = request.query_params.get("reference", "").strip()
     listed = _appointment(site, reference)
@@ -85,7 +85,7 @@ def _new_page(
 
 
 def _appointment(site: Site, reference: str) -> Appointment | None:
-    """Returns the first one of a reference today; None where nobody is expected under it."""
+    """Returns the first appointment of a reference today; None where there is none."""
     day = day_list(site.folder, site.words.today()) if reference else None
     made = day.appointments if day else ()
     return next((each for each in made if each.reference == reference), None)
@@ -104,7 +104,7 @@ def edit(request: Request, person: str) -> Response:
 
 
 def change(request: Request, form: Form, person: str) -> Response:
-    """Keep a new version, unless somebody else was faster."""
+    """Keep a new version, unless somebody else has changed the record meanwhile."""
     site, typed = site_of(request), form.values()
     reference = request.path_params["reference"]
     try:
@@ -122,7 +122,7 @@ def change(request: Request, form: Form, person: str) -> Response:
     return to(patient_path(reference))
 
 
-NO_VERSION = "version is no whole number; open the form anew, so that it says what it was made from"
+NO_VERSION = "version is not a whole number; open the form again"
 
 
 def _edit_page(

@@ -1,4 +1,4 @@
-"""A patient's lasting flags: set and ended by the person who sits here, never dismissed."""
+"""A patient's lasting flags: set and ended by a named person, never dismissed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from workstation.visit.before import patient_of
 
 
 def routes() -> list[BaseRoute]:
-    """Two acts; both lead back to the patient's page."""
+    """Returns two acts; both lead back to the patient's page."""
     one = "/patients/{reference:path}/flags"
     return [
         Route(one, posted_whole(set_flag), methods=["POST"]),
@@ -29,7 +29,7 @@ def routes() -> list[BaseRoute]:
 
 
 def set_flag(request: Request, form: Form, person: str) -> Response:
-    """One more flag, told at every visit from now on."""
+    """Add a flag, shown at every visit from now on."""
     said: dict[str, Any] = {
         "kind": form.text("kind"),
         "text": form.text("text"),
@@ -47,12 +47,12 @@ def set_flag(request: Request, form: Form, person: str) -> Response:
 
 
 def end_flag(request: Request, form: Form, person: str) -> Response:
-    """A flag ends with a reason and stays readable."""
+    """End a flag with a reason; it stays readable."""
     reason, number = form.text("reason"), request.path_params["number"]
 
     def ended(record: PatientRecord) -> PatientRecord:
         if not reason:
-            raise RequestRefused(f"reason is empty; say why flag {number} no longer holds")
+            raise RequestRefused(f"reason is empty; say why flag {number} no longer applies")
         end = FlagEnd(by=person, on=site_of(request).words.today(), reason=reason)
         return with_ended_flag(record, number, end)
 
@@ -65,7 +65,7 @@ def _written(
     person: str,
     change: Callable[[PatientRecord], PatientRecord],
 ) -> Response:
-    """The change, made from the version that the page showed."""
+    """Make the change, from the version that the page showed."""
     site, reference = site_of(request), request.path_params["reference"]
     patient = patient_of(site.standing(), reference)
     try:
@@ -82,5 +82,5 @@ def _written(
 
 def _number(text: str) -> int:
     if not (text.isascii() and text.isdigit()):
-        raise RequestRefused("version is no whole number; open the patient's page anew")
+        raise RequestRefused("version is not a whole number; open the patient's page again")
     return int(text)

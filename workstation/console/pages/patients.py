@@ -1,4 +1,4 @@
-"""Patients: found by reference or name, each with flags, plan of care and last visits in words."""
+"""Patients: found by reference or name, each with flags, plan of care and last visits."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 def routes() -> list[BaseRoute]:
-    """The search and a patient's page; it takes what no other page of a patient is called."""
+    """Returns the search and a patient's page, which takes every path that no other page has."""
     return [
         Route("/patients", shown_to_person(find), methods=["GET"]),
         Route("/patients/{reference:path}", shown_to_person(page), methods=["GET"]),
@@ -32,7 +32,7 @@ def routes() -> list[BaseRoute]:
 
 
 def find(request: Request, person: str) -> Response:
-    """Who fits; a reference that is typed exactly leads to its page."""
+    """The matches; a reference that is typed exactly leads to its page."""
     site = site_of(request)
     typed = request.query_params.get("find", "").strip()
     held = site.standing()
@@ -48,14 +48,14 @@ def find(request: Request, person: str) -> Response:
 
 
 def page(request: Request, person: str) -> Response:
-    """A patient: what must be heard, plan of care, last visits, and the way to a new visit."""
+    """A patient: alerts, plan of care, last visits, and the link to a new visit."""
     return patient_page(request, person)
 
 
 def patient_page(
     request: Request, person: str, *, fault: str = "", typed: Mapping[str, str] = NOTHING
 ) -> Response:
-    """The same beside what was wrong with an entry on it, which is shown as it was ``typed``."""
+    """Returns the page with what was wrong with an entry on it, shown as it was ``typed``."""
     site = site_of(request)
     held = site.standing()
     patient = patient_of(held, request.path_params["reference"])
@@ -79,7 +79,7 @@ def patient_page(
 
 
 def _fitting(held: StandingData, typed: str) -> Iterator[Patient]:
-    """Patients whose reference, names or day of birth hold every word that was typed."""
+    """Returns patients whose reference, names or date of birth contain every typed word."""
     words = folded(typed).split()
     for each in held.patients:
         record = each.record

@@ -1,4 +1,4 @@
-"""Who sits here: asked before the first act, changed without leaving the page."""
+"""The person at this browser: asked before the first act, changed without leaving the page."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from workstation.console.site import Site
 
 
 def routes() -> list[BaseRoute]:
-    """The page and its acts."""
+    """Returns the page and its acts."""
     return [
         Route("/person", shown(page), methods=["GET"]),
         Route("/person", open_to_all(take), methods=["POST"]),
@@ -35,12 +35,12 @@ def routes() -> list[BaseRoute]:
 
 
 def page(request: Request) -> Response:
-    """The accounts, or as long as nobody has one the people on file and a field for others."""
+    """The accounts, or while nobody has one the people on file and a field for others."""
     return _page(request, own_path(request.query_params.get("back") or came_from(request)), "")
 
 
 def take(request: Request, form: Form, _person: str) -> Response:
-    """Sign somebody in, or keep a name in this browser as long as nobody has an account."""
+    """Sign a person in, or keep a name in this browser while nobody has an account."""
     site, back = site_of(request), own_path(form.text("back"))
     if not form.text("account"):
         response = to(back)
@@ -66,14 +66,14 @@ def take_code(request: Request, form: Form, _person: str) -> Response:
 
 
 def leave(request: Request, form: Form, _person: str) -> Response:
-    """Nobody sits here any more."""
+    """Sign out."""
     response = to("/")
     site_of(request).people.leave(request, response)
     return response
 
 
 async def touched(request: Request) -> Response:
-    """Somebody has touched a page; 410 tells it that who sat here is signed out."""
+    """Note that somebody has touched a page; 410 tells it that the person is signed out."""
     check_token(request)
     response = _whether_here(request)
     await run_in_threadpool(site_of(request).people.touch, request)
@@ -81,12 +81,12 @@ async def touched(request: Request) -> Response:
 
 
 async def here(request: Request) -> Response:
-    """Returns whether who sat here is signed out."""
+    """Returns whether the person who sat here is signed out."""
     return _whether_here(request)
 
 
 def _signed_in(request: Request, form: Form, back: str) -> Response:
-    """The page that was asked for, after what happened to the account meanwhile."""
+    """Returns the requested page, after what happened to the account since the last sign-in."""
     site, account = site_of(request), form.text("account")
     wants_json = request.headers.get("accept") == "application/json"
     response: Response = JSONResponse({}) if wants_json else to(back)

@@ -23,7 +23,7 @@ SPEEDS: Final = (1, 4, 16)
 
 
 def routes() -> list[BaseRoute]:
-    """The page, what happened in the session, and its samples in pieces of a minute."""
+    """Returns the page, the events of the session, and its samples in pieces of a minute."""
     path = "/sessions/{session_id}/replay"
     return [
         Route(path, shown_to_person(page), methods=["GET"]),
@@ -32,7 +32,7 @@ def routes() -> list[BaseRoute]:
 
 
 def page(request: Request, person: str) -> Response:
-    """The chart, and a banner that nobody takes for live; its row in the audit stands before it."""
+    """The chart, and a banner that says it is not live; its row in the audit comes first."""
     site, called = site_of(request), request.path_params["session_id"]
     session_id = whole_id(site, called)
     if session_id != called:
@@ -63,12 +63,12 @@ def piece(request: Request) -> Response:
     if replay is None or replay.session_id != asked["session_id"]:
         return JSONResponse({"fault": "Load the page again."}, status_code=410)
     if not from_ms.isdecimal() or len(from_ms) > 10:
-        raise HTTPException(400, "from_ms is no number of milliseconds.")
+        raise HTTPException(400, "from_ms is not a number of milliseconds.")
     return JSONResponse(replay.piece(int(from_ms)))
 
 
 def _played(view: SessionView, replay_id: str, replay: Replay) -> dict[str, Any]:
-    """What the page's script needs beside the samples."""
+    """Returns what the page's script needs beside the samples."""
     first_ms, last_ms = replay.span_ms
     ordered = view.record.started.session.prescription
     return {

@@ -1,4 +1,4 @@
-"""A session on file: what happened, dose against order, the whole curve, and whether it fits."""
+"""A session on file: events, dose against order, the whole curve, and whether it was altered."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from workstation.texts.clinic_report import clinic_lines
 
 
 def routes() -> list[BaseRoute]:
-    """The page of a session, and its check."""
+    """Returns the page of a session, and its check."""
     return [
         Route("/sessions/{session_id}", shown_to_person(page), methods=["GET"]),
         Route("/sessions/{session_id}/verify", shown(verify), methods=["GET"]),
@@ -38,10 +38,10 @@ def routes() -> list[BaseRoute]:
 
 
 def page(request: Request, person: str) -> Response:
-    """What ``traction show`` tells and more; the look leaves its row in the audit first."""
+    """What ``traction show`` prints and more; the access leaves its row in the audit first."""
     site, called = site_of(request), request.path_params["session_id"]
     if is_paper(called):
-        return to(f"/sessions/{called}/note")  # no device recorded anything else of it
+        return to(f"/sessions/{called}/note")  # no device recorded anything else for it
     if not is_on_file(site.folder, called) and (order := _order_of(site, called)):
         return _order_page(request, person, *order)
     session_id = whole_id(site, called)
@@ -56,7 +56,7 @@ def page(request: Request, person: str) -> Response:
 
 
 def _order_of(site: Site, called: str) -> tuple[UnfollowedOrder, str] | None:
-    """The order of this name that no session followed, with its text."""
+    """Returns the order of this id that no session followed, with its text."""
     try:
         return unfollowed_order(site.folder, called)
     except RecordNotFound:
@@ -64,7 +64,7 @@ def _order_of(site: Site, called: str) -> tuple[UnfollowedOrder, str] | None:
 
 
 def _order_page(request: Request, person: str, order: UnfollowedOrder, text: str) -> Response:
-    """What was filed, by whom, and how to go on; the look leaves its row in the audit first."""
+    """What was filed, by whom, and how to continue; the access leaves an audit row first."""
     site = site_of(request)
     record_read(
         site.folder,
@@ -84,9 +84,9 @@ def _order_page(request: Request, person: str, order: UnfollowedOrder, text: str
 
 
 def verify(request: Request) -> Response:
-    """The record checked now against what is kept outside; nothing is remembered of it.
+    """The record checked now against what is kept outside; the result is not stored.
 
-    It only reads and shows nothing of a patient: a page that is loaded again is a check anew.
+    It only reads and shows nothing of a patient: loading the page again checks again.
     """
     site = site_of(request)
     session_id = whole_id(site, request.path_params["session_id"])
@@ -114,14 +114,14 @@ def whole_id(site: Site, called: str) -> str:
     """Returns the id of the one session that begins so; raises RecordNotFound or RequestRefused."""
     if is_paper(called):
         raise RequestRefused(
-            f"{called} was entered from a downtime sheet: no device recorded it, so there is no "
-            "curve and there are no events. Its note has what stands on the sheet"
+            f"{called} was entered from a downtime sheet: no device recorded it, so there is "
+            "no curve and there are no events. Its note contains what the sheet says"
         )
     return find_session(site.folder, called).session_id
 
 
 def read_visit(site: Site, session_id: str, person: str, what: str) -> Visit:
-    """A session and its visit for whoever sits here, altered or not, after its audit row."""
+    """Returns a session and its visit for the reader, altered or not, after its audit row."""
     reader = site.author(person)
     return audited_visit(
         site.folder, session_id, site.words.settings, reader, what, altered_too=True
@@ -129,7 +129,7 @@ def read_visit(site: Site, session_id: str, person: str, what: str) -> Visit:
 
 
 def table_called(site: Site, record: SessionRecord) -> str:
-    """The clinic's name of the table that the unit of a session is; else what the unit is."""
+    """Returns the clinic's name of the table of a session's unit; else what the unit is."""
     tables = [each.table for each in site.units.values()]
     return called_by_clinic(record.head.unit_id, tables, record.started.session.uri)
 
@@ -139,7 +139,7 @@ def unreadable(
     session_id: str,
     error: JournalCorrupt | JournalUnavailable | RecordNotFound,
 ) -> Response:
-    """A session whose content is gone by rule, or cannot be read: said in words."""
+    """Says that a session's content was removed by rule, or cannot be read."""
     gone = isinstance(error, RecordNotFound)
     return site_of(request).page(
         request,

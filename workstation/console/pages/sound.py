@@ -1,4 +1,4 @@
-"""The sound of the day: played here, heard by a person, or decided against with a reason."""
+"""The sound of the day: played here, heard by a person, or waived with a reason."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from workstation.sound.listening import played_sounds
 
 
 def routes() -> list[BaseRoute]:
-    """The page and its acts."""
+    """Returns the page and its acts."""
     return [
         Route("/sound", shown(page), methods=["GET"]),
         Route("/sound/play", posted(play), methods=["POST"]),
@@ -25,7 +25,7 @@ def routes() -> list[BaseRoute]:
 
 
 def page(request: Request) -> Response:
-    """What was said today, and what can be said; the question where a sound was just played."""
+    """Today's entry, and the possible answers; the question where a sound was just played."""
     return _page(request)
 
 
@@ -53,7 +53,7 @@ def play(request: Request, _form: Form, _person: str) -> Response:
 
 
 def heard(request: Request, form: Form, person: str) -> Response:
-    """Keep what the person says of what was played."""
+    """Keep the person's answer about what was played."""
     loudspeaker = site_of(request).played_sounds.of(form.text("played"))
     said = {"yes": Hearing.HEARD, "no": Hearing.NOT_HEARD}.get(form.text("heard"))
     if said is None or loudspeaker is None:
@@ -62,7 +62,7 @@ def heard(request: Request, form: Form, person: str) -> Response:
 
 
 def without(request: Request, form: Form, person: str) -> Response:
-    """Work without sound today, for a reason."""
+    """Keep the reason why work is done without sound today."""
     reason = form.text("reason")
     if not reason:
         return _page(request, fault="reason is empty; say in words why there is no sound today")

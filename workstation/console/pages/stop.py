@@ -1,4 +1,4 @@
-"""STOP by the console's own address: the second way beside the stop door, with the same rules."""
+"""STOP under the console's own address: the second way beside the stop door, with its rules."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LOOK_S: Final = 0.01
 
 
 def routes() -> list[BaseRoute]:
-    """``/stop`` for all tables, ``/stop/NAME`` for one; GET never stops."""
+    """Returns ``/stop`` for all tables, ``/stop/NAME`` for one; GET never stops."""
     return [
         Route("/stop", stop, methods=["GET", "POST"]),
         Route("/stop/{name}", stop, methods=["GET", "POST"]),
@@ -24,7 +24,7 @@ def routes() -> list[BaseRoute]:
 
 
 async def stop(request: Request) -> Response:
-    """Order the release and say what became of it, within a quarter of a second."""
+    """Order the release and report what became of it, within a quarter of a second."""
     site = site_of(request)
     head = Head(
         method=request.method,

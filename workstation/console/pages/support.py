@@ -1,4 +1,4 @@
-"""Support: bytes of the line, its statistics, and one file that holds no data of a patient."""
+"""Support: bytes of the line, its statistics, and one file without any data of a patient."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from workstation.texts.shipped import program_version, system_versions
 
 PATIENCE_S: Final = 2.0
 FILE_NAME: Final = "traction-support.txt"
-NOT_HEARD: Final = "nothing was heard of the request; look whether the station runs, then try again"
+NOT_HEARD: Final = "the request was not answered; check that the station is running, then try again"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitLine:
-    """A unit with what is known of its line."""
+    """A unit with the state of its line."""
 
     unit: KeptUnit
     sessions: list[LineOfSession]
@@ -38,7 +38,7 @@ class UnitLine:
 
 
 def routes() -> list[BaseRoute]:
-    """The page, the bytes of a unit, and the file: shown first, then saved as it was shown."""
+    """Returns the page, the bytes of a unit, and the file: first shown, then saved as shown."""
     return [
         Route("/support", shown(page), methods=["GET"]),
         Route("/support/file", shown_to_person(show_file), methods=["GET"]),
@@ -64,7 +64,7 @@ def _page(request: Request, fault: str) -> Response:
 
 
 def trace(request: Request, form: Form, person: str) -> Response:
-    """Have the bytes of a unit's line kept from now on."""
+    """Have the bytes of a unit's line captured from now on."""
     unit = unit_named(request)
     outcome = outcome_of(site_of(request).clock, unit.trace(person), PATIENCE_S)
     if outcome is None:
@@ -75,7 +75,7 @@ def trace(request: Request, form: Form, person: str) -> Response:
 
 
 def capture(request: Request, person: str) -> Response:
-    """The last minutes of a capture; forces of treatments are in it, so the look is audited."""
+    """The last minutes of a capture; it contains forces of treatments, so the access is audited."""
     site, unit = site_of(request), unit_named(request)
     path = capture_named(unit.place, request.path_params["file"])
     record_read(site.folder, site.author(person), "bytes of the line")
@@ -103,7 +103,7 @@ def save_file(request: Request) -> Response:
     """What was shown, byte for byte."""
     text = site_of(request).support_files.of(request.path_params["file_id"])
     if text is None:
-        raise HTTPException(410, "This file is not kept any more. Make it anew. STOP works.")
+        raise HTTPException(410, "This file is no longer kept. Make it again. STOP works.")
     return Response(
         text,
         media_type="text/plain; charset=utf-8",

@@ -19,7 +19,7 @@ from workstation.console.unit_view import outcome_words, unit_view
 from workstation.console.units import KeptUnit
 
 NOBODY: Final = "nobody named"
-"""Who looked, in the audit, where nobody has said who sits there."""
+"""The reader named in the audit while nobody has given a name."""
 
 
 def routes() -> list[BaseRoute]:
@@ -44,7 +44,7 @@ def unit_named(request: Request) -> KeptUnit:
 
 
 def page(request: Request) -> Response:
-    """The unit as it is at present; it waits for no database."""
+    """The unit's present state; it waits for no database."""
     return unit_page(request, unit_named(request))
 
 
@@ -55,7 +55,7 @@ def unit_page(
     fault: str = "",
     typed: Mapping[str, str] | None = None,
 ) -> Response:
-    """The page, with what was wrong with a form that was sent from it, and what stood in it."""
+    """Returns the page, with what was wrong with a form sent from it, and the form's content."""
     site = site_of(request)
     person = site.people.named(request)
     shape = site.frames.present().of(unit.name).shape  # before the parts: they are never older
@@ -80,7 +80,7 @@ def unit_page(
 
 
 async def chart(request: Request) -> Response:
-    """The last minute of the unit, for a page that was loaded anew."""
+    """The last minute of the unit, for a page that was loaded again."""
     kept = unit_named(request).chart
     return JSONResponse(
         {

@@ -1,4 +1,4 @@
-"""What people ask of a unit's session: answers to its questions, and requests."""
+"""What people send to a unit's session: answers to its questions, and requests."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ from workstation.station.control_link import SentMessage
 
 LOOKS: Final = 100
 LOOK_S: Final = 0.01
-"""So often a page looks what became of its request; it says so where nothing comes."""
+"""Interval at which a page looks for the outcome of its request; it reports a missing one."""
 STARTS: Final = frozenset({"resume", "more"})
 MOST_ALARMS: Final = 100
 
 
 def routes() -> list[BaseRoute]:
-    """The three acts; each says on the unit's page why it was not done."""
+    """Returns the three acts; each reports on the unit's page why it was not done."""
     return [
         Route("/units/{name}/answers", open_to_all(answer), methods=["POST"]),
         Route("/units/{name}/requests", open_to_all(ask), methods=["POST"]),
@@ -52,7 +52,7 @@ def routes() -> list[BaseRoute]:
 
 
 def answer(request: Request, form: Form, person: str) -> Response:
-    """Answer a question in the words in which it was on the screen; only a no needs no name."""
+    """Answer a question as it was worded on the screen; only a no needs no name."""
     unit = unit_named(request)
     accepted = form.text("accepted") == "yes"
     if accepted and not person:
@@ -78,7 +78,7 @@ def answer(request: Request, form: Form, person: str) -> Response:
 
 
 def ask(request: Request, form: Form, person: str) -> Response:
-    """Ask for something; only what puts force on needs a name."""
+    """Make a request; only one that puts force on needs a name."""
     unit = unit_named(request)
     act = form.text("act")
     if act in STARTS and not person:
@@ -95,7 +95,7 @@ def ask(request: Request, form: Form, person: str) -> Response:
 
 
 def take_over(request: Request, form: Form, person: str) -> Response:
-    """Who sits here, and is still there, is responsible from now on."""
+    """Make the person who sits here, and is still present, responsible from now on."""
     unit = unit_named(request)
     if not person:
         return _refused(request, unit, WHO, form)
@@ -108,14 +108,14 @@ def take_over(request: Request, form: Form, person: str) -> Response:
 
 
 def _require_start(request: Request) -> None:
-    """What puts force on is asked by somebody who may, and who is there."""
+    """Require the right, and presence, for what puts force on."""
     people = site_of(request).people
     people.require(request, Right.START)
     people.require_present(request)
 
 
 def _at(unit: KeptUnit) -> str:
-    """Who asks where nobody has said a name, and whose session it is; never too long for a name."""
+    """Returns who asks where there is no name, and whose session it is; fits a name's length."""
     shown = unit.snapshot
     whose = f"; session of {shown.responsible}" if shown and shown.responsible else ""
     return f"at {unit.name}, signed out{whose}"[:NAME_CHARACTERS].rstrip()
@@ -138,12 +138,12 @@ def _question(form: Form) -> Question:
         return Question(form.text("question"))
     except ValueError as error:
         raise RequestRefused(
-            f"question={form.text('question')[:40]!r} is none; answer on the unit's page"
+            f"question={form.text('question')[:40]!r} is not a question; answer on the unit's page"
         ) from error
 
 
 def _check_same_words(unit: KeptUnit, question: Question, form: Form) -> None:
-    """A question that was put anew with other words is not the one that was answered."""
+    """Refuse an answer to a question that has been asked again in other words meanwhile."""
     shown = unit.live
     asked = [] if shown is None else [q for q in shown.questions if q.question is question]
     if asked and seen_digest(asked[0]) != form.text("seen"):
@@ -168,7 +168,7 @@ def _request(form: Form, by: str, step_n: float) -> SessionRequest:
     }
     make = plain.get(act)
     if make is None:
-        raise RequestRefused(f"act={act[:40]!r} is none of {', '.join(plain)}")
+        raise RequestRefused(f"act={act[:40]!r} is not one of {', '.join(plain)}")
     return make()
 
 
@@ -179,7 +179,7 @@ def _needed(field: str, words: str) -> str:
 
 
 def _more_n(form: Form, step_n: float) -> float:
-    """By how much the button said that it would raise the force."""
+    """Returns the increase of force that the button offered."""
     text = form.text("change_n")
     try:
         change_n = float(text)
@@ -193,7 +193,7 @@ def _more_n(form: Form, step_n: float) -> float:
 
 
 def _alarms(form: Form) -> tuple[AlarmOnScreen, ...]:
-    """The alarms that stood on the screen, each "code:number"."""
+    """Returns the alarms that were on the screen, each "code:number"."""
     found = []
     for text in form.texts("alarm")[:MOST_ALARMS]:
         code, _, number = text.rpartition(":")

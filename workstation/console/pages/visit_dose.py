@@ -1,4 +1,4 @@
-"""The dose that the order begins with: last time's, or a preset. A person takes it; none starts."""
+"""The dose to begin the order with: last time's, or a preset. A person takes it; none starts."""
 
 from __future__ import annotations
 
@@ -64,12 +64,12 @@ def routes() -> list[BaseRoute]:
 
 
 def page(request: Request, visit: OpenVisit) -> Response:
-    """What came of last time beside its dose, and every preset with its source."""
+    """The outcome of last time beside its dose, and every preset with its source."""
     return _page(request, visit, last_of(visit))
 
 
 def last_of(visit: OpenVisit) -> LastTime:
-    """What is on file of the patient's last treatment."""
+    """Returns what is on file of the patient's last treatment."""
     settings, folder, reference = visit.site.words.settings, visit.site.folder, visit.kept.reference
     before = visit_before(folder, settings, reference, settings.day_at)
     return last_time(folder, settings, reference, before)
@@ -109,12 +109,12 @@ def _paper(visit: OpenVisit, last: LastTime) -> dict[str, Any]:
 
 
 def _presets(visit: OpenVisit) -> Iterator[dict[str, Any]]:
-    """The clinic's own first, then what comes with the program and nobody has taken over."""
+    """Returns the clinic's own first, then those of the program that nobody has taken over."""
     for each in presets_in_use(visit.held):
         yield _card(visit, each.record, PRESET, f"{each.words}; {each.record.source}")
     for name, record in shipped_presets().items():
         if visit.held.newest("preset", name) is None:
-            text = f"comes with the program, taken over by nobody; {record.source}"
+            text = f"comes with the program, not taken over yet; {record.source}"
             yield _card(visit, record, SHIPPED, text)
 
 
@@ -141,7 +141,7 @@ def _card(visit: OpenVisit, record: PresetRecord, kind: str, source: str) -> dic
 
 
 def _dose_words(values: Mapping[str, Any], forces: ForceUnit) -> Iterator[tuple[str, str]]:
-    """The dose; a force in the clinic's unit, whatever it was written in."""
+    """Returns the dose; a force in the clinic's unit, whatever it was written in."""
     for key in SHOWN:
         if key in values:
             text = str(values[key])
@@ -160,7 +160,7 @@ def _force_words(key: str, text: str, forces: ForceUnit) -> str:
 
 
 def take(request: Request, form: Form, visit: OpenVisit) -> Response:
-    """Put the chosen dose into the order form; after trouble with the force that was given."""
+    """Put the chosen dose into the order form; after trouble with the force that was entered."""
     last = last_of(visit)
     try:
         order = _with_force(_chosen(form, visit, last), form, last)
@@ -201,7 +201,7 @@ def _chosen(form: Form, visit: OpenVisit, last: LastTime) -> NextOrder:
 
 
 def _taken_over(visit: OpenVisit, name: str) -> StandingVersion[PresetRecord]:
-    """A preset that came with the program, from now on the clinic's by this person."""
+    """Make a preset of the program the clinic's own, by this person."""
     record = shipped_presets().get(name)
     if record is None:
         raise RequestRefused(f"no preset {name!r} comes with the program; choose another one")
@@ -211,7 +211,7 @@ def _taken_over(visit: OpenVisit, name: str) -> StandingVersion[PresetRecord]:
 
 
 def _with_force(order: NextOrder, form: Form, last: LastTime) -> NextOrder:
-    """After trouble the force is given, never proposed."""
+    """After trouble the force must be entered; it is never proposed."""
     if not last.trouble:
         return order
     said = form.text("hold_force")

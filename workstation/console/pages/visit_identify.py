@@ -1,4 +1,4 @@
-"""Who lies there: the patient says name and birth date, the person compares and ticks."""
+"""Identification: the patient says name and birth date, the person compares and ticks."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ STEP = "identify"
 
 
 def routes() -> list[BaseRoute]:
-    """The page and its three ways on."""
+    """Returns the page and its three ways on."""
     return [
         Route("/visits/{visit}/identify", visit_page(preparing(page)), methods=["GET"]),
         Route("/visits/{visit}/identify", visit_act(preparing(take)), methods=["POST"]),
@@ -50,7 +50,7 @@ def _page(
 
 
 def _mix_ups(visit: OpenVisit) -> list[str]:
-    """Who could be taken for whom today."""
+    """Returns patients of today who could be confused with this one."""
     settings, folder = visit.site.words.settings, visit.site.folder
     today = look_at_today(folder, settings, settings.day_at, visit.day, visit.kept.reference)
     others = [each for each in today.own if each.visit_id != visit.kept.visit_id]

@@ -1,4 +1,4 @@
-"""The order of a visit: dose, findings of the day, words, the live check, and on to the checks."""
+"""The order of a visit: dose, findings of the day, texts, the live check, and on to the checks."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ from workstation.visit.order_form import (
 STEP: Final = "order"
 JSON: Final = "application/json"
 REQUEST: Final = "request"
-"""The hidden field that names a form; it is no part of what was typed."""
+"""The hidden field that identifies a form; it is not part of what was typed."""
 FORM_FIELDS: Final = (
     *ORDER_FIELDS,
     *NOTE_FIELDS,
@@ -84,7 +84,7 @@ def page(request: Request, visit: OpenVisit) -> Response:
 
 
 def check(request: Request, form: Form, visit: OpenVisit) -> Response:
-    """Keep what was typed and say what is wrong with it; for a script as facts."""
+    """Keep what was typed and report what is wrong with it; for a script as JSON."""
     visit = visit.keep(_typed(form))
     if JSON not in request.headers.get("accept", ""):
         return to(visit.path(STEP))
@@ -93,7 +93,7 @@ def check(request: Request, form: Form, visit: OpenVisit) -> Response:
 
 
 def start(request: Request, form: Form, visit: OpenVisit) -> Response:
-    """File the order and go to the checks; or say beside the fields what keeps it from that."""
+    """File the order and go to the checks; or show beside the fields what prevents that."""
     if not visit.kept.is_preparing:
         return to(visit.path())
     refuse_of_another_day(visit)
@@ -116,7 +116,7 @@ def start(request: Request, form: Form, visit: OpenVisit) -> Response:
 
 
 def _lacking(visit: OpenVisit, checked: CheckedForm) -> Iterator[str]:
-    """What the page says above the form; each mistake stands beside its field as well."""
+    """Returns what the page says above the form; each mistake is beside its field as well."""
     if count := len(checked.mistakes):
         mistakes = f"{count} mistake{'s' if count > 1 else ''}"
         yield f"{mistakes}, explained beside the field or above the picture"
@@ -125,7 +125,7 @@ def _lacking(visit: OpenVisit, checked: CheckedForm) -> Iterator[str]:
 
 
 def _unsaid(visit: OpenVisit, checked: CheckedForm) -> list[tuple[str, str]]:
-    """The reason for a force that is not lower after trouble, where it is not said."""
+    """Asks for the reason for a force that is not lower after trouble, where it is missing."""
     if checked.planned is None:
         return []
     force_n = checked.planned.order.prescription.hold_force_n
@@ -141,12 +141,12 @@ def _unsaid(visit: OpenVisit, checked: CheckedForm) -> list[tuple[str, str]]:
 
 
 def _typed(form: Form) -> dict[str, str]:
-    """What the form says of every field that it has; a tick that was not sent is none."""
+    """Returns the form's value of every field that it has; a tick that was not sent is not set."""
     return {name: form.text(name) for name in FORM_FIELDS}
 
 
 def whose_order(visit: OpenVisit) -> Whose:
-    """Whose order it is, by what is on file and what was said in this visit."""
+    """Returns whose order it is, by what is on file and what was entered in this visit."""
     form = visit.kept.form
     name = form.get(UNIT, "")
     return Whose(
@@ -198,7 +198,7 @@ def _page(
 
 
 def _choices(form: Mapping[str, str]) -> dict[str, list[tuple[str, str]]]:
-    """What may be chosen where nothing is written; a value that is none of it stays to be seen."""
+    """Returns the choices of fields that are not typed; any other value stays visible."""
     region = region_in(form)
     tables = REGION_LIMITS[region].tables if region else ()
     choices = {
@@ -216,7 +216,7 @@ def _choices(form: Mapping[str, str]) -> dict[str, list[tuple[str, str]]]:
 
 
 def _words(whose: Whose) -> list[dict[str, str]]:
-    """The words that the last visit may propose."""
+    """Returns the texts that the last visit may propose."""
     return [
         {
             "name": name,
@@ -228,7 +228,7 @@ def _words(whose: Whose) -> list[dict[str, str]]:
 
 
 def _tables(visit: OpenVisit) -> list[dict[str, Any]]:
-    """Every table in use: the booked ones first, each with what it does at present."""
+    """Returns every table in use: the booked ones first, each with its present state."""
     booked = booked_tables(visit.site.folder, visit.held, visit.kept.reference, visit.day)
     frame = visit.site.frames.present()
     names = [each.name for each in visit.held.units]

@@ -90,7 +90,7 @@ def take(request: Request, form: Form, visit: OpenVisit) -> Response:
 
 
 def _answers(form: Form, items: Iterable[str]) -> tuple[dict[str, str], dict[str, str]]:
-    """Each item with its answer, and what is wrong with the others."""
+    """Returns each item with its answer, and what is wrong with the others."""
     answers: dict[str, str] = {}
     faults: dict[str, str] = {}
     for item in items:

@@ -1,4 +1,4 @@
-"""A visit begins, and where it stands: before its session, in it, and after it."""
+"""The beginning of a visit, and its state: before its session, in it, and after it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from workstation.visit.order_form import UNIT
 
 
 def routes() -> list[BaseRoute]:
-    """The beginning, and the visit's own page with its acts."""
+    """Returns the beginning, and the visit's own page with its acts."""
     return [
         Route("/visits", open_to_all(begin), methods=["POST"]),
         Route("/visits/ended", shown(ended), methods=["GET"]),
@@ -51,9 +51,9 @@ def routes() -> list[BaseRoute]:
 
 
 def begin(request: Request, form: Form, person: str) -> Response:
-    """A new visit of a patient on file, or the one that was just begun; asked twice on a day.
+    """Begin a visit of a patient on file, or return the one just begun; a second one is confirmed.
 
-    Without accounts it needs nobody's name yet: whoever compares the patient is asked for it first.
+    Without accounts it needs nobody's name yet: the person who compares the patient is asked first.
     """
     site = site_of(request)
     if site.people.accounts.now() and not person:
@@ -75,12 +75,12 @@ def begin(request: Request, form: Form, person: str) -> Response:
 
 
 def _id_of(request_id: str) -> str:
-    """The visit that a form begins; the same form, sent twice, begins one."""
+    """Returns the id of the visit that a form begins; the same form, sent twice, begins one."""
     return f"{VISIT}{request_id[:12]}" if request_id.isalnum() and request_id.isascii() else ""
 
 
 def _table(site: Site, held: StandingData, reference: str, asked: str) -> str:
-    """The table that was asked for, else the one that is booked, else the only one."""
+    """Returns the table that was asked for, else the one that is booked, else the only one."""
     tables = [each.name for each in held.units]
     if asked in tables:
         return asked
@@ -90,7 +90,7 @@ def _table(site: Site, held: StandingData, reference: str, asked: str) -> str:
 
 
 def _of_today(site: Site, reference: str) -> list[dict[str, str]]:
-    """The patient's visits of today: those to go on with, and those that have a session."""
+    """Returns the patient's visits of today: those to continue, and those that have a session."""
     settings, folder = site.words.settings, site.folder
     day = settings.day_at(site.clock.utc_ms())
     going = visits_to_go_on(folder, reference, lambda utc_ms: settings.day_at(utc_ms) == day)
@@ -109,13 +109,13 @@ def _of_today(site: Site, reference: str) -> list[dict[str, str]]:
 
 
 def _path_of(folder: RecordFolder, session_id: str) -> str:
-    """The visit of a session; of one that was begun in none its note."""
+    """Returns the visit of a session; for a session without one its note."""
     visit_id = visit_of_session(folder, session_id)
     return visit_path(visit_id) if visit_id else _note_path(session_id)
 
 
 def of_session(request: Request) -> Response:
-    """From a session to its visit."""
+    """Redirect from a session to its visit."""
     return to(_path_of(site_of(request).folder, request.path_params["session_id"]))
 
 
@@ -126,7 +126,7 @@ def _row_of(site: Site, began_ms: int, state: str, path: str) -> dict[str, str]:
 def _asked_again(
     request: Request, person: str, asked: tuple[str, str], others: list[dict[str, str]]
 ) -> Response:
-    """Returns whether another visit is begun beside one of the same day."""
+    """Asks for confirmation where another visit would begin on the same day."""
     if not person:
         return to(f"/person?back={quote(came_from(request))}")
     site, (reference, table) = site_of(request), asked
@@ -143,7 +143,7 @@ def _asked_again(
 
 
 def ended(request: Request) -> Response:
-    """Said to be another patient: nothing was begun."""
+    """The visit of another patient: nothing was begun."""
     return site_of(request).page(request, "visit/ended.html")
 
 
@@ -151,7 +151,7 @@ def ended(request: Request) -> Response:
 
 
 def page(request: Request, visit: OpenVisit) -> Response:
-    """The next step before a session; after one what became of it and what comes next."""
+    """The next step before a session; after one its outcome and what comes next."""
     kept = visit.kept
     if kept.is_preparing:
         return to(visit.path(visit.next_step))
@@ -179,13 +179,13 @@ def _row(site: Site, session: BegunSession) -> dict[str, Any]:
 
 
 def _may_treat_again(treated: tuple[BegunSession, ...]) -> bool:
-    """Where the last session ended early, and none is open."""
+    """Returns True where the last session ended early, and none is open."""
     closed = not any(each.is_open for each in treated)
     return closed and treated[-1].outcome != Outcome.COMPLETED
 
 
 def _to_join(visit: OpenVisit, treated: tuple[BegunSession, ...]) -> list[str]:
-    """Closed sessions of the visit that its note does not have yet."""
+    """Returns closed sessions of the visit that its note does not include yet."""
     first, *others = treated
     together = visits_of(visit.site.folder).sessions_with(first.session_id)
     return [
@@ -200,13 +200,13 @@ def _note_path(session_id: str) -> str:
 
 
 def again(_request: Request, _form: Form, visit: OpenVisit) -> Response:
-    """A further session in this visit: patient and screen stand, dose and findings are new."""
+    """A further session in this visit: the identity and screening remain valid."""
     treated = visit.kept.treated
     if not visit.kept.is_preparing:
         if not treated or not _may_treat_again(treated):
             raise RequestRefused(
                 f"the visit of patient {visit.kept.reference} has a session that is open or "
-                "completed; a further session is of a visit that ended early"
+                "completed; a further session is possible only in a visit that ended early"
             )
         kept = {name: text for name, text in visit.kept.form.items() if name == UNIT}
         begin_further(visit.site.folder, visit.kept, kept, visit.author)

@@ -2,7 +2,7 @@
 
 const TICK_MS = 500;
 const SLEPT_MS = 5000;
-const IGNORED = "This page was asleep: your touch was not taken. Look, then touch again.";
+const IGNORED = "This page was asleep: your touch was ignored. Look, then touch again.";
 
 let awakeMs = performance.now();
 let wasAsleep = false;

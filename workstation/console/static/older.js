@@ -2,7 +2,7 @@
 
 import { onFrame } from "./live.js";
 
-const OLDER = "This page is older than the program. Your entry was not taken; it is kept below. "
+const OLDER = "This page is older than the program. Your entry was not saved; it is kept below. "
   + "Reload. STOP works.";
 
 let isOlder = false;

@@ -34,7 +34,7 @@ async function load() {
     isLast = piece.is_last;
   } catch {
     if (asked !== generation) return;
-    put("replay-fault", "The replay stands still: the console does not give its readings. Load the page again.");
+    put("replay-fault", "The replay has stopped: the console does not send its readings. Load the page again.");
     failed = true;
   } finally {
     if (asked === generation) loading = false;

@@ -1,6 +1,6 @@
-"""Named predicates, one theme in each file. Each yields how its rule ended; nothing is: held.
+"""Named predicates, one theme per file. Each yields how its rule ended; nothing means held.
 
-They only look: the message, the severity and the source of a rule are data (``base/*.toml``).
+They only check: the message, the severity and the source of a rule are data (``base/*.toml``).
 """
 
 from __future__ import annotations

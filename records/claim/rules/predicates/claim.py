@@ -1,4 +1,4 @@
-"""Fields without which no claim exists, what the exports would refuse (T-079 to T-086, T-096)."""
+"""Fields that every claim needs, and what the exports would refuse (T-079 to T-086, T-096)."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from records.claim.rules.predicates.registry import predicate
 
 
 def imported(facts: Facts) -> NotApplicable | None:
-    """The practice's system gave a claim; that it gave none is T-085's."""
+    """Requires a claim of the practice's system; T-085 reports that there is none."""
     if facts.context.is_imported:
         return None
     return NotApplicable("no claim context was given: T-085 speaks of it")
 
 
 def _missing(facts: Facts, *names: str) -> Iterator[Told]:
-    """One finding for all of them: they are filled in together."""
+    """Returns one finding for all of them: they are filled in together."""
     if names:
         evidence = tuple(facts.claimed(name, None) for name in names)
         yield Found(names[0], evidence, {"missing": ", ".join(names)})
@@ -33,7 +33,7 @@ def _missing_of(facts: Facts, about: About) -> Iterator[Told]:
 
 
 def _number(facts: Facts) -> tuple[str, ...]:
-    """The practice's number of the patient, where neither claim nor note say it."""
+    """Yields the practice's number of the patient, where neither claim nor note have it."""
     return () if facts.patient_reference else ("patient_ref",)
 
 
@@ -63,13 +63,13 @@ def place_of_service_is_missing(facts: Facts) -> Iterator[Told]:
 
 @predicate(imported)
 def charge_is_missing(facts: Facts) -> Iterator[Told]:
-    """T-083. On any line of the claim; that it is zero is T-010's."""
+    """T-083. On any line of the claim; T-010 reports a charge of zero."""
     yield from _missing_of(facts, "charge")
 
 
 @predicate(medicare)
 def plan_has_no_date(facts: Facts) -> Iterator[Told]:
-    """T-084. That there is no plan at all is T-061's, that it is not certified T-062's."""
+    """T-084. T-061 reports that there is no plan at all, T-062 that it is not certified."""
     plan = facts.context.plan
     if plan is None:
         yield NotApplicable("no plan is recorded: T-061 speaks of it")
@@ -79,7 +79,7 @@ def plan_has_no_date(facts: Facts) -> Iterator[Told]:
 
 @predicate()
 def payer_is_of_another_kind(facts: Facts) -> Iterator[Told]:
-    """T-096. A profile of another kind has other rules; the one of the command counts too."""
+    """T-096. A profile of another kind has other rules; also one given with the command."""
     yield from _of_another_kind(facts, "payer", facts.context.payer, facts.profile)
     other = facts.context.other_payer
     if other is not None and facts.beside.other_profile is None:
@@ -101,7 +101,7 @@ def _of_another_kind(facts: Facts, key: str, payer: Payer, profile: PayerProfile
 
 @predicate()
 def form_is_incomplete(facts: Facts) -> Iterator[Told]:
-    """T-085. What the claim's form asks of the claim as a whole."""
+    """T-085. What the claim's form needs of the claim as a whole."""
     if not facts.context.is_imported:
         yield from _missing(facts, "claim context (--context FILE)")
         return
@@ -109,13 +109,13 @@ def form_is_incomplete(facts: Facts) -> Iterator[Told]:
 
 
 def _is_said(name: str, said: frozenset[str]) -> bool:
-    """By itself, or because the whole that it is a part of is missing."""
+    """Returns whether it is reported already, by itself or with the whole that it is a part of."""
     return name in said or name.partition(".")[0] in said
 
 
 @predicate(imported)
 def an_export_refuses(facts: Facts) -> Iterator[Told]:
-    """T-086. What the rules above name already is not said again."""
+    """T-086. What the rules above report already is not repeated."""
     if facts.beside.refusals is None:
         yield NotJudged("a trial of the exports", "nobody has tried to write them")
         return

@@ -40,7 +40,7 @@ def no_machine_is_recorded(facts: Facts) -> Iterator[Told]:
 
 
 def technique_said(facts: Facts) -> NotJudged | None:
-    """The line says how it was pulled."""
+    """Requires a technique on the line."""
     if facts.line is None or facts.line.technique is not None:
         return None
     return NotJudged(TECHNIQUE, "the claim does not say how it was pulled")
@@ -79,7 +79,7 @@ def traction_stands_twice(facts: Facts) -> Iterator[Told]:
 
 @predicate(traction_billed)
 def units_are_minutes(facts: Facts) -> Iterator[Told]:
-    """T-005. Minutes by their measure, or by being the very number of minutes."""
+    """T-005. Minutes by their unit of measure, or by being exactly the number of minutes."""
     for line in facts.context.lines_of(TRACTION):
         minutes = {line.minutes, facts.traction_minutes} - {None, 0, 1}
         if line.unit_of_measure == MINUTES or line.units in minutes:
@@ -96,14 +96,14 @@ def _decompression(facts: Facts) -> Iterator[Told]:
 
 
 def excludes_decompression(facts: Facts) -> NotApplicable | None:
-    """The payer does not cover axial decompression."""
+    """Requires a payer that does not cover axial decompression."""
     if facts.profile.decompression == "excluded":
         return None
     return NotApplicable("this payer does not exclude axial decompression")
 
 
 def asks_of_decompression(facts: Facts) -> NotApplicable | None:
-    """Nobody knows how the payer sees axial decompression."""
+    """Requires a payer whose view of axial decompression is not known."""
     if facts.profile.decompression == "ask":
         return None
     return NotApplicable(f"this payer says of axial decompression: {facts.profile.decompression}")
@@ -148,7 +148,7 @@ def traction_stands_alone(facts: Facts) -> Iterator[Told]:
 
 @predicate()
 def charge_is_zero(facts: Facts) -> Iterator[Told]:
-    """T-010. On any line of the claim; a line without a charge is T-083's."""
+    """T-010. On any line of the claim; T-083 reports a line without a charge."""
     for line in facts.lines:
         if line.charge is None:
             yield NotJudged("lines.charge", f"line {line.cpt}")
@@ -159,7 +159,7 @@ def charge_is_zero(facts: Facts) -> Iterator[Told]:
 
 @predicate(other_codes)
 def another_line_stands_twice(facts: Facts) -> Iterator[Told]:
-    """T-078. The same in everything; of 97012 T-004 speaks."""
+    """T-078. Equal in everything; T-004 reports 97012."""
     lines = facts.others
     for line in dict.fromkeys(line for line in lines if lines.count(line) > 1):
         words = {"code": line.cpt, "count": lines.count(line)}

@@ -32,12 +32,12 @@ def _evidence(facts: Facts) -> Evidence:
 
 
 def listed(facts: Facts) -> NotJudged | None:
-    """A list of diagnosis codes was given."""
+    """Requires a list of diagnosis codes."""
     return None if facts.tables.code_list else NotJudged("list of diagnosis codes")
 
 
 def with_exclusions(facts: Facts) -> NotJudged | None:
-    """The list of diagnosis codes has Excludes1 notes."""
+    """Requires Excludes1 notes in the list of diagnosis codes."""
     codes = facts.tables.code_list
     if codes is None or codes.has_exclusions:
         return None
@@ -45,7 +45,7 @@ def with_exclusions(facts: Facts) -> NotJudged | None:
 
 
 def several_diagnoses(facts: Facts) -> NotApplicable | None:
-    """The claim lists more than one diagnosis."""
+    """Requires more than one diagnosis on the claim."""
     if len(facts.context.diagnoses) > 1:
         return None
     return NotApplicable("the claim lists no second diagnosis")
@@ -53,7 +53,7 @@ def several_diagnoses(facts: Facts) -> NotApplicable | None:
 
 @predicate(diagnosed, listed)
 def code_cannot_be_billed(facts: Facts) -> Iterator[Told]:
-    """T-052. Outside of the list's dates it can only doubt; the report's first line says so."""
+    """T-052. Outside of the list's dates it only warns; the report's first line says so."""
     codes = facts.tables.code_list
     assert codes is not None
     covered = codes.valid_from <= facts.day <= codes.valid_to
@@ -88,7 +88,7 @@ def pointers_are_wrong(facts: Facts) -> Iterator[Told]:
 
 @predicate(several_diagnoses)
 def diagnosis_stands_twice(facts: Facts) -> Iterator[Told]:
-    """T-055. However it is written."""
+    """T-055. In any spelling."""
     codes = [plain(code) for code in facts.context.diagnoses]
     for code in dict.fromkeys(code for code in codes if codes.count(code) > 1):
         yield Found(FIELD, _evidence(facts), {"code": code})
@@ -113,7 +113,7 @@ def _pointed(facts: Facts) -> list[str]:
 
 @predicate(traction_billed, listed)
 def diagnosis_is_of_another_region(facts: Facts) -> Iterator[Told]:
-    """T-057. A code that the list does not hold is T-052's."""
+    """T-057. T-052 reports a code that is not in the list."""
     region, codes = facts.word("region"), facts.tables.code_list
     assert codes is not None
     if region is None:
@@ -132,7 +132,7 @@ def diagnosis_is_of_another_region(facts: Facts) -> Iterator[Told]:
 
 
 def lists_reasons(facts: Facts) -> NotApplicable | None:
-    """The payer is known to cover some diagnoses or regions only."""
+    """Requires a payer known to cover some diagnoses or regions only."""
     if facts.profile.covered_dx or facts.profile.excluded_regions:
         return None
     return NotApplicable("no list of this payer's diagnoses or regions is known")
@@ -140,7 +140,7 @@ def lists_reasons(facts: Facts) -> NotApplicable | None:
 
 @predicate(traction_billed, lists_reasons)
 def payer_lists_other_reasons(facts: Facts) -> Iterator[Told]:
-    """T-058. A region that the payer excludes is a sure denial, another diagnosis a likely one."""
+    """T-058. A region that the payer excludes is surely denied, another diagnosis probably."""
     profile, pointed = facts.profile, _pointed(facts)
     assert facts.line is not None
     if profile.excluded_regions and facts.region is None:

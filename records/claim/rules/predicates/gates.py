@@ -1,4 +1,4 @@
-"""Gates: what a rule needs of a claim before it can be looked at."""
+"""Gates: what a rule needs of a claim before it can be checked."""
 
 from __future__ import annotations
 
@@ -10,39 +10,39 @@ PROFESSIONAL_FORMS = ("837P", "CMS1500")
 
 
 def traction_billed(facts: Facts) -> NotApplicable | None:
-    """A line of the claim is 97012."""
+    """Requires a 97012 line on the claim."""
     return None if facts.line else NotApplicable(f"no line of the claim is {TRACTION}")
 
 
 def medicare(facts: Facts) -> NotApplicable | None:
-    """Original Medicare's rules apply."""
+    """Requires a payer with Original Medicare's rules."""
     return None if facts.medicare else NotApplicable("a rule of Original Medicare, not this payer")
 
 
 def noted(facts: Facts) -> NotJudged | None:
-    """A note of a session belongs to the claim."""
+    """Requires a note of a session."""
     return None if facts.note else NotJudged("note", "no session of a device is linked")
 
 
 def professional(facts: Facts) -> NotApplicable | None:
-    """The claim is a practitioner's."""
+    """Requires a practitioner's claim."""
     if facts.context.form in PROFESSIONAL_FORMS:
         return None
     return NotApplicable(f"the claim is no practitioner's ({facts.context.form})")
 
 
 def other_codes(facts: Facts) -> NotApplicable | None:
-    """The day has another code than 97012."""
+    """Requires another code than 97012 on the day."""
     return None if facts.others else NotApplicable("the day has no other code")
 
 
 def with_a_partner(facts: Facts) -> NotApplicable | None:
-    """A code of the day is a pair with 97012."""
+    """Requires a code of the day that is a pair with 97012."""
     if facts.partners:
         return None
     return NotApplicable(f"no code of the day is a pair with {TRACTION} in the rows that are known")
 
 
 def diagnosed(facts: Facts) -> NotApplicable | None:
-    """The claim lists a diagnosis; that it must is another rule (T-085)."""
+    """Requires a diagnosis on the claim; that it must have one is another rule (T-085)."""
     return None if facts.context.diagnoses else NotApplicable("the claim lists no diagnosis")

@@ -1,6 +1,6 @@
-"""One identity: what the claim says beside note, log and other sessions (T-090 to T-095).
+"""Consistency of the claim with note, log and other sessions (T-090 to T-095).
 
-Patient, times and region have their source in the record; the claim's word is only compared.
+Patient, times and region have their source in the record; the claim's values are only compared.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ WHO_TREATED = ("performed_by", "supervised_by")
 
 @predicate(noted)
 def patient_is_another(facts: Facts) -> Iterator[Told]:
-    """T-090. The note's newest word counts; documents carry it, whatever the claim says."""
+    """T-090. The note's newest entry counts; documents carry it, whatever the claim says."""
     told, claimed = facts.word(REFERENCE), facts.context.patient_ref
     if claimed is None:
         yield NotApplicable("the claim gives no number of the patient, the note's is used")
@@ -37,7 +37,7 @@ def patient_is_another(facts: Facts) -> Iterator[Told]:
 
 @predicate(traction_billed, noted)
 def times_are_not_the_log_s(facts: Facts) -> Iterator[Told]:
-    """T-091. A minute at each edge is one of rounding; no shared time is another treatment."""
+    """T-091. A minute at each edge is rounding; no shared time means another treatment."""
     timed = [line for line in facts.context.lines_of(TRACTION) if line.started_at or line.ended_at]
     if not timed:
         yield NotApplicable("the 97012 line says no times, the log's are used")
@@ -51,7 +51,7 @@ def times_are_not_the_log_s(facts: Facts) -> Iterator[Told]:
 def _times_beside(
     facts: Facts, line: ServiceLine, started: datetime, ended: datetime
 ) -> Iterator[Told]:
-    """What a line's own times say beside the log's, both in whole minutes."""
+    """Yields what a line's own times say beside the log's, both in whole minutes."""
     began = whole_minute(line.started_at) if line.started_at else None
     stopped = whole_minute(line.ended_at) if line.ended_at else None
     first, last = whole_minute(started), whole_minute(ended)
@@ -105,7 +105,7 @@ def another_session_of_the_day(facts: Facts) -> Iterator[Told]:
 
 @predicate(noted)
 def rendering_provider_is_not_in_the_note(facts: Facts) -> Iterator[Told]:
-    """T-094. By the family name among who treated, watched and signed: a name is no proof."""
+    """T-094. By the family name among who treated, watched and signed: a name is not proof."""
     rendering, signature = facts.context.rendering, facts.signature
     people = [facts.word(name) or "" for name in WHO_TREATED]
     people += [signature.signed_by] if signature else []
@@ -125,7 +125,7 @@ def rendering_provider_is_not_in_the_note(facts: Facts) -> Iterator[Told]:
 
 
 def _names(person: str, family: str) -> bool:
-    """Whether a family name stands in a person's words, whatever accents and signs it has."""
+    """Returns whether a text names a family name, whatever its accents and signs."""
     return bool(_letters(family)) and _letters(family) in _letters(person)
 
 

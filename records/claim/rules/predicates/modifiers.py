@@ -1,6 +1,6 @@
 """Modifiers (T-021 to T-025, T-030, T-033 to T-035, T-039 to T-045, T-071).
 
-GP and CQ or CO are asked of every therapy line of the claim, the others of 97012. That another
+GP and CQ or CO are required on every therapy line of the claim, the others on 97012. That another
 code is a therapy service is general knowledge: there a finding warns at most.
 """
 
@@ -40,7 +40,7 @@ MOST_MODIFIERS = 4
 
 
 def certainty(line: ServiceLine) -> Severity:
-    """How sure a finding on a line is: that another code is therapy is general knowledge."""
+    """Returns how certain a finding is: that another code is therapy is general knowledge."""
     return "error" if line.cpt == TRACTION else "warn"
 
 
@@ -53,12 +53,12 @@ def _listed(modifiers: frozenset[str]) -> str:
 
 
 def _outside_medicare(facts: Facts) -> Severity | None:
-    """The sources are Medicare's: another payer is only warned of."""
+    """Returns a warning for another payer, because the sources are Medicare's."""
     return None if facts.medicare else "warn"
 
 
 def chiropractor_for_medicare(facts: Facts) -> bool:
-    """A chiropractor's claim to Original Medicare, by profile, taxonomy or role."""
+    """Requires a chiropractor's claim to Original Medicare, by profile, taxonomy or role."""
     rendering = facts.context.rendering
     taxonomy = (rendering.taxonomy if rendering else None) or ""
     role = facts.line.performed_by_role if facts.line else None
@@ -67,7 +67,7 @@ def chiropractor_for_medicare(facts: Facts) -> bool:
 
 
 def wants_a_discipline(facts: Facts) -> NotApplicable | None:
-    """The payer wants GP or GO on a therapy line."""
+    """Requires a payer with GP or GO on a therapy line."""
     if facts.medicare or facts.profile.requires_discipline_modifier:
         return None
     return NotApplicable("this payer is not known to ask for a discipline on the line")
@@ -91,7 +91,7 @@ def discipline_modifier_missing(facts: Facts) -> Iterator[Told]:
 
 
 def lines_without_discipline(facts: Facts) -> Iterator[ServiceLine]:
-    """Therapy lines without GP, GO or GN, where the payer wants one."""
+    """Returns therapy lines without GP, GO or GN, where the payer requires one."""
     if wants_a_discipline(facts) is None:
         for line in facts.therapy_lines:
             if not frozenset(line.modifiers) & DISCIPLINES:
@@ -118,7 +118,7 @@ def speech_modifier(facts: Facts) -> Iterator[Told]:
 
 @predicate(traction_billed)
 def discipline_is_not_the_plan_s(facts: Facts) -> Iterator[Told]:
-    """T-024. The context holds one plan; another code's line may be of another one."""
+    """T-024. The context has one plan; another code's line may belong to another one."""
     plan = facts.context.therapy_discipline
     said = [line for line in facts.therapy_lines if frozenset(line.modifiers) & DISCIPLINES]
     if not said:
@@ -161,9 +161,9 @@ def both_59_and_x(facts: Facts) -> Iterator[Told]:
 
 
 def assistant_share(facts: Facts, line: ServiceLine) -> float | None:
-    """Part of a service that an assistant did alone; None when nobody says so.
+    """Returns an assistant's own share of a service; None when it is not known.
 
-    A part of a timed code is not judged: the share on file is that of untimed ones.
+    A part of a timed code is not judged: the share on file applies to untimed ones.
     """
     if line.assistant_min is None:
         return 1.0 if line.performed_by_role in ASSISTANT_ROLES else None
@@ -174,13 +174,13 @@ def assistant_share(facts: Facts, line: ServiceLine) -> float | None:
 
 
 def assistant_modifier(facts: Facts, line: ServiceLine) -> str:
-    """CO for occupational therapy, else CQ."""
+    """Returns CO for occupational therapy, else CQ."""
     said = (facts.context.therapy_discipline, *line.modifiers)
     return "CO" if "GO" in said or line.performed_by_role == "OTA" else "CQ"
 
 
 def lines_of_assistants(facts: Facts) -> Iterator[tuple[ServiceLine, float]]:
-    """Therapy lines that want CQ or CO and have none, with the assistant's share."""
+    """Returns therapy lines that need CQ or CO and have none, with the assistant's share."""
     for line in facts.therapy_lines if facts.profile.assistant_modifiers else ():
         share = assistant_share(facts, line) or 0
         if share > ASSISTANT_SHARE and not ASSISTANTS.keys() & frozenset(line.modifiers):
@@ -188,7 +188,7 @@ def lines_of_assistants(facts: Facts) -> Iterator[tuple[ServiceLine, float]]:
 
 
 def lines_of_responsible_assistants(facts: Facts) -> Iterator[ServiceLine]:
-    """97012 where the claim says nothing of an assistant, the record does, and CQ or CO is open."""
+    """Yields 97012 where the record, but not the claim, has an assistant, and CQ or CO is open."""
     recorded = facts.beside.assistant_time
     if recorded is None or recorded.share <= ASSISTANT_SHARE:
         return
@@ -199,14 +199,14 @@ def lines_of_responsible_assistants(facts: Facts) -> Iterator[ServiceLine]:
 
 
 def wants_assistants(facts: Facts) -> NotApplicable | None:
-    """The payer wants CQ or CO where an assistant treated."""
+    """Requires a payer with CQ or CO where an assistant treated."""
     if facts.profile.assistant_modifiers:
         return None
     return NotApplicable("this payer is not known to ask for CQ or CO")
 
 
 def _assistant_is_unknown(facts: Facts, line: ServiceLine) -> NotJudged | None:
-    """Who treated on a line, or how much of it an assistant did, is not said."""
+    """Yields that it is unknown who treated on a line, or how much of it an assistant did."""
     if ASSISTANTS.keys() & frozenset(line.modifiers) or assistant_share(facts, line) is not None:
         return None
     if line.assistant_min is not None:
@@ -232,7 +232,7 @@ def assistant_modifier_missing(facts: Facts) -> Iterator[Told]:
 
 
 def assistant_named(facts: Facts) -> NotApplicable | None:
-    """A line carries CQ or CO."""
+    """Requires a line with CQ or CO."""
     if any(ASSISTANTS.keys() & frozenset(line.modifiers) for line in facts.lines):
         return None
     return NotApplicable("no line carries CQ or CO")
@@ -261,7 +261,7 @@ def assistant_is_paid_less(facts: Facts) -> Iterator[Told]:
 
 @predicate(medicare, traction_billed)
 def chiropractor_under_medicare(facts: Facts) -> Iterator[Told]:
-    """T-039, split: without a discipline it is unprocessable, without GY only unwise."""
+    """T-039, split: without a discipline it is unprocessable, without GY only inadvisable."""
     if not chiropractor_for_medicare(facts):
         yield _no_chiropractor(facts)
         return
@@ -274,7 +274,7 @@ def chiropractor_under_medicare(facts: Facts) -> Iterator[Told]:
 
 
 def _no_chiropractor(facts: Facts) -> NotApplicable | NotJudged:
-    """Who treated is somebody else, as role or taxonomy say."""
+    """Returns whether role or taxonomy show that somebody else treated."""
     rendering = facts.context.rendering
     role = facts.line.performed_by_role if facts.line else None
     if role is None and (rendering is None or rendering.taxonomy is None):
@@ -284,7 +284,7 @@ def _no_chiropractor(facts: Facts) -> NotApplicable | NotJudged:
 
 
 def notice_of_excluded_care(facts: Facts) -> NotApplicable | None:
-    """97012 carries GX or GY."""
+    """Requires GX or GY on 97012."""
     if facts.modifiers & {"GX", "GY"}:
         return None
     return NotApplicable("97012 carries neither GX nor GY")

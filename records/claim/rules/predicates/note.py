@@ -52,7 +52,7 @@ def response_is_missing(facts: Facts) -> Iterator[Told]:
 
 @predicate(noted)
 def adjustment_is_not_explained(facts: Facts) -> Iterator[Told]:
-    """N-05. The log has the change, who made it and when; why is the clinician's word."""
+    """N-05. The log has the change, who made it and when; the clinician must say why."""
     if facts.note is None or not facts.note.adjustments:
         yield NotApplicable("the log holds no change of force")
     elif facts.word("adjustment_comment") is None:
@@ -68,7 +68,7 @@ def angle_is_missing(facts: Facts) -> Iterator[Told]:
 
 @predicate(noted)
 def patient_stop_is_not_told(facts: Facts) -> Iterator[Told]:
-    """N-07. "Not tolerated" tells it in its own way."""
+    """N-07. "Not tolerated" tells it too."""
     stop = facts.patient_stop
     told = facts.word("stop_comment") is not None or facts.word("tolerance") == NOT_TOLERATED
     if stop is None:
@@ -114,7 +114,7 @@ def signed_before_the_end(facts: Facts) -> Iterator[Told]:
 
 @predicate(noted)
 def log_was_changed(facts: Facts) -> Iterator[Told]:
-    """N-11. By the walk over log and words, or because the note cites another seal."""
+    """N-11. By verifying log and entries, or because the note cites another seal."""
     sealed, cited = facts.sealed_digest(), facts.note.seal if facts.note else ""
     if facts.beside.log_altered:
         yield Found("seal", facts.told("outcome"), {"what": facts.beside.log_altered})

@@ -1,4 +1,4 @@
-"""A second payer (T-097 to T-100): whole on the claim, Medicare behind another, sums that agree."""
+"""A second payer (T-097 to T-100): complete on the claim, Medicare second, sums that agree."""
 
 from __future__ import annotations
 
@@ -27,21 +27,22 @@ PAYERS_OF_TYPE = {
     "43": ("commercial",),
     "47": ("auto", "commercial"),
 }
-"""Kinds of payer that may stand before Medicare for a reason; a liability or a federal payer has no
-kind of its own here."""
+"""Kinds of payer that may pay before Medicare for a reason; a liability or a federal payer has no
+kind of its own here.
+"""
 CAUSES_OF_TYPE = {"14": ("auto", "other"), "15": ("employment",), "47": ("auto", "other")}
-"""What box 10 says where the reason is an accident or the work."""
+"""Box 10 where the reason is an accident or the work."""
 
 
 def with_a_second_payer(facts: Facts) -> NotApplicable | None:
-    """The claim names a second payer, or says that another one pays first."""
+    """Requires a second payer on the claim, or that another one pays first."""
     if facts.context.other_payer is None and not facts.context.other_insurance_first:
         return NotApplicable("the claim names no second payer")
     return None
 
 
 def both_payers(facts: Facts) -> NotApplicable | None:
-    """The second payer is named; that it must be is T-097's."""
+    """Requires a named second payer; T-097 reports a missing one."""
     if facts.context.other_payer is None:
         return NotApplicable("the claim names no second payer")
     return None
@@ -58,7 +59,7 @@ def other_payer_is_incomplete(facts: Facts) -> Iterator[Told]:
 
 @predicate(professional, both_payers)
 def medicare_second_has_no_type(facts: Facts) -> Iterator[Told]:
-    """T-098. SBR05 stands where Medicare pays second; paper has no place for it."""
+    """T-098. SBR05 is needed where Medicare pays second; paper has no place for it."""
     context = facts.context
     other = context.other_payer
     assert other is not None
@@ -109,7 +110,7 @@ def type_is_not_of_the_first_payer(facts: Facts) -> Iterator[Told]:
 
 @predicate(professional, both_payers)
 def answer_does_not_add_up(facts: Facts) -> Iterator[Told]:
-    """T-100. What the payer before paid and took off is what was charged, by claim and by line."""
+    """T-100. What the previous payer paid and took off is what was charged, by claim and line."""
     context = facts.context
     other = context.other_payer
     assert other is not None
@@ -164,7 +165,7 @@ def _taken(line: ServiceLine) -> Decimal:
 
 
 def _said_twice(facts: Facts, context: ClaimContext, answer: Adjudication) -> Iterator[Told]:
-    """What the patient owes stands at the claim or at its lines, or it would count twice."""
+    """Yields what the patient owes both at the claim and at its lines: it would count twice."""
     by_line = any(
         line.adjudication and line.adjudication.patient_liability is not None
         for line in context.lines

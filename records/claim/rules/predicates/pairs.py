@@ -43,7 +43,7 @@ def _certainty(partner: Partner) -> Severity:
 
 
 def _named(facts: Facts, partner: Partner, field: str) -> Found:
-    """The finding whose sentence needs no more than the partner's code."""
+    """Returns the finding whose sentence needs only the partner's code."""
     return Found(
         field,
         _evidence(facts, partner.line),
@@ -58,7 +58,7 @@ def _is_therapy(code: str) -> bool:
 
 
 def _bundled(partner: Partner) -> bool:
-    """A modifier passes the pair; re-evaluations and injections have sentences of their own."""
+    """Yields pairs that a modifier passes; re-evaluations and injections have other sentences."""
     code = partner.line.cpt
     return partner.pair.indicator == 1 and code not in RE_EVALUATIONS and _is_therapy(code)
 
@@ -72,7 +72,7 @@ def _injection(partner: Partner) -> bool:
 
 
 def _hopeless(partner: Partner) -> bool:
-    """No modifier passes the pair; three of them are always so and are T-074's."""
+    """Yields pairs that no modifier passes; three of them are always so and are T-074's."""
     return partner.pair.indicator == 0 and partner.line.cpt not in NEVER_TOGETHER
 
 
@@ -81,7 +81,7 @@ def _always_hopeless(partner: Partner) -> bool:
 
 
 def _of_kind(facts: Facts, is_one: Callable[[Partner], bool]) -> Iterator[Partner | Told]:
-    """Partners of a kind; none is not applicable, one of an older file is not judged besides."""
+    """Yields partners of a kind; none is not applicable, one of an older file not judged too."""
     found = [partner for partner in facts.partners if is_one(partner)]
     if not found:
         yield NotApplicable("no code of the day is such a pair with 97012")
@@ -147,7 +147,7 @@ def drawing_or_flushing(facts: Facts) -> Iterator[Told]:
 
 
 def _times(facts: Facts, line: ServiceLine) -> dict[str, object]:
-    """Start and end of both on the clinic's clock, and the minutes that they share."""
+    """Returns start and end of both in the clinic's time, and the minutes that they share."""
     times = facts.times_beside(line)
     assert times is not None
     spans = [
@@ -163,7 +163,7 @@ def _times(facts: Facts, line: ServiceLine) -> dict[str, object]:
 
 
 def _where(facts: Facts, partner: Partner) -> str:
-    """What the claim says of another place: only regions that both name show one."""
+    """Returns what the claim says of another place: only two named regions show one."""
     line = partner.line
     if facts.other_region(line):
         return f", on another region ({facts.region}, {line.body_region}), which is allowed"
@@ -173,7 +173,7 @@ def _where(facts: Facts, partner: Partner) -> str:
 
 
 def said_to_be_separate(facts: Facts) -> NotApplicable | None:
-    """59 or an X modifier stands on a pair."""
+    """Requires 59 or an X modifier on a pair."""
     if any(_said_separate(facts)):
         return None
     return NotApplicable("no pair carries 59 or an X modifier")
@@ -193,7 +193,8 @@ def _times_unknown(partner: Partner) -> NotJudged:
 def separate_but_at_the_same_time(facts: Facts) -> Iterator[Told]:
     """T-028. Only for a pair: a supervised modality may otherwise share its time.
 
-    Beside the device's seconds the partner's times are whole minutes: a minute at an edge is none.
+    Beside the device's seconds the partner's times are whole minutes: a minute at an edge is
+    ignored.
     """
     for partner in _said_separate(facts):
         overlap = facts.overlap(partner.line)
@@ -219,7 +220,7 @@ def separate_but_at_the_same_time(facts: Facts) -> Iterator[Told]:
 
 @predicate(traction_billed, said_to_be_separate)
 def the_log_supports_separate(facts: Facts) -> Iterator[Told]:
-    """T-029. Information that is never held: the log says so, or T-028 speaks."""
+    """T-029. Information that is never held: the log says so, or T-028 applies."""
     for partner in _said_separate(facts):
         overlap = facts.overlap(partner.line)
         if overlap is None:
@@ -264,7 +265,7 @@ def other_structure_same_region(facts: Facts) -> Iterator[Told]:
 
 @predicate(traction_billed, other_codes)
 def manual_therapy_without_times(facts: Facts) -> Iterator[Told]:
-    """T-046. Once the times are known, T-026, T-028 or T-029 speak."""
+    """T-046. Once the times are known, T-026, T-028 or T-029 apply."""
     manual = [line for line in facts.others if line.cpt == MANUAL_THERAPY]
     if not manual:
         yield NotApplicable(f"{MANUAL_THERAPY} is no code of the day")

@@ -22,7 +22,7 @@ REPORT_DAYS = "plan.treatment_days_since_progress_report"
 
 
 def planned(facts: Facts) -> NotApplicable | NotJudged | None:
-    """A plan of care is recorded; whether the payer wants one is Original Medicare's."""
+    """Requires a recorded plan of care; whether the payer needs one is Original Medicare's rule."""
     if facts.context.plan is not None:
         return None
     if facts.medicare:
@@ -69,7 +69,7 @@ def plan_is_not_certified(facts: Facts) -> Iterator[Told]:
 
 
 def _sent_in_time(plan: PlanOfCare) -> bool:
-    """A signed order, and the plan sent to the referrer within 30 days."""
+    """Returns whether an order was signed, and the plan sent to the referrer within 30 days."""
     if not plan.signed_order_on_file or None in (plan.established, plan.sent_to_referrer_on):
         return False
     assert plan.established
@@ -105,11 +105,11 @@ def _certification(facts: Facts, what: str, severity: Severity | None = None) ->
 
 
 def _certification_begin(plan: PlanOfCare) -> date | None:
-    """Returns the first day of the interval; None when nothing was certified or no date says it.
+    """Returns the first day of the interval; None without a certification or a date.
 
     The initial interval begins with the treatment, not with the signature. A signature that is
-    later than an initial one may be is taken for a recertification. Where no date says it, it began
-    on the day of service at the latest.
+    later than an initial one may be is taken for a recertification. Without a date it began on the
+    day of service at the latest.
     """
     begun, signed = plan.established, plan.certified_on
     if begun is None or signed is None:
@@ -194,7 +194,7 @@ def certifying_physician_is_missing(facts: Facts) -> Iterator[Told]:
 
 @predicate()
 def npi_is_mistyped(facts: Facts) -> Iterator[Told]:
-    """T-068. Every NPI of the claim; that one is missing is T-080's and T-081's."""
+    """T-068. Every NPI of the claim; T-080 and T-081 report a missing one."""
     context = facts.context
     parties: dict[str, Party | None] = {
         "billing": context.billing,

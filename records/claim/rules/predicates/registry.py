@@ -11,7 +11,7 @@ from records.claim.rules.findings import NotApplicable, NotJudged, Told
 
 Predicate: TypeAlias = Callable[[Facts], Iterator[Told]]
 Gate: TypeAlias = Callable[[Facts], NotApplicable | NotJudged | None]
-"""What a rule needs before it can be looked at; None when the claim has it."""
+"""What a rule needs before it can be checked; None when the claim has it."""
 PREDICATES: dict[str, Predicate] = {}
 
 

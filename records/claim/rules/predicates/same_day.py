@@ -25,7 +25,7 @@ THERAPISTS = ("PT", "PTA", "OT", "OTA")
 
 @predicate(medicare, traction_billed)
 def multiple_procedure_cut(facts: Facts) -> Iterator[Told]:
-    """T-048. The unit with the highest practice expense is paid in full, the others are cut."""
+    """T-048. The unit with the highest practice expense is paid in full, the others reduced."""
     others = sorted(facts.codes & ALWAYS_THERAPY - {TRACTION, HOT_PACKS})
     if not others:
         yield NotApplicable("the day has no other therapy that the cut compares")
@@ -37,7 +37,7 @@ def multiple_procedure_cut(facts: Facts) -> Iterator[Told]:
 
 
 def cut_reason(facts: Facts, others: list[str]) -> str | None:
-    """Returns why 97012 is cut, in words; None when it is the one that is paid in full."""
+    """Returns why 97012 is reduced, in words; None when it is the one that is paid in full."""
     table = facts.tables.practice_expense(facts.day)
     if table is None or TRACTION not in table.values:
         return "; not checked who is cut: no values of this year are loaded"
@@ -74,7 +74,7 @@ def stimulation_has_another_code(facts: Facts) -> Iterator[Told]:
 
 @predicate(traction_billed)
 def home_unit_on_the_claim(facts: Facts) -> Iterator[Told]:
-    """T-051. On this claim; another claim of the day may carry it."""
+    """T-051. On this claim; another claim of the day may have it."""
     codes = sorted(frozenset(line.cpt for line in facts.lines) & HOME_UNITS)
     if codes:
         evidence = (facts.claimed("codes of the claim", ", ".join(codes)),)

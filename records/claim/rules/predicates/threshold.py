@@ -1,6 +1,6 @@
 """The year's therapy amount and KX (T-036 to T-038).
 
-The amount is the claim's, or a named person asked the payer on which side of the threshold it is.
+The amount is the claim's, or the payer told a named person on which side of the threshold it is.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ KX = "KX"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Standing:
-    """On which side of the threshold the year is: ``what`` says it, ``by`` where from."""
+    """The side of the threshold on which the year is: ``what`` says it, ``by`` is its source."""
 
     above: bool
     what: str
@@ -32,7 +32,7 @@ class _Standing:
 
 
 def _standing(facts: Facts) -> _Standing | NotJudged:
-    """By the amounts, else by what the payer said to a named person."""
+    """Returns it by the amounts, else by what the payer told a named person."""
     if facts.context.therapy_ytd_allowed is not None:
         return _by_amount(facts)
     if facts.context.threshold_check is not None:
@@ -42,7 +42,7 @@ def _standing(facts: Facts) -> _Standing | NotJudged:
 
 
 def _expected_of_day(facts: Facts) -> Decimal:
-    """What the clinic's fee table says of the day's lines; 0 without one."""
+    """Returns the day's lines by the clinic's fee table; 0 without one."""
     if facts.tables.fees is None:
         return Decimal(0)
     from records.claim.estimate import expected_of_day
@@ -91,14 +91,14 @@ def _dollars(amount: Decimal) -> str:
 
 
 def of_another_amount(facts: Facts, line: ServiceLine) -> bool:
-    """True when a line's discipline has a yearly amount of its own: GO apart from GP and GN."""
+    """Returns True when a line's discipline has its own yearly amount: GO apart from GP and GN."""
     plan, own = facts.context.therapy_discipline, frozenset(line.modifiers) & DISCIPLINES
     return plan is not None and bool(own) and ("GO" in own) != (plan == "GO")
 
 
 @predicate(medicare, traction_billed)
 def above_the_threshold_without_kx(facts: Facts) -> Iterator[Told]:
-    """T-036. Without a fee table the day itself counts as nothing: the finding is then sure."""
+    """T-036. Without a fee table the day itself counts as nothing: the finding is then certain."""
     lines = [line for line in facts.therapy_lines if KX not in line.modifiers]
     standing = _standing(facts) if lines else None
     if isinstance(standing, NotJudged):

@@ -17,21 +17,21 @@ NO_TREATMENT = "the log holds no treatment"
 
 
 def treatment_logged(facts: Facts) -> NotJudged | None:
-    """The device's log holds a treatment with its minutes."""
+    """Requires a treatment with its minutes in the device's log."""
     if facts.traction_minutes is not None:
         return None
     return NotJudged("delivered_minutes", NO_TREATMENT)
 
 
 def minutes_claimed(facts: Facts) -> NotApplicable | None:
-    """The 97012 line says minutes."""
+    """Requires minutes on the 97012 line."""
     if facts.line is not None and facts.line.minutes is not None:
         return None
     return NotApplicable("the 97012 line says no minutes, and it needs none")
 
 
 def wants_minutes(facts: Facts) -> NotApplicable | None:
-    """The payer looks for a number of minutes."""
+    """Requires a payer that looks for a number of minutes."""
     if facts.profile.min_minutes:
         return None
     return NotApplicable("this payer is not known to look for a number of minutes")
@@ -73,7 +73,7 @@ def total_timed_minutes_missing(facts: Facts) -> Iterator[Told]:
 
 @predicate(noted)
 def total_is_smaller_than_its_parts(facts: Facts) -> Iterator[Told]:
-    """T-015. What is known of the parts is enough to say that the whole is too small."""
+    """T-015. The known parts are enough to say that the whole is too small."""
     total, timed, traction = facts.number(TOTAL), facts.number(TOTAL_TIMED), facts.traction_minutes
     if total is None:
         wanted = NotJudged(TOTAL, "this payer wants it in the note")

@@ -14,7 +14,7 @@ from records.claim.rules.predicates.gates import noted, traction_billed
 from records.claim.rules.predicates.registry import predicate
 
 LEAST_MS = 60_000
-"""Traction below this is taken for none: a minute is the least that a claim can say."""
+"""Traction below this counts as none: a minute is the least that a claim can state."""
 PROGRAM_ENDED = "the program ended"
 
 
@@ -25,7 +25,7 @@ def _shown(facts: Facts) -> Evidence:
 
 
 def _no_treatment(facts: Facts) -> str:
-    """Why nothing was given; "" when something was."""
+    """Returns why nothing was given; "" when something was."""
     dose = facts.dose
     if dose is None or dose.treatment_started_ms is None:
         return "the minutes under traction are not known"
@@ -38,7 +38,7 @@ def _no_treatment(facts: Facts) -> str:
 
 @predicate(traction_billed, noted)
 def no_treatment_was_given(facts: Facts) -> Iterator[Told]:
-    """T-087. Whatever the cause; a decision to bill holds where a hold was reached."""
+    """T-087. Whatever the cause; a decision to bill counts where a hold was reached."""
     what = _no_treatment(facts)
     if not what:
         return
@@ -51,7 +51,7 @@ def no_treatment_was_given(facts: Facts) -> Iterator[Told]:
 
 @predicate(traction_billed, noted)
 def stopped_after_a_hold(facts: Facts) -> Iterator[Told]:
-    """N-08. By whatever cause; without a hold T-087 speaks."""
+    """N-08. By whatever cause; without a hold T-087 applies."""
     causes = [str(stop.cause) for stop in facts.dose.stops] if facts.dose else []
     if facts.note is not None and facts.note.interrupted:
         causes.append(PROGRAM_ENDED)
@@ -79,7 +79,7 @@ def decided_not_to_bill(facts: Facts) -> Iterator[Told]:
 
 @predicate(traction_billed)
 def reduced_service(facts: Facts) -> Iterator[Told]:
-    """T-089. By a decision, or as the practice's system wrote it."""
+    """T-089. By a decision, or as given by the practice's system."""
     decided = facts.beside.decision
     by_decision = decided is not None and decided.value == BILL_52
     if REDUCED not in facts.modifiers and not by_decision:

@@ -1,4 +1,4 @@
-"""Somebody is reminded each 5 min that nobody looked after the patient."""
+"""Somebody is reminded each 5 min that nobody checked on the patient."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ FOLLOWED: list[tuple[TreatmentRequest, str]] = [
         f"rest 40.0 N -> 38.0 N, by {WHO}",
     ),
     (Pause(by=WHO), f"paused at 102.0 N, the treatment clock stands, by {WHO}"),
-    (CheckIn(by="B. Example"), "recorded: B. Example looked after the patient"),
+    (CheckIn(by="B. Example"), "recorded: B. Example checked on the patient"),
     (Remark(by=WHO, text="asleep"), f"recorded, by {WHO}: asleep"),
     (EndEarly(by=WHO, reason="numb"), f"release ordered: ended early by {WHO}: numb"),
 ]

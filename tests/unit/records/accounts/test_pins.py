@@ -24,9 +24,9 @@ WEAK = {
     "19840131": "is a date",
     "31011984": "is a date",
     "01311984": "is a date",
-    "Password2024": "tried first",
-    "traction1": "tried first",
-    "patjones": "tried first",
+    "Password2024": "one of the first that are guessed",
+    "traction1": "one of the first that are guessed",
+    "patjones": "one of the first that are guessed",
 }
 
 

@@ -182,7 +182,9 @@ def test_a_reader_signs_nothing_and_takes_nothing_away(
         ("hold", "s-1", "--reason", "because"),
     ):
         run(shared, *arguments[:2])
-        with pytest.raises(KeyUnavailable, match="belong to another account; this one may read"):
+        with pytest.raises(
+            KeyUnavailable, match="belong to another account; this account may read"
+        ):
             as_reader(shared, partial(said, shared, *arguments))
     with pytest.raises(PermissionError):
         as_reader(shared, (shared.path / "clinic.db").unlink)

@@ -157,7 +157,7 @@ def test_what_is_not_ours_is_named_and_not_read(data: RecordFolder) -> None:
     assert found(data) == []
     result = run(data, "verify", "--all")
     assert result.exit_code == 0
-    assert result.output.count("not the program's, not read") == 3
+    assert result.output.count("not written by this program and not read") == 3
 
 
 def test_orders_of_before_the_register_are_known_by_its_beginning(folder: RecordFolder) -> None:

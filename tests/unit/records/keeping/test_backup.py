@@ -203,7 +203,7 @@ def test_an_encrypted_backup_opens_with_its_identity_only(
         (tmp_path / "other.txt", "cannot be decrypted"),
         (tmp_path / "empty.txt", "holds no AGE-SECRET-KEY"),
         (tmp_path / "none", "cannot be read"),
-        (tmp_path / "copy.zip.age", "is no identity file"),
+        (tmp_path / "copy.zip.age", "is not an identity file"),
     ):
         with pytest.raises(BackupRefused, match=said):
             brought_back(tmp_path / "copy.zip.age", tmp_path / "new", identity=file)
@@ -280,7 +280,7 @@ def test_a_restore_never_replaces_anything(data: Path, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "nowhere")
     (tmp_path / "file").touch()
     for place in ("link", "file"):
-        with pytest.raises(BackupRefused, match="is no folder"):
+        with pytest.raises(BackupRefused, match="is not a folder"):
             brought_back(tmp_path / "copy", tmp_path / place)
         with pytest.raises(BackupRefused, match="exists already"):
             backed_up(data, tmp_path / place)

@@ -366,7 +366,7 @@ def test_a_file_that_was_put_aside_counts_with_the_moves(
 
 
 def test_targets_that_cannot_take_them_are_refused(three_years: RecordFolder, disk: Path) -> None:
-    with pytest.raises(RequestRefused, match="is no folder"):
+    with pytest.raises(RequestRefused, match="is not a folder"):
         move_years(three_years, SOMEBODY, disk / "nosuch", before=2028)
     inside = three_years.path / "older"
     inside.mkdir()

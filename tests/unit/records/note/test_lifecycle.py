@@ -82,8 +82,8 @@ def test_a_completed_field_says_who_said_it_and_when(data: RecordFolder) -> None
         ("total_timed_minutes", "-1", "total_timed_minutes"),
         ("rationale", "  ", "rationale is empty"),
         ("symptoms", "x" * 2001, "symptoms has 2001 characters"),
-        ("stop_comment", "belt", "stop_comment is no field of this note"),
-        ("shoe_size", "43", "shoe_size is no field of this note; known are"),
+        ("stop_comment", "belt", "stop_comment is not a field of this note"),
+        ("shoe_size", "43", "shoe_size is not a field of this note; known are"),
         ("patient_reference", "TEST-2", "patient_reference is 'TEST-1' by the order"),
     ],
 )

@@ -62,7 +62,7 @@ def test_an_account_stays_whose_it_was_also_while_it_is_closed(folder: RecordFol
     keep(folder, example("account", account="ann", person="AR"))
     keep(folder, example("person", initials="LW", first_name="Lee", last_name="West"))
     changed = {"account": "ann", "person": "LW"}
-    assert "an account stays whose it was" in refusal(folder, 1, **changed)
+    assert "an account stays with its person" in refusal(folder, 1, **changed)
     keep(folder, example("account", account="ann", person="AR", in_use=False), made_from=1)
     assert "its PIN was set by AR" in refusal(folder, 2, **changed)
     keep(folder, example("account", account="lee", person="LW"))

@@ -266,7 +266,10 @@ def test_a_column_of_days_parts_the_rows(folder: RecordFolder) -> None:
 @pytest.mark.parametrize(
     ("rows", "said"),
     [
-        (NINE.replace("Table 1", "Table 9"), "table 'Table 9' is none of the clinic's (Table 1)"),
+        (
+            NINE.replace("Table 1", "Table 9"),
+            "table 'Table 9' is not one of the clinic's (Table 1)",
+        ),
         (NINE.replace("1960", "1961"), "is on file for Doe, Jane, born 1960-01-31, not for Doe"),
         (NINE + TEN.replace("10:30", "09:00"), "Table 1 at 09:00 is taken by line 2"),
         (NINE.replace("09:00", "9 h"), "time (Time): '9 h' is no time in the form %H:%M"),

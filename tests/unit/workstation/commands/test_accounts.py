@@ -162,7 +162,7 @@ def test_a_program_does_not_say_what_it_heard(
     file.chmod(0o600)
     monkeypatch.setenv(ACCOUNT_VARIABLE, NIGHTLY)
     monkeypatch.setenv(PIN_FILE_VARIABLE, str(file))
-    with pytest.raises(RightMissing, match="a person says this"):
+    with pytest.raises(RightMissing, match="this needs a person's"):
         said(folder, "sound-check", "--without", "practice")
     said(folder, "claims", "--today", "--out", str(tmp_path / "claims"))
 
@@ -178,7 +178,7 @@ def test_the_record_names_who_signed_in_and_nobody_else(folder: RecordFolder) ->
     error = refused(
         folder, PAT, "note", "last", "--complete", "tolerance=tolerated", "--by", "A. Other"
     )
-    assert "--by names A. Other, and who has signed in is Pat Jones" in str(error)
+    assert "--by names A. Other, but Pat Jones has signed in" in str(error)
     signed_in(folder, PAT, "note", "last", "--complete", "tolerance=tolerated", "--by", "PJ")
     written = next(row for row in accesses(folder) if row.kind == "record_written")
     assert (written.by, written.account) == ("Pat Jones", PAT)
@@ -222,7 +222,7 @@ def test_a_code_and_a_new_pin_at_the_terminal(folder: RecordFolder) -> None:
         assert f"the PIN of {PAT} is set" in said(folder, "accounts", "pin", PAT, "--code")
     with at_a_terminal("551903", "640291", "640291"):
         said(folder, "accounts", "pin", PAT)
-    with pytest.raises(SignInRefused, match="a PIN is set at a terminal"):
+    with pytest.raises(SignInRefused, match="a PIN can only be set at a terminal"):
         said(folder, "accounts", "pin", PAT)
 
 

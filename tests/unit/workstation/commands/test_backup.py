@@ -163,7 +163,7 @@ def test_the_status_tells_age_proof_and_place(
     monkeypatch.setattr(SystemClock, "utc_ms", lambda self: later - 20 * 86_400_000)
     result = run(data, "backup", "--status")
     assert result.exit_code == RECORD_BAD
-    assert "set the clock right" in result.output
+    assert "correct the clock" in result.output
 
 
 def test_a_proof_that_fails_is_no_proof(data: RecordFolder, tmp_path: Path) -> None:
@@ -254,7 +254,7 @@ def test_a_recipient_that_is_none_is_named(
     data: RecordFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TRACTION_BACKUP_RECIPIENTS", "age1nobody")
-    with pytest.raises(RequestRefused, match=r"backup_recipients=.*is no age recipient"):
+    with pytest.raises(RequestRefused, match=r"backup_recipients=.*is not an age recipient"):
         said(data, "backup", "--status")
 
 

@@ -26,7 +26,7 @@ def test_an_import_is_told_in_figures_and_listed(folder: RecordFolder, tmp_path:
     assert (
         "2026-10-01 to 2027-09-30  ICD-10-CM, icd10cm_order_2027.txt: 10 rows, 5 billable" in text
     )
-    assert "not judged by it: which diagnoses exclude each other (T-056)" in text
+    assert "it does not tell which diagnoses exclude each other (T-056)" in text
     text = said(folder, "codes", "import", str(order), "--tabular", str(tabular), *DAYS)
     assert "T-056" not in text
     listed = said(folder, "codes", "list").splitlines()

@@ -214,7 +214,7 @@ def test_an_export_that_is_there_is_written_over_only_with_force(
     place.write_text(f"{place.read_text()}added by hand")
     again = run(folder, "export", SESSION, "--format", "text", "--out", str(place))
     assert isinstance(again.exception, RequestRefused)
-    assert "write over it with --force" in again.exception.message
+    assert "overwrite it with --force" in again.exception.message
     assert place.read_text().endswith("added by hand")
     forced = run(folder, "export", SESSION, "--format", "text", "--out", str(place), "--force")
     assert forced.exit_code == 0

@@ -72,9 +72,7 @@ def test_a_foreign_key_is_listed_accepted_and_revoked(tmp_path: Path) -> None:
     other = SigningKey(bytes(32))
     file = tmp_path / "data" / "keys" / "theirs.pub"
     file.write_bytes(public_pem(other.public_key))
-    assert f"key {other.key_id}: lies in the folder and is not believed" in traction(
-        "key", "list", *data
-    )
+    assert f"key {other.key_id}: is in the folder but not trusted" in traction("key", "list", *data)
     traction("key", "accept", str(file), "--by", "P. Jones", *data)
     assert f"key {other.key_id}: at any time; of somebody else (P. Jones)" in traction(
         "key", "list", *data
@@ -112,7 +110,7 @@ def test_a_moment_is_of_the_clinic_s_zone(monkeypatch: pytest.MonkeyPatch, tmp_p
     assert "REVOKED from 2026-01-02 09:04:05 UTC on" in traction("key", "list", *data)
     result = invoke("key", "revoke", first, "--from", "then", "--reason", "x", "--yes", *data)
     assert isinstance(result.exception, RequestRefused)
-    assert "'then' is no moment" in result.exception.message
+    assert "'then' is not a date and time" in result.exception.message
 
 
 def test_a_damaged_record_of_keys_is_shown_as_altered(tmp_path: Path) -> None:

@@ -37,7 +37,9 @@ def test_a_moved_year_is_read_checked_and_missed_by_name(
     assert f"moved units/{UNIT}-2001.db with 1 sessions to {disk}/{UNIT}-2001.db" in output
     assert said(data, "note", "s-1") == note
     assert "nothing was altered" in said(data, "verify", "--all")
-    assert f"not in it, for it was moved: {disk}/" in said(data, "backup", str(tmp_path / "copy"))
+    assert (f"not included, because it was moved: {disk}/") in said(
+        data, "backup", str(tmp_path / "copy")
+    )
 
     disk.rename(tmp_path / "safe")
     away = run(data, "verify", "--all")
@@ -45,7 +47,7 @@ def test_a_moved_year_is_read_checked_and_missed_by_name(
     assert f"NOT CHECKED units/{UNIT}-2001.db: it was moved to {disk}/" in away.output
     assert "ALTERED" not in away.output
     assert "not everything could be checked" in away.output
-    assert f"not looked at: units/{UNIT}-2001.db" in said(data, "retention")
+    assert f"not checked: units/{UNIT}-2001.db" in said(data, "retention")
     assert "s-2" in said(data, "sessions")
 
     (tmp_path / "safe").rename(disk)

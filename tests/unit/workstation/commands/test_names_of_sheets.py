@@ -62,7 +62,7 @@ def test_the_session_before_it_keeps_its_names(data: RecordFolder) -> None:
 def test_what_fits_a_session_and_a_sheet_is_not_guessed(data: RecordFolder) -> None:
     error = run(data, "note", "TEST-1").exception
     assert isinstance(error, SessionAmbiguous)
-    assert "session 'TEST-1' fits 2 sessions and sheets" in error.message
+    assert "session 'TEST-1' matches 2 sessions and sheets" in error.message
     assert error.listed == (
         f"{SHEET}  TEST-1  2026-01-03 00:00 UTC  completed, entered from paper",
         f"{SESSION}  TEST-1  2026-01-01 00:00 UTC  completed",

@@ -79,8 +79,8 @@ def test_the_visit_is_shown_and_said_whichever_session_is_named(data: RecordFold
     joined(data)
     for named, other in ((NECK, BACK), (BACK, NECK)):
         result = run(data, "note", named)
-        assert f"session {named} is one visit with {other}: what follows is of" in result.stderr
-        assert "called by session s-1" in result.stderr
+        assert f"session {named} is one visit with {other}: what follows covers" in result.stderr
+        assert "named after session s-1" in result.stderr
     assert run(data, "note", NECK).stdout == run(data, "note", BACK).stdout
     told = json.loads(run(data, "note", BACK, "--json").stdout)
     assert told["open_fields"]

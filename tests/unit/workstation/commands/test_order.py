@@ -133,7 +133,7 @@ def test_the_limits_in_a_new_order_are_led_by_the_clinic_s_unit(
 def test_a_preset_of_the_program_makes_no_order_before_somebody_takes_it_over(
     folder: RecordFolder,
 ) -> None:
-    with pytest.raises(RequestRefused, match="comes with the program and belongs to nobody"):
+    with pytest.raises(RequestRefused, match="comes with the program and is not the clinic's yet"):
         proposed(folder, "--preset", "Cervical usual")
     said(folder, "presets", "add", "Cervical usual", "--by", "A. Example")
     text = proposed(folder, "--preset", "Cervical usual")

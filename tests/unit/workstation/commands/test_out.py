@@ -55,7 +55,7 @@ def test_nothing_is_written_over_without_force(
     file.write_text("mine")
     refused = call(data, command, "--out", str(file))
     assert isinstance(refused.exception, RequestRefused)
-    assert "choose another place with --out, or write over it with --force" in (
+    assert "choose another place with --out, or overwrite it with --force" in (
         refused.exception.message
     )
     assert file.read_text() == "mine"

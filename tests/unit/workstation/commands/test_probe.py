@@ -90,7 +90,7 @@ def test_a_probe_says_who_is_there_what_it_measured_and_that_nothing_is_on_file(
         "unit: passed (kgf, compared with every sample)",
         "N in 60 s)",
         "ms (99.9 %)",
-        f"{desk.address} as laumas_tlb: nothing found against it",
+        f"{desk.address} as laumas_tlb: no fault found",
         "commissioning: no weight test on record",
     ):
         assert words in printed
@@ -207,7 +207,7 @@ def test_where_nobody_sits_nobody_is_told_to_hang_a_weight(
     monkeypatch.setattr("workstation.terminal.typed_lines.typed_lines", lambda stream: None)
     status, printed = traction("commission", desk.address, *LOAD, *SERIAL)
     assert status == 2
-    assert "nobody is there to hang the weight" in printed
+    assert "a weight test needs a person who hangs the weight" in printed
     assert not desk.data.exists()
 
 

@@ -58,7 +58,7 @@ def test_the_how_to_s_file_is_sound_and_its_command_says_so(folder: Path) -> Non
     assert S_IMODE(folder.stat().st_mode) == 0o700
     status, output = run(*words[1:], "--data", str(folder))
     assert status == 0
-    for said in ("Example EX-1", "has to be set to N", "2 of its frames came out as its file says"):
+    for said in ("Example EX-1", "has to be set to N", "2 of its frames decode as its file says"):
         assert said in output
     assert said in read(HOW_TO)
     assert "SHA-256 " in output

@@ -109,7 +109,7 @@ def test_a_name_that_fits_several_lists_them(
 ) -> None:
     error = run(data, "show", name).exception
     assert isinstance(error, SessionAmbiguous)
-    assert f"session '{name}' fits {len(fits)} sessions" in error.message
+    assert f"session '{name}' matches {len(fits)} sessions" in error.message
     assert [line.split("  ")[0] for line in error.listed] == fits
     assert f"{SECOND}  TEST-1  2026-01-02 00:00 UTC  completed" in error.listed
 

@@ -53,7 +53,7 @@ def test_a_file_that_cannot_be_read_is_told_and_hides_no_session_of_another(
         assert result.exit_code == RECORD_BAD
     assert "s-1  " in result.stdout
     assert "last verified" in result.stdout, "what a check remembers is asked for too"
-    assert "nothing of it is listed" in result.stderr
+    assert "none of its sessions is listed" in result.stderr
     assert broken.name in result.stderr
 
 

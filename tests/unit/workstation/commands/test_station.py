@@ -152,19 +152,19 @@ def test_a_port_that_is_not_there_is_said_and_the_station_begins(
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
-        ("TRACTION_STOP_PORT", "8720", "the stop needs a port of its own"),
+        ("TRACTION_STOP_PORT", "8720", "the stop door needs a port of its own"),
         ("TRACTION_STOP_PORT", "0", "greater than or equal to 1"),
         ("TRACTION_CONSOLE_PORT", "70000", "less than or equal to 65535"),
         ("TRACTION_STOP_ADDRESSES", "desk.example", "needs station_certificate as well"),
         ("TRACTION_CONSOLE_ADDRESSES", "desk.example", "needs station_certificate as well"),
-        ("TRACTION_CONSOLE_ADDRESSES", "localhost", "localhost is this machine alone"),
-        ("TRACTION_CONSOLE_ADDRESSES", "0.0.0.0", "0.0.0.0 stands for every address"),
+        ("TRACTION_CONSOLE_ADDRESSES", "localhost", "localhost reaches only this machine"),
+        ("TRACTION_CONSOLE_ADDRESSES", "0.0.0.0", "0.0.0.0 means every address"),
         ("TRACTION_CONSOLE_ADDRESSES", "https://desk", "https://desk is neither a host name nor"),
         ("TRACTION_CONSOLE_ADDRESSES", "desk.example:8720", "leave port and https:// out"),
         ("TRACTION_CONSOLE_ACTING_ADDRESSES", "192.0.2.7", "needs console_addresses as well"),
-        ("TRACTION_CONSOLE_ACTING_ADDRESSES", "desk.example", "desk.example is no address"),
-        ("TRACTION_CONSOLE_ACTING_ADDRESSES", "::", ":: is no address of one machine"),
-        ("TRACTION_STATION_CERTIFICATE", "here.pem", "not a whole path"),
+        ("TRACTION_CONSOLE_ACTING_ADDRESSES", "desk.example", "desk.example is not an IP address"),
+        ("TRACTION_CONSOLE_ACTING_ADDRESSES", "::", ":: is not the address of one machine"),
+        ("TRACTION_STATION_CERTIFICATE", "here.pem", "not an absolute path"),
     ],
 )
 def test_settings_that_do_not_fit_are_refused(

@@ -74,7 +74,7 @@ def test_an_update_and_the_way_back_are_told(clinic: UpdatedClinic) -> None:
     assert done.exit_code == 0, done.output
     assert "version 1.1 is in use" in done.output
     assert "checkpoint TC1-backup" in done.output
-    assert "goes on with 1.0 until it is restarted" in done.output
+    assert "continues with 1.0 until it is restarted" in done.output
     status = ran(clinic.records, "--status").output
     assert "version 1.1 is in use" in status
     assert "1.0, 1.1" in status
@@ -95,7 +95,7 @@ def test_an_altered_session_is_taken_along_by_name(clinic: UpdatedClinic) -> Non
     assert "who and why" in refused(clinic.records, *asked[:3], *words).message
     done = ran(clinic.records, *asked, *words)
     assert done.exit_code == 0, done.output
-    assert "altered, and taken along: s-1: " in done.output
+    assert "altered, and accepted: s-1: " in done.output
     assert (
         "a disk lost a page in May"
         in CliRunner().invoke(program(["audit"]), ["audit", "--data", str(clinic.records)]).output
@@ -110,7 +110,7 @@ def test_a_release_key_is_accepted_and_withdrawn_by_its_id(
     told = ran(clinic.records, "--accept-key", str(file), "--by", "A. Admin").output
     assert f"release key {KEY.key_id} is accepted; compare its id" in told
     assert KEY.key_id in ran(clinic.records, "--status").output
-    assert "believed no more" in ran(clinic.records, "--withdraw-key", KEY.key_id).output
+    assert "no longer trusted" in ran(clinic.records, "--withdraw-key", KEY.key_id).output
     assert KEY.key_id not in ran(clinic.records, "--status").output
 
 

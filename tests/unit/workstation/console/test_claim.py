@@ -340,7 +340,7 @@ def test_an_imported_claim_holds_for_all_that_its_page_sends(bench: ConsoleBench
     assert answer.status_code == 303, answer.text
     path = answer.headers["location"]
     page = bench.page(path)
-    assert "The claim is looked at as day.json says it" in page
+    assert "The claim is judged as day.json states it" in page
     kept = path.removeprefix(CLAIM)
     assert f'action="/sessions/s-1/export/cms1500-json{kept}"' in page
     taken = bench.client.post(f"{CLAIM}/answers{kept}", data={**GP, "act": "withdraw"})
@@ -372,7 +372,7 @@ def test_a_file_that_is_no_claim_is_refused_and_nothing_is_held(
     answer = imported(bench, content, name)
     assert answer.status_code == 422
     assert fault in answer.text
-    assert "The claim is looked at as" not in answer.text
+    assert "The claim is judged as" not in answer.text
 
 
 def test_an_answer_that_could_not_be_kept_is_sent_once_more_to_the_same_claim(
@@ -395,7 +395,7 @@ def test_a_file_that_is_held_no_more_is_never_taken_for_the_claim_on_file(
     gone = f"?file={'0' * 32}"
     for address in (f"{CLAIM}{gone}", f"/sessions/s-2/claim{kept}"):
         answer = bench.client.get(address)
-        assert (answer.status_code, "is not held any more" in answer.text) == (409, True)
+        assert (answer.status_code, "is no longer held" in answer.text) == (409, True)
     answer = bench.client.post(f"/sessions/s-1/export/csv{gone}")
-    assert (answer.status_code, "is not held any more" in answer.text) == (409, True)
+    assert (answer.status_code, "is no longer held" in answer.text) == (409, True)
     assert visit(bench).sent == ()

@@ -15,7 +15,7 @@ ELSEWHERE = "http://evil.example"
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:8720", "127.0.0.1.evil.example"])
 def test_another_name_leads_to_no_console(bench: ConsoleBench, host: str) -> None:
     answer = bench.client.get("/", headers={"host": host})
-    assert (answer.status_code, answer.text) == (421, "This console has another name.")
+    assert (answer.status_code, answer.text) == (421, "This console is not served under that name.")
 
 
 @pytest.mark.parametrize("origin", [ELSEWHERE, "null", "http://127.0.0.1:9999", "https://", ""])

@@ -100,7 +100,7 @@ def test_what_is_left_out_is_said(three: ConsoleBench) -> None:
         ("to", "2026-02-30", "to=2026-02-30 is not a day"),
         ("patient", "x" * 10_000, "patient has 10000 characters, at most"),
         ("words", "\u202eabc", "words "),
-        ("table", "Table 9", "table=Table 9 is none on file"),
+        ("table", "Table 9", "table=Table 9 is not on file"),
         ("outcome", "y" * 10_000, "outcome has 10000 characters"),
     ],
 )

@@ -135,6 +135,6 @@ def test_a_port_that_is_taken_is_named() -> None:
     port = free_port()
     with (
         closing(listening_here(port)),
-        pytest.raises(StationBusy, match=f"the port {port} of this machine is not free"),
+        pytest.raises(StationBusy, match=f"the port {port} of this machine is in use"),
     ):
         listening_here(port)

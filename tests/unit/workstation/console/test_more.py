@@ -116,7 +116,7 @@ def test_a_look_by_a_patient_leaves_its_own_row(
 def test_rows_are_checked_only_when_asked_and_alterations_are_said(
     looked_at: ConsoleBench, folder: RecordFolder
 ) -> None:
-    assert "Not checked by this list" in looked_at.page("/audit")
+    assert "This list does not check" in looked_at.page("/audit")
     assert "Checked now: no row was altered" in looked_at.page("/audit?check=1")
     with altering(folder.clinic_database) as db:
         db.execute("UPDATE entry SET detail = replace(detail, 'A. Ray', 'B. Ray')")

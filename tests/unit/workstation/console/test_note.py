@@ -113,13 +113,17 @@ def test_a_signed_note_posted_again_is_the_same_note(bench: ConsoleBench) -> Non
     assert bench.post(NOTE, **fields) == NOTE
     assert len(note_of(bench.site.folder).versions) == 1
     other = {**fields, **entered(plan_next="twice a week")}
-    assert "it was said after this page was drawn" in refused(bench, **other)
+    assert "this entry was made after the page was loaded" in refused(bench, **other)
     assert len(note_of(bench.site.folder).versions) == 1
 
 
 @pytest.mark.parametrize(
     ("signature", "words_of_refusal"),
-    [("", "Nobody has signed"), ("A. Example", "not the name of who sits here"), ("n", "not the")],
+    [
+        ("", "Nobody has signed"),
+        ("A. Example", "not the name of the person who sits here"),
+        ("n", "not the"),
+    ],
 )
 def test_another_name_signs_nothing_and_takes_nothing(
     bench: ConsoleBench, signature: str, words_of_refusal: str
@@ -178,15 +182,15 @@ def test_several_lines_become_one(bench: ConsoleBench) -> None:
 
 def test_a_tick_beside_a_text_is_refused(bench: ConsoleBench) -> None:
     fields = entered(harness="halter") | {"nothing.harness": "yes"}
-    assert "leave one of them" in refused(bench, **shown(bench), **fields, act="take")
+    assert "keep one of them" in refused(bench, **shown(bench), **fields, act="take")
 
 
 @pytest.mark.parametrize(
     ("ticks", "said"),
     [
-        ({"nothing.peak_force": "yes"}, "is no field that a tick can be for"),
-        ({"confirm.nobody": "yes"}, "is no field that a tick can be for"),
-        ({"confirm.harness": "yes"}, "The last visit says nothing of it"),
+        ({"nothing.peak_force": "yes"}, "is not a field with a tick"),
+        ({"confirm.nobody": "yes"}, "is not a field with a tick"),
+        ({"confirm.harness": "yes"}, "The last visit has no entry for it"),
         ({"confirm.harness": "yes", "nothing.harness": "yes"}, "two ticks"),
     ],
 )

@@ -45,7 +45,7 @@ def test_an_amendment_has_a_reason_and_a_name_and_the_older_words_stay(
     for name in MINUTES:
         fields[f"field.{name}"] = ALL_WORDS[name]
     page = refused(bench, **fields)
-    assert "an amendment says why" in page
+    assert "an amendment needs one" in page
     assert "Nobody has signed" in page
     assert words(bench)["pain_after"] == "3"
     fields |= {"signature": "PJ", "reason": "slip of the pen"}
@@ -73,7 +73,7 @@ def test_posts_of_before_an_amendment_change_nothing_when_they_come_again(
     bench.post(NOTE, **second)
     before = words(bench)
     for again in ({**first, **amending, "reason": "first"}, signing):
-        assert "said after this page was drawn" in refused(bench, **again)
+        assert "made after the page was loaded" in refused(bench, **again)
     assert words(bench) == before
     assert len(note_of(bench.site.folder).versions) == 3
 

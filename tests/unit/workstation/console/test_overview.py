@@ -46,7 +46,7 @@ def test_a_table_says_what_keeps_it_from_being_ready(
 ) -> None:
     page = bench.page("/")
     assert "Not ready for the next session:" in page
-    assert "No words for the manual release are on file" in page
+    assert "No instructions for the manual release are on file" in page
     assert "Nobody has said today whether the sound is heard." in page
     assert "No weight test on record" in page
     whole = {"unit_id": UNIT_ID, "manual_release": "Turn the red wheel."}

@@ -65,7 +65,7 @@ def test_a_reference_leads_to_its_page_and_a_name_to_a_list(desk: ConsoleBench) 
     exact = desk.client.get("/patients", params={"find": "TEST-1"})
     assert (exact.status_code, exact.headers["location"]) == (303, PATIENT)
     assert f'href="{PATIENT}"' in desk.page("/patients?find=jane+1960")
-    assert "Nobody on file fits" in desk.page("/patients?find=Smith")
+    assert "Nobody on file matches" in desk.page("/patients?find=Smith")
     assert [each.what for each in accesses(desk.site.folder)][-1] == "patient listed"
 
 
@@ -185,7 +185,7 @@ def test_a_flag_is_set_and_ended_by_name(desk: ConsoleBench) -> None:
     assert "DO NOT TREAT, pregnancy: ask first; Pat Jones" in desk.page(PATIENT)
     refused = desk.client.post(f"{PATIENT}/flags/1/end", data={"version": "2", "reason": ""})
     assert refused.status_code == 422
-    assert "say why flag 1 no longer holds" in refused.text
+    assert "say why flag 1 no longer applies" in refused.text
     desk.post(f"{PATIENT}/flags/1/end", version="2", reason="delivered")
     (flag,) = record_of(desk).flags
     assert flag.ended is not None

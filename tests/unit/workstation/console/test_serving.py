@@ -45,5 +45,5 @@ def test_a_port_that_is_taken_is_said(folder: RecordFolder, port: int) -> None:
     place = ("--data", str(folder.path))
     with socket.create_server(("127.0.0.1", port)), program("console", *place) as running:
         assert running.end() == 2
-    assert f"the port {port} of this machine is not free" in running.output
+    assert f"the port {port} of this machine is in use" in running.output
     assert "console_port" in running.output

@@ -256,7 +256,7 @@ def test_a_form_of_no_page_of_this_browser_is_refused(bench: ConsoleBench) -> No
     for token in ("", "forged", good[:-2], good + "x"):
         answer = bench.client.post("/visits", data={"reference": "TEST-1", TOKEN_FIELD: token})
         assert answer.status_code == 403
-        assert "drawn for another browser" in answer.text
+        assert "loaded in another browser" in answer.text
     assert bench.client.post("/person/touched").status_code == 403
     assert bench.client.post("/events/none/seen").status_code == 403
     assert bench.client.post("/stop/Table%201").status_code == 200

@@ -163,7 +163,7 @@ def test_the_file_is_what_was_shown(typed_everywhere: ConsoleBench) -> None:
     (pre,) = re.findall(r"<pre[^>]*>(.*?)</pre>", shown, re.DOTALL)
     assert pre.replace("&lt;", "<").replace("&gt;", ">") == text
     gone = typed_everywhere.client.get(f"/support/file/{'0' * 32}")
-    assert (gone.status_code, "Make it anew" in gone.text) == (410, True)
+    assert (gone.status_code, "Make it again" in gone.text) == (410, True)
 
 
 def test_the_canary_is_where_it_is_looked_for(
@@ -194,7 +194,7 @@ def test_the_bytes_of_a_line_are_kept_when_somebody_asks(bench: ConsoleBench) ->
     ("follows", "fault"),
     [
         (Followed.REFUSED, "Table 1: "),
-        (None, "Table 1: nothing was heard of the request"),
+        (None, "Table 1: the request was not answered"),
     ],
 )
 def test_a_trace_that_is_not_begun_is_said(

@@ -109,7 +109,7 @@ def test_the_outcome_stands_on_the_page(bench: ConsoleBench, link: StandInLink) 
     assert outcome(bench.page(at)) == "Not done: not possible while releasing"
     link.follows = None
     at = bench.post(REQUESTS, session=SESSION, id="r3", act="pause")
-    assert "nothing has answered yet" in outcome(bench.page(at))
+    assert "there is no answer yet" in outcome(bench.page(at))
 
 
 def test_a_double_click_is_one(bench: ConsoleBench, link: StandInLink) -> None:

@@ -212,7 +212,7 @@ def test_nothing_of_before_stands_there_as_if_it_were_now(
     page = bench.page(PAGE)
     assert "101.0 N" not in page
     assert "22.7 lbf" not in page
-    assert "Less is not possible: nothing is heard of the table." in text_of(page)
+    assert "Less is not possible: nothing is heard from the table." in text_of(page)
 
 
 def test_a_silent_unit_names_its_session_and_no_figure(

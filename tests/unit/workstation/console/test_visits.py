@@ -316,7 +316,7 @@ def test_a_preset_that_came_with_the_program_becomes_the_clinic_s_by_a_name(
     bench.sit_down()
     visit = begin(bench)
     identified(bench, visit)
-    assert "comes with the program, taken over by nobody" in bench.page(f"{visit}/dose")
+    assert "comes with the program, not taken over yet" in bench.page(f"{visit}/dose")
     with_dose(bench, visit, "shipped Cervical usual")
     preset = read_standing(bench.site.folder).preset("Cervical usual")
     assert preset.by == "Pat Jones"
@@ -346,4 +346,4 @@ def test_steps_of_yesterday_are_of_yesterday(bench: ConsoleBench) -> None:
         bench.client.post(f"{visit}/order/start", data={**form, **FINDINGS}),
     ):
         assert answer.status_code == 409
-        assert "patient and screen are of their day" in answer.text
+        assert "identity and screening are valid only on that day" in answer.text

@@ -179,7 +179,7 @@ def test_a_completed_visit_is_not_treated_again(clinic: Reception, returning: Co
     clinic.treat_filed(started(returning, visit), address_of(returning))
     answer = returning.client.post(f"{visit}/again")
     assert answer.status_code == 409
-    assert "a further session is of a visit that ended early" in answer.text
+    assert "a further session is possible only in a visit that ended early" in answer.text
 
 
 def test_a_session_that_never_began_leaves_the_visit_waiting(returning: ConsoleBench) -> None:

@@ -117,7 +117,7 @@ def test_an_order_on_file_that_is_not_the_one_asked_for_is_refused(
     with staged(RecordFolder(tmp_path)) as stage:
         configured(stage)
         session = replace(filed(stage), **other)
-        with pytest.raises(RequestRefused, match="another one than was asked for"):
+        with pytest.raises(RequestRefused, match="not the one that was asked for"):
             read_filed(workplace(stage), session)
         with pytest.raises(RecordNotFound, match="is not on file"):
             read_filed(workplace(stage), replace(session, session_id="nosuch"))

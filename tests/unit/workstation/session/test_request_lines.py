@@ -63,7 +63,7 @@ def test_a_line_becomes_a_request(line: str, request_: SessionRequest) -> None:
         ("5 N", "not understood"),
         ("-5", "not understood"),
         ("+5 stone more", 'force="5 stone" has a unit that is not known'),
-        ("check", "who looked after the patient"),
+        ("check", "who checked on the patient"),
         ("takeover", "who is responsible from now on"),
         ("remark", "what is to be recorded"),
     ],

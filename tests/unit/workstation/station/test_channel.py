@@ -143,7 +143,7 @@ def test_who_proves_nothing_is_refused_by_name(both: Echoing, said: bytes) -> No
 
 def test_a_key_of_another_start_is_refused_on_both_sides(both: Echoing) -> None:
     both.place.key.write_bytes(bytes(32))
-    with pytest.raises(StationUnreachable, match="did not prove who it is within 1 s"):
+    with pytest.raises(StationUnreachable, match="did not authenticate itself within 1 s"):
         both.connect()
 
 
@@ -152,7 +152,7 @@ def test_a_listener_without_the_key_is_not_believed(tmp_path: Path) -> None:
     place = ChannelPlace(folder=station_folder(tmp_path), called="Table 1")
     place.key.write_bytes(bytes(32))
     imposter = listen(place)
-    with pytest.raises(StationUnreachable, match="did not prove who it is"):
+    with pytest.raises(StationUnreachable, match="did not authenticate itself"):
         connect_to(place, encode=as_bytes)
     imposter.close()
 
@@ -284,7 +284,7 @@ def test_a_client_whose_listener_hangs_is_told_within_a_second(tmp_path: Path) -
             assert process.stdout is not None
             process.stdout.readline()
             freeze(process.pid)
-            with pytest.raises(StationUnreachable, match="did not prove"):
+            with pytest.raises(StationUnreachable, match="did not authenticate itself"):
                 connect_to(place, encode=as_bytes)
             assert is_held(place.lock)
         finally:

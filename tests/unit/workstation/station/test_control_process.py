@@ -476,7 +476,7 @@ def test_an_order_that_is_not_on_file_begins_nothing(stage: ControlStage) -> Non
     assert list_sessions(stage.folder) == []
     ((_, result, reason),) = stage.say(*peers[0].said[1:]).outcomes
     assert result == "refused"
-    assert "is another one than was asked for" in reason
+    assert "is not the one that was asked for" in reason
 
 
 def test_a_unit_that_cannot_be_reached_is_told_once_and_tried_again(stage: ControlStage) -> None:

@@ -35,7 +35,10 @@ def test_another_unit_than_last_time_is_told_kept_and_given_no_session(
     stage.run(play)
     new = f"{int(last, 16) + 1:016x}"
     told = stage.told
-    assert f"Table 1: unit {new} answers, before it was {last}; look which table it is" in told
+    assert (
+        f"Table 1: unit {new} answers, and before it was {last}; check which table is connected"
+        in told
+    )
     assert any("session refused" in one and "another unit answers" in one for one in told), told
     assert held[0] == [False, True], "the lock goes with the unit"
     assert [one for one in list_sessions(stage.folder) if not one.refused] == []

@@ -88,11 +88,11 @@ def test_a_program_that_says_nothing_at_the_end_is_killed(bench: Bench) -> None:
     bench.process.end("SIGTERM")
     assert bench.link.told == ["stop SIGTERM", "leave SIGTERM"]
     assert not bench.wait(SILENT_S)
-    assert "Table 1: its program says nothing and was killed" not in bench.reported
+    assert "Table 1: its program did not respond and was killed" not in bench.reported
     bench.wait(0.1)
     assert bench.has_died()
     assert bench.reported[-2:] == [
-        "Table 1: its program says nothing and was killed",
+        "Table 1: its program did not respond and was killed",
         "Table 1: its program ended (status -9)",
     ]
 

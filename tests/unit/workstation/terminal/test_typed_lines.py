@@ -69,8 +69,8 @@ def test_lines_come_one_by_one_and_the_last_may_have_no_end() -> None:
 def test_bytes_that_are_no_text_are_refused_and_the_next_line_is_heard() -> None:
     refused, line, end = heard(piped(b"remark odd\xff noise\npause\n"), 3)
     assert refused == (
-        "[the line has the byte 0xFF at place 11 of 17, which is no text in utf-8; type it again "
-        "without it]"
+        "[the line has the byte 0xFF at place 11 of 17, which is not text in utf-8; type it "
+        "again without it]"
     )
     assert (line, end) == ("pause", "(the end)")
     assert heard(piped(b"remark odd\xff\n", "iso8859-1"), 1) == ["remark oddÿ"]

@@ -74,8 +74,8 @@ def test_what_is_not_known_or_not_open_is_said(changes: dict[str, object], words
         ),
         (
             {"local_takeover": True},
-            "  Somebody operates the unit at its own panel (local takeover): look at the patient, "
-            "agree with whoever stands there.",
+            "  Somebody operates the unit at its own panel (local takeover): look at the "
+            "patient, agree with the person who stands there.",
         ),
     ],
 )

@@ -67,7 +67,7 @@ def test_a_named_person_takes_it_along_and_the_chain_says_so(altered: UpdatedCli
     assert (by, why) == (WHO.by, WHY)
     assert findings
     assert all(finding.startswith("s-1: ") for finding in findings)
-    assert {f"altered, and taken along: {finding}" for finding in findings} <= set(told)
+    assert {f"altered, and accepted: {finding}" for finding in findings} <= set(told)
     assert altered_audit(altered.records) == ""
     assert {one.session_id for one in verify(altered.records).alterations} == {"s-1"}
 
@@ -140,7 +140,7 @@ def test_a_chain_that_does_not_fit_says_neither_who_nor_which_key(
     broken_chain: UpdatedClinic,
 ) -> None:
     said = TakenAlong(names=(CLINIC,), reason=WHY)
-    with pytest.raises(JournalCorrupt, match=r"cannot be believed.*traction restore.*install\.py"):
+    with pytest.raises(JournalCorrupt, match=r"cannot be trusted.*traction restore.*install\.py"):
         broken_chain.update(broken_chain.release("1.2"), altered=said)
     assert broken_chain.there.current == "1.1"
 

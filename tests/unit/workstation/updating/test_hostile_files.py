@@ -25,7 +25,7 @@ pytestmark = [
     pytest.mark.usefixtures("quick"),
 ]
 OF_ANOTHER = SigningKey(bytes([99]) * 32)
-NO_RELEASE = "is no release of this program"
+NO_RELEASE = "is not a release of this program"
 
 
 def zip_that_leads_out(release: Path, place: Path) -> None:
@@ -110,9 +110,9 @@ HOSTILE: list[tuple[Callable[[Path, Path], None], str]] = [
     (with_more_behind, "bytes of files and was signed with"),
     (with_another_byte, "is not what was signed"),
     (empty, NO_RELEASE),
-    (without_an_end_of_line, "cut off or damaged"),
-    (pipe, "no file with content"),
-    (device, "no file with content"),
+    (without_an_end_of_line, "truncated or damaged"),
+    (pipe, "not a regular file"),
+    (device, "not a regular file"),
     (link_to_nowhere, "cannot be read"),
 ]
 
@@ -163,6 +163,6 @@ def test_a_file_that_is_exchanged_after_its_signature_was_checked_is_found(
 def test_a_version_is_digits_and_points(version: str, clinic: UpdatedClinic) -> None:
     place = clinic.folder / "x.update"
     write_bundle(place, small_release(version), [], RELEASE_KEY)
-    with pytest.raises(UpdateRefused, match="no row of numbers"):
+    with pytest.raises(UpdateRefused, match="not a version number"):
         clinic.update(place)
     assert clinic.said() == []

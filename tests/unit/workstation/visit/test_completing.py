@@ -63,5 +63,5 @@ def test_nothing_may_be_said_of_the_tolerance(clinic: Reception) -> None:
 
 def test_what_is_none_of_the_choices_is_asked_again_with_the_way_out(clinic: Reception) -> None:
     visit = held(clinic, tolerance="4|2")
-    assert "'4' is none of them; answer by its number, 1 to 3" in clinic.dialogue.heard
+    assert "'4' is not one of them; answer with a number, 1 to 3" in clinic.dialogue.heard
     assert visit.note.field("tolerance").value == "tolerated with change"

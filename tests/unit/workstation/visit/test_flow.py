@@ -179,7 +179,7 @@ def test_a_patient_with_a_visit_that_is_open_is_warned_of(clinic: Reception) -> 
         begin_visit(clinic.desk(FIRST, kill_at="changes"), WHOM)
     begin_visit(clinic.desk({**FIRST, "another visit": "n"}), WHOM)
     assert "has a visit that is begun, no session yet (another terminal)" in heard(clinic)
-    assert "`traction visit TEST-1 --resume` takes it up" in heard(clinic)
+    assert "`traction visit TEST-1 --resume` continues it" in heard(clinic)
     assert names(clinic) == ["another visit"]
 
 
@@ -256,7 +256,7 @@ FLAG = {
 def test_keys_that_are_not_the_dose_are_not_changed_beside_it(clinic: Reception) -> None:
     with pytest.raises(AssertionError, match="changes was asked again"):
         begin_visit(clinic.desk({**FIRST, "changes": "screening=fine"}), WHOM)
-    assert "screening is not changed here" in heard(clinic)
+    assert "screening cannot be changed here" in heard(clinic)
 
 
 def test_after_a_patient_stop_the_force_must_be_given(clinic: Reception) -> None:

@@ -247,7 +247,7 @@ WRONG = (
     ("delivered_hold_force", "20,5 lbf", "a point, no comma"),
     ("began", "5 past", "is no time of day"),
     ("began", "24:00", "is no time of day"),
-    ("region", "thoracic", "is none of"),
+    ("region", "thoracic", "is not one of"),
     ("pain_before", "11", "0 to 10"),
 )
 

@@ -178,15 +178,15 @@ def test_whoever_may_not_judge_claims_leaves_the_claim_to_somebody_else(
 def test_a_comparison_that_was_not_made_is_not_on_record(clinic: Reception, left_at: str) -> None:
     with pytest.raises(Left):
         begin_visit(clinic.desk(FIRST, kill_at=left_at), WHOM)
-    with pytest.raises(RequestRefused, match="no visit of patient TEST-1 is waiting"):
+    with pytest.raises(RequestRefused, match="no visit of patient TEST-1 is unfinished"):
         take_up(clinic.desk(FIRST), WHOM)
 
 
 def test_nothing_is_taken_up_where_nothing_was_left(clinic: Reception) -> None:
-    with pytest.raises(RequestRefused, match="no visit of patient TEST-1 is waiting"):
+    with pytest.raises(RequestRefused, match="no visit of patient TEST-1 is unfinished"):
         take_up(clinic.desk(FIRST), WHOM)
     begin_visit(clinic.desk(FIRST), WHOM)
-    with pytest.raises(RequestRefused, match="no visit is waiting to be taken up"):
+    with pytest.raises(RequestRefused, match="no visit is unfinished"):
         take_up(clinic.desk(FIRST), AskedVisit(reference=""))
 
 
@@ -194,7 +194,7 @@ def test_a_screen_of_yesterday_is_not_taken_up(clinic: Reception) -> None:
     with pytest.raises(Left):
         begin_visit(clinic.desk(FIRST, kill_at="changes"), WHOM)
     clinic.clock.sleep_until(clinic.clock.now_s() + 86_400)
-    with pytest.raises(RequestRefused, match="no visit of patient TEST-1 is waiting"):
+    with pytest.raises(RequestRefused, match="no visit of patient TEST-1 is unfinished"):
         take_up(clinic.desk(FIRST), WHOM)
 
 
@@ -244,5 +244,5 @@ def test_of_two_patients_who_wait_it_is_said_whose_visit(clinic: Reception) -> N
         desk = clinic.desk(FIRST, kill_at="changes")
         with pytest.raises(Left):
             begin_visit(desk, AskedVisit(reference=reference))
-    with pytest.raises(RequestRefused, match=r"several visits wait: TEST-1 .*TEST-2"):
+    with pytest.raises(RequestRefused, match=r"several visits are unfinished: TEST-1 .*TEST-2"):
         take_up(clinic.desk(FIRST), AskedVisit(reference=""))
