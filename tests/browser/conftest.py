@@ -65,14 +65,13 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def station(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowsedStation]:
-    """Two simulated tables, their programs, the stop door and the console.
+    """A simulated table, its program, the stop door and the console.
 
     Other machines reach it too, at the address that this one has beside loopback's.
     """
     folder: Path = tmp_path_factory.mktemp("station")
-    tables, wires = ("test_fixture", "test_fixture"), ("tcp", "rtu")
     settings = for_other_machines(folder)
-    with browsed_station(folder, tables, wires, tapped=True, settings=settings) as opened:
+    with browsed_station(folder, ("test_fixture",), tapped=True, settings=settings) as opened:
         yield opened
 
 

@@ -19,7 +19,13 @@ from records.evidence.reader import list_sessions
 from records.store.record_folder import RecordFolder
 from records.visit.load import load_visit
 from tests.browser.test_state_words import WORDS
-from tests.support.browser_axe import RULES_OF_COLOURS, bring_axe, violations
+from tests.support.browser_axe import (
+    CONTRAST,
+    OTHER_RULES_OF_COLOURS,
+    Contrasts,
+    bring_axe,
+    violations,
+)
 from tests.support.camera import Camera
 from tests.support.claims import FEES
 from tests.support.console_bench import console_bench
@@ -108,9 +114,9 @@ WHOLE = "tablet"
 """The size at which a picture has the page down to its end; that of the dark page has it too."""
 SCHEMES: Mapping[Literal["light", "dark"], Sequence[str]] = {
     "light": (),
-    "dark": RULES_OF_COLOURS,
+    "dark": OTHER_RULES_OF_COLOURS,
 }
-"""The rules of axe for each colour scheme; none named are all."""
+"""The rules of axe for each colour scheme beside contrast; none named are all."""
 
 TOLD_BY_ITSELF = [
     ("#door-state", WORDS["door away"]),
@@ -253,6 +259,12 @@ def opened(browser: Browser, clinic: Clinic) -> Iterator[Page]:
     context.close()
 
 
+@pytest.fixture(scope="module")
+def contrasts() -> Contrasts:
+    """Of all pages, which share nearly all of their looks."""
+    return Contrasts()
+
+
 @pytest.fixture
 def looked(opened: Page) -> Page:
     """That page at the size of a desk, in light colors as at its opening."""
@@ -290,7 +302,9 @@ def test_dark_is_other_colours_and_nothing_else() -> None:
 
 
 @pytest.mark.parametrize("path", PATHS.values())
-def test_a_page_is_fit_to_be_read(looked: Page, camera: Camera, clinic: Clinic, path: str) -> None:
+def test_a_page_is_fit_to_be_read(
+    looked: Page, contrasts: Contrasts, camera: Camera, clinic: Clinic, path: str
+) -> None:
     """Nothing that axe finds in light and dark, no small text, no low target, STOP in its place."""
     answer = looked.goto(clinic.path(path))
     assert answer is not None
@@ -304,9 +318,7 @@ def test_a_page_is_fit_to_be_read(looked: Page, camera: Camera, clinic: Clinic, 
         _check_stop(looked, is_own=path.startswith("/units/"))
         assert faults(looked) == {}, size
         assert moved_by(looked, TOLD_OF_STOP) == [], size
-    for scheme, rules in SCHEMES.items():
-        looked.emulate_media(color_scheme=scheme)
-        assert violations(looked, rules) == []
+    _check_colours(looked, contrasts)
     camera.take(path, "dark", whole=True)
     lengthen(looked)
     assert faults(looked) == {}, "with long words"
@@ -314,18 +326,20 @@ def test_a_page_is_fit_to_be_read(looked: Page, camera: Camera, clinic: Clinic, 
 
 @pytest.mark.parametrize("path", OTHERWISE_SHOWN)
 def test_a_page_of_something_else_is_fit_as_well(
-    looked: Page, camera: Camera, clinic: Clinic, path: str
+    looked: Page, contrasts: Contrasts, camera: Camera, clinic: Clinic, path: str
 ) -> None:
     """In the narrowest size, with what stands on it as long as at a clinic."""
     looked.set_viewport_size({"width": 1024, "height": 768})
     answer = looked.goto(clinic.path(path))
     assert answer is not None
     assert answer.status == 200
-    _check_colours_and_words(looked)
+    _check_colours_and_words(looked, contrasts)
     camera.take(path.partition("?")[0], "otherwise", whole=True)
 
 
-def test_a_unit_s_page_is_fit_in_every_state(looked: Page, camera: Camera, clinic: Clinic) -> None:
+def test_a_unit_s_page_is_fit_in_every_state(
+    looked: Page, contrasts: Contrasts, camera: Camera, clinic: Clinic
+) -> None:
     """The checks with questions, the end, and the table when nobody is treated."""
     link = clinic.console.links["Table 2"]
     looked.set_viewport_size({"width": 1024, "height": 768})
@@ -334,7 +348,7 @@ def test_a_unit_s_page_is_fit_in_every_state(looked: Page, camera: Camera, clini
     for words, state in UNIT_STATES.items():
         link.show(**{**PAUSED, **state})
         expect(said).to_contain_text(words)
-        _check_colours_and_words(looked)
+        _check_colours_and_words(looked, contrasts)
         camera.take(f"/units/{words}", "otherwise", whole=True)
         _check_that_nothing_moves(looked)
     link.show(**PAUSED)
@@ -352,10 +366,16 @@ def _check_that_nothing_moves(looked: Page) -> None:
         assert moved_by(looked, TOLD_OF_STOP) == [], (width, height)
 
 
-def _check_colours_and_words(looked: Page) -> None:
+def _check_colours(looked: Page, contrasts: Contrasts) -> None:
+    """Nothing that axe finds in light and in dark, in which it leaves the page."""
     for scheme, rules in SCHEMES.items():
         looked.emulate_media(color_scheme=scheme)
-        assert violations(looked, rules) == []
+        assert violations(looked, rules, without=() if rules else (CONTRAST,)) == []
+        assert contrasts.violations(looked) == []
+
+
+def _check_colours_and_words(looked: Page, contrasts: Contrasts) -> None:
+    _check_colours(looked, contrasts)
     looked.emulate_media(color_scheme="light")
     assert faults(looked) == {}
     lengthen(looked)

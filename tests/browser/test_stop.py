@@ -220,7 +220,7 @@ CONDITIONS: dict[str, Callable[[Pressing], tuple[Page, ...]]] = {
 @pytest.mark.parametrize("condition", CONDITIONS)
 def test_stop_releases_whatever_else_is_lost(pressing: Pressing, condition: str) -> None:
     pages = CONDITIONS[condition](pressing)
-    (tap,) = pressing.station.taps[:1]
+    (tap,) = pressing.station.taps
     wait_until(
         lambda: tap.first_release_s(pressing.pressed_at_s) is not None, "a release on the wire"
     )

@@ -1,4 +1,4 @@
-"""Another person takes a session over by PIN, and the claim's page offers the assistant's part."""
+"""Another person takes a whole treatment over by PIN, and the claim offers the assistant's part."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ ASSISTANT = {
 }
 PREPARES = " has been preparing Table 1 since "
 PULLS = " has been responsible at Table 1 since "
-STOPPED = re.compile(r"STOP was ordered at \d\d:\d\d:\d\d")
+STOPPED = re.compile(r"STOP was ordered at \d\d:\d\d:\d\d, force then .* Look at the patient\.")
+RELEASED = re.compile(r"Released: -?\d+\.\d N")
 
 
 def before(records: RecordFolder) -> None:
@@ -45,9 +46,9 @@ def before(records: RecordFolder) -> None:
 
 @pytest.fixture(scope="module")
 def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowsedStation]:
-    """A station with one table, at which people sign in."""
+    """A station with one table, on a serial line, at which people sign in."""
     folder: Path = tmp_path_factory.mktemp("accounts")
-    with browsed_station(folder, ("test_fixture",), before=before) as opened:
+    with browsed_station(folder, ("test_fixture",), ("rtu",), before) as opened:
         yield opened
 
 
@@ -119,6 +120,7 @@ def test_responsibility_goes_from_one_person_to_the_next_by_pin(
     _who_may_not_takes_nothing(anns)
     anns.get_by_role("button", name=f"STOP {TABLE}").click()
     expect(anns.locator("#stop-said")).to_contain_text(STOPPED)
+    expect(anns.locator("#stop-said")).to_contain_text(RELEASED)
     acknowledge = pats.get_by_role("button", name="Acknowledge", exact=True)
     expect(acknowledge).to_be_visible()
     press(acknowledge, acknowledge)

@@ -1,4 +1,7 @@
-"""Whole treatments at a unit's page, over TCP and over a serial line, one of them beside kills."""
+"""Whole treatments at a unit's page over TCP, one of them beside kills of the console.
+
+Over a serial line ``test_taking_over`` has one.
+"""
 
 from __future__ import annotations
 
@@ -82,17 +85,6 @@ def test_a_whole_treatment_over_tcp(page: Page, station: BrowsedStation) -> None
     end(page)
     page.get_by_role("link", name="Write the note").click()
     expect(page.locator("main")).to_contain_text(SPANS)
-
-
-def test_a_whole_treatment_over_a_serial_line(
-    context: BrowserContext, station: BrowsedStation
-) -> None:
-    page = sit_down(context, "/units/Table%202")
-    treat(page, station, table="Table 2")
-    page.get_by_role("button", name="STOP Table 2").click()
-    expect(page.locator("#stop-said")).to_contain_text(STOPPED)
-    expect(page.locator("#stop-said")).to_contain_text(RELEASED)
-    end(page)
 
 
 def test_a_killed_console_comes_back_and_what_was_typed_is_kept(

@@ -67,11 +67,9 @@ def has_stood(button: Locator) -> bool:
     return bool(button.evaluate_all(STAND))
 
 
-def begin_session(
-    station: BrowsedStation, table: str = TABLE, order: str = ORDER, by: str = "A. Example"
-) -> None:
+def begin_session(station: BrowsedStation, order: str = ORDER, by: str = "A. Example") -> None:
     """File an order, a short one, and have the table's program prepare its session."""
-    console = Console(station.records, table, order, by)
+    console = Console(station.records, TABLE, order, by)
     console.prepare()
     until_s = CLOCK.now_s() + PATIENCE_S
     while CLOCK.now_s() < until_s:
@@ -81,7 +79,7 @@ def begin_session(
             assert message.result.value == "followed", message.reason
             console.peer.close()
             return
-    raise AssertionError(f"{table} did not take the session")
+    raise AssertionError(f"{TABLE} did not take the session")
 
 
 def start_traction(page: Page, answered: Callable[[str], None] = lambda text: None) -> None:
@@ -101,13 +99,13 @@ def start_traction(page: Page, answered: Callable[[str], None] = lambda text: No
     press(start, start)
 
 
-def let_go(page: Page, table: str = TABLE) -> None:
+def let_go(page: Page) -> None:
     """The table is free again for the next patient, wherever the test has come to."""
     # Before its script runs a page posts as a form, and the door's own page tells of no session.
     expect(page.locator("body")).not_to_have_attribute("data-live", "waiting")
-    page.get_by_role("button", name=f"STOP {table}").click()
+    page.get_by_role("button", name=f"STOP {TABLE}").click()
     end = page.get_by_role("group", name="Question").get_by_role("button", name="Acknowledge")
-    idle = page.locator(f"[data-strip='{table}'] [data-is=headline]").filter(
+    idle = page.locator(f"[data-strip='{TABLE}'] [data-is=headline]").filter(
         has_text="no treatment is open"
     )
     expect(end.or_(idle)).to_be_visible()
@@ -116,14 +114,14 @@ def let_go(page: Page, table: str = TABLE) -> None:
     expect(idle).to_be_visible()
 
 
-def treat(page: Page, station: BrowsedStation, order: str = ORDER, *, table: str = TABLE) -> None:
+def treat(page: Page, station: BrowsedStation, order: str = ORDER) -> None:
     """A treatment that has reached its hold; a machine under load may let go before, and again."""
     now = page.locator("#unit-page [data-is=headline]")
     for _ in range(TREATED_AT_MOST):
-        begin_session(station, table, order)
+        begin_session(station, order)
         start_traction(page)
         expect(now).to_have_text(re.compile("holding|stopped|faulted|no treatment"))
         if "holding" in now.inner_text():
             return
-        let_go(page, table)
+        let_go(page)
     raise AssertionError(f"{TREATED_AT_MOST} treatments ended before their hold")
