@@ -210,6 +210,6 @@ def test_the_curve_needs_no_script(browser: Browser, served: ServedConsole) -> N
     expect(page.get_by_role("link", name="Whole session")).to_be_visible()
     page.get_by_role("textbox", name="From").fill("soon")
     page.get_by_role("button", name="Show").click()
-    expect(page.locator("#range-fault")).to_contain_text("from=soon is no time")
+    expect(page.locator("#range-fault")).to_contain_text("from=soon is not a time")
     expect(page.get_by_role("textbox", name="From")).to_have_value("soon")
     context.close()

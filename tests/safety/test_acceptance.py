@@ -147,4 +147,4 @@ def test_the_page_says_what_failed_and_who() -> None:
     text = page([bad], drawn, draws=1, seed=SEED, utc_ms=0, minutes=1.0)
     assert "nominal: 0 of 1 sessions hold." in text
     assert "host loop, cervical sliding, 102 N: too much force" in text
-    assert "1 drawn patients per table and loop" in text
+    assert "1 randomly drawn patients per table and loop" in text

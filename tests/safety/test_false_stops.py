@@ -191,5 +191,5 @@ def test_the_page_lists_what_can_be_replayed() -> None:
     text = page([part])
     assert "## False stops: 1" in text
     assert "| 17 | cervical_flat, static | still |" in text
-    assert "1 of 10 drawn sessions in 1 shards" in text
+    assert "1 of 10 randomly drawn sessions in 1 shards" in text
     assert kept_parts(10, "no such commit") == []

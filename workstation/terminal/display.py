@@ -102,7 +102,7 @@ class Display:
         """Returns why nothing is accepted at present, in words; "" while the display works."""
         since_s = self._writing_since_s
         if since_s is not None and self._now_s() - since_s > STUCK_AFTER_S:
-            return f"it accepted nothing for {STUCK_AFTER_S:g} s"
+            return f"nothing was taken for {STUCK_AFTER_S:g} s"
         return self._failure
 
     def _keep(self, item: str | Snapshot | threading.Event) -> None:

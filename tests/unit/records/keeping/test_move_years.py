@@ -370,7 +370,7 @@ def test_targets_that_cannot_take_them_are_refused(three_years: RecordFolder, di
         move_years(three_years, SOMEBODY, disk / "nosuch", before=2028)
     inside = three_years.path / "older"
     inside.mkdir()
-    with pytest.raises(RequestRefused, match="lies in"):
+    with pytest.raises(RequestRefused, match="is inside"):
         move_years(three_years, SOMEBODY, inside, before=2028)
     (disk / f"{UNIT}-2026.db").write_bytes(b"another")
     with pytest.raises(RequestRefused, match="exists and is another file"):

@@ -68,7 +68,7 @@ def test_a_run_that_finds_nobody_leaves_what_was_asked_in_a_private_file(
         before = path.read_bytes()
         status, said = traction(*words, "--capture", str(path))
         assert status == 2
-        assert f"--capture {path} is there already" in said
+        assert f"--capture {path} already exists" in said
         assert path.read_bytes() == before
     status, said = traction("replay", str(path))
     assert status == 0

@@ -84,10 +84,10 @@ def test_a_part_of_the_curve_is_an_address(one: ConsoleBench) -> None:
 @pytest.mark.parametrize(
     ("asked", "fault"),
     [
-        ("from=abc", "from=abc is no time"),
+        ("from=abc", "from=abc is not a time"),
         ("from=0:20&to=0:10", "shows less than 2 s"),
-        ("to=1e3", "to=1e3 is no time"),
-        (f"from={'9' * 10_000}", "is no time"),
+        ("to=1e3", "to=1e3 is not a time"),
+        (f"from={'9' * 10_000}", "is not a time"),
     ],
 )
 def test_no_part_of_the_curve_is_refused_and_the_whole_is_shown(

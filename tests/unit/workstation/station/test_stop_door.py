@@ -158,7 +158,7 @@ def test_a_unit_that_fails_ends_its_answer_and_not_the_door() -> None:
 
 
 def test_a_port_that_is_taken_is_refused_with_the_setting(door: OpenDoor) -> None:
-    with pytest.raises(StationBusy, match=rf"the port {door.port} of 127\.0\.0\.1 is not free"):
+    with pytest.raises(StationBusy, match=rf"the port {door.port} of 127\.0\.0\.1 is in use"):
         listening(DoorAddress(host="127.0.0.1", port=door.port))
 
 

@@ -171,7 +171,7 @@ def test_a_stuck_display_is_in_trouble_after_a_while_and_well_again_when_it_goes
         now_s[0] = STUCK_AFTER_S
         assert display.trouble() == ""
         now_s[0] += 0.1
-        assert display.trouble() == "it accepted nothing for 5 s"
+        assert display.trouble() == "nothing was taken for 5 s"
         place.free.set()
         assert display.drain(PATIENCE_S)
         assert display.trouble() == ""

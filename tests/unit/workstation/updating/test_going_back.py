@@ -136,7 +136,7 @@ def test_there_is_no_way_back_without_an_update_or_the_version(clinic: UpdatedCl
         clinic.back()
     clinic.update(clinic.release("1.1"))
     shutil.rmtree(clinic.there.folder_of("1.0"))
-    with pytest.raises(UpdateRefused, match=r"no way back: version 1\.0 is not whole"):
+    with pytest.raises(UpdateRefused, match=r"no way back: version 1\.0 is incomplete"):
         clinic.back()
 
 

@@ -78,7 +78,7 @@ def test_a_second_version_is_made_beside_and_put_in_use_and_back(
 
 def test_a_version_that_is_not_whole_is_never_put_in_use(made: Path, there: Installation) -> None:
     there.folder_of("1.2").mkdir()
-    with pytest.raises(InstallationFault, match=r"1\.2 is not whole"):
+    with pytest.raises(InstallationFault, match=r"1\.2 is incomplete"):
         there.switch("1.2")
     assert there.current == "1.0"
     shutil.rmtree(there.folder_of("1.2"))
