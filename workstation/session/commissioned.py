@@ -23,6 +23,7 @@ from records.clinic.commissionings import (
 )
 from records.store.record_folder import RecordFolder
 from records.times_in_words import DayOf
+from workstation.session.workplace import Workplace
 
 HOW = "do the weight test: `traction commission ADDRESS --weight ...`"
 
@@ -109,12 +110,13 @@ def instrument_as_commissioned(profile: str, digest: str, serial: str) -> Commis
     )
 
 
-def known_of(folder: RecordFolder, thing: CommissionedThing, utc_ms: int, day_of: DayOf) -> Known:
+def known_of(thing: CommissionedThing, workplace: Workplace) -> Known:
     """Returns what is on file. A chain that was altered vouches for nothing, and nothing holds."""
     try:
-        filed = newest_of(folder, thing.unit_id)
+        filed = newest_of(workplace.folder, thing.unit_id)
     except JournalCorrupt as error:
         return Known(filed=None, standing=Standing(valid=False, text=error.message))
+    utc_ms, day_of = workplace.clock.utc_ms(), workplace.settings.day_at
     return Known(filed=filed, standing=standing_of(filed, thing, utc_ms, day_of))
 
 

@@ -94,7 +94,7 @@ def observe(
     asked = prepared(workplace, planned.order)
     standing, workplace = asked.standing, asked.workplace
     thing = instrument_as_commissioned(profile.name, digest, table.serial)
-    known = known_of(workplace.folder, thing, workplace.clock.utc_ms(), workplace.settings.day_at)
+    known = known_of(thing, workplace)
     source = connect(table.address, profile, digest, workplace.clock)
     try:
         if source.verified:

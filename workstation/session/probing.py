@@ -169,7 +169,7 @@ def commission(
     if record is None:
         return Commissioned(probe=result, tested=tested, record=None, standing=None)
     file_commissioning(workplace.folder, author, record)
-    known = _known_of(one.thing, workplace)
+    known = known_of(one.thing, workplace)
     return Commissioned(probe=result, tested=tested, record=record, standing=known.standing)
 
 
@@ -271,12 +271,7 @@ def _open_unit(unit: MapUnit[UnitLink], workplace: Workplace, trips: RoundTrips)
 
 
 def _known(thing: CommissionedThing | None, workplace: Workplace) -> Known | None:
-    return None if thing is None else _known_of(thing, workplace)
-
-
-def _known_of(thing: CommissionedThing, workplace: Workplace) -> Known:
-    settings, utc_ms = workplace.settings, workplace.clock.utc_ms()
-    return known_of(workplace.folder, thing, utc_ms, settings.day_at)
+    return None if thing is None else known_of(thing, workplace)
 
 
 # --- what is filed ----------------------------------------------------------------------------

@@ -229,8 +229,7 @@ def _weight_test(uri: str, unit: TractionUnit, workplace: Workplace) -> WeightTe
 
     Sets the limits of its line as measured.
     """
-    thing = unit_as_commissioned(unit)
-    known = known_of(workplace.folder, thing, workplace.clock.utc_ms(), workplace.settings.day_at)
+    known = known_of(unit_as_commissioned(unit), workplace)
     slowest_s = known.slowest_answer_s(uri)
     if isinstance(unit, MapUnit) and slowest_s is not None:
         unit.link.line.know_slowest_answer(slowest_s, timeout_s=unit.link.timeout_s)
