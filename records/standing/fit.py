@@ -26,7 +26,7 @@ def check_order_fits_patient(order: Prescription, patient: StandingVersion[Patie
 def check_order_fits_table(order: Prescription, unit: StandingVersion[UnitRecord]) -> None:
     """Refuse an order that the clinic does not give on a table; raises PrescriptionInvalid."""
     record = unit.record
-    if record.regions and order.region.value not in record.regions:
+    if not record.treats(order.region.value):
         raise PrescriptionInvalid(
             f"region={order.region.value} is not treated on {record.name} "
             f"({', '.join(record.regions)}, by {unit.words}); choose another table"

@@ -216,6 +216,10 @@ class UnitRecord(CheckedData):
     """How to free a patient on this table by hand, in the clinic's own words."""
     in_use: bool = True
 
+    def treats(self, region: str) -> bool:
+        """Returns whether the clinic treats the region on it."""
+        return not self.regions or region in self.regions
+
     @property
     def force_limit_n(self) -> float | None:
         """Returns the same in newtons."""

@@ -179,8 +179,7 @@ def take(request: Request, form: Form, visit: OpenVisit) -> Response:
 
 def _table(visit: OpenVisit, region: str) -> str:
     """The table that was chosen, where it treats the region; else the only one that does, or ""."""
-    units = visit.held.units
-    treating = [each.name for each in units if region in (each.record.regions or (region,))]
+    treating = [each.name for each in visit.held.units if each.record.treats(region)]
     chosen = visit.kept.form.get(UNIT, "")
     if chosen in treating:
         return chosen
