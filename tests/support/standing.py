@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
+from records.standing.csv_rows import CsvRow
 from records.standing.files import record_of
 from records.standing.kinds import PatientRecord, StandingRecord
 from records.standing.past_days import days_gone
@@ -91,6 +92,19 @@ def patient(**changes: Any) -> PatientRecord:
     made = example("patient", **changes)
     assert isinstance(made, PatientRecord)
     return made
+
+
+def appointment_row(reference: str, birth_date: date) -> CsvRow:
+    """Returns the second line of a day's list, of somebody at Table 1 at nine o'clock."""
+    values = {
+        "time": "09:00",
+        "table": "Table 1",
+        "reference": reference,
+        "last_name": "Roe",
+        "first_name": "Ann",
+        "birth_date": birth_date,
+    }
+    return CsvRow(place="day.csv, line 2", values=values)
 
 
 def _told_ms(record: StandingRecord) -> int:

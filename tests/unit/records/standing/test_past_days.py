@@ -9,11 +9,10 @@ import pytest
 
 from controller.errors import StandingInvalid
 from records.standing.appointments import plan_days
-from records.standing.csv_rows import CsvRow
 from records.standing.kinds import PatientRecord
 from records.standing.versions import read_standing
 from records.store.record_folder import RecordFolder
-from tests.support.standing import FLAG, example, keep, patient
+from tests.support.standing import FLAG, appointment_row, example, keep, patient
 
 EVENING_MS = round(datetime.fromisoformat("2026-11-30 20:00-06:00").timestamp() * 1000)
 """In UTC it is the first of December already."""
@@ -116,14 +115,6 @@ def test_what_is_on_file_already_keeps_no_other_change_back(clinic: RecordFolder
 
 
 def test_nobody_on_the_days_list_is_born_behind_it(clinic: RecordFolder) -> None:
-    values = {
-        "time": "09:00",
-        "table": "Table 1",
-        "reference": "TEST-9",
-        "last_name": "Roe",
-        "first_name": "Mary",
-        "birth_date": date(2026, 12, 1),
-    }
-    row = CsvRow(place="day.csv, line 2", values=values)
+    row = appointment_row("TEST-9", date(2026, 12, 1))
     with pytest.raises(StandingInvalid, match=r"line 2: birth_date=2026-12-01 is after the day"):
         plan_days(read_standing(clinic), [row], date(2026, 11, 30))

@@ -9,11 +9,10 @@ import pytest
 from controller.errors import PrescriptionInvalid, RequestRefused, StandingInvalid
 from records.order.order_file import parse_order
 from records.standing.appointments import plan_days
-from records.standing.csv_rows import CsvRow
 from records.standing.for_session import standing_for
 from records.standing.versions import read_standing
 from records.store.record_folder import RecordFolder
-from tests.support.standing import example, keep, patient
+from tests.support.standing import appointment_row, example, keep, patient
 
 ADDRESS = "modbus-tcp://127.0.0.1:5020?unit=1"
 ORDER = """
@@ -60,15 +59,7 @@ def test_an_order_of_a_real_reference_is_refused(training: RecordFolder) -> None
 
 
 def test_a_day_s_list_with_a_real_reference_is_refused(training: RecordFolder) -> None:
-    values = {
-        "reference": "A-0815",
-        "time": "09:00",
-        "table": "Table 1",
-        "last_name": "Roe",
-        "first_name": "Ann",
-        "birth_date": date(1971, 2, 28),
-    }
-    row = CsvRow(place="row 2", values=values, fault="")
+    row = appointment_row("A-0815", date(1971, 2, 28))
     with pytest.raises(StandingInvalid) as refused:
         plan_days(read_standing(training), [row], date(2025, 12, 1))
     assert "may be a real patient's" in refused.value.rows[0]
