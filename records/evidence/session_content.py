@@ -89,9 +89,9 @@ def newest_utc_of(events: list[EventRow]) -> int:
 
 
 def open_batches(db: Database, session: int) -> Iterator[tuple[int, int, int, bytes]]:
-    """Returns number, counts of events and samples, and beginning of the link of each commit.
+    """Yields number, counts of events and samples, and beginning of the link of each commit.
 
-    One by one, and the samples themselves stay in the file: an hour has 36 000 commits.
+    The samples themselves stay in the file: an hour has 36 000 commits.
     """
     if schema_version(db) < PACKED_SESSIONS_SINCE_SCHEMA:
         return iter(())

@@ -103,21 +103,20 @@ def _board(folder: RecordFolder, settings: Settings, utc_ms: int, day: date) -> 
     found = find_sessions(folder, SessionQuery(), settings.day_at)
     filed = all_known(folder, utc_ms, settings.day_at)
     known = {each.filed.record.tested.unit_id: each for each in filed}
+
+    def table(unit: UnitRecord) -> TableDay:
+        last = _last_on(unit, found)
+        due = (
+            *_weight_test(known.get(unit.unit_id or "")),
+            *_stop_test(folder, unit, settings.day_at),
+            *_calibration(folder, last, day),
+        )
+        return TableDay(hindrances=tuple(_hindrances(unit)), due=due, last=last)
+
     return DayBoard(
         looked_utc_ms=utc_ms,
         day=day,
-        tables={
-            each.name: TableDay(
-                hindrances=tuple(_hindrances(each.record)),
-                last=(last := _last_on(each.record, found)),
-                due=(
-                    *_weight_test(known.get(each.record.unit_id or "")),
-                    *_stop_test(folder, each.record, settings.day_at),
-                    *_calibration(folder, last, day),
-                ),
-            )
-            for each in held.units
-        },
+        tables={each.name: table(each.record) for each in held.units},
         appointments=tuple(_expected(held, expected.appointments if expected else ())),
         has_list=expected is not None,
         notes_waiting=sum(each.state in WITH_A_NOTE for each in listed),

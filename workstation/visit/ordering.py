@@ -157,7 +157,6 @@ def choose_table(
                 "no table is on file; add the one at hand (`traction units add NAME "
                 "address=ADDRESS`)"
             )
-        names = [each.name for each in tables]
         booked = booked_tables(desk.folder, held, reference, desk.day)
         names = booked or [each.name for each in tables]
         name = names[0] if len(names) == 1 else desk.dialogue.one_of("table", "Table?", names)
