@@ -1,4 +1,4 @@
-"""Unit and instrument as the same thing: net forces by channel, each asked without any order."""
+"""Units and instruments behind one interface: net forces by channel, read without any order."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from controller.telemetry import FORCE_FAULTS, CommandKind, ForceCommand, UnitSt
 from firmware_bridge.commissioning.readings import Reading
 
 AT_REST = frozenset({UnitState.IDLE, UnitState.SAFE_LATCHED, UnitState.FAULT})
-"""States in which a unit pulls nothing and nobody drives it."""
+"""States in which a unit applies no force and no host drives it."""
 
 
 class InstrumentReader:
-    """An instrument with one channel. Implements ``ForceReader``."""
+    """Reads an instrument, which has one channel. Implements ``ForceReader``."""
 
     def __init__(self, source: ForceSource) -> None:
         self._source = source
         self.period_s = source.poll_period_s
 
     def read(self) -> Reading:
-        """Ask once; raises LinkError or InstrumentFaulted."""
+        """Read once; raises LinkError or InstrumentFaulted."""
         sample = self._source.read()
         return Reading(taken_at_s=sample.taken_at_s, forces_n=(sample.net_n,))
 
 
 class UnitReader:
-    """A unit with one or two channels, which must stay at rest. Implements ``ForceReader``."""
+    """Reads a unit with one or two channels that must stay at rest. Implements ``ForceReader``."""
 
     def __init__(self, unit: TractionUnit, clock: Clock) -> None:
         self._unit = unit

@@ -1,4 +1,4 @@
-"""A profile's examples, decoded with the profile they stand in: a file that explains itself."""
+"""Decodes a profile's examples with the profile itself, to prove that they agree."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from firmware_bridge.profile_kinds.transmitter import (
 )
 
 TOLERANCE = 5e-6
-"""Share by which a stated force may differ: people round what they write down."""
+"""Relative difference permitted for a stated force, because documents round."""
 
 
 def check_examples(profile: TransmitterProfile | GaugeProfile) -> None:
-    """Decode every example; raises ValueError naming the first that does not come out as stated."""
+    """Decode every example; raises ValueError naming the first with a wrong result."""
     for number, example in enumerate(profile.examples):
         try:
             _check(profile, example)
@@ -31,7 +31,7 @@ def check_examples(profile: TransmitterProfile | GaugeProfile) -> None:
 
 
 def _check(profile: TransmitterProfile | GaugeProfile, example: ExampleData) -> None:
-    """Raises ValueError when something else comes of an example than it states."""
+    """Raises ValueError if an example decodes to something else than it states."""
     try:
         decoded = decode_example(profile, example)
     except InstrumentFaulted as fault:
@@ -64,7 +64,7 @@ def decode_example(
 
 
 def image_of(example: TransmitterExample) -> RegisterImage:
-    """Returns the registers of an example; raises ValueError for a frame that is not sound."""
+    """Returns the registers of an example; raises ValueError if its frame is invalid."""
     registers: dict[tuple[int, int], int] = {}
     for filled in example.filled:
         for n, word in enumerate(filled.words):
@@ -76,7 +76,7 @@ def image_of(example: TransmitterExample) -> RegisterImage:
 
 
 def shown_bytes(shown: RegistersShown) -> bytes:
-    """Register bytes that a source shows; raises ValueError where its frame is not sound."""
+    """Returns the register bytes that a source shows; raises ValueError if its frame is invalid."""
     if bool(shown.frame) == bool(shown.data):
         raise ValueError("an example shows a frame (a whole RTU answer) or data, one of them")
     data = bytes.fromhex(shown.frame or shown.data)

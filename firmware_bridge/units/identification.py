@@ -1,6 +1,6 @@
-"""Who is at the address and what it can do: read and checked before anything is written (B.1, B.2).
+"""Identifies the unit at the address and its capabilities before anything is written (B.1, B.2).
 
-Every refusal says what was found, what was expected and what to look at.
+Every refusal names what was found, what was expected and what to check.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from firmware_bridge.profile_kinds.traction_unit import TractionUnitProfile
 from firmware_bridge.units.reading import read_block
 
 ATTEMPTS: Final = 4
-"""Behind the third failure the line is kept silent, so that a unit that lost its place finds it."""
+"""After the third failure the line is kept silent, so that a unit can resynchronise."""
 EPOCH = date(2000, 1, 1)
 SECOND_CHANNEL_FEATURE: Final = 1 << 2
 SWITCH_SENSED_FEATURE: Final = 1 << 4
@@ -97,9 +97,9 @@ def read_capabilities(link: UnitLink, profile: TractionUnitProfile) -> UnitCapab
 
 
 def _read_patiently(link: UnitLink, block: RegisterBlock, attempts: int) -> list[int]:
-    """A read may be repeated; a refusal by the unit is an answer and is not.
+    """Read a block; lost answers are repeated, a refusal by the unit is not.
 
-    Of several failures the newest in which bytes came is raised: they say more than silence.
+    Raises the latest of several failures in which bytes came: they tell more than silence.
     """
     told: LinkError | None = None
     while True:
@@ -123,7 +123,7 @@ def _read_patiently(link: UnitLink, block: RegisterBlock, attempts: int) -> list
 
 
 def _check_magic(profile: TractionUnitProfile, raw: bytes) -> None:
-    """The four characters at 0x00, or what their place and order tell."""
+    """Check the four characters at 0x00; a wrong place or order names the cause."""
     magic = profile.magic.encode("ascii")
     if raw[:4] == magic:
         return
@@ -149,7 +149,7 @@ def _check_magic(profile: TractionUnitProfile, raw: bytes) -> None:
 
 
 def _check_probes(profile: TractionUnitProfile, words: list[int]) -> None:
-    """Map version, word order and sign, before anything else in the block is believed."""
+    """Check map version, word order and sign before anything else in the block is used."""
     spec = {spec.name: spec for spec in profile.block("identity").registers}
     found = {
         name: spec[name].decode(words[spec[name].address :][: spec[name].words])
