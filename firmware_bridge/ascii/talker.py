@@ -35,7 +35,7 @@ class AsciiTalker:
         """
         if not request or not request.isascii():
             raise RequestRefused(
-                f"request {request!r} is no ASCII text; nothing was sent, correct the profile"
+                f"request {request!r} is not ASCII text; nothing was sent, correct the profile"
             )
         answer = TextAnswer(self._end, b"" if self.line.echo else request)
         return self.line.exchange(request, answer, timeout_s=self.timeout_s).content
@@ -79,8 +79,8 @@ class TextAnswer:
 
 def _strange(byte: int) -> str:
     if byte < _SEVEN_BITS:
-        return f"byte {byte:02X} is no text; look for noise or a second talker on the line"
+        return f"byte {byte:02X} is not text; look for noise or another device on the line"
     return (
-        f"byte {byte:02X} is no ASCII; data bits, parity or baud rate of the address are not those "
-        "of the instrument"
+        f"byte {byte:02X} is not ASCII; data bits, parity or baud rate of the address differ from "
+        "those of the instrument"
     )

@@ -80,7 +80,7 @@ class UnitAnswer:
         if strange is not None:
             return Reply(refusal=_strange(strange))
         if not self._head.startswith(data[: len(self._head)]):
-            return Reply(refusal=f"what came does not begin with {self._head.decode()}")
+            return Reply(refusal=f"the answer does not begin with {self._head.decode()}")
         whole, end, _ = data.partition(END)
         if end:
             return self._of_a_whole(whole)
@@ -91,7 +91,7 @@ class UnitAnswer:
     def _of_a_whole(self, whole: bytes) -> Reply:
         fields, star, check = whole[1:].rpartition(b"*")
         if not star or check != f"{crc16.modbus(fields):04X}".encode("ascii"):
-            return Reply(refusal="the check sum is wrong")
+            return Reply(refusal="the checksum is wrong")
         content = whole[len(self._head) : 1 + len(fields)]
         if not self._grammar.fullmatch(content):
             return Reply(refusal=f"the fields are not those of {self._words}")
@@ -107,7 +107,7 @@ class UnitAnswer:
         return f"{count} {data[: 2 * MOST_CHARACTERS]!r}"
 
 
-ORDER_ANSWER: Final = UnitAnswer(b"<", _MEASURED, "an order's answer <SSSS,r,s,... and check sum")
+ORDER_ANSWER: Final = UnitAnswer(b"<", _MEASURED, "an order's answer <SSSS,r,s,... and checksum")
 
 
 def read_answer(address: int, count: int) -> UnitAnswer:
@@ -115,21 +115,21 @@ def read_answer(address: int, count: int) -> UnitAnswer:
     return UnitAnswer(
         f"={address:04X},".encode("ascii"),
         re.compile(rb"(?:[0-9A-F]{%d})?" % (4 * count)),
-        f"={address:04X}, {count} registers and check sum",
+        f"={address:04X}, {count} registers and checksum",
     )
 
 
 def write_answer(address: int) -> UnitAnswer:
     """Returns the expected ``!AAAA,r``; ``r`` is the result code of 0x101."""
     return UnitAnswer(
-        f"!{address:04X},".encode("ascii"), re.compile(rb"[0-8]"), f"!{address:04X},r and check sum"
+        f"!{address:04X},".encode("ascii"), re.compile(rb"[0-8]"), f"!{address:04X},r and checksum"
     )
 
 
 def _strange(byte: int) -> str:
     if byte < _SEVEN_BITS:
-        return f"byte {byte:02X} is no text; look for noise or a second talker on the line"
+        return f"byte {byte:02X} is not text; look for noise or another device on the line"
     return (
-        f"byte {byte:02X} is no ASCII; data bits, parity or baud rate of the address are not those "
-        "of the unit"
+        f"byte {byte:02X} is not ASCII; data bits, parity or baud rate of the address differ from "
+        "those of the unit"
     )

@@ -75,10 +75,10 @@ class UnitTextLink:
     def read_registers(self, function: int, address: int, count: int) -> bytes:
         """Returns ``2 * count`` bytes in wire order; ``count`` is 1 to 20."""
         if function not in READS:
-            raise RequestRefused(f"function {function} reads no registers; use 3 or 4")
+            raise RequestRefused(f"function {function} does not read registers; use 3 or 4")
         if not (1 <= count <= MOST_REGISTERS and 0 <= address <= 0x10000 - count):
             raise RequestRefused(
-                f"{count} registers from address {address} were asked for; 1 to {MOST_REGISTERS} "
+                f"{count} registers from address {address} were requested; 1 to {MOST_REGISTERS} "
                 "registers between 0 and 65535 fit a line; nothing was sent"
             )
         answer = read_answer(address, count)
@@ -93,7 +93,7 @@ class UnitTextLink:
     def write_registers(self, function: int, address: int, values: Sequence[int]) -> None:
         """Write a whole block and check the unit's result."""
         if function != WRITE:
-            raise RequestRefused(f"function {function} writes no block; use 16")
+            raise RequestRefused(f"function {function} does not write blocks; use 16")
         if not 1 <= len(values) <= MOST_REGISTERS:
             raise RequestRefused(
                 f"{len(values)} registers do not fit a line (1 to {MOST_REGISTERS}); "

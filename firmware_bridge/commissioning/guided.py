@@ -200,7 +200,7 @@ def _no_reading(item: str, error: InstrumentFaulted | UnitFaulted) -> CheckItem:
     if isinstance(error, InstrumentFaulted):
         what = fault_item(error)
         return judged(item, False, what.value, OF_WORDS if what.name == "word_order" else what.todo)
-    return judged(item, False, error.message, "put it right, then begin again")
+    return judged(item, False, error.message, "correct it, then begin again")
 
 
 OF_WORDS: Final = (

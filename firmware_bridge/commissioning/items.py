@@ -66,7 +66,7 @@ def instrument_items(profile: InstrumentProfile, image: RegisterImage | None) ->
         CheckItem(
             name="instrument",
             state=CheckState.NOT_COVERED,
-            value=f"reads as {profile.title} ({profile.name}); it does not say who it is",
+            value=f"reads as {profile.title} ({profile.name}); it does not identify itself",
             todo=f"compare the plate: {models}",
         ),
         _settings_item(profile),
@@ -83,7 +83,7 @@ def _settings_item(profile: InstrumentProfile) -> CheckItem:
     return CheckItem(
         name="settings",
         state=CheckState.NOT_COVERED,
-        value="nothing on the wire tells how it is set",
+        value="its settings cannot be read over the line",
         todo="look at its menu: " + (" ".join(profile.caveats) or "zero tracking off"),
     )
 
@@ -95,7 +95,7 @@ def _unit_item(profile: InstrumentProfile) -> CheckItem:
     return CheckItem(
         name="unit",
         state=CheckState.NOT_COVERED,
-        value=f"has to be {expected}; the instrument does not say it",
+        value=f"must be {expected}; the instrument does not report it",
         todo="do the weight test: `traction commission`",
     )
 
@@ -172,10 +172,10 @@ def _noise_item(watched: Watched, value: str, *, always_moves: bool) -> CheckIte
             name="noise",
             state=CheckState.NOT_COVERED,
             value=f"{value}: the display stands still",
-            todo="only a force that changes shows that it lives: `traction commission`",
+            todo="only a changing force shows that it works: `traction commission`",
         )
     quiet = all(channel.noise_n <= NOISE_LIMIT_N for channel in channels)
-    todo = f"at most {NOISE_LIMIT_N:g} N: look at shield, earth and filter, keep the cell still"
+    todo = f"at most {NOISE_LIMIT_N:g} N: check shield, earth and filter, keep the cell still"
     return judged("noise", quiet, value, todo)
 
 
@@ -185,7 +185,7 @@ def answers_item(times: TripTimes, period_s: float) -> CheckItem:
     value = (
         f"{times.p50_s * 1000:.1f} ms (50 %), {times.p95_s * 1000:.1f} ms (95 %), "
         f"{times.p99_s * 1000:.1f} ms (99 %), {times.p999_s * 1000:.1f} ms (99.9 %), longest "
-        f"{times.longest_s * 1000:.1f} ms of {total}; {times.lost} without a sound answer"
+        f"{times.longest_s * 1000:.1f} ms of {total}; {times.lost} without a valid answer"
     )
     good = times.lost <= LOST_SHARE * total and times.p99_s <= period_s
     todo = (

@@ -113,7 +113,7 @@ def probe_unit(
         second_channel_item(unit.capabilities),
         judged("unit", True, "0.1 N, fixed by the register map", ""),
         judged("word_order", True, "high first; its order and sign probes are right", ""),
-        judged("stop_test", True, f"{days} days ago by the unit's own word", ""),
+        judged("stop_test", True, f"{days} days ago as reported by the unit", ""),
     ]
     unit.link.timeout_s, kept_s = LISTENED_S, unit.link.timeout_s
     try:

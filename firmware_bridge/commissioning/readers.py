@@ -40,14 +40,14 @@ class UnitReader:
         if reading.unit_state not in AT_REST:
             raise UnitBusy(
                 f"unit {unit_id} is in state {reading.unit_state.name.lower()}, not at rest: "
-                "somebody may hang on it; nothing more was asked, try again when it is idle"
+                "a patient may be on it; nothing more was sent, try again when it is idle"
             )
         second = [reading.second_force_n] * self._unit.capabilities.second_channel
         forces_n = [force_n for force_n in (reading.force_n, *second) if force_n is not None]
         bad = reading.faults & FORCE_FAULTS
         if bad or len(forces_n) <= len(second):
             raise UnitFaulted(
-                f"unit {unit_id} says that its force is not valid (faults 0x{int(bad):04X}); check "
+                f"unit {unit_id} reports an invalid force (faults 0x{int(bad):04X}); check "
                 "its load cells and their cables"
             )
         return Reading(taken_at_s=asked_at_s, forces_n=tuple(forces_n))

@@ -95,7 +95,7 @@ def watch(
         clock.sleep_until(at_s)
     if len(readings) < LEAST_READINGS:
         raise FrameCorrupt(
-            f"{failed} of {failed + len(readings)} requests had no sound answer "
+            f"{failed} of {failed + len(readings)} requests had no valid answer "
             f"({last_failure}); look at cable, address and settings"
         )
     return Watched(readings=tuple(readings), failed=failed, last_failure=last_failure)

@@ -67,7 +67,7 @@ def judge_weight(expected_n: float, measured_n: float, capacity_n: float) -> Wei
 def _diagnosis(expected_n: float, measured_n: float, capacity_n: float) -> str:
     if abs(measured_n) <= TOLERANCE_N / 2:
         return (
-            "the weight is not seen: look whether it hangs on the cell, and whether the instrument "
+            "the weight does not show: check that it hangs on the cell and that the instrument "
             "follows it (zero tracking, peak hold, compression only, an overload sent as 0)"
         )
     means = factors_of(abs(measured_n) / expected_n)

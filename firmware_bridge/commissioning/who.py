@@ -77,17 +77,17 @@ def not_one(uri: str, tried: list[Tried]) -> UnitNotVerified | ReplyTimeout:
     if len(fitting) > 1:
         names = ", ".join(one.name for one in fitting)
         return UnitNotVerified(
-            f"what answers at {uri} reads well as each of {names}; the plate on it decides: "
-            "say which one with --profile"
+            f"the device at {uri} reads well as each of {names}; the plate on it decides: "
+            "name the profile with --profile"
         )
     reasons = "; ".join(f"{one.name}: {one.why}" for one in tried)
     if not any(one.answered for one in tried):
         return ReplyTimeout(
-            f"nobody answers at {uri}, each of {len(tried)} profiles asked twice; look at "
+            f"nothing answers at {uri}, each of {len(tried)} profiles asked twice; look at "
             f"cable, power, unit number, baud rate and parity{_behind(uri)} ({reasons})"
         )
     return UnitNotVerified(
-        f"what answers at {uri} fits none of the known profiles; name its own with --profile, "
+        f"the device at {uri} fits none of the known profiles; name its own with --profile, "
         f"or describe it in a file ({reasons})"
     )
 
@@ -130,7 +130,7 @@ def harm_of(profile: InstrumentProfile, known: Known) -> str:
             if never.request in request:
                 return (
                     f"not asked: its request {request!r} holds {never.request!r}, which on "
-                    f"{name} {never.means}; say --profile {profile.name} if it is the one"
+                    f"{name} {never.means}; give --profile {profile.name} if it is this model"
                 )
     return ""
 

@@ -26,7 +26,7 @@ FAULT_TEXTS: Final[dict[InstrumentFault, str]] = {
     InstrumentFault.PEAK_HOLD: "it shows a peak, not the present force; set it to real time",
     InstrumentFault.NO_ZERO: "it has no zero since it was switched on; set it to zero unloaded",
     InstrumentFault.UNKNOWN_CODE: "a code that its profile does not know; check model and profile",
-    InstrumentFault.NO_NUMBER: "what stands where the value belongs is no number",
+    InstrumentFault.NO_NUMBER: "the value is not a number",
     InstrumentFault.OUT_OF_RANGE: "a value outside its range; check cell, cable and profile",
     InstrumentFault.SIGN_INVERTED: "a push where only a pull can be; its sign is inverted in the "
     "menu or the cell's wires are swapped; correct it and do the weight test",

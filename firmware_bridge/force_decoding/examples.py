@@ -42,7 +42,7 @@ def _check(profile: TransmitterProfile | GaugeProfile, example: ExampleData) -> 
         register = missing.args[0]
         raise ValueError(f"register {register} is needed and neither shown nor filled") from missing
     if example.fault is not None:
-        came = f"{decoded.net_n:g} N came of it"
+        came = f"the result is {decoded.net_n:g} N"
         raise ValueError(f"{came} instead of fault {example.fault.value}")
     _compare("net_n", example.net_n, decoded.net_n)
     if example.gross_n is not None:
@@ -82,7 +82,7 @@ def shown_bytes(shown: RegistersShown) -> bytes:
     data = bytes.fromhex(shown.frame or shown.data)
     if shown.frame:
         if len(data) < 5 or crc16.modbus(data) or data[1] != shown.function:
-            raise ValueError(f"frame {shown.frame!r} is no answer of function {shown.function}")
+            raise ValueError(f"frame {shown.frame!r} is not an answer of function {shown.function}")
         if data[2] != len(data) - 5:
             raise ValueError(f"frame {shown.frame!r} announces {data[2]} bytes")
         data = data[3:-2]
@@ -93,6 +93,6 @@ def shown_bytes(shown: RegistersShown) -> bytes:
 
 def _compare(key: str, stated: float | None, found: float | None) -> None:
     if stated is None or found is None:
-        raise ValueError(f"{key}={stated} is stated, {found} came of it")
+        raise ValueError(f"{key}={stated} is stated, but the result is {found}")
     if abs(stated - found) > TOLERANCE * max(1.0, abs(stated)):
-        raise ValueError(f"{key}={stated} is stated, {found:.6f} came of it")
+        raise ValueError(f"{key}={stated} is stated, but the result is {found:.6f}")

@@ -175,7 +175,7 @@ def _head(path: Path, line: str) -> CaptureHead:
         raise _invalid(path, 1, "it does not begin as a capture does (traction-capture 1 ...)")
     version, start_utc, digest, address = found.groups()
     if version != VERSION:
-        raise _invalid(path, 1, f"version {version} is not {VERSION}, the one that is known here")
+        raise _invalid(path, 1, f"version {version} is not supported, only {VERSION}")
     try:
         parse_uri(address)
     except AddressInvalid as error:
@@ -197,7 +197,7 @@ def _lumps(path: Path, lines: Iterator[tuple[int, str]]) -> Iterator[Lump]:
     raise _invalid(
         path,
         number,
-        f"the capture is cut off behind its {count_n} lumps: its last line is missing, because "
+        f"the capture is cut off after {count_n} chunks: its last line is missing, because "
         "the program was ended, the disk was full or somebody shortened the file",
     )
 
@@ -208,7 +208,7 @@ def _lump(path: Path, number: int, line: str) -> Lump:
         raise _invalid(
             path,
             number,
-            f"{line[:40]!r} is no lump; expected is seconds with six decimals, > or <, and hex",
+            f"{line[:40]!r} is no chunk; expected: seconds with six decimals, > or <, and hex",
         )
     at_s, sign, data = found.groups()
     return Lump(
@@ -220,9 +220,9 @@ def _check_end(
     path: Path, number: int, said_n: int, count_n: int, behind: tuple[int, str] | None
 ) -> None:
     if said_n != count_n:
-        raise _invalid(path, number, f"the end counts {said_n} lumps, and {count_n} are above it")
+        raise _invalid(path, number, f"the end counts {said_n} chunks, but {count_n} are above it")
     if behind is not None:
-        raise _invalid(path, behind[0], "something stands behind the end of the capture")
+        raise _invalid(path, behind[0], "something follows the end of the capture")
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:

@@ -245,7 +245,7 @@ class Line:
         if not (urgent or self._numbered):
             data += self._rest(self.sent_at_s + self._timeout_s)
         reply = self._found(data, request, answer)
-        reason = reply.refusal if reply is not None else "it is not whole"
+        reason = reply.refusal if reply is not None else "it is incomplete"
         self.counters.refused += 1
         self._doubtful(answer, b"")
         came = answer.came(self._cut(data, request))
@@ -289,7 +289,7 @@ class Line:
         self._failed()
         raise FrameCorrupt(
             f"two answers to one request: {answer.came(data)} came instead of "
-            f"{answer.expected()} ({_shown(data)}); one of them is that of an earlier request, "
+            f"{answer.expected()} ({_shown(data)}); one of them belongs to an earlier request, "
             "so both were refused",
             raw=data,
         )
@@ -379,8 +379,8 @@ class Line:
 
 ECHO: Final = "the adapter returns what we send; add echo=1 to the address"
 NO_ECHO: Final = (
-    "what we send does not come back as it was sent, although the address says echo=1; remove "
-    "echo=1, or look for a second talker on the line"
+    "the echo differs from the request, although the address has echo=1; remove "
+    "echo=1, or look for another device on the line"
 )
 
 

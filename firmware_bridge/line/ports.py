@@ -81,7 +81,7 @@ def device_of(adapter: UsbAdapter) -> str:
     if len(found) > 1:
         names = ", ".join(port.stable_path or port.device for port in found)
         raise AddressInvalid(
-            f"adapter {adapter}: {len(found)} ports have these numbers, and nothing tells which "
+            f"adapter {adapter}: {len(found)} ports have these numbers, and nothing shows which "
             f"one has the unit; give the path of one instead: {names}"
         )
     return found[0].device

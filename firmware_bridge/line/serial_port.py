@@ -158,10 +158,10 @@ class SerialPort:
 
 def _why_not(error: Exception, name: str) -> str:
     if "://" in name:
-        return "nobody takes the connection; switch the serial server on or correct host and port"
+        return "the connection was refused; switch the serial server on or correct host and port"
     if sys.platform != "win32" and name.upper().startswith("COM"):
         there = connected_words()
-        return f"that is a name of Windows; here ports are called as /dev/ttyUSB0 ({there})"
+        return f"that is a Windows name; here ports are named like /dev/ttyUSB0 ({there})"
     number = getattr(error, "errno", None) or 0
     known = _WHY_NOT_OPENED.get(number)
     if number == errno.ENOENT:

@@ -72,7 +72,7 @@ class TcpSocket:
 
 def _why_not(error: OSError) -> str:
     if isinstance(error, ConnectionRefusedError):
-        return "nobody listens there; switch the unit on or correct the port number"
+        return "the connection was refused; switch the unit on or correct the port number"
     if isinstance(error, socket.gaierror):
         return "the name is not known; correct the host"
     if isinstance(error, TimeoutError):

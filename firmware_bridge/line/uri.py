@@ -103,7 +103,7 @@ def parse_uri(uri: str) -> TcpAddress | SerialAddress | AsciiAddress:
     except ValueError as error:
         raise _invalid(uri, str(error)) from error
     if "#" in uri:
-        raise _invalid(uri, "what stands behind # is no part of an address; write %23 for it")
+        raise _invalid(uri, "the text after # is not part of an address; write %23 for #")
     if parts.scheme == "modbus-tcp":
         query = _query(uri, parts.query, {"unit"})
         _no_path(uri, parts.path)
@@ -115,7 +115,7 @@ def parse_uri(uri: str) -> TcpAddress | SerialAddress | AsciiAddress:
     if parts.scheme in SERIAL_SCHEMES:
         return _serial(uri)
     if parts.scheme == "usb":
-        raise _invalid(uri, "say what is spoken there: modbus-rtu:usb:... or ascii:usb:...")
+        raise _invalid(uri, "name the protocol: modbus-rtu:usb:... or ascii:usb:...")
     raise _invalid(uri, f"scheme {parts.scheme or 'missing'!r} is not known")
 
 
@@ -202,7 +202,7 @@ def _query(uri: str, query: str, known: set[str]) -> dict[str, str]:
 
 def _no_path(uri: str, path: str) -> None:
     if path not in ("", "/"):
-        raise _invalid(uri, f"path {path!r} is not expected behind the port number")
+        raise _invalid(uri, f"path {path!r} is not expected after the port number")
 
 
 def _host(uri: str, host: str | None) -> str:

@@ -14,7 +14,7 @@ E = TypeVar("E", bound=LinkError)
 def look_behind(name: str, device: str) -> str:
     """Returns where to look if no valid answer of ``device`` comes through a working gateway."""
     return (
-        f"the gateway at {name} took the connection: look whether a serial port is behind it, has "
+        f"the gateway at {name} took the connection: check that a serial port is behind it, has "
         f"the {device}'s settings, and passes every byte (raw TCP, no flow control)"
     )
 

@@ -98,7 +98,7 @@ class ModbusLink:
     def read_registers(self, function: int, address: int, count: int) -> bytes:
         """Returns ``2 * count`` bytes read with function 3 or 4."""
         if function not in READS:
-            raise RequestRefused(f"function {function} reads no registers; use 3 or 4")
+            raise RequestRefused(f"function {function} does not read registers; use 3 or 4")
         return self._content(self._request(function, address, count))
 
     def read_frame(self, function: int, address: int, count: int) -> bytes:
@@ -123,7 +123,7 @@ class ModbusLink:
             request = build_request(self._framing, self._unit, WRITE_ONE, address, values[0])
             self._content(request, urgent=urgent)
         else:
-            raise RequestRefused(f"function {function} writes no registers; use 6 or 16")
+            raise RequestRefused(f"function {function} does not write registers; use 6 or 16")
 
     def read_write_registers(
         self,

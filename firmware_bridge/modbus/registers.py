@@ -139,7 +139,7 @@ class RegisterBlock:
         raw = self._words.pack(*words)
         if self.crc and (right := crc16.modbus(raw[:-2])) != words[-1]:
             raise FrameCorrupt(
-                f"block {self.name}: CRC 0x{words[-1]:04X} came, 0x{right:04X} is right; "
+                f"block {self.name}: CRC 0x{words[-1]:04X} received, 0x{right:04X} expected; "
                 "the answer is refused",
                 raw=raw,
             )

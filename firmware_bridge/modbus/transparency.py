@@ -73,7 +73,7 @@ PROBES: Final = (
     Probe(
         read=(0x0011, 1),
         controls=_LOW,
-        fault=f"the gateway does not go on behind the byte 11: {_FLOW_CONTROL}",
+        fault=f"the gateway does not resume after the byte 11: {_FLOW_CONTROL}",
     ),
 )
 _BACK: Final = ((0x11, 0x13, _LOSES_11), (0x13, 0x11, _STOPS_AT_13))

@@ -112,5 +112,5 @@ def _possessive(item: str, repeat: re.Match[str]) -> str:
             f"of at most {MOST_REPEATS}"
         )
     if item.startswith("("):
-        raise ValueError(f"repeat {repeat[0]} in the grammar stands behind a group; only ? may")
+        raise ValueError(f"repeat {repeat[0]} in the grammar follows a group; only ? may")
     return f"{{{low},{high}}}+"

@@ -42,7 +42,7 @@ def take_token(link: UnitLink, profile: TractionUnitProfile) -> int:
         token = ALREADY_SHOWN
     if token in (NOT_ARMED, ALREADY_SHOWN):
         raise OutcomeUncertain(
-            "the unit is armed but its token was lost; it lets go by its watchdog: "
+            "the unit is armed but its token was lost; its watchdog releases it: "
             "acknowledge it and start again"
         )
     return token
@@ -56,7 +56,7 @@ def check_watchdog(link: UnitLink, profile: TractionUnitProfile, *, ordered_ms: 
         raise
     except LinkError as error:
         raise OutcomeUncertain(
-            f"the unit is armed, but which watchdog is in force could not be read "
+            f"the unit is armed, but the watchdog in force could not be read "
             f"({error.message}); {ordered_ms} ms were ordered; the unit has to be released"
         ) from error
     if echoed_ms != ordered_ms:

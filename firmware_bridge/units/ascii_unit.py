@@ -99,8 +99,8 @@ class AsciiUnit(MapUnit[UnitTextLink]):
     def _check_sequence(self, echoed: int) -> None:
         if echoed != self._sequence:
             raise StaleAnswer(
-                f"sequence {echoed} was echoed, {self._sequence} is right: the answer of another "
-                "order; it was refused"
+                f"sequence {echoed} was echoed, {self._sequence} was expected: the answer to "
+                "another order; it was refused"
             )
 
     def find_order(self, ceiling_n: float) -> Telemetry:
@@ -123,7 +123,7 @@ class AsciiUnit(MapUnit[UnitTextLink]):
                 self._orders_may_leave = True
                 return self._observe()
         raise OutcomeUncertain(
-            "the unit does not answer an order with the order's own sequence; it lets go by its "
+            "the unit does not answer an order with the order's own sequence; it releases by its "
             "watchdog, have its firmware checked"
         )
 

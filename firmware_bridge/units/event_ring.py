@@ -43,7 +43,7 @@ def read_entries(
 def _event(words: list[int], sequence: int, boot_count: int | None) -> UnitEvent:
     if words[0] != sequence:
         raise FrameCorrupt(
-            f"event {sequence} was expected, {words[0]} stands in its slot; the entry was refused"
+            f"event {sequence} was expected, {words[0]} is in its slot; the entry was refused"
         )
     return UnitEvent(
         boot_count=boot_count,

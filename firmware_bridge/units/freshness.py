@@ -153,6 +153,6 @@ class SequenceEcho:
         expected = previous if self.needs_previous else sent
         if echoed != expected:
             raise StaleAnswer(
-                f"sequence {echoed} was echoed, {expected} is right: the answer of another "
+                f"sequence {echoed} was echoed, {expected} was expected: the answer to another "
                 "request; it was refused"
             )

@@ -112,7 +112,7 @@ def _read_patiently(link: UnitLink, block: RegisterBlock, attempts: int) -> list
             raise UnitNotVerified(
                 f"the device at the address does not offer registers 0x{block.address:04X}-"
                 f"0x{block.address + block.count - 1:04X} ({error.message}); "
-                "it is no traction unit with reference map v1: check the address"
+                "it is not a traction unit with reference map v1: check the address"
             ) from error
         except LinkError as failed:
             if failed.raw or told is None:
@@ -139,11 +139,11 @@ def _check_magic(profile: TractionUnitProfile, raw: bytes) -> None:
         )
     if raw[2:6] == magic:
         raise UnitNotVerified(
-            f"{profile.magic!r} stands one register too high: the unit or a gateway numbers its "
+            f"{profile.magic!r} is one register too high: the unit or a gateway numbers its "
             "registers from 1; set it to count from 0"
         )
     raise UnitNotVerified(
-        f"the device at the address says {_text(raw)}, not {profile.magic!r}; "
+        f"the device at the address reports {_text(raw)}, not {profile.magic!r}; "
         "it is another device: check the address"
     )
 
@@ -168,13 +168,13 @@ def _check_probes(profile: TractionUnitProfile, words: list[int]) -> None:
         )
     if order != profile.order_probe:
         raise UnitNotVerified(
-            f"order probe 0x{order:08X} came, 0x{profile.order_probe:08X} is right; "
-            "the device is no reference unit: check address and settings"
+            f"order probe 0x{order:08X} received, 0x{profile.order_probe:08X} expected; "
+            "the device is not a reference unit: check address and settings"
         )
     if sign != profile.sign_probe:
         raise UnitNotVerified(
-            f"sign probe {sign} came, {profile.sign_probe} is right; "
-            "the unit's sign is not ours: have it checked"
+            f"sign probe {sign} received, {profile.sign_probe} expected; "
+            "the unit's sign convention differs: have it checked"
         )
 
 

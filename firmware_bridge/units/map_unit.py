@@ -206,7 +206,7 @@ class MapUnit(ABC, Generic[LinkT_co]):
         if reading is None or reading.unit_state is not UnitState.ARMED:
             raise OutcomeUncertain(
                 "the answer to the arming was lost and the unit does not show that it is armed; "
-                "if it is, it lets go by its watchdog; start again"
+                "if it is, its watchdog releases it; start again"
             )
 
     def disarm(self) -> None:

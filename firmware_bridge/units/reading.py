@@ -60,7 +60,9 @@ def tenths(name: str, value: float) -> int:
     Raises RequestRefused for NaN or infinity.
     """
     if not math.isfinite(value):
-        raise RequestRefused(f"{name}={value} is no number; nothing was sent, report this defect")
+        raise RequestRefused(
+            f"{name}={value} is not a finite number; nothing was sent, report this defect"
+        )
     return round(value * 10)
 
 

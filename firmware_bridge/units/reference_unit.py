@@ -132,7 +132,7 @@ class ReferenceUnit(MapUnit[ModbusLink]):
             except LinkError:
                 before = None
         raise OutcomeUncertain(
-            "the unit echoes sequences in no known order; it lets go by its watchdog, "
+            "the unit echoes sequences in no known order; its watchdog releases it, "
             "have its firmware checked"
         )
 
