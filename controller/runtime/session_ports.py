@@ -15,7 +15,7 @@ from controller.runtime.responsibility import Responsibility
 from controller.runtime.stops import Stops
 
 CONSOLE_LOST_S: Final = 15.0
-"""How long a session goes on without its console (times.md: a setting of 5 to 60 s)."""
+"""How long a session continues without its console (times.md: a setting of 5 to 60 s)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from controller.session.inputs_and_effects import session_ms
 from controller.telemetry import Telemetry, UnitEvent
 
 ENTRIES_IN_MOTION: Final = 2
-"""At most so many entries a tick while force is on (times.md#exceptions)."""
+"""Maximum entries read per tick while force is on (times.md#exceptions)."""
 ENTRIES_AT_REST: Final = 10
 
 
