@@ -265,7 +265,7 @@ def test_behind_a_serial_server_a_silent_port_is_named() -> None:
     with TextServer(UnitLines(firmware), VirtualDeviceTime(clock)).serve_tcp() as server:
         assert server.uri.startswith("ascii+socket://")
         firmware.cut_power()
-        with pytest.raises(ReplyTimeout, match=r"the gateway at .* took the connection: look"):
+        with pytest.raises(ReplyTimeout, match=r"the gateway at .* took the connection: check"):
             connect_unit(server.uri, clock)
         firmware.restore_power(clock.now_s())
         connected = connect_unit(server.uri, clock)
