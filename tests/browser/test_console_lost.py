@@ -22,7 +22,10 @@ from tests.support.station_console import ORDER
 
 LONG = ORDER.replace("1 min", "3 min")
 TRIES = 3
-QUIET, LOST = "console does not answer: look at it", "console did not answer: look at the patient; start it again if it is gone"
+QUIET, LOST = (
+    "console does not answer: look at it",
+    "console did not answer: look at the patient; start it again if it is gone",
+)
 
 
 @pytest.fixture
