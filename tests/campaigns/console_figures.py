@@ -57,7 +57,7 @@ def main() -> int:
         print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
         met = [
             _tell("server, for each page", SERVER_RATIO, [_streams(console, constant)]),
-            _tell("a first page", PAGE_RATIO, [_pages(console, constant)]),
+            _tell("a first page", PAGE_RATIO, [_pages(console, constant) for _ in range(PAIRS)]),
             _tell("main thread with the chart", CHART_RATIO, list(_charts(console))),
         ]
     return 0 if all(met) else 1
