@@ -129,7 +129,8 @@ TOLD_OF_STOP = [*TOLD_BY_ITSELF, ("#stop-said", WORDS["STOP did not arrive"])]
 """With what is told of a press of STOP, which moves nothing either."""
 STANDING, HEADLINE = "#unit-page [data-is=standing]", "#unit-page [data-is=headline]"
 DONE = "19:05:06 paused at 115.0 N, the treatment clock is stopped, by Pat Jones"
-OF_AN_ACT = [*TOLD_OF_STOP, ("#asked", DONE), (STANDING, "")]
+NOT_DONE = f"Not done: {DONE}; {DONE}"
+OF_AN_ACT = [*TOLD_OF_STOP, ("#asked", DONE), ("#asked", NOT_DONE), (STANDING, "")]
 """What one's own press may make a unit's page say."""
 PHASES = ("resting, hold 3 of 11", "taking up slack", "armed")
 SMALL = ((390, 844), (640, 400), (960, 540), (512, 384))
@@ -353,8 +354,12 @@ def test_a_unit_s_page_is_fit_in_every_state(
         _check_that_nothing_moves(looked)
     link.show(**PAUSED)
     expect(looked.locator("#unit-page")).to_have_attribute("data-page", "live")
-    looked.set_viewport_size({"width": 1024, "height": 768})
-    assert moved_by(looked, OF_AN_ACT) == []
+    for others in ("Pat Jones", "Ann Reed"):  # beside the session of somebody else is [Take over]
+        link.show(responsible=others)
+        expect(looked.locator("#unit-page [data-is=responsible]")).to_contain_text(others)
+        for width, height in SIZES.values():
+            looked.set_viewport_size({"width": width, "height": height})
+            assert moved_by(looked, OF_AN_ACT) == [], (others, width)
     looked.set_viewport_size({"width": 1280, "height": 800})
     assert moved_by(looked, [(HEADLINE, phase) for phase in PHASES]) == []
 

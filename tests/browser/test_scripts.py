@@ -175,6 +175,22 @@ def test_a_request_without_an_answer_ends_and_the_next_press_is_taken(
     assert len(link.asked) == asked + 1
 
 
+def test_an_unanswered_press_is_told_beside_the_silence_that_covers_its_place(
+    new_page: Page, console: ServedConsole, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new_page.add_init_script(IMPATIENT)
+    page = at_the_unit(new_page)
+    page.route("**/requests", lambda _way: None)
+    silence(console, monkeypatch)
+    expect(page.locator("#no-live-data")).to_contain_text("NO LIVE DATA")
+    page.get_by_role("button", name="Less by").click()
+    expect(page.locator("#no-live-data")).to_contain_text(
+        "STOP: ready. Your press was not answered: whether it was done is not known."
+    )
+    monkeypatch.undo()
+    expect(page.locator("#no-live-data")).to_be_hidden()
+
+
 def hold_the_first_press(page: Page) -> list[Route]:
     """Its requests, which wait for the test."""
     held: list[Route] = []

@@ -61,6 +61,7 @@ MOVED = f"""words => {{
     const [said, how] = [told.innerHTML, told.className];
     told.textContent = text;
     if (place === "#door-state") told.className = "bad";
+    if (text.startsWith("Not done: ")) told.className = "fault";
     const after = places();
     [told.innerHTML, told.className] = [said, how];
     return after.filter((each, at) => each !== before[at]).map((each) => [text, each]);

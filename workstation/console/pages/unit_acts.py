@@ -41,6 +41,7 @@ LOOK_S: Final = 0.01
 """Interval at which a page looks for the outcome of its request; it reports a missing one."""
 STARTS: Final = frozenset({"resume", "more"})
 MOST_ALARMS: Final = 100
+PRESS_AGAIN: Final = "look at the patient, then press again"
 LATEST_MS: Final = 3000
 """How old a press may be that puts force on: behind a console that hung it would start a pull that
 nobody expects any more. The script of the page says when it was made; without a script the browser
@@ -128,11 +129,13 @@ def _require_fresh(form: Form, utc_ms: int) -> None:
     if not re.fullmatch(r"[0-9]{1,15}", pressed):
         raise RequestRefused(f"pressed_ms={pressed[:40]!r} is no time; press on the unit's page")
     late_ms = utc_ms - int(pressed)
-    if abs(late_ms) > LATEST_MS:
+    if late_ms > LATEST_MS:
         raise RequestRefused(
-            f"it arrived {abs(late_ms) / 1000:.0f} s from the time of the press, at most "
-            f"{LATEST_MS / 1000:.0f} s are allowed; look at the patient, then press again"
+            f"it arrived {late_ms / 1000:.0f} s after the press, at most {LATEST_MS / 1000:.0f} s "
+            f"are allowed; {PRESS_AGAIN}"
         )
+    if late_ms < -LATEST_MS:
+        raise RequestRefused(f"the workstation's clock was set back since the press; {PRESS_AGAIN}")
 
 
 def _at(unit: KeptUnit) -> str:

@@ -22,6 +22,7 @@ let heardMs = performance.now();
 let heardAtMs = 0; // by the station's clock, as the newest frame told it
 let seenMs = 0;
 let taken = false;
+let unanswered = ""; // what a press has come to while nothing is heard
 const listeners = [];
 
 /** Have `listener(frame)` called with each frame, and with null while there are none. */
@@ -38,6 +39,11 @@ export function follow() {
     heardMs = performance.now();
     open();
   });
+}
+
+/** Say `text` beside the silence, for as long as it lasts: it covers where the text stands else. */
+export function sayInSilence(text) {
+  unanswered = text;
 }
 
 /** By the station's clock, as far as this page has heard it; 0 before the first frame. */
@@ -64,6 +70,7 @@ function open() {
 function heard(frame) {
   heardMs = performance.now();
   heardAtMs = frame.utc_ms;
+  unanswered = "";
   document.body.dataset.live = "live";
   document.getElementById("no-live-data").hidden = true;
   document.getElementById("show-here").hidden = true;
@@ -120,7 +127,7 @@ function lookForSilence() {
   const words = taken
     ? OTHER_TAB
     : `NO LIVE DATA for ${Math.floor(silentMs / 1000)} s. The treatment may still be running. `
-      + `Look at the patient. ${doorState()}.`;
+      + `Look at the patient. ${doorState()}. ${unanswered}`.trim();
   const place = document.getElementById("no-live-data");
   put(place, words);
   place.hidden = false;

@@ -1,12 +1,13 @@
 // A unit's own page: parts that changed are fetched and put in place, and forms are sent without
 // leaving the page. Without it the forms are sent as forms, and the page is read again.
 
-import { onFrame, stationMs } from "./live.js";
+import { onFrame, sayInSilence, stationMs } from "./live.js";
 import { mayBeSent } from "./older.js";
 import { request } from "./request.js";
 
 const NEW_MS = 600;
 const AGAIN_MS = 1000;
+const UNANSWERED = "Your press was not answered: whether it was done is not known.";
 const GAVE_UP = "The console does not answer: whether it was done is not known. Look at the patient. STOP works.";
 
 const page = document.getElementById("unit-page");
@@ -137,6 +138,7 @@ async function send(form, button) {
     shape = ""; // it may have been drawn before the newest frame was heard
   } catch {
     document.getElementById("asked").textContent = GAVE_UP;
+    sayInSilence(UNANSWERED);
   } finally {
     delete form.dataset.sending;
   }
