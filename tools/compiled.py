@@ -103,7 +103,7 @@ def _digest() -> str:
 
 
 def _make() -> str:
-    """Copy and compile; returns what went wrong, as text."""
+    """Copy and compile; returns the error text."""
     shutil.rmtree(COPY, ignore_errors=True)
     for package in PACKAGES:
         shutil.copytree(

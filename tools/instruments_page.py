@@ -81,7 +81,7 @@ it](../how-to/add-an-instrument.md); what is missing here is a frame with a forc
 
 
 def page() -> str:
-    """The whole page of shipped instruments."""
+    """The complete page of shipped instruments."""
     return "\n".join(_lines()) + "\n"
 
 
@@ -92,7 +92,7 @@ def faults() -> str:
 
 
 def keys_page(text: str) -> str:
-    """The page of keys with its table of faults as it must be."""
+    """The page of keys with its table of faults brought up to date."""
     before, _, after = text.partition(FAULTS_HEADING)
     prose, _, _ = after.partition("\n| fault |")
     return before + FAULTS_HEADING + prose.removesuffix("FAULTS\n").rstrip("\n") + "\n\n" + faults()

@@ -46,7 +46,7 @@ class Finding:
 
 
 def main(arguments: list[str], client: httpx.Client | None = None) -> int:
-    """Check and tell; returns the exit status."""
+    """Check and report; returns the exit status."""
     packages = locked_packages()
     try:
         if arguments:
@@ -141,7 +141,7 @@ def is_affected(version: str, affected: Mapping[str, Any]) -> bool:
 
 
 def _is_within(version: Version, events: Iterable[Mapping[str, str]]) -> bool:
-    """Events in the order of their versions; the last one that applies decides."""
+    """Judge events in the order of their versions; the last one that applies decides."""
     inside = False
     for event in events:
         ((kind, said),) = event.items()

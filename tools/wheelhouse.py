@@ -34,7 +34,7 @@ PIP: Final = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--qui
 
 
 def main(arguments: list[str]) -> int:
-    """Make it; returns the exit status."""
+    """Make the wheelhouse; returns the exit status."""
     place = Path(arguments[0]) if arguments else PLACE
     if place.exists() and (not (place / RELEASE).exists() and any(place.iterdir())):
         print(f"wheelhouse: {place} holds something else; name another folder")

@@ -83,7 +83,7 @@ def terminal_stage() -> Iterator[tuple[str, VirtualClock, Connect]]:
 
 
 def treatment(stage: Stage, base: Path | None = None) -> Run:
-    """Treat once with the records below ``base`` (default: where temporary files go)."""
+    """Run a treatment with the records below ``base`` (default: the folder for temporary files)."""
     order = PlannedOrder.of(demo_order("cervical"))
     with TemporaryDirectory(dir=base) as made, stage() as (uri, clock, connect):
         folder = RecordFolder(Path(made))

@@ -18,7 +18,7 @@ from tools.mutation.workshop import Workshop, branch_complaints
 
 
 def main(arguments: list[str]) -> int:
-    """Run one command; returns the exit status: 0 passed, 1 fell short, 2 could not be said."""
+    """Run one command; returns the exit status: 0 passed, 1 fell short, 2 not known."""
     chosen = _parser().parse_args(arguments)
     try:
         if chosen.command == "gate":

@@ -1,4 +1,4 @@
-"""The survivors that a person has judged, and what a run says about that list."""
+"""The survivors that a person has judged, and a comparison of a run with that list."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def judged_survivors(path: Path) -> dict[str, Judged]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
-    """Mutants counted: of one file, of one area."""
+    """Counts of mutants of one file or one area."""
 
     run: int
     killed: int
@@ -72,7 +72,7 @@ class Tally:
 
     @property
     def survived(self) -> int:
-        """Survivors that count: judged or not, but not equivalent."""
+        """Survivors that count, whether judged or not, except equivalent ones."""
         return self.run - self.killed - self.timed_out - self.equivalent
 
     @property
@@ -107,7 +107,7 @@ def tally(
 def unjudged(
     mutants: Iterable[Mutant], fates: Mapping[str, Fate], known: Mapping[str, Judged]
 ) -> str:
-    """Returns survivors that nobody judged as entries of the list, without reasons yet."""
+    """Returns survivors that nobody has judged as entries of the list, without reasons yet."""
     return "\n".join(
         f"[[survivor]]\nfile = {json.dumps(one.path)}\nfunction = {json.dumps(one.function)}\n"
         f'change = {json.dumps(one.change)}\nreason = ""\n'
