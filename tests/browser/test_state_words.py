@@ -223,7 +223,7 @@ def no_sound(page: Page, console: ServedConsole, patch: pytest.MonkeyPatch) -> L
 
 
 def sound_blocked(page: Page, console: ServedConsole, patch: pytest.MonkeyPatch) -> Locator:
-    """Allowed before the test looks at the page: for the browser, that look is a person's touch."""
+    """Reported before the test looks at the page, which a browser takes for a person's touch."""
     console.links["Table 1"].show(sounds=False)
     untouched = page.context.new_page()
     untouched.add_init_script(TELLS_ITS_SOUND)

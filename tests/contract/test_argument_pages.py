@@ -53,7 +53,7 @@ def test_every_test_that_a_page_names_exists(page: Path) -> None:
 
 
 def test_every_command_of_the_sceptic_s_page_can_be_run() -> None:
-    """pytest itself is asked, because it knows what an identifier means."""
+    """Ask pytest itself, because it knows what an identifier means."""
     ids = sorted({c for c in code_of(text_of(SCEPTIC)) if c.startswith("tests/")})
     assert len(ids) > 50
     asked = [sys.executable, "-m", "pytest", "--collect-only", "-p", "no:cacheprovider"]
