@@ -19,7 +19,7 @@ from firmware_bridge.profiles import load_profile, shipped_names
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "reference" / "instruments.md"
 KEYS_PAGE = ROOT / "docs" / "reference" / "device-profile-instruments.md"
-FAULTS_HEADING = "## What is no force\n"
+FAULTS_HEADING = "## Readings that are not a force\n"
 HEAD = """\
 # Shipped instruments
 

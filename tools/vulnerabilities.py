@@ -99,7 +99,7 @@ def _answer(client: httpx.Client, method: str, path: str, asked: object = None) 
     except (httpx.HTTPError, ValueError) as error:
         raise NotChecked(f"{SERVICE}/{path}: {error or type(error).__name__}") from error
     if not isinstance(answer, dict):
-        raise NotChecked(f"{SERVICE}/{path} answered with no object")
+        raise NotChecked(f"{SERVICE}/{path} answered without a JSON object")
     return answer
 
 
@@ -116,7 +116,7 @@ def saved_records(path: Path) -> Iterator[Record]:
         else:
             yield from json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, TypeError, zipfile.BadZipFile) as error:
-        raise NotChecked(f"{path} holds no OSV records ({error})") from error
+        raise NotChecked(f"{path} has no OSV records ({error})") from error
 
 
 def known_in(records: Iterable[Record], packages: list[LockedPackage]) -> Iterator[Finding]:
@@ -148,7 +148,9 @@ def _is_within(version: Version, events: Iterable[Mapping[str, str]]) -> bool:
         try:
             limit = Version(said)
         except InvalidVersion as error:
-            raise NotChecked(f"a record has the version {said!r}, which is none") from error
+            raise NotChecked(
+                f"a record has the version {said!r}, which is not a version"
+            ) from error
         if kind == "introduced" and version >= limit:
             inside = True
         elif (kind == "fixed" and version >= limit) or (

@@ -111,7 +111,7 @@ def measured_pairs(p99_us: Callable[[str], float]) -> list[Pair]:
 
 def p99_of(answer: dict[str, Any]) -> float:
     """The p99 in a process's answer; its display must have behaved as required."""
-    assert answer["display_took_nothing"] is not False, "the blocked display took something"
+    assert answer["display_took_nothing"] is not False, "the blocked display accepted data"
     late_us: list[float] = answer["late_us"]
     return statistics.quantiles(late_us, n=100)[98]
 

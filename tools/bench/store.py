@@ -367,7 +367,7 @@ def _measure(layouts: list[Layout], data: bytes, rounds: int) -> dict[str, dict[
         for layout in layouts:
             samples = timed("read", layout, layout.read)
             if samples.tobytes() != data:
-                raise ValueError(f"{layout.name} gave back other samples")
+                raise ValueError(f"{layout.name} returned other samples")
         for _ in range(COMMITS_PER_ROUND):
             for layout in layouts:
                 if (commit := layout.commit) is not None:

@@ -149,7 +149,7 @@ def shares_line() -> str:
         signal.signal(signal.SIGPROF, before)
     total = seen.total()
     shares = ", ".join(f"{part} {count / total:.0%}" for part, count in seen.most_common())
-    return f"where the time goes ({total} looks): {shares}"
+    return f"where the time goes ({total} samples): {shares}"
 
 
 def part_of(frame: FrameType | None) -> str:

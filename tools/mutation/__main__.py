@@ -47,7 +47,7 @@ def _area(name: str) -> tuple[Area, ...]:
     found = tuple(area for area in AREAS if area.name == name)
     if not found:
         known = ", ".join(area.name for area in AREAS)
-        raise argparse.ArgumentTypeError(f"{name} is none of the areas {known}")
+        raise argparse.ArgumentTypeError(f"{name} is not one of the areas {known}")
     return found
 
 

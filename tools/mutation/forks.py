@@ -139,7 +139,7 @@ def _ended(running: dict[int, _Running]) -> tuple[Task, Fate] | None:
 
 def _fate(task: Task, code: int) -> Fate:
     if code == UNMADE and task.mutant is not None:
-        raise MutantUnmade(f"{task.mutant.identity} cannot be compiled; mend the tool")
+        raise MutantUnmade(f"{task.mutant.identity} cannot be compiled; fix the tool")
     if code in (-signal.SIGKILL, -signal.SIGXCPU):
         return Fate.TIMED_OUT
     if code == NOT_PUT_IN:

@@ -56,7 +56,7 @@ def judged_survivors(path: Path) -> dict[str, Judged]:
             raise ListInvalid(f"{where}: {', '.join(sorted(missing))} missing or empty")
         one = Judged(**entry)
         if one.identity in found:
-            raise ListInvalid(f"{where}: {one.identity} stands there twice")
+            raise ListInvalid(f"{where}: {one.identity} is listed twice")
         found[one.identity] = one
     return found
 
@@ -136,9 +136,9 @@ def complaints(
     files = {m.path for m in every.values()}
     for name, judged in known.items():
         if judged.file in files and name not in every:
-            said.append(f"judged survivor that no longer exists: {name}; strike it from {LIST}")
+            said.append(f"judged survivor that no longer exists: {name}; remove it from {LIST}")
         if fates.get(name) is Fate.KILLED:
-            said.append(f"judged survivor that is killed by now: {name}; strike it from {LIST}")
+            said.append(f"judged survivor that is killed by now: {name}; remove it from {LIST}")
     for area in areas:
         counted = tally(all_mutants[area.name], fates, known)
         enough = counted.run - counted.equivalent >= LEAST_FOR_A_SHARE

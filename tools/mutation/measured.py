@@ -93,7 +93,7 @@ def measure(root: Path, tests: list[str], folder: Path) -> Measured:
             sys.stdout.flush()
             os._exit(status)
     if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]):
-        raise TestsFailed("the tests fail without a mutation; mend them first")
+        raise TestsFailed("the tests fail without a mutation; fix them first")
     return Measured(root, folder)
 
 
