@@ -16,7 +16,7 @@ from enum import IntEnum
 from typing import Final
 
 CONTROL_GONE: Final = "control_gone"
-"""The one alarm that outlives the process in which it would have been raised."""
+"""The one alarm that is raised outside the process that it concerns."""
 SOUND_PAUSE_S: Final = 120.0
 """A paused sound resumes after this time."""
 
@@ -43,7 +43,7 @@ class AlarmKind:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RaisedAlarm:
-    """An alarm that waits for an acknowledgement; ``number`` counts what the session has raised.
+    """An alarm that waits for an acknowledgement; ``number`` counts the alarms of the session.
 
     ``utc_ms`` is when it was raised (wall clock). The same code raised again has another number.
     """
@@ -124,8 +124,8 @@ ALARMS: dict[str, AlarmKind] = {
         order_refused="unit refused an order: another host may be on the line",
         local_takeover="somebody operates the unit at its panel",
         set_point_foreign="unit follows another force than ordered: look at its panel",
-        console_lost="console is gone: start it again",
-        station_lost="station is gone: start it again",
+        console_lost="console did not answer: look at the patient; start it again if it is gone",
+        station_lost="station did not answer: look at the patient; start it again if it is gone",
         session_over_time="session longer than planned: the program is at fault, report it",
         host_suspended="workstation was asleep: keep it from sleeping",
         pause_regressed="pause longer than 60 s: force went back to the pretension",
@@ -155,13 +155,13 @@ ALARMS: dict[str, AlarmKind] = {
 
 
 def alarm_kind(code: str) -> AlarmKind:
-    """Returns the kind of a code. One without a row has high priority and its own name as text."""
+    """Returns the kind of a code. An unlisted code has high priority and its own name as text."""
     known = ALARMS.get(code)
     return known or AlarmKind(code=code, priority=Priority.HIGH, text=code.replace("_", " "))
 
 
 class AlarmBoard:
-    """The alarms of one session, in the order in which they were raised; seconds, any axis."""
+    """The alarms of one session, in the order in which they were raised; seconds of any axis."""
 
     def __init__(self) -> None:
         self._active: dict[str, RaisedAlarm] = {}
@@ -175,9 +175,9 @@ class AlarmBoard:
         return tuple(sorted(self._active.values(), key=lambda alarm: -alarm.priority))
 
     def raise_alarm(self, code: str, utc_ms: int) -> RaisedAlarm | None:
-        """Raise and latch; returns None when it is active already. A new alarm sounds at once.
+        """Raise and latch; returns None if it is already active. A new alarm sounds at once.
 
-        While the sound is paused only a new alarm of high priority sounds: it ends the pause.
+        While the sound is paused, only a new alarm of high priority sounds and ends the pause.
         """
         if code in self._active:
             return None
@@ -206,11 +206,11 @@ class AlarmBoard:
         return self._sound_paused_until_s
 
     def sound_paused_s(self, now_s: float) -> float:
-        """Returns how long the sound stays paused; 0 when it is not."""
+        """Returns how long the sound stays paused; 0 if it is not."""
         return max(0.0, self._sound_paused_until_s - now_s)
 
     def tone_due(self, now_s: float) -> bool:
-        """Returns True when a tone is to be made now; called once a tick."""
+        """Returns True if a tone is due now; called once a tick."""
         if not self._active or self.sound_paused_s(now_s) > 0:
             return False
         every_s = TONE_EVERY_S[self.active[0].priority]

@@ -13,14 +13,14 @@ from typing import ClassVar
 
 
 class TractionError(Exception):
-    """The root: ``code`` is stable, ``message`` is for people, ``detail`` is evidence.
+    """The base class: ``code`` is stable, ``message`` is for people, ``detail`` is evidence.
 
-    ``session_id`` is that of the session whose record holds the refusal, None before one is open.
+    ``session_id`` is the session whose record contains the refusal, None before one is open.
     """
 
     code: ClassVar[int] = 1000
     listed: tuple[str, ...] = ()
-    """What the message is about, one line each, for a person who reads it at a terminal."""
+    """What the message is about, one line each, for a person at a terminal."""
 
     def __init__(self, message: str, *, detail: str = "") -> None:
         super().__init__(message)
@@ -40,7 +40,7 @@ class RequestRefused(TractionError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
-    """The bounds of a number, both included, and whose limits these are."""
+    """The bounds of a number, both included, and their origin."""
 
     low: float
     high: float
@@ -55,8 +55,8 @@ class Bounds:
 class OrderFault:
     """One rule that an order breaks: the file's ``key``, its ``value``, and ``what`` is wrong.
 
-    ``value`` is in newtons, seconds, N/s or kg. ``rests_on`` are the keys without which the rule
-    cannot be judged; ``bounds`` what the number may be, where that is the rule.
+    ``value`` is in newtons, seconds, N/s or kg. ``rests_on`` are the keys needed to judge the rule;
+    ``bounds`` the permitted range, if the rule has one.
     """
 
     key: str
@@ -67,7 +67,7 @@ class OrderFault:
 
     @property
     def text(self) -> str:
-        """The fault as a sentence, with the next step."""
+        """Returns the fault as a sentence, with the next step."""
         return f"{self.key}={self.value} {self.what}"
 
 
@@ -75,7 +75,7 @@ class PrescriptionInvalid(RequestRefused):
     """An order or a prescription breaks a rule; the message names key, value and limit.
 
     ``faults`` are the rules that a prescription breaks. ``mistakes`` are sentences, one for each
-    thing to correct; the message has them all.
+    correction; the message contains them all.
     """
 
     code = 1002
@@ -93,13 +93,13 @@ class PrescriptionInvalid(RequestRefused):
 
     @classmethod
     def of_faults(cls, faults: Iterable[OrderFault]) -> PrescriptionInvalid:
-        """Make one of the rules that were broken, at least one."""
+        """Make the error for the broken rules, at least one."""
         all_faults = tuple(faults)
         return cls("; ".join(fault.text for fault in all_faults), faults=all_faults)
 
 
 class IllegalTransition(RequestRefused):
-    """The session's phase does not allow what was asked."""
+    """The session's phase does not allow the request."""
 
     code = 1003
 
@@ -117,7 +117,7 @@ class AddressInvalid(RequestRefused):
 
 
 class AnswerMissing(RequestRefused):
-    """A question has nobody to answer it (no terminal and no ``--yes``)."""
+    """A question cannot be answered by anybody (no terminal and no ``--yes``)."""
 
     code = 1006
 
@@ -129,7 +129,7 @@ class ProfileInvalid(RequestRefused):
 
 
 class CaptureInvalid(RequestRefused):
-    """A capture of a line is not as it was written; the message names file, line and reason."""
+    """A capture of a line was altered or cut off; the message names file, line and reason."""
 
     code = 1008
 
@@ -141,7 +141,7 @@ class ScriptInvalid(RequestRefused):
 
 
 class SelfCheckFailed(RequestRefused):
-    """An item of the self-check refuses the start; the message names it and what to do."""
+    """An item of the self-check refuses the start; the message names it and the next step."""
 
     code = 1020
 
@@ -153,15 +153,15 @@ class ClaimContextInvalid(RequestRefused):
 
 
 class RulesInvalid(RequestRefused):
-    """A file of rules, payers, fees, pairs or codes is not sound; file and reason are named."""
+    """A file of rules, payers, fees, pairs or codes is invalid; file and reason are named."""
 
     code = 1031
 
 
 class StandingInvalid(RequestRefused):
-    """A standing record, or a file of them, is not sound; record, key and next step are named.
+    """A standing record, or a file of them, is invalid; record, key and next step are named.
 
-    ``rows`` names each wrong row of a file, where there are several things to say.
+    ``rows`` names each wrong row of a file if there are several.
     """
 
     code = 1032
@@ -178,7 +178,7 @@ class StandingChanged(RequestRefused):
 
 
 class SignInRefused(RequestRefused):
-    """A PIN or a one-time code is not the account's, is missing, or the next try has to wait."""
+    """A PIN or a one-time code is wrong or missing, or the next attempt has to wait."""
 
     code = 1034
 
@@ -186,7 +186,7 @@ class SignInRefused(RequestRefused):
 class RightMissing(RequestRefused):
     """An account has no role with the required right; the message names roles that have it.
 
-    ``in_emergency``: it can be opened with a reason.
+    ``in_emergency``: access can be opened with a reason.
     """
 
     code = 1035
@@ -197,7 +197,7 @@ class RightMissing(RequestRefused):
 
 
 class ExportRefused(RequestRefused):
-    """An export is not written: its content is not sound, or the file is not this session's."""
+    """An export is not written: its content is invalid, or the file belongs to another session."""
 
     code = 1040
 
@@ -205,7 +205,7 @@ class ExportRefused(RequestRefused):
 class ExportIncomplete(ExportRefused):
     """A format needs missing values; the message names all of them.
 
-    ``missing`` has the same names one by one, where the fault is that they are missing.
+    ``missing`` lists the same names if the fault is that they are missing.
     """
 
     code = 1041
@@ -216,7 +216,7 @@ class ExportIncomplete(ExportRefused):
 
 
 class UploadRefused(RequestRefused):
-    """A receiving system did not take a document; the message says what it answered."""
+    """A receiving system did not accept a document; the message contains its response."""
 
     code = 1042
 
@@ -228,19 +228,19 @@ class ReceiverInvalid(RequestRefused):
 
 
 class StationBusy(RequestRefused):
-    """Another process keeps the folder, the unit or the port; the message says which to use."""
+    """Another process uses the folder, the unit or the port; the message says which to use."""
 
     code = 1070
 
 
 class MessageRefused(RequestRefused):
-    """A message between the station's processes is not one of theirs; the message says why."""
+    """A message between the station's processes is invalid; the message says why."""
 
     code = 1071
 
 
 class LinkError(TractionError):
-    """The wire failed; ``raw`` keeps the bytes that came."""
+    """The exchange on the wire failed; ``raw`` holds the received bytes."""
 
     code = 2001
 
@@ -268,7 +268,7 @@ class FrameCorrupt(LinkError):
 
 
 class StaleAnswer(FrameCorrupt):
-    """A sound frame that answers another request: sequence echo or uptime does not fit."""
+    """A valid frame that answers another request: sequence echo or uptime does not fit."""
 
     code = 2005
 
@@ -347,7 +347,7 @@ class SessionAmbiguous(RecordNotFound):
 
 
 class CheckpointInvalid(RequestRefused):
-    """A checkpoint was mistyped; the message says what does not fit."""
+    """A checkpoint was mistyped; the message names the part that is wrong."""
 
     code = 1050
 
@@ -359,37 +359,37 @@ class KeyUnavailable(JournalError):
 
 
 class NoteRefused(RequestRefused):
-    """The note's life does not allow what was asked; the message names field and next step."""
+    """The note's state does not allow the request; the message names field and next step."""
 
     code = 1060
 
 
 class AuditUnavailable(JournalError):
-    """The row that must be kept of an access cannot be written, so the access is refused."""
+    """The audit row of an access cannot be written, so the access is refused."""
 
     code = 4060
 
 
 class BackupRefused(RequestRefused):
-    """A backup, a restore or an archive cannot be made as asked; nothing was changed."""
+    """A backup, a restore or an archive cannot be made as requested; nothing was changed."""
 
     code = 1095
 
 
 class UpdateRefused(RequestRefused):
-    """An update or the way back cannot be made as asked; the program in use is the one before."""
+    """An update or a rollback cannot be made as requested; the program in use is unchanged."""
 
     code = 1096
 
 
 class BackupAltered(JournalError):
-    """A backup is not what was made, or the record in it was altered; nothing was restored."""
+    """A backup, or the record in it, was altered; nothing was restored."""
 
     code = 4095
 
 
 class ProgramFailed(TractionError):
-    """The program failed while a unit was armed; the message says what became of the release."""
+    """The program failed while a unit was armed; the message states the outcome of the release."""
 
     code = 5001
 

@@ -66,9 +66,9 @@ class Outcome(StrEnum):
 
 
 class StopCause(StrEnum):
-    """Causes of a stop or an end that the program knows; the value is what is stored.
+    """Causes of a stop or an end that the program recognises; the value is stored.
 
-    Other reasons are free texts (who ended a session, a link's error) and stay text.
+    Other reasons (who ended a session, a link's error) stay free text.
     """
 
     TREATMENT_OVER = "treatment time reached"
@@ -102,7 +102,7 @@ _CAUSE_TEXTS = frozenset(cause.value for cause in StopCause)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionEvent:
-    """Something that happened. ``detail`` holds only JSON without floats."""
+    """An event of the session. ``detail`` holds only JSON without floats."""
 
     kind: EventKind
     at_ms: int

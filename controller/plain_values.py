@@ -31,7 +31,7 @@ _LARGEST: Final = 2.0**53
 
 
 class NotPlain(ValueError):
-    """Raised for a value that no message may carry, or an invalid one; says which."""
+    """Raised for a value that messages cannot contain, or an invalid one; names it."""
 
 
 def to_plain(value: object, where: str = "value") -> Plain:
@@ -40,12 +40,12 @@ def to_plain(value: object, where: str = "value") -> Plain:
         return typing.cast("Plain", value)
     if isinstance(value, float):
         if not math.isfinite(value):
-            raise NotPlain(f"{where} is {value}, which is no number")
+            raise NotPlain(f"{where} is {value}, which is not a number")
         return round(value, DECIMALS)
     if isinstance(value, Enum):
         return to_plain(value.value, where)
     if is_dataclass(value):
-        # A snapshot has 40 fields and is sent at every tick: most of them need no call.
+        # A snapshot has 40 fields and is sent in every tick; most of them need no call.
         items = _values(typing.cast("Any", type(value)))(value)
         return {
             name: item
@@ -59,11 +59,11 @@ def to_plain(value: object, where: str = "value") -> Plain:
         return [to_plain(item, f"{where}[{place}]") for place, item in enumerate(value)]
     if value is None or isinstance(value, bool | int | str):
         return value
-    raise NotPlain(f"{where} is of the type {type(value).__name__}, which no message carries")
+    raise NotPlain(f"{where} is of the type {type(value).__name__}, which messages cannot contain")
 
 
 def from_plain(as_class: type[T], plain: object, where: str = "value") -> T:
-    """Returns the instance of the plain form ``plain``; raises NotPlain naming the key.
+    """Returns the instance for the plain form ``plain``; raises NotPlain naming the key.
 
     A refusal by the class itself (``RequestRefused``) is raised unchanged.
     """
@@ -113,7 +113,7 @@ def _typed(wanted: Any, value: object, where: str) -> object:
 
 
 def _is_plain(wanted: Any, value: object) -> bool:
-    """Returns True for a value of the type; true and false are not numbers, nor is NaN."""
+    """True for a value of the type; true and false are not numbers, nor is NaN."""
     if isinstance(value, bool):
         return wanted is bool
     if wanted is float:
@@ -146,10 +146,7 @@ def _values(as_class: Any) -> Callable[[object], tuple[Any, ...]]:
 
 @cache
 def _taken_as_they_are(as_class: Any) -> dict[str, frozenset[type]]:
-    """Returns the types whose values a field takes without a change.
-
-    A number may be too large for it.
-    """
+    """Returns the types whose values a field takes unchanged; numbers may still be too large."""
     return {
         name: _UNCHANGED.intersection(
             typing.get_args(wanted) if isinstance(wanted, UnionType) else (wanted,)

@@ -14,7 +14,7 @@ from controller.snapshot import SettledCheck, Snapshot
 from controller.telemetry import ForceCommand, ForceSample, Telemetry, UnitEvent
 
 WATCHDOG_S: Final = 0.5
-"""After so long without an accepted command a unit releases by itself (times.md)."""
+"""Without an accepted command for this time a unit releases by itself (times.md)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,10 +52,10 @@ class UnitIdentity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastArming:
-    """A unit as it was when this workstation last armed it; ``armed_on`` is the clinic's day (ISO).
+    """A unit when this workstation last armed it; ``armed_on`` is the clinic's day (ISO).
 
-    ``gross_zero_n`` is channel 1 with the cord free and without the tare, None where the record
-    has none.
+    ``gross_zero_n`` is channel 1 with the cord free and without the tare, None if the record has
+    none.
     """
 
     firmware: str
@@ -66,7 +66,7 @@ class LastArming:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastSeen:
-    """A unit's own clock when this workstation last recorded it; ``utc_ms`` is our wall clock."""
+    """A unit's own clock when this workstation last recorded it; ``utc_ms`` is the wall clock."""
 
     utc_ms: int
     boot_count: int | None
@@ -87,9 +87,9 @@ class PatientFlag:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WeightTest:
-    """Whether a weight test on record is valid for the unit as it is now; ``text`` is for people.
+    """Whether a recorded weight test is valid for the unit as it is now; ``text`` is for people.
 
-    ``days_left`` is its remaining validity, None where there is none that could expire.
+    ``days_left`` is its remaining validity, None if it does not expire.
     """
 
     valid: bool
@@ -102,11 +102,11 @@ NO_WEIGHT_TEST: Final = WeightTest(valid=False, text="no weight test on record")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartFacts:
-    """Known facts of a session before its unit is read: the order's texts, and the records.
+    """Facts about a session known before its unit is read: the order's texts, and the records.
 
     ``order_digest`` is the order's SHA-256 (hex). ``identified_at_s`` is the monotonic second at
-    which the unit had been identified. ``last_record_utc_ms`` is the wall time of the newest record
-    of this workstation. None: there is no such record. ``flags`` are the patient's lasting ones.
+    which the unit was identified. ``last_record_utc_ms`` is the wall time of the newest record of
+    this workstation. None: there is no such record. ``flags`` are the patient's lasting ones.
     ``told_at`` formats a wall time (UTC milliseconds) in the clinic's time, ``day_at`` its day
     there as YYYY-MM-DD.
     """
@@ -126,14 +126,14 @@ class StartFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitCapabilities:
-    """What a unit can do. ``raw_block`` holds the registers 0x20-0x37 as wire bytes.
+    """A unit's capabilities. ``raw_block`` holds the registers 0x20-0x37 as wire bytes.
 
-    ``force_shows_noise`` is its profile's word: its forces are the converter's with their noise,
+    ``force_shows_noise`` is stated by its profile: its forces are the converter's with their noise,
     not those of a display that may stand still.
 
-    The unit's word on its own safety, bits 4, 5, 6 and 8 of 0x20: it notices an unplugged patient
-    switch, compares the switch's two contacts, has the emergency stop wired into its drive, and
-    lets go when it loses power.
+    Bits 4, 5, 6 and 8 of 0x20 are the unit's statements on its safety: it notices an unplugged
+    patient switch, compares the switch's two contacts, has the emergency stop wired into its drive,
+    and releases when it loses power.
     """
 
     regions: frozenset[Region]
@@ -161,15 +161,15 @@ class UnitCapabilities:
 
 
 class TractionUnit(Protocol):
-    """A unit that was identified at connect time. Every wait in it has a deadline."""
+    """A unit that was identified when connecting. Every wait in it has a deadline."""
 
     @property
     def identity(self) -> UnitIdentity:
-        """Returns what the unit reported as its identity."""
+        """Returns the identity that the unit reported."""
 
     @property
     def capabilities(self) -> UnitCapabilities:
-        """Returns what the unit can do, in its own numbers."""
+        """Returns the unit's capabilities in its own numbers."""
 
     @property
     def profile_name(self) -> str:
@@ -177,16 +177,16 @@ class TractionUnit(Protocol):
 
     @property
     def profile_digest(self) -> str:
-        """Returns the SHA-256 of the profile as it was read, in hex."""
+        """Returns the SHA-256 of the profile's file in hex."""
 
     @property
     def verified(self) -> bool:
-        """Returns True when the profile is declared verified on a real unit."""
+        """Returns True if the profile is declared verified on a real unit."""
         ...
 
     @property
     def unknown_in_motion(self) -> frozenset[str]:
-        """Returns parts of ``Telemetry`` that none of its readings has while it follows orders.
+        """Returns the parts of ``Telemetry`` missing in all readings while the unit follows orders.
 
         The hazard rows that need them are not covered on it (``controller.safety.coverage``).
         """
@@ -194,36 +194,36 @@ class TractionUnit(Protocol):
 
     @property
     def tick_s(self) -> float:
-        """Returns the control tick that this unit's wire allows, seconds."""
+        """Returns the control tick that this unit's line allows, seconds."""
         ...
 
     def exchange(self, command: ForceCommand) -> Telemetry:
-        """Do the one exchange of a tick; raises LinkError when no reading was accepted.
+        """Do the one exchange of a tick; raises LinkError if no reading was accepted.
 
         OBSERVE reads the measurement block (FC03). Everything else is FC23 with the next sequence;
-        after a lost answer of a unit that reads first one FC03 comes in its place (it is then not
-        ordered), and a release goes out by FC16 before it. A refused command raises UnitRejected
-        after one FC03; ``reading_after_refusal`` keeps it. A release leaves without its numbers, so
-        that none of them can keep it back; another command's raise RequestRefused where they do not
-        fit the registers.
+        after a lost answer of a unit that reads first, one FC03 replaces it (the command is then
+        not sent), and a release is sent with FC16 before it. A refused command raises UnitRejected
+        after one FC03; ``reading_after_refusal`` keeps that reading. A release is sent without its
+        numbers, so that none of them can block it; other commands raise RequestRefused if a number
+        does not fit its register.
 
-        A unit that has restarted is read again from its second answer on: its uptime has gone back,
-        and ``identity`` has its new boot counter.
+        A restarted unit is read again from its second answer on: its uptime has gone back, and
+        ``identity`` has its new boot counter.
         """
         ...
 
     @property
     def reading_after_refusal(self) -> Telemetry | None:
-        """The reading taken after the last refused command; None when that failed too."""
+        """The reading taken after the last refused command; None if that failed too."""
         ...
 
     def arm(self, request: ArmingRequest) -> None:
         """Write the session block, take the token, compare the watchdog in force with the order.
 
-        What it raises tells whether the unit may be armed. RequestRefused: nothing was sent.
-        UnitFaulted: the unit refused, it is not armed. OutcomeUncertain and LinkError: the write
+        The exception shows whether the unit may be armed. RequestRefused: nothing was sent.
+        UnitFaulted: the unit refused and is not armed. OutcomeUncertain and LinkError: the write
         was sent, so the unit has to be released, and every failure of ``find_order`` means the
-        same. ``exchange`` sends a release in each of these cases, tokenless when none is in hand.
+        same. ``exchange`` sends a release in each of these cases, tokenless if there is no token.
         """
         ...
 
@@ -239,7 +239,7 @@ class TractionUnit(Protocol):
         ...
 
     def disarm(self) -> None:
-        """Motor off, clutch open (service 6); only at <= 20 N."""
+        """Switch the motor off and open the clutch (service 6); only at <= 20 N."""
         ...
 
     def release_without_token(self) -> None:
@@ -247,12 +247,12 @@ class TractionUnit(Protocol):
 
         Waits for one silence of the line only, so it may be sent beside the exchange of a tick.
         Raises LinkError: the unit refused, or the port is gone, or (TCP) nothing answered twice. On
-        a serial line the second order is a broadcast, which nobody answers and nothing confirms.
+        a serial line the second order is a broadcast, which is not answered and so not confirmed.
         """
         ...
 
     def seconds_since_arming(self) -> int:
-        """Read 0x30D-0x30F only, so that no token is used up."""
+        """Read 0x30D-0x30F only, so that the token is not used up."""
         ...
 
     def read_events(self, first: int, count: int) -> Sequence[UnitEvent]:
@@ -266,8 +266,8 @@ class TractionUnit(Protocol):
 class ForceSource(Protocol):
     """An instrument that reports a force and takes no order: transmitter, gauge, indicator.
 
-    Its profile's name, SHA-256 (hex) and whether it has the record of a proof on a real instrument;
-    how often it may be read, and from which age on a sample is too old, seconds.
+    Has its profile's name, SHA-256 (hex) and whether it was verified on a real instrument; the
+    shortest interval between reads, and the age at which a sample is too old, seconds.
     """
 
     profile_name: str
@@ -277,7 +277,7 @@ class ForceSource(Protocol):
     stale_limit_s: float
 
     def read(self) -> ForceSample:
-        """Read once, and write nothing. Raises LinkError (no valid answer) or InstrumentFaulted."""
+        """Read once without writing. Raises LinkError (no valid answer) or InstrumentFaulted."""
         ...
 
     def close(self) -> None:
@@ -298,7 +298,7 @@ class Waitable(Protocol):
     """Another thread's work that can be waited for (``threading.Event`` fits)."""
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait at most ``timeout`` seconds; True when it happened."""
+        """Wait at most ``timeout`` seconds; returns True if it happened."""
 
 
 class Clock(Protocol):
@@ -317,7 +317,7 @@ class Clock(Protocol):
         ...
 
     def sleep_until(self, at_s: float) -> None:
-        """Return at the monotonic moment ``at_s``, at once when it has passed."""
+        """Return at the monotonic time ``at_s``, at once if it has passed."""
 
     def wait_readable(self, port: Readable, deadline_s: float) -> bool:
         """Wait until ``port`` has bytes (True) or the monotonic deadline has passed (False)."""
@@ -333,7 +333,7 @@ class SessionJournal(Protocol):
 
     @property
     def trouble(self) -> str:
-        """Returns what prevents the records from being stored, in words; "" for nothing."""
+        """Returns what prevents the records from being stored; "" if nothing does."""
         ...
 
     @property
@@ -359,9 +359,9 @@ class SessionJournal(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attendance:
-    """How long ago those who look after a session were heard, seconds; None for one it lacks.
+    """How long ago console, page and station were heard, seconds; None for one that does not exist.
 
-    The console, a visible page that confirmed what it shows, and the station that started the
+    The page is a visible one that confirmed what it shows; the station is the one that started the
     process.
     """
 
@@ -371,15 +371,15 @@ class Attendance:
 
 
 NOBODY_WATCHES: Final = Attendance()
-"""A session at a terminal: the person who types sits there."""
+"""A session at a terminal, where the person who types is present."""
 
 
 class Operator(Protocol):
-    """The person who answers: at a terminal, by ``--yes`` or a console. Polled without waiting."""
+    """The person who answers: at a terminal, by ``--yes`` or a console. Polled, never awaited."""
 
     @property
     def begun_by(self) -> str:
-        """Returns who begins the session, and is responsible until somebody takes over."""
+        """Returns who begins the session and is responsible until somebody takes over."""
         ...
 
     def ask(self, question: Question, text: str, *, person_only: bool) -> None:
@@ -389,25 +389,24 @@ class Operator(Protocol):
     def answer(self, question: Question) -> Answer | None:
         """Returns the answer, or None while there is none.
 
-        END_ACKNOWLEDGED has no "no": a refused answer to it means that nobody is left who could say
-        yes.
+        END_ACKNOWLEDGED has no "no": a refused answer to it means that nobody is left to say yes.
         """
 
     def withdraw(self, question: Question) -> None:
-        """Take a question back: its time has expired, or its reason is over."""
+        """Withdraw a question whose time has expired or whose reason is gone."""
         ...
 
     def stop_requested(self) -> Stop | None:
-        """Returns the strongest stop requested so far, or None; it is never taken back.
+        """Returns the strongest stop requested so far, or None; it is never withdrawn.
 
-        It ends the treatment: the end is then acknowledged as after any other treatment.
+        It ends the treatment; the end is then acknowledged as after any other treatment.
         """
         ...
 
     def leave_requested(self) -> str | None:
-        """Returns who or what wants the program to end, or None; it is never taken back.
+        """Returns who or what wants the program to end, or None; it is never withdrawn.
 
-        It releases as a stop does, and nobody is asked anything after it.
+        It releases as a stop does, and nothing is asked after it.
         """
         ...
 
@@ -432,5 +431,5 @@ class Operator(Protocol):
         ...
 
     def show(self, snapshot: Snapshot) -> None:
-        """Show the present; called once a tick."""
+        """Show the snapshot; called once a tick."""
         ...

@@ -44,7 +44,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenQuestion:
-    """A question that waits for its answer; with ``person_only`` no script may give it."""
+    """A question that waits for its answer; with ``person_only`` no script may answer it."""
 
     question: Question
     text: str

@@ -1,10 +1,10 @@
-"""What a person may request while a session runs: the one typed path into the core.
+"""What a person may request while a session runs: the only typed path into the core.
 
 A terminal, a script and a console all make these values; the loop takes them from the operator port
-each tick and gives them to the session machine. ``by`` says who asked.
+in each tick and gives them to the session machine. ``by`` names the person.
 
-No request can contain a text that a record or a screen could not show: each raises RequestRefused
-naming the field (``controller.words``), where it is made.
+No request can contain text that a record or a screen could not show: each raises RequestRefused
+naming the field (``controller.words``) when it is made.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Resume:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdjustForce:
-    """Change the hold or the rest force by ``change_n`` newtons, negative is less."""
+    """Change the hold or the rest force by ``change_n`` newtons; negative values lower it."""
 
     by: str
     change_n: float
@@ -58,7 +58,7 @@ class AdjustForce:
 
     def __post_init__(self) -> None:
         if not math.isfinite(self.change_n):
-            raise RequestRefused(f"change_n={self.change_n} is no force; say how many newtons")
+            raise RequestRefused(f"change_n={self.change_n} is not a force; give newtons")
         check_text("by", self.by, NAME_CHARACTERS)
         check_text("reason", self.reason)
 
@@ -109,7 +109,7 @@ class EndEarly:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlarmOnScreen:
-    """An alarm as somebody saw it: its code, and the number of its raising."""
+    """An alarm as somebody saw it: its code and the number under which it was raised."""
 
     code: str
     number: int
@@ -119,7 +119,7 @@ class AlarmOnScreen:
 class AcknowledgeAlarms:
     """Acknowledge the alarms that were on the screen.
 
-    An alarm that was raised later, also the same code again, stays.
+    An alarm that was raised later, even with the same code, stays active.
     """
 
     by: str
@@ -143,7 +143,7 @@ class PauseSound:
 class Stop:
     """Release the patient, in any state of the session: the one order that is never refused.
 
-    ``fast`` asks for the unit's fixed fast rate instead of the ordered one.
+    ``fast`` requests the unit's fixed fast rate instead of the ordered one.
     """
 
     by: str
@@ -163,7 +163,7 @@ ID_CHARACTERS: Final = 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskedRequest:
-    """A request with the id that its sender made for it: the same id is the same request."""
+    """A request with the id that its sender gave it: the same id is the same request."""
 
     id: str
     request: SessionRequest

@@ -1,12 +1,12 @@
-"""The present of a process that may drive a unit, as every screen gets it: one value each tick.
+"""The present state of a process that may drive a unit, sent to every screen in each tick.
 
-It holds what is so now and nothing that a screen must remember: open questions and alarms stand in
-it, and whoever looks for the first time sees as much as whoever always looked. Words that are said
-once travel beside it (``Said``).
+It holds the present and nothing that a screen must remember: it contains open questions and alarms,
+so that a new viewer sees as much as one who has been there all along. Messages that are given once
+travel beside it (``Said``).
 
-Forces in newtons, positions in millimetres, times in seconds. What a unit does not say, or nobody
-orders, is None and never 0. A time that is still to come is what is left of it at ``utc_ms``, so
-that a clock that is set does not move it.
+Forces in newtons, positions in millimetres, times in seconds. What a unit does not report, or
+nobody orders, is None and never 0. A future time is given as the time left at ``utc_ms``, so that
+setting a clock does not move it.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ class Doing(Enum):
 class SettledCheck:
     """An item of the self-check as people read it; ``by`` is who confirmed it.
 
-    ``state`` is that of a ``CheckState``, ``todo`` what to do about an item that is not passed. One
-    that ``refuses`` has ended the start.
+    ``state`` is that of a ``CheckState``, ``todo`` the next step for an item that is not passed. An
+    item that ``refuses`` has ended the start.
     """
 
     name: str
@@ -47,28 +47,28 @@ class SettledCheck:
 
     @property
     def text(self) -> str:
-        """One line."""
+        """Returns the item on one line."""
         by = f" by {self.by}" if self.by else ""
         todo = f"; {self.todo}" if self.todo else ""
         return f"{self.words(self.name)}: {self.words(self.state)}{by} ({self.value}){todo}"
 
     @property
     def told(self) -> str:
-        """The same among other lines."""
+        """Returns the same line for use among other messages."""
         return f"self-check {self.text}"
 
     @staticmethod
     def words(name: str) -> str:
-        """Returns a name as people read it."""
+        """Returns a name in readable form."""
         return name.replace("_", " ")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
-    """Something that was told once: a check, a refusal, an alarm. ``utc_ms`` is the wall clock.
+    """A message that was given once: a check, a refusal, an alarm. ``utc_ms`` is the wall clock.
 
-    ``session_id`` is the session that it was told in; "" outside of one. ``check`` is there where
-    the text is that of an item of the self-check.
+    ``session_id`` is the session that it was given in; "" outside of one. ``check`` is set if the
+    text is that of an item of the self-check.
     """
 
     number: int
@@ -84,22 +84,22 @@ class Snapshot:
 
     ``busy_with`` says in words what keeps a busy process. ``elapsed_s`` is the treatment clock,
     which ends with the treatment; ``since_start_s`` runs on in pauses (None before the first ramp).
-    ``hold_number`` of ``hold_count`` is the hold that was reached last; 0 before it and where
-    holds are not known beforehand. ``phase_left_s`` is there where the phase ends at a known time:
-    in a pause as long as its force is held. ``pause_left_s`` ends in a release.
+    ``hold_number`` of ``hold_count`` is the hold that was reached last; 0 before it and if holds
+    are not known beforehand. ``phase_left_s`` is set if the phase ends at a known time: in a pause
+    as long as its force is held. ``pause_left_s`` ends in a release.
 
     ``target_n`` is the ordered force. ``ceiling_n`` is the highest force ordered now, ``limit_n``
-    the highest that may be, ``increase_n`` the largest increase of the hold force that would be
-    followed now (0: none). ``pull_mm`` is the cord wound in since the slack was taken up and
+    the highest that may be ordered, ``increase_n`` the largest increase of the hold force that is
+    accepted now (0: none). ``pull_mm`` is the cord wound in since the slack was taken up and
     ``pull_share`` its share of the pull length that ends in a release.
 
     ``responsible`` is who is responsible for the patient, since ``responsible_since_ms`` (wall
     clock); "" and None without a session.
 
-    ``missed`` and ``mismatched`` count the session's exchanges without a reading, and answers of
+    ``missed`` and ``mismatched`` count the session's exchanges without a reading, and answers to
     other requests. ``record_age_s`` is how long records wait to become durable. ``page_age_s`` is
-    how long ago a visible page showed the present last, ``console_age_s`` and ``station_age_s`` how
-    long ago those processes were heard; None where a session has none. ``sounds`` says whether the
+    how long ago a visible page last showed the present, ``console_age_s`` and ``station_age_s`` how
+    long ago those processes were heard; None if a session has none. ``sounds`` says whether the
     station has a loudspeaker that answers. ``tone`` asks for one tone.
     """
 
@@ -157,17 +157,17 @@ class Snapshot:
 
     @property
     def alarms_on_screen(self) -> tuple[AlarmOnScreen, ...]:
-        """What somebody who acknowledges the alarms of this snapshot has seen."""
+        """Returns what somebody who acknowledges the alarms of this snapshot has seen."""
         return tuple(AlarmOnScreen(code=one.code, number=one.number) for one in self.alarms)
 
     @property
     def treatment_left_s(self) -> float:
-        """What is left of the planned treatment, seconds of its own clock."""
+        """Returns what is left of the planned treatment, in seconds of its own clock."""
         return max(0.0, self.planned_s - self.elapsed_s)
 
 
 def of_reading(reading: Telemetry | None) -> dict[str, Any]:
-    """Returns what a reading of this moment says of a snapshot; None: there was none."""
+    """Returns the fields of a snapshot from the present reading; None: there was none."""
     if reading is None:
         return {}
     return {
@@ -182,5 +182,5 @@ def of_reading(reading: Telemetry | None) -> dict[str, Any]:
 
 
 def known_number(value: float | None) -> float | None:
-    """Returns the value, None for what is no number."""
+    """Returns the value; None for NaN or infinity."""
     return value if value is not None and math.isfinite(value) else None

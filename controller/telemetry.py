@@ -1,4 +1,4 @@
-"""What a unit reports and what it is told, as values: readings, states, faults, commands.
+"""What a unit reports and what is sent to it, as values: readings, states, faults, commands.
 
 This module is all that ``controller.safety`` knows of the project. What a unit cannot measure is
 ``None`` and never 0; a reading that failed is not a reading and has no value of these types.
@@ -38,10 +38,10 @@ class Bits(IntFlag):
     """A status word."""
 
     def has(self, wanted: Bits) -> bool:
-        """Returns True when any of the wanted bits is set.
+        """Returns True if any of the wanted bits is set.
 
-        The integers' own "and": that of IntFlag makes a new member, a hundred thousand times in a
-        session.
+        Uses the integers' own "and": that of IntFlag makes a new member, a hundred thousand times
+        in a session.
         """
         return int.__and__(self, wanted) != 0
 
@@ -76,7 +76,7 @@ FORCE_FAULTS: Final = (
     | UnitFault.CHANNELS_DISAGREE
     | UnitFault.CHANNEL_1_STUCK
 )
-"""With one of these bits no force is known well enough to call a patient free."""
+"""With one of these bits no force is reliable enough to call a patient free."""
 
 
 class UnitStatus(Bits):
@@ -106,10 +106,10 @@ class Telemetry:
     """One accepted reading of a unit.
 
     Forces in newtons (tension positive), positions in millimetres (cord wound in positive), times
-    in seconds. ``taken_at_s`` is the host's monotonic time at which the request left minus the age
-    that the unit reported, so it is never newer than the truth. Age is computed, never stored.
-    None is what the unit, or this reading of it, does not say; which checks rest on it tells
-    ``controller.safety.coverage``.
+    in seconds. ``taken_at_s`` is the host's monotonic time at which the request was sent minus the
+    age that the unit reported, so it is never later than the true time. Age is computed, never
+    stored. None is what the unit, or this reading of it, does not report;
+    ``controller.safety.coverage`` has the checks that depend on it.
     """
 
     taken_at_s: float
@@ -143,26 +143,26 @@ class Telemetry:
 
     @property
     def emergency_stop_open(self) -> bool:
-        """True when the emergency stop chain is open (somebody pressed it)."""
+        """True if the emergency stop chain is open (somebody pressed it)."""
         return self.status.has(UnitStatus.EMERGENCY_STOP_OPEN)
 
     @property
     def tare_n(self) -> float | None:
-        """Gross minus net force of channel 1: what somebody tared away, newtons."""
+        """Gross minus net force of channel 1: the tare, newtons."""
         if self.gross_force_n is None or self.force_n is None:
             return None
         return self.gross_force_n - self.force_n
 
     def age_s(self, now_s: float) -> float:
-        """Age of the force sample in seconds at ``now_s`` (monotonic, host)."""
+        """Returns the age of the force sample in seconds at ``now_s`` (monotonic, host)."""
         return now_s - self.taken_at_s
 
 
 class InstrumentFault(Enum):
-    """What an instrument or its profile has against a reading, which is then no force.
+    """A fault that an instrument or its profile reports instead of a force.
 
-    A profile may say of single ones (a tare that is active) that the reading is a sample all the
-    same; then the sample names them.
+    A profile may declare single ones (such as an active tare) compatible with a sample; then the
+    sample names them.
     """
 
     OVERLOAD = "overload"
@@ -190,11 +190,11 @@ class InstrumentFault(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForceSample:
-    """One reading of an instrument: newtons, a pull is positive, and what it was made of.
+    """One reading of an instrument: newtons, traction positive, and its raw data.
 
-    ``taken_at_s`` is the host's monotonic time at which its first request left, so it is never
-    newer than the truth. None: the instrument does not say it. ``raw`` is what came over the wire,
-    in the order in which it was asked for. A reading that failed is no sample: it raises.
+    ``taken_at_s`` is the host's monotonic time at which its first request was sent, so it is never
+    later than the true time. None: the instrument does not report it. ``raw`` has the bytes from
+    the wire, in the order of the requests. A reading that failed is no sample: it raises.
     """
 
     net_n: float
@@ -206,7 +206,7 @@ class ForceSample:
     raw: bytes
 
     def age_s(self, now_s: float) -> float:
-        """Age in seconds at ``now_s`` (monotonic, host)."""
+        """Returns the age in seconds at ``now_s`` (monotonic, host)."""
         return now_s - self.taken_at_s
 
 
@@ -223,7 +223,7 @@ class UnitEvent:
 
 
 class CommandKind(Enum):
-    """What a command asks of the unit; every command expires at the device."""
+    """The order of a command; every command expires at the device."""
 
     OBSERVE = "observe"
     FOLLOW = "follow"
@@ -240,7 +240,7 @@ RELEASING_KINDS = frozenset({CommandKind.RELEASE, CommandKind.RELEASE_FAST, Comm
 class ForceCommand:
     """One order to a unit; ``rate_n_per_s`` 0 means the session's limit.
 
-    A release is sent without its numbers: the session's rate holds.
+    A release is sent without its numbers: the session's rate applies.
     """
 
     kind: CommandKind
@@ -251,12 +251,12 @@ class ForceCommand:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostHealth:
-    """What the supervisor must know of the host itself, measured by the loop; seconds.
+    """The host's figures for the supervisor, measured by the loop; seconds.
 
-    ``exchange_s`` is what this tick's exchange took, ``mismatches`` how many answers of other
+    ``exchange_s`` is the duration of this tick's exchange, ``mismatches`` how many answers to other
     requests came in this session (wrong echo, lagging uptime), ``wall_clock_step_s`` how far the
-    wall clock went ahead of the monotonic one since the session began. ``console_age_s``
-    and ``station_age_s`` are how long ago those processes were heard, None where there is none.
+    wall clock went ahead of the monotonic one since the session began. ``console_age_s`` and
+    ``station_age_s`` are how long ago those processes were heard, None if there is none.
     """
 
     lateness_s: float

@@ -1,13 +1,12 @@
 """Text that people type: what the program accepts, and how any text is made safe to show.
 
 Every entry point (typed lines, options, scripts, order files, notes) calls ``check_text`` or
-``check_name`` before a text can reach a session, a record or another person's screen. What is on
-file already is not checked again: it is shown through ``one_line``, so that no text of a record
-begins a line of its own, or through ``visible`` where the program itself made the lines.
+``check_name`` before text can reach a session, a record or another person's screen. Text already on
+file is not checked again: it is shown through ``one_line``, so that no text of a record begins a
+line of its own, or through ``visible`` if the program itself made the lines.
 
 Source of the invisible characters: Unicode's categories Cc, Cf, Cs, Zl and Zp, and its property
-Default_Ignorable_Code_Point (DerivedCoreProperties.txt), to which the blank of the Braille block
-was added.
+Default_Ignorable_Code_Point (DerivedCoreProperties.txt), plus the blank of the Braille block.
 """
 
 from __future__ import annotations
@@ -20,15 +19,16 @@ from typing import Final
 from controller.errors import RequestRefused
 
 NAME_CHARACTERS: Final = 100
-"""Most characters of a name: a person with credentials and place of work."""
+"""Maximum characters of a name: a person with credentials and place of work."""
 TEXT_CHARACTERS: Final = 2000
-"""Most characters of a remark, a reason or a field of order and note."""
+"""Maximum characters of a remark, a reason or a field of order and note."""
 ADDRESS_CHARACTERS: Final = 300
-"""Most characters of a unit's address: the longest path of a serial device, a host name of 253."""
+"""Maximum characters of a unit's address: a serial device's longest path, a host name of 253."""
 
 AS_WRITTEN: Final = r"""(?<!\w)(?:'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")(?!\w)"""
-"""What a sentence quotes, as ``repr`` writes it or in double quotes: somebody's own words, which
-nobody who rewrites the sentence changes."""
+"""Quoted text, as ``repr`` writes it or in double quotes: somebody's own words, which must not be
+changed when the sentence is rewritten.
+"""
 _INVISIBLE_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _INVISIBLE_RANGES: Final = (
     (0x034F, 0x034F),
@@ -44,30 +44,30 @@ _INVISIBLE_RANGES: Final = (
     (0xFDD0, 0xFDEF),
     (0xE0000, 0xE0FFF),
 )
-"""Code points that show nothing although their category is another one, or that are none."""
+"""Code points that show nothing although their category is another one, or that are unassigned."""
 _TURNING: Final = frozenset(
     [0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)]
 )
 """Marks, embeddings, overrides and isolates: they change the order in which text is read."""
 _ENDS_OF_LINES: Final = "\n\r\u0085\u2028\u2029"
 _UNUSUAL: Final = re.compile(r"[^ -~]")
-"""What is looked at one by one; nearly all of a text is not."""
+"""Characters to be examined one by one; most text has none."""
 _BYTES: Final = range(0xDC80, 0xDD00)
-"""How Python keeps a byte of an argument that is no text in the locale's encoding."""
+"""How Python represents a byte of an argument that is invalid in the locale's encoding."""
 
 
 def check_name(field: str, name: str) -> str:
-    """Return ``name`` if it may stand for a person; raises RequestRefused naming ``field``."""
+    """Returns ``name`` if it may stand for a person; raises RequestRefused naming ``field``."""
     if not name.strip():
         raise RequestRefused(f"{field} is empty; say who it is")
     return check_text(field, name, NAME_CHARACTERS)
 
 
 def check_text(field: str, text: str, most: int = TEXT_CHARACTERS) -> str:
-    """Return ``text`` if it is one line that everybody can read, at most ``most`` characters.
+    """Returns ``text`` if it is one line that everybody can read, at most ``most`` characters.
 
-    Raises RequestRefused naming ``field``, what is wrong and where, the limit and what to do. The
-    message never holds the character itself.
+    Raises RequestRefused naming ``field``, the fault and its place, the limit and the next step.
+    The message never contains the character itself.
     """
     if fault := fault_of(text, most):
         raise RequestRefused(f"{field} {fault}")
@@ -75,10 +75,7 @@ def check_text(field: str, text: str, most: int = TEXT_CHARACTERS) -> str:
 
 
 def fault_of(text: str, most: int = TEXT_CHARACTERS) -> str:
-    """Returns what is wrong with ``text``, to be read after the name of its field.
-
-    Empty if nothing is.
-    """
+    """Returns the fault of ``text``, to be read after its field's name; "" if there is none."""
     if len(text) > most:
         return f"has {len(text)} characters, at most {most}; shorten it"
     for found in _UNUSUAL.finditer(text):
@@ -88,20 +85,20 @@ def fault_of(text: str, most: int = TEXT_CHARACTERS) -> str:
 
 
 def one_line(text: str) -> str:
-    """``text`` as it stands in a line of a list, a note or a table: ends of lines written out too.
+    """Returns ``text`` for a line of a list, a note or a table, with line ends written out too.
 
-    Nothing that somebody put into a record can look like a line of the program, as "Signed by".
+    So no text in a record can look like a line of the program, such as "Signed by".
     """
     return _UNUSUAL.sub(lambda found: _shown_in_line(found[0]), text)
 
 
 def lines_of(lines: Iterable[str]) -> str:
-    """Returns a document of lines, each kept to one; ends with a newline."""
+    """Returns a document of lines, each kept to one line; ends with a newline."""
     return "".join(f"{one_line(line)}\n" for line in lines)
 
 
 def texts_in(document: object, key: str = "") -> Iterator[tuple[str, str]]:
-    """Every text of a parsed file with the key that leads to it, and each key as a text itself."""
+    """Yields every text of a parsed file with its key, and each key as a text itself."""
     if isinstance(document, str):
         yield key, document
     elif isinstance(document, Mapping):
@@ -115,9 +112,9 @@ def texts_in(document: object, key: str = "") -> Iterator[tuple[str, str]]:
 
 
 def visible(text: str) -> str:
-    """``text`` with every character that hides, turns or steers written out, as in <U+001B>.
+    """Returns ``text`` with characters that hide, turn or control written out, as in <U+001B>.
 
-    Ends of lines stay; a tab becomes a blank.
+    Line ends stay; a tab becomes a space.
     """
     return _UNUSUAL.sub(lambda found: _shown(found[0]), text)
 
@@ -135,7 +132,7 @@ def _shown(character: str) -> str:
 
 
 def hides(character: str) -> bool:
-    """True for a character that shows nothing, turns the direction of text or steers a screen."""
+    """True for a character that shows nothing, turns the direction of text or controls a screen."""
     if " " <= character <= "~":
         return False
     if unicodedata.category(character) in _INVISIBLE_CATEGORIES:

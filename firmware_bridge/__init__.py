@@ -1,1 +1,1 @@
-"""Turns a device profile into a traction unit: registers, frames, ports and nothing clinical."""
+"""Drives traction units described by profiles: registers, frames, ports; nothing clinical."""

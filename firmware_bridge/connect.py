@@ -1,4 +1,4 @@
-"""Entry point to a unit: from its URI to an identified unit, with the tick that its line allows."""
+"""Entry point to a unit: from its URI to an identified unit with a suitable tick."""
 
 from __future__ import annotations
 
@@ -33,21 +33,22 @@ from firmware_bridge.units.map_unit import MapUnit
 from firmware_bridge.units.reference_unit import ReferenceUnit, identify_unit
 
 TIMEOUT_SHARE: Final = 0.8
-"""Time-out of an exchange as a share of the tick (times.md)."""
+"""Timeout of an exchange as a share of the tick (times.md)."""
 NORMAL_TICK_S: Final = 0.050
 SLOW_TICK_S: Final = 0.100
 NORMAL_BAUDRATE: Final = 38400
-"""Below it a tick's exchange and the unit's 10 ms for an answer do not fit 0.8 of 50 ms (B.8)."""
+"""Below it an exchange and the unit's answer time of 10 ms exceed 0.8 of a 50 ms tick (B.8)."""
 OBSERVING_TICK_S: Final = 0.200
 LINE_SETTINGS: Final = SerialSettings(baudrate=115200, parity="N", stopbits=1)
-"""Of a unit on lines of text: 8N1 (B.9); order and answer then take 10 ms (B.8)."""
+"""For a unit on lines of text: 8N1 (B.9); order and answer then take 10 ms (B.8)."""
 NORMAL_LINE_BAUDRATE: Final = 57600
-"""Below it an order, its answer (109 characters) and the unit's 10 ms do not fit 0.8 of 50 ms, or
-the answers count as slow (row 3)."""
+"""Below it an order, its answer (109 characters) and the unit's 10 ms exceed 0.8 of 50 ms, or the
+answers count as slow (row 3).
+"""
 
 
 def unit_profile() -> tuple[TractionUnitProfile, str]:
-    """Returns the profile that traction units are driven by, and its SHA-256 in hex."""
+    """Returns the profile for driving traction units and its SHA-256 in hex."""
     return shipped_profile("reference_v1", TractionUnitProfile)
 
 
@@ -57,9 +58,9 @@ def connect_unit(
     say: Callable[[str], None] = lambda _: None,
     capture: Capture | None = None,
 ) -> MapUnit[UnitLink]:
-    """Connect and identify; ``say`` hears what could not be checked, ``capture`` every byte.
+    """Connect and identify; ``say`` receives what could not be checked, ``capture`` every byte.
 
-    Raises AddressInvalid, LinkLost, LinkError (also for a gateway that does not pass every byte) or
+    Raises AddressInvalid, LinkLost, LinkError (also if a gateway does not pass every byte) or
     UnitNotVerified.
     """
     address = parse_uri(uri)
@@ -104,7 +105,7 @@ def _on_lines_of_text(
 
 
 def ascii_unit_on(line: Line, baudrate: int, latency_s: float = PROMPT_LATENCY_S) -> AsciiUnit:
-    """Identify the unit that sends text on an open line; raises LinkError or UnitNotVerified."""
+    """Identify a unit that sends text on an open line; raises LinkError or UnitNotVerified."""
     profile, digest = unit_profile()
     tick_s = line_tick_s(baudrate, latency_s)
     link = UnitTextLink(line, timeout_s=TIMEOUT_SHARE * tick_s, guard=Guard.DATED)
@@ -117,7 +118,7 @@ def ascii_unit_on(line: Line, baudrate: int, latency_s: float = PROMPT_LATENCY_S
 
 
 def line_tick_s(baudrate: int, adapter_latency_s: float) -> float:
-    """Returns the control tick of a unit on lines of text, seconds (times.md)."""
+    """Returns the control tick for a unit on lines of text, in seconds (times.md)."""
     if baudrate < SLOWEST_ARMABLE_BAUDRATE:
         return OBSERVING_TICK_S
     if baudrate < NORMAL_LINE_BAUDRATE:
@@ -130,7 +131,7 @@ def line_tick_s(baudrate: int, adapter_latency_s: float) -> float:
 def _behind_gateway(
     line: Line, port: SerialPort, unit_number: int, say: Callable[[str], None]
 ) -> ReferenceUnit:
-    """Identify the unit, then see whether the gateway passes every byte."""
+    """Identify the unit, then check that the gateway passes every byte."""
     try:
         unit = _serial_unit(line, port.baudrate, port.adapter_latency_s, unit_number)
     except (ReplyTimeout, FrameCorrupt) as error:
@@ -148,7 +149,7 @@ def _behind_gateway(
 
 
 def _known_blocks(unit: ReferenceUnit) -> dict[int, bytes]:
-    """Returns what identification has read, by the first address of its block."""
+    """Returns the blocks read during identification, by their first address."""
     block = unit_profile()[0].block
     return {
         block("identity").address: unit.identity.raw_block,
@@ -167,8 +168,8 @@ def connect_serial(
 ) -> ReferenceUnit:
     """Identify the unit on an open serial line; raises LinkError or UnitNotVerified.
 
-    ``lateness_s`` is the longest lateness of an answer after its time-out that was measured on
-    this line; None where nobody has.
+    ``lateness_s``: the longest measured lateness of an answer after its timeout on this line; None
+    if it was not measured.
     """
     line = Line(transport, clock, serial_times(baudrate, lateness_s))
     return _serial_unit(line, baudrate, latency_s, unit)
@@ -183,7 +184,7 @@ def _serial_unit(line: Line, baudrate: int, latency_s: float, unit: int) -> Refe
 
 
 def serial_tick_s(baudrate: int, adapter_latency_s: float) -> float:
-    """Returns the control tick of a serial line, seconds (times.md)."""
+    """Returns the control tick for a serial line, in seconds (times.md)."""
     if baudrate < SLOWEST_ARMABLE_BAUDRATE:
         return OBSERVING_TICK_S
     if baudrate < NORMAL_BAUDRATE:
@@ -209,7 +210,7 @@ def _link(
 def _identified(
     link: ModbusLink, profile: TractionUnitProfile, digest: str, tick_s: float, *, may_arm: bool
 ) -> ReferenceUnit:
-    """Identify, and leave no port open after a refusal."""
+    """Identify the unit; the port is closed after a failure."""
     try:
         return identify_unit(link, profile, digest, tick_s=tick_s, may_arm=may_arm)
     except BaseException:

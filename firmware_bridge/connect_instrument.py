@@ -24,9 +24,9 @@ from firmware_bridge.profile_kinds.gauge import GaugeProfile
 from firmware_bridge.profile_kinds.transmitter import TransmitterProfile
 
 GATEWAY_LATENCY_S: Final = 0.016
-"""What is added to an answer's time on a network; as much as an adapter holds bytes back."""
+"""Added to the answer time on a network; as long as an adapter holds bytes back."""
 TIMEOUT_FACTOR: Final = 1.5
-"""An answer may take so much longer than wire and maker say before it counts as lost."""
+"""Margin over the wire time and the maker's answer time before an answer counts as lost."""
 
 FIRST_LOST: Final = "every small push, whose registers begin with it"
 
@@ -39,10 +39,10 @@ def connect_instrument(
     capture: Capture | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> TransmitterSource | GaugeSource:
-    """Open the line; only a gateway in front of a transmitter is asked for every byte.
+    """Open the line; a gateway in front of a transmitter is checked for passing every byte.
 
-    ``capture`` hears every byte, ``say`` what could not be checked. Raises AddressInvalid, LinkLost
-    or, for a gateway that does not pass every byte, LinkError.
+    ``capture`` receives every byte, ``say`` what could not be checked. Raises AddressInvalid,
+    LinkLost, or LinkError if a gateway does not pass every byte.
     """
     address = parse_uri(uri)
     if isinstance(profile, GaugeProfile) != isinstance(address, AsciiAddress):
@@ -80,9 +80,10 @@ def connect_instrument(
 def _check_gateway(
     link: ModbusLink, profile: TransmitterProfile, say: Callable[[str], None]
 ) -> None:
-    """Ask by a function that the profile names: another one may end the instrument's answers.
+    """Check with a function named by the profile; another one may stop the instrument answering.
 
-    What is asked after it finds no pause, so that its own error is told.
+    The line is settled afterwards, so that the next exchange meets no pause and reports its own
+    error.
     """
     function = min(read.function for read in profile.reads)
     try:
@@ -119,7 +120,7 @@ def check_baudrate(uri: str, profile: TransmitterProfile | GaugeProfile, baudrat
 def timeout_of(
     profile: TransmitterProfile | GaugeProfile, baudrate: int, latency_s: float
 ) -> float:
-    """Seconds that the longest exchange may take, from the first byte sent."""
+    """Returns the timeout of the longest exchange in seconds, from the first byte sent."""
     return TIMEOUT_FACTOR * profile.exchange_ms(baudrate) / 1000 + latency_s
 
 

@@ -1,6 +1,6 @@
-"""DeviceProfile: the known facts of a model, as checked data; one TOML file each.
+"""DeviceProfile: the known facts of a model as checked data, one TOML file each.
 
-A profile is one of a closed list of kinds, named by its key ``kind``. Files that come with the
+A profile has one of a closed list of kinds, named by its key ``kind``. Files shipped with the
 program are in ``device_profiles``; a clinic's own are in ``profiles`` of its data folder.
 """
 
@@ -30,11 +30,11 @@ KINDS: Final[dict[str, type[DeviceProfile]]] = {
     "gauge": GaugeProfile,
 }
 LATER_KINDS: Final = ("drive", "interlock")
-"""Kinds that are designed but not read yet."""
+"""Kinds that are designed but not supported yet."""
 USER_FOLDER: Final = "profiles"
 MOST_PROFILE_BYTES: Final = 65_536
 MOST_LINE_BYTES: Final = 500
-"""A TOML reader needs time that grows with the square of a key's parts, so lines are bounded."""
+"""A TOML reader's time grows with the square of a key's parts, so lines are limited."""
 
 P = TypeVar("P", TractionUnitProfile, TransmitterProfile, GaugeProfile)
 _ADAPTER: Final[TypeAdapter[DeviceProfile]] = TypeAdapter(
@@ -43,10 +43,10 @@ _ADAPTER: Final[TypeAdapter[DeviceProfile]] = TypeAdapter(
 
 
 def load_profile(path: Path) -> tuple[DeviceProfile, str]:
-    """Profile and SHA-256 of its file (hex).
+    """Returns a profile and the SHA-256 of its file (hex).
 
     Raises ProfileInvalid naming file, key, value and what is allowed. The examples of an instrument
-    are decoded with the rest of its file, so that a wrong grammar or table is found here.
+    are decoded with the rest of its file, which finds a wrong grammar or table.
     """
     if path.exists() and not path.is_file():  # opening a named pipe would block
         raise ProfileInvalid(f"profile {path.name}: {path} is not a file; put a file there")
@@ -66,28 +66,28 @@ def load_profile(path: Path) -> tuple[DeviceProfile, str]:
 
 
 def shipped_profile(name: str, kind: type[P]) -> tuple[P, str]:
-    """Returns a profile that comes with the program, by its name; raises ProfileInvalid."""
+    """Returns a shipped profile by its name; raises ProfileInvalid."""
     folder = resources.files("firmware_bridge") / "device_profiles"
     with resources.as_file(folder / f"{name}.toml") as path:
         return _of_kind(name, kind, load_profile(path))
 
 
 def shipped_names() -> list[str]:
-    """Names of the profiles that come with the program, sorted."""
+    """Returns the names of the shipped profiles, sorted."""
     folder = resources.files("firmware_bridge") / "device_profiles"
     files = [Path(entry.name) for entry in folder.iterdir()]
     return sorted(file.stem for file in files if file.suffix == ".toml")
 
 
 def user_files(data_folder: Path) -> list[Path]:
-    """Profile files of the clinic's own, sorted by name."""
+    """Returns the clinic's own profile files, sorted by name."""
     return sorted((data_folder / USER_FOLDER).glob("*.toml"))
 
 
 def find_profile(name: str, data_folder: Path) -> tuple[DeviceProfile, str]:
-    """Returns a profile by its name, shipped or the clinic's own; raises ProfileInvalid.
+    """Returns a shipped or own profile by its name; raises ProfileInvalid.
 
-    The same name in both places is refused: nobody could tell which one a session used.
+    A name in both places is refused: it would be unclear which one a session used.
     """
     own = {path.stem: path for path in user_files(data_folder)}
     shipped = shipped_names()
@@ -109,7 +109,7 @@ def find_profile(name: str, data_folder: Path) -> tuple[DeviceProfile, str]:
 
 
 def known_profiles(data_folder: Path) -> tuple[dict[str, tuple[DeviceProfile, str]], list[str]]:
-    """Every profile by its name with its digest, and what is wrong with files that are refused."""
+    """Returns every profile with its digest, by name, and the errors of refused files."""
     names = {*shipped_names(), *(path.stem for path in user_files(data_folder))}
     known: dict[str, tuple[DeviceProfile, str]] = {}
     refusals = []
@@ -142,7 +142,7 @@ def _of_kind(name: str, kind: type[P], loaded: tuple[DeviceProfile, str]) -> tup
 
 
 def _checked(file: str, data: dict[str, Any]) -> DeviceProfile:
-    """Returns the profile that ``data`` says; raises ProfileInvalid."""
+    """Returns the profile in ``data``; raises ProfileInvalid."""
     for key, text in texts_in(data):
         if not _is_wire_text(key) and (fault := fault_of(text, len(text))):
             raise ProfileInvalid(f"profile {file}: {key} {fault}")
@@ -166,7 +166,7 @@ def _checked(file: str, data: dict[str, Any]) -> DeviceProfile:
 
 
 def _is_wire_text(key: str) -> bool:
-    """Texts of the wire may hold what ends a line, and are shown with ``repr`` only."""
+    """True if the key holds text of the wire, which may have line ends and is shown by ``repr``."""
     return key.rpartition(".")[2] in {"request", "tare_request", "ends_with", "line"}
 
 
@@ -184,7 +184,7 @@ def _check_kind(file: str, kind: object) -> None:
 
 
 def _words(error: ErrorDetails) -> str:
-    """One error as key, value, reason, and what is allowed."""
+    """Returns one error as key, value, reason, and what is allowed."""
     kind, *location = error["loc"]
     key = ".".join(str(part) for part in location)
     reason = error["msg"].removeprefix("Value error, ")
@@ -194,7 +194,7 @@ def _words(error: ErrorDetails) -> str:
     if error["type"] == "missing":
         why = _description(KINDS[str(kind)], location)
         return f"key {key} is missing{why and ': '}{why}; add it"
-    if not key:  # of more than one key, which the reason names
+    if not key:  # for several keys; the reason names them
         return f"{reason}; correct the file"
     value = error["input"]
     shown = "" if isinstance(value, dict | list) else f"={value!r}"
@@ -202,7 +202,7 @@ def _words(error: ErrorDetails) -> str:
 
 
 def _fields_at(model: type[BaseModel], location: list[int | str]) -> list[str]:
-    """Names of the keys that are allowed where ``location`` leads."""
+    """Returns the keys that are allowed at ``location``."""
     found = _model_at(model, location)
     return list(found.model_fields) if found else []
 
@@ -214,7 +214,7 @@ def _description(model: type[BaseModel], location: list[int | str]) -> str:
 
 
 def _model_at(model: type[BaseModel], location: list[int | str]) -> type[BaseModel] | None:
-    """Returns the table's class where ``location`` leads; None where there is no single one."""
+    """Returns the table's class at ``location``; None if there is no single one."""
     here: type[BaseModel] | None = model
     for part in location:
         if isinstance(part, int) or here is None:

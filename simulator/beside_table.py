@@ -1,4 +1,4 @@
-"""A simulated instrument with its cell, beside a table without a socket or by itself, to serve."""
+"""A simulated instrument with its cell, ready to serve, beside a socketless table or alone."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from simulator.table.bodies import BODIES
 from simulator.table.plant import TractionPlant
 
 STARTED_AFTER_S: Final = 10.0
-"""Somebody starts the table at its panel so long after the first reading."""
+"""Delay after the first reading until somebody starts the table at its panel."""
 NOISE_N: Final = 0.3
 """Noise of a load cell of some hundred newtons with its transmitter, as in ``LoadCell``."""
 
@@ -35,7 +35,7 @@ class TableStartedLater:
         self._starts_at_s: float | None = None
 
     def force_at(self, now_s: float) -> float:
-        """Newtons at a monotonic second."""
+        """Returns the force in newtons at a monotonic second."""
         if self._starts_at_s is None:
             self._starts_at_s = now_s + self._after_s
         return self._table.advance_to(now_s - self._starts_at_s)
@@ -44,9 +44,9 @@ class TableStartedLater:
 def served_instrument(
     name: str, force_at: ForceAt, time: DeviceTime, *, seed: int, baudrate: int
 ) -> SimulatedUnit | TextServer:
-    """The instrument of a shipped profile, not served yet; KeyError for another name.
+    """Returns the instrument of a shipped profile, not served yet; KeyError for another name.
 
-    ``force_at`` is what hangs on its cell.
+    ``force_at`` is the force on its cell.
     """
     cell = HangingCell(force_at, seed=seed, noise_n=NOISE_N)
     if name in TRANSMITTERS:

@@ -1,7 +1,7 @@
 """A fault script for a simulated unit: JSON lines, each with a time and a call.
 
-``{"at_s": 12.5, "call": "body.slip", "with": [5]}``: so many seconds after the first arming, in the
-unit's own time, which continues here while the unit has no power. The calls are those of
+``{"at_s": 12.5, "call": "body.slip", "with": [5]}``: the time is in seconds after the first arming,
+in the unit's own time, which continues here while the unit has no power. The calls are those of
 fault-script.md, which act on the unit, the body and the cord; faults of the wire are separate. A
 script does nothing until arming.
 """
@@ -43,7 +43,7 @@ CALLS = {
     "id": {"other": 0, "crc": 0},
     "map": {"swap_words": 0, "shift": 1, "version": 1},
 }
-"""Every call and how many numbers it takes; those of ``switch`` and ``power`` are milliseconds."""
+"""Every call and its number of arguments; those of ``switch`` and ``power`` are milliseconds."""
 _OTHER_NAMES = {
     "id.other": "another_unit",
     "id.crc": "another_firmware",
@@ -60,7 +60,7 @@ _SETTINGS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScriptedFault:
-    """One line of a script. ``at_s`` counts from the first arming, unit's time."""
+    """One line of a script. ``at_s`` counts from the first arming, in the unit's time."""
 
     at_s: float
     call: str
@@ -68,7 +68,7 @@ class ScriptedFault:
 
 
 def read_script(text: str) -> list[ScriptedFault]:
-    """Parse a script; raises ValueError naming the line and what is wrong with it."""
+    """Parse a script; raises ValueError naming the line and the fault."""
     faults: list[ScriptedFault] = []
     for number, line in enumerate(text.splitlines(), start=1):
         if line.strip():
@@ -108,7 +108,7 @@ def _is_number(value: object) -> TypeGuard[float]:
 
 
 class FaultScript:
-    """Stands beside the patient and does what the script says; ``done`` is what has happened."""
+    """Accompanies the patient and runs the script; ``done`` lists what has happened."""
 
     def __init__(self, patient: Patient, faults: Sequence[ScriptedFault]) -> None:
         self._patient = patient
@@ -117,7 +117,7 @@ class FaultScript:
         self.done: list[ScriptedFault] = []
 
     def act(self, unit: UnitView) -> None:
-        """Once per device cycle, after the unit has moved."""
+        """Act once per device cycle, after the unit has moved."""
         self._patient.act(unit)
         assert isinstance(unit, ReferenceFirmware), "faults act on the unit itself"
         if self._armed_at_s is None:

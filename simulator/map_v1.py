@@ -116,7 +116,7 @@ class Refusal(IntFlag):
 
 
 class RegisterRefused(Exception):
-    """The request is answered by a Modbus exception and nothing of it was applied."""
+    """The request is answered with a Modbus exception, and nothing of it was applied."""
 
     def __init__(self, exception_code: ExceptionCode) -> None:
         super().__init__(f"exception {int(exception_code):02d}")
@@ -136,5 +136,5 @@ SERVICE, SERVICE_LENGTH = 0x0600, 4
 
 
 def crc16_of_registers(registers: Sequence[int]) -> int:
-    """CRC over the registers' bytes in wire order, as the number in a register (B.10)."""
+    """Returns the CRC over the registers' bytes in wire order, as a register's number (B.10)."""
     return crc16.modbus(struct.pack(f">{len(registers)}H", *registers))

@@ -1,4 +1,4 @@
-"""Which simulated unit is beside which body, with which faults; ready to be served."""
+"""Combines simulated units, bodies and faults, ready to be served."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ SIMULATED_UNITS = {
 
 
 def with_faults(patient: Patient, script: Path) -> Patient:
-    """Returns the patient, and beside him what a fault script does; raises RequestRefused."""
+    """Returns the patient combined with a fault script; raises RequestRefused."""
     try:
         return FaultScript(patient, read_script(script.read_text(encoding="utf-8")))
     except (OSError, ValueError) as error:
@@ -54,17 +54,17 @@ def body_region(body: str) -> Region:
 
 
 def system_device_time() -> DeviceTime:
-    """Real time, for ``traction simulate``."""
+    """Returns real time, for ``traction simulate``."""
     return SystemDeviceTime()
 
 
 def unit_of(body: str) -> UnitDescription:
-    """Returns the first unit beside this body, before any restart."""
+    """Returns the first unit for this body, before any restart."""
     return SIMULATED_UNITS[body_region(body)]
 
 
 def unit_now(body: str, *, number: int) -> UnitDescription:
-    """The unit beside this body, in a life that begins now: no boot counter is kept between two.
+    """Returns the unit for this body as just started; its boot counter is derived from the clock.
 
     ``number``: which of its kind, from 1; each has a serial number and an id of its own.
     """
@@ -87,9 +87,9 @@ def simulated_unit(
     unit: int = 1,
     described: UnitDescription | None = None,
 ) -> SimulatedUnit:
-    """A simulated unit that is not served yet: choose ``serve_tcp`` or ``serve_rtu``.
+    """Returns a simulated unit that is not served yet: choose ``serve_tcp`` or ``serve_rtu``.
 
-    ``described`` is who it is; None: the first of its kind, in its first life.
+    ``described`` is its identity; None: the first of its kind, before any restart.
     """
     firmware = simulated_firmware(
         body,
@@ -111,7 +111,7 @@ def simulated_firmware(
     powered_on_at_s: float = 0.0,
     described: UnitDescription | None = None,
 ) -> ReferenceFirmware:
-    """The device and the body on its table; one seed for noise, breath and token."""
+    """Returns the device and the body on its table; one seed for noise, breath and token."""
     source = random.Random(seed)
     return ReferenceFirmware(
         TractionPlant(BODIES[body], source),
@@ -127,6 +127,6 @@ def simulated_firmware(
 def virtual_unit(
     clock: VirtualClock, body: str, patient: Patient, *, seed: int
 ) -> Iterator[SimulatedUnit]:
-    """A simulated unit that shares ``clock`` with the session; stopped at the end."""
+    """Yields a simulated unit that shares ``clock`` with the session; stopped at the end."""
     with simulated_unit(body, patient, VirtualDeviceTime(clock), seed=seed) as unit:
         yield unit

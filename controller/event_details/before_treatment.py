@@ -11,7 +11,7 @@ from controller.events import EventKind
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuestionAsked:
-    """A question was asked; its text is not kept, because it may name the patient."""
+    """A question was asked; its text is not recorded, because it may name the patient."""
 
     KIND: ClassVar = EventKind.QUESTION_ASKED
     question: str
@@ -19,7 +19,7 @@ class QuestionAsked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerRecorded:
-    """Somebody answered."""
+    """A question was answered."""
 
     KIND: ClassVar = EventKind.QUESTION_ANSWERED
     question: str
@@ -28,7 +28,7 @@ class AnswerRecorded:
 
     @property
     def by_script(self) -> bool:
-        """Returns whether no person gave the answer; ``by`` then begins with the script's word."""
+        """True if no person gave the answer; ``by`` then begins with the word for a script."""
         return self.by.startswith("script")
 
 

@@ -1,4 +1,4 @@
-"""Converts between a frozen class of integers and words and the JSON object in the journal.
+"""Converts between a frozen class of integers and text and its JSON object in the journal.
 
 A field's stored key is its name unless its annotation says otherwise. A key missing in older
 records gets the field's default; keys that the class does not name are ignored. Numbers are never
@@ -24,7 +24,7 @@ VERSION: Final = 1
 
 
 class DetailUnreadable(ValueError):
-    """A stored detail is not what its class describes; the text names key and value."""
+    """A stored detail does not fit its class; the text names key and value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class StoredAs:
 
 
 class Stored(Enum):
-    """Annotates a field that is not simply a key of its own."""
+    """Annotates a field that is not stored under a key of its own."""
 
     UNLESS_NONE = "the key stands only where there is something to say"
     IN_PARTS = "the field's own fields stand directly in the detail, none of them where it is None"
@@ -45,7 +45,7 @@ class Stored(Enum):
 class _Described:
     """A field as it is stored; ``wanted`` is its type.
 
-    A value of one of the classes ``as_they_are`` is used unchanged: most values are, and a note
+    A value of one of the classes ``as_they_are`` is used unchanged, which is the usual case; a note
     reads thousands.
     """
 
@@ -71,7 +71,7 @@ def encode_fields(value: object) -> dict[str, JsonValue]:
 
 
 def decode_fields(as_class: type[T], stored: object, where: str = "detail") -> T:
-    """Returns the instance that a JSON object stands for; raises DetailUnreadable."""
+    """Returns the instance for a JSON object; raises DetailUnreadable."""
     if not isinstance(stored, Mapping):
         raise DetailUnreadable(f"{where} is {stored!r:.60}, not an object")
     return as_class(**dict(_decoded_fields(as_class, stored, where)))
@@ -133,7 +133,7 @@ def _decoded(wanted: Any, value: object, where: str) -> object:
 
 
 def _is_plain(value: object, wanted: type) -> bool:
-    """Returns True for a value of the type; true and false are not numbers."""
+    """True for a value of the type; true and false are not numbers."""
     return isinstance(value, wanted) and isinstance(value, bool) == (wanted is bool)
 
 

@@ -10,7 +10,7 @@ from controller.events import EventKind, Outcome, StopCause
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseOrdered:
-    """A release was begun or made stronger; the reason is a known cause or a free text."""
+    """A release was started or made stronger; the reason is a known cause or free text."""
 
     KIND: ClassVar = EventKind.RELEASE_ORDERED
     kind: str
@@ -19,7 +19,7 @@ class ReleaseOrdered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DroppedRows:
-    """What somebody added to an interrupted session, and the recovery did not keep."""
+    """Entries for an interrupted session that the recovery did not keep."""
 
     dropped_links: int
     dropped_events: int
@@ -30,7 +30,7 @@ class DroppedRows:
 class SessionEnded:
     """The end; ``reached_holding`` is None only in older records.
 
-    An outcome or a cause that this program does not know stays the text that it is.
+    An outcome or a cause unknown to this program stays text.
     """
 
     KIND: ClassVar = EventKind.SESSION_ENDED

@@ -9,7 +9,7 @@ from controller.events import EventKind
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SafetyActed:
-    """The supervisor found a hazard; measured value and limit are in the ``unit`` beside them."""
+    """The supervisor found a hazard; measured value and limit are in ``unit``."""
 
     KIND: ClassVar = EventKind.SAFETY_ACTED
     hazard: int
@@ -103,7 +103,7 @@ class AlarmSoundPaused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GapBegan:
-    """An observed force is not read any more; ``force_dn`` is the last one, None before any."""
+    """An observed force can no longer be read; ``force_dn`` is the last one, None before any."""
 
     KIND: ClassVar = EventKind.GAP_BEGAN
     force_dn: int | None
@@ -111,7 +111,7 @@ class GapBegan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GapEnded:
-    """It is read again: ``gap_ms`` from the reading before to the one that ended the gap."""
+    """The force is read again; ``gap_ms`` is the time between the readings around the gap."""
 
     KIND: ClassVar = EventKind.GAP_ENDED
     gap_ms: int

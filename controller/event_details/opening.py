@@ -59,7 +59,7 @@ class RecordedProfile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedIdentity:
-    """The unit as it identified itself; dates as the unit writes them."""
+    """The unit's identity as reported; dates as the unit writes them."""
 
     model: str
     serial_number: int
@@ -74,9 +74,9 @@ class RecordedIdentity:
 class RecordedObservation:
     """An observed session: people's entries about instrument and table, which cannot be read.
 
-    ``serial`` and ``calibrated`` are of the instrument with its cell, ``table`` is the table beside
-    it, ``set_by`` who set that table's force. ``period_ms`` is how often the instrument is read.
-    ``simulated``: the program simulated table and instrument.
+    ``serial`` and ``calibrated`` belong to the instrument with its cell, ``table`` is the table
+    beside it, ``set_by`` the person who set that table's force. ``period_ms`` is the interval
+    between reads. ``simulated``: the program simulated table and instrument.
     """
 
     serial: str
@@ -143,9 +143,9 @@ class SessionStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpeningAsFound:
-    """The parts of an opening that others link to, unchecked, for checks of an altered record.
+    """The parts of an opening that others refer to, unchecked, for checks of an altered record.
 
-    Any JSON value may be in each; None where there is none.
+    Each may be any JSON value; None if missing.
     """
 
     session_id: object = None
@@ -159,6 +159,6 @@ class OpeningAsFound:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpeningKey:
-    """The session's key only, which must be known before the record is checked."""
+    """The session's key alone, which is needed before the record is checked."""
 
     session_key: RecordedKey

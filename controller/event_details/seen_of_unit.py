@@ -1,4 +1,4 @@
-"""Records of the observed unit: its switch, armed, free, after an interruption."""
+"""Records of the observed unit: its switch, arming, release, state after an interruption."""
 
 # No string annotations: the codec would compile each of them in every process.
 from dataclasses import dataclass
@@ -10,21 +10,21 @@ from controller.events import EventKind
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PressTestSeen:
-    """The patient's switch was seen pressed and open again."""
+    """The patient's switch was seen pressed and then open again."""
 
     KIND: ClassVar = EventKind.PRESS_TEST_SEEN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PressTestNotSeen:
-    """It was not seen in time."""
+    """The press was not seen in time."""
 
     KIND: ClassVar = EventKind.PRESS_TEST_NOT_SEEN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClockNumbers:
-    """The workstation's and the unit's clock at one moment: numbers of the item ``clock``."""
+    """The clocks of workstation and unit at one moment: the numbers of the item ``clock``."""
 
     utc_ms: int
     boot_count: Annotated[int | None, Stored.UNLESS_NONE] = None
@@ -56,9 +56,9 @@ class UnitArmed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseObserved:
-    """The unit was seen free; ``unit_state`` is not stored where the program's last resort saw it.
+    """The cord was seen free; ``unit_state`` is not stored if the program's last resort saw it.
 
-    It reads no state.
+    The last resort reads no state.
     """
 
     KIND: ClassVar = EventKind.RELEASE_OBSERVED
@@ -68,7 +68,7 @@ class ReleaseObserved:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseNotObserved:
-    """It was not seen; the force is the last one read."""
+    """The cord was not seen free; the force is the last one read."""
 
     KIND: ClassVar = EventKind.RELEASE_NOT_OBSERVED
     force_dn: int | None
@@ -83,7 +83,7 @@ class UnitDisarmed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitSeen:
-    """What a recovery saw of the unit, and whether it had to release it."""
+    """The unit's state at a recovery, and whether it had to be released."""
 
     unit_state: int
     force_dn: int | None
@@ -92,7 +92,7 @@ class UnitSeen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitObserved:
-    """Recovery looked at the unit after an interruption; ``seen`` is None where none answered."""
+    """Recovery read the unit after an interruption; ``seen`` is None if it did not answer."""
 
     KIND: ClassVar = EventKind.UNIT_OBSERVED
     observed: bool

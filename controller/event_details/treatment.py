@@ -35,7 +35,7 @@ class UnitEventSeen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitEventsLost:
-    """The unit's ring turned over before it was read."""
+    """The unit's ring overflowed before it was read."""
 
     KIND: ClassVar = EventKind.UNIT_EVENTS_LOST
     count: int
@@ -55,7 +55,7 @@ class ForceAdjusted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paused:
-    """The treatment was paused; ``treatment_ms`` is where its clock stands."""
+    """The treatment was paused; ``treatment_ms`` is the time of the treatment clock."""
 
     KIND: ClassVar = EventKind.PAUSED
     by: str
@@ -66,14 +66,14 @@ class Paused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PauseRegressed:
-    """A pause of 60 s: the force goes back to the pretension."""
+    """A pause lasted 60 s: the force goes back to the pretension."""
 
     KIND: ClassVar = EventKind.PAUSE_REGRESSED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resumed:
-    """The way back from a pause began; ``confirmed_by`` is empty where the force does not rise."""
+    """The return from a pause began; ``confirmed_by`` is empty if the force does not rise."""
 
     KIND: ClassVar = EventKind.RESUMED
     by: str
@@ -101,7 +101,7 @@ class RemarkRecorded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResponsibilityTaken:
-    """Another person is responsible for the patient from now on; ``from_by`` was until then."""
+    """Another person is responsible for the patient from now on; ``from_by`` was before."""
 
     KIND: ClassVar = EventKind.RESPONSIBILITY_TAKEN
     from_by: Annotated[str, StoredAs("from")]

@@ -12,8 +12,8 @@ from controller.order.phases import Phase, Stage
 class Segment:
     """A straight piece of the profile; seconds on the treatment clock, newtons.
 
-    ``part`` numbers the ordered part (a hold, a rest, a step) that the segment belongs to: a ramp
-    and the dwell after it share it, also when the force was adjusted in between.
+    ``part`` is the number of the ordered part (a hold, a rest, a step) that the segment belongs to:
+    a ramp and the dwell after it share it, even if the force was adjusted in between.
     """
 
     phase: Phase
@@ -30,7 +30,7 @@ class Segment:
         return self.end_s - self.start_s
 
     def force_n(self, elapsed_s: float) -> float:
-        """Force at ``elapsed_s``, held at the ends outside the segment; newtons."""
+        """Returns the force at ``elapsed_s`` in newtons, constant outside the segment."""
         if elapsed_s >= self.end_s:
             return self.end_force_n
         share = max(0.0, elapsed_s - self.start_s) / self.duration_s
@@ -39,10 +39,10 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class ForceProfile:
-    """Segments that meet exactly in time and in force; second 0 is the first ramp's start.
+    """Segments that join exactly in time and in force; second 0 is the start of the first ramp.
 
     A profile that was planned again in the middle of a treatment starts there, not at second 0.
-    Raises ValueError when the segments are empty, leave a gap or jump: a planner's defect.
+    Raises ValueError if there are no segments, or a gap or a jump: a planner's defect.
     """
 
     segments: tuple[Segment, ...]
@@ -67,17 +67,17 @@ class ForceProfile:
         return self.segments[-1].end_s
 
     def index_at(self, elapsed_s: float) -> int:
-        """Number of the segment that holds ``elapsed_s``; a boundary belongs to the later one."""
+        """Returns the segment's index at ``elapsed_s``; a boundary belongs to the later one."""
         return max(0, bisect_right(self._starts_s, elapsed_s) - 1)
 
     def segment_at(self, elapsed_s: float) -> Segment:
-        """Returns the segment that holds ``elapsed_s``; a boundary belongs to the later segment."""
+        """Returns the segment at ``elapsed_s``; a boundary belongs to the later one."""
         return self.segments[self.index_at(elapsed_s)]
 
     def target_n(self, elapsed_s: float) -> float:
-        """Ordered force at one time on the treatment clock, newtons."""
+        """Returns the ordered force at a time on the treatment clock, newtons."""
         return self.segment_at(elapsed_s).force_n(elapsed_s)
 
     def stage_s(self, stage: Stage) -> float:
-        """Time that the profile spends in a stage, seconds."""
+        """Returns the time that the profile spends in a stage, seconds."""
         return sum(s.duration_s for s in self.segments if s.stage is stage)

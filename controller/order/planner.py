@@ -1,13 +1,13 @@
-"""Turns a prescription into the force profile of its treatment, before it and in the middle of it.
+"""Turns a prescription into the force profile of its treatment, before it or in the middle of it.
 
 Every mode is a row of parts: a level that is reached by a ramp at the start of its time and kept
 until its end (session-rules.md#ranges: hold and rest include their ramps).
 
 * static: one part, as long as the treatment.
-* intermittent: hold, rest, hold, ... until the treatment time is over, wherever the cycle stands.
+* intermittent: hold, rest, hold, ... until the treatment time is over, even within a cycle.
 * cyclic: as intermittent, but each ramp takes all of its part: the force moves all the time
   between two forces (session-rules.md#modes-and-steps).
-* progressive and regressive steps stand before and after the treatment. Their forces divide
+* progressive and regressive steps come before and after the treatment. Their forces divide
   the way from the pretension to the hold force evenly. A step of a static treatment is one part of
   the step time; any other step holds, then rests at half of the step's force.
 
@@ -34,7 +34,7 @@ SLACK_FOLLOW_N: Final = 10.0
 STEP_REST_SHARE: Final = 0.5
 """A step that rests drops to this share of its force (session-rules.md#modes-and-steps)."""
 SLACK_LIMIT_S: Final = 30.0
-"""The slack take-up may last so long (session-rules.md#in-motion)."""
+"""Time limit of the slack take-up (session-rules.md#in-motion)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,12 +58,12 @@ class SessionTimes:
 
     @property
     def traction_s(self) -> float:
-        """Progressive, treatment and regressive: the traction time of the record."""
+        """Returns progressive, treatment and regressive time: the traction time of the record."""
         return self.progressive_s + self.treatment_s + self.regressive_s
 
     @property
     def total_s(self) -> float:
-        """From the taut cord to the free cord."""
+        """Returns the time from the taut cord to the free cord."""
         return self.pretension_s + self.traction_s + self.release_s
 
 
@@ -76,7 +76,7 @@ class TreatmentPlan:
 
     @property
     def times(self) -> SessionTimes:
-        """The times of a session, as they are shown before it starts."""
+        """Returns the times of a session as shown before it starts."""
         return SessionTimes(
             pretension_s=self.order.pretension_s,
             progressive_s=self.profile.stage_s(Stage.PROGRESSIVE),
@@ -88,7 +88,7 @@ class TreatmentPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Part:
-    """A level and its time; ``full_end_ms`` is where it would end if nothing cut it short."""
+    """A level and its time; ``full_end_ms`` is the end that it would have uncut."""
 
     key: str
     stage: Stage
@@ -100,7 +100,7 @@ class _Part:
 
 
 def plan(order: Prescription) -> TreatmentPlan:
-    """Plan the treatment; raises PrescriptionInvalid when a ramp does not fit into its part."""
+    """Plan the treatment; raises PrescriptionInvalid if a ramp does not fit into its part."""
     parts = _parts(order, ordered_forces(order))
     _check_ramps(order, parts)
     profile = ForceProfile(tuple(_segments(order, parts, 0, base_force_n(order))))
@@ -110,10 +110,10 @@ def plan(order: Prescription) -> TreatmentPlan:
 def replan(
     order: Prescription, forces: OrderedForces, *, at_ms: int, force_n: float
 ) -> ForceProfile:
-    """Returns the rest of the treatment with other forces, from ``force_n`` at ``at_ms`` on.
+    """Returns the rest of the treatment with other forces, starting from ``force_n`` at ``at_ms``.
 
-    The times stay as they are; a ramp that does not fit any more is cut at the end of its part and
-    the next part goes on from there, so the force stays continuous and no rate is exceeded.
+    The times stay unchanged; a ramp that no longer fits is cut at the end of its part, and the next
+    part continues from there, so the force stays continuous and no rate is exceeded.
     """
     return ForceProfile(tuple(_segments(order, _parts(order, forces), at_ms, force_n)))
 
@@ -124,7 +124,7 @@ def ordered_forces(order: Prescription) -> OrderedForces:
 
 
 def base_force_n(order: Prescription) -> float:
-    """The force from which the first ramp starts: the pretension, or the taut cord without one."""
+    """Returns the force at which the first ramp starts: the pretension, else a taut cord's."""
     return order.pretension_force_n or SLACK_FOLLOW_N
 
 
@@ -208,13 +208,13 @@ def _in_a_row(levels: Iterator[_Level], stage: Stage, start_ms: int) -> Iterator
 
 
 def _ramp_ms(order: Prescription, from_n: float, to_n: float) -> int:
-    """Length of a ramp at the ordered rate, rounded up to whole milliseconds."""
+    """Returns the length of a ramp at the ordered rate, rounded up to whole milliseconds."""
     rate = order.ramp_up_n_per_s if to_n > from_n else order.ramp_down_n_per_s
     return math.ceil(abs(to_n - from_n) / rate * 1000 - 1e-6)
 
 
 def _check_ramps(order: Prescription, parts: list[_Part]) -> None:
-    """Each key is named once, with the first of its parts that is too short."""
+    """Raise PrescriptionInvalid naming each key once, with its first part that is too short."""
     found: dict[str, OrderFault] = {}
     force_n = base_force_n(order)
     for part in parts:
@@ -251,7 +251,7 @@ def _segments(
 
 
 def _leads_the_way_of_its_part(part: _Part, force_n: float) -> bool:
-    """Up into a hold or down into a rest; a lowered hold force is reached at the ordered rate."""
+    """True for up into a hold or down into a rest; a lowered hold force uses the ordered rate."""
     up = part.force_n > force_n
     return part.force_n != force_n and up is (part.dwell is Phase.HOLDING)
 

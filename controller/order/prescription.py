@@ -17,7 +17,7 @@ NEWTONS_PER_KGF: Final = 9.80665
 
 
 class Region(Enum):
-    """The body region; the number that 0x301 of the reference map expects stands in the bridge."""
+    """The body region; its number for 0x301 of the reference map is in the bridge."""
 
     CERVICAL = "cervical"
     LUMBAR = "lumbar"
@@ -32,7 +32,7 @@ class Mode(Enum):
 
 
 class Table(Enum):
-    """What the pulled part of the body lies on, as the order declares it."""
+    """What the treated part of the body lies on, as the order declares it."""
 
     SLIDING = "sliding"
     FLAT = "flat"
@@ -94,9 +94,9 @@ class Prescription:
 
     A static treatment has ``rest_force_n`` and ``rest_s`` 0 and holds for the whole treatment.
     ``hold_s`` and ``rest_s`` include the ramp that leads into them; in a cyclic treatment they are
-    nothing but ramp. ``step_s`` is the time of a step of a static treatment; steps of the other
-    modes take hold and rest time. ``treatment_s`` is the time between the progressive and the
-    regressive steps. ``table`` None: the order does not say. Raises PrescriptionInvalid.
+    only ramp. ``step_s`` is the time of a step of a static treatment; steps of the other modes take
+    hold and rest time. ``treatment_s`` is the time between the progressive and the regressive
+    steps. ``table`` None: the order does not say. Raises PrescriptionInvalid.
     """
 
     region: Region
@@ -123,13 +123,13 @@ class Prescription:
 
     @property
     def steps_s(self) -> float:
-        """Time of all progressive and regressive steps together, seconds."""
+        """Returns the time of all progressive and regressive steps together, seconds."""
         each_s = self.step_s if self.mode is Mode.STATIC else self.hold_s + self.rest_s
         return (self.progressive_steps + self.regressive_steps) * each_s
 
     @property
     def traction_s(self) -> float:
-        """Progressive steps, treatment and regressive steps together, seconds."""
+        """Returns progressive steps, treatment and regressive steps together, seconds."""
         return self.treatment_s + self.steps_s
 
     @property
@@ -153,7 +153,7 @@ class Prescription:
 
     @property
     def table_text(self) -> str:
-        """The table in words; one that may hold the body back is called a friction table."""
+        """Returns the table as text; one that may hold the body back is called a friction table."""
         if self.table is None:
             return "friction table (the order does not say which)"
         name = self.table.value.replace("_", "-")
@@ -161,35 +161,32 @@ class Prescription:
 
     @property
     def friction_limit_n(self) -> float:
-        """The most that may be ordered on a friction table, newtons.
+        """The largest force that may be ordered on a friction table, newtons.
 
         Of a force F, at most F / 2 stays in a still body after the release, whatever the friction
-        is: min(friction, F - friction) is largest where the friction is F / 2 (plant.md#equations).
+        is: min(friction, F - friction) is largest if the friction is F / 2 (plant.md#equations).
         """
         return REGION_LIMITS[self.region].soft_force_n
 
     @property
     def hard_limit_n(self) -> float:
-        """The most that this order may order, newtons; an undeclared table is asked about."""
+        """The largest force of this order, newtons; for an undeclared table a person is asked."""
         region_n = REGION_LIMITS[self.region].hard_force_n
         declared = self.friction_table and self.table is not None
         return min(region_n, self.friction_limit_n) if declared else region_n
 
     @property
     def table_is_asked(self) -> bool:
-        """True when somebody must see that the table moves with the body.
+        """True if somebody must check that the table moves with the body.
 
-        The order says so, or it says nothing and orders more than a friction table may get.
+        The order says so, or it says nothing and orders more than a friction table allows.
         """
         if self.table is None:
             return self.force_limit_n > self.friction_limit_n + 1e-9
         return not self.friction_table
 
     def _faults(self) -> Iterator[OrderFault]:
-        """Yields every rule that is broken.
-
-        Those over several keys only where each key is right.
-        """
+        """Yields every rule that is broken; rules over several keys only if each key is right."""
         each = [
             *self._table_faults(),
             *self._force_faults(),
@@ -312,12 +309,12 @@ class Prescription:
 
 
 def most_rest_n(hold_n: float) -> float:
-    """The largest rest force beside a hold force: at most 90 % of it and 10 N below, newtons."""
+    """Returns the largest rest force: at most 90 % of the hold force and 10 N below, newtons."""
     return min(0.9 * hold_n, hold_n - 10.0)
 
 
 def _in_range(key: str, value: float, bounds: Bounds, *others: str) -> Iterator[OrderFault]:
-    """Yields a fault unless ``value`` is within; ``others`` are the keys that the bounds follow."""
+    """Yields a fault unless ``value`` is within; ``others`` are the keys behind the bounds."""
     if not bounds.low - 1e-9 <= value <= bounds.high + 1e-9:
         yield OrderFault(
             key=key,

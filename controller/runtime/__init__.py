@@ -1,1 +1,1 @@
-"""The only part of the core that meets time: the clocks, the loop and the recovery."""
+"""The only part of the core that deals with time: the clocks, the loop and the recovery."""

@@ -1,4 +1,4 @@
-"""Keeps the alarms of a session: raises what the machine asks for and records begin and end."""
+"""Keeps the alarms of a session: raises those the machine requests, records begin and end."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ class AlarmKeeper:
 
     @property
     def active(self) -> tuple[RaisedAlarm, ...]:
-        """Alarms that wait for an acknowledgement, the most pressing first."""
+        """Returns the alarms that wait for an acknowledgement, the most urgent first."""
         return self._board.active
 
     def effect(self, effect: Effect, now_s: float) -> None:
-        """Follow an effect of the machine that is about an alarm."""
+        """Apply an effect of the machine that concerns an alarm."""
         match effect:
             case RaiseAlarm(code):
                 self.raise_alarm(code, now_s)
@@ -44,7 +44,7 @@ class AlarmKeeper:
                 pass
 
     def request(self, request: AlarmRequest, now_s: float) -> RequestSettled:
-        """Follow a person's request about alarms."""
+        """Apply a person's request about alarms."""
         outcome = self._follow(request, now_s)
         self._operator.tell(outcome.text)
         return outcome
@@ -75,7 +75,7 @@ class AlarmKeeper:
         self._operator.tell(f"ALARM ({priority}): {alarm.text}")
 
     def tone_due(self, now_s: float) -> bool:
-        """Returns True when a tone is to be made in this tick."""
+        """Returns True if a tone is due in this tick."""
         return self._board.tone_due(now_s)
 
     def sound_paused_s(self, now_s: float) -> float:
@@ -99,5 +99,5 @@ def acknowledged(taken: Sequence[str], by: str, *, was_active: bool) -> RequestS
 
 
 def paused_words(seconds: float, by: str) -> str:
-    """Returns that the sound is paused, by whom."""
+    """Returns the message that somebody paused the sound."""
     return f"no tones for {seconds:.0f} s, by {by}"

@@ -29,7 +29,7 @@ def hear_aside(
     when: str,
     now_s: float,
 ) -> RequestSettled:
-    """Handle one; ``when`` completes "not possible ...", for instance "before the treatment"."""
+    """Handle one request; ``when`` completes "not possible ...", as in "before the treatment"."""
     match request:
         case Remark(by=by, text=text):
             recorder.event(RemarkRecorded(by=by, text=text), now_s=now_s)

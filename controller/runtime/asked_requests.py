@@ -1,4 +1,4 @@
-"""Follows each request once, however often it comes, and reports the outcome to its sender."""
+"""Applies each request once, however often it arrives, and reports the outcome to its sender."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from controller.ports import Operator
 from controller.requests import AskedRequest, RequestSettled
 
 REMEMBERED: Final = 256
-"""Outcomes that are kept: more than anybody requests between two clicks of one button."""
+"""Outcomes that are kept: more than anybody requests between two clicks of a button."""
 
 
 class AskedRequests:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 STALL_GUARD_S: Final = 5.0
 """Real seconds after which a participant that does not finish counts as stuck."""
 WORK_SHARE_S: Final = 0.0005
-"""Real seconds that one of several participants may wait before the next one has its turn."""
+"""Real seconds that one of several participants may wait before it is another one's turn."""
 
 _HAS_BOOT_CLOCK = hasattr(time, "CLOCK_BOOTTIME")
 
@@ -32,7 +32,7 @@ class SystemClock:
         return time.monotonic()
 
     def boot_s(self) -> float:
-        """Boot-time clock where the system has one; elsewhere the monotonic clock itself."""
+        """Returns the boot-time clock if the system has one, else the monotonic clock."""
         if _HAS_BOOT_CLOCK:
             return time.clock_gettime(time.CLOCK_BOOTTIME)
         return time.monotonic()
@@ -64,24 +64,24 @@ class ClockParticipant(Protocol):
     bytes_produced: int
 
     def busy(self) -> bool:
-        """Returns True while a request is being worked on and no answer is waiting for its time."""
+        """True while a request is being worked on and no answer is waiting for its time."""
         ...
 
     def next_action_s(self) -> float:
-        """Virtual time of the next answer that waits for its time; infinity when there is none."""
+        """Virtual time of the next answer that waits for its time; infinity if there is none."""
         ...
 
     def reach(self, now_s: float) -> None:
-        """Virtual time is now ``now_s``: let go of what was due."""
+        """Take ``now_s`` as the virtual time: send what was due."""
         ...
 
     def work(self, real_s: float) -> None:
-        """Take what has arrived and go on with it; wait for something at most ``real_s``."""
+        """Process what has arrived; wait for more at most ``real_s``."""
         ...
 
 
 class VirtualClock:
-    """Time that costs nothing. One owner (the loop) waits on it and so moves it; nobody else may.
+    """Time that costs nothing. Its one owner (the loop) advances it by waiting; nobody else may.
 
     ``utc_origin_ms`` is the wall time at virtual second ``start_s``; default 2026-11-25, 0:00.
     """
@@ -104,11 +104,11 @@ class VirtualClock:
         return self.utc_origin_ms + round((self._now_s - self._start_s) * 1000)
 
     def add(self, participant: ClockParticipant) -> None:
-        """Make ``participant`` one of those that must wait before time may jump."""
+        """Add a participant that must wait before time may advance."""
         self._participants.append(participant)
 
     def remove(self, participant: ClockParticipant) -> None:
-        """Forget a participant that is gone, and the ports that led to it."""
+        """Remove a participant that is gone, and its ports."""
         self._participants.remove(participant)
         self._ports.clear()
 
@@ -132,13 +132,13 @@ class VirtualClock:
         return True
 
     def _meet(self, port: Readable) -> None:
-        """Account for a new port; what was on its way to ports before it is lost."""
+        """Account for a new port; bytes on their way to earlier ports are lost."""
         self._settle()
         self._written_off += self._in_flight()
         self._ports.append(port)
 
     def _await_bytes(self, port: Readable) -> bool:
-        """Returns True when bytes are there, or are on their way and now arrived."""
+        """Returns True if bytes are there or, being on their way, have now arrived."""
         self._settle()
         if self._in_flight() == 0:
             return self._readable(port)
@@ -153,7 +153,7 @@ class VirtualClock:
         return True
 
     def _advance_towards(self, at_s: float) -> bool:
-        """Jump to ``at_s`` or to the first action due before it; False once ``at_s`` is reached.
+        """Advance to ``at_s`` or to the first action due before it; False once ``at_s`` is reached.
 
         Only while everything is settled.
         """
@@ -168,7 +168,7 @@ class VirtualClock:
         return True
 
     def _settle(self) -> None:
-        """Let the participants work until every byte sent was consumed and nobody is busy."""
+        """Let the participants work until every byte sent was consumed and none is busy."""
         if self._settled():
             return
         give_up_s = time.monotonic() + STALL_GUARD_S

@@ -1,4 +1,4 @@
-"""Whether the workstation's wall clock can be trusted: every date of a record depends on it.
+"""Checks whether the workstation's wall clock can be trusted: all dates of a record depend on it.
 
 It is never used for timing. A clock in doubt refuses nothing: a person answers before the arming,
 and the note says so (decision 0134).
@@ -15,20 +15,20 @@ from controller.start.self_check import CheckItem, judged
 BUILT_FROM: Final = "2026-11-24"
 """The day (UTC) of this version; the changelog has it too."""
 UPTIME_MODULUS_MS: Final = 2**32
-"""The unit counts milliseconds in 32 bits (0x110): after 49.7 days it begins at 0 again."""
+"""The unit counts milliseconds in 32 bits (0x110), which overflow after 49.7 days."""
 STEP_MS: Final = 2_000
-"""A clock that a time service keeps may go back by so much (row 29)."""
+"""A clock kept by a time service may go back by this much (row 29)."""
 OFF_MS: Final = 60_000
 OFF_SHARE: Final = 0.001
-"""A unit's clock of its own may be wrong by so much of the time since; 0.03 % is a usual one."""
+"""Permitted relative error of a unit's own clock; 0.03 % is usual."""
 FIRST_ZONE_MS: Final = 14 * 3_600_000
-"""A calibration's day begins so long before it does in UTC, at the earliest."""
+"""The earliest a day can begin before it does in UTC; used for a calibration's day."""
 
 
 def clock_item(
     utc_ms: int, uptime_s: float | None, identity: UnitIdentity, facts: StartFacts
 ) -> CheckItem:
-    """Judge the wall time ``utc_ms`` at which the unit's uptime was read; None: it tells none."""
+    """Judge the wall time ``utc_ms`` at which the unit's uptime was read; None: it has none."""
     uptime_ms = None if uptime_s is None else round(uptime_s * 1000)
     calibrated_ms = _midnight_ms(identity.calibrated_on) - FIRST_ZONE_MS
     behind = {
@@ -51,7 +51,7 @@ def clock_item(
 def uptime_off_ms(advance_ms: int, elapsed_ms: int) -> int:
     """Returns how far ``elapsed_ms`` is ahead of the unit's clock, which only goes forward.
 
-    ``advance_ms`` is the difference of two uptimes; the counter may have gone round between them.
+    ``advance_ms`` is the difference of two uptimes; the counter may have overflowed between them.
     """
     least_ms = advance_ms % UPTIME_MODULUS_MS
     rounds = max(0, round((elapsed_ms - least_ms) / UPTIME_MODULUS_MS))
@@ -61,9 +61,9 @@ def uptime_off_ms(advance_ms: int, elapsed_ms: int) -> int:
 def _off_uptime_ms(
     utc_ms: int, uptime_ms: int | None, boot_count: int | None, facts: StartFacts
 ) -> int:
-    """Returns how far the wall clock is ahead of the unit's since the last record; 0 when they fit.
+    """Returns how far the wall clock is ahead of the unit's since the last record; 0 if they agree.
 
-    Uptimes of which nobody knows whether they are of one start are not compared.
+    Uptimes that may belong to different starts are not compared.
     """
     seen = facts.last_seen
     if seen is None or seen.uptime_ms is None or uptime_ms is None or boot_count is None:
@@ -73,7 +73,7 @@ def _off_uptime_ms(
     if boot_count == seen.boot_count:
         off_ms = uptime_off_ms(uptime_ms - seen.uptime_ms, elapsed_ms)
     else:
-        # It has started since, so it cannot have run for longer than the time that passed.
+        # It was restarted since, so it cannot have run for longer than the time that passed.
         off_ms = min(0, elapsed_ms - uptime_ms)
     return off_ms if abs(off_ms) > may_be_off_ms else 0
 

@@ -15,8 +15,9 @@ from controller.safety.supervisor import Supervisor
 from controller.telemetry import CommandKind, ForceCommand, Telemetry
 
 ALARMING_CODE: Final = "force_back_on"
-"""A patient who was free and presses while getting up has not stopped a treatment: findings are
-recorded, and only force that comes back is an alarm."""
+"""A free patient who presses while getting up has not stopped a treatment: findings are recorded,
+and only force that comes back raises an alarm.
+"""
 
 _OBSERVE = ForceCommand(kind=CommandKind.OBSERVE)
 
@@ -24,8 +25,8 @@ _OBSERVE = ForceCommand(kind=CommandKind.OBSERVE)
 class EndWatch:
     """Checks once a tick; outcome and exit status are final already.
 
-    A unit that was not seen free gets its release in each tick as before. ``gone`` says that the
-    port vanished in the session, so that nothing can be read any more.
+    A unit that was not seen free still gets its release in each tick. ``gone``: the port was lost
+    in the session, so that nothing can be read any more.
     """
 
     def __init__(
@@ -49,7 +50,7 @@ class EndWatch:
         self._tokenless = TokenlessRelease(ports.unit)
 
     def look(self, lateness_s: float) -> Telemetry | None:
-        """Read, judge, record; returns the reading, None when there is none."""
+        """Read, judge, record; returns the reading, None if there is none."""
         if self._gone:
             return None
         tick_at_s = self._clock.now_s()

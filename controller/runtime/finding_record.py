@@ -13,7 +13,7 @@ from controller.telemetry import Telemetry
 
 
 class FindingRecord:
-    """One per session. The force beside a finding is the one that was read last."""
+    """One per session. The force recorded with a finding is the last one read."""
 
     def __init__(self, recorder: Recorder, alarms: AlarmKeeper, first: Telemetry | None) -> None:
         self._recorder = recorder

@@ -8,7 +8,7 @@ from controller.telemetry import HostHealth
 
 
 class HostWatch:
-    """One per session; clocks are compared with each other from the moment of its making."""
+    """One per session; the clocks are compared with each other from its creation on."""
 
     def __init__(self, clock: Clock, recorder: Recorder, operator: Operator, tick_s: float) -> None:
         self._clock = clock
@@ -21,7 +21,7 @@ class HostWatch:
         self.attendance = NOBODY_WATCHES
 
     def health(self, *, lateness_s: float, tick_at_s: float) -> HostHealth:
-        """The figures of a tick that came ``lateness_s`` late and began at ``tick_at_s``."""
+        """Returns the figures of a tick that began ``lateness_s`` late at ``tick_at_s``."""
         now_s = self._clock.now_s()
         self.attendance = self._operator.attendance()
         return HostHealth(

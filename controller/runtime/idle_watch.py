@@ -1,4 +1,4 @@
-"""A unit between two sessions: read once a tick and shown; given no order but a release."""
+"""A unit between two sessions: read once a tick and shown; given no order except a release."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from controller.snapshot import Doing, Snapshot, of_reading
 from controller.telemetry import CommandKind, ForceCommand, Telemetry, UnitState
 
 SILENCE_LIMIT_S: Final = 2.0
-"""Without a reading for so long the connection is renewed."""
+"""Without a reading for this time the connection is renewed."""
 IDLE: Final = "idle"
 LOOKING: Final = "looking whether the cord is free"
 NO_READING: Final = "the unit does not answer"
@@ -46,14 +46,14 @@ class IdleWatch:
         """True where the newest reading is fresh, nobody drives the unit, and nothing pulls."""
 
     def stop(self) -> None:
-        """Release what pulls here, whoever drives it; does nothing where the cord is seen free."""
+        """Release whatever pulls, whoever drives it; does nothing if the cord is seen free."""
         self._releases_until_s = self._clock.now_s() + RELEASE_LIMIT_S
         self._release()
 
     def look(self) -> None:
-        """Wait for the tick, read, show; raises LinkError where the connection is of no use."""
+        """Wait for the tick, read, show; raises LinkError if the connection is of no use."""
         lateness_s = self._ticker.wait()
-        is_first = self._reading is None  # one reading alone is never fresh
+        is_first = self._reading is None  # a single reading is never fresh
         self._reading = self._read()
         driven = self._reading is not None and self._reading.unit_state in _DRIVEN
         slack = self._cord.sees(self._reading, self._clock.now_s())

@@ -1,4 +1,4 @@
-"""The release of a failed loop: uses unit and clock only, nothing that could fail with it."""
+"""The release of a failed loop: uses only unit and clock, nothing that could fail with it."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ _MOVING = frozenset({UnitState.TRACKING, UnitState.HOLDING, UnitState.RELEASING}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastResort:
-    """The result; ``force_n`` is the last force that was read, None without one."""
+    """The result; ``force_n`` is the last force read, None if there is none."""
 
     seen: bool
     force_n: float | None
 
 
 def release_until_seen(unit: TractionUnit, clock: Clock) -> LastResort:
-    """Order the fast release each tick until a free cord was seen or 10 s are over.
+    """Order the fast release in each tick until a free cord is seen or 10 s have passed.
 
-    Any other failure, also an interrupt, is ignored and the next tick continues. Without the token
-    (or where the unit does not accept it) the tokenless release is sent once a second. A unit that
-    was seen free is disarmed.
+    Any other failure, even an interrupt, is ignored and the next tick continues. Without the token
+    (or if the unit does not accept it) the tokenless release is sent once a second. A unit that was
+    seen free is disarmed.
     """
     cord, force_n, look = FreeCord(), None, False
     started_s = now_s = clock.now_s()
@@ -57,7 +57,7 @@ def release_until_seen(unit: TractionUnit, clock: Clock) -> LastResort:
 
 
 def _tried(act: Callable[[], T]) -> T | None:
-    """Do it; a failure of any kind, also an interrupt, is no result and ends nothing."""
+    """Call ``act``; any failure, even an interrupt, gives None."""
     try:
         return act()
     except BaseException:

@@ -1,4 +1,4 @@
-"""The lateness of the control ticks, for setting up a workstation; never in the evidence."""
+"""The lateness of the control ticks, for setting up a workstation; never part of the evidence."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PERCENTILES = {"p50_ms": 0.5, "p99_ms": 0.99, "p999_ms": 0.999}
 
 
 class Lateness:
-    """A histogram in steps of 0.01 ms: one addition a tick, and it stays small for 8 hours."""
+    """A histogram in steps of 0.01 ms: one addition per tick, and small even after 8 hours."""
 
     def __init__(self) -> None:
         self._counts: Counter[int] = Counter()
@@ -23,7 +23,7 @@ class Lateness:
         self._largest_s = max(self._largest_s, late_s)
 
     def report(self) -> dict[str, float]:
-        """Number of ticks, percentiles (upper end of their step) and the largest, milliseconds."""
+        """Returns number of ticks, percentiles (upper end of the step) and maximum, in ms."""
         total = self._counts.total()
         shares = {name: self._below_ms(share * total) for name, share in PERCENTILES.items()}
         return {"ticks": total, **shares, "max_ms": round(self._largest_s * 1000, 1)}
@@ -38,7 +38,7 @@ class Lateness:
 
 
 def lateness_words(report: Mapping[str, float]) -> str:
-    """Returns a report in a line of text."""
+    """Returns a report as one line of text."""
     return (
         f"{report['ticks']:.0f} ticks, late by p50 {report['p50_ms']:.2f} ms, "
         f"p99 {report['p99_ms']:.2f} ms, p99.9 {report['p999_ms']:.2f} ms, "

@@ -65,9 +65,9 @@ from controller.start.before_start import needs_person
 from controller.telemetry import CommandKind, ForceCommand, Telemetry
 
 EVENT_READ_SHARE: Final = 0.4
-"""Share of a tick that must be left before the unit's events are read in it."""
+"""Share of a tick that must be left to read the unit's events in it."""
 FREE_LIMIT_S: Final = 10.0
-"""So long after the patient was seen free the session logic must have ended by itself."""
+"""Time within which the session logic must end once the patient was seen free."""
 _ASKED_IN_A_RELEASE: Final = frozenset({Question.RELEASE_NOT_SEEN})
 
 
@@ -112,10 +112,10 @@ class ForceLoop:
         self._taken_over = self._lock_lost = False
 
     def run(self, *, arming_failed: str = "") -> None:
-        """Tick until the machine has finished. Whatever goes wrong, the unit is let go.
+        """Tick until the machine has finished. Whatever fails, the unit is released.
 
-        ``arming_failed`` says why only a release may go out from the first tick on. Raises what
-        broke the loop, after the unit was let go as far as it can be.
+        ``arming_failed`` says why only a release may be sent from the first tick on. Raises what
+        broke the loop, after the unit was released as far as possible.
         """
         try:
             if arming_failed:
@@ -129,9 +129,9 @@ class ForceLoop:
             self.last_resort = release_until_seen(self._unit, self._clock)
 
     def _let_go_is_certain(self) -> bool:
-        """Returns whether the patient was seen free, or every release was tried.
+        """True if the patient was seen free, or every release was tried.
 
-        A port that is gone takes no order, and the unit's watchdog has ended the pull. A person who
+        A lost port transmits no order, and the unit's watchdog has ended the traction. A person who
         was asked may have said that the patient is free.
         """
         if self._supervisor.stage is SupervisedStage.FREE or self.gone or self._taken_over:
@@ -176,7 +176,7 @@ class ForceLoop:
         self._check_core_ends(tick_at_s)
 
     def _obey(self, verdict: Verdict) -> None:
-        """Send a release that the supervisor orders before the core is told of it."""
+        """Send a release that the supervisor orders before the core learns of it."""
         kind = RELEASE_COMMANDS.get(verdict.action)
         if kind is not None and self._supervisor.stage is not SupervisedStage.FREE:
             self._release_now(ForceCommand(kind=kind))
@@ -195,7 +195,7 @@ class ForceLoop:
             self._unit.exchange(command)
 
     def _check_core_ends(self, tick_at_s: float) -> None:
-        """End a core that never ends; raises SessionLogicStuck."""
+        """Raise SessionLogicStuck for session logic that does not end."""
         free = self._supervisor.stage is SupervisedStage.FREE
         if not free or self._supervisor.force_is_on:
             self._free_since_s = None
@@ -226,7 +226,7 @@ class ForceLoop:
     def _insist(self, reading: Telemetry | None, tick_at_s: float) -> None:
         """Send the tokenless release to a unit that shows force and takes no order with a token.
 
-        Also when the patient was seen free before: the force may be back on.
+        Also if the patient was seen free before: the force may be back on.
         """
         if not self._supervisor.force_is_on:
             return
@@ -242,7 +242,7 @@ class ForceLoop:
             self._recorder.event(ordered, now_s=tick_at_s)
 
     def _apply(self, happened: MachineInput, tick_at_s: float) -> Sequence[Effect]:
-        """Let the machine handle it; a release that it begins is sent before it is recorded."""
+        """Pass the input to the machine; a release that it begins is sent before it is recorded."""
         effects = self._machine.handle(happened, tick_at_s)
         if self._machine.releasing and not self._machine.finished:
             self._command = self._supervisor.narrowed(self._machine.command(tick_at_s))
@@ -254,7 +254,7 @@ class ForceLoop:
         return effects
 
     def _withdraw_questions(self) -> None:
-        """Withdraw questions: a release asks only whether it was seen, its end nothing."""
+        """Withdraw questions: a release asks only whether it was seen; its end asks nothing."""
         if self._machine.finished:
             self._questions.withdraw()
         elif self._machine.releasing:
@@ -274,7 +274,7 @@ class ForceLoop:
                 self._alarms.effect(effect, tick_at_s)
 
     def _disarm(self, tick_at_s: float) -> None:
-        """Service 6. A lost or refused answer is settled by the readings that follow."""
+        """Send service 6. The readings that follow settle a lost or refused answer."""
         self._ticker.excuse()
         try:
             self._unit.disarm()
@@ -307,7 +307,7 @@ class ForceLoop:
         return reading
 
     def _note_trouble(self, error: LinkError, tick_at_s: float) -> None:
-        """One event for a run of failures, with what came."""
+        """Record one event for a run of failures, with the received bytes."""
         if self._link_troubled:
             return
         self._link_troubled = True
@@ -376,6 +376,6 @@ class ForceLoop:
 
 
 def _pulling_force_n(command: ForceCommand) -> float:
-    """Returns the set-point that a command carries, newtons; 0 for one that does not pull."""
+    """Returns the set-point of a command, newtons; 0 for one that does not pull."""
     pulls = command.kind in (CommandKind.FOLLOW, CommandKind.HOLD)
     return command.force_n if pulls else 0.0

@@ -1,6 +1,6 @@
-"""An observed session: an instrument beside a table that nobody drives is only read.
+"""An observed session: an instrument beside a table that no host drives is only read.
 
-Each tick reads once and records what came. A reading that failed, or is stale, is not a sample and
+Each tick reads once and records the result. A reading that failed, or is stale, is not a sample and
 never 0 N; the screen says so at once, and after 300 ms the record has a gap. Nothing is ever sent
 to the table, so nothing here can release a patient: the person at the table does.
 """
@@ -52,9 +52,9 @@ GAP_S: Final = 0.300
 LOST_S: Final = 60.0
 """Time to look for a loose plug; then the instrument counts as lost."""
 LONGEST_S: Final = 4 * 3600.0
-"""No treatment takes so long: the end was forgotten."""
+"""No treatment takes as long: the end was forgotten."""
 PULLS_N: Final = 20.0
-"""A free cord carries less (session-rules.md#lost-link)."""
+"""A free cord has less force (session-rules.md#lost-link)."""
 NO_READING: Final = "NO READING: look at the patient"
 END_OBSERVATION: Final = "end_observation"
 NOTHING_ORDERED: Final = (
@@ -127,7 +127,7 @@ class Observation:
     # --- readings -----------------------------------------------------------------------------
 
     def _read(self, tick_at_s: float) -> ForceSample | None:
-        """Returns the sample of this tick; None for a failed or a stale one."""
+        """Returns the sample of this tick; None if it failed or is stale."""
         source = self._ports.source
         try:
             sample = source.read()
@@ -151,7 +151,7 @@ class Observation:
     def _no_reading(self, error: TractionError, now_s: float) -> None:
         """Record and print each kind of failure once in a run; a missing reading is always shown.
 
-        After a loose plug the answer may come from an instrument in another unit.
+        After a loose plug the answer may come from an instrument set to another unit.
         """
         kind = error.fault if isinstance(error, InstrumentFaulted) else type(error).__name__
         if kind in self._troubles:
@@ -247,7 +247,7 @@ class Observation:
         self._ports.operator.tell(NOTHING_ORDERED)
 
     def _ended_by(self, request: EndEarly, now_s: float) -> Ending:
-        """A named person ends it: completed when a hold was seen."""
+        """End by a named person: completed if a hold was seen."""
         acted = OperatorActed(action=END_OBSERVATION, by=request.by, reason=request.reason)
         self._ports.recorder.event(acted, now_s=now_s)
         ended_by = f"ended by {request.by}"

@@ -1,4 +1,4 @@
-"""The questions that wait for an answer, as every screen shows them."""
+"""The questions that wait for an answer, as shown on every screen."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class OpenQuestions:
         self.waiting = (*self.waiting, asked)
 
     def answer(self, question: Question) -> Answer | None:
-        """Returns the answer, or None while there is none; an answer is given once.
+        """Returns the answer, or None while there is none; an answer is returned once.
 
-        A withdrawn question is not answered any more.
+        A withdrawn question cannot be answered any more.
         """
         if all(each.question is not question for each in self.waiting):
             return None
@@ -38,7 +38,7 @@ class OpenQuestions:
         return answer
 
     def withdraw(self, *, but: frozenset[Question] = NONE) -> None:
-        """Withdraw every question but ``but``."""
+        """Withdraw every question except ``but``."""
         for each in self.waiting:
             if each.question not in but:
                 self._operator.withdraw(each.question)

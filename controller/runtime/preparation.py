@@ -1,7 +1,7 @@
 """Everything before the unit moves: a latched unit, the self-check, questions, the press test.
 
-session-rules.md#opening. The unit is observed in every tick of it, also while a person thinks. Time
-may pass meanwhile, so ``last_look`` judges everything again on fresh readings before the arming.
+session-rules.md#opening. The unit is observed in every tick, even while a person thinks. Time may
+pass meanwhile, so ``last_look`` judges everything again on fresh readings before the arming.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ from controller.telemetry import PatientSwitch, Telemetry, UnitEvent, UnitState,
 
 PRESS_TEST_LIMIT_S: Final = 60.0
 STUCK_SWITCH_S: Final = 10.0
-"""Row 19: a switch that is still pressed so long after the test refuses the start."""
+"""Row 19: a switch still pressed this long after the test refuses the start."""
 ACKNOWLEDGED_S: Final = 2.0
-"""So long after an acknowledgement a unit may take to become idle."""
+"""Time that a unit may take to become idle after an acknowledgement."""
 ASKED_AT_MOST: Final = 3
-"""A latched unit whose cause changes at every question is not one that a person can judge."""
+"""A latched unit whose cause changes at every question cannot be judged by a person."""
 EVENTS_SHOWN: Final = 5
 EVENT_READS: Final = 4
-"""The ring holds 32 entries, ten of which are read at once."""
+"""The ring holds 32 entries, of which ten are read at once."""
 
 _UNUSABLE = {
     UnitState.BOOT: "is still starting; wait and start again",
@@ -75,11 +75,11 @@ _ASKED_WHEN_FAILED = {
     "gross_zero": Question.ZERO_SHIFTED,
     "commissioning": Question.UNIT_NOT_COMMISSIONED,
 }
-"""What is compared with earlier records: a change refuses nothing before a person has answered."""
+"""Items compared with earlier records: a person is asked about a change before it refuses."""
 
 
 class Preparation:
-    """Brings an identified unit from idle to the arming, or refuses. One per session."""
+    """Takes an identified unit from idle to the arming, or refuses. One per session."""
 
     def __init__(
         self,
@@ -117,7 +117,7 @@ class Preparation:
 
     @property
     def gross_zero_n(self) -> float | None:
-        """Channel 1 with the cord free and without the tare, as it was read last; newtons."""
+        """The latest reading of channel 1 with the cord free and without the tare; newtons."""
         return self._check.gross_zero_n
 
     @property
@@ -138,7 +138,7 @@ class Preparation:
     def prepare(self) -> None:
         """Do all steps up to the yes to the start.
 
-        Raises RequestRefused (SelfCheckFailed among them), UnitFaulted or LinkError.
+        Raises RequestRefused (including SelfCheckFailed), UnitFaulted or LinkError.
         """
         self._refuse_unusable()
         if self._latched:
@@ -156,7 +156,7 @@ class Preparation:
         self._press_and_start()
 
     def read_events(self) -> None:
-        """Record what the unit noted since the preparation began, or since the last call."""
+        """Record the unit's events since the preparation began, or since the last call."""
         for _ in range(EVENT_READS):
             if not self.events.behind(self._watch.reading):
                 return
@@ -165,10 +165,10 @@ class Preparation:
             self._watch.look_once()
 
     def last_look(self) -> Telemetry:
-        """Judge everything again on readings that begin now; the arming follows at once.
+        """Judge everything again on new readings; the arming follows at once.
 
         Raises what ``prepare`` raises. Questions may have waited for hours and the journal for
-        seconds: nothing that was read before is used.
+        seconds, so nothing that was read before is used.
         """
         began_at_s = self._clock.now_s()
         self._check.take_window()
@@ -227,7 +227,7 @@ class Preparation:
         self._await_idle()
 
     def _latched_cause(self) -> tuple[int, int | None]:
-        """Returns what an acknowledgement is about: another fault or event is another cause."""
+        """Returns what is acknowledged; another fault or event is another cause."""
         return self._watch.reading.first_fault_code, self._watch.reading.newest_event
 
     def _latched_text(self) -> str:
@@ -244,7 +244,7 @@ class Preparation:
     def _looks_free(self) -> bool:
         """True once a fresh sample shows a free cord, on every channel, with and without the tare.
 
-        Such a sample is waited for as long as two samples may take to be fresh.
+        Waits for such a sample for as long as two samples may take to be fresh.
         """
         cord, deadline_s = FreeCord(), self._clock.now_s() + 2 * FRESH_S
         while self._clock.now_s() <= deadline_s:
@@ -299,7 +299,7 @@ class Preparation:
         self._await_open_switch()
 
     def _go_on_without_press_test(self) -> None:
-        """Ask to continue without the test; a press while the question waits is still seen."""
+        """Ask to continue without the test; a press while the question waits still counts."""
         self._recorder.event(PressTestNotSeen(), now_s=self._clock.now_s())
         self._record_items([self._press_test_item()])
         question = Question.PRESS_TEST_NOT_SEEN
@@ -318,13 +318,13 @@ class Preparation:
                 self._record_items([self_check.stuck_switch_item(STUCK_SWITCH_S)])
 
     def _ask_to_start(self) -> None:
-        """Ask to start; nothing else is asked after this, so that the pull follows the yes."""
+        """Ask to start; nothing else is asked after this, so that the traction follows the yes."""
         self._asked_at_event = self._watch.reading.newest_event
         self._require(Question.START_TRACTION, START_QUESTION)
         self._yes_at_s = self._clock.now_s()
 
     def _note(self, entries: Sequence[UnitEvent]) -> None:
-        """Keep the codes of what happened since the start was asked about."""
+        """Keep the codes of events since the start was asked about."""
         asked = self._asked_at_event
         self._events_since_asked += [
             entry.code

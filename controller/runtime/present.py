@@ -43,15 +43,15 @@ class Present:
 
     @property
     def alarms_shown(self) -> tuple[AlarmOnScreen, ...]:
-        """Returns the alarms of the newest snapshot, which a person who answers now has seen."""
+        """Returns the alarms of the latest snapshot, which a person who answers now has seen."""
         return () if self._newest is None else self._newest.alarms_on_screen
 
     def answered(self, round_trip_s: float) -> None:
-        """Note that an exchange brought a reading after so long."""
+        """Note that an exchange brought a reading after ``round_trip_s``."""
         self._round_trip_s = round_trip_s
 
     def unanswered(self, error: LinkError) -> None:
-        """Note that an exchange brought none."""
+        """Note that an exchange brought no reading."""
         self._missed += 1
         self._mismatched += isinstance(error, StaleAnswer)
 
@@ -65,7 +65,7 @@ class Present:
         lateness_s: float = 0.0,
         message: str = "",
     ) -> None:
-        """Show this moment; ``reading`` is that of this tick, None when there was none."""
+        """Show this moment; ``reading`` is that of this tick, None if there was none."""
         now_s, limits = self._clock.now_s(), self.limits
         attendance = self._operator.attendance()
         self._number += 1

@@ -26,7 +26,7 @@ URGENT_KINDS = frozenset(
 )
 """Events that go to the writer at once instead of with the next block."""
 Forces: TypeAlias = "tuple[float | None, float | None]"
-"""Of the two channels, newtons; None for one that told nothing."""
+"""Forces of the two channels, newtons; None for one without a value."""
 NO_FORCES: Final[Forces] = (None, None)
 
 
@@ -61,7 +61,7 @@ class Recorder:
         self._append(at_s, target_n, forces_n, phase, flags)
 
     def observed(self, sample: ForceSample | None, *, tick_at_s: float) -> None:
-        """Append what an instrument told in this tick: nobody orders, so there is no target."""
+        """Append an instrument's sample of this tick; there is no order, so there is no target."""
         at_s, forces_n, flags = tick_at_s, NO_FORCES, SampleFlag.NO_READING
         if sample is not None:
             at_s, forces_n = sample.taken_at_s, (sample.net_n, None)
@@ -91,7 +91,7 @@ class Recorder:
         self._journal.sync()
 
     def _flags(self, number: int | None) -> SampleFlag:
-        """Whether a reading is the same as the one before it, where readings have numbers."""
+        """Returns whether a reading repeats the one before it, if readings have numbers."""
         same = number is not None and number == self._last_sample_number
         self._last_sample_number = number
         return SampleFlag.SAME_SAMPLE_NUMBER if same else SampleFlag.NONE

@@ -1,4 +1,4 @@
-"""Handles a unit whose last session has no end, at the next start (session-rules.md#recovery)."""
+"""Handles at the next start a unit whose last session has no end (session-rules.md#recovery)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from controller.session.release import ENDED_STATES, RELEASE_LIMIT_S
 from controller.telemetry import CommandKind, ForceCommand, Telemetry, UnitState
 
 ARMING_AGE_TOLERANCE_S: Final = 5
-"""The unit counts whole seconds on a clock of its own; so far they may differ from ours."""
+"""The unit counts whole seconds on its own clock, which may differ from ours by this much."""
 
 _DRIVEN = frozenset({UnitState.ARMED, UnitState.TRACKING, UnitState.HOLDING})
 _MOVING = _DRIVEN | {UnitState.RELEASING}
@@ -22,7 +22,7 @@ _MOVING = _DRIVEN | {UnitState.RELEASING}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitFound:
-    """How the unit was found and left: state and force at first sight, and whether we released."""
+    """How the unit was found and left: state and force at first, and whether we released it."""
 
     state: UnitState
     force_n: float | None
@@ -32,11 +32,11 @@ class UnitFound:
 def let_go_of_unit(
     unit: TractionUnit, clock: Clock, *, armed_seconds_ago: float | None
 ) -> UnitFound:
-    """Observe the unit and release it if it still hangs on our interrupted session.
+    """Observe the unit and release it if it is still in our interrupted session.
 
     ``armed_seconds_ago`` says when that session armed it (None: there is no such session). A unit
     that shows more than 20 N although no host drives it gets the tokenless release once a second.
-    Raises UnitBusy when another host drives it, UnitFaulted when it does not come down to 20 N.
+    Raises UnitBusy if another host drives it, UnitFaulted if it does not come down to 20 N.
     """
     ticker, cord = Ticker(clock, unit.tick_s), FreeCord()
     first = _observe(unit, ticker, clock)
@@ -68,7 +68,7 @@ def _not_free(unit: TractionUnit, reading: Telemetry) -> str:
 
 
 def _shows_force(reading: Telemetry) -> bool:
-    """More than 20 N, or a force that nobody knows."""
+    """True for more than 20 N, or an unknown force."""
     force_n = largest_force_n(reading)
     return force_n is None or force_n > FREE_FORCE_N
 
@@ -86,7 +86,7 @@ def _check_ours(unit: TractionUnit, armed_seconds_ago: float | None) -> None:
 
 
 def _observe(unit: TractionUnit, ticker: Ticker, clock: Clock) -> Telemetry:
-    """One accepted reading; a few failures are the wire's, a second of them is a silent unit."""
+    """Returns one accepted reading; a few failures are the wire's, a second of them is silence."""
     deadline_s = clock.now_s() + 1.0
     while True:
         ticker.wait()

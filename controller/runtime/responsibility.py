@@ -10,7 +10,7 @@ from controller.session.recorded_events import request_refused
 
 
 class Responsibility:
-    """One per session. It changes nothing that the unit is ordered to do."""
+    """One per session. It does not influence the orders to the unit."""
 
     def __init__(self, recorder: Recorder, operator: Operator) -> None:
         self._recorder = recorder
@@ -19,7 +19,7 @@ class Responsibility:
         self.since_utc_ms = recorder.utc_ms()
 
     def take_over(self, request: TakeOver, now_s: float) -> RequestSettled:
-        """Record who is responsible from now on; nobody takes over from themselves."""
+        """Record the new responsible person; taking over from oneself is refused."""
         if request.by == self.by:
             return self._refuse(request, f"{self.by} is responsible already", now_s)
         taken = ResponsibilityTaken(from_by=self.by, by=request.by)

@@ -43,7 +43,7 @@ _REFUSALS = (RequestRefused, UnitFaulted, LinkError)
 
 
 class _DriveFailed(Exception):
-    """The program failed after the arming; it carries the ending and words for people."""
+    """Raised if the program failed after the arming; contains the ending and words for people."""
 
     def __init__(self, ending: Ending, message: str) -> None:
         super().__init__(message)
@@ -52,7 +52,7 @@ class _DriveFailed(Exception):
 
 
 def _described(failure: BaseException) -> str:
-    """Kind and text of a failure, on one line."""
+    """Returns kind and text of a failure on one line."""
     text = " ".join(str(failure).split())
     return f"{type(failure).__name__}: {text}" if text else type(failure).__name__
 
@@ -60,8 +60,7 @@ def _described(failure: BaseException) -> str:
 class Session:
     """Runs a session whose journal is open.
 
-    ``facts`` are what is known before the unit is looked at. How late its ticks come is counted in
-    ``lateness``.
+    ``facts`` are known before the unit is read. ``lateness`` collects how late ticks come.
     """
 
     def __init__(
@@ -85,11 +84,11 @@ class Session:
         self._arming_sent = False
 
     def run(self) -> Ending:
-        """Run to the end; the ending is in the journal and durable when this returns.
+        """Run to the end; the ending is in the journal and durable on return.
 
         Refusals before arming are recorded as such and raised again: RequestRefused, UnitFaulted,
-        LinkError. From the arming write on nothing is a refusal any more: what was sent and seen
-        decides. A failure of the program then is recorded with what became of the release and
+        LinkError. From the arming write on nothing counts as a refusal: what was sent and seen
+        decides. A failure of the program is then recorded with the outcome of the release and
         raised as ProgramFailed.
         """
         ending = Ending(outcome=Outcome.REFUSED, reason="")
@@ -163,7 +162,7 @@ class Session:
         return machine.ending
 
     def _run_loop(self, loop: ForceLoop, machine: SessionMachine, arming_failed: str) -> None:
-        """Run it; whatever breaks it is turned into an ending that says what became of the unit."""
+        """Run the loop; any failure becomes an ending that states the outcome for the unit."""
         try:
             loop.run(arming_failed=arming_failed)
         except BaseException as failure:
@@ -174,7 +173,7 @@ class Session:
     def _after_failure(
         self, loop: ForceLoop, machine: SessionMachine, failure: BaseException | None
     ) -> tuple[Ending, str]:
-        """Ending and message; what the last resort did is recorded as far as a record can be."""
+        """Returns ending and message; records the last resort's result as far as possible."""
         last = loop.last_resort or LastResort(seen=False, force_n=None)
         name = "the session logic ended too early" if failure is None else _described(failure)
         reason = f"the program failed: {name}"
@@ -202,9 +201,9 @@ class Session:
         )
 
     def _arm(self, preparation: Preparation, request: ArmingRequest) -> tuple[Telemetry, str]:
-        """Arm; returns the first reading and, when only a release may follow, why.
+        """Arm; returns the first reading and, if only a release may follow, why.
 
-        Raises RequestRefused or UnitFaulted when the unit was not armed.
+        Raises RequestRefused or UnitFaulted if the unit was not armed.
         """
         self._arming_sent = True
         try:
@@ -230,7 +229,7 @@ class Session:
             return preparation.reading, self._arming_uncertain(error)
 
     def _arming_uncertain(self, error: TractionError) -> str:
-        """Record what is not known; returns the reason of the release that follows."""
+        """Record the uncertainty; returns the reason of the release that follows."""
         self._recorder.event(
             UncertaintyRecorded(what="arming", code=error.code, message=error.message),
             now_s=self._clock.now_s(),
@@ -238,11 +237,11 @@ class Session:
         return f"arming uncertain: {error.message}"
 
     def _name_refusal(self) -> None:
-        """A press or an emergency stop in the moment of the arming is an alarm of its own."""
+        """Raise the alarm of a press or an emergency stop at the moment of the arming."""
         try:
             reading = self._unit.exchange(ForceCommand(kind=CommandKind.OBSERVE))
         except LinkError:
-            return  # the unit's own words on the refusal stand in the record
+            return  # the record has the unit's own words on the refusal
         for there, code in (
             (reading.emergency_stop_open, "emergency_stop_open"),
             (reading.patient_switch is PatientSwitch.PRESSED, "patient_switch_pressed"),
@@ -252,7 +251,7 @@ class Session:
                 self._alarms.raise_alarm(code, self._clock.now_s())
 
     def _read_remaining_events(self, preparation: Preparation) -> None:
-        """The unit is free: the rest of its ring is read in as many ticks as it takes."""
+        """Read the rest of the free unit's ring, in as many ticks as it takes."""
         ticker = Ticker(self._clock, self._unit.tick_s)
         for _ in range(self._unit.capabilities.event_ring_size):
             ticker.wait()
@@ -265,9 +264,9 @@ class Session:
             preparation.events.read(reading, self._clock.now_s(), limit=ENTRIES_AT_REST)
 
     def _await_acknowledgement(self, machine: SessionMachine, watch: EndWatch) -> None:
-        """A tone every 30 s until somebody acknowledges; only who leaves ends it otherwise.
+        """Sound a tone every 30 s until somebody acknowledges or the program is left.
 
-        Nothing is asked after a leave: the answer would come when nobody takes it.
+        Nothing is asked after a leave: nobody would read the answer.
         """
         question = Question.END_ACKNOWLEDGED
         self._alarms.raise_alarm("treatment_done", self._clock.now_s())
@@ -300,7 +299,7 @@ class Session:
         self._ports.present.show(course, reading, lateness_s=lateness_s, message=reason)
 
     def _hear(self, when: str, *, is_over: bool) -> None:
-        """Requests that come while no loop runs; after the end nobody takes over any more."""
+        """Handle requests while no loop runs; after the end nobody can take over any more."""
         for asked in self._ports.requests.take():
             now_s = self._clock.now_s()
             if isinstance(asked.request, TakeOver) and not is_over:
@@ -317,7 +316,7 @@ class Session:
             self._ports.requests.settle(asked, outcome)
 
     def _hear_late_stop(self) -> None:
-        """A stop after the end is heard: there is nothing left to release."""
+        """Acknowledge a stop after the end: there is nothing left to release."""
         if (stop := self._ports.stops.take()) is None:
             return
         refused = RefusalRecorded(request="stop", by=stop.by, reason=NO_TREATMENT)

@@ -1,4 +1,4 @@
-"""What the parts of one running session share: the unit, the clock, the record and the person."""
+"""What the parts of a running session share: the unit, the clock, the record and the person."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from controller.runtime.responsibility import Responsibility
 from controller.runtime.stops import Stops
 
 CONSOLE_LOST_S: Final = 15.0
-"""How long a session goes on without its console (times.md: a setting of 5 to 60 s)."""
+"""How long a session continues without its console (times.md: a setting of 5 to 60 s)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionPorts:
-    """Through which preparation, loop and end watch of one session reach the outside."""
+    """The access of one session's preparation, loop and end watch to the outside."""
 
     unit: TractionUnit
     clock: Clock
@@ -43,7 +43,7 @@ class SessionPorts:
         operator: Operator,
         session_id: str,
     ) -> SessionPorts:
-        """Returns them for a session that begins: no alarm is active and nothing was asked yet."""
+        """Returns the ports of a new session, without active alarms or open questions."""
         alarms, questions = AlarmKeeper(recorder, operator), OpenQuestions(operator)
         responsibility = Responsibility(recorder, operator)
         present = Present(

@@ -1,7 +1,7 @@
-"""The items of the self-check as a unit's readings show them: once for the questions, and again.
+"""The self-check items that a unit's readings show, judged before the questions and again after.
 
 What passed before people were asked may have changed while they thought, so the same items are
-judged a second time on the readings directly before the arming, beside what only then can be known.
+judged a second time on the readings directly before the arming, with those only known then.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from controller.start.self_check import CheckItem, CheckState
 from controller.start.unit_word import unit_word_items
 
 ZERO_LIMIT_S: Final = 10.0
-"""The cord may be touched while the patient is made ready; so long a quiet zero is waited for."""
+"""The cord may be touched while the patient is made ready; time to wait for a quiet zero."""
 
 
 class StartItems:
@@ -50,7 +50,7 @@ class StartItems:
         self.gross_zero_n: float | None = None
 
     def judge(self) -> list[CheckItem]:
-        """Returns the self-check, on a window of readings that begins now."""
+        """Returns the self-check on a window of readings that begins now."""
         self.take_window()
         items = self._items()
         self._first = {item.name: item for item in items}
@@ -61,10 +61,10 @@ class StartItems:
     def judge_again(
         self, events: Sequence[int], *, all_read: bool, yes_at_s: float
     ) -> list[CheckItem]:
-        """Everything again on the newest window, and what is known only now.
+        """Judge everything again on the latest window, and what is known only now.
 
         ``events`` are the codes that the unit noted since the start was asked about. An item that
-        no longer stands as it was asked about refuses.
+        differs from the one people were asked about refuses.
         """
         return [
             *(self._as_asked(item) for item in self._items()),
@@ -78,7 +78,7 @@ class StartItems:
         ]
 
     def take_window(self) -> None:
-        """Look at the free cord until a whole window is quiet at zero, for a while."""
+        """Wait, up to a limit, until a whole window of readings is quiet at zero."""
         self._watch.forget()
         deadline_s = self._clock.now_s() + ZERO_LIMIT_S
         while True:
@@ -118,9 +118,9 @@ class StartItems:
         ]
 
     def _as_asked(self, item: CheckItem) -> CheckItem:
-        """Returns the item; a failure that nobody was asked about, or another one, refuses.
+        """Returns the item; a failure that differs from the one people were asked about refuses.
 
-        So does an item that was not there before: the unit stopped saying something since.
+        So does an item that was not there before: the unit stopped reporting something.
         """
         first = self._first.get(item.name)
         if first is not None and item.state is not CheckState.FAILED:

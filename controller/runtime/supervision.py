@@ -1,4 +1,4 @@
-"""Narrows the supervisor's hard limits: by region, by what the unit can do, then by the order."""
+"""Narrows the supervisor's hard limits: by region, by the unit's capabilities, by the order."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from controller.safety.limits import SafetyLimits
 from controller.session.approach import ANSWER_LIMIT_S
 
 PAUSES_S: Final = 900.0
-"""What all pauses of a session may add to its planned time before the supervisor ends it."""
+"""Time that all pauses of a session may add to its planned time before the supervisor ends it."""
 DWELL_PAUSES_S: Final = 300.0
-"""What pauses may add to the longest time at one force."""
+"""Time that pauses may add to the longest dwell at one force."""
 
 REGION_NARROWING: dict[Region, dict[str, float]] = {
     # hazards.md, rows 16 (rise beyond the ordered one in 0.5 s) and 17 (pull length).
@@ -26,7 +26,7 @@ REGION_NARROWING: dict[Region, dict[str, float]] = {
 def session_limits(
     plan: TreatmentPlan, unit: UnitCapabilities, *, console_lost_s: float = CONSOLE_LOST_S
 ) -> SafetyLimits:
-    """Returns the limits of one session; every step can only make them smaller."""
+    """Returns the limits of one session; every step can only lower them."""
     order = plan.order
     region = SafetyLimits().narrowed(
         force_n=REGION_LIMITS[order.region].hard_force_n,
@@ -50,7 +50,7 @@ def session_limits(
 
 
 def _longest_dwell_s(plan: TreatmentPlan) -> float:
-    """The longest time that the order keeps one force: a hold, a rest, a step or the pretension."""
+    """Returns the longest dwell of the order: a hold, a rest, a step or the pretension."""
     segments = plan.profile.segments
     dwells_s = [s.duration_s for s in segments if s.start_force_n == s.end_force_n]
     return max([*dwells_s, plan.order.pretension_s, ANSWER_LIMIT_S])

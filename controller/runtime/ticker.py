@@ -16,7 +16,7 @@ class Ticker:
 
     @property
     def due_s(self) -> float:
-        """When the next tick is due."""
+        """Time at which the next tick is due."""
         return self._due_s
 
     def wait(self) -> float:
@@ -29,5 +29,5 @@ class Ticker:
         return 0.0 if excused else late_s
 
     def excuse(self) -> None:
-        """The tick now running may overrun: a release went out in it as a second exchange."""
+        """Let the present tick overrun: a release was sent in it as a second exchange."""
         self._excused = True

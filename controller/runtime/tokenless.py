@@ -1,4 +1,4 @@
-"""The tokenless fast release beside the readings: for a unit that takes no other order any more."""
+"""The tokenless fast release beside the readings, for a unit that takes no other order any more."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ EVERY_S: Final = 1.0
 
 
 class TokenlessRelease:
-    """At most once a second; seconds of any axis."""
+    """Sends it at most once a second; seconds of any axis."""
 
     def __init__(self, unit: TractionUnit) -> None:
         self._unit = unit
@@ -21,9 +21,9 @@ class TokenlessRelease:
         self.ordered = 0
 
     def order(self, now_s: float) -> bool:
-        """Order it if a second has passed since the last time; True when it went out.
+        """Send it if a second has passed since the last time; True if it was sent.
 
-        A unit that does not answer it is judged by its readings.
+        If the unit does not answer, the readings show the effect.
         """
         if now_s - self._last_s < EVERY_S - 1e-6:
             return False

@@ -13,17 +13,17 @@ from controller.session.inputs_and_effects import session_ms
 from controller.telemetry import Telemetry, UnitEvent
 
 ENTRIES_IN_MOTION: Final = 2
-"""At most so many entries a tick while force is on (times.md#exceptions)."""
+"""Maximum entries read per tick while force is on (times.md#exceptions)."""
 ENTRIES_AT_REST: Final = 10
 
 
 class UnitEventReader:
-    """Remembers which ring entry was recorded last; starts after what was there before.
+    """Remembers which ring entry was recorded last; starts after the entries already there.
 
-    A reading that does not say how new the newest event is, or how old the unit, reads nothing: a
-    later one does.
+    A reading without the number of the newest event or the unit's uptime causes no read; a later
+    reading does.
 
-    A unit that has restarted counts its events from 1 again; nothing of that start was recorded.
+    A restarted unit counts its events from 1 again; none of that start was recorded.
     """
 
     def __init__(self, unit: TractionUnit, recorder: Recorder, first: Telemetry) -> None:
@@ -33,12 +33,12 @@ class UnitEventReader:
         self._boot_count = unit.identity.boot_count
 
     def behind(self, reading: Telemetry) -> bool:
-        """Returns True when the unit has events that are not recorded yet."""
+        """Returns True if the unit has events that are not recorded yet."""
         self._notice_restart()
         return reading.newest_event not in (None, self._last)
 
     def read(self, reading: Telemetry, now_s: float, *, limit: int) -> Sequence[UnitEvent]:
-        """Record and return at most ``limit`` new entries; a failed read is tried again later."""
+        """Record and return at most ``limit`` new entries; a failed read is repeated later."""
         self._notice_restart()
         if reading.newest_event is None or reading.uptime_s is None:
             return ()

@@ -1,4 +1,4 @@
-"""A unit that is not armed yet, looked at once a tick: readings, press test, restarts, stops."""
+"""A unit that is not armed yet, read once a tick: readings, press test, restarts, stops."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from controller.start.self_check import ZERO_READINGS
 from controller.telemetry import CommandKind, ForceCommand, PatientSwitch, Telemetry
 
 SILENCE_LIMIT_S: Final = 2.0
-"""Without an accepted reading for so long, a unit that is not armed yet is given up."""
+"""Without an accepted reading for this time, a unit that is not armed yet is given up."""
 UPTIME_OFF_MS: Final = 1_000
-"""The uptime follows the host's clock but for reading times and 0.1 %; a restart begins at 0."""
+"""Permitted difference of uptime and host clock, besides 0.1 %; a restart begins at 0."""
 UPTIME_OFF_SHARE: Final = 0.001
 
 _OBSERVE = ForceCommand(kind=CommandKind.OBSERVE)
 
 
 class PressTest:
-    """The patient's switch was seen pressed and then open, on the wire; nothing else counts."""
+    """The patient's switch was seen pressed and then open, in readings; nothing else counts."""
 
     def __init__(self) -> None:
         self._pressed = False
         self.passed = False
 
     def watch(self, reading: Telemetry) -> bool:
-        """Take one reading; True when this one completed the test."""
+        """Take one reading; True if this one completed the test."""
         if reading.patient_switch is PatientSwitch.PRESSED:
             self._pressed = True
         elif self._pressed and not self.passed and reading.patient_switch is PatientSwitch.OPEN:
@@ -44,9 +44,9 @@ class PressTest:
 
 
 class UnitWatch:
-    """One per session. ``reading`` is the newest accepted one; ``readings`` are the last few.
+    """One per session. ``reading`` is the latest accepted one; ``readings`` are the last few.
 
-    ``identified_at_s`` is the monotonic second at which the unit had been identified.
+    ``identified_at_s`` is the monotonic second at which the unit was identified.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class UnitWatch:
 
     @property
     def readings(self) -> Sequence[Telemetry]:
-        """The last accepted readings, the newest last; no more than ``ZERO_READINGS``."""
+        """The last accepted readings, latest last; at most ``ZERO_READINGS``."""
         return self._readings
 
     @property
@@ -88,25 +88,25 @@ class UnitWatch:
 
     @property
     def press_test_age_s(self) -> float | None:
-        """Seconds since the press test was passed, None when it was not."""
+        """Seconds since the press test was passed, None if it was not."""
         return self._clock.now_s() - self._pressed_at_s if self._press_test.passed else None
 
     def begin_press_test(self) -> None:
-        """Ask for another press: what was seen before counts no more."""
+        """Begin a new press test: earlier presses no longer count."""
         self._press_test = PressTest()
 
     def forget(self) -> None:
-        """Begin a new window: what was read before counts no more."""
+        """Begin a new window: earlier readings no longer count."""
         self._readings.clear()
 
     def look_once(self) -> Telemetry:
-        """Look until a reading comes; raises what ``look`` raises."""
+        """Read until a reading comes; raises what ``look`` raises."""
         while (reading := self.look()) is None:
             pass
         return reading
 
     def look(self) -> Telemetry | None:
-        """One tick; None when its answer was lost.
+        """Do one tick; None if its answer was lost.
 
         Raises RequestRefused on a stop, LinkError on a silent unit, UnitFaulted on a restarted one.
         """
@@ -147,9 +147,10 @@ class UnitWatch:
         self._show(reading, lateness_s)
 
     def _check_same_boot(self, reading: Telemetry) -> None:
-        """Identity, limits and tare are those of the boot in which the unit was identified.
+        """Raise UnitFaulted unless the unit still runs since its identification.
 
-        A bridge that sees a restart reads the identity again; one that does not still shows it.
+        Identity, limits and tare belong to that start. A bridge that notices a restart reads the
+        identity again; one that does not still shows the old uptime going back.
         """
         now_s = self._clock.now_s()
         elapsed_ms = round((now_s - self._seen_at_s) * 1000)
@@ -157,7 +158,7 @@ class UnitWatch:
         if uptime_ms is None:
             off_ms = 0
         elif self._uptime_ms is None:
-            # Up for less time than since its identification, which it has answered.
+            # Its uptime is less than the time since its identification.
             off_ms = max(0, elapsed_ms - uptime_ms)
         else:
             off_ms = abs(uptime_off_ms(uptime_ms - self._uptime_ms, elapsed_ms))

@@ -1,1 +1,1 @@
-"""The supervisor: small, separate, and able only to narrow what the core wants."""
+"""The supervisor: small, separate, and able only to narrow the wanted command."""

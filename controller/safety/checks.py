@@ -1,9 +1,9 @@
-"""Every hazard that is supervised: one function, one finding, one hazard id (row of hazards.md).
+"""Every supervised hazard: one function, one finding, one hazard id (row of hazards.md).
 
-This file holds patient, force and cord; ``link_checks`` holds link, unit and host,
-``release_checks`` what is checked once the unit was told to release. A check gets the situation
-and the limits and says what exceeds which limit, or None. A value that is not measured is None
-and is never taken for 0.
+This file has patient, force and cord; ``link_checks`` has link, unit and host, ``release_checks``
+the checks after the unit was ordered to release. A check gets the situation and the limits and
+returns what exceeds which limit, or None. A value that is not measured is None and is never taken
+for 0.
 """
 
 from __future__ import annotations
@@ -56,10 +56,10 @@ def emergency_stop_open(now: Situation, limits: SafetyLimits) -> Exceeded:
 
 @hazard(6, Action.RELEASE_FAST, "s", "have the force channel serviced")
 def force_stuck(now: Situation, limits: SafetyLimits) -> Exceeded:
-    """The same value for 1 s while the force must move, or, of a channel with noise, for 3 s.
+    """The same value for 1 s while the force must change, or for 3 s on a channel with noise.
 
-    A display that stands still is not stuck by itself (decision 0296): with noise every movement of
-    the winch must show, without it only what the set-point or the winch moves by 5 N.
+    A constant display is not stuck by itself (decision 0296): with noise every movement of the
+    winch must show, without it only a change of set-point or winch by 5 N.
     """
     must_move_s = now.force_must_move.lasting_s(now.accepted_at_s)
     if not now.force_shows_noise:
@@ -96,7 +96,7 @@ def zero_shifted(now: Situation, limits: SafetyLimits) -> Exceeded:
 
 @hazard(8, Action.RELEASE_FAST, "N", "check the load cell for overload")
 def force_saturated(now: Situation, limits: SafetyLimits) -> Exceeded:
-    """A channel is at its end: the true force may be higher than any number says."""
+    """A channel is at its end: the true force may be higher than any reading."""
     if now.reading.faults.has(OVERLOADED):
         gross_n, capacity_n = now.reading.gross_force_n, limits.capacity_n
         return capacity_n if gross_n is None else max(gross_n, capacity_n), capacity_n
@@ -108,7 +108,7 @@ def force_saturated(now: Situation, limits: SafetyLimits) -> Exceeded:
 
 @hazard(9, Action.RELEASE_FAST, "missing channels", "check the load cell's cable")
 def force_missing(now: Situation, limits: SafetyLimits) -> Exceeded:
-    """The unit says that a force channel is open or that channel 1 is not valid."""
+    """The unit reports that a force channel is open or that channel 1 is invalid."""
     return seen(now.reading.faults.has(OPENED) or now.reading.force_n is None)
 
 
@@ -128,7 +128,7 @@ def force_negative(now: Situation, limits: SafetyLimits) -> Exceeded:
     needs=("extension_mm",),
 )
 def sign_wrong(now: Situation, limits: SafetyLimits) -> Exceeded:
-    """The first tension reads as a push: force falls while the cord is wound in."""
+    """The first tension reads as a push: the force falls while the cord is wound in."""
     before_mm, at_mm = now.first.extension_mm, now.reading.extension_mm
     before_n, force_n = now.first.force_n, now.reading.force_n
     if before_mm is None or at_mm is None or before_n is None or force_n is None:
@@ -140,7 +140,7 @@ def sign_wrong(now: Situation, limits: SafetyLimits) -> Exceeded:
 
 @hazard(42, Action.RELEASE_FAST, "N", "look at patient, cord and table")
 def over_force(now: Situation, limits: SafetyLimits) -> Exceeded:
-    """More force than the highest one now ordered, for longer than a transient."""
+    """More force than the highest one ordered now, for longer than a transient."""
     if now.missed or not now.over_force.lasts(now.now_s, limits.over_force_s):
         return None
     return known(now.largest_force_n, now.trip_force_n)
@@ -178,7 +178,7 @@ def force_below_order(now: Situation, limits: SafetyLimits) -> Exceeded:
 
 @hazard(43, Action.RELEASE, "changes of side", "have the unit's regulator checked", stages=PULLING)
 def force_oscillating(now: Situation, limits: SafetyLimits) -> Exceeded:
-    """Around a constant order the force swings from side to side."""
+    """With a constant order the force swings from side to side."""
     return above(now.swings.count(now.now_s), limits.swings)
 
 
@@ -187,7 +187,7 @@ def force_oscillating(now: Situation, limits: SafetyLimits) -> Exceeded:
 
 @hazard(13, Action.RELEASE_FAST, "N", "inspect cord and harness", stages=PULLING)
 def tension_lost(now: Situation, limits: SafetyLimits) -> Exceeded:
-    """The force fell although nobody paid out; never tension again after this."""
+    """The force fell although no cord was paid out; tension is never applied again after this."""
     from_n = now.fallen_from_n
     if from_n is None:
         return None
@@ -197,7 +197,7 @@ def tension_lost(now: Situation, limits: SafetyLimits) -> Exceeded:
 
 @hazard(14, Action.HOLD, "mm/s", "tighten the harness", stages=PULLING, needs=("extension_mm",))
 def harness_slipping(now: Situation, limits: SafetyLimits) -> Exceeded:
-    """At a constant order the cord goes on winding in."""
+    """With a constant order more and more cord is wound in."""
     if now.orders.unchanged_s < SLIP_WINDOW_S:
         return None
     return above(now.slipped_mm_per_s, limits.slip_mm_per_s)
@@ -246,7 +246,7 @@ def force_risen_fast(now: Situation, limits: SafetyLimits) -> Exceeded:
     needs=("extension_mm",),
 )
 def stroke_near(now: Situation, limits: SafetyLimits) -> Exceeded:
-    """Most of the allowed pull length from the pretension on is used up."""
+    """Most of the pull length allowed from the pretension on is used up."""
     return above(now.pull_mm, limits.pull_warn_share * limits.pull_mm)
 
 
@@ -267,7 +267,7 @@ def stroke_used_up(now: Situation, limits: SafetyLimits) -> Exceeded:
     17, Action.RELEASE, "end switch", "shorten the free cord, check the harness", stages=PULLING
 )
 def stroke_end(now: Situation, limits: SafetyLimits) -> Exceeded:
-    """The winch is at its end; a parked winch may stand at the outer one."""
+    """The winch is at its end; a parked winch may be at the outer one."""
     ends = UnitStatus.STROKE_END_IN if now.taking_up_slack else BOTH_ENDS
     return seen(now.reading.status.has(ends))
 

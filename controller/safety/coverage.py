@@ -1,4 +1,4 @@
-"""Which checks are blind on a unit whose readings do not say everything."""
+"""Finds the checks that are blind on a unit whose readings are incomplete."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ UNARMABLE_WITHOUT: Final = frozenset(
         "extension_mm",
     }
 )
-"""What a reading must say of a unit that is armed (decision 0255): rows 5, 26, 4 and 36, 42 and 37,
-and 10, 14, 15 and 17 rest on it alone."""
+"""What the readings of an armed unit must contain (decision 0255): rows 5, 26, 4 and 36, 42 and 37,
+and 10, 14, 15 and 17 depend on it alone.
+"""
 CHECKED_FIELDS: Final = frozenset(
     name for check in CHECKS for need in check.needs for name in need.split("|")
 )
@@ -28,7 +29,7 @@ CHECKED_FIELDS: Final = frozenset(
 
 
 def blind_checks(unknown: Collection[str]) -> tuple[Check, ...]:
-    """The checks that cannot see their hazard where readings lack these parts of ``Telemetry``."""
+    """Returns the checks that cannot see their hazard without these parts of ``Telemetry``."""
     return tuple(
         check
         for check in CHECKS
@@ -37,5 +38,5 @@ def blind_checks(unknown: Collection[str]) -> tuple[Check, ...]:
 
 
 def unknown_in(reading: Telemetry) -> frozenset[str]:
-    """Returns the parts that some check needs and this reading does not say."""
+    """Returns the parts that some check needs and this reading lacks."""
     return frozenset(name for name in CHECKED_FIELDS if getattr(reading, name) is None)

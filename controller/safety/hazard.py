@@ -1,4 +1,4 @@
-"""What a check is: a function of a row of the hazard table that says what exceeds which limit."""
+"""A check: a function for a row of the hazard table that returns what exceeds which limit."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from controller.safety.windows import TOLERANCE
 ACKNOWLEDGE = "; operator acknowledges; a new session starts at slack take-up"
 
 Exceeded = tuple[float, float] | None
-"""(measured, limit) when the hazard is there, else None."""
+"""(measured, limit) if the hazard is present, else None."""
 Measure = Callable[[Situation, SafetyLimits], Exceeded]
 
 PULLING = frozenset({SupervisedStage.PULLING})
@@ -24,11 +24,11 @@ ALWAYS = UNTIL_FREE | {SupervisedStage.FREE}
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One hazard: its row, the code of its finding (the function's name) and what it orders.
+    """One hazard: its row, the code of its finding (the function's name) and the ordered action.
 
-    ``stages`` are those of the session in which it is looked for. ``needs`` names what of a
-    ``Telemetry`` it rests on; of several names joined by "|" one is enough. Forces are not among
-    them: a force that is missing has checks of its own.
+    ``stages`` are the stages of the session in which it is looked for. ``needs`` names the parts of
+    ``Telemetry`` that it depends on; of several names joined by "|" one is enough. Forces are not
+    among them: a missing force has checks of its own.
     """
 
     row: int
@@ -41,7 +41,7 @@ class Check:
     needs: tuple[str, ...] = ()
 
     def finding(self, measured: float, limit: float) -> Finding:
-        """Returns the finding of a measure that exceeds its limit."""
+        """Returns the finding for a measured value that exceeds its limit."""
         return Finding(
             hazard=self.row,
             code=self.code,
@@ -62,7 +62,7 @@ def hazard(
     stages: frozenset[SupervisedStage] = UNTIL_FREE,
     needs: tuple[str, ...] = (),
 ) -> Callable[[Measure], Check]:
-    """Make a check of a function; only a warning (R5, ``Action.ALLOW``) clears by itself."""
+    """Turn a function into a check; only a warning (R5, ``Action.ALLOW``) clears by itself."""
     until = clears + ("" if action is Action.ALLOW else ACKNOWLEDGE)
 
     def as_check(measure: Measure) -> Check:
@@ -72,19 +72,19 @@ def hazard(
 
 
 def above(measured: float | None, limit: float) -> Exceeded:
-    """Exceeded when the value is known and not at or below the limit; NaN exceeds every limit."""
-    # As ``exceeds`` says, which is not called here: most checks of every tick end in this line.
+    """Exceeded if the value is known and above the limit; NaN exceeds every limit."""
+    # Same as ``exceeds``, inlined because most checks of every tick end here.
     return None if measured is None or measured <= limit + TOLERANCE else (measured, limit)
 
 
 def known(measured: float | None, limit: float | None) -> Exceeded:
-    """Returns what was measured and its limit, where something else says that it is exceeded.
+    """Returns measured value and limit, for a hazard that something else has determined.
 
-    None while either is unknown.
+    None if either is unknown.
     """
     return None if measured is None or limit is None else (measured, limit)
 
 
 def seen(there: bool) -> Exceeded:
-    """Returns a state that is either there or not: 1 where 0 is right."""
+    """Returns a state that is either present or not, as (1, 0)."""
     return (1.0, 0.0) if there else None

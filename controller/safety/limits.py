@@ -1,4 +1,4 @@
-"""The limits that a session is supervised against. Each step can only narrow the one before."""
+"""The limits of a session's supervision. Each step can only narrow the one before."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from dataclasses import dataclass, fields, replace
 class SafetyLimits:
     """The defaults are the hard limits; sources: hazards.md (rows), times.md, session-rules.md.
 
-    For every field a smaller value is the safer one. Where the regions differ, the default is the
-    lumbar one and a cervical session narrows it.
+    For every field a smaller value is safer. If the regions differ, the default is the lumbar one,
+    and a cervical session narrows it.
     """
 
     # Force (N), and for how long (s)
@@ -24,12 +24,12 @@ class SafetyLimits:
     track_share: float = 0.10
     above_s: float = 2.5
     below_s: float = 3.0
-    winding_mm: float = 0.3  # wound in within 1 s: the drive is on its way
+    winding_mm: float = 0.3  # wound in within 1 s: the drive is still moving there
     rise_n: float = 40.0  # row 16, above the ordered rise in 0.5 s; cervical 20
     tension_loss_n: float = 20.0  # row 13, in 0.2 s
     tension_loss_share: float = 0.30
     tension_loss_floor_n: float = 5.0
-    cord_n_per_mm: float = 20.0  # plant.md: the most that a millimetre of paid out cord explains
+    cord_n_per_mm: float = 20.0  # plant.md: the most that a millimetre of cord paid out explains
     # Force channels
     disagree_n: float = 10.0  # row 7: the larger of the two
     disagree_share: float = 0.10
@@ -45,7 +45,7 @@ class SafetyLimits:
     stuck_order_n: float = 5.0  # the force must move: five steps of the coarsest display
     # Release
     free_n: float = 20.0  # reference map B.10: at or below it a unit may be disarmed
-    slow_release_n: float = 10.0  # above what the ordered rate has left: the larger of the two
+    slow_release_n: float = 10.0  # above what remains at the ordered rate: the larger of the two
     slow_release_share: float = 0.05
     slow_release_s: float = 2.0
     fast_release_s: float = 4.0  # hazards.md#reactions: lumbar 4 s, cervical 2 s
@@ -99,5 +99,5 @@ class SafetyLimits:
         return replace(self, **{name: min(getattr(self, name), v) for name, v in limits.items()})
 
     def trip_force_n(self, ceiling_n: float) -> float:
-        """Measured force above which row 42 counts, newtons."""
+        """Returns the measured force above which row 42 counts, newtons."""
         return ceiling_n + max(self.over_force_n, self.over_force_share * ceiling_n)

@@ -1,4 +1,4 @@
-"""The hazards of link, unit and host; see ``checks`` for what a check is."""
+"""The hazards of link, unit and host; ``checks`` explains what a check is."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ REFUSED_RESULTS = frozenset({3, 5, 7})
 """Results of 0x101: out of range, wrong token, sequence. 4 and 6 come with a unit that stopped by
 itself (row 26), 8 is a wrong CRC: the wire's, a missed reading (row 2)."""
 UPTIME_MODULUS_S: Final = 2**32 / 1000
-"""The unit counts milliseconds in 32 bits: after 49.7 days it begins at 0 again."""
+"""The unit counts milliseconds in 32 bits, which overflow after 49.7 days."""
 OVERFLOW_TOLERANCE_S: Final = 1.0
-"""How well an overflown uptime must fit the time between two readings."""
+"""Permitted difference of an overflown uptime and the time between two readings."""
 
 # --- the link ---------------------------------------------------------------------------------
 
@@ -49,7 +49,7 @@ def readings_missed_in_pairs(now: Situation, limits: SafetyLimits) -> Exceeded:
 
 @hazard(2, Action.RELEASE, "s", "replace cable or adapter")
 def link_unreliable(now: Situation, limits: SafetyLimits) -> Exceeded:
-    """The trouble does not go away."""
+    """Missed readings persist."""
     return above(now.link.troubled.lasting_s(now.now_s), limits.troubled_s)
 
 
@@ -61,7 +61,7 @@ def answers_slow(now: Situation, limits: SafetyLimits) -> Exceeded:
 
 @hazard(4, Action.RELEASE, "answers in 10 s", "check hubs and gateways on the way to the unit")
 def answers_mixed_up(now: Situation, limits: SafetyLimits) -> Exceeded:
-    """Answers of other requests came: refused each time, but the line cannot be trusted."""
+    """Answers to other requests came: each was refused, but the line cannot be trusted."""
     return above(now.link.mixed_up.count(now.now_s), limits.mismatches)
 
 
@@ -78,9 +78,9 @@ def reading_stale(now: Situation, limits: SafetyLimits) -> Exceeded:
     25, Action.RELEASE_FAST, "s back", "check the unit's supply", stages=ALWAYS, needs=("uptime_s",)
 )
 def unit_restarted(now: Situation, limits: SafetyLimits) -> Exceeded:
-    """Its uptime went back and no overflow explains it: it lost power or was reset.
+    """The unit's uptime went back without an overflow: it lost power or was reset.
 
-    The last two readings that have one are compared.
+    Compares the last two readings with an uptime.
     """
     before_s, uptime_s = now.uptime_reading_before.uptime_s, now.uptime_reading.uptime_s
     if before_s is None or uptime_s is None:
@@ -100,7 +100,7 @@ def unit_restarted(now: Situation, limits: SafetyLimits) -> Exceeded:
     needs=("watchdog_left_s",),
 )
 def watchdog_off(now: Situation, limits: SafetyLimits) -> Exceeded:
-    """The unit would not let go by itself: its watchdog is off, over, or longer than ordered."""
+    """The unit would not release by itself: its watchdog is off, expired or longer than ordered."""
     left_s = now.reading.watchdog_left_s
     if left_s is None:
         return None
@@ -112,7 +112,7 @@ def watchdog_off(now: Situation, limits: SafetyLimits) -> Exceeded:
     26, Action.RELEASE_FAST, "unit state", "read the unit's events for the cause", stages=PULLING
 )
 def unit_stopped(now: Situation, limits: SafetyLimits) -> Exceeded:
-    """The unit left the states in which it follows; its own supervision acted."""
+    """The unit left the states in which it follows orders; its own supervision acted."""
     if now.is_driven or now.reading.unit_state is UnitState.LOCAL:
         return None
     return int(now.reading.unit_state), int(UnitState.HOLDING)
@@ -127,7 +127,7 @@ def unit_stopped(now: Situation, limits: SafetyLimits) -> Exceeded:
     needs=("sequence_accepted",),
 )
 def sequence_ahead(now: Situation, limits: SafetyLimits) -> Exceeded:
-    """The unit accepted more commands than this host sent: somebody else drives it too."""
+    """The unit accepted more commands than this host sent: another host drives it too."""
     steps = now.accepted_steps
     if steps is None or steps > SEQUENCES // 2:
         return None
@@ -143,7 +143,7 @@ def sequence_ahead(now: Situation, limits: SafetyLimits) -> Exceeded:
     needs=("command_result",),
 )
 def order_refused(now: Situation, limits: SafetyLimits) -> Exceeded:
-    """The unit refused this host's order, which a lone and sound host never gives cause for."""
+    """The unit refused an order of this host, which a single working host never causes."""
     result = now.reading.command_result
     return (result, 2) if result is not None and result in REFUSED_RESULTS else None
 
@@ -170,10 +170,10 @@ def local_takeover(now: Situation, limits: SafetyLimits) -> Exceeded:
     needs=("setpoint_in_effect_n",),
 )
 def set_point_foreign(now: Situation, limits: SafetyLimits) -> Exceeded:
-    """For 1.5 s the set-point in effect was outside of all orders of 5 s and came no nearer.
+    """For 1.5 s the set-point in effect was outside all orders of 5 s and came no nearer.
 
-    A register may be renewed slower than the tick and in coarse steps, so that a standing count
-    under a rising order says nothing before that.
+    A register may be renewed more slowly than the tick and in coarse steps, so that a constant
+    value under a rising order proves nothing before that time.
     """
     if not now.strayed.filled or now.strayed.change < 0.0:
         return None
@@ -182,16 +182,16 @@ def set_point_foreign(now: Situation, limits: SafetyLimits) -> Exceeded:
 
 @hazard(39, Action.RELEASE, "N", "report this defect")
 def order_too_high(now: Situation, limits: SafetyLimits) -> Exceeded:
-    """Whoever wants more than the limit is broken; clamping alone would hide it."""
+    """The wanted force is above the limit, which only a defect causes; clamping would hide it."""
     return above(now.wish.force_n, limits.force_n)
 
 
 @hazard(39, Action.RELEASE, "order", "report this defect")
 def order_unsound(now: Situation, limits: SafetyLimits) -> Exceeded:
-    """An order that no sound program gives.
+    """An order that no working program gives.
 
-    No number, below zero, too fast, a ceiling too high, nothing at all while the unit pulls, or a
-    pull after a release.
+    Not a number, below zero, too fast, a ceiling too high, no order at all while the unit pulls, or
+    traction after a release.
     """
     wish = now.wish
     in_range = (
@@ -215,31 +215,31 @@ def console_quiet(now: Situation, limits: SafetyLimits) -> Exceeded:
 
 @hazard(27, Action.RELEASE, "s", "start the console again")
 def console_lost(now: Situation, limits: SafetyLimits) -> Exceeded:
-    """Nobody sees what the session does any more."""
+    """Nobody can see the session any more."""
     return above(now.health.console_age_s, limits.console_s)
 
 
 @hazard(27, Action.ALLOW, "s", "look at the station; the session ends soon")
 def station_quiet(now: Situation, limits: SafetyLimits) -> Exceeded:
-    """The station that keeps this process has not been heard for 5 s; None: there is none."""
+    """The station that runs this process has not been heard for 5 s; None: there is none."""
     return above(now.health.station_age_s, limits.station_warn_s)
 
 
 @hazard(27, Action.RELEASE, "s", "start the station again")
 def station_lost(now: Situation, limits: SafetyLimits) -> Exceeded:
-    """Nobody keeps the STOP door and the sounds any more."""
+    """The STOP door and the sounds are no longer served."""
     return above(now.health.station_age_s, limits.station_s)
 
 
 @hazard(27, Action.RELEASE, "s", "report this defect", stages=PULLING)
 def session_over_time(now: Situation, limits: SafetyLimits) -> Exceeded:
-    """The session goes on although its time and that of its pauses is over."""
+    """The session continues although its time and that of its pauses is over."""
     return above(now.session_s, limits.session_s)
 
 
 @hazard(27, Action.RELEASE, "s", "report this defect", stages=PULLING)
 def dwell_over_time(now: Situation, limits: SafetyLimits) -> Exceeded:
-    """One force is ordered for longer than any hold with its pauses: the core stands still."""
+    """One force is ordered for longer than any hold with its pauses: the core is stuck."""
     return above(now.orders.dwell_s, limits.dwell_s)
 
 
@@ -251,13 +251,13 @@ def loop_slow(now: Situation, limits: SafetyLimits) -> Exceeded:
 
 @hazard(28, Action.RELEASE, "s", "close other programs on the workstation")
 def loop_late(now: Situation, limits: SafetyLimits) -> Exceeded:
-    """The host was too slow to be trusted with a pull."""
+    """The host was too slow to be trusted with traction."""
     return above(now.health.lateness_s, limits.late_s)
 
 
 @hazard(29, Action.ALLOW, "s", "nothing to do: all timing is on the monotonic clock")
 def clock_stepped(now: Situation, limits: SafetyLimits) -> Exceeded:
-    """The wall clock was set; stamps before and after do not fit together."""
+    """The wall clock was set; time stamps before and after are not comparable."""
     return above(abs(now.health.wall_clock_step_s), limits.clock_step_s)
 
 
@@ -269,7 +269,7 @@ def host_suspended(now: Situation, limits: SafetyLimits) -> Exceeded:
 
 @hazard(47, Action.HOLD, "s", "check the disk", stages=ALWAYS)
 def journal_silent(now: Situation, limits: SafetyLimits) -> Exceeded:
-    """Nothing that happens is being kept any more (row 46: no durable write)."""
+    """Nothing is being recorded any more (row 46: no durable write)."""
     return above(now.health.journal_age_s, limits.journal_s)
 
 

@@ -1,4 +1,4 @@
-"""How the exchanges of the last seconds went."""
+"""The exchanges of the last seconds."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LINK_WINDOW_S: Final = 10.0
 
 
 class LinkMemory:
-    """Counts over the last 10 s what was missed, slow or another request's answer."""
+    """Counts exchanges of the last 10 s that were missed, slow or answered for another request."""
 
     def __init__(self, limits: SafetyLimits) -> None:
         self._limits = limits
@@ -43,16 +43,16 @@ class LinkMemory:
         self.troubled.update(now_s, often or in_pairs)
 
     def accepted(self, steps: int) -> None:
-        """A reading came: so many commands went out since the one before it.
+        """Note a reading, with the number of commands that were sent since the previous one.
 
-        ``steps``: how many the unit has accepted since. A unit that reads first shows a command one
-        reading later, so that what it did not accept yet may still come with the next one; where
-        it accepted none at all, for lost requests, everything before may.
+        ``steps``: the number that the unit has accepted since. A unit that reads first shows a
+        command one reading later, so that a command not accepted yet may still come with the next
+        one; if it accepted none, because of lost requests, all earlier ones may.
         """
         self.sent_before_reading = self._sent + self._surplus
         self._surplus = max(0, self._sent - steps) if steps else self.sent_before_reading
         self._sent = 0
 
     def share(self, happened: Recent) -> float:
-        """Share of the window's exchanges in which it happened."""
+        """Returns the share of the window's exchanges in which it happened."""
         return happened.count(self._now_s) * self._tick_s / LINK_WINDOW_S

@@ -1,7 +1,7 @@
 """The last gate of a unit whose force loop is ours: how far the winch may turn inwards now.
 
-Waits for such a unit: every unit so far closes its loop itself, so nothing in the program calls
-this. Tests hold its limits meanwhile, and the campaigns drive a loop of the host with it.
+For future units: every unit so far closes its loop itself, so nothing in the program calls this.
+Meanwhile tests verify its limits, and the campaigns drive a loop of the host with it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from controller.safety.situation import SLACK_N
 from controller.safety.verdict import Action
 
 MAX_STEP_MM: Final = 2.0
-"""A crawl target: what a dead host leaves to be wound in (plant.md#consequences)."""
+"""A small step limits what a failed host leaves to be wound in (plant.md#consequences)."""
 MAX_SPEED_MM_PER_S: Final = 20.0
 MAX_SLACK_SPEED_MM_PER_S: Final = 2.0
 
@@ -27,13 +27,11 @@ def inward_step_mm(
     latched: Action,
     tick_s: float,
 ) -> float:
-    """Returns the largest step inwards for this tick, asked for after the regulator.
+    """Returns the largest inward step for this tick, applied after the regulator.
 
-    Outwards is free.
-
-    0 without a force, with one older than the stale limit, above the granted force and its margin,
-    for a tick that is no positive time, and for good once a verdict from HOLD upwards is latched.
-    Whatever is no number (NaN) gets 0.
+    Outward steps are free. 0 without a force, with one older than the stale limit, above the
+    granted force and its margin, for a tick that is not positive, and permanently once a verdict
+    from HOLD upwards is latched. NaN gives 0.
     """
     if latched >= Action.HOLD or force_n is None or not tick_s > 0.0:
         return 0.0

@@ -1,4 +1,4 @@
-"""What was sent to the unit, and what of it explains a force or a set-point now."""
+"""The commands sent to the unit, and which force or set-point they explain now."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from controller.safety.windows import Window, elapsed_s
 from controller.telemetry import CommandKind, ForceCommand
 
 ORDER_MEMORY_S: Final = 5.0
-"""How long an order explains a set-point: the unit ramps there by itself."""
+"""How long an order explains a set-point, since the unit ramps by itself."""
 RISE_WINDOW_S: Final = 0.5
 RELEASE_LAG_S: Final = 1.0
-"""How far the force may lag an ordered ramp down: an exchange, motor, cell and regulator."""
+"""Permitted lag of the force behind an ordered ramp down: exchange, motor, cell and regulator."""
 
 
 class OrderMemory:
-    """Newtons and seconds; written by ``take`` once a tick with the command that was sent.
+    """Newtons and seconds; ``take`` adds the command that was sent, once a tick.
 
-    ``release_rate_n_per_s`` is the rate at which the unit was armed to come down.
+    ``release_rate_n_per_s`` is the release rate with which the unit was armed.
     """
 
     def __init__(self, limits: SafetyLimits, now_s: float, *, release_rate_n_per_s: float) -> None:
@@ -33,7 +33,7 @@ class OrderMemory:
         self._orders, self._recent = Window(ORDER_MEMORY_S), Window(RISE_WINDOW_S)
 
     def take(self, sent: ForceCommand, now_s: float, force_n: float | None) -> bool:
-        """Remember a command; ``force_n`` is what was last read. True when the order changed."""
+        """Remember a command; ``force_n`` is the last reading. True if the order changed."""
         self._now_s = now_s
         self.follows = sent.kind is CommandKind.FOLLOW
         if sent.kind in RELEASE_STRENGTH:
@@ -53,7 +53,7 @@ class OrderMemory:
         return changed
 
     def release(self, kind: CommandKind, now_s: float, force_n: float | None) -> None:
-        """A command to release was sent; only a stronger one changes anything after it."""
+        """Remember a release command; after it only a stronger one changes anything."""
         if self.released is None:
             self._released_at_s, self._from_n = now_s, force_n
         elif RELEASE_STRENGTH[kind] <= RELEASE_STRENGTH[self.released]:
@@ -62,12 +62,12 @@ class OrderMemory:
 
     @property
     def dwell_s(self) -> float:
-        """How long the same pull has been ordered, or the position held; 0 while none is."""
+        """How long the same traction has been ordered, or the position held; 0 if neither."""
         return elapsed_s(self._since_s, self._now_s) if self._pulls else 0.0
 
     @property
     def unchanged_s(self) -> float:
-        """How long the order has been what it is, whatever it is."""
+        """How long the order has not changed, whatever it is."""
         return elapsed_s(self._since_s, self._now_s)
 
     @property
@@ -77,11 +77,11 @@ class OrderMemory:
 
     @property
     def recent_highest_n(self) -> float:
-        """The highest order of the last 0.5 s; 0 when there was none."""
+        """The highest order of the last 0.5 s; 0 if there was none."""
         return self._recent.highest or 0.0
 
     def distance_n(self, set_point_n: float, *, low_counts: bool) -> float:
-        """Returns how far a set-point is outside of all orders of the last 5 s; 0 within them."""
+        """Returns how far a set-point is outside all orders of the last 5 s; 0 within them."""
         highest_n, lowest_n = self._orders.highest, self._orders.lowest
         if highest_n is None or lowest_n is None:
             return 0.0
@@ -92,7 +92,7 @@ class OrderMemory:
 
     @property
     def release_trip_n(self) -> float:
-        """Force above which a release goes the wrong way: what it began with and row 42's margin.
+        """Force above which a release goes the wrong way: its initial force and row 42's margin.
 
         A release that began without a known force may not exceed the ceiling's own trip.
         """
@@ -100,7 +100,7 @@ class OrderMemory:
         return self._limits.trip_force_n(from_n)
 
     def may_be_left_n(self, now_s: float) -> float | None:
-        """Force that a release at the ordered rate may have left; None for a faster release."""
+        """Returns the force that a release at the ordered rate may have left; None if faster."""
         if self.released is not CommandKind.RELEASE or self._from_n is None:
             return None
         since_s = max(0.0, elapsed_s(self._released_at_s, now_s) - RELEASE_LAG_S)
@@ -111,7 +111,7 @@ class OrderMemory:
 
     @property
     def fast_for_s(self) -> float:
-        """How long the strongest release has been ordered; 0 while none faster than the ramp is."""
+        """How long the strongest release has been ordered; 0 if none is faster than the ramp."""
         if self.released is None or self.released is CommandKind.RELEASE:
             return 0.0
         return elapsed_s(self._raised_at_s, self._now_s)

@@ -12,7 +12,7 @@ _CLEARS = "look at the patient, open the clutch"
 
 @hazard(42, Action.RELEASE_FAST, "N", _CLEARS, stages=RELEASING)
 def release_rising(now: Situation, limits: SafetyLimits) -> Exceeded:
-    """In a release the force goes above what it began with: the drive winds in."""
+    """In a release the force exceeds its initial value: the drive winds in."""
     if not now.rising_in_release.lasts(now.now_s, limits.over_force_s):
         return None
     return known(now.largest_force_n, now.orders.release_trip_n)
@@ -20,7 +20,7 @@ def release_rising(now: Situation, limits: SafetyLimits) -> Exceeded:
 
 @hazard(42, Action.RELEASE_FAST, "N", _CLEARS, stages=RELEASING)
 def release_slow(now: Situation, limits: SafetyLimits) -> Exceeded:
-    """In a release the force does not fall as the ordered rate says: the winch is jammed."""
+    """In a release the force falls more slowly than ordered: the winch is jammed."""
     if not now.slow_in_release.lasts(now.now_s, limits.slow_release_s):
         return None
     return known(now.largest_force_n, now.orders.may_be_left_n(now.now_s))
@@ -37,13 +37,13 @@ def fast_release_rising(now: Situation, limits: SafetyLimits) -> Exceeded:
 
 @hazard(23, Action.CUT_POWER, "s", _CLEARS, stages=RELEASING)
 def fast_release_late(now: Situation, limits: SafetyLimits) -> Exceeded:
-    """A fast release has had its time and the force is still on, or not known."""
+    """A fast release has had its time and the force is still on, or unknown."""
     return above(now.orders.fast_for_s, limits.fast_release_s) if now.force_is_on else None
 
 
 @hazard(23, Action.CUT_POWER, "s", _CLEARS, stages=RELEASING)
 def force_still_on(now: Situation, limits: SafetyLimits) -> Exceeded:
-    """The unit has ended its session, or has no power for its motor, and the force stays on."""
+    """The unit has ended its session, or its motor has no power, and the force stays on."""
     return above(now.still_on.lasting_s(now.now_s), limits.still_on_s)
 
 

@@ -1,4 +1,4 @@
-"""What is known in this tick, and what of the last seconds the checks compare it with."""
+"""What is known in this tick, and what the checks compare it with from the last seconds."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ from controller.telemetry import (
 SLACK_N: Final = 5.0
 """Below this force the cord counts as slack (session-rules.md#in-motion)."""
 TAUT_READINGS: Final = 3
-"""The slack is taken up after so many taut readings in a row (session-rules.md#in-motion)."""
+"""The slack is taken up after this many taut readings in a row (session-rules.md#in-motion)."""
 TRACK_WINDOW_S: Final = 1.0
-"""A force may follow a ramp so much later: motor, cell, friction and a slow register."""
+"""Permitted lag of a force behind a ramp: motor, cell, friction and a slow register."""
 RELEASED_N: Final = 15.0
-"""At or below it a unit that was told to release has released (reference map, B.10)."""
+"""At or below it an ordered release has ended (reference map, B.10)."""
 FALL_WINDOW_S: Final = 0.2
 RISE_WINDOW_S: Final = 0.5
 PAY_OUT_WINDOW_S: Final = 0.3
-"""Cord and cell lag: what was paid out a little earlier explains a fall of the force now."""
+"""Cord and cell lag: cord paid out slightly earlier explains a fall of the force now."""
 SLIP_WINDOW_S: Final = 3.0
 SWING_WINDOW_S: Final = 3.0
 SET_POINT_WINDOW_S: Final = 1.5
 """A register renewed every 250 ms in steps of 1 N shows a ramp of 2 N/s within this time."""
 SEQUENCES: Final = 65535
-"""Sequences go from 1 to 65535 and begin again at 1 (reference map, B.10)."""
+"""Sequences go from 1 to 65535 and restart at 1 (reference map, B.10)."""
 DRIVEN_STATES = (UnitState.ARMED, UnitState.TRACKING, UnitState.HOLDING)
 ENDED_STATES = (UnitState.SAFE_LATCHED, UnitState.FAULT)
 
 
 class SupervisedStage(Enum):
-    """How far a session is, by what was sent and seen."""
+    """The stage of a session, from what was sent and seen."""
 
     PULLING = "pulling"
     RELEASING = "releasing"
@@ -52,9 +52,9 @@ class Situation:
     """The supervisor's memory: written by ``take`` once a tick, read by the checks.
 
     Times in seconds, forces in newtons, positions in millimetres (cord wound in positive).
-    ``release_rate_n_per_s`` is the rate at which the unit was armed to come down,
-    ``second_channel`` whether the unit says that it has one, ``force_shows_noise`` whether its
-    forces are the converter's with their noise or those of a display that may stand still.
+    ``release_rate_n_per_s`` is the release rate with which the unit was armed, ``second_channel``
+    whether the unit reports one, ``force_shows_noise`` whether its forces are the converter's with
+    their noise or those of a display that may stand still.
     """
 
     def __init__(
@@ -173,7 +173,7 @@ class Situation:
             self.slack_from_mm = position_mm
 
     def _take_swing(self, error_n: float) -> None:
-        """Count how often the force goes from one side of a constant order to the other."""
+        """Count how often the force changes sides of a constant order."""
         if not exceeds(abs(error_n), self.may_swing_n):
             return
         side = 1 if error_n > 0 else -1
@@ -195,7 +195,7 @@ class Situation:
     def _watch_display(self) -> None:
         """Under tension the force moves with the winch, and both with the ordered set-point.
 
-        While slack is taken up they do not: there row 15 limits how far the winch goes.
+        While slack is taken up they do not; then row 15 limits the travel of the winch.
         """
         if not (self.orders.follows and self.is_driven):
             self._force_changed_at_set_point_n = self.reading.setpoint_in_effect_n
@@ -204,7 +204,7 @@ class Situation:
         self.force_must_move.update(self.now_s, exceeds(unseen_n, self._limits.stuck_order_n))
 
     def _watch_set_point(self) -> None:
-        """The force beside the unit's own set-point, and that beside what was ordered."""
+        """Compare the force with the unit's own set-point, and that with the orders."""
         set_point_n = self.reading.setpoint_in_effect_n
         follows = self.orders.follows and self.is_driven and not self.taking_up_slack
         if not follows or set_point_n is None:
@@ -242,7 +242,7 @@ class Situation:
 
     @property
     def has_let_go(self) -> bool:
-        """A fresh, believable force at or below 20 N from a unit whose session is over."""
+        """True for a fresh, valid force at or below 20 N from a unit whose session is over."""
         reading = self.reading
         over = reading.unit_state is UnitState.IDLE or reading.unit_state in ENDED_STATES
         fresh = self.stale_s <= self._limits.stale_s
@@ -250,7 +250,7 @@ class Situation:
 
     @property
     def force_is_on(self) -> bool:
-        """True unless every channel there is shows at most 20 N, whatever its sign."""
+        """True unless every existing channel shows at most 20 N, whatever its sign."""
         first_n, second_n = self.reading.force_n, self.reading.second_force_n
         if first_n is None or exceeds(abs(first_n), self._limits.free_n):
             return True
@@ -258,13 +258,13 @@ class Situation:
 
     @property
     def shows_force(self) -> bool:
-        """A channel that is there shows more than 20 N, whatever its sign."""
+        """True if an existing channel shows more than 20 N, whatever its sign."""
         channels = (self.reading.force_n, self.reading.second_force_n)
         return any(n is not None and exceeds(abs(n), self._limits.free_n) for n in channels)
 
     @property
     def may_only_look(self) -> bool:
-        """In a release the unit may be read without a new order: it has released, or nearly so."""
+        """True if a releasing unit may be read without a new order: it is free, or nearly so."""
         state, largest_n = self.reading.unit_state, self.largest_force_n
         if state not in DRIVEN_STATES and state is not UnitState.RELEASING:
             return True
@@ -275,36 +275,36 @@ class Situation:
 
     @property
     def silence_s(self) -> float:
-        """Since the last accepted reading."""
+        """Seconds since the last accepted reading."""
         return elapsed_s(self.accepted_at_s, self.now_s)
 
     @property
     def stale_s(self) -> float:
-        """Age of the force sample: as the unit says, or as its number tells."""
+        """Age of the force sample, as the unit reports it or as its number shows."""
         unchanged_s = elapsed_s(self.sample_changed_at_s, self.accepted_at_s)
         return max(unchanged_s, self.reading.sample_age_s)
 
     @property
     def accepted_steps(self) -> int | None:
-        """Commands that the unit accepted between its last two readings, modulo their number."""
+        """Commands that the unit accepted between its last two readings, modulo 65535."""
         now, before = self.reading.sequence_accepted, self.previous.sequence_accepted
         return None if now is None or before is None else (now - before) % SEQUENCES
 
     @property
     def speed_mm_per_s(self) -> float | None:
-        """What the unit measures; of one that does not, how its position moved in 0.3 s."""
+        """The speed that the unit measures; without one, the change of its position in 0.3 s."""
         speed_mm_per_s = self.reading.speed_mm_per_s
         return self.paid_out.slope if speed_mm_per_s is None else speed_mm_per_s
 
     @property
     def moved_unseen_mm(self) -> float | None:
-        """How far the winch has moved since the force last changed; None where it is not known."""
+        """Returns how far the winch has moved since the force last changed; None if unknown."""
         at_mm, from_mm = self.reading.extension_mm, self.force_changed_at_mm
         return None if at_mm is None or from_mm is None else at_mm - from_mm
 
     @property
     def _ordered_unseen_n(self) -> float:
-        """What the set-point went away from the reading since that last changed."""
+        """How far the set-point moved away from the reading since the reading last changed."""
         at_n, from_n = self.reading.setpoint_in_effect_n, self._force_changed_at_set_point_n
         if at_n is None or from_n is None or self.reading.force_n is None:
             return 0.0
@@ -312,9 +312,9 @@ class Situation:
 
     @property
     def _wound_unseen_n(self) -> float:
-        """What the winch's way since the reading last changed does to the softest body.
+        """Returns what the winch travel since the last new reading does to the softest body.
 
-        The way that the body's own creep explains is left out.
+        The travel that the body's own creep explains is left out.
         """
         limits, moved_mm = self._limits, self.moved_unseen_mm
         if moved_mm is None:
@@ -325,12 +325,12 @@ class Situation:
 
     @property
     def session_s(self) -> float:
-        """Time since the arming."""
+        """Seconds since the arming."""
         return elapsed_s(self.started_s, self.now_s)
 
     @property
     def largest_force_n(self) -> float | None:
-        """The larger of the channels that can be believed."""
+        """The larger of the valid channels."""
         first_n, second_n = self.reading.force_n, self.reading.second_force_n
         if first_n is None or second_n is None:
             return second_n if first_n is None else first_n
@@ -338,12 +338,12 @@ class Situation:
 
     @property
     def trip_force_n(self) -> float:
-        """Row 42: above the highest force now ordered, which no order lifts above the limit."""
+        """Row 42: above the highest force now ordered, which no order raises above the limit."""
         return self._limits.trip_force_n(self.orders.ceiling_n)
 
     @property
     def apart_n(self) -> float | None:
-        """Difference of the two channels; None when one is not there."""
+        """Difference of the two channels; None if one is missing."""
         first_n, second_n = self.reading.force_n, self.reading.second_force_n
         return None if first_n is None or second_n is None else abs(first_n - second_n)
 
@@ -357,7 +357,7 @@ class Situation:
 
     @property
     def may_stray_n(self) -> float:
-        """How far the force may be from the set-point in effect for a while: 10 N or 10 %."""
+        """Permitted difference of force and set-point in effect for a while: 10 N or 10 %."""
         limits, set_point_n = self._limits, self.reading.setpoint_in_effect_n
         if set_point_n is None:
             return limits.track_n
@@ -365,7 +365,7 @@ class Situation:
 
     @property
     def may_swing_n(self) -> float:
-        """Row 43: an error that is still steady, 5 N or 5 % of the order."""
+        """Row 43: an error that still counts as steady, 5 N or 5 % of the order."""
         return max(self._limits.swing_n, self._limits.swing_share * self.orders.force_n)
 
     @property
@@ -382,17 +382,17 @@ class Situation:
 
     @property
     def _comes_near(self) -> bool:
-        """A force below a falling set-point is met by it; one that is wound in for is on its way.
+        """True if a falling set-point approaches the force, or the winch is winding in towards it.
 
-        A position that is not measured shows no way.
+        Without a measured position no travel is visible.
         """
         return self.set_points.change < 0.0 or self.wound.change > self._limits.winding_mm
 
     @property
     def slipped_mm_per_s(self) -> float | None:
-        """Cord wound in over 3 s that no rise of the force and no creep of the body explain.
+        """Speed of winding in over 3 s that no rise of the force and no creep explains.
 
-        None when position or force are not measured, or not for 3 s since the slack was taken up.
+        None if position or force is not measured, or not for 3 s since the slack was taken up.
         """
         pull_mm, filled = self.pull_mm, self.positions.filled and self.slip_forces.filled
         if pull_mm is None or not filled:
@@ -404,12 +404,12 @@ class Situation:
 
     @property
     def is_driven(self) -> bool:
-        """The unit is in a state in which it follows this host."""
+        """True if the unit is in a state in which it follows this host."""
         return self.reading.unit_state in DRIVEN_STATES
 
     @property
     def is_slack(self) -> bool:
-        """A known force below 5 N."""
+        """True for a known force below 5 N."""
         return self.reading.force_n is not None and self.reading.force_n < SLACK_N
 
     @property
@@ -424,8 +424,8 @@ class Situation:
     def unordered_rise_n(self) -> float | None:
         """Rise of the force in 0.5 s beyond what was, and may be, ordered in that time.
 
-        An order explains at most its rate: its own rise, and that of the set-point in effect in
-        the last second, for a unit follows an order in one step for longer than 0.5 s.
+        An order explains at most its rate: its own rise, and that of the set-point in effect in the
+        last second, because a unit follows a stepped order for longer than 0.5 s.
         """
         if self.rises.last is None:
             return None
@@ -435,7 +435,7 @@ class Situation:
 
     @property
     def fallen_from_n(self) -> float | None:
-        """The force before a fall; what a movement had added to the order does not count."""
+        """The force before a fall, without what a movement had added to the order."""
         highest_n = self.forces.highest
         return None if highest_n is None else min(highest_n, self.orders.recent_highest_n)
 

@@ -1,4 +1,4 @@
-"""The supervisor: judges every tick, latches what it ordered and can only narrow what is wanted."""
+"""The supervisor: judges every tick, latches what it ordered and can only narrow the wish."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from controller.safety.windows import Since, elapsed_s
 from controller.telemetry import CommandKind, ForceCommand, HostHealth, Telemetry
 
 FINDING_GAP_S: Final = 1.0
-"""A finding that was not there for so long has ended; when it comes back it is told again."""
+"""A finding that was absent for this time has ended; if it returns it is reported again."""
 CHECKS_BY_STAGE = {
     stage: tuple(check for check in CHECKS if stage in check.stages) for stage in SupervisedStage
 }
@@ -29,9 +29,9 @@ _LOOKED_FOR = {stage: {check.code for check in checks} for stage, checks in CHEC
 class Supervisor:
     """One per session, from the arming until the patient was seen free. Time is in seconds.
 
-    It asks nobody: besides the limits it gets what the unit reported, what was sent to it and the
-    host's own figures, ``release_rate_n_per_s``, the rate at which the unit was armed to come down,
-    ``second_channel``, whether the unit has one, and ``force_shows_noise``, whether its forces are
+    Besides the limits it gets only what the unit reported, what was sent to it, the host's own
+    figures and: ``release_rate_n_per_s``, the release rate with which the unit was armed;
+    ``second_channel``, whether the unit has one; ``force_shows_noise``, whether its forces are
     those of the converter or of a display that may stand still.
     """
 
@@ -65,7 +65,7 @@ class Supervisor:
 
     @property
     def stage(self) -> SupervisedStage:
-        """How far the session is, by what was sent and seen."""
+        """The stage of the session, from what was sent and seen."""
         return self._situation.stage
 
     @property
@@ -75,20 +75,20 @@ class Supervisor:
 
     @property
     def pull_mm(self) -> float | None:
-        """Cord wound in since the slack was taken up; None while it is not known."""
+        """Cord wound in since the slack was taken up; None if unknown."""
         return self._situation.pull_mm
 
     @property
     def force_is_on(self) -> bool:
-        """True unless every channel there is shows at most 20 N."""
+        """True unless every existing channel shows at most 20 N."""
         return self._situation.force_is_on
 
     def narrowed(self, wish: ForceCommand) -> ForceCommand:
-        """Returns what of a wished command may be sent.
+        """Returns the part of a wished command that may be sent.
 
-        Force, ceiling and rate stay within the session's limits; a latched hold never follows, a
-        release that was ordered or sent once stays one, and stays as strong. A wish that goes
-        further is judged with the next tick: whoever asks for it is broken.
+        Force, ceiling and rate stay within the session's limits; a latched hold never follows a
+        force again; a release that was ordered or sent stays one and never gets weaker. A wish
+        beyond that is judged in the next tick, because it shows a defect.
         """
         situation = self._situation
         situation.wish, kind = wish, self._kind_for(wish.kind)
@@ -106,7 +106,7 @@ class Supervisor:
         )
 
     def sent(self, command: ForceCommand, now_s: float) -> None:
-        """A second command left in this tick: a release that could not wait for the next one."""
+        """Note a second command of this tick: a release that could not wait for the next one."""
         if command.kind in RELEASE_STRENGTH:
             situation = self._situation
             situation.orders.release(command.kind, now_s, situation.largest_force_n)
@@ -119,7 +119,7 @@ class Supervisor:
         health: HostHealth,
         now_s: float,
     ) -> Verdict:
-        """Judge one tick: the command that its exchange carried and the reading that it brought.
+        """Judge one tick: the command of its exchange and the reading that came back.
 
         ``reading`` None means that no reading was accepted.
         """
@@ -146,7 +146,7 @@ class Supervisor:
         return RELEASE_COMMANDS.get(max(self._latched, sent_action))
 
     def _search(self) -> list[Finding]:
-        """What all checks find. Nearly always nothing: a finding is made of an exceeded limit."""
+        """Returns the findings of all checks; nearly always none."""
         now, limits = self._situation, self._limits
         return [
             check.finding(*exceeded)
@@ -160,7 +160,7 @@ class Supervisor:
             self._latched = Action.RELEASE
 
     def _begun(self, found: list[Finding], now_s: float) -> tuple[Finding, ...]:
-        """Findings that were not there before; each one is remembered with its times."""
+        """Returns the findings that are new, and remembers each with its times."""
         begun = tuple(finding for finding in found if finding.code not in self._standing)
         for finding in found:
             since_s = self._standing.get(finding.code, (finding, now_s, now_s))[1]
@@ -168,7 +168,7 @@ class Supervisor:
         return begun
 
     def _ended(self, found: list[Finding], now_s: float) -> tuple[EndedFinding, ...]:
-        """Findings that were looked for and not seen for a second."""
+        """Returns the findings that were looked for and absent for a second."""
         if not self._standing:
             return ()
         still = {finding.code for finding in found}
@@ -189,5 +189,5 @@ class Supervisor:
 
 
 def _within(wished: float, limit: float) -> float:
-    """Returns the wish between 0 and the limit; 0 for what is no number."""
+    """Returns the wish limited to between 0 and the limit; 0 for NaN."""
     return min(wished, limit) if wished >= 0.0 else 0.0

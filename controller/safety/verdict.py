@@ -23,13 +23,13 @@ RELEASE_STRENGTH: dict[CommandKind, Action] = {
     CommandKind.RELEASE_FAST: Action.RELEASE_FAST,
     CommandKind.CUT_POWER: Action.CUT_POWER,
 }
-"""The commands that release, and how strong each one is."""
+"""The commands that release, and the strength of each."""
 RELEASE_COMMANDS = {action: kind for kind, action in RELEASE_STRENGTH.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One hazard seen: its row, what was measured against which limit, and what clears it."""
+    """One hazard seen: its row, measured value and limit, and what clears it."""
 
     hazard: int
     code: str
@@ -42,9 +42,9 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndedFinding:
-    """A finding that is no longer there, with the times at which it was seen first and last.
+    """A finding that is no longer present, with the times at which it was seen first and last.
 
-    Seconds of the host's monotonic clock. What it ordered stays ordered.
+    Seconds of the host's monotonic clock. Its ordered action stays in force.
     """
 
     hazard: int

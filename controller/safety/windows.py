@@ -13,12 +13,12 @@ TOLERANCE: Final = 1e-9
 
 
 def exceeds(value: float, limit: float) -> bool:
-    """Returns True unless the value is at or below the limit, but for its rounding; NaN exceeds."""
+    """True unless the value is at or below the limit, apart from rounding; NaN exceeds."""
     return not value <= limit + TOLERANCE
 
 
 def elapsed_s(since_s: float, now_s: float) -> float:
-    """Difference of two times in whole microseconds."""
+    """Returns the difference of two times in whole microseconds."""
     return round(now_s - since_s, 6)
 
 
@@ -33,7 +33,7 @@ class Window:
         self._values: deque[float] = deque()
 
     def add(self, now_s: float, value: float) -> None:
-        """Take the newest value and forget what is older than the span."""
+        """Add the latest value and drop those older than the span."""
         times = self._times
         times.append(now_s)
         self._values.append(value)
@@ -43,51 +43,51 @@ class Window:
             self._values.popleft()
 
     def clear(self) -> None:
-        """Begin again."""
+        """Start again."""
         self._times.clear()
         self._values.clear()
 
     @property
     def filled(self) -> bool:
-        """True once the values reach back over the whole span."""
+        """True once the values cover the whole span."""
         if not self._times:
             return False
         return elapsed_s(self._times[0], self._times[-1]) >= self._span_s - TOLERANCE_S
 
     @property
     def change(self) -> float:
-        """The newest value less the oldest kept; 0 when nothing was measured."""
+        """Returns the latest value less the oldest kept; 0 if there are none."""
         return self._values[-1] - self._values[0] if self._values else 0.0
 
     @property
     def slope(self) -> float | None:
-        """Change for each second; None before two values were measured."""
+        """Returns the change per second; None with fewer than two values."""
         passed_s = elapsed_s(self._times[0], self._times[-1]) if self._times else 0.0
         return self.change / passed_s if passed_s > 0.0 else None
 
     @property
     def rise(self) -> float:
-        """How far the newest value is above the smallest kept; 0 when nothing was measured."""
+        """Returns how far the latest value is above the smallest kept; 0 if there are none."""
         return self._values[-1] - min(self._values) if self._values else 0.0
 
     @property
     def fall(self) -> float:
-        """How far the newest value is below the largest kept; 0 when nothing was measured."""
+        """Returns how far the latest value is below the largest kept; 0 if there are none."""
         return max(self._values) - self._values[-1] if self._values else 0.0
 
     @property
     def last(self) -> float | None:
-        """The newest value; None when nothing was measured."""
+        """The latest value; None if there are none."""
         return self._values[-1] if self._values else None
 
     @property
     def lowest(self) -> float | None:
-        """The smallest value kept; None when nothing was measured."""
+        """The smallest value kept; None if there are none."""
         return min(self._values) if self._values else None
 
     @property
     def highest(self) -> float | None:
-        """The largest value kept; None when nothing was measured."""
+        """The largest value kept; None if there are none."""
         return max(self._values) if self._values else None
 
 
@@ -99,40 +99,40 @@ class Recent:
         self._times: deque[float] = deque()
 
     def add(self, now_s: float) -> None:
-        """It happened now."""
+        """Count one occurrence now."""
         self._times.append(now_s)
 
     def count(self, now_s: float) -> int:
-        """Number of times within the span that ends now; its start does not belong to it."""
+        """Returns the number of occurrences in the span that ends now, its start excluded."""
         while self._times and elapsed_s(self._times[0], now_s) >= self._span_s:
             self._times.popleft()
         return len(self._times)
 
     def clear(self) -> None:
-        """Begin to count again."""
+        """Start counting again."""
         self._times.clear()
 
 
 class Since:
-    """For how long a condition has been true without a break."""
+    """How long a condition has been true without interruption."""
 
     def __init__(self) -> None:
         self._since_s: float | None = None
 
     def update(self, now_s: float, is_true: bool) -> None:
-        """Take the condition as it is now."""
+        """Update the condition."""
         if not is_true:
             self._since_s = None
         elif self._since_s is None:
             self._since_s = now_s
 
     def lasting_s(self, now_s: float) -> float:
-        """Seconds since it became true; 0 when it is not."""
+        """Returns the seconds since it became true; 0 if it is not."""
         return 0.0 if self._since_s is None else elapsed_s(self._since_s, now_s)
 
     def lasts(self, now_s: float, limit_s: float) -> bool:
-        """Returns True when it has been true for at least so long.
+        """Returns True if it has been true for at least ``limit_s``.
 
-        A time that is no number lasts.
+        A duration of NaN counts as reached.
         """
         return self._since_s is not None and not elapsed_s(self._since_s, now_s) < limit_s

@@ -1,1 +1,1 @@
-"""The session machine and its parts: what it wants, tick by tick, and why it ends."""
+"""The session machine and its parts: what it wants in each tick, and why it ends."""

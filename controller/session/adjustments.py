@@ -1,4 +1,4 @@
-"""Changes of the ordered forces while a session runs: less always, more by the rules.
+"""Changes of the ordered forces during a session: decreases always, increases by the rules.
 
 Source of the rules: session-rules.md#in-motion and session-rules.md#arming.
 """
@@ -16,7 +16,7 @@ from controller.requests import AdjustedForce, AdjustForce
 
 INCREASE_SHARE: Final = 0.10
 INCREASE_N: Final = 10.0
-"""An increase is at most the smaller of both per action."""
+"""An increase per action is at most the smaller of the two."""
 INCREASE_EVERY_S: Final = 2.0
 
 
@@ -37,9 +37,9 @@ def changes_for(
     *,
     since_increase_s: float = math.inf,
 ) -> tuple[ForceChange, ...]:
-    """Returns the changes that a request leads to; raises RequestRefused naming value and limit.
+    """Returns the changes for a request; raises RequestRefused naming value and limit.
 
-    A lower hold force takes a rest force with it that would come too close. A decrease is cut at
+    A lower hold force also lowers a rest force that would come too close. A decrease is limited to
     the least force that can be ordered, never refused for its size.
     """
     if order.mode is Mode.STATIC and request.force is AdjustedForce.REST:
@@ -62,7 +62,7 @@ def changes_for(
 def largest_increase_n(
     order: Prescription, forces: OrderedForces, *, since_increase_s: float
 ) -> float:
-    """The largest increase of the hold force that ``changes_for`` follows, in whole 0.1 N."""
+    """Returns the largest increase of the hold force that ``changes_for`` accepts, in 0.1 N."""
     if since_increase_s < INCREASE_EVERY_S:
         return 0.0
     room_n = min(INCREASE_SHARE * forces.hold_n, INCREASE_N, order.force_limit_n - forces.hold_n)

@@ -12,7 +12,7 @@ from controller.telemetry import Telemetry
 
 SLACK_TAUT_N: Final = 5.0
 SLACK_TAUT_READINGS: Final = 3
-"""The cord is taut after so many readings in a row of at least ``SLACK_TAUT_N``."""
+"""The cord is taut after this many readings in a row of at least ``SLACK_TAUT_N``."""
 ANSWER_LIMIT_S: Final = 60.0
 """Time for an answer while the unit is in motion; then release (session-rules.md#opening)."""
 
@@ -38,7 +38,7 @@ FAILED_APPROACH = {
 
 
 class Approach:
-    """One per session; ``accepted`` is set when somebody said that the pretension looks right."""
+    """One per session; ``accepted`` is set once somebody said that the pretension looks right."""
 
     def __init__(self, order: Prescription) -> None:
         self._order = order
@@ -46,7 +46,7 @@ class Approach:
         self.accepted = False
 
     def step(self, reading: Telemetry | None, in_phase_s: float, phase: Phase) -> ApproachStep:
-        """One tick in ``phase``, which has lasted ``in_phase_s`` seconds."""
+        """Do one tick in ``phase``, which has lasted ``in_phase_s`` seconds."""
         if phase is Phase.TAKING_UP_SLACK:
             return self._take_up_slack(reading, in_phase_s)
         if self.accepted and in_phase_s >= self._order.pretension_s - 1e-6:

@@ -18,13 +18,13 @@ class CheckInReminder:
         self._last_s = now_s
 
     def left_s(self, now_s: float) -> float | None:
-        """Returns how long until somebody should look again; None before the treatment."""
+        """Returns the time until the next check-in; None before the treatment."""
         if self._last_s is None:
             return None
         return max(0.0, self._last_s + CHECK_IN_EVERY_S - now_s)
 
     def due(self, now_s: float) -> bool:
-        """Returns True once each time that so long nobody was; never before the treatment."""
+        """Returns True once for each check-in that becomes due; never before the treatment."""
         if self._last_s is None or now_s - self._last_s < CHECK_IN_EVERY_S:
             return False
         self._last_s = now_s

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Course:
-    """One moment; the fields are those of ``Snapshot``, which says what each means."""
+    """One moment; the fields are those of ``Snapshot``, which explains them."""
 
     phase: str
     planned_s: float

@@ -1,4 +1,4 @@
-"""When a patient counts as free: only what was measured afresh and can be believed says so."""
+"""When a patient counts as free: only fresh and valid measurements show it."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from controller.telemetry import FORCE_FAULTS, Telemetry
 FREE_FORCE_N: Final = 20.0
 """Force at or below which a unit may be disarmed and acknowledged (reference map, B.10)."""
 FRESH_S: Final = 0.250
-"""A sample that is older, or has had the same number for longer, is stale (times.md)."""
+"""A sample that is older, or whose number has not changed for longer, is stale (times.md)."""
 
 
 class FreeCord:
-    """Looks at readings in a row; seconds of the host's monotonic clock."""
+    """Judges consecutive readings; seconds of the host's monotonic clock."""
 
     def __init__(self) -> None:
         self._number: int | None = None
         self._changed_at_s: float | None = None
 
     def sees(self, reading: Telemetry | None, now_s: float) -> bool:
-        """Returns True when this reading shows at most 20 N on every channel, in a fresh sample.
+        """Returns True if this reading shows at most 20 N on every channel, in a fresh sample.
 
-        The first reading of a row is never fresh: nobody knows how long its number has stood.
+        The first reading is never fresh: it is unknown how long its number has been the same.
         """
         if reading is None:
             return False

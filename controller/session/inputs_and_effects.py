@@ -14,12 +14,12 @@ from controller.telemetry import Telemetry
 
 
 def session_ms(now_s: float, origin_s: float) -> int:
-    """Whole milliseconds on the session's axis; the epsilon absorbs binary fractions of a tick."""
+    """Returns whole milliseconds on the session's axis; the epsilon absorbs binary fractions."""
     return int((now_s - origin_s) * 1000 + 1e-3)
 
 
 def decinewtons(force_n: float | None) -> int | None:
-    """Force in tenths of a newton, the record's unit; None for none and for what is no number."""
+    """Returns a force in tenths of a newton, the record's unit; None for None and NaN."""
     return None if force_n is None or not math.isfinite(force_n) else round(force_n * 10)
 
 
@@ -42,7 +42,7 @@ class VerdictGiven:
 
 @dataclass(frozen=True, slots=True)
 class QuestionAnswered:
-    """A person or a script answered."""
+    """A question was answered by a person or a script."""
 
     question: Question
     answer: Answer
@@ -50,7 +50,7 @@ class QuestionAnswered:
 
 @dataclass(frozen=True, slots=True)
 class Requested:
-    """Somebody at the workstation asks for something."""
+    """Somebody at the workstation requests something."""
 
     request: TreatmentRequest
 
@@ -64,14 +64,14 @@ class StopRequested:
 
 @dataclass(frozen=True, slots=True)
 class ArmingFailed:
-    """The unit may be armed, and it is not known how it follows: only a release may go out."""
+    """The unit may be armed, but its behaviour is unknown: only a release may be sent."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class LinkGone:
-    """The port or the socket vanished: nothing can be sent any more."""
+    """The port or the socket is gone: nothing can be sent any more."""
 
     reason: str
 
@@ -99,7 +99,7 @@ class Emit:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """Put this question to the operator."""
+    """Ask the operator this question."""
 
     question: Question
     text: str
@@ -107,21 +107,21 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Tell:
-    """Say this to the operator."""
+    """Show the operator this text."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class RaiseAlarm:
-    """Raise the alarm of this code."""
+    """Raise the alarm with this code."""
 
     code: str
 
 
 @dataclass(frozen=True, slots=True)
 class SettleAlarm:
-    """Somebody did what the alarm asked for."""
+    """End an alarm, because somebody did what it asked for."""
 
     code: str
     by: str
@@ -139,7 +139,7 @@ Effect = Emit | Ask | Tell | RaiseAlarm | SettleAlarm | Disarm
 class Ending:
     """How the session ended and why; ``reason`` may be the text of a StopCause.
 
-    ``reached_holding`` is what the readings say; ``release_seen`` is False also where nothing was
+    ``reached_holding`` is taken from the readings; ``release_seen`` is False also if nothing was
     armed.
     """
 

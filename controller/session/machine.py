@@ -1,8 +1,8 @@
 """The session from the armed unit to the observed release: sans-io, one input, a few effects.
 
-``handle`` takes what happened and the time; it answers with effects for the loop. What the unit
-should do next is asked for with ``command``. Times are the host's monotonic seconds; the phase
-logic compares whole milliseconds of the session's axis, so that an ordered 15 min is never 14.
+``handle`` takes an input and the time and returns effects for the loop. ``command`` returns the
+next command for the unit. Times are the host's monotonic seconds; the phase logic compares whole
+milliseconds of the session's axis, so that an ordered 15 min is never 14.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ class SessionMachine:
 
     @property
     def ending(self) -> Ending:
-        """How it ended; meaningful once ``finished``."""
+        """How the session ended; meaningful once ``finished``."""
         return Ending(
             outcome=self._end.reason.outcome,
             reason=self._end.reason.text,
@@ -109,7 +109,7 @@ class SessionMachine:
 
     @property
     def hold_number(self) -> int:
-        """Number of the hold that the treatment is in or has reached; 0 outside the treatment."""
+        """Number of the present or last reached hold of the treatment; 0 outside the treatment."""
         return len(self._hold_parts) if self._phase in TREATING_PHASES else 0
 
     @property
@@ -118,11 +118,11 @@ class SessionMachine:
         return self._ceiling_n
 
     def treatment_elapsed_s(self, now_s: float) -> float:
-        """Seconds on the treatment clock, which stands still in a pause; 0 before the treatment."""
+        """Returns the seconds on the treatment clock, stopped in a pause; 0 before treatment."""
         return self._treatment.elapsed_s(now_s - self._origin_s)
 
     def course(self, now_s: float) -> Course:
-        """Returns where the session stands, for whoever shows it."""
+        """Returns the state of the session, for displays."""
         check_in_s = None if self._end.ordered else self._reminder.left_s(now_s)
         return self._treatment.course(
             self._phase,
@@ -132,7 +132,7 @@ class SessionMachine:
         )
 
     def command(self, leave_s: float) -> ForceCommand:
-        """Returns what the unit should get in the exchange that leaves at ``leave_s``."""
+        """Returns the command for the exchange that is sent at ``leave_s``."""
         if self._end.ordered:
             return self._end.command()
         kind = CommandKind.HOLD if self._holding_position else CommandKind.FOLLOW

@@ -1,4 +1,4 @@
-"""How a session ends, by what was sent and seen: its outcome, its reason, and the hold reached."""
+"""How a session ends, from what was sent and seen: outcome, reason, and the hold reached."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ from controller.order.phases import Phase
 
 NEAR_N: Final = 10.0
 NEAR_SHARE: Final = 0.10
-"""Within the larger of both of its target a force counts as delivered hold
-(session-rules.md#numbers-of-the-record)."""
+"""A force within the larger of the two of its target counts as delivered hold
+(session-rules.md#numbers-of-the-record).
+"""
 TELLING_CODES: Final = frozenset(
     {"emergency_stop_open", "patient_switch_pressed", "patient_switch_absent", "unit_restarted"}
 )
-"""Findings that say why a unit fell silent, stopped by itself or could not be armed."""
+"""Findings that explain why a unit fell silent, stopped by itself or could not be armed."""
 VAGUE_REASONS: Final = frozenset({StopCause.LINK_SILENT, StopCause.UNIT_STOPPED})
 
 
 class EndReason:
-    """Why the release was ordered, and what became of it."""
+    """Why the release was ordered, and its outcome."""
 
     def __init__(self) -> None:
         self.outcome = Outcome.COMPLETED
@@ -27,7 +28,7 @@ class EndReason:
         self._vague = False
 
     def release_begins(self, reason: str, *, vague: bool) -> None:
-        """The first release order; anything but the end of the treatment stops the session.
+        """Note the first release order; anything but the end of the treatment stops the session.
 
         A vague reason is a symptom whose cause may still be found.
         """
@@ -36,7 +37,7 @@ class EndReason:
             self._vague = vague or reason in VAGUE_REASONS
 
     def found(self, code: str) -> None:
-        """A finding during the release: it names the cause where only a symptom was known."""
+        """Note a finding during the release: it names the cause if only a symptom was known."""
         if self._vague and code in TELLING_CODES:
             self.text, self._vague = cause_of(code.replace("_", " ")), False
 
@@ -50,7 +51,7 @@ class EndReason:
 
 
 class HoldSeen:
-    """Whether the hold force was reached, by the readings, not by the beginning of a phase."""
+    """Whether readings reached the hold force; the start of a phase does not count."""
 
     def __init__(self) -> None:
         self.reached = False
@@ -58,16 +59,16 @@ class HoldSeen:
         self._target_n = self._top_n = 0.0
 
     def enter(self, phase: Phase, target_n: float) -> None:
-        """A phase begins that leads to ``target_n`` newtons.
+        """Note the start of a phase that leads to ``target_n`` newtons.
 
-        A ramp that turns at once has no hold: its highest reading stands for it.
+        A ramp without a hold after it is judged by its highest reading.
         """
         turned = self._phase is Phase.RAMPING_UP and phase is Phase.RAMPING_DOWN
         self.reached |= turned and _is_near(self._top_n, self._target_n)
         self._phase, self._target_n, self._top_n = phase, target_n, 0.0
 
     def read(self, force_n: float | None) -> None:
-        """A force was read in the present phase; None is no force."""
+        """Take a force of the present phase; None if there is none."""
         if force_n is None:
             return
         self._top_n = max(self._top_n, force_n)

@@ -1,4 +1,4 @@
-"""A pause holds the force, goes back to the pretension, at last releases (session-rules.md)."""
+"""A pause holds the force, goes back to the pretension, finally releases (session-rules.md)."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Final
 from controller.session.treatment_clock import Glide
 
 HOLD_LIMIT_S: Final = 60.0
-"""The force is held for at most so long."""
+"""Longest time for which the force is held."""
 PRETENSION_LIMIT_S: Final = 300.0
-"""After so long at the pretension the patient is released."""
+"""Longest time at the pretension; then the patient is released."""
 
 
 class PauseStep(Enum):
@@ -37,20 +37,20 @@ class TreatmentPause:
         self.returning = False
 
     def target_n(self, session_s: float) -> float:
-        """Returns the force that the pause wants, newtons."""
+        """Returns the force wanted in the pause, newtons."""
         return self._glide.at_n(session_s)
 
     def held_left_s(self, session_s: float) -> float | None:
-        """Returns how long the force is held yet.
+        """Returns how long the force is still held.
 
-        None once it goes back or the treatment goes on.
+        None once it goes back or the treatment continues.
         """
         if self._regressing or self.returning:
             return None
         return max(0.0, self.since_s + HOLD_LIMIT_S - session_s)
 
     def left_s(self, session_s: float) -> float | None:
-        """Returns how long until the pause ends in a release; None once the treatment goes on."""
+        """Returns the time until the pause ends in a release; None once the treatment continues."""
         if self.returning:
             return None
         if self._low_since_s is not None:
@@ -60,17 +60,17 @@ class TreatmentPause:
         return held_s + way_n / self._down + PRETENSION_LIMIT_S
 
     def lower(self, most_n: float, session_s: float) -> None:
-        """Go down to ``most_n`` if the pause holds more or is on its way to more."""
+        """Go down to ``most_n`` if the pause holds more or is moving to more."""
         if self._glide.to_n > most_n:
             self._head_for(most_n, session_s)
 
     def return_to(self, force_n: float, session_s: float) -> None:
-        """Leave the pause by way of a ramp to the force at which the treatment goes on."""
+        """Leave the pause by a ramp to the force at which the treatment continues."""
         self.returning = True
         self._head_for(force_n, session_s)
 
     def step(self, session_s: float) -> PauseStep:
-        """One tick; OVER means release, BACK that the treatment may go on."""
+        """Do one tick; OVER means release, BACK that the treatment may continue."""
         if self.returning:
             return PauseStep.BACK if self._glide.arrived(session_s) else PauseStep.GOES_ON
         if not self._regressing:

@@ -1,4 +1,4 @@
-"""The events with which the session machine records what it did."""
+"""The events with which the session machine records its actions."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def finding_events(
 
 
 def finding_ended(ended: EndedFinding, origin_s: float) -> Emit:
-    """Returns a finding that is no longer there, with its times on the session's axis."""
+    """Returns the end of a finding, with its times on the session's axis."""
     return Emit(
         SafetyCleared(
             hazard=ended.hazard,
@@ -80,7 +80,7 @@ def phase_changed(before: Phase, after: Phase, target_n: float, stage: Stage) ->
 
 
 def force_adjusted(by: str, changes: tuple[ForceChange, ...]) -> list[Effect]:
-    """One event for each ordered force that changed."""
+    """Returns one event for each ordered force that changed."""
     return [
         Emit(
             ForceAdjusted(
@@ -96,7 +96,7 @@ def force_adjusted(by: str, changes: tuple[ForceChange, ...]) -> list[Effect]:
 
 
 def paused(request: Pause, target_n: float, treatment_s: float) -> Emit:
-    """Where the treatment was stopped: force and treatment clock."""
+    """Returns the start of a pause, with force and treatment clock."""
     return Emit(
         Paused(
             by=request.by,
@@ -108,7 +108,7 @@ def paused(request: Pause, target_n: float, treatment_s: float) -> Emit:
 
 
 def resumed(by: str, confirmed_by: str, from_n: float, to_n: float) -> Emit:
-    """The way back; ``confirmed_by`` is empty where the force does not rise."""
+    """Returns the end of a pause; ``confirmed_by`` is empty if the force does not rise."""
     return Emit(
         Resumed(
             by=by,
@@ -120,39 +120,39 @@ def resumed(by: str, confirmed_by: str, from_n: float, to_n: float) -> Emit:
 
 
 def request_refused(request: SessionRequest, reason: str) -> Emit:
-    """Returns a request that was heard and not followed."""
+    """Returns a request that was received and refused."""
     return Emit(RefusalRecorded(request=request_name(request), by=request.by, reason=reason))
 
 
 def answer_recorded(question: Question, answer: Answer) -> AnswerRecorded:
-    """Returns what somebody answered to a question."""
+    """Returns the answer to a question."""
     return AnswerRecorded(question=question.value, accepted=answer.accepted, by=answer.answered_by)
 
 
 def release_observed(reading: Telemetry) -> Emit:
-    """The reading in which the cord was seen slack."""
+    """Returns the release, with the reading in which the cord was seen slack."""
     return Emit(
         ReleaseObserved(unit_state=int(reading.unit_state), force_dn=decinewtons(reading.force_n))
     )
 
 
 def disarming_uncertain(message: str) -> Emit:
-    """The unit let go, and nothing shows that it ended its session."""
+    """Returns a release after which nothing shows that the unit ended its session."""
     return Emit(UncertaintyRecorded(what="disarm", code=OutcomeUncertain.code, message=message))
 
 
 def release_not_observed(last: Telemetry | None) -> Emit:
-    """The session ends without a free cord; the force is the one that was read last."""
+    """Returns an end without a free cord; the force is the last one read."""
     return Emit(ReleaseNotObserved(force_dn=force_dn(last)))
 
 
 def force_dn(reading: Telemetry | None) -> int | None:
-    """Force of a reading in tenths of a newton; None without one."""
+    """Returns the force of a reading in tenths of a newton; None without a force."""
     return None if reading is None else decinewtons(reading.force_n)
 
 
 def reason_of(verdict: Verdict) -> str:
-    """Why a verdict ends the session: its worst finding in words."""
+    """Returns why a verdict ends the session: its worst finding as text."""
     if not verdict.findings:
         return StopCause.HOLD_RAN_OUT
     worst = max(verdict.findings, key=lambda finding: finding.action)
@@ -160,9 +160,9 @@ def reason_of(verdict: Verdict) -> str:
 
 
 def _recorded(finding: Finding) -> tuple[int | None, int | None, str]:
-    """Measured value and limit as integers of the record: ms, 0.1 N, 0.1 mm, or the count.
+    """Returns measured value and limit as integers of the record: ms, 0.1 N, 0.1 mm, or the count.
 
-    None stands for what is no number.
+    None stands for NaN.
     """
     factor, unit = {
         "s": (1000, "ms"),

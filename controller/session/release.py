@@ -1,4 +1,4 @@
-"""The release of a session: it can only become stronger, and it is followed until it was seen."""
+"""The release of a session: it can only become stronger, and is followed until it is seen."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from controller.telemetry import CommandKind, Telemetry, UnitState
 RELEASE_LIMIT_S: Final = 8.0
 """500 ms of watchdog and 6 s of release, with reserve (session-rules.md#lost-link)."""
 STILL_ON_S: Final = 3.0
-"""Row 23: a unit that has ended its session has so long to show a free cord."""
+"""Row 23: time for a unit that has ended its session to show a free cord."""
 GIVE_UP_S: Final = 600.0
-"""A unit that answers and does not come down is followed for so long, if nobody acknowledges."""
+"""How long a unit that answers and does not come down is followed, if nobody acknowledges."""
 NEARLY_FREE_N: Final = 15.0
 """A release ends here (reference map, B.10); a unit may begin another one at each order."""
 
@@ -62,7 +62,7 @@ class Release:
         return self._seen
 
     def demand(self, kind: CommandKind, now_s: float) -> bool:
-        """Order a release; False when one that is at least as strong is under way."""
+        """Order a release; False if one that is at least as strong is in progress."""
         if self._kind is None:
             self._started_s = self._answered_s = now_s
         elif _STRENGTH[kind] <= _STRENGTH[self._kind]:
@@ -72,18 +72,18 @@ class Release:
         return True
 
     def command(self, last: Telemetry | None) -> CommandKind:
-        """Returns what goes out next: the release, or a plain read.
+        """Returns the next command: the release, or a plain read.
 
-        From the latched states on, and once the release was seen, the unit is only read. At 15 N
-        or less it is read once before it is ordered again, because a unit may begin a new release
-        at each order and so never show that the last one ended.
+        From the latched states on, and once the release was seen, the unit is only read. At 15 N or
+        less it is read once before the order is repeated, because a unit may begin a new release at
+        each order and so never show that the last one ended.
         """
         assert self._kind is not None, "a release was ordered"
         latched = last is not None and last.unit_state in ENDED_STATES
         return CommandKind.OBSERVE if latched or self._seen or self._look_next else self._kind
 
     def follow(self, reading: Telemetry | None, now_s: float) -> ReleaseStep:
-        """One tick of the release."""
+        """Do one tick of the release."""
         if reading is not None:
             self._answered_s = now_s
         is_free = self._cord.sees(reading, now_s)

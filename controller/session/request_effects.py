@@ -1,6 +1,6 @@
-"""What a request that was followed has changed, in words for whoever asked.
+"""The messages about the effects of a request, for its sender.
 
-A refused one is told with its reason where it is refused (``machine``, ``runtime.asides``).
+A refusal is reported with its reason where it happens (``machine``, ``runtime.asides``).
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ def adjusted(request: AdjustForce, changes: tuple[ForceChange, ...]) -> Tell:
 
 
 def paused(request: Pause, held_n: float) -> Tell:
-    """The force that is held; the treatment clock stands."""
+    """Returns the force that is held; the treatment clock is stopped."""
     return Tell(f"paused at {held_n:z.1f} N, the treatment clock stands, by {request.by}")
 
 
 def resumed(by: str, from_n: float, to_n: float) -> Tell:
-    """The way back to the treatment."""
+    """Returns the way back to the treatment."""
     return Tell(f"resumed: {_forces(from_n, to_n)}, then the treatment goes on, by {by}")
 
 
 def followed(request: CheckIn | Remark) -> Tell:
-    """What was put down in the record."""
+    """Returns what was recorded."""
     match request:
         case CheckIn(by=by):
             return Tell(f"recorded: {by} checked on the patient")
@@ -42,7 +42,7 @@ def followed(request: CheckIn | Remark) -> Tell:
 
 
 def outcome_of(effects: Sequence[Effect]) -> RequestSettled:
-    """What became of the request that these effects answer."""
+    """Returns the outcome of the request that these effects answer."""
     for effect in effects:
         if isinstance(effect, Emit) and isinstance(effect.said, RefusalRecorded):
             return RequestSettled(followed=False, text=effect.said.reason)

@@ -1,4 +1,4 @@
-"""In which phases a request is heard; in all others it is refused by name."""
+"""The phases in which a request is followed; in all others it is refused by name."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _DRIVEN_PHASES = FORCE_PHASES | {Phase.ARMED}
 
 
 def phases_for(request: TreatmentRequest) -> frozenset[Phase]:
-    """The phases in which the session machine follows a request (session-rules.md#in-motion)."""
+    """Returns the phases in which a request is followed (session-rules.md#in-motion)."""
     match request:
         case Pause():
             return TREATING_PHASES

@@ -1,6 +1,6 @@
 """The end of a session: from the first release order to completed, stopped or faulted.
 
-The session machine asks; each answer is what to emit and the phase that follows, if one does.
+Each call of the session machine returns what to emit and the next phase, if there is one.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _COMMANDS = {kind: ForceCommand(kind=kind) for kind in CommandKind}
 
 @dataclass(slots=True, kw_only=True)
 class EndStep:
-    """Effects in their order, and the phase that the session enters after them."""
+    """Effects in order, and the phase that the session enters after them."""
 
     effects: list[Effect] = field(default_factory=list)
     phase: Phase | None = None
@@ -49,13 +49,13 @@ class SessionEnd:
         return self._release.seen
 
     def command(self) -> ForceCommand:
-        """Returns the release, or a plain read where an order would change nothing."""
+        """Returns the release, or a plain read if an order would change nothing."""
         return _COMMANDS[self._release.command(self.last_reading)]
 
     def release(
         self, kind: CommandKind, reason: str, now_s: float, *, alarm: str = "", vague: bool = False
     ) -> EndStep:
-        """Order a release; nothing when one that is at least as strong is under way.
+        """Order a release; no effect if one that is at least as strong is in progress.
 
         The first one decides reason and outcome. ``vague``: the reason is a symptom.
         """
@@ -70,7 +70,7 @@ class SessionEnd:
         return EndStep(effects=[ordered, *alarmed], phase=phase)
 
     def follow(self, reading: Telemetry | None, now_s: float) -> EndStep:
-        """One tick of the release."""
+        """Do one tick of the release."""
         match self._release.follow(reading, now_s):
             case ReleaseStep.GOES_ON:
                 return EndStep()
@@ -96,7 +96,7 @@ class SessionEnd:
                 return self._unseen(Outcome.STOPPED)
 
     def lose_link(self, reason: str, now_s: float) -> EndStep:
-        """Nothing can be sent any more; a release that was seen before stays seen."""
+        """End without a link, since nothing can be sent any more; a seen release stays seen."""
         if self._release.seen:
             return self._finished()
         ordered = self.release(CommandKind.RELEASE_FAST, reason, now_s).effects
@@ -105,7 +105,7 @@ class SessionEnd:
         return EndStep(effects=[*ordered, unseen, RaiseAlarm("link_lost")], phase=Phase.FAULTED)
 
     def take_word(self, answered_by: str, *, accepted: bool) -> EndStep:
-        """A person says that the patient is free; the record keeps that it was never shown."""
+        """Take a person's word that the patient is free; the record keeps that it was not seen."""
         if not accepted or not self._release.ordered or self._release.seen:
             return EndStep()
         return self._unseen(Outcome.STOPPED, f"; {answered_by} says that the patient is free")
@@ -118,7 +118,7 @@ class SessionEnd:
         )
 
     def _ask_about_force(self, now_s: float) -> EndStep:
-        """The unit answers and does not come down: the release goes on, and a person is needed."""
+        """Ask about the force of a unit that does not come down; the release continues."""
         force_n = None if self.last_reading is None else self.last_reading.force_n
         shown = "not known" if force_n is None else f"{force_n:z.0f} N"
         text = (

@@ -1,7 +1,7 @@
-"""Where the ordered treatment stands: its clock, its profile, its forces and its pause.
+"""The state of the ordered treatment: its clock, its profile, its forces and its pause.
 
-Sans-io and without effects; the session machine asks and tells. Times are those of the session's
-axis: whole milliseconds where phases are decided, seconds where a force is evaluated.
+Sans-io and without effects, which are the session machine's. Times are those of the session's axis:
+whole milliseconds for phases, seconds for forces.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from controller.session.pause import PauseStep, TreatmentPause
 from controller.session.treatment_clock import TreatmentClock
 
 CEILING_LAG_S: Final = 2.0
-"""After a decrease the ceiling follows so much later than the set-point: motor and cell lag it."""
+"""Delay of the ceiling behind a lowered set-point: motor and cell lag."""
 
 
 class Treatment:
-    """One per session; it runs from the first ramp to the end of the last segment."""
+    """One per session, from the first ramp to the end of the last segment."""
 
     def __init__(self, plan: TreatmentPlan) -> None:
         self._order = plan.order
@@ -59,17 +59,17 @@ class Treatment:
         return self.segment
 
     def elapsed_s(self, session_s: float) -> float:
-        """Seconds on the treatment clock; 0 before the treatment."""
+        """Returns the seconds on the treatment clock; 0 before the treatment."""
         return 0.0 if self._clock is None else self._clock.elapsed_s(session_s)
 
     def since_start_s(self, session_s: float) -> float | None:
-        """Seconds since the first ramp, pauses included; None before it."""
+        """Returns the seconds since the first ramp, pauses included; None before it."""
         return None if self._clock is None else session_s - self._clock.started_ms / 1000
 
     def course(
         self, phase: Phase, session_s: float, *, hold_number: int, check_in_s: float | None
     ) -> Course:
-        """Returns where the session stands in ``phase``; what is not the treatment's is given."""
+        """Returns the state of the session in ``phase``; arguments are not the treatment's own."""
         is_paused, is_treating = phase is Phase.PAUSED, phase in TREATING_PHASES
         pause, may_rise = self._pause if is_paused else None, is_treating or is_paused
         elapsed_s = self.elapsed_s(session_s)
@@ -91,27 +91,27 @@ class Treatment:
         )
 
     def _increase_n(self, session_s: float) -> float:
-        """Returns the largest increase of the hold force that would be followed now, newtons."""
+        """Returns the largest increase of the hold force that is accepted now, newtons."""
         since_s = session_s - self._increased_at_s
         return largest_increase_n(self._order, self._forces, since_increase_s=since_s)
 
     def target_n(self, session_s: float) -> float:
-        """Returns the force that the treatment wants, newtons."""
+        """Returns the force wanted by the treatment, newtons."""
         if self._pause is not None:
             return self._pause.target_n(session_s)
         return self._profile.target_n(self.elapsed_s(session_s))
 
     def ceiling_n(self, session_s: float) -> float:
-        """The highest force now ordered (0x206): it follows a decrease once that has arrived.
+        """Returns the highest force now ordered (0x206), which follows a decrease with a delay.
 
-        Never below the force of this moment: a pause on the way down to a lower hold keeps it.
+        Never below the present force: a pause on the way down to a lower hold keeps it.
         """
         eased_n = self._eased_from_n if session_s < self._eased_until_s else 0.0
         now_n = math.ceil(self.target_n(session_s) * 10.0 - 1e-6) / 10.0
         return max(self._forces.hold_n, eased_n, now_n)
 
     def next_segment(self, now_ms: int) -> Segment | None:
-        """Go to the next segment when the present one has ended; None when it has not."""
+        """Advance to the next segment if the present one has ended; else None."""
         if not self._segment_ended(now_ms) or self._segment + 1 == len(self._profile.segments):
             return None
         self._segment += 1
@@ -122,7 +122,7 @@ class Treatment:
         return self._segment + 1 == len(self._profile.segments) and self._segment_ended(now_ms)
 
     def stop_clock(self, now_ms: int) -> None:
-        """End of the treatment: its clock stands from here on."""
+        """Stop the treatment clock at the end of the treatment."""
         if self._clock is not None:
             self._clock.stop(now_ms)
 
@@ -159,7 +159,7 @@ class Treatment:
     # --- pause --------------------------------------------------------------------------------
 
     def pause(self, now_ms: int) -> None:
-        """Stop the clock and hold the force of this moment."""
+        """Stop the clock and hold the present force."""
         held_n = self.target_n(now_ms / 1000)
         self._running().stop(now_ms)
         self._paused_with = self._forces
@@ -173,11 +173,11 @@ class Treatment:
 
     @property
     def returning(self) -> bool:
-        """True while the force is on its way back from a pause."""
+        """True while the force is returning from a pause."""
         return self._pause is not None and self._pause.returning
 
     def resume_raises_force(self, now_ms: int) -> bool:
-        """True when going on leads above the present force in a way that the pause changed."""
+        """True if continuing leads above the present force in a way that the pause changed."""
         raised = (
             self._forces.hold_n > self._paused_with.hold_n
             or self._forces.rest_n > self._paused_with.rest_n
@@ -185,17 +185,17 @@ class Treatment:
         return raised or self._resume_force_n(now_ms) > self.target_n(now_ms / 1000) + 1e-6
 
     def leave_pause(self, now_ms: int) -> float:
-        """Ramp to where the treatment goes on; answers that force in newtons."""
+        """Ramp to where the treatment continues; returns that force in newtons."""
         goal_n = self._resume_force_n(now_ms)
         self._in_pause().return_to(goal_n, now_ms / 1000)
         return goal_n
 
     def step_pause(self, now_ms: int) -> PauseStep:
-        """One tick of the pause."""
+        """Do one tick of the pause."""
         return self._in_pause().step(now_ms / 1000)
 
     def go_on(self, now_ms: int) -> Segment:
-        """The force is back: the clock runs again and the rest follows from here."""
+        """Continue once the force is back: the clock runs again, the rest follows from here."""
         force_n = self.target_n(now_ms / 1000)
         self._pause = None
         self._running().go_on(now_ms)
@@ -203,7 +203,7 @@ class Treatment:
         return self.segment
 
     def _resume_force_n(self, now_ms: int) -> float:
-        """Where the profile stands on the clock, or less when the forces were lowered since."""
+        """Returns the profile's force at the clock, or less if the forces were lowered since."""
         elapsed_ms = self._running().elapsed_ms(now_ms)
         planned_n = self._profile.target_n(elapsed_ms / 1000)
         if self._forces == self._paused_with:

@@ -10,7 +10,7 @@ from controller.ports import StartFacts, UnitCapabilities, UnitIdentity
 from controller.questions import Question
 
 DIGEST_SHOWN: Final = 12
-"""Characters of an order's digest that are put before a person: as many as a checkpoint's part."""
+"""Characters of an order's digest that a person sees: as many as a part of a checkpoint has."""
 ALWAYS_A_PERSON = frozenset(
     {
         Question.FORCE_ABOVE_SOFT_LIMIT,
@@ -19,25 +19,26 @@ ALWAYS_A_PERSON = frozenset(
         Question.RELEASE_NOT_SEEN,
     }
 )
-"""Soft limits take an answer from a person at a terminal only (session-rules.md#opening), and so do
-a firmware that nobody has tested yet (hazard row 49), a force channel whose zero has moved (7) and
-a patient who may still hang on the cord (23)."""
+"""Only a person at a terminal may answer for soft limits (session-rules.md#opening), a firmware
+that nobody has tested yet (hazard row 49), a force channel whose zero has moved (7) and a patient
+who may still be under traction (23).
+"""
 SURROUNDINGS_TEXTS: Final = {
     Question.LIFT_LOCKED: "Is the table's lift locked?",
     Question.QUICK_RELEASE_IN_REACH: "Is the quick release of the harness within reach?",
     Question.CALL_BELL_IN_HAND: "Does the patient hold a call bell?",
 }
-"""The words of these questions, on the screen as on paper."""
+"""The texts of these questions, on the screen and on paper."""
 SURROUNDINGS = tuple(SURROUNDINGS_TEXTS)
 """What no sensor sees (hazard rows 51 and 52): one question each."""
 NOTHING_TO_SEE = frozenset({Question.LONG_TREATMENT})
-"""A number of the order: the only question that needs nobody beside the table."""
+"""The only question about a mere number of the order, for which nobody must be at the table."""
 
 
 def needs_person(question: Question, *, verified: bool, release_doubtful: bool = False) -> bool:
-    """Returns True when no script may answer the question; the one place that says so.
+    """Returns True if no script may answer the question; the only place that decides this.
 
-    ``verified``: the unit's profile is verified, so that a patient may hang on it; then a script
+    ``verified``: the unit's profile is verified, so that it may treat a patient; then a script
     answers nothing that has to be seen. ``release_doubtful``: after an emergency stop, or with more
     than 20 N read last; then only a person acknowledges the end.
     """
@@ -47,7 +48,7 @@ def needs_person(question: Question, *, verified: bool, release_doubtful: bool =
 
 
 def questions_before_start(order: Prescription) -> list[Question]:
-    """Returns the questions that are known before anything is read from the unit."""
+    """Returns the questions that are known before the unit is read."""
     asked: list[Question] = []
     if order.traction_s > LONG_TREATMENT_S:
         asked.append(Question.LONG_TREATMENT)
@@ -78,7 +79,7 @@ def check_order_fits_unit(order: Prescription, unit: UnitCapabilities, name: str
 
 
 def question_text(question: Question, order: Prescription) -> str:
-    """Returns the words in which a question before the start is put to a person."""
+    """Returns the text of a question before the start."""
     match question:
         case Question.UNIT_NOT_COMMISSIONED:
             return (
@@ -118,7 +119,7 @@ def question_text(question: Question, order: Prescription) -> str:
 
 
 def table_confirmed(order: Prescription) -> str:
-    """Returns what an answer to TABLE_MOVES_FREELY says of the table."""
+    """Returns what an answer to TABLE_MOVES_FREELY states about the table."""
     name = order.table_text if order.table is not None else "a table that the order does not name"
     return f"{name}, moves with the body"
 
@@ -135,7 +136,7 @@ def _table_question(order: Prescription) -> str:
 
 
 def patient_question(order: Prescription, facts: StartFacts, unit: UnitIdentity) -> str:
-    """Returns who, what and where, to be compared with the patient."""
+    """Returns patient, order and unit, to be compared with the patient."""
     patient = facts.patient_reference or "not named in the order"
     return (
         f"Patient {patient}, order {facts.order_digest[:DIGEST_SHOWN]}, unit {unit.model} serial "

@@ -1,4 +1,4 @@
-"""Hazard rows that are not covered on a unit, because its readings do not say what they need."""
+"""Items for hazard rows that are not covered on a unit because its readings are incomplete."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _WORDS: Final = {
 
 
 def coverage_items(unknown: Collection[str]) -> list[CheckItem]:
-    """One item for each check that is blind; none where readings say everything.
+    """Returns one item for each check that is blind; none if readings are complete.
 
-    ``unknown`` are parts of ``Telemetry``. A check that nothing else stands in for refuses.
+    ``unknown`` are parts of ``Telemetry``. A blind check without a substitute refuses.
     """
     return [_item(check, unknown) for check in blind_checks(unknown)]
 

@@ -1,6 +1,6 @@
 """Items that only the last look before the arming can judge: what has happened since the yes.
 
-Pure, like ``self_check``, whose items are judged again beside these (decision 0130).
+Pure, like ``self_check``, whose items are judged again with these (decision 0130).
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from controller.start.self_check import CheckItem, CheckState, judged
 from controller.telemetry import PatientSwitch, Telemetry
 
 PRESS_TEST_VALID_S: Final = 300.0
-"""A press test is good for as long as a patient may be left without a check-in (5 min)."""
+"""A press test is valid for as long as a patient may be left without a check-in (5 min)."""
 START_VALID_S: Final = 30.0
-"""From the yes to the arming: time for a slow disk (5 s) and a zero that comes to rest (10 s)."""
+"""From the yes to the arming: time for a slow disk (5 s) and for the zero to settle (10 s)."""
 _HARMLESS_EVENTS = frozenset({11, 13, 21, 61})
 """Switch released or plugged in, emergency stop closed, stop test passed (map, event ring)."""
 _EVENT_WORDS = {
@@ -37,9 +37,9 @@ def switch_open_item(reading: Telemetry) -> CheckItem:
 
 
 def events_item(codes: Sequence[int], *, all_read: bool, told: bool = True) -> CheckItem:
-    """What the unit noted since the start was asked about, a short press among it.
+    """Judges the unit's events since the start was asked about, even a short press.
 
-    ``told``: the unit says that it has events.
+    ``told``: the unit reports events.
     """
     if not told:
         todo = "look whether the patient pressed the switch meanwhile"
@@ -59,7 +59,7 @@ def events_item(codes: Sequence[int], *, all_read: bool, told: bool = True) -> C
 
 
 def zero_kept_item(before_n: float | None, now_n: float | None) -> CheckItem:
-    """Row 7: the zero without the tare is still the one that was asked about."""
+    """Row 7: the zero without the tare is still the one that people were asked about."""
     if before_n is None and now_n is None:
         todo = "the reading without the tare is not measured on this unit"
         return CheckItem(
@@ -74,7 +74,7 @@ def zero_kept_item(before_n: float | None, now_n: float | None) -> CheckItem:
 
 
 def press_test_item(age_s: float | None) -> CheckItem:
-    """Row 20: the press belongs to this patient, now; None: it was not seen, and that was asked."""
+    """Row 20: the press belongs to this patient, now; None: not seen, and a person was asked."""
     if age_s is None:
         return CheckItem(
             name="press_test_age",
@@ -88,13 +88,13 @@ def press_test_item(age_s: float | None) -> CheckItem:
 
 
 def yes_item(age_s: float) -> CheckItem:
-    """The yes to the start was given just now; later nobody expects a pull any more."""
+    """The yes to the start is recent; later nobody expects traction any more."""
     value = f"{age_s:.1f} s ago, at most {START_VALID_S:g} s"
     return judged("yes_to_start", not exceeds(age_s, START_VALID_S), value, "start again")
 
 
 def summary_item(items: int, took_s: float) -> CheckItem:
-    """That the last look was taken, for the record."""
+    """Returns the record that the last look was taken."""
     took_ms = round(took_s * 1000)
     return judged(
         "last_look", True, f"{items} items, the last of them on a reading before the arming", ""

@@ -1,9 +1,8 @@
 """The self-check before a start: a list of items, each with a state, never only advice.
 
-Pure: each function looks at what was read and returns one item. Which failed items refuse the start
-is decided here too. What the unit says of its own safety is in ``unit_word``, what is known only
-directly before the arming in ``last_look``. Sources: hazards.md (rows marked R4),
-session-rules.md.
+Pure: each function judges what was read and returns one item, including whether a failure refuses
+the start. ``unit_word`` has the unit's statements on its own safety, ``last_look`` what is known
+only directly before the arming. Sources: hazards.md (rows marked R4), session-rules.md.
 """
 
 from __future__ import annotations
@@ -28,9 +27,9 @@ from controller.snapshot import SettledCheck
 from controller.telemetry import FORCE_FAULTS, PatientSwitch, Telemetry, UnitFault, UnitStatus
 
 ZERO_LIMIT_N: Final = 3.0
-"""Force of the free cord at most."""
+"""Maximum force of the free cord."""
 ZERO_READINGS: Final = 20
-"""So many readings in a row are looked at; a live channel changes at least once in them."""
+"""Number of consecutive readings judged; a working channel changes at least once in them."""
 _UNIT_FAULTS = (
     UnitFault.CORD_BREAK
     | UnitFault.OVER_FORCE
@@ -40,11 +39,11 @@ _UNIT_FAULTS = (
     | UnitFault.CONFIGURATION_CORRUPT
 )
 _UNIT_TROUBLES = UnitStatus.WATCHDOG_EXPIRED | UnitStatus.STROKE_END_IN | UnitStatus.LOCAL_TAKEOVER
-"""Bits A that do not fit a unit that is to be armed; a parked winch may stand at its outer end."""
+"""Status bits A that rule out arming; a parked winch may be at its outer end."""
 
 
 class CheckState(Enum):
-    """How an item stands."""
+    """The state of an item."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -54,10 +53,10 @@ class CheckState(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckItem:
-    """One item. ``by`` is who confirmed it, ``todo`` what to do about it when it is not passed.
+    """One item. ``by`` is who confirmed it, ``todo`` the next step if it is not passed.
 
     ``numbers`` are the figures behind ``value`` for the record, integers with the unit in the name.
-    ``shown`` is what people read in place of ``value``, where it holds what no evidence may.
+    ``shown`` replaces ``value`` for people, if it has text that must stay out of the evidence.
     """
 
     name: str
@@ -71,7 +70,7 @@ class CheckItem:
 
     @property
     def refuses(self) -> bool:
-        """True when the session must not start."""
+        """True if the session must not start."""
         return self.state is CheckState.FAILED and self.blocking
 
     def with_numbers(self, numbers: Mapping[str, int]) -> CheckItem:
@@ -80,7 +79,7 @@ class CheckItem:
 
     @property
     def recorded(self) -> SelfCheckRecorded:
-        """As the journal keeps it."""
+        """Returns the item as the journal keeps it."""
         return SelfCheckRecorded(
             item=self.name,
             state=self.state.value,
@@ -92,7 +91,7 @@ class CheckItem:
 
     @property
     def settled(self) -> SettledCheck:
-        """As people read it."""
+        """Returns the item as people read it."""
         return SettledCheck(
             name=self.name,
             state=self.state.value,
@@ -104,19 +103,19 @@ class CheckItem:
 
     @property
     def text(self) -> str:
-        """One line for people."""
+        """Returns the item on one line for people."""
         return self.settled.text
 
 
 def judged(name: str, good: bool, value: str, todo: str, *, blocking: bool = True) -> CheckItem:
-    """Returns an item that passes or fails; what to do stands only with one that fails."""
+    """Returns an item that passes or fails; only a failed one has ``todo``."""
     if good:
         return CheckItem(name=name, state=CheckState.PASSED, value=value)
     return CheckItem(name=name, state=CheckState.FAILED, value=value, todo=todo, blocking=blocking)
 
 
 def identity_item(identity: UnitIdentity) -> CheckItem:
-    """Who is at the address; a wrong device never comes as far as this."""
+    """Returns the device's identity; a wrong device is refused earlier."""
     value = (
         f"{identity.model}, serial {identity.serial_number}, unit {identity.unit_id}, "
         f"firmware {identity.firmware}"
@@ -127,7 +126,7 @@ def identity_item(identity: UnitIdentity) -> CheckItem:
 def firmware_item(identity: UnitIdentity, last: LastArming | None) -> CheckItem:
     """Row 49: the same firmware as when the unit was last armed from here.
 
-    A change does not refuse by itself: a person answers for stop test and weight test with it.
+    A change does not refuse by itself: a person confirms its stop test and weight test.
     """
     value = f"{identity.firmware}, CRC 0x{identity.firmware_crc:08X}"
     if last is None:
@@ -142,7 +141,7 @@ def firmware_item(identity: UnitIdentity, last: LastArming | None) -> CheckItem:
 def calibration_item(
     identity: UnitIdentity, reading: Telemetry, today: str, *, verified: bool
 ) -> CheckItem:
-    """Row 11. ``today`` is an ISO date. Only a verified unit is refused: the others pull nobody."""
+    """Row 11. ``today`` is an ISO date. Only a verified unit is refused: others treat nobody."""
     overdue = today > identity.calibration_due or bool(
         reading.faults & UnitFault.CALIBRATION_OVERDUE
     )
@@ -152,9 +151,9 @@ def calibration_item(
 
 
 def commissioning_item(test: WeightTest, *, verified: bool) -> CheckItem:
-    """Row 11: a force that is wrong on every channel alike shows only beside a known weight.
+    """Row 11: a force that is wrong on every channel alike shows only with a known weight.
 
-    A unit for patients is refused without a valid test; of every other one a person is asked.
+    A unit for patients is refused without a valid test; for any other one a person is asked.
     """
     numbers = {} if test.days_left is None else {"days_left": test.days_left}
     todo = "do the weight test: `traction commission ADDRESS`"
@@ -178,14 +177,14 @@ def emergency_stop_item(reading: Telemetry) -> CheckItem:
 
 
 def patient_switch_item(reading: Telemetry) -> CheckItem:
-    """Rows 19 and 21; pressing it for the test comes later, so only its absence refuses here."""
+    """Rows 19 and 21; the press for the test comes later, so only absence refuses here."""
     switch = reading.patient_switch
     there = switch is not PatientSwitch.ABSENT
     return judged("patient_switch", there, switch.value, "patient switch absent: plug it in")
 
 
 def readings_item(readings: Sequence[Telemetry], now_s: float) -> CheckItem:
-    """Row 5: the newest sample is young, and samples go on coming; ``readings`` is not empty."""
+    """Row 5: the latest sample is recent, and new ones keep coming; ``readings`` is not empty."""
     stale_s, newest = SafetyLimits().stale_s, readings[-1]
     same_since = newest
     for reading in reversed(readings):
@@ -204,7 +203,7 @@ def _asked_at_s(reading: Telemetry) -> float:
 
 
 def unit_faults_item(reading: Telemetry) -> CheckItem:
-    """Nothing that the unit itself complains of, but for what has an item of its own."""
+    """The unit reports no faults besides those with an item of their own."""
     faults, troubles = reading.faults & _UNIT_FAULTS, reading.status & _UNIT_TROUBLES
     good = not faults and not troubles and not reading.first_fault_code
     words = [str(bit.name).lower().replace("_", " ") for bit in (*faults, *troubles)]
@@ -229,9 +228,9 @@ def force_channels_item(capabilities: UnitCapabilities, reading: Telemetry) -> C
 
 
 def shown_force_n(capabilities: UnitCapabilities, reading: Telemetry) -> float | None:
-    """Returns the largest force that any fitted channel shows, with or without the tare, newtons.
+    """Returns the largest force of any fitted channel, with or without the tare, newtons.
 
-    None when one of them shows nothing that can be believed.
+    None if one of them has no valid value.
     """
     second = [reading.second_force_n] * capabilities.second_channel
     shown = [reading.force_n, reading.gross_force_n, *second]
@@ -252,7 +251,7 @@ def second_channel_item(capabilities: UnitCapabilities) -> CheckItem:
 
 
 def zero_item(forces_n: Sequence[float | None], *, shows_noise: bool) -> CheckItem:
-    """Rows 6 and 7: the free cord shows no force, and a channel with noise is alive."""
+    """Rows 6 and 7: the free cord shows no force, and a channel with noise is working."""
     known = [force_n for force_n in forces_n if force_n is not None]
     if len(known) < len(forces_n) or not known:
         return judged("zero", False, "no valid force", "check the load cell's cable")
@@ -275,15 +274,15 @@ def zero_item(forces_n: Sequence[float | None], *, shows_noise: bool) -> CheckIt
 
 
 def gross_zero_n(gross_n: Sequence[float | None]) -> float | None:
-    """Returns the mean of the readings without the tare, to 0.1 N; None unless each is there."""
+    """Returns the mean of the readings without the tare, to 0.1 N; None if one is missing."""
     known = [force_n for force_n in gross_n if force_n is not None]
     return round(sum(known) / len(known), 1) if known and len(known) == len(gross_n) else None
 
 
 def gross_zero_item(zero_n: float | None, last: LastArming | None) -> CheckItem:
-    """Row 7 between sessions: a tare takes a drift of the cell away, but not from this reading.
+    """Row 7 between sessions: a tare hides a drift of the cell, but not in this reading.
 
-    A shift does not refuse by itself: a person answers for a weight test.
+    A shift does not refuse by itself: a person confirms a weight test.
     """
     value = "not measured" if zero_n is None else f"{zero_n:z.1f} N without the tare"
     before_n = None if last is None else last.gross_zero_n
@@ -297,7 +296,7 @@ def gross_zero_item(zero_n: float | None, last: LastArming | None) -> CheckItem:
 
 
 def limits_item(order: Prescription, capabilities: UnitCapabilities) -> CheckItem:
-    """Row 39: the order against region, unit and patient; an order above them never comes here."""
+    """Row 39: the order against region, unit and patient; one above them is refused earlier."""
     hard_n = order.hard_limit_n
     mass = "not given" if order.body_mass_kg is None else f"{order.body_mass_kg:g} kg"
     value = (
@@ -310,7 +309,7 @@ def limits_item(order: Prescription, capabilities: UnitCapabilities) -> CheckIte
 
 
 def table_items(order: Prescription) -> list[CheckItem]:
-    """Row 44: what a friction table keeps in the body, the cord's cell cannot see.
+    """Row 44: the cord's cell cannot see what a friction table keeps in the body.
 
     None for an order that is asked about: an answer confirms a table that moves with the body.
     """
@@ -326,7 +325,7 @@ def table_items(order: Prescription) -> list[CheckItem]:
 
 
 def screening_item(screening: str, *, verified: bool) -> CheckItem:
-    """The contraindication screen, attested in the order; its text is no name and stays there."""
+    """The contraindication screen, attested in the order; its text is not recorded here."""
     if screening.strip():
         return CheckItem(
             name="screening", state=CheckState.CONFIRMED, value="attested in the order"
@@ -340,9 +339,9 @@ def screening_item(screening: str, *, verified: bool) -> CheckItem:
 
 
 def flag_items(flags: Sequence[PatientFlag]) -> list[CheckItem]:
-    """The patient's lasting flags, each told in words that the evidence does not hold.
+    """The patient's lasting flags, each shown in words that stay out of the evidence.
 
-    One that says "do not treat" refuses on every unit, and no answer passes it (decision 0265).
+    A flag that says "do not treat" refuses on every unit, and no answer passes it (decision 0265).
     """
     return [
         CheckItem(
@@ -361,7 +360,7 @@ def flag_items(flags: Sequence[PatientFlag]) -> list[CheckItem]:
 
 
 def press_test_item(seen: bool, *, limit_s: float, verified: bool) -> CheckItem:
-    """Row 20: the press was seen on the wire; nothing else counts."""
+    """Row 20: the press was seen in readings; nothing else counts."""
     if seen:
         return judged("press_test", True, "pressed and released", "")
     return CheckItem(
@@ -380,5 +379,5 @@ def stuck_switch_item(pressed_s: float) -> CheckItem:
 
 
 def confirmed_item(name: str, value: str, by: str) -> CheckItem:
-    """What no sensor sees and a person (or a script) has confirmed."""
+    """Returns the item that no sensor sees and a person (or a script) has confirmed."""
     return CheckItem(name=name, state=CheckState.CONFIRMED, value=value, by=by)

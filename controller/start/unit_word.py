@@ -1,7 +1,7 @@
-"""Arming conditions on the unit's own word: what it says it has, bits of 0x20 and 0x2C-0x2D.
+"""Arming conditions that the unit states itself, in bits of 0x20 and 0x2C-0x2D.
 
-A layer that is not there cannot save anybody, so its absence refuses the start on every unit,
-verified or not. Only the switch's second contact may lack (decision 0131): the record says so.
+A missing safety layer refuses the start on every unit, verified or not. Only the switch's second
+contact may be missing (decision 0131), which the record states.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ _NOT_FOR_PATIENTS = "this unit must not pull through this program; choose anothe
 
 
 def unit_word_items(unit: UnitCapabilities, *, watchdog_s: float) -> list[CheckItem]:
-    """One item for each layer of safety that is the unit's; ``watchdog_s`` is what is armed."""
+    """Returns one item for each safety layer of the unit; ``watchdog_s`` is the value armed."""
     return [
         _watchdog(unit, watchdog_s),
         judged(
@@ -39,7 +39,7 @@ def unit_word_items(unit: UnitCapabilities, *, watchdog_s: float) -> list[CheckI
 
 
 def _watchdog(unit: UnitCapabilities, watchdog_s: float) -> CheckItem:
-    """Rows 1, 26 and 27: nothing else releases when the host is dead."""
+    """Rows 1, 26 and 27: nothing else releases if the host is dead."""
     low_ms, high_ms = round(unit.watchdog_min_s * 1000), round(unit.watchdog_max_s * 1000)
     wanted_ms = round(watchdog_s * 1000)
     value = f"{low_ms} ms to {high_ms} ms, {wanted_ms} ms needed"

@@ -1,1 +1,1 @@
-"""Instruments that send text: one request, one whole answer."""
+"""Instruments that send text: one request, one complete answer."""

@@ -1,6 +1,6 @@
-"""Sans-io: where the answer of an instrument that sends text ends. A profile chooses one of two.
+"""Sans-io: finds where the answer of an instrument that sends text ends; a profile chooses one way.
 
-None of them reads a value: an answer that is whole can still be an overload or another unit.
+Values are not interpreted here: a complete answer can still be an overload or another unit.
 """
 
 from __future__ import annotations
@@ -10,41 +10,41 @@ from typing import Protocol
 
 
 class AnswerEnd(Protocol):
-    """Tells a whole answer from half of one."""
+    """Finds the end of an answer in received bytes."""
 
     def length(self, data: bytes) -> int | None:
-        """Bytes of the first whole answer in ``data``; None as long as there is none."""
+        """Returns the length of the first complete answer in ``data``; None if there is none."""
 
     def expected(self) -> str:
-        """Returns what a whole answer is, in words."""
+        """Returns a description of a complete answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineEnd:
-    """The answer ends with its first terminator, for instance CR LF."""
+    """The answer ends at its first terminator, for instance CR LF."""
 
     terminator: bytes
 
     def length(self, data: bytes) -> int | None:
-        """Up to the terminator and with it."""
+        """Returns the length up to and including the terminator."""
         at = data.find(self.terminator)
         return None if at < 0 else at + len(self.terminator)
 
     def expected(self) -> str:
-        """Returns the terminator as Python writes it."""
+        """Returns a description that shows the terminator as a Python literal."""
         return f"a line that ends with {self.terminator!r}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FixedLength:
-    """The answer has always as many characters and no terminator."""
+    """The answer has a fixed number of characters and no terminator."""
 
     characters: int
 
     def length(self, data: bytes) -> int | None:
-        """As many as there have to be."""
+        """Returns the fixed length once that many bytes have arrived."""
         return None if len(data) < self.characters else self.characters
 
     def expected(self) -> str:
-        """Their number."""
+        """Returns a description that states the number of characters."""
         return f"{self.characters} characters"

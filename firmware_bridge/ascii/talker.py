@@ -1,7 +1,7 @@
-"""One instrument that sends text on a line: an unchanged request, one whole answer or an error.
+"""One instrument that sends text: an unchanged request, one complete answer or an error.
 
-An answer has no number and often no checksum. The line prevents an old one from being taken for a
-new one: by the late window, and by listening for a second answer after a lost one.
+An answer has no number and often no checksum. To keep an old answer from being taken for a new one,
+the line waits out the late window and listens for a second answer after a lost one.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from firmware_bridge.line.answers import Reply
 from firmware_bridge.line.line import Line
 
 MOST_BYTES: Final = 256
-"""No instrument's answer is longer; who sends more without an end is another device."""
+"""No instrument's answer is longer; a device that sends more without an end is another one."""
 _TEXT: Final = frozenset(b"\t\n\r\x02\x03" + bytes(range(0x20, 0x7F)))
-"""The characters of answers: printable characters, line ends, STX and ETX."""
+"""The characters allowed in answers: printable characters, line ends, STX and ETX."""
 _SEVEN_BITS: Final = 0x80
 
 
@@ -35,16 +35,16 @@ class AsciiTalker:
         """
         if not request or not request.isascii():
             raise RequestRefused(
-                f"request {request!r} is no ASCII text; nothing was sent, correct the profile"
+                f"request {request!r} is not ASCII text; nothing was sent, correct the profile"
             )
         answer = TextAnswer(self._end, b"" if self.line.echo else request)
         return self.line.exchange(request, answer, timeout_s=self.timeout_s).content
 
 
 class TextAnswer:
-    """Implements ``ExpectedAnswer``: the first whole answer in what came.
+    """Implements ``ExpectedAnswer``: the first complete answer in the received bytes.
 
-    ``request`` is what an adapter with echo would return; empty where that is cut off already.
+    ``request`` is what an adapter with echo would return; empty if the echo is already cut off.
     """
 
     def __init__(self, end: AnswerEnd, request: bytes) -> None:
@@ -52,7 +52,7 @@ class TextAnswer:
         self._request = request
 
     def find(self, data: bytes) -> Reply | None:
-        """Returns the answer in what has come so far; None means: wait on."""
+        """Returns the answer in the bytes received so far; None if more have to arrive."""
         strange = next((byte for byte in data if byte not in _TEXT), None)
         if strange is not None:
             return Reply(refusal=_strange(strange))
@@ -68,19 +68,19 @@ class TextAnswer:
         return None
 
     def expected(self) -> str:
-        """Returns a whole answer in words."""
+        """Returns a description of a complete answer."""
         return self._end.expected()
 
     def came(self, data: bytes) -> str:
-        """Number of bytes and the text itself."""
+        """Returns the number of bytes and their text."""
         count = "1 byte" if len(data) == 1 else f"{len(data)} bytes"
         return f"{count} {data[:MOST_BYTES]!r}"
 
 
 def _strange(byte: int) -> str:
     if byte < _SEVEN_BITS:
-        return f"byte {byte:02X} is no text; look for noise or a second talker on the line"
+        return f"byte {byte:02X} is not text; look for noise or another device on the line"
     return (
-        f"byte {byte:02X} is no ASCII; data bits, parity or baud rate of the address are not those "
-        "of the instrument"
+        f"byte {byte:02X} is not ASCII; data bits, parity or baud rate of the address differ from "
+        "those of the instrument"
     )

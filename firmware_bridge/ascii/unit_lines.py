@@ -1,8 +1,8 @@
 """Sans-io: the lines of a traction unit on a serial line (reference map, B.9).
 
-A line has a first character, fields, ``*`` and the CRC-16/MODBUS of what stands between, four
-hexadecimal digits, capitals; it ends with CR LF. What comes is compared with the one line that is
-right, never guessed at: fixed order, fixed widths, good check sum.
+A line consists of a first character, fields, ``*``, the CRC-16/MODBUS of everything between them as
+four upper-case hexadecimal digits, and CR LF. A received line is compared with the only acceptable
+one and never guessed at: fixed order, fixed widths, valid checksum.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from fastcrc import crc16
 from firmware_bridge.line.answers import Reply
 
 MOST_CHARACTERS: Final = 96
-"""No line is longer, its end included."""
+"""Maximum length of a line, including CR LF."""
 MOST_REGISTERS: Final = 20
-"""Most registers that fit a line."""
+"""Maximum number of registers in a line."""
 END: Final = b"\r\n"
 _LINE_BYTES: Final = frozenset(b"\r\n" + bytes(range(0x20, 0x7F)))
 _SEVEN_BITS: Final = 0x80
@@ -30,27 +30,27 @@ _MEASURED = re.compile(
 )
 _HEXADECIMAL = frozenset({"sequence", "status", "faults", "first_fault", "sample_number"})
 MOST_TENTHS: Final = 9999
-"""A force or a position has a sign and four digits: 999.9 N, 999.9 mm."""
+"""A force or a position has a sign and four digits: at most 999.9 N or 999.9 mm."""
 
 
 def line(first: str, fields: str) -> bytes:
-    """Returns a whole line."""
+    """Returns a complete line with its checksum."""
     body = fields.encode("ascii")
     return f"{first}{fields}*{crc16.modbus(body):04X}".encode("ascii") + END
 
 
 def read_line(address: int, count: int) -> bytes:
-    """``?AAAA,NN``: read ``count`` registers (1 to 20)."""
+    """Returns ``?AAAA,NN``: read ``count`` registers (1 to 20)."""
     return line("?", f"{address:04X},{count:02d}")
 
 
 def write_line(address: int, values: Sequence[int]) -> bytes:
-    """``!AAAA,...``: write a whole block."""
+    """Returns ``!AAAA,...``: write a whole block."""
     return line("!", f"{address:04X}," + "".join(f"{value:04X}" for value in values))
 
 
 def measured(content: bytes) -> dict[str, int]:
-    """Returns the numbers of an order's answer, named as in the measurement block."""
+    """Returns the numbers of the answer to an order, named as in the measurement block."""
     match = _MEASURED.fullmatch(content)
     assert match is not None, "an answer was compared with the grammar before"
     return {
@@ -62,8 +62,8 @@ def measured(content: bytes) -> dict[str, int]:
 class UnitAnswer:
     """Implements ``ExpectedAnswer``: the one line that answers a request.
 
-    It is whole with its LF: a rest of it would look like the beginning of a second answer.
-    ``head`` is what it begins with, ``grammar`` what its fields are, ``words`` says it for people.
+    It is complete only with its LF; a remainder would look like the beginning of a second answer.
+    ``head`` is how it begins, ``grammar`` the pattern of its fields, ``words`` its description.
     """
 
     def __init__(self, head: bytes, grammar: re.Pattern[bytes], words: str) -> None:
@@ -72,15 +72,15 @@ class UnitAnswer:
         self._words = words
 
     def find(self, data: bytes) -> Reply | None:
-        """Returns the answer in what has come so far, its fields as content.
+        """Returns the answer in the bytes received so far, with its fields as content.
 
-        None means: wait on.
+        Returns None if more bytes have to arrive.
         """
         strange = next((byte for byte in data if byte not in _LINE_BYTES), None)
         if strange is not None:
             return Reply(refusal=_strange(strange))
         if not self._head.startswith(data[: len(self._head)]):
-            return Reply(refusal=f"what came does not begin with {self._head.decode()}")
+            return Reply(refusal=f"the answer does not begin with {self._head.decode()}")
         whole, end, _ = data.partition(END)
         if end:
             return self._of_a_whole(whole)
@@ -91,45 +91,45 @@ class UnitAnswer:
     def _of_a_whole(self, whole: bytes) -> Reply:
         fields, star, check = whole[1:].rpartition(b"*")
         if not star or check != f"{crc16.modbus(fields):04X}".encode("ascii"):
-            return Reply(refusal="the check sum is wrong")
+            return Reply(refusal="the checksum is wrong")
         content = whole[len(self._head) : 1 + len(fields)]
         if not self._grammar.fullmatch(content):
             return Reply(refusal=f"the fields are not those of {self._words}")
         return Reply(content=content)
 
     def expected(self) -> str:
-        """Returns the right answer in words."""
+        """Returns a description of the right answer."""
         return self._words
 
     def came(self, data: bytes) -> str:
-        """Number of characters and the text itself."""
+        """Returns the number of characters and their text."""
         count = "1 byte" if len(data) == 1 else f"{len(data)} bytes"
         return f"{count} {data[: 2 * MOST_CHARACTERS]!r}"
 
 
-ORDER_ANSWER: Final = UnitAnswer(b"<", _MEASURED, "an order's answer <SSSS,r,s,... and check sum")
+ORDER_ANSWER: Final = UnitAnswer(b"<", _MEASURED, "an order's answer <SSSS,r,s,... and checksum")
 
 
 def read_answer(address: int, count: int) -> UnitAnswer:
-    """``=AAAA,`` and the registers; without any, the unit does not offer them."""
+    """Returns the expected ``=AAAA,`` with the registers; without any they are not offered."""
     return UnitAnswer(
         f"={address:04X},".encode("ascii"),
         re.compile(rb"(?:[0-9A-F]{%d})?" % (4 * count)),
-        f"={address:04X}, {count} registers and check sum",
+        f"={address:04X}, {count} registers and checksum",
     )
 
 
 def write_answer(address: int) -> UnitAnswer:
-    """``!AAAA,r``: the result code of 0x101."""
+    """Returns the expected ``!AAAA,r``; ``r`` is the result code of 0x101."""
     return UnitAnswer(
-        f"!{address:04X},".encode("ascii"), re.compile(rb"[0-8]"), f"!{address:04X},r and check sum"
+        f"!{address:04X},".encode("ascii"), re.compile(rb"[0-8]"), f"!{address:04X},r and checksum"
     )
 
 
 def _strange(byte: int) -> str:
     if byte < _SEVEN_BITS:
-        return f"byte {byte:02X} is no text; look for noise or a second talker on the line"
+        return f"byte {byte:02X} is not text; look for noise or another device on the line"
     return (
-        f"byte {byte:02X} is no ASCII; data bits, parity or baud rate of the address are not those "
-        "of the unit"
+        f"byte {byte:02X} is not ASCII; data bits, parity or baud rate of the address differ from "
+        "those of the unit"
     )

@@ -1,7 +1,7 @@
-"""A traction unit that is asked by lines of text (reference map, B.9): registers, orders, release.
+"""Drives a traction unit by lines of text (reference map, B.9): registers, orders, release.
 
-It is alone on its line. The answer to an order carries the order's number, that to a read or a
-write its address; what else keeps an old answer from being taken for a new one is the line's work.
+The unit is alone on its line. The answer to an order contains the order's number, the answer to a
+read or a write its address; the line rules out all other confusion with old answers.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from firmware_bridge.line.line import NEVER, Line
 
 READS: Final = (3, 4)
 WRITE: Final = 16
-"""Blocks are named as in Modbus: 3 and 4 read, 16 writes."""
+"""Functions are numbered as in Modbus: 3 and 4 read, 16 writes."""
 ACCEPTED: Final = frozenset({1, 2})
-"""Results 1 accepted and 2 repeat; everything else is a refusal (B.4, B.9)."""
+"""Result 1 is accepted and 2 is a repeat; every other one is a refusal (B.4, B.9)."""
 RESULT_NAMES: Final = {
     0: "none",
     3: "out of range",
@@ -39,21 +39,23 @@ RESULT_NAMES: Final = {
     8: "block CRC error",
 }
 NOT_OFFERED: Final = 2
-"""As Modbus numbers it: the address is not offered."""
+"""The Modbus exception code for an address that is not offered."""
 END_OF_HALF_A_LINE: Final = b"?\r"
-"""Spoils what it ends, so that no order of before is obeyed late; alone it is a line without a
-check sum, which no unit answers."""
+"""Invalidates an unfinished line, so that the unit does not obey an earlier order late.
+
+Sent on its own it is a line without a checksum, which no unit answers.
+"""
 
 
 class UnitTextLink:
     """Implements ``UnitLink``.
 
-    Every call raises RequestRefused before anything is sent, otherwise LinkError.
-    ``timeout_s`` runs from the first byte sent; ``tell_between_s`` is explained at
-    ``Line.exchange``. ``guard`` is what the caller checks in every answer that carries registers. A
-    request that lost its CR, or a stray byte, keeps the unit waiting for the rest of a line, and
-    what follows would belong to it. So an end of a line goes before each request after a failure
-    and before each release.
+    Every call raises RequestRefused before anything is sent, otherwise LinkError. ``timeout_s``
+    runs from the first byte sent; ``tell_between_s`` is explained at ``Line.exchange``. ``guard``
+    is what the caller checks in every answer that contains registers. After a request that lost its
+    CR, or after a stray byte, the unit would wait for the rest of a line and count the next request
+    as part of it. So a line end is sent before each request after a failure and before each
+    release.
     """
 
     most_registers: Final = MOST_REGISTERS
@@ -67,16 +69,16 @@ class UnitTextLink:
 
     @property
     def sent_at_s(self) -> float:
-        """When the newest request left, monotonic seconds."""
+        """When the latest request was sent, in monotonic seconds."""
         return self.line.sent_at_s
 
     def read_registers(self, function: int, address: int, count: int) -> bytes:
         """Returns ``2 * count`` bytes in wire order; ``count`` is 1 to 20."""
         if function not in READS:
-            raise RequestRefused(f"function {function} reads no registers; use 3 or 4")
+            raise RequestRefused(f"function {function} does not read registers; use 3 or 4")
         if not (1 <= count <= MOST_REGISTERS and 0 <= address <= 0x10000 - count):
             raise RequestRefused(
-                f"{count} registers from address {address} were asked for; 1 to {MOST_REGISTERS} "
+                f"{count} registers from address {address} were requested; 1 to {MOST_REGISTERS} "
                 "registers between 0 and 65535 fit a line; nothing was sent"
             )
         answer = read_answer(address, count)
@@ -89,9 +91,9 @@ class UnitTextLink:
         return bytes.fromhex(content.decode("ascii"))
 
     def write_registers(self, function: int, address: int, values: Sequence[int]) -> None:
-        """Write a whole block; the unit's result is checked."""
+        """Write a whole block and check the unit's result."""
         if function != WRITE:
-            raise RequestRefused(f"function {function} writes no block; use 16")
+            raise RequestRefused(f"function {function} does not write blocks; use 16")
         if not 1 <= len(values) <= MOST_REGISTERS:
             raise RequestRefused(
                 f"{len(values)} registers do not fit a line (1 to {MOST_REGISTERS}); "
@@ -103,10 +105,10 @@ class UnitTextLink:
             raise _rejected(f"write to 0x{address:04X}", result, content)
 
     def order(self, fields: str, *, urgent: bool = False) -> dict[str, int]:
-        """Send ``>fields``; returns the numbers of its answer, of whatever order that is.
+        """Send ``>fields``; returns the numbers of the answer, which may belong to another order.
 
-        The caller compares the sequence. A result that is no acceptance raises UnitRejected: such a
-        line is a refusal only and never a reading.
+        The caller compares the sequence. Raises UnitRejected for a result that is not an
+        acceptance; such a line is never a reading.
         """
         content = self._ask(line(">", fields), ORDER_ANSWER, urgent=urgent, guard=Guard.NUMBERED)
         values = measured(content)
@@ -121,11 +123,11 @@ class UnitTextLink:
         self.line.distrust()
 
     def distrust(self) -> None:
-        """The newest answer was another request's: drain the line before the next one leaves."""
+        """Mark the latest answer as another request's; the line is drained before the next one."""
         self.line.distrust()
 
     def close(self) -> None:
-        """Close the line; it is not opened again."""
+        """Close the line; it cannot be opened again."""
         self.line.close()
 
     def _ask(

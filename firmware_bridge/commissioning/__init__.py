@@ -1,1 +1,1 @@
-"""Commissioning: who is at an address, and whether its force is true. Nothing here ever writes."""
+"""Commissioning: identifies the device at an address and checks its force. Nothing is written."""

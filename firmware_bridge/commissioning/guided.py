@@ -1,4 +1,4 @@
-"""The weight test and the step test, step by step with a person who hangs the weight."""
+"""The weight test and the step test, guided step by step for the person who hangs the weight."""
 
 from __future__ import annotations
 
@@ -19,35 +19,34 @@ from firmware_bridge.commissioning.weight import (
 )
 
 LOADED_S: Final = 2.0
-"""How long the hanging weight is read: a constant for so long would be stuck (hazards.md, row 6).
-"""
+"""How long the hanging weight is read; a value constant for longer is stuck (hazards.md, row 6)."""
 SETTLE_S: Final = 1.0
-"""Behind what the profile says, until hand and weight are still; ours."""
+"""Added to the profile's settling time until hand and weight are still; our choice."""
 LIFT_WAIT_S: Final = 60.0
-"""As long as somebody may look for a loose plug in an observed session."""
+"""As long as a person may look for a loose plug in an observed session."""
 STEP_LIMIT_S: Final = 1.0
-"""A fall within a second is a sudden release: a slower instrument would hide one."""
+"""A fall within a second is a sudden release, which a slower instrument would hide."""
 
 
 SHOWN_BY_WEIGHT: Final = frozenset({"unit", "word_order", "noise"})
-"""What a wire may not tell, and a weight that is read right and gone at once does."""
+"""Items that the wire may leave open and that a weight read correctly and lifted off settles."""
 
 
 class Guide(Protocol):
-    """Tells a person what to do next, and waits until it is done."""
+    """Instructs a person and waits until the step is done."""
 
     def ask(self, text: str) -> None:
-        """Wait until the person says that it is done; raises RequestRefused when they give up."""
+        """Wait until the person confirms; raises RequestRefused if they give up."""
 
     def tell(self, text: str) -> None:
-        """Say it, and go on: what the person does is seen in the force."""
+        """Show the text without waiting; the force shows what the person does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownLoad:
-    """The hanging weight: a known weight, and the capacity of the cell, newtons.
+    """The hanging weight (kg) and the capacity of the cell (N).
 
-    ``settling_s``: how long the instrument takes to show a step, by its profile.
+    ``settling_s``: how long the instrument takes to show a step, according to its profile.
     """
 
     weight_kg: float
@@ -56,13 +55,13 @@ class KnownLoad:
 
     @property
     def expected_n(self) -> float:
-        """Returns its force."""
+        """Returns the force of the weight."""
         return expected_force_n(self.weight_kg)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadTested:
-    """The result. ``added_n``: by channel, empty where the instrument gave no reading."""
+    """The result. ``added_n``: by channel, empty if the instrument gave no reading."""
 
     items: tuple[CheckItem, ...]
     added_n: tuple[float, ...] = ()
@@ -70,13 +69,13 @@ class LoadTested:
 
     @property
     def passed(self) -> bool:
-        """True when both tests were done and nothing failed."""
+        """True if both tests were done and nothing failed."""
         return self.step_s is not None and not any(item.refuses for item in self.items)
 
     def behind(self, probed: Sequence[CheckItem]) -> tuple[CheckItem, ...]:
-        """Returns all items.
+        """Returns the items of ``probed`` followed by those of the tests.
 
-        What only a weight could show of ``probed`` is shown once both are passed.
+        Once both tests are passed, the items that only a weight can settle count as passed.
         """
         return (*(self._shown(item) for item in probed), *self.items)
 
@@ -91,7 +90,7 @@ class LoadTested:
 def hang_and_lift(
     reader: ForceReader, clock: Clock, guide: Guide, zero_n: Sequence[float], load: KnownLoad
 ) -> LoadTested:
-    """Guide a person through both tests; raises LinkError, and RequestRefused for giving up."""
+    """Guide a person through both tests; raises LinkError, RequestRefused if they give up."""
     guide.ask(
         f"Hang {load.weight_kg:.3f} kg on the cell, from where the harness hangs, so that nothing "
         "else carries any of it. When it hangs still, press Enter"
@@ -140,9 +139,9 @@ def _lifted(
 def _until_lifted(
     reader: ForceReader, clock: Clock, hanging: Reading, below_n: float
 ) -> tuple[Reading, ...] | None:
-    """``hanging`` and every reading until the force is below; None when it never was.
+    """Returns ``hanging`` and every reading until the force is below; None if it never was.
 
-    A lost one is left out.
+    Lost readings are left out.
     """
     readings = [hanging]
     at_s = clock.now_s()
@@ -153,7 +152,7 @@ def _until_lifted(
         except LinkLost:
             raise
         except LinkError:
-            pass  # the time between its neighbours is the longer: the step cannot look faster
+            pass  # then the interval is longer, so the step cannot look faster
         if readings[-1].forces_n[0] <= below_n:
             return tuple(readings)
         at_s = max(at_s + reader.period_s, clock.now_s())
@@ -190,18 +189,18 @@ def _step_item(step_s: float | None, period_s: float) -> CheckItem:
 
 
 def _zero_again_item(free: Watched, end_n: float) -> CheckItem:
-    """The cell comes back to where it was, or something holds it."""
+    """Checks that the cell returns to its zero; otherwise something holds it."""
     off_n = free.channels[0].mean_n - end_n
     todo = f"at most {TOLERANCE_N:g} N: something holds the cell, or it was overloaded"
     return judged("zero_again", abs(off_n) <= TOLERANCE_N, f"{off_n:+z.2f} N", todo)
 
 
 def _no_reading(item: str, error: InstrumentFaulted | UnitFaulted) -> CheckItem:
-    """What the instrument says against the loaded value is the finding."""
+    """Returns the failed item for a fault that the instrument reports instead of a value."""
     if isinstance(error, InstrumentFaulted):
         what = fault_item(error)
         return judged(item, False, what.value, OF_WORDS if what.name == "word_order" else what.todo)
-    return judged(item, False, error.message, "put it right, then begin again")
+    return judged(item, False, error.message, "correct it, then begin again")
 
 
 OF_WORDS: Final = (

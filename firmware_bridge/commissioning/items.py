@@ -1,4 +1,4 @@
-"""The items that a probe judges: settings of an instrument, level, noise, drift, answers."""
+"""The items that a probe judges: settings of an instrument, zero, noise, drift, answers."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from firmware_bridge.profile_kinds.transmitter import TransmitterProfile
 InstrumentProfile = TransmitterProfile | GaugeProfile
 
 NOISE_LIMIT_N: Final = 1.0
-"""As much as a known weight may read wrong: above it the weight test would judge noise; ours."""
+"""Equal to the permitted error of the known weight: with more, the test would judge noise; ours."""
 DRIFT_LIMIT_N: Final = 1.0
-"""In 60 s, for the same reason; ours."""
+"""In 60 s, for the same reason; our choice."""
 LOST_SHARE: Final = 0.01
-"""A fifth of what ends a session within 10 s (hazards.md, row 2); ours."""
+"""A fifth of the share that ends a session within 10 s (hazards.md, row 2); our choice."""
 IMPLAUSIBLE_N: Final = 10_000.0
-"""No cell of a traction table carries so much: twice that of the largest gauges; ours."""
+"""Twice the range of the largest gauges; no cell of a traction table carries so much; ours."""
 _OF_FAULT: Final = {
     InstrumentFault.OTHER_UNIT: "unit",
     InstrumentFault.OTHER_FAMILY: "instrument",
@@ -43,21 +43,21 @@ _OF_FAULT: Final = {
     InstrumentFault.SIGN_INVERTED: "sign",
     InstrumentFault.OUT_OF_RANGE: "word_order",
 }
-"""Which item a fault fails; every other one fails the cell."""
+"""The item that a fault fails; faults that are not listed fail the cell."""
 NOT_THIS_MODEL: Final = frozenset(
     fault for fault, item in _OF_FAULT.items() if item in ("instrument", "word_order")
 )
-"""Faults that say that another model is at the address, rather than that this one is set wrong."""
+"""Faults that indicate another model at the address rather than a wrong setting of this one."""
 
 
 def fault_item(error: InstrumentFaulted) -> CheckItem:
-    """Returns what an instrument says against its value, as the item that it fails."""
+    """Returns the item that the reported fault of an instrument fails."""
     fault = InstrumentFault(error.fault)
     return judged(_OF_FAULT.get(fault, "cell"), False, error.message, "then probe again")
 
 
 def instrument_items(profile: InstrumentProfile, image: RegisterImage | None) -> list[CheckItem]:
-    """Returns what one good reading has shown of an instrument.
+    """Returns the items that one good reading of an instrument settles.
 
     ``image``: its registers, if it has any.
     """
@@ -66,7 +66,7 @@ def instrument_items(profile: InstrumentProfile, image: RegisterImage | None) ->
         CheckItem(
             name="instrument",
             state=CheckState.NOT_COVERED,
-            value=f"reads as {profile.title} ({profile.name}); it does not say who it is",
+            value=f"reads as {profile.title} ({profile.name}); it does not identify itself",
             todo=f"compare the plate: {models}",
         ),
         _settings_item(profile),
@@ -76,14 +76,14 @@ def instrument_items(profile: InstrumentProfile, image: RegisterImage | None) ->
 
 
 def _settings_item(profile: InstrumentProfile) -> CheckItem:
-    """Every held setting was compared before there was a reading."""
+    """Returns the item of the held settings, all of which were compared before the reading."""
     held = "; ".join(held.means for held in profile.held)
     if held:
         return judged("settings", True, held, "")
     return CheckItem(
         name="settings",
         state=CheckState.NOT_COVERED,
-        value="nothing on the wire tells how it is set",
+        value="its settings cannot be read over the line",
         todo="look at its menu: " + (" ".join(profile.caveats) or "zero tracking off"),
     )
 
@@ -95,13 +95,13 @@ def _unit_item(profile: InstrumentProfile) -> CheckItem:
     return CheckItem(
         name="unit",
         state=CheckState.NOT_COVERED,
-        value=f"has to be {expected}; the instrument does not say it",
+        value=f"must be {expected}; the instrument does not report it",
         todo="do the weight test: `traction commission`",
     )
 
 
 def word_order_item(profile: InstrumentProfile, image: RegisterImage | None) -> CheckItem:
-    """Which of two words comes first; only a value that is impossible the other way shows it."""
+    """Checks the order of two words; only a value that is impossible when swapped proves it."""
     if not isinstance(profile, TransmitterProfile) or image is None:
         return judged("word_order", True, "text, as it is displayed", "")
     if profile.net.word_order is None:
@@ -131,10 +131,11 @@ def _swapped(profile: TransmitterProfile) -> TransmitterProfile:
 def watched_items(
     watched: Watched, stored_zero_n: Sequence[float], *, always_moves: bool
 ) -> list[CheckItem]:
-    """Level against the stored zero (0 without one), noise and drift of a free cell, by channel.
+    """Judges zero (against the stored one, else 0), noise and drift of an unloaded cell.
 
-    ``always_moves``: a converter that shows every step of its noise, so that standing still is
-    being stuck; a display may show one number for minutes.
+    There is an item for each channel. ``always_moves``: the value is a converter's count, whose
+    noise always shows, so that a constant value is stuck; a display may show the same number for
+    minutes.
     """
     channels = watched.channels
     zeros = [*stored_zero_n, *[0.0] * len(channels)]
@@ -171,20 +172,20 @@ def _noise_item(watched: Watched, value: str, *, always_moves: bool) -> CheckIte
             name="noise",
             state=CheckState.NOT_COVERED,
             value=f"{value}: the display stands still",
-            todo="only a force that changes shows that it lives: `traction commission`",
+            todo="only a changing force shows that it works: `traction commission`",
         )
     quiet = all(channel.noise_n <= NOISE_LIMIT_N for channel in channels)
-    todo = f"at most {NOISE_LIMIT_N:g} N: look at shield, earth and filter, keep the cell still"
+    todo = f"at most {NOISE_LIMIT_N:g} N: check shield, earth and filter, keep the cell still"
     return judged("noise", quiet, value, todo)
 
 
 def answers_item(times: TripTimes, period_s: float) -> CheckItem:
-    """Round trips by percentiles, and answers that never came."""
+    """Judges round trips by percentiles, and the share of lost answers."""
     total = times.trips + times.lost
     value = (
         f"{times.p50_s * 1000:.1f} ms (50 %), {times.p95_s * 1000:.1f} ms (95 %), "
         f"{times.p99_s * 1000:.1f} ms (99 %), {times.p999_s * 1000:.1f} ms (99.9 %), longest "
-        f"{times.longest_s * 1000:.1f} ms of {total}; {times.lost} without a sound answer"
+        f"{times.longest_s * 1000:.1f} ms of {total}; {times.lost} without a valid answer"
     )
     good = times.lost <= LOST_SHARE * total and times.p99_s <= period_s
     todo = (

@@ -1,4 +1,4 @@
-"""A probe: who is at an address, how it is set, and what its free cell does for 60 s."""
+"""A probe: identifies the device at an address, its settings and 60 s of its unloaded cell."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ Enough = Callable[[], bool]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probed:
-    """What a probe found. ``watched`` and ``times`` are None where it did not come so far."""
+    """What a probe found. ``watched`` and ``times`` are None if it ended before."""
 
     items: tuple[CheckItem, ...]
     watched: Watched | None = None
@@ -45,7 +45,7 @@ class Probed:
 
     @property
     def good(self) -> bool:
-        """True when nothing was found that keeps it from being used."""
+        """True if nothing was found that prevents use."""
         return not any(item.state is CheckState.FAILED for item in self.items)
 
 
@@ -57,9 +57,9 @@ def open_to_measure(
     trips: RoundTrips,
     say: Callable[[str], None] = lambda _: None,
 ) -> TransmitterSource | GaugeSource:
-    """An instrument whose answers are waited for so long that their lateness can be measured.
+    """Open an instrument with a timeout long enough to measure how late its answers come.
 
-    ``say`` hears what could not be checked.
+    ``say`` is called with anything that could not be checked.
     """
     source = connect_instrument(uri, profile, digest, clock, trips, say)
     source.listen_for(LISTENED_S)
@@ -75,9 +75,9 @@ def probe_instrument(
     stored_zero_n: Sequence[float] = (),
     enough: Enough = lambda: True,
 ) -> Probed:
-    """Read, judge, and write nothing; what it says against its value is an item, not an error.
+    """Read and judge an instrument without writing; a reported fault becomes an item, not an error.
 
-    Raises LinkError where nothing sound comes at all.
+    Raises LinkError if no valid answer comes at all.
     """
     reader = InstrumentReader(source)
     shown: list[CheckItem] = []
@@ -100,9 +100,9 @@ def probe_unit(
     stored_zero_n: Sequence[float] = (),
     enough: Enough = lambda: True,
 ) -> Probed:
-    """Returns the same for an identified unit.
+    """Read and judge an identified unit in the same way.
 
-    Raises UnitBusy where it is not at rest, LinkError.
+    Raises UnitBusy if it is not at rest, or LinkError.
     """
     reader = UnitReader(unit, clock)
     ask_twice(reader)
@@ -113,7 +113,7 @@ def probe_unit(
         second_channel_item(unit.capabilities),
         judged("unit", True, "0.1 N, fixed by the register map", ""),
         judged("word_order", True, "high first; its order and sign probes are right", ""),
-        judged("stop_test", True, f"{days} days ago by the unit's own word", ""),
+        judged("stop_test", True, f"{days} days ago as reported by the unit", ""),
     ]
     unit.link.timeout_s, kept_s = LISTENED_S, unit.link.timeout_s
     try:
@@ -126,10 +126,10 @@ def probe_unit(
 
 
 def ask_twice(reader: ForceReader) -> None:
-    """One reading; a request that brought none is repeated once, and then its error counts.
+    """Read once; a failed request is repeated once, and then its error counts.
 
-    What another request left in a slave's or a gauge's input is gone by then. Raises LinkError,
-    InstrumentFaulted, UnitBusy or UnitFaulted.
+    The repeat is not affected by remains of an earlier request in the input of a slave or a gauge.
+    Raises LinkError, InstrumentFaulted, UnitBusy or UnitFaulted.
     """
     try:
         reader.read()
@@ -140,7 +140,7 @@ def ask_twice(reader: ForceReader) -> None:
 
 
 def registers_of(source: TransmitterSource | GaugeSource) -> RegisterImage | None:
-    """Returns what a transmitter's registers held last; a gauge has none."""
+    """Returns the latest registers of a transmitter; None for a gauge."""
     return source.image if isinstance(source, TransmitterSource) else None
 
 

@@ -1,4 +1,4 @@
-"""Unit and instrument as the same thing: net forces by channel, each asked without any order."""
+"""Units and instruments behind one interface: net forces by channel, read without any order."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from controller.telemetry import FORCE_FAULTS, CommandKind, ForceCommand, UnitSt
 from firmware_bridge.commissioning.readings import Reading
 
 AT_REST = frozenset({UnitState.IDLE, UnitState.SAFE_LATCHED, UnitState.FAULT})
-"""States in which a unit pulls nothing and nobody drives it."""
+"""States in which a unit applies no force and no host drives it."""
 
 
 class InstrumentReader:
-    """An instrument with one channel. Implements ``ForceReader``."""
+    """Reads an instrument, which has one channel. Implements ``ForceReader``."""
 
     def __init__(self, source: ForceSource) -> None:
         self._source = source
         self.period_s = source.poll_period_s
 
     def read(self) -> Reading:
-        """Ask once; raises LinkError or InstrumentFaulted."""
+        """Read once; raises LinkError or InstrumentFaulted."""
         sample = self._source.read()
         return Reading(taken_at_s=sample.taken_at_s, forces_n=(sample.net_n,))
 
 
 class UnitReader:
-    """A unit with one or two channels, which must stay at rest. Implements ``ForceReader``."""
+    """Reads a unit with one or two channels that must stay at rest. Implements ``ForceReader``."""
 
     def __init__(self, unit: TractionUnit, clock: Clock) -> None:
         self._unit = unit
@@ -40,14 +40,14 @@ class UnitReader:
         if reading.unit_state not in AT_REST:
             raise UnitBusy(
                 f"unit {unit_id} is in state {reading.unit_state.name.lower()}, not at rest: "
-                "somebody may hang on it; nothing more was asked, try again when it is idle"
+                "a patient may be on it; nothing more was sent, try again when it is idle"
             )
         second = [reading.second_force_n] * self._unit.capabilities.second_channel
         forces_n = [force_n for force_n in (reading.force_n, *second) if force_n is not None]
         bad = reading.faults & FORCE_FAULTS
         if bad or len(forces_n) <= len(second):
             raise UnitFaulted(
-                f"unit {unit_id} says that its force is not valid (faults 0x{int(bad):04X}); check "
+                f"unit {unit_id} reports an invalid force (faults 0x{int(bad):04X}); check "
                 "its load cells and their cables"
             )
         return Reading(taken_at_s=asked_at_s, forces_n=tuple(forces_n))

@@ -1,4 +1,4 @@
-"""Forces over a while: level, noise, drift, and how fast they fall. Channels side by side."""
+"""Forces over a period: mean, noise, drift, and the time of a fall, for each channel."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from controller.errors import FrameCorrupt, LinkError, LinkLost
 from controller.ports import Clock
 
 DRIFT_S: Final = 60.0
-"""How long a free cell is watched."""
+"""How long an unloaded cell is watched."""
 
 
 class ForceReader(Protocol):
-    """What is commissioned, unit or instrument, as its net forces by channel.
+    """A unit or an instrument to be commissioned, read as net forces by channel.
 
-    ``period_s``: how often it is asked.
+    ``period_s``: the time between two reads.
     """
 
     period_s: float
 
     def read(self) -> Reading:
-        """Ask once; raises LinkError or UnitFaulted (an instrument's word against its value)."""
+        """Read once; raises LinkError, or UnitFaulted if the device reports a fault instead."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """Newtons by channel, a pull positive; ``taken_at_s`` is monotonic."""
+    """Newtons by channel, traction positive; ``taken_at_s`` is in monotonic seconds."""
 
     taken_at_s: float
     forces_n: tuple[float, ...]
@@ -37,10 +37,10 @@ class Reading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Channel:
-    """One channel over a while, newtons.
+    """One channel over a period, in newtons.
 
-    ``noise_n`` is the standard deviation around the line through all readings, ``drift_n`` what
-    that line changes in 60 s, ``still_s`` the longest time in which not one reading differed.
+    ``noise_n`` is the standard deviation around the line fitted through all readings, ``drift_n``
+    the change of that line in 60 s, ``still_s`` the longest time without a changed reading.
     """
 
     mean_n: float
@@ -51,7 +51,7 @@ class Channel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watched:
-    """What was read in a while, and how often nothing was."""
+    """The readings of a period and the number of failed ones."""
 
     readings: tuple[Reading, ...]
     failed: int
@@ -59,12 +59,12 @@ class Watched:
 
     @property
     def lasted_s(self) -> float:
-        """From the first reading to the last one."""
+        """Returns the seconds from the first reading to the last one."""
         return self.readings[-1].taken_at_s - self.readings[0].taken_at_s
 
     @property
     def channels(self) -> tuple[Channel, ...]:
-        """Every channel of these readings."""
+        """Returns the statistics of every channel."""
         times_s = [reading.taken_at_s for reading in self.readings]
         columns = zip(*(reading.forces_n for reading in self.readings), strict=True)
         return tuple(_channel(times_s, list(forces_n)) for forces_n in columns)
@@ -73,10 +73,10 @@ class Watched:
 def watch(
     reader: ForceReader, clock: Clock, seconds: float, enough: Callable[[], bool] = lambda: True
 ) -> Watched:
-    """Read for ``seconds``, and on until there is ``enough``.
+    """Read for at least ``seconds`` and until ``enough`` returns True.
 
-    A lost answer is counted and no reading. Raises LinkLost, what the instrument says against its
-    value (UnitFaulted), and FrameCorrupt when fewer than two readings came.
+    A lost answer is counted as a failure. Raises LinkLost, UnitFaulted if the device reports a
+    fault, and FrameCorrupt if fewer than two readings arrived.
     """
     readings: list[Reading] = []
     failed, last_failure = 0, ""
@@ -95,14 +95,14 @@ def watch(
         clock.sleep_until(at_s)
     if len(readings) < LEAST_READINGS:
         raise FrameCorrupt(
-            f"{failed} of {failed + len(readings)} requests had no sound answer "
+            f"{failed} of {failed + len(readings)} requests had no valid answer "
             f"({last_failure}); look at cable, address and settings"
         )
     return Watched(readings=tuple(readings), failed=failed, last_failure=last_failure)
 
 
 MOST_FAILURES: Final = 10
-"""So many failures, and more of them than readings, mean that no reading will come."""
+"""This many failures, and more of them than readings, mean that no reading will come."""
 LEAST_READINGS: Final = 2
 
 
@@ -130,9 +130,9 @@ def _longest_still_s(times_s: list[float], forces_n: list[float]) -> float:
 
 
 def fall_time_s(readings: tuple[Reading, ...], top_n: float, end_n: float) -> float | None:
-    """From 90 to 10 % of the way from ``top_n`` to ``end_n`` on channel 1; None when it never fell.
+    """Returns the time from 90 to 10 % of a fall to ``end_n``, in seconds; None if it never fell.
 
-    Between two readings the force is taken to fall evenly, so that the time is known to a period.
+    Uses channel 1 and interpolates linearly between readings, so the time is exact to one period.
     """
     from_n = end_n + 0.9 * (top_n - end_n)
     to_n = end_n + 0.1 * (top_n - end_n)

@@ -1,4 +1,4 @@
-"""How long answers took on a line, adapter and gateway in it: heard where the bytes pass."""
+"""Measures on the line how long answers take, including adapter and gateway."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ from typing import Final
 from firmware_bridge.line.line import Capture, Direction
 
 ENOUGH_TRIPS: Final = 1000
-"""Fewer answers say nothing about the slowest in a thousand (times.md)."""
+"""Fewer answers do not determine the slowest in a thousand (times.md)."""
 LISTENED_S: Final = 1.0
-"""The time-out with which lateness is measured: what comes later counts as lost (times.md)."""
+"""The timeout with which lateness is measured; later answers count as lost (times.md)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TripTimes:
-    """Seconds from the first byte of a request to the last one of its answer, by percentiles.
+    """Seconds from the first byte of a request to the last byte of its answer, by percentiles.
 
-    ``lost`` requests had no answer at all; ``trips`` are the others. All times are 0 without any.
+    ``lost`` requests had no answer; ``trips`` is the number of the others. All times are 0 if there
+    are none.
     """
 
     trips: int
@@ -31,18 +32,18 @@ class TripTimes:
 
     @property
     def slowest_answer_s(self) -> float | None:
-        """What all but one answer in a thousand kept to; None where that is not known.
+        """Returns the time that all but one answer in a thousand kept; None if unknown.
 
-        That needs 1 000 answers, and no more than one lost one in a thousand.
+        It is known from 1 000 answers on, if at most one in a thousand was lost.
         """
         few = self.trips < ENOUGH_TRIPS
         return None if few or self.lost * 1000 > self.trips else self.p999_s
 
 
 class RoundTrips:
-    """Hears a line (it is a ``Capture``) and keeps how long each answer took.
+    """Listens to a line (it is a ``Capture``) and measures the time of each answer.
 
-    ``passed_on``: another listener, which hears everything as well.
+    ``passed_on``: another listener, which receives everything as well.
     """
 
     def __init__(self, passed_on: Capture | None = None) -> None:
@@ -53,7 +54,7 @@ class RoundTrips:
         self._lost = 0
 
     def __call__(self, at_s: float, direction: Direction, data: bytes) -> None:
-        """Take one chunk; ``at_s`` in monotonic seconds."""
+        """Take one chunk; ``at_s`` is in monotonic seconds."""
         if self._passed_on is not None:
             self._passed_on(at_s, direction, data)
         if direction is Direction.RECEIVED:
@@ -64,16 +65,16 @@ class RoundTrips:
 
     @property
     def exchanges(self) -> int:
-        """Requests that are over."""
+        """Number of finished requests."""
         return len(self._trips_s) + self._lost
 
     def forget(self) -> None:
-        """Start again: the answers so far were not a measurement."""
+        """Discard the measurement so far."""
         self._trips_s, self._lost = [], 0
         self._sent_at_s = self._heard_at_s = None
 
     def times(self) -> TripTimes:
-        """Returns what was measured so far, the last exchange included."""
+        """Returns the times measured so far, including those of the latest exchange."""
         self._close()
         self._sent_at_s = self._heard_at_s = None
         ordered_s = sorted(self._trips_s)
@@ -88,7 +89,7 @@ class RoundTrips:
         )
 
     def _close(self) -> None:
-        """The exchange before this moment is over."""
+        """End the current exchange."""
         if self._sent_at_s is None:
             return
         if self._heard_at_s is None:
@@ -98,7 +99,7 @@ class RoundTrips:
 
 
 def percentile(ordered: list[float], share: float) -> float:
-    """Returns the smallest value that ``share`` of all keep to (nearest rank); 0 without any."""
+    """Returns the ``share`` percentile (nearest rank) of sorted values; 0 if there are none."""
     if not ordered:
         return 0.0
     return ordered[max(0, math.ceil(share * len(ordered) - 1e-9) - 1)]

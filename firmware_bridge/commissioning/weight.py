@@ -1,7 +1,7 @@
-"""A known weight on the cell: is what is read that weight, and if not, what is wrong.
+"""Judges the reading of a known weight and names the likely cause of a wrong one.
 
-The weight is what it adds to the reading without it, so that a hook or a shackle costs nothing. The
-ratio of both tells the error: the factors are those between units, and powers of ten.
+The weight is the difference from the reading without it, so a hook or a shackle does no harm. The
+ratio of expected and measured force tells the error: unit conversions and powers of ten.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ STANDARD_GRAVITY: Final = 9.80665
 POUND_N: Final = 4.4482216152605
 POUND_KG: Final = 0.45359237
 SMALLEST_WEIGHT_KG: Final = 4.5
-"""Below it 1 N is too large a share of the weight to show a wrong gain; 10 lb is just above."""
+"""With less, 1 N is too large a share to show a wrong gain; 10 lb is just above."""
 TOLERANCE_N: Final = 1.0
 """5.00 kg must read 49.0 N within 1 N (commissioning.md)."""
 TOLERANCE_SHARE: Final = 0.02
-"""The same share of a heavier weight."""
+"""The relative tolerance, for heavier weights."""
 NAMED_WITHIN: Final = 0.02
-"""A ratio is called by a factor's name within this share of it; the weight is no truer."""
+"""A ratio within this share of a factor gets its name; the weight is no more accurate."""
 
 _FACTORS: Final[tuple[tuple[float, str], ...]] = (
     (STANDARD_GRAVITY, "the instrument shows N where its profile reads kg: set it to kg"),
@@ -37,7 +37,7 @@ _DECIMALS: Final = "; set the decimals on the instrument, or correct the profile
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WeightVerdict:
-    """``passed``, or what is wrong and what to do, with all that the ratio could mean."""
+    """``passed``, or the problem and the remedy, with everything that the ratio could mean."""
 
     passed: bool
     ratio: float
@@ -45,17 +45,17 @@ class WeightVerdict:
 
 
 def expected_force_n(weight_kg: float) -> float:
-    """Returns what a weight pulls, newtons (standard gravity: within 0.3 % of it everywhere)."""
+    """Returns the force of a weight in newtons (standard gravity, true within 0.3 % everywhere)."""
     return weight_kg * STANDARD_GRAVITY
 
 
 def tolerance_n(expected_n: float) -> float:
-    """Returns the largest difference of the reading."""
+    """Returns the largest permitted error of the reading, in newtons."""
     return max(TOLERANCE_N, TOLERANCE_SHARE * expected_n)
 
 
 def judge_weight(expected_n: float, measured_n: float, capacity_n: float) -> WeightVerdict:
-    """Compare the expected with the measured force of a weight; ``capacity_n`` is the cell's."""
+    """Compare measured and expected force of a weight; ``capacity_n`` is the cell's capacity."""
     ratio = measured_n / expected_n
     if abs(measured_n - expected_n) <= tolerance_n(expected_n):
         return WeightVerdict(passed=True, ratio=ratio, diagnosis="")
@@ -67,7 +67,7 @@ def judge_weight(expected_n: float, measured_n: float, capacity_n: float) -> Wei
 def _diagnosis(expected_n: float, measured_n: float, capacity_n: float) -> str:
     if abs(measured_n) <= TOLERANCE_N / 2:
         return (
-            "the weight is not seen: look whether it hangs on the cell, and whether the instrument "
+            "the weight does not show: check that it hangs on the cell and that the instrument "
             "follows it (zero tracking, peak hold, compression only, an overload sent as 0)"
         )
     means = factors_of(abs(measured_n) / expected_n)
@@ -96,7 +96,7 @@ def _only(means: list[str]) -> list[str]:
 
 
 def factors_of(ratio: float) -> list[str]:
-    """Returns what a positive ratio could mean, the nearest first; 1 means nothing."""
+    """Returns the possible meanings of a positive ratio, nearest first; empty for about 1."""
     if abs(ratio - 1.0) <= NAMED_WITHIN:
         return []
     near = sorted(

@@ -1,9 +1,9 @@
-"""Who is at an address, when nobody says: known profiles are tried, one connection each.
+"""Identifies the device at an address by trying the known profiles, one connection each.
 
-Only reads are sent. A traction unit names itself, so it is asked first. No instrument does: what
-fits is what reads well, and the plate has the last word. A connection of its own for each, because
-some servers never answer again after a function that they do not know. There is no search over bus
-addresses: the address says which one is asked.
+Only reads are sent. A traction unit identifies itself, so it is tried first. No instrument does: a
+profile fits if its values read well, and the plate decides. Each profile gets its own connection
+because some servers stop answering after an unknown function. Bus addresses are not searched: the
+unit number is part of the address.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ Known = Mapping[str, tuple[object, str]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tried:
-    """One profile at the address. ``why`` it does not fit, or what it says against its value."""
+    """One profile tried at the address. ``why``: why it does not fit, or the fault it reports."""
 
     name: str
     fits: bool
@@ -52,9 +52,9 @@ class Tried:
 def find_out(
     uri: str, known: Known, clock: Clock, capture: Capture | None, say: Callable[[str], None]
 ) -> list[Tried]:
-    """Try every profile that speaks as the address does; raises AddressInvalid or LinkLost.
+    """Try every profile that uses the address's protocol; raises AddressInvalid or LinkLost.
 
-    A traction unit ends the search, because it is sure.
+    An identified traction unit ends the search.
     """
     is_text = isinstance(parse_uri(uri), AsciiAddress)
     tried = []
@@ -72,22 +72,22 @@ def find_out(
 
 
 def not_one(uri: str, tried: list[Tried]) -> UnitNotVerified | ReplyTimeout:
-    """Why what was tried at ``uri`` leaves no single profile, and what to do."""
+    """Returns the error, with the next step, for a search that did not leave a single profile."""
     fitting = [one for one in tried if one.fits]
     if len(fitting) > 1:
         names = ", ".join(one.name for one in fitting)
         return UnitNotVerified(
-            f"what answers at {uri} reads well as each of {names}; the plate on it decides: "
-            "say which one with --profile"
+            f"the device at {uri} reads well as each of {names}; the plate on it decides: "
+            "name the profile with --profile"
         )
     reasons = "; ".join(f"{one.name}: {one.why}" for one in tried)
     if not any(one.answered for one in tried):
         return ReplyTimeout(
-            f"nobody answers at {uri}, each of {len(tried)} profiles asked twice; look at "
+            f"nothing answers at {uri}, each of {len(tried)} profiles asked twice; look at "
             f"cable, power, unit number, baud rate and parity{_behind(uri)} ({reasons})"
         )
     return UnitNotVerified(
-        f"what answers at {uri} fits none of the known profiles; name its own with --profile, "
+        f"the device at {uri} fits none of the known profiles; name its own with --profile, "
         f"or describe it in a file ({reasons})"
     )
 
@@ -100,7 +100,7 @@ def _behind(uri: str) -> str:
 
 
 def _in_order(known: Known, *, is_text: bool) -> Iterator[tuple[str, InstrumentProfile, str]]:
-    """By name; those that read by function 4 last, which fewer instruments know."""
+    """Yields profiles by name; those read with function 4, which fewer instruments have, last."""
     kind = GaugeProfile if is_text else TransmitterProfile
     found = [
         (name, profile, digest)
@@ -117,9 +117,9 @@ def _is_unusual(profile: InstrumentProfile) -> bool:
 
 
 def harm_of(profile: InstrumentProfile, known: Known) -> str:
-    """Why a request for one model must not go to whoever listens; "" when nothing speaks against.
+    """Returns why this model's request must not be sent to an unknown device; "" if it may be.
 
-    Gauges take commands as text, and what asks one of them may zero another or switch it off.
+    Gauges take commands as text: the request of one model may zero another or switch it off.
     """
     if not isinstance(profile, GaugeProfile):
         return ""
@@ -130,7 +130,7 @@ def harm_of(profile: InstrumentProfile, known: Known) -> str:
             if never.request in request:
                 return (
                     f"not asked: its request {request!r} holds {never.request!r}, which on "
-                    f"{name} {never.means}; say --profile {profile.name} if it is the one"
+                    f"{name} {never.means}; give --profile {profile.name} if it is this model"
                 )
     return ""
 
@@ -157,7 +157,7 @@ def _try_instrument(
         source = connect_instrument(uri, profile, digest, clock, capture=capture)
     except AddressInvalid as refusal:
         return Tried(name=name, fits=False, answered=False, why=refusal.message)
-    source.gateway = None  # report all that were tried only once
+    source.gateway = None  # report only after all were tried
     try:
         ask_twice(InstrumentReader(source))
     except LinkLost:

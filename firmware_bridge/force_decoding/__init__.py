@@ -1,1 +1,1 @@
-"""From what an instrument sent to newtons, or to the reason why it is none; no wire, no clock."""
+"""Decodes what an instrument sent to newtons or a fault; no wire, no clock."""

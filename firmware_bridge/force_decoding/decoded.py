@@ -1,4 +1,4 @@
-"""The result of one reading before a clock is read, and the report of a fault."""
+"""The decoded result of one reading, before it gets a time, and the error of a fault."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FAULT_TEXTS: Final[dict[InstrumentFault, str]] = {
     InstrumentFault.PEAK_HOLD: "it shows a peak, not the present force; set it to real time",
     InstrumentFault.NO_ZERO: "it has no zero since it was switched on; set it to zero unloaded",
     InstrumentFault.UNKNOWN_CODE: "a code that its profile does not know; check model and profile",
-    InstrumentFault.NO_NUMBER: "what stands where the value belongs is no number",
+    InstrumentFault.NO_NUMBER: "the value is not a number",
     InstrumentFault.OUT_OF_RANGE: "a value outside its range; check cell, cable and profile",
     InstrumentFault.SIGN_INVERTED: "a push where only a pull can be; its sign is inverted in the "
     "menu or the cell's wires are swapped; correct it and do the weight test",
@@ -35,14 +35,14 @@ FAULT_TEXTS: Final[dict[InstrumentFault, str]] = {
     InstrumentFault.FROZEN: "its converter stands still; switch it off and on",
     InstrumentFault.TARE_ACTIVE: "a tare is active on it; clear the tare",
 }
-"""Each fault in words, to be read after "the instrument says:", with the next step."""
+"""Each fault as text to follow "the instrument says:", with the next step."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecodedForce:
-    """One reading in newtons, a pull positive, and what shows that it lives.
+    """One reading in newtons, traction positive, and the values that show the converter is running.
 
-    ``decimals`` is where the point stood, ``raw_count`` the converter's own count.
+    ``decimals`` is the position of the decimal point, ``raw_count`` the converter's own count.
     """
 
     net_n: float
@@ -57,7 +57,7 @@ class DecodedForce:
 def faulted(
     profile: str, fault: InstrumentFault, detail: str = "", raw: bytes = b""
 ) -> InstrumentFaulted:
-    """Returns the error of a reading that is no force: profile, fault, what came, next step."""
+    """Returns the error of a reading without a force: profile, fault, received data, next step."""
     seen = f" ({detail})" if detail else ""
     return InstrumentFaulted(
         f"instrument {profile}: {FAULT_TEXTS[fault]}{seen}; no reading was taken",
@@ -76,7 +76,7 @@ def check_finite(profile: str, value: float, raw: bytes) -> float:
 def check_range(
     profile: str, value: float, limits: tuple[float | None, float | None], raw: bytes
 ) -> None:
-    """Raises InstrumentFaulted for a value, as displayed, outside of the profile's range."""
+    """Raises InstrumentFaulted if a displayed value is outside the profile's range."""
     low, high = limits
     if (low is not None and value < low) or (high is not None and value > high):
         raise faulted(
@@ -85,6 +85,6 @@ def check_range(
 
 
 def newtons(displayed: float, unit: Unit, tension: str) -> float:
-    """Returns a displayed value in newtons, a pull positive; never the negative zero."""
+    """Returns a displayed value in newtons, traction positive; never negative zero."""
     force_n = displayed * NEWTONS[unit]
     return (force_n if tension == "positive" else -force_n) + 0.0

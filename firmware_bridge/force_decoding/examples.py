@@ -1,4 +1,4 @@
-"""A profile's examples, decoded with the profile they stand in: a file that explains itself."""
+"""Decodes a profile's examples with the profile itself, to prove that they agree."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from firmware_bridge.profile_kinds.transmitter import (
 )
 
 TOLERANCE = 5e-6
-"""Share by which a stated force may differ: people round what they write down."""
+"""Relative difference permitted for a stated force, because documents round."""
 
 
 def check_examples(profile: TransmitterProfile | GaugeProfile) -> None:
-    """Decode every example; raises ValueError naming the first that does not come out as stated."""
+    """Decode every example; raises ValueError naming the first with a wrong result."""
     for number, example in enumerate(profile.examples):
         try:
             _check(profile, example)
@@ -31,7 +31,7 @@ def check_examples(profile: TransmitterProfile | GaugeProfile) -> None:
 
 
 def _check(profile: TransmitterProfile | GaugeProfile, example: ExampleData) -> None:
-    """Raises ValueError when something else comes of an example than it states."""
+    """Raises ValueError if an example decodes to something else than it states."""
     try:
         decoded = decode_example(profile, example)
     except InstrumentFaulted as fault:
@@ -42,7 +42,7 @@ def _check(profile: TransmitterProfile | GaugeProfile, example: ExampleData) -> 
         register = missing.args[0]
         raise ValueError(f"register {register} is needed and neither shown nor filled") from missing
     if example.fault is not None:
-        came = f"{decoded.net_n:g} N came of it"
+        came = f"the result is {decoded.net_n:g} N"
         raise ValueError(f"{came} instead of fault {example.fault.value}")
     _compare("net_n", example.net_n, decoded.net_n)
     if example.gross_n is not None:
@@ -64,7 +64,7 @@ def decode_example(
 
 
 def image_of(example: TransmitterExample) -> RegisterImage:
-    """Returns the registers of an example; raises ValueError for a frame that is not sound."""
+    """Returns the registers of an example; raises ValueError if its frame is invalid."""
     registers: dict[tuple[int, int], int] = {}
     for filled in example.filled:
         for n, word in enumerate(filled.words):
@@ -76,13 +76,13 @@ def image_of(example: TransmitterExample) -> RegisterImage:
 
 
 def shown_bytes(shown: RegistersShown) -> bytes:
-    """Register bytes that a source shows; raises ValueError where its frame is not sound."""
+    """Returns the register bytes that a source shows; raises ValueError if its frame is invalid."""
     if bool(shown.frame) == bool(shown.data):
         raise ValueError("an example shows a frame (a whole RTU answer) or data, one of them")
     data = bytes.fromhex(shown.frame or shown.data)
     if shown.frame:
         if len(data) < 5 or crc16.modbus(data) or data[1] != shown.function:
-            raise ValueError(f"frame {shown.frame!r} is no answer of function {shown.function}")
+            raise ValueError(f"frame {shown.frame!r} is not an answer of function {shown.function}")
         if data[2] != len(data) - 5:
             raise ValueError(f"frame {shown.frame!r} announces {data[2]} bytes")
         data = data[3:-2]
@@ -93,6 +93,6 @@ def shown_bytes(shown: RegistersShown) -> bytes:
 
 def _compare(key: str, stated: float | None, found: float | None) -> None:
     if stated is None or found is None:
-        raise ValueError(f"{key}={stated} is stated, {found} came of it")
+        raise ValueError(f"{key}={stated} is stated, but the result is {found}")
     if abs(stated - found) > TOLERANCE * max(1.0, abs(stated)):
-        raise ValueError(f"{key}={stated} is stated, {found:.6f} came of it")
+        raise ValueError(f"{key}={stated} is stated, but the result is {found:.6f}")

@@ -1,4 +1,4 @@
-"""One line of a gauge as a force."""
+"""Decodes a line of a gauge to a force."""
 
 from __future__ import annotations
 
@@ -22,11 +22,9 @@ _HEX: Final = frozenset("0123456789ABCDEFabcdef")
 
 
 def decode_line(profile: GaugeProfile, line: bytes, unit: Unit | None = None) -> DecodedForce:
-    """Returns the force of one whole answer with its terminator.
+    """Returns the force of one complete answer, terminator included; raises InstrumentFaulted.
 
-    Raises InstrumentFaulted when it is none.
-
-    ``unit``: the one that the instrument is set to, where it is not the profile's (examples).
+    ``unit``: the unit that the instrument is set to, if it is not the profile's (examples).
     """
     groups = _groups(profile, line)
     _check_checksum(profile, groups, line)
@@ -55,7 +53,7 @@ def decode_line(profile: GaugeProfile, line: bytes, unit: Unit | None = None) ->
 
 
 def answers_as_held(profile: GaugeProfile, held: HeldAnswer, line: bytes) -> bool:
-    """Returns True when the answer to a setting's request is the one that must hold."""
+    """Returns True if the answer to a setting's request is the required one."""
     ending = profile.ends_with.encode("ascii")
     body = line.removesuffix(ending) if ending else line
     if not body.isascii() or (ending and not line.endswith(ending)):
@@ -64,7 +62,7 @@ def answers_as_held(profile: GaugeProfile, held: HeldAnswer, line: bytes) -> boo
 
 
 def _groups(profile: GaugeProfile, line: bytes) -> dict[str, str]:
-    """Named groups of a line of values; raises for a line of a fault and for every other one."""
+    """Returns the named groups of a value line; raises InstrumentFaulted for any other line."""
     text = _text(profile, line)
     groups = match_line(profile.answer.pattern, text)
     if groups is not None:
@@ -76,7 +74,7 @@ def _groups(profile: GaugeProfile, line: bytes) -> dict[str, str]:
 
 
 def _text(profile: GaugeProfile, line: bytes) -> str:
-    """Returns the line without what ends it; raises when it does not end as the profile says."""
+    """Returns the line without its terminator; raises InstrumentFaulted if it is another one."""
     ending = profile.ends_with.encode("ascii")
     whole = len(line) == profile.length if profile.length else line.endswith(ending)
     body = line.removesuffix(ending) if ending else line
@@ -96,9 +94,9 @@ def _check_checksum(profile: GaugeProfile, groups: dict[str, str], line: bytes) 
 
 
 def _status(profile: GaugeProfile, groups: dict[str, str], line: bytes) -> bool | None:
-    """Returns whether the value is stable, where the line says it.
+    """Returns whether the value is stable; None if the line does not say it.
 
-    Raises for a status that is a fault.
+    Raises InstrumentFaulted if the status is a fault.
     """
     if not profile.status:
         return None
@@ -124,7 +122,7 @@ def _check_unit(profile: GaugeProfile, groups: dict[str, str], line: bytes, expe
 
 
 def _decimals(profile: GaugeProfile, groups: dict[str, str], line: bytes) -> int:
-    """Digits after the point, from wherever it stands."""
+    """Returns the number of digits after the decimal point, from wherever the profile places it."""
     data = profile.decimals
     if data.where == "value":
         return len(groups.get("net", "").partition(".")[2])
@@ -137,7 +135,7 @@ def _decimals(profile: GaugeProfile, groups: dict[str, str], line: bytes) -> int
 
 
 def _sample_number(profile: GaugeProfile, groups: dict[str, str], line: bytes) -> int | None:
-    """Returns the instrument's own count of samples, hexadecimal; None where the line has none."""
+    """Returns the instrument's hexadecimal sample count; None if the line has none."""
     digits = groups.get("sample_number")
     if digits is None:
         return None
@@ -147,7 +145,7 @@ def _sample_number(profile: GaugeProfile, groups: dict[str, str], line: bytes) -
 
 
 def _displayed(profile: GaugeProfile, key: str, groups: dict[str, str], line: bytes) -> float:
-    """Returns the number as the gauge shows it, with its sign."""
+    """Returns the signed number as the gauge displays it."""
     came = groups.get(key, "")
     digits = came.strip(" ")
     negative = digits.startswith("-")

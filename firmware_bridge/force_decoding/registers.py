@@ -1,4 +1,4 @@
-"""Registers of a transmitter as a force."""
+"""Decodes the registers of a transmitter to a force."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ _TEXT_DIGITS: Final = frozenset("0123456789+-. ")
 
 
 class RegisterImage:
-    """Registers as they came, by function and address; what was not read is not there."""
+    """Registers as received, by function and address; those not read are missing."""
 
     def __init__(self, registers: Mapping[tuple[int, int], int]) -> None:
         self._registers = registers
 
     def word(self, function: int, address: int) -> int:
-        """One register; KeyError when nobody read it, which the profile's checks exclude."""
+        """Returns one register; KeyError if it was not read, which the profile's checks exclude."""
         return self._registers[function, address]
 
     def at(self, place: RegisterPlace) -> int:
-        """Returns the bits that a place names."""
+        """Returns the bits at a place."""
         return place.value_in(self.word(place.function, place.address))
 
     def data(self, spec: QuantitySpec) -> bytes:
-        """Returns the digits of a quantity, high byte and high word first."""
+        """Returns the bytes of a quantity, high byte and high word first."""
         code = ">H" if spec.byte_order == "high_first" else "<H"
         words = [
             struct.pack(code, self.word(spec.function, spec.address + n))
@@ -47,7 +47,7 @@ class RegisterImage:
 
 
 def words_of(data: bytes) -> Iterator[int]:
-    """Registers of bytes in wire order."""
+    """Yields the registers of bytes in wire order."""
     for (word,) in struct.iter_unpack(">H", data):
         yield word
 
@@ -55,9 +55,9 @@ def words_of(data: bytes) -> Iterator[int]:
 def decode_registers(
     profile: TransmitterProfile, image: RegisterImage, raw: bytes = b"", unit: Unit | None = None
 ) -> DecodedForce:
-    """Returns the force of a sample; raises InstrumentFaulted when it is none.
+    """Returns the force of a sample; raises InstrumentFaulted if there is none.
 
-    ``unit``: the one that the instrument is set to, where it is not the profile's (examples).
+    ``unit``: the unit that the instrument is set to, if it is not the profile's (examples).
     """
     name = profile.name
     _check_held(profile, image, raw)
@@ -93,7 +93,7 @@ def _check_held(profile: TransmitterProfile, image: RegisterImage, raw: bytes) -
 def _status(
     profile: TransmitterProfile, image: RegisterImage, raw: bytes
 ) -> tuple[bool | None, frozenset[InstrumentFault]]:
-    """Stability and the faults that leave a reading a sample; raises for all others."""
+    """Returns stability and the faults that still permit a sample; raises for all other faults."""
     stable: bool | None = None
     faults = set()
     for status in profile.status:
@@ -127,7 +127,7 @@ def _check_unit(
 
 
 def _decimals(profile: TransmitterProfile, image: RegisterImage, raw: bytes) -> int | None:
-    """Digits after the point; None where the text has its own point."""
+    """Returns the number of digits after the point; None if the text has its own point."""
     data = profile.decimals
     if data.at is None:
         return data.value
@@ -155,7 +155,7 @@ def _force_n(
 
 
 def _signed(name: str, image: RegisterImage, spec: QuantitySpec, raw: bytes) -> float:
-    """Counts with their sign, from wherever it stands."""
+    """Returns the signed counts, from wherever the profile places the sign."""
     counts = _number(name, image.data(spec), spec, raw)
     sign = spec.sign
     if sign is None or sign.where == "value":

@@ -1,1 +1,1 @@
-"""Instruments that tell a force: a profile, a talker of a line and what has been read so far."""
+"""Instruments that measure a force: profile, talker and the state of the connection."""

@@ -1,4 +1,4 @@
-"""A force gauge or an indicator, asked by lines of text, as a source of forces."""
+"""A force gauge or an indicator, polled by lines of text, as a source of forces."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from firmware_bridge.profile_kinds.gauge import GaugeProfile, HeldAnswer
 
 
 class GaugeSource(InstrumentSource):
-    """Asks a gauge as its profile says. Settings that must hold are asked before the first sample.
+    """Polls a gauge according to its profile; held settings are checked before the first sample.
 
-    Of those that are asked again the one that is due for the longest time is asked before a sample,
-    and without its answer there is none.
+    Before each sample, the held setting whose repeated check is most overdue is checked again;
+    without its answer there is no sample.
 
-    A talker that owns the line throws away what comes after its time-out; whatever still gets here
-    and is not one whole line of the profile is a fault.
+    A talker that owns the line discards what arrives after its timeout; anything else that is not
+    one complete line of the profile is a fault.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class GaugeSource(InstrumentSource):
 
     @property
     def talker(self) -> AsciiTalker | None:
-        """Who asks on a real line; None where there is none."""
+        """The talker on a real line; None if there is none."""
         return self._asker if isinstance(self._asker, AsciiTalker) else None
 
     def _asked(self) -> ForceSample:
@@ -50,7 +50,7 @@ class GaugeSource(InstrumentSource):
         return self._sample(decode_line(self._profile, line), taken_at_s, line)
 
     def _check_settings(self) -> None:
-        """Every setting that must hold and is not known to, else the one that is due."""
+        """Check every held setting that is not yet known to hold, else the one that is due."""
         unknown = [held for held in self._profile.held if held.name not in self._held_at_s]
         for held in unknown:
             self._check(held)
@@ -65,7 +65,7 @@ class GaugeSource(InstrumentSource):
         return self._held_at_s[held.name] + held.every_ms / 1000
 
     def _check(self, held: HeldAnswer) -> None:
-        """Ask for one setting; whatever comes of it but the right answer leaves it unknown."""
+        """Check one setting; any answer but the right one leaves it unknown."""
         self._held_at_s.pop(held.name, None)
         asked_at_s = self._clock.now_s()
         line = self._asker.ask(held.request.encode("ascii"))

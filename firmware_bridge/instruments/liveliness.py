@@ -1,4 +1,4 @@
-"""What one reading alone cannot show: decimals that change, a count that stands still, a push."""
+"""Checks across readings: changed decimals, a count that stands still, a push."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from controller.telemetry import InstrumentFault
 from firmware_bridge.force_decoding.decoded import DecodedForce, faulted
 
 FROZEN_S: Final = 3.0
-"""A converter's count always changes within this time, because of noise (hazards.md, row 6)."""
+"""A converter's count always changes within this time because of noise (hazards.md, row 6)."""
 PUSH_LIMIT_N: Final = -20.0
-"""A cord cannot push: below this the sign is wrong or the cell is off (hazards.md, row 9)."""
+"""A cord cannot push: below this the sign is wrong or the cell is faulty (hazards.md, row 9)."""
 
 
 class Liveliness:
-    """Remembers the readings of one connection; a new connection starts again."""
+    """Remembers the readings of one connection."""
 
     def __init__(self, profile: str) -> None:
         self._profile = profile
@@ -30,7 +30,7 @@ class Liveliness:
             raise faulted(self._profile, InstrumentFault.SIGN_INVERTED, detail, raw)
 
     def _check_decimals(self, decimals: int | None, raw: bytes) -> None:
-        """The first reading's decimals hold: whoever changes them changes every force."""
+        """Refuse decimals that differ from those of the first reading: they change every force."""
         if self._decimals is None:
             self._decimals = decimals
         if decimals != self._decimals:

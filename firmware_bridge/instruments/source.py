@@ -1,4 +1,4 @@
-"""The common interface of instruments, whatever their wire."""
+"""The common interface of instruments, independent of their wire."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from firmware_bridge.profile_kinds.transmitter import TransmitterProfile
 
 E = TypeVar("E", bound=LinkError)
 NEVER_READ: Final = "check model, profile, baud rate and parity"
-"""Said of what is no answer as long as no force was read: it may be another instrument's."""
+"""Added to errors until a force was read: the device may be another instrument."""
 
 
 class InstrumentSource(ABC):
-    """The facts of ``ForceSource`` by the instrument's profile; ``close`` gives the port back."""
+    """Implements ``ForceSource`` from the instrument's profile; ``close`` releases the port."""
 
     gateway: BehindGateway | None = None
-    """What stands between it and the host, where that is to be named in errors."""
+    """The gateway between instrument and host, to be named in errors."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class InstrumentSource(ABC):
         self.stale_limit_s = profile.timing.stale_limit_ms / 1000
 
     def read(self) -> ForceSample:
-        """Ask once; raises LinkError or InstrumentFaulted."""
+        """Read once; raises LinkError or InstrumentFaulted."""
         try:
             sample = self._asked()
         except (ReplyTimeout, FrameCorrupt) as error:
@@ -60,7 +60,7 @@ class InstrumentSource(ABC):
         return sample
 
     def _told(self, error: E) -> E:
-        """Returns the same error with where to look, as far as that is known."""
+        """Returns the same error with advice on where to look, as far as known."""
         is_told = any(words in error.message for words in (ECHO, NO_ECHO))
         if isinstance(error, FrameCorrupt) and not self._was_read and not is_told:
             error = type(error)(f"{error.message}; {NEVER_READ}", raw=error.raw)
@@ -72,27 +72,27 @@ class InstrumentSource(ABC):
 
     @property
     def talker(self) -> ModbusLink | AsciiTalker | None:
-        """Who asks on a real line; None where there is none."""
+        """The talker on a real line; None if there is none."""
         return None
 
     def listen_for(self, timeout_s: float) -> None:
-        """Wait so long for each answer, to measure how late they come."""
+        """Set the timeout of each answer, to measure how late they come."""
         if self.talker is not None:
             self.talker.timeout_s = timeout_s
 
     def know_slowest_answer(self, slowest_answer_s: float) -> None:
-        """The line is in doubt after a time-out for no longer than answers were measured late."""
+        """Limit the time in which late answers are expected to the measured lateness."""
         if self.talker is not None:
             self.talker.line.know_slowest_answer(slowest_answer_s, timeout_s=self.talker.timeout_s)
 
     def close(self) -> None:
-        """Give the port back; nothing is sent."""
+        """Release the port; nothing is sent."""
         self._close()
 
     def _sample(self, decoded: DecodedForce, taken_at_s: float, raw: bytes) -> ForceSample:
-        """Returns the sample that ``raw`` was decoded to.
+        """Returns the sample decoded from ``raw``.
 
-        Raises InstrumentFaulted for one that is none.
+        Raises InstrumentFaulted if it fails the checks across readings.
         """
         self._lively.check(decoded, taken_at_s, raw)
         return ForceSample(

@@ -17,17 +17,17 @@ from firmware_bridge.profile_kinds.quantity import ReadData
 from firmware_bridge.profile_kinds.transmitter import TransmitterProfile
 
 STEADY_POLLS: Final = 3
-"""Polls in which a converter's count has moved, so that it is not taken for a setting."""
+"""Polls in which a converter's count changes, so that it is not taken for a setting."""
 NOT_OFFERED: Final = (1, 2)
-"""Exceptions of an instrument that does not have the function or the registers."""
+"""Exceptions of an instrument without the function or the registers."""
 
 
 class TransmitterSource(InstrumentSource):
-    """Reads a transmitter as its profile says, and believes nothing that the profile excludes.
+    """Reads a transmitter by its profile and refuses everything that the profile excludes.
 
-    Registers that must stay as they are found are watched for three polls before the first sample.
-    What is read with each sample is read anew. Of the ranges that are read more rarely the one that
-    is due for the longest time is read beside a sample, and without its answer there is none.
+    Registers that must stay as found are watched for three polls before the first sample. Registers
+    read with each sample are always read anew. Of the rarer reads the most overdue one is done
+    beside each sample; without its answer there is no sample.
     """
 
     def __init__(
@@ -49,12 +49,12 @@ class TransmitterSource(InstrumentSource):
 
     @property
     def talker(self) -> ModbusLink | None:
-        """Who asks on a real line; None where there is none."""
+        """The talker on a real line; None if there is none."""
         return self._reader if isinstance(self._reader, ModbusLink) else None
 
     @property
     def image(self) -> RegisterImage:
-        """The registers as they were read last; of those that nobody read it has none."""
+        """The latest registers; those never read are missing."""
         return RegisterImage(dict(self._registers))
 
     def _asked(self) -> ForceSample:
@@ -66,7 +66,7 @@ class TransmitterSource(InstrumentSource):
         return self._sample(decoded, taken_at_s, raw)
 
     def _watch_what_must_stay(self) -> None:
-        """Before the first sample: three polls in which no register moves that must stay."""
+        """Poll three times before the first sample; registers that must stay may not change."""
         if self._is_watched:
             return
         for _ in range(STEADY_POLLS):
@@ -76,7 +76,7 @@ class TransmitterSource(InstrumentSource):
         self._is_watched = True
 
     def _refresh(self) -> tuple[float, bytes]:
-        """Read what is due; returns when the first request of the sample left, and what came."""
+        """Do the due reads; returns when the sample's first one was sent, and the bytes."""
         self._read_rare()
         taken_at_s, raw = self._clock.now_s(), b""
         for read in self._profile.reads:
@@ -85,7 +85,7 @@ class TransmitterSource(InstrumentSource):
         return taken_at_s, raw
 
     def _read_rare(self) -> None:
-        """Read every range that was never read, else the one that is due for the longest time."""
+        """Do every read that was never done, else the most overdue one."""
         rare = [read for read in self._profile.reads if read.every_ms]
         unread = [read for read in rare if read.name not in self._read_at_s]
         due = sorted(

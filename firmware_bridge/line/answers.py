@@ -1,4 +1,4 @@
-"""What a line needs to know of a talker's answer, without knowing its protocol."""
+"""The interface between a line and a talker's answers, independent of the protocol."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Protocol
 
 @dataclass(slots=True)
 class Reply:
-    """The content of a whole answer, a Modbus exception, or why it is refused."""
+    """The content of a complete answer, a Modbus exception, or the reason for refusing it."""
 
     content: bytes = b""
     exception_code: int | None = None
@@ -17,7 +17,7 @@ class Reply:
 
 
 class Guard(Enum):
-    """What an answer says of the request that it belongs to, and the caller checks."""
+    """How an answer shows which request it belongs to; the caller checks it."""
 
     NONE = "nothing"
     DATED = "the unit's own time, so that an answer is old by a known time at most"
@@ -25,13 +25,13 @@ class Guard(Enum):
 
 
 class ExpectedAnswer(Protocol):
-    """The one right answer to a request that is about to leave."""
+    """The one right answer to the next request."""
 
     def find(self, data: bytes) -> Reply | None:
-        """Look for the answer at the beginning of what has come; None means: wait on."""
+        """Look for the answer at the start of the received bytes; None if more have to arrive."""
 
     def expected(self) -> str:
-        """In words, with its length."""
+        """Returns a description of the right answer, with its length."""
 
     def came(self, data: bytes) -> str:
-        """Returns what ``data`` is, in the same words."""
+        """Returns a description of ``data`` in the same terms."""

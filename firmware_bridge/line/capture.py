@@ -1,13 +1,13 @@
-"""A capture: what went over a line, lump by lump, as a text file that can be read and played back.
+"""A capture: the bytes of a line, chunk by chunk, in a text file that can be read and replayed.
 
     traction-capture 1 2026-11-29T16:44:12.123Z SHA-256-OF-THE-PROFILE modbus-tcp://host:502?unit=1
     0.000000 > 000100000006010300000020
     0.012345 < 00010000004301034054524331
     end 2
 
-Times are seconds since the first line was made, on the monotonic clock of the program. A line of
-text is one lump of bytes as it was written or read. The last line counts the lumps: without it the
-capture was cut off.
+Times are seconds since the first line was made, on the program's monotonic clock. Each line of text
+is one chunk of bytes as written or read. The last line counts the chunks; without it the capture
+was cut off.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from firmware_bridge.line.uri import parse_uri
 
 VERSION: Final = "1"
 HAND_OVER_S: Final = 0.5
-"""At most so much of a capture is lost when the program is killed."""
+"""At most this much of a capture is lost if the program is killed."""
 QUEUE_LIMIT: Final = 1024
-"""Batches that may wait for a disk: above eight minutes of a session."""
+"""Batches that may wait for a disk: more than eight minutes of a session."""
 CLOSE_LIMIT_S: Final = 2.0
-"""How long the end of a session waits for the disk of the capture; the record is closed by then."""
+"""How long the end of a session waits for the capture's disk; the record is closed by then."""
 LINE_LIMIT: Final = 65_536
-"""Characters of the longest line: a chunk is never longer than one read (4096 bytes)."""
+"""Maximum characters of a line; a chunk is never longer than one read (4096 bytes)."""
 
 _USER_NAME = re.compile(r"(?<=://)[^/?]*@")
 _HEAD = re.compile(r"traction-capture (\S{1,9}) (\S+) ([0-9a-f]{64}) (.+)")
@@ -46,7 +46,7 @@ _Lumps = list[tuple[float, Direction, bytes]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaptureHead:
-    """The origin of a capture's bytes. ``start_utc`` is a text such as 2026-...T...Z."""
+    """The origin of a capture's bytes. ``start_utc`` is text such as 2026-...T...Z."""
 
     address: str
     profile_digest: str
@@ -56,8 +56,8 @@ class CaptureHead:
     def of(cls, uri: str, profile_digest: str, clock: Clock) -> CaptureHead:
         """Returns the head of a capture that begins now; raises AddressInvalid.
 
-        Of the address it keeps what leads to the unit: no user name before the host, which nobody
-        reads and anybody may have typed.
+        Keeps of the address what leads to the unit; a user name before the host is left out, since
+        nothing uses it and it may identify somebody.
         """
         parse_uri(uri)
         address = _USER_NAME.sub("", uri)
@@ -74,7 +74,7 @@ class CaptureHead:
 class Lump:
     """Bytes that went over a line at once. ``at_s``: seconds since the capture began.
 
-    ``line_number`` is that of the file, from 1.
+    ``line_number`` is the line in the file, from 1.
     """
 
     at_s: float
@@ -84,10 +84,10 @@ class Lump:
 
 
 class CaptureWriter:
-    """Hears a line (it is a ``Capture``) and writes what it hears by a thread of its own.
+    """Listens to a line (it is a ``Capture``) and writes the bytes in a thread of its own.
 
-    The call collects and never waits or raises. Whatever goes wrong ends the capture and nothing
-    else; ``close`` tells it.
+    A call only collects; it never waits or raises. Any failure ends the capture and nothing else;
+    ``close`` reports it.
     """
 
     def __init__(self, file: BinaryIO, head: CaptureHead, clock: Clock) -> None:
@@ -102,7 +102,7 @@ class CaptureWriter:
         self._writer.start()
 
     def __call__(self, at_s: float, direction: Direction, data: bytes) -> None:
-        """Keep a chunk; ``at_s`` in monotonic seconds."""
+        """Keep a chunk; ``at_s`` is in monotonic seconds."""
         if self._trouble:
             return
         self._lumps.append((at_s, direction, bytes(data)))
@@ -112,7 +112,7 @@ class CaptureWriter:
             self._lumps = []
 
     def close(self, limit_s: float = CLOSE_LIMIT_S) -> str:
-        """Write what is left. Returns why the capture is not whole, "" when it is."""
+        """Write what is left. Returns why the capture is incomplete, "" if it is complete."""
         self._hand_over(self._lumps)
         self._hand_over(None)
         self._writer.join(limit_s)
@@ -123,7 +123,7 @@ class CaptureWriter:
         return self._trouble or "the thread that writes it ended early"
 
     def _hand_over(self, lumps: _Lumps | None) -> None:
-        """Nothing more after a trouble, except the end (None)."""
+        """Queue a batch; after a failure only the end (None) is queued."""
         if self._trouble and lumps is not None:
             return
         try:
@@ -134,7 +134,7 @@ class CaptureWriter:
     # --- the writer's thread ------------------------------------------------------------------
 
     def _write(self) -> None:
-        """Write batch by batch; the first error ends it, and the loop hears no more."""
+        """Write batch by batch; the first error ends the capture without disturbing the loop."""
         try:
             with self._file as file:
                 file.write(self._head.line().encode())
@@ -159,10 +159,10 @@ class CaptureWriter:
 
 
 def read_capture(path: Path) -> tuple[CaptureHead, Iterator[Lump]]:
-    """Returns the head, and the lumps one by one as they are asked for.
+    """Returns the head and an iterator over the chunks.
 
-    Raises CaptureInvalid naming file, line and reason; of a capture that was cut off after the
-    last whole lump.
+    Raises CaptureInvalid naming file, line and reason; if the capture was cut off, after its last
+    complete chunk.
     """
     lines = _lines(path)
     first = next(lines, (1, ""))[1]
@@ -175,7 +175,7 @@ def _head(path: Path, line: str) -> CaptureHead:
         raise _invalid(path, 1, "it does not begin as a capture does (traction-capture 1 ...)")
     version, start_utc, digest, address = found.groups()
     if version != VERSION:
-        raise _invalid(path, 1, f"version {version} is not {VERSION}, the one that is known here")
+        raise _invalid(path, 1, f"version {version} is not supported, only {VERSION}")
     try:
         parse_uri(address)
     except AddressInvalid as error:
@@ -197,7 +197,7 @@ def _lumps(path: Path, lines: Iterator[tuple[int, str]]) -> Iterator[Lump]:
     raise _invalid(
         path,
         number,
-        f"the capture is cut off behind its {count_n} lumps: its last line is missing, because "
+        f"the capture is cut off after {count_n} chunks: its last line is missing, because "
         "the program was ended, the disk was full or somebody shortened the file",
     )
 
@@ -208,7 +208,7 @@ def _lump(path: Path, number: int, line: str) -> Lump:
         raise _invalid(
             path,
             number,
-            f"{line[:40]!r} is no lump; expected is seconds with six decimals, > or <, and hex",
+            f"{line[:40]!r} is no chunk; expected: seconds with six decimals, > or <, and hex",
         )
     at_s, sign, data = found.groups()
     return Lump(
@@ -220,13 +220,13 @@ def _check_end(
     path: Path, number: int, said_n: int, count_n: int, behind: tuple[int, str] | None
 ) -> None:
     if said_n != count_n:
-        raise _invalid(path, number, f"the end counts {said_n} lumps, and {count_n} are above it")
+        raise _invalid(path, number, f"the end counts {said_n} chunks, but {count_n} are above it")
     if behind is not None:
-        raise _invalid(path, behind[0], "something stands behind the end of the capture")
+        raise _invalid(path, behind[0], "something follows the end of the capture")
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Number and text of every whole line; what has no end of line was cut off and is left out."""
+    """Yields number and text of every complete line; a last line without line end was cut off."""
     try:
         if path.exists() and not path.is_file():
             raise CaptureInvalid(f"capture {path} is no file; name the file that --capture wrote")

@@ -1,8 +1,8 @@
-"""A port that talkers share: silence, doubt, drain, echo, the pause to find a place, counters.
+"""A port shared by talkers: silence, doubt, drain, echo, resynchronisation pause, counters.
 
-An answer on a serial line does not say which request it belongs to. So one request is under way at
-a time, whoever asks, and after every doubt the line is drained before the next one leaves. What a
-right answer is, the talker knows (``ExpectedAnswer``); when it may be believed, the line does.
+An answer on a serial line does not say which request it belongs to. So only one request is under
+way at a time, whichever talker sends it, and after every doubt the line is drained before the next
+one. The talker knows what a right answer is (``ExpectedAnswer``), the line when to accept it.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from firmware_bridge.line.resync import Resync
 from firmware_bridge.line.timing import LineTimes, lateness_behind
 
 FLOOD_BYTES: Final = 2048
-"""More than any answer and its late forerunners: whoever sends so much is not answering."""
+"""More than any answer with its late predecessors; a device that sends as much is not answering."""
 
 NEVER: Final = (math.inf, math.inf)
 
 
 class Transport(Readable, Protocol):
-    """A port or a socket. No call waits; a lost port raises LinkLost."""
+    """A port or a socket. No call waits; each raises LinkLost if the port is lost."""
 
     name: str
 
@@ -35,10 +35,10 @@ class Transport(Readable, Protocol):
         """Send all of ``data``; raises LinkError."""
 
     def read_available(self) -> bytes:
-        """Returns what has come so far, without waiting; raises LinkLost."""
+        """Returns the bytes received so far, without waiting; raises LinkLost."""
 
     def close(self) -> None:
-        """Give the port back."""
+        """Release the port."""
 
 
 class Direction(Enum):
@@ -49,15 +49,15 @@ class Direction(Enum):
 
 
 Capture = Callable[[float, Direction, bytes], None]
-"""Receives every chunk of bytes with its time in monotonic seconds, also drained ones."""
+"""Receives every chunk of bytes, drained ones included, with its time in monotonic seconds."""
 
 
 @dataclass(slots=True)
 class LineCounters:
-    """What happened on a line since it was opened.
+    """Counts of a line since it was opened.
 
-    ``answers`` and the three after it are ends of exchanges; ``drained_bytes`` came when nobody
-    had asked.
+    ``answers`` and the three after it are outcomes of exchanges; ``drained_bytes`` arrived without
+    a request.
     """
 
     requests: int = 0
@@ -70,16 +70,16 @@ class LineCounters:
 
     @property
     def answered(self) -> bool:
-        """True once something sound came, be it a refusal."""
+        """True once a valid answer came, even a refusal."""
         return self.answers + self.exceptions > 0
 
 
 class Line:
-    """One port, for as many talkers as stand on it. Every call has an end.
+    """One port, shared by the talkers on it. Every call ends in bounded time.
 
-    ``numbered``: answers name their request (Modbus TCP), so that what is late is passed over and
-    nothing is waited for. ``echo``: the adapter returns what is sent, and that is cut off.
-    ``armed``: something on this line may be pulling; then it is never kept silent for long.
+    ``numbered``: answers identify their request (Modbus TCP), so that late ones are skipped without
+    waiting. ``echo``: the adapter returns what is sent, which is cut off. ``armed``: a unit on this
+    line may be applying force, so the line is never kept silent for long.
     """
 
     def __init__(
@@ -121,11 +121,11 @@ class Line:
         """Send ``request`` and return the content of its answer or a Modbus exception.
 
         ``timeout_s`` runs from the first byte sent. ``tell_between_s``: between these moments the
-        caller must hear of a failure, if no answer came before; a request that a doubt keeps back
-        too long for that is not sent. ``urgent`` (a release) waits for one silence at most. While
-        an earlier answer is owed, one that looks like it is followed by listening for a second one:
-        for a whole time-out, until the time-out where it is ``DATED``, not at all where it is
-        ``NUMBERED`` or urgent. Raises LinkLost, ReplyTimeout or FrameCorrupt.
+        caller must learn of a failure if no answer came before; a request that doubt would delay
+        for too long is not sent. ``urgent`` (a release) waits for one silence at most. While an
+        earlier answer is outstanding, an answer that looks like it is followed by listening for a
+        second one: for a whole timeout, until the timeout if ``DATED``, not at all if ``NUMBERED``
+        or urgent. Raises LinkLost, ReplyTimeout or FrameCorrupt.
         """
         self._timeout_s = timeout_s
         if not urgent:
@@ -141,7 +141,7 @@ class Line:
         return reply
 
     def tell(self, frame: bytes) -> None:
-        """Send what nobody answers, after one silence at most; raises LinkError."""
+        """Send a request that has no answer, after one silence at most; raises LinkError."""
         self._quieten(urgent=True)
         self._send(frame)
         self._last_byte_s += len(frame) * self._times.character_s
@@ -150,39 +150,39 @@ class Line:
 
     @property
     def heard_at_s(self) -> float:
-        """When the newest byte was sent or came, monotonic seconds."""
+        """When the latest byte was sent or received, in monotonic seconds."""
         return self._last_byte_s
 
     def distrust(self) -> None:
-        """The newest answer was none or another request's: drain the line before the next one.
+        """Mark the latest answer as invalid; the line is drained before the next request.
 
-        Without transaction numbers the right one may come after the time-out: for the longest
-        lateness that was measured, for a whole time-out where none was.
+        Without transaction numbers the right answer may come after the timeout: for the longest
+        measured lateness, or for a whole timeout if none was measured.
         """
         self._doubt_until_s = max(self._doubt_until_s, self.sent_at_s + self._window_s())
         self._failed_at_s = self._clock.now_s()
 
     @property
     def lateness_s(self) -> float | None:
-        """Returns the measured lateness of answers after a time-out; None without a measurement."""
+        """Returns the measured lateness of answers after a timeout; None if not measured."""
         return self._times.lateness_s
 
     def know_slowest_answer(self, slowest_answer_s: float, *, timeout_s: float) -> None:
-        """Keep silent after a time-out only for as long as answers were measured to be late."""
+        """Limit the silence after a timeout to the measured lateness of answers."""
         lateness_s = lateness_behind(timeout_s, slowest_answer_s)
         self._times = replace(self._times, lateness_s=lateness_s)
 
     def settle(self) -> None:
-        """Wait until the line is no longer kept silent; at once when it is not."""
+        """Wait until the line is no longer kept silent."""
         if not self.armed:
             self._clock.sleep_until(self._resync.silent_until_s)
 
     def close(self) -> None:
-        """Close the port; it is not opened again."""
+        """Close the port; it cannot be opened again."""
         self._transport.close()
 
     def _check_may_leave(self, from_s: float, by_s: float) -> None:
-        """Raise ReplyTimeout while the line is kept silent, or when a failure must be told now."""
+        """Raise ReplyTimeout while the line is kept silent, or if a failure must be told now."""
         now_s = self._clock.now_s()
         if not self.armed:
             self._resync.check(now_s)
@@ -217,7 +217,7 @@ class Line:
         raise self._timed_out(self._cut(data, request), request, answer)
 
     def _found(self, data: bytes, request: bytes, answer: ExpectedAnswer) -> Reply | None:
-        """The talker's verdict, after what the adapter returns of our own request."""
+        """Returns the talker's judgement after the echo of our own request is removed."""
         if self.echo:
             if len(data) < len(request) and request.startswith(data):
                 return None
@@ -232,20 +232,20 @@ class Line:
         return None if request.startswith(data) else reply
 
     def _cut(self, data: bytes, request: bytes) -> bytes:
-        """Returns what came, without the echo of what was sent."""
+        """Returns the received bytes without the echo of the request."""
         return data.removeprefix(request) if self.echo else data
 
     def _refused(
         self, data: bytes, request: bytes, answer: ExpectedAnswer, *, urgent: bool
     ) -> FrameCorrupt:
-        """Returns the error for an answer that is none, with the rest of it.
+        """Returns the error for a refused answer, with the rest of its bytes.
 
-        A release waits for none.
+        A release does not wait for the rest.
         """
         if not (urgent or self._numbered):
             data += self._rest(self.sent_at_s + self._timeout_s)
         reply = self._found(data, request, answer)
-        reason = reply.refusal if reply is not None else "it is not whole"
+        reason = reply.refusal if reply is not None else "it is incomplete"
         self.counters.refused += 1
         self._doubtful(answer, b"")
         came = answer.came(self._cut(data, request))
@@ -258,7 +258,7 @@ class Line:
         )
 
     def _rest(self, deadline_s: float) -> bytes:
-        """Returns what still comes until the line is silent or the time is over."""
+        """Returns what still arrives until the line is silent or the deadline has passed."""
         rest = b""
         while len(rest) <= FLOOD_BYTES and self._last_byte_s <= deadline_s:
             quiet_s = self._last_byte_s + self._times.silence_s
@@ -268,10 +268,10 @@ class Line:
         return rest
 
     def _listen_on(self, data: bytes, answer: ExpectedAnswer, guard: Guard) -> None:
-        """Wait for a second answer where one is still owed that would look like this one.
+        """Wait for a second answer if one is outstanding that would look like this one.
 
-        Raises FrameCorrupt when there is, because nobody can tell which of them is whose. What a
-        gateway has held back comes in a row: the right one at most one exchange behind the old one.
+        Raises FrameCorrupt if it comes, because they cannot be told apart. A gateway passes on what
+        it has held back in a row: the right answer at most one exchange after the old one.
         """
         if not self._owed.any_at(self.sent_at_s) or not self._owed.may_be(data):
             return
@@ -289,7 +289,7 @@ class Line:
         self._failed()
         raise FrameCorrupt(
             f"two answers to one request: {answer.came(data)} came instead of "
-            f"{answer.expected()} ({_shown(data)}); one of them is that of an earlier request, "
+            f"{answer.expected()} ({_shown(data)}); one of them belongs to an earlier request, "
             "so both were refused",
             raw=data,
         )
@@ -311,7 +311,7 @@ class Line:
         )
 
     def _doubtful(self, answer: ExpectedAnswer, data: bytes) -> None:
-        """``answer`` may still come, or the rest of it after ``data``."""
+        """Note that ``answer``, or its rest after ``data``, may still come."""
         self.distrust()
         if not self._numbered:
             self._owed.owe(answer, data, self.sent_at_s + self._timeout_s)
@@ -323,7 +323,7 @@ class Line:
             self.counters.pauses += 1
 
     def _window_s(self) -> float:
-        """From the first byte sent to the end of the time in which late answers come."""
+        """Seconds from the first byte sent to the end of the time in which late answers come."""
         if self._numbered:
             return 0.0
         lateness_s = self._times.lateness_s
@@ -334,12 +334,12 @@ class Line:
     # --- between exchanges --------------------------------------------------------------------
 
     def _quieten(self, *, urgent: bool) -> None:
-        """Nothing of an earlier exchange may be on the line when a request leaves.
+        """Wait until nothing of an earlier exchange can be on the line.
 
         After a doubt the time of late answers must have passed. Then the line must have been silent
-        for 3.5 characters, which is waited for one time-out long. A release waits for one silence
-        at most, however much comes, and leaves the doubt to the request after it. Where
-        transactions have numbers, an undoubted line needs none.
+        for 3.5 characters, for which one timeout is allowed. A release waits for one silence at
+        most, whatever arrives, and leaves the doubt to the next request. A line with transaction
+        numbers and without doubt needs no silence.
         """
         silence_s = self._times.silence_s
         if self._numbered and not self._doubt_until_s:
@@ -379,8 +379,8 @@ class Line:
 
 ECHO: Final = "the adapter returns what we send; add echo=1 to the address"
 NO_ECHO: Final = (
-    "what we send does not come back as it was sent, although the address says echo=1; remove "
-    "echo=1, or look for a second talker on the line"
+    "the echo differs from the request, although the address has echo=1; remove "
+    "echo=1, or look for another device on the line"
 )
 
 

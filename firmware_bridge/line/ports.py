@@ -1,7 +1,7 @@
-"""The USB serial adapters of this computer, and which port each of them has today.
+"""The USB serial adapters of this computer and their present ports.
 
-The system's list is read (pyserial); no port is opened and nothing is sent to a unit. Built-in
-ports are left out: a system lists dozens of them that no connector belongs to.
+Reads the system's list (pyserial); no port is opened and nothing is sent to a unit. Built-in ports
+are left out: a system lists dozens of them that have no connector.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ NO_PORT: Final = "no serial adapter is connected"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Port:
-    """A port of a USB adapter as the system lists it; None is what it does not have or tell."""
+    """A port of a USB adapter as the system lists it; None for what it does not have or report."""
 
     device: str
     """Its present name, for instance ``/dev/ttyUSB0``."""
@@ -40,24 +40,24 @@ class Port:
     latency_ms: int | None
     """The adapter's latency timer."""
     stable_path: str | None
-    """A link that leads to this port and to no other that is like it."""
+    """A link to this port that no similar port shares."""
     adapter: UsbAdapter | None
-    """The address that leads to this port; None where it has none or others have the same."""
+    """The address of this port by its adapter; None if it has none or others share it."""
 
     @property
     def best_name(self) -> str:
-        """Returns what to write in an address: the first of adapter, stable path, present name."""
+        """Returns the name to use in an address: adapter, else stable path, else present name."""
         return str(self.adapter or self.stable_path or self.device)
 
 
 def known_ports() -> tuple[Port, ...]:
-    """Returns every port of an adapter, by name.
+    """Returns the ports of all adapters, sorted by name.
 
-    Raises LinkLost when the system does not list them.
+    Raises LinkLost if the system does not list them.
     """
     try:
         listed = [info for info in sorted(list_ports.comports()) if _is_on_usb(info)]
-    except (OSError, ValueError, TypeError) as error:  # an adapter may go while it is described
+    except (OSError, ValueError, TypeError) as error:  # an adapter may be unplugged meanwhile
         raise LinkLost(
             f"the system's list of serial ports cannot be read ({error}); try again, or give the "
             "port's path"
@@ -66,9 +66,9 @@ def known_ports() -> tuple[Port, ...]:
 
 
 def device_of(adapter: UsbAdapter) -> str:
-    """Today's name of the port that an adapter has.
+    """Returns the present name of an adapter's port.
 
-    Raises LinkLost when it is not connected, AddressInvalid when several ports answer to it.
+    Raises LinkLost if it is not connected, AddressInvalid if several ports match.
     """
     ports = known_ports()
     wanted = (adapter.vid, adapter.pid, adapter.serial_number)
@@ -81,14 +81,14 @@ def device_of(adapter: UsbAdapter) -> str:
     if len(found) > 1:
         names = ", ".join(port.stable_path or port.device for port in found)
         raise AddressInvalid(
-            f"adapter {adapter}: {len(found)} ports have these numbers, and nothing tells which "
+            f"adapter {adapter}: {len(found)} ports have these numbers, and nothing shows which "
             f"one has the unit; give the path of one instead: {names}"
         )
     return found[0].device
 
 
 def connected_words() -> str:
-    """Returns what is connected, for a message about a port that is not there; never an error."""
+    """Returns the connected adapters for a message about a missing port; never raises."""
     try:
         return _connected(known_ports())
     except LinkLost:
@@ -96,7 +96,7 @@ def connected_words() -> str:
 
 
 def latency_timer(device: str) -> Path:
-    """Returns the file of the adapter's latency timer in milliseconds.
+    """Returns the file of the adapter's latency timer (milliseconds).
 
     Only some drivers have one.
     """
@@ -116,7 +116,7 @@ def _port(info: ListPortInfo, listed: Iterable[ListPortInfo]) -> Port:
     adapter = None
     if serial_number and len(alike) == 1:
         adapter = UsbAdapter(vid=vid, pid=pid, serial_number=serial_number)
-    # Where no serial number tells adapters of one model apart, one link by id would be for all.
+    # Without serial numbers, all adapters of a model would share one link by id.
     is_unique_by_id = serial_number is not None and not in_other_sockets
     return Port(
         device=info.device,
@@ -139,7 +139,7 @@ def _numbers(info: ListPortInfo) -> tuple[str, str, str | None]:
 
 
 def _socket(info: ListPortInfo) -> str:
-    """Returns the USB socket without the interface: a device with several ports stands in one."""
+    """Returns the USB socket without the interface, common to all ports of a device."""
     return str(info.location or info.device).partition(":")[0]
 
 

@@ -1,8 +1,8 @@
-"""A pause for a unit that lost its place.
+"""A pause for a unit that lost the frame boundary.
 
-A slave without a timer for 3.5 characters takes one stray byte for the beginning of a request and
-stays off by it as long as it is polled. Only a silence that is longer than its own time-out for
-half a request lets it begin anew.
+A slave without a timer for 3.5 characters takes one stray byte for the start of a request and stays
+shifted by it as long as it is polled. Only a silence longer than its own timeout for an incomplete
+request lets it start again.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from typing import Final
 from controller.errors import ReplyTimeout
 
 FAILURES: Final = 3
-"""So many exchanges in a row say that it is no single loss."""
+"""This many failed exchanges in a row are no isolated loss."""
 PAUSES_S: Final = (0.6, 1.2)
-"""A server of libmodbus gives up half a request after 0.5 s: 0.45 s healed, 0.3 s did not."""
+"""A libmodbus server discards an incomplete request after 0.5 s: 0.45 s worked, 0.3 s did not."""
 
 
 class Resync:
-    """Counts failures in a row and keeps the line silent after every third."""
+    """Counts failures in a row and keeps the line silent after every third one."""
 
     def __init__(self) -> None:
         self._failures = 0
@@ -27,7 +27,7 @@ class Resync:
         self.silent_until_s = 0.0
 
     def failed(self, now_s: float) -> bool:
-        """One more failed exchange; True when a pause begins."""
+        """Count a failed exchange; True if a pause begins."""
         self._failures += 1
         if self._failures < FAILURES:
             return False
@@ -36,7 +36,7 @@ class Resync:
         return True
 
     def good(self) -> None:
-        """An exchange succeeded: the next pause is a short one again."""
+        """Note a successful exchange: the next pause is short again."""
         if self._failures or self.silent_until_s:
             self._failures, self.silent_until_s = 0, 0.0
             self._pauses_s = cycle(PAUSES_S)

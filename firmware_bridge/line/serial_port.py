@@ -1,7 +1,7 @@
-"""A serial port to a unit, without waits of its own. pyserial opens it, exclusively.
+"""A serial port to a unit that never blocks. pyserial opens it exclusively.
 
-Bytes go through the file descriptor: pyserial's own ``write`` waits for ever if nobody reads the
-other end, and a loop that waits cannot release.
+Bytes go through the file descriptor: pyserial's own ``write`` blocks forever if the other end does
+not read, and a blocked loop cannot release.
 """
 
 from __future__ import annotations
@@ -38,15 +38,15 @@ if sys.platform == "win32":
 else:
     import termios
 
-    # pyserial lets the system's refusal of a setting through as it is, and that is no OSError.
+    # pyserial passes on the system's refusal of a setting, which is not an OSError.
     _OPENING_ERRORS = (OSError, ValueError, termios.error)
 
 
 class SerialPort:
-    """Counts what it sent and received, so that virtual time can account for it."""
+    """Counts the bytes sent and received, so that virtual time can account for them."""
 
     def __init__(self, address: PortAddress, defaults: SerialSettings) -> None:
-        # An adapter is looked up here and never again: a port that is lost ends the session.
+        # An adapter is looked up only here: a lost port ends the session.
         port = address.port
         self.name = device_of(port) if isinstance(port, UsbAdapter) else port
         self.baudrate = address.baudrate or defaults.baudrate
@@ -71,12 +71,12 @@ class SerialPort:
         self.adapter_latency_s = self._lower_latency()
 
     def fileno(self) -> int:
-        """Number of the open port."""
+        """Returns the file descriptor of the open port."""
         number: int = self._port.fileno()
         return number
 
     def write(self, data: bytes) -> None:
-        """Send at once; raises LinkLost when the port is gone, LinkError when it is full."""
+        """Send at once; raises LinkLost if the port is gone, LinkError if it is full."""
         try:
             sent = os.write(self.fileno(), data)
         except BlockingIOError:
@@ -91,17 +91,17 @@ class SerialPort:
             )
 
     def read_available(self) -> bytes:
-        """Returns what has arrived, perhaps nothing; raises LinkLost when the port is gone."""
+        """Returns the bytes that have arrived, if any; raises LinkLost if the port is gone."""
         data = self._read() or self._read_or_hung_up()
         self.bytes_received += len(data)
         return data
 
     def close(self) -> None:
-        """Close the port; an error of it changes nothing."""
+        """Close the port, ignoring errors."""
         with suppress(OSError):
             self._port.close()
         if self._socket is not None:
-            # pyserial forgets a reset connection without closing it.
+            # pyserial does not close a connection that was reset.
             self._socket.close()
 
     def _read(self) -> bytes:
@@ -113,7 +113,7 @@ class SerialPort:
             raise self._lost(_reason(error)) from error
 
     def _read_or_hung_up(self) -> bytes:
-        """A terminal answers nothing both when nothing came and when it was hung up."""
+        """Tells no data from a hang-up; a terminal returns nothing in both cases."""
         readable, _, _ = select.select([self.fileno()], [], [], 0)
         if not readable:
             return b""
@@ -123,7 +123,7 @@ class SerialPort:
         return data
 
     def _refuse_without_descriptor(self) -> None:
-        """On Windows pyserial's port has none, so nothing could be waited on with a deadline."""
+        """Refuse pyserial's port on Windows: without a descriptor no wait can have a deadline."""
         if hasattr(self._port, "fileno"):
             return
         self.close()
@@ -133,7 +133,7 @@ class SerialPort:
         )
 
     def _lower_latency(self) -> float:
-        """Ask the driver for 1 ms; returns the latency that holds, in seconds."""
+        """Request a latency of 1 ms from the driver; returns the effective latency in seconds."""
         if self._is_remote:
             return DEFAULT_ADAPTER_LATENCY_S
         timer = latency_timer(self.name)
@@ -158,10 +158,10 @@ class SerialPort:
 
 def _why_not(error: Exception, name: str) -> str:
     if "://" in name:
-        return "nobody takes the connection; switch the serial server on or correct host and port"
+        return "the connection was refused; switch the serial server on or correct host and port"
     if sys.platform != "win32" and name.upper().startswith("COM"):
         there = connected_words()
-        return f"that is a name of Windows; here ports are called as /dev/ttyUSB0 ({there})"
+        return f"that is a Windows name; here ports are named like /dev/ttyUSB0 ({there})"
     number = getattr(error, "errno", None) or 0
     known = _WHY_NOT_OPENED.get(number)
     if number == errno.ENOENT:

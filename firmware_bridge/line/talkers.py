@@ -1,6 +1,6 @@
-"""What instruments and units ask of a line: registers, or one line of text.
+"""The requests of instruments and units to a line: registers, or one line of text.
 
-The two Protocols are all that a decoder of values knows of the wire. Who implements them owns
+These Protocols are all that a decoder of values knows of the wire. Their implementations own
 framing, unit address, deadline and the doubt after a lost answer: ``firmware_bridge.modbus`` over
 RTU and TCP, ``firmware_bridge.ascii`` for instruments that send text.
 """
@@ -14,11 +14,11 @@ from firmware_bridge.line.line import Line
 
 
 class RegisterReader(Protocol):
-    """One Modbus unit on a line. A function that its profile does not name is never sent.
+    """One Modbus unit on a line. Functions that its profile does not name are never sent.
 
-    Every call returns by its deadline. Each raises RequestRefused before anything is sent
-    (function not named by the profile, address or count out of range), LinkLost when the port is
-    gone, ReplyTimeout, FrameCorrupt or UnitRejected, all three subclasses of LinkError.
+    Every call returns by its deadline. Each raises RequestRefused before anything is sent (function
+    not named by the profile, address or count out of range), LinkLost if the port is gone, and
+    ReplyTimeout, FrameCorrupt or UnitRejected, all subclasses of LinkError.
     """
 
     def read_registers(self, function: int, address: int, count: int) -> bytes:
@@ -35,9 +35,9 @@ class RegisterReader(Protocol):
 
 
 class UnitLink(RegisterReader, Protocol):
-    """A traction unit on a line: its registers, and what its driver must say and know of the line.
+    """A traction unit on a line: its registers and what its driver needs of the line.
 
-    ``most_registers`` is how many one request reads; ``timeout_s`` and ``tell_between_s`` are
+    ``most_registers`` is the maximum of one read; ``timeout_s`` and ``tell_between_s`` are
     explained at ``Line.exchange``.
     """
 
@@ -47,15 +47,15 @@ class UnitLink(RegisterReader, Protocol):
 
     @property
     def most_registers(self) -> int:
-        """At most so many registers are read at once."""
+        """Maximum number of registers in one read."""
         ...
 
     @property
     def sent_at_s(self) -> float:
-        """When the newest request left, monotonic seconds."""
+        """When the latest request was sent, in monotonic seconds."""
 
     def distrust(self) -> None:
-        """The newest answer was another request's: drain the line before the next one leaves."""
+        """Mark the latest answer as another request's; the line is drained before the next one."""
 
     def close(self) -> None:
         """Close the line, for every talker on it."""
@@ -65,8 +65,8 @@ class LineAsker(Protocol):
     """One instrument that sends text on a line."""
 
     def ask(self, request: bytes) -> bytes:
-        """Send ``request`` as it stands and return one whole answer, with its terminator.
+        """Send ``request`` unchanged and return one complete answer with its terminator.
 
-        Raises LinkLost when the port is gone, ReplyTimeout when nothing came, FrameCorrupt when
-        what came is no whole answer; the raw bytes are in the error.
+        Raises LinkLost if the port is gone, ReplyTimeout if nothing came, FrameCorrupt if the bytes
+        are not a complete answer; the error contains the raw bytes.
         """

@@ -1,4 +1,4 @@
-"""A TCP connection to a unit, without waiting of its own."""
+"""A TCP connection to a unit that never blocks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CONNECT_LIMIT_S: Final = 3.0
 
 
 class TcpSocket:
-    """Counts what it sent and received, so that virtual time can account for it."""
+    """Counts the bytes sent and received, so that virtual time can account for them."""
 
     def __init__(self, address: TcpAddress) -> None:
         self.name = f"{address.host}:{address.port}"
@@ -29,11 +29,11 @@ class TcpSocket:
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def fileno(self) -> int:
-        """Number of the open socket."""
+        """Returns the file descriptor of the open socket."""
         return self._socket.fileno()
 
     def write(self, data: bytes) -> None:
-        """Send; raises LinkLost when the connection is gone."""
+        """Send; raises LinkLost if the connection is gone."""
         try:
             sent = self._socket.send(data)
         except BlockingIOError:
@@ -42,11 +42,11 @@ class TcpSocket:
             raise self._lost(str(error)) from error
         self.bytes_sent += sent
         if sent < len(data):
-            # Half a request would shift everything after it, so the connection is worth nothing.
+            # An incomplete request would shift all later ones, so the connection is given up.
             raise self._lost("the unit takes no more bytes")
 
     def read_available(self) -> bytes:
-        """Returns what has arrived, perhaps nothing; raises LinkLost when the other side closed."""
+        """Returns the bytes that have arrived, if any; raises LinkLost if the other side closed."""
         try:
             data = self._socket.recv(4096)
         except BlockingIOError:
@@ -59,7 +59,7 @@ class TcpSocket:
         return data
 
     def close(self) -> None:
-        """Close the socket; an error of it changes nothing."""
+        """Close the socket, ignoring errors."""
         with suppress(OSError):
             self._socket.close()
 
@@ -72,7 +72,7 @@ class TcpSocket:
 
 def _why_not(error: OSError) -> str:
     if isinstance(error, ConnectionRefusedError):
-        return "nobody listens there; switch the unit on or correct the port number"
+        return "the connection was refused; switch the unit on or correct the port number"
     if isinstance(error, socket.gaierror):
         return "the name is not known; correct the host"
     if isinstance(error, TimeoutError):

@@ -1,4 +1,4 @@
-"""How long characters and silences are on a line."""
+"""Durations of characters and silences on a line."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ FIXED_SILENCE_S: Final = 0.00175
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineTimes:
-    """Seconds.
+    """All in seconds.
 
-    ``lateness_s``: the longest lateness of an answer after its time-out that commissioning saw.
-    None: nobody has measured it, so that the whole time-out is waited for.
+    ``lateness_s``: the longest lateness of an answer after its timeout seen at commissioning. None
+    if not measured; then a whole timeout is waited.
     """
 
     character_s: float
@@ -26,11 +26,11 @@ class LineTimes:
 
 
 NO_WIRE: Final = LineTimes(character_s=0.0, silence_s=0.0)
-"""A connection on which answers name their request: there is nothing to keep silent for."""
+"""A connection on which answers identify their request needs no silence."""
 
 
 def serial_times(baudrate: int, lateness_s: float | None = None) -> LineTimes:
-    """Times of a serial line with 11 bits per character."""
+    """Returns the times of a serial line with 11 bits per character."""
     character_s = BITS_PER_CHARACTER / baudrate
     fixed = baudrate > FIXED_SILENCE_ABOVE_BAUD
     silence_s = FIXED_SILENCE_S if fixed else SILENCE_CHARACTERS * character_s
@@ -38,10 +38,9 @@ def serial_times(baudrate: int, lateness_s: float | None = None) -> LineTimes:
 
 
 def lateness_behind(timeout_s: float, slowest_answer_s: float | None) -> float | None:
-    """Returns how late after ``timeout_s`` answers come.
+    """Returns how late answers come after ``timeout_s``, in seconds.
 
-    None where nobody has measured how slow they are.
-
-    ``slowest_answer_s`` counts from the first byte sent, as the time-out does.
+    None if the slowest answer was not measured. ``slowest_answer_s`` counts from the first byte
+    sent, as the timeout does.
     """
     return None if slowest_answer_s is None else max(0.0, slowest_answer_s - timeout_s)

@@ -1,4 +1,4 @@
-"""A unit's address: ``modbus-tcp://host:port?unit=1`` and its two serial relatives.
+"""A unit's address: ``modbus-tcp://host:port?unit=1`` and its serial relatives.
 
 modbus-tcp://192.168.7.10:502?unit=1
 modbus-rtu:///dev/ttyUSB0?baudrate=38400&parity=E&stopbits=1&unit=1
@@ -6,8 +6,8 @@ modbus-rtu+socket://192.168.7.11:4001?unit=1      (serial over TCP, pyserial's U
 ascii:///dev/ttyACM0?baudrate=9600&bytesize=7     (an instrument that sends text; it has no unit)
 modbus-rtu:usb:0403:6001:A10KZP45?unit=1          (the USB adapter with these numbers; ascii too)
 
-pyserial's ``rfc2217`` handler is not offered: it reads in a thread of its own and has nothing that
-a deadline could be waited on.
+pyserial's ``rfc2217`` handler is not supported: it reads in a thread of its own and has no file
+descriptor to wait on with a deadline.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ BAUDRATES: Final = (
     *(115200, 128000, 230400, 256000),
 )
 RTU_UNITS: Final = (1, 247)
-"""0 is everybody on a serial line and 248 to 255 are reserved (Modbus serial line guide, 2.2)."""
+"""0 is a broadcast on a serial line; 248 to 255 are reserved (Modbus serial line guide, 2.2)."""
 TCP_UNITS: Final = (0, 255)
-"""On TCP the connection is the address: some instruments answer to 255 only, others to 0."""
+"""On TCP the connection is the address: some instruments answer only to 255, others to 0."""
 SLOWEST_ARMABLE_BAUDRATE: Final = 19200
-"""Below it a unit may be observed, never armed (times.md)."""
+"""Below it a unit may be observed but not armed (times.md)."""
 SLOWEST_UNIT_BAUDRATE: Final = 9600
-"""Below it one reading of a unit takes longer than the tick that observes it (times.md)."""
+"""Below it one reading of a unit takes longer than the observing tick (times.md)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,15 +51,15 @@ class TcpAddress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsbAdapter:
-    """A USB serial adapter by its numbers, whatever the system calls its port today."""
+    """A USB serial adapter by its numbers, independent of the port's present name."""
 
     vid: str
-    """Vendor, four hexadecimal digits in small letters, as ``pid`` (product)."""
+    """Vendor: four hexadecimal digits in lower case; ``pid`` (product) likewise."""
     pid: str
     serial_number: str
 
     def __str__(self) -> str:
-        """Returns it as in an address; special characters are written as ``%20``."""
+        """Returns it as in an address; special characters are percent-encoded (``%20``)."""
         return f"usb:{self.vid}:{self.pid}:{quote(self.serial_number, safe='')}"
 
 
@@ -76,11 +76,11 @@ class PortAddress:
     stopbits: int | None = None
     bytesize: int | None = None
     echo: bool = False
-    """The adapter returns what is sent, as some two-wire ones do."""
+    """The adapter returns what is sent, as some two-wire adapters do."""
 
     @property
     def is_gateway(self) -> bool:
-        """Behind a serial server on the network, which may do things to bytes."""
+        """True for a serial server on the network, which may alter bytes."""
         return isinstance(self.port, str) and "://" in self.port
 
 
@@ -93,17 +93,17 @@ class SerialAddress(PortAddress):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AsciiAddress(PortAddress):
-    """An instrument that sends text; it has the line for itself."""
+    """An instrument that sends text; it is alone on the line."""
 
 
 def parse_uri(uri: str) -> TcpAddress | SerialAddress | AsciiAddress:
-    """Parse a unit's URI; raises AddressInvalid naming what is wrong and what is expected."""
+    """Parse a unit's URI; raises AddressInvalid naming the problem and the expected form."""
     try:
         parts = urlsplit(uri)
     except ValueError as error:
         raise _invalid(uri, str(error)) from error
     if "#" in uri:
-        raise _invalid(uri, "what stands behind # is no part of an address; write %23 for it")
+        raise _invalid(uri, "the text after # is not part of an address; write %23 for #")
     if parts.scheme == "modbus-tcp":
         query = _query(uri, parts.query, {"unit"})
         _no_path(uri, parts.path)
@@ -115,7 +115,7 @@ def parse_uri(uri: str) -> TcpAddress | SerialAddress | AsciiAddress:
     if parts.scheme in SERIAL_SCHEMES:
         return _serial(uri)
     if parts.scheme == "usb":
-        raise _invalid(uri, "say what is spoken there: modbus-rtu:usb:... or ascii:usb:...")
+        raise _invalid(uri, "name the protocol: modbus-rtu:usb:... or ascii:usb:...")
     raise _invalid(uri, f"scheme {parts.scheme or 'missing'!r} is not known")
 
 
@@ -202,7 +202,7 @@ def _query(uri: str, query: str, known: set[str]) -> dict[str, str]:
 
 def _no_path(uri: str, path: str) -> None:
     if path not in ("", "/"):
-        raise _invalid(uri, f"path {path!r} is not expected behind the port number")
+        raise _invalid(uri, f"path {path!r} is not expected after the port number")
 
 
 def _host(uri: str, host: str | None) -> str:

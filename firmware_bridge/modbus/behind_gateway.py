@@ -1,4 +1,4 @@
-"""What is said of a lost or spoiled answer when a serial server stands before the instrument."""
+"""The advice for a lost or corrupt answer of an instrument behind a serial server."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ E = TypeVar("E", bound=LinkError)
 
 
 def look_behind(name: str, device: str) -> str:
-    """Where to look when nothing sound comes from ``device`` through a gateway that answers."""
+    """Returns where to look if no valid answer of ``device`` comes through a working gateway."""
     return (
-        f"the gateway at {name} took the connection: look whether a serial port is behind it, has "
+        f"the gateway at {name} took the connection: check that a serial port is behind it, has "
         f"the {device}'s settings, and passes every byte (raw TCP, no flow control)"
     )
 
@@ -22,8 +22,8 @@ def look_behind(name: str, device: str) -> str:
 class BehindGateway:
     """Names the gateway in the errors of the instrument behind it.
 
-    ``fault_in`` says what the gateway's port did to the bytes of an answer, "" when unknown, as
-    with lines of text. What it once did it is taken to have done to every answer lost later.
+    ``fault_in`` returns what the gateway's port did to the bytes of an answer, "" if unknown, as
+    with lines of text. Once found, the fault is assumed for every answer lost later.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class BehindGateway:
         self._fault = ""
 
     def told(self, error: E) -> E:
-        """The same error, saying the gateway's fault, or where to look as long as none answered."""
+        """Returns the same error with the gateway's fault, or with advice until one answered."""
         self._fault = self._fault_in(error.raw) or self._fault
         words = self._fault
         if not words and not self._line.counters.answered:

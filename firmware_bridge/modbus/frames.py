@@ -1,8 +1,8 @@
-"""Sans-io: what a right answer to a Modbus request looks like, on a serial line and on TCP.
+"""Sans-io: the right answer to a Modbus request, on a serial line and on TCP.
 
-The length, the unit, the function and the byte count (or the echo) of the one right answer are
-known before the request leaves, so an answer is compared, never guessed at (Modbus application
-protocol, 6.3, 6.12, 6.17; serial line guide; TCP implementation guide).
+Length, unit, function and byte count (or echo) of the one right answer are known before the request
+is sent, so an answer is compared, never guessed at (Modbus application protocol, 6.3, 6.12, 6.17;
+serial line guide; TCP implementation guide).
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ _EXCEPTION_BYTES: Final = 3
 
 @dataclass(slots=True)
 class Request:
-    """A request that is built once and patched before each use, and the answer that it expects.
+    """A request that is built once and patched before each use, with its expected answer.
 
-    ``frame`` is the whole request; ``answer_head`` is what a right answer begins with, from the
-    unit to the byte count (or the write's echo); ``answer_words`` registers follow it.
+    ``frame`` is the whole request; ``answer_head`` is how a right answer begins, from the unit to
+    the byte count (or the write's echo); ``answer_words`` registers follow it.
     """
 
     framing: Framing
@@ -38,50 +38,50 @@ class Request:
     answer_words: int
 
     def find(self, data: bytes) -> Reply | None:
-        """Returns the answer in what has come so far; None means: wait on."""
+        """Returns the answer in the bytes received so far; None if more have to arrive."""
         return self.framing.find_answer(data, self)
 
     def expected(self) -> str:
-        """Returns the right answer in words."""
+        """Returns a description of the right answer."""
         unit, function = self.answer_head[:2]
         length = self.framing.answer_bytes(self)
         return f"{self.framing.under_way()}unit {unit}, function {function}, {length} bytes"
 
     def came(self, data: bytes) -> str:
-        """Returns what ``data`` says that it is, and its length."""
+        """Returns a description of ``data``: its header fields and length."""
         return self.framing.described(data)
 
 
 class Framing(ABC):
-    """How unit and PDU travel: ``head_bytes`` before them, ``tail_bytes`` after.
+    """How unit and PDU are framed: ``head_bytes`` before them, ``tail_bytes`` after.
 
-    A line has one framing, which all of its talkers share.
+    All talkers of a line share one framing.
     """
 
     head_bytes: int
     tail_bytes: int
     broadcasts: bool
     units: tuple[int, int]
-    """First and last address that a unit can have."""
+    """First and last possible unit address."""
 
     @abstractmethod
     def seal(self, frame: bytearray) -> None:
-        """Make a patched request ready to leave: its CRC, or its transaction number."""
+        """Complete a patched request: set its CRC or its transaction number."""
 
     @abstractmethod
     def find_answer(self, data: bytes, request: Request) -> Reply | None:
-        """Look for the answer in what has come so far; None means: wait on."""
+        """Look for the answer in the bytes received so far; None if more have to arrive."""
 
     @abstractmethod
     def under_way(self) -> str:
-        """What names the request besides unit and function, as the beginning of a phrase."""
+        """Returns what identifies the request besides unit and function, to begin a phrase."""
 
     @abstractmethod
     def described(self, data: bytes) -> str:
-        """Returns what bytes say that they are: transaction, unit, function, length."""
+        """Returns the header fields of received bytes: transaction, unit, function, length."""
 
     def answer_bytes(self, request: Request) -> int:
-        """Bytes of the right answer's whole frame."""
+        """Returns the frame length of the right answer, in bytes."""
         body = len(request.answer_head) + 2 * request.answer_words
         return self.head_bytes + body + self.tail_bytes
 
@@ -99,7 +99,7 @@ class RtuFraming(Framing):
         frame[-2:] = crc16.modbus(frame[:-2]).to_bytes(2, "little")
 
     def find_answer(self, data: bytes, request: Request) -> Reply | None:
-        """Returns the answer to ``request`` in ``data``, or None as long as it is not whole."""
+        """Returns the answer to ``request`` in ``data``; None if it is incomplete."""
         length = self.answer_bytes(request)
         if data.startswith(request.answer_head) and len(data) >= length:
             if crc16.modbus(data[:length]):
@@ -120,16 +120,16 @@ class RtuFraming(Framing):
         return Reply(refusal=difference(data, request))
 
     def under_way(self) -> str:
-        """There is nothing besides them."""
+        """Returns "": nothing else identifies the request."""
         return ""
 
     def described(self, data: bytes) -> str:
-        """Unit, function and length."""
+        """Returns unit, function and length."""
         return f"{_unit_and_function(data)}{_bytes(len(data))}"
 
 
 class TcpFraming(Framing):
-    """Transaction, protocol, length, unit, PDU. An answer of another transaction is passed over."""
+    """Transaction, protocol, length, unit, PDU. Answers of other transactions are skipped."""
 
     head_bytes = 6
     tail_bytes = 0
@@ -145,7 +145,7 @@ class TcpFraming(Framing):
         frame[0:2] = self._transaction.to_bytes(2, "big")
 
     def find_answer(self, data: bytes, request: Request) -> Reply | None:
-        """Returns the answer to ``request`` in ``data``, or None as long as it is not whole."""
+        """Returns the answer to ``request`` in ``data``; None if it is incomplete."""
         while len(data) >= self.head_bytes:
             size = self.head_bytes + int.from_bytes(data[4:6], "big")
             if data[2:4] != b"\0\0" or not 9 <= size <= 260:
@@ -169,11 +169,11 @@ class TcpFraming(Framing):
         return Reply(content=body[len(request.answer_head) :])
 
     def under_way(self) -> str:
-        """Returns the number of the newest transaction."""
+        """Returns the number of the latest transaction."""
         return f"transaction {self._transaction}, "
 
     def described(self, data: bytes) -> str:
-        """Transaction, unit, function and length."""
+        """Returns transaction, unit, function and length."""
         if len(data) < self.head_bytes:
             return _bytes(len(data))
         number = int.from_bytes(data[:2], "big")
@@ -182,13 +182,13 @@ class TcpFraming(Framing):
 
 
 def is_exception(body: bytes, request: Request) -> bool:
-    """The unit asked answers the function asked with a Modbus exception."""
+    """True if the addressed unit answers the requested function with a Modbus exception."""
     head = request.answer_head
     return len(body) >= 2 and body[0] == head[0] and body[1] == head[1] | 0x80
 
 
 def difference(body: bytes, request: Request) -> str:
-    """In words: where ``body`` (from the unit on) first leaves the right answer's head."""
+    """Describes where ``body`` (from the unit on) first differs from the right answer's head."""
     head = request.answer_head
     if body[0] != head[0]:
         return f"unit {body[0]} answered instead of unit {head[0]}"

@@ -1,7 +1,7 @@
-"""What the frames of a capture say, for people. Nothing here decides whether an answer is believed.
+"""Describes the frames of a capture for people. Nothing here decides whether an answer is accepted.
 
-A frame is shown in words only when all of it is as the protocol says (Modbus application protocol,
-6.3, 6.4, 6.6, 6.12, 6.17 and 7); of everything else the caller shows the bytes.
+A frame is described only if all of it follows the protocol (Modbus application protocol, 6.3, 6.4,
+6.6, 6.12, 6.17 and 7); otherwise the caller shows the bytes.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from firmware_bridge.modbus.frames import READ_WRITE, READS, WRITE, WRITE_ONE
 
 
 def rtu_in_words(frame: bytes, *, is_request: bool) -> str:
-    """Returns a whole frame of a serial line; "" for what is none."""
+    """Describes a complete frame of a serial line; "" if it is not valid."""
     if len(frame) < 4 or crc16.modbus(frame):
         return ""
     return _body_in_words(frame[:-2], is_request=is_request)
 
 
 def tcp_in_words(frame: bytes, *, is_request: bool) -> str:
-    """Returns a whole frame of a connection; "" for what is none."""
+    """Describes a complete frame of a TCP connection; "" if it is not valid."""
     if len(frame) < 8 or frame[2:4] != b"\0\0" or int.from_bytes(frame[4:6]) != len(frame) - 6:
         return ""
     words = _body_in_words(frame[6:], is_request=is_request)
@@ -47,7 +47,7 @@ def _request(function: int, pdu: bytes) -> str:
 
 
 def _carries(pdu: bytes) -> bool:
-    """Returns a count of registers, the count of their bytes, and those bytes."""
+    """True if ``pdu`` consists of a register count, their byte count and those bytes."""
     if len(pdu) < 3:
         return False
     count_n, size_n = struct.unpack_from(">HB", pdu)
@@ -67,6 +67,6 @@ def _answer(function: int, pdu: bytes) -> str:
 
 
 def _registers(pdu: bytes) -> str:
-    """Address and count at the beginning of ``pdu``."""
+    """Returns address and count at the start of ``pdu``."""
     address, count_n = struct.unpack_from(">HH", pdu)
     return f"0x{address:04X}, {count_n} register{'' if count_n == 1 else 's'}"

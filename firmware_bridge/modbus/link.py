@@ -1,9 +1,9 @@
-"""One Modbus unit on a line: requests that its profile allows, the answer or an error.
+"""One Modbus unit on a line: requests allowed by its profile, the answer or an error.
 
-pymodbus builds every request once; after that only its values, its CRC or its transaction number
-are patched. What pymodbus' clients do not do stands in ``firmware_bridge.line``: a deadline on the
-injected clock, silence, and a line that is drained after every doubt. The exact length of every
-answer stands in ``frames``. This is the only file of the package that imports pymodbus.
+pymodbus builds every request once; afterwards only its values, its CRC or its transaction number
+are patched. What pymodbus' clients lack is in ``firmware_bridge.line``: a deadline on the injected
+clock, silence, and draining after every doubt. The exact length of every answer is in ``frames``.
+This is the only file of the package that imports pymodbus.
 """
 
 from __future__ import annotations
@@ -49,15 +49,15 @@ EXCEPTION_NAMES = {
     6: "unit busy",
 }
 MOST_REGISTERS: Final = {READ: 125, READ_INPUT: 125, WRITE_ONE: 1, WRITE: 123, READ_WRITE: 121}
-"""How many registers one request reads; of function 23, how many it writes (6.3, 6.12, 6.17)."""
+"""Maximum registers per request; for function 23 the written ones (6.3, 6.12, 6.17)."""
 
 
 class ModbusLink:
     """One unit on a line that others may share. Implements ``RegisterReader``.
 
-    ``functions`` are those that the unit's profile names; no other is ever sent. ``timeout_s`` runs
+    ``functions`` are those named by the unit's profile; no other is ever sent. ``timeout_s`` runs
     from the first byte sent; ``tell_between_s`` is explained at ``Line.exchange``. ``guard`` is
-    what the caller checks in every answer that carries registers. Every call raises RequestRefused
+    what the caller checks in every answer that contains registers. Every call raises RequestRefused
     before anything is sent, otherwise LinkError.
     """
 
@@ -87,22 +87,22 @@ class ModbusLink:
 
     @property
     def broadcasts(self) -> bool:
-        """True on a serial line: one request can reach every unit."""
+        """True on a serial line, where one request can reach every unit."""
         return self._framing.broadcasts
 
     @property
     def sent_at_s(self) -> float:
-        """When the newest request left, monotonic seconds."""
+        """When the latest request was sent, in monotonic seconds."""
         return self.line.sent_at_s
 
     def read_registers(self, function: int, address: int, count: int) -> bytes:
-        """Returns ``2 * count`` bytes by function 3 or 4."""
+        """Returns ``2 * count`` bytes read with function 3 or 4."""
         if function not in READS:
-            raise RequestRefused(f"function {function} reads no registers; use 3 or 4")
+            raise RequestRefused(f"function {function} does not read registers; use 3 or 4")
         return self._content(self._request(function, address, count))
 
     def read_frame(self, function: int, address: int, count: int) -> bytes:
-        """Returns the request of such a read as it would be sent; nothing is sent."""
+        """Returns the frame of such a read; nothing is sent."""
         request = self._request(function, address, count)
         self._framing.seal(request.frame)
         return bytes(request.frame)
@@ -110,7 +110,7 @@ class ModbusLink:
     def write_registers(
         self, function: int, address: int, values: Sequence[int], *, urgent: bool = False
     ) -> None:
-        """Write by function 6 or 16; the echo of address and value (or count) is checked.
+        """Write with function 6 or 16; the echo of address and value (or count) is checked.
 
         ``urgent`` (a release) waits for one silence at most.
         """
@@ -123,7 +123,7 @@ class ModbusLink:
             request = build_request(self._framing, self._unit, WRITE_ONE, address, values[0])
             self._content(request, urgent=urgent)
         else:
-            raise RequestRefused(f"function {function} writes no registers; use 6 or 16")
+            raise RequestRefused(f"function {function} does not write registers; use 6 or 16")
 
     def read_write_registers(
         self,
@@ -134,26 +134,26 @@ class ModbusLink:
         *,
         urgent: bool = False,
     ) -> bytes:
-        """Function 23: write, and return what was read as bytes.
+        """Write and read with function 23; returns the bytes read.
 
-        The caller sees from the answer which request it belongs to: a sequence comes back in it.
+        The caller tells from the answer which request it belongs to: it contains a sequence.
         """
         request = self._request(READ_WRITE, read_address, read_count, write_address, len(values))
         return self._write(request, values, urgent=urgent, guard=Guard.NUMBERED)
 
     def broadcast(self, address: int, values: Sequence[int]) -> None:
-        """Function 16 to every unit on the line; nobody answers."""
+        """Write with function 16 to every unit on the line; there is no answer."""
         self._check(WRITE, address, len(values))
         _check_values(values)
         pdu = WriteMultipleRegistersRequest(address=address, registers=list(values), dev_id=0)
         self.line.tell(build_frame(self._framing, pdu))
 
     def distrust(self) -> None:
-        """The newest answer was another request's: drain the line before the next one leaves."""
+        """Mark the latest answer as another request's; the line is drained before the next one."""
         self.line.distrust()
 
     def close(self) -> None:
-        """Close the line, for every talker on it; it is not opened again."""
+        """Close the line for every talker on it; it cannot be opened again."""
         self.line.close()
 
     def _request(self, function: int, *key: int) -> Request:
@@ -167,7 +167,7 @@ class ModbusLink:
         return request
 
     def _check(self, function: int, address: int, count: int, *, of: int = 0) -> None:
-        """Refuse what the profile does not name or the protocol cannot carry."""
+        """Refuse what the profile does not name or the protocol cannot transport."""
         if (of or function) not in self._functions:
             named = ", ".join(map(str, sorted(self._functions))) or "none"
             raise RequestRefused(
@@ -183,7 +183,7 @@ class ModbusLink:
             )
 
     def _refuse_before_a_read(self, address: int) -> None:
-        """The right answer to function 6 is the request itself, which an adapter may return too."""
+        """Refuse function 6 first: its right answer equals the request, as an echo would."""
         if not self.line.counters.answers:
             raise RequestRefused(
                 f"register {address} is not written by function 6 before anything was read: an "
@@ -224,9 +224,9 @@ class ModbusLink:
 
 
 def build_request(framing: Framing, unit: int, function: int, *key: int) -> Request:
-    """Let pymodbus encode the request, with zeros where the values of a write stand.
+    """Encode the request with pymodbus; the values of a write are zeros.
 
-    ``key``: address and count; of function 6 address and value; of function 23 both pairs.
+    ``key``: address and count; for function 6 address and value; for function 23 both pairs.
     """
     address, count = key[:2]
     if function in READS:
@@ -251,7 +251,7 @@ def build_request(framing: Framing, unit: int, function: int, *key: int) -> Requ
 
 
 def counted(pdu: ModbusPDU, words: int) -> bytes:
-    """Head of an answer that carries registers: unit, function, byte count."""
+    """Returns the head of an answer with registers: unit, function, byte count."""
     return bytes([pdu.dev_id, pdu.function_code, 2 * words])
 
 

@@ -1,7 +1,7 @@
-"""Registers as data: how a block of 16-bit words becomes named values and back, with its CRC.
+"""Registers as data: converts a block of 16-bit words to named values and back, with its CRC.
 
 All 16-bit values are big-endian on the wire, 32- and 64-bit values have their high word first, and
-a block's CRC stands in its register as a number (reference map, B.10).
+a block's CRC is stored in its register as a number (reference map, B.10).
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ _RANGES = {
 }
 _CODES = {"u16": "H", "i16": "h", "u32": "I", "u64": "Q"}
 NOT_FITTED: Final = -0x8000
-"""0x8000 in a force register: the channel is not there, which is None and never a number."""
+"""0x8000 in a force register: the channel is not fitted, decoded as None and never as a number."""
 
 
 def words_to_bytes(words: Sequence[int]) -> bytes:
-    """Registers as bytes in wire order."""
+    """Returns the registers as bytes in wire order."""
     return struct.pack(f">{len(words)}H", *words)
 
 
 def bytes_to_words(raw: bytes) -> list[int]:
-    """Bytes in wire order as registers."""
+    """Returns bytes in wire order as registers."""
     return list(struct.unpack(f">{len(raw) // 2}H", raw))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegisterSpec:
-    """One value of a block: where it stands and how its words are read."""
+    """One value of a block: its place and how its words are read."""
 
     name: str
     address: int
@@ -53,22 +53,22 @@ class RegisterSpec:
 
     @property
     def code(self) -> str:
-        """How ``struct`` reads it."""
+        """The ``struct`` format code."""
         return _CODES.get(self.type) or f"{2 * self.words}s"
 
     def decode(self, words: Sequence[int]) -> RegisterValue:
-        """Value of these words (as many as the spec says)."""
+        """Returns the value of these words (as many as the spec requires)."""
         (raw,) = struct.unpack(">" + self.code, words_to_bytes(words))
         return self.value(raw)
 
     def value(self, raw: int | bytes) -> RegisterValue:
-        """Returns what ``struct`` read, as text, as a number or as None."""
+        """Returns an unpacked value as text, number or None."""
         if isinstance(raw, bytes):
             return raw.decode("ascii", errors="replace").rstrip("\0 ")
         return None if self.optional and raw == NOT_FITTED else raw
 
     def check(self, number: int) -> None:
-        """Raise RequestRefused for a number that ``struct`` does not write: it does not fit."""
+        """Raise RequestRefused for a number that does not fit the register."""
         low, high = _RANGES[self.type]
         if not low <= number <= high:
             raise RequestRefused(
@@ -78,9 +78,9 @@ class RegisterSpec:
 
 
 class RegisterBlock:
-    """A range of registers that is read or written whole, with an optional CRC as its last one.
+    """A range of registers that is read or written as a whole, optionally ending in a CRC.
 
-    ``registers`` ascend and do not overlap; what lies between them is reserved and reads 0.
+    ``registers`` ascend and do not overlap; those between them are reserved and read as 0.
     """
 
     def __init__(
@@ -104,22 +104,22 @@ class RegisterBlock:
         return code + "2x" * (self.address + self.count - at)
 
     def decode(self, words: Sequence[int]) -> dict[str, RegisterValue]:
-        """Named values; raises FrameCorrupt when length or CRC are wrong."""
+        """Returns named values; raises FrameCorrupt if length or CRC is wrong."""
         raw = self.unpack(words)
         return {name: spec.value(raw[name]) for name, spec in self._names.items()}
 
     def unpack(self, words: Sequence[int]) -> dict[str, int | bytes]:
-        """Returns what ``struct`` reads of each register, as it stands.
+        """Returns the unpacked value of each register, without interpretation.
 
-        Raises FrameCorrupt like decode.
+        Raises FrameCorrupt like ``decode``.
         """
         raw = self._layout.unpack(self.check(words))
         return dict(zip(self._names, raw, strict=True))
 
     def numbers(self, words: Sequence[int]) -> dict[str, int]:
-        """Returns the same without texts.
+        """Returns the same for a block without text, such as that of every tick.
 
-        The block of every tick has none. "Not fitted" stays -0x8000.
+        "Not fitted" stays -0x8000.
         """
         raw = cast("dict[str, int]", self.unpack(words))
         if not self._has_text:
@@ -139,7 +139,7 @@ class RegisterBlock:
         raw = self._words.pack(*words)
         if self.crc and (right := crc16.modbus(raw[:-2])) != words[-1]:
             raise FrameCorrupt(
-                f"block {self.name}: CRC 0x{words[-1]:04X} came, 0x{right:04X} is right; "
+                f"block {self.name}: CRC 0x{words[-1]:04X} received, 0x{right:04X} expected; "
                 "the answer is refused",
                 raw=raw,
             )
@@ -154,7 +154,7 @@ class RegisterBlock:
             raise
 
     def encode(self, values: Mapping[str, int]) -> list[int]:
-        """Words of a whole block of numbers with its CRC; registers that are not named stay 0."""
+        """Returns the words of a whole block with its CRC; registers not named are 0."""
         if not values.keys() <= self._names.keys():
             unknown = sorted(values.keys() - self._names.keys())
             raise RequestRefused(
@@ -168,5 +168,5 @@ class RegisterBlock:
 
 
 def register_words(register_type: RegisterType, declared: int | None) -> int:
-    """Returns how many registers a value of this type takes; ``chars`` declare it themselves."""
+    """Returns how many registers a value of this type takes; ``chars`` declares it itself."""
     return _WORDS.get(register_type, declared or 1)

@@ -1,12 +1,11 @@
-"""Checks whether the gateway between host and unit passes every byte, once after identification.
+"""Checks once after identification whether the gateway between host and unit passes every byte.
 
-A serial server whose port is set to telnet or RFC 2217 passes identification and polling, in which
-the byte FF is rare, and loses every frame that has it: first of all the release without a token.
-One with software flow control loses 11 and stops at 13, on the way to the unit or on the way back.
-A read of one register carries the bytes there; any answer to it will do, an exception too. A read
-of what is known already, whose answer has the byte in its registers or its check sum, carries them
-back. A line of text has none of these bytes but its own end, which every answer shows, so a gauge
-is not tested.
+A serial server set to telnet or RFC 2217 passes identification and polling, in which the byte FF is
+rare, and loses every frame with it: first of all the release without a token. One with software
+flow control loses 11 and stops at 13, in either direction. A read of one register sends the bytes
+to the unit; any answer will do, even an exception. A read of known registers whose answer has the
+byte in its data or its checksum sends them back. A line of text contains none of these bytes except
+its own end, which every answer shows, so gauges are not tested.
 """
 
 from __future__ import annotations
@@ -22,23 +21,24 @@ from firmware_bridge.modbus.frames import READ
 from firmware_bridge.modbus.link import ModbusLink
 
 ATTEMPTS: Final = 2
-"""One lost answer says nothing about a gateway; nor do two, when a third attempt is answered."""
+"""One lost answer proves nothing about a gateway, nor do two if a third attempt is answered."""
 RESUME: Final = (0x0011, 1)
-"""Carries XON, behind which a gateway that was stopped by XOFF goes on."""
+"""Contains XON, after which a gateway stopped by XOFF resumes."""
 SPECIAL_BYTES: Final = frozenset(b"\xff\r\n\x11\x13")
 Read = tuple[int, int]
 """Address and count."""
 Known = Mapping[int, bytes]
-"""Blocks of registers that keep what they hold, two bytes each, by their first address."""
+"""Blocks of registers with constant content, two bytes each, by their first address."""
 NOTHING_KNOWN: Final[Known] = {}
 FIRST_LOST_OF_A_UNIT: Final = "the release without a token"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probe:
-    """A read that carries the bytes there or back, and what is wrong when only it is lost.
+    """A read that sends the bytes there or back, and the fault if only this read is lost.
 
-    ``controls``: of these reads the first whose request has no special byte is compared.
+    ``controls``: candidate reads for comparison; the first whose request has no special byte is
+    used.
     """
 
     read: Read
@@ -73,11 +73,11 @@ PROBES: Final = (
     Probe(
         read=(0x0011, 1),
         controls=_LOW,
-        fault=f"the gateway does not go on behind the byte 11: {_FLOW_CONTROL}",
+        fault=f"the gateway does not resume after the byte 11: {_FLOW_CONTROL}",
     ),
 )
 _BACK: Final = ((0x11, 0x13, _LOSES_11), (0x13, 0x11, _STOPS_AT_13))
-"""On the way back: the byte, the one that the same answer must not have, the fault."""
+"""For the way back: the byte, the byte that the same answer must not contain, the fault."""
 
 
 def check_transparency(
@@ -87,10 +87,10 @@ def check_transparency(
     function: int = READ,
     first_lost: str = FIRST_LOST_OF_A_UNIT,
 ) -> str:
-    """Returns "" when every byte passes, or a sentence that the check was not done, and why.
+    """Returns "" if every byte passes, or a sentence why the check was not done.
 
-    ``function`` reads registers (3 or 4); ``first_lost`` is the first frame with an FF that is
-    missed. Raises LinkError with what is wrong with the gateway's port, LinkLost when it is gone.
+    ``function`` reads registers (3 or 4); ``first_lost`` is the first frame with an FF that would
+    be lost. Raises LinkError naming the fault of the gateway's port, LinkLost if it is gone.
     """
     asked = _Asked(link, function)
     undone: list[Probe] = []
@@ -112,10 +112,10 @@ def check_transparency(
 
 
 def fault_in_answer(raw: bytes, first_lost: str = FIRST_LOST_OF_A_UNIT) -> str:
-    """Returns what a gateway did to ``raw``, an answer to a read that was refused; "" when unknown.
+    """Returns what a gateway did to ``raw``, a refused answer to a read; "" if unknown.
 
-    Only what makes a whole answer with a right check sum of it, when it is undone, is a fault. One
-    byte may be missing, or the same one twice: a gross force is often the net one as well.
+    Only an alteration that, undone, gives a complete answer with a valid checksum is a fault. One
+    byte may be missing, or the same byte twice: gross and net force are often equal.
     """
     if _is_answer(raw.replace(b"\xff\xff", b"\xff")):
         return _DOUBLES_FF
@@ -126,7 +126,7 @@ def fault_in_answer(raw: bytes, first_lost: str = FIRST_LOST_OF_A_UNIT) -> str:
 
 
 def _with_one_more(raw: bytes, byte: bytes) -> Iterator[bytes]:
-    """``raw`` with ``byte`` at every place, and once more where it then is one byte too short."""
+    """Yields ``raw`` with ``byte`` inserted at every place, and twice if one is still missing."""
     for at in range(len(raw) + 1):
         frame = raw[:at] + byte + raw[at:]
         yield frame
@@ -135,7 +135,7 @@ def _with_one_more(raw: bytes, byte: bytes) -> Iterator[bytes]:
 
 
 def _is_answer(frame: bytes) -> bool:
-    """Returns a whole answer to a read, with a right check sum."""
+    """True for a complete answer to a read with a valid checksum."""
     return len(frame) > 2 and len(frame) == 5 + frame[2] and not crc16.modbus(frame)
 
 
@@ -164,13 +164,13 @@ def _not_done(asked: _Asked, undone: list[Probe]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A device behind a gateway, and the function by which its registers are read."""
+    """A device behind a gateway, and the function that reads its registers."""
 
     link: ModbusLink
     function: int
 
     def probes_back(self, known: Known) -> Iterator[Probe]:
-        """For each byte the first read of known registers whose answer has it, if one has."""
+        """Yields for each byte the first read of known registers whose answer contains it."""
         unit = self.link.read_frame(self.function, 0, 1)[0]
         frames = _answers_of(unit, self.function, known)
         plain = [read for read, frame in frames.items() if not SPECIAL_BYTES & set(frame)]
@@ -181,13 +181,13 @@ class _Asked:
                     break
 
     def control(self, probe: Probe) -> Read:
-        """The check sum of a request may have a special byte by chance: the whole frame counts."""
+        """Returns the control read; by chance a request's checksum may have a special byte too."""
         frames = ((read, self.link.read_frame(self.function, *read)) for read in probe.controls)
         plain = (read for read, frame in frames if not SPECIAL_BYTES & set(frame))
         return next(plain, probe.controls[0])
 
     def answers(self, read: Read) -> bool:
-        """Returns True when something sound comes back, an exception too."""
+        """True if any valid answer comes, even an exception."""
         for _ in range(ATTEMPTS):
             self.link.line.settle()
             try:

@@ -1,1 +1,1 @@
-"""The content of a profile file, one module for each kind; data and its checks, no wire."""
+"""The content of profile files, one module for each kind; data and checks, no wire."""

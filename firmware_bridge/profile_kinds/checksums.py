@@ -12,10 +12,10 @@ CHECKSUM_KINDS: Final[tuple[ChecksumKind, ...]] = get_args(ChecksumKind)
 
 
 def checksum_of(kind: ChecksumKind, text: str) -> str:
-    """The checksum of ASCII ``text`` in upper-case hexadecimal digits, as it stands in a line.
+    """Returns the checksum of ASCII ``text`` in upper-case hexadecimal digits, as used in a line.
 
-    ``xor``: exclusive or of the bytes, 2 digits. ``sum_complement``: two's complement of the last
-    8 bits of their sum, 2 digits. ``crc16_modbus``: 4 digits. ``none``: empty.
+    ``xor``: exclusive or of the bytes, 2 digits. ``sum_complement``: two's complement of the last 8
+    bits of their sum, 2 digits. ``crc16_modbus``: 4 digits. ``none``: empty.
     """
     data = text.encode("ascii")
     if kind == "xor":

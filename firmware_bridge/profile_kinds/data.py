@@ -1,7 +1,7 @@
-"""What profiles of every kind share: where a number comes from, serial settings, times, examples.
+"""What profiles of every kind share: sources of numbers, serial settings, times, examples.
 
-A number without a source is a guess that looks like a fact, so every table that holds one names
-its source and how good that is.
+A number without a source is a guess that looks like a fact, so every table with numbers names its
+source and how reliable it is.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ Text = Annotated[str, Field(min_length=1)]
 Name = Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")]
 
 Grade = Literal["manual", "capture", "third_party", "unconfirmed", "ours"]
-"""How good a source is.
+"""How reliable a source is.
 
-``manual``: a page of the maker's manual says it. ``capture``: bytes recorded from the instrument.
-``third_party``: somebody else's driver or page says it. ``unconfirmed``: general knowledge, no
-source at hand. ``ours``: decided here.
+``manual``: a page of the maker's manual. ``capture``: bytes recorded from the instrument.
+``third_party``: somebody else's driver or page. ``unconfirmed``: general knowledge, no source at
+hand. ``ours``: decided here.
 """
 
 Case = Literal[
@@ -39,11 +39,11 @@ Case = Literal[
     "other_unit",
     "refused_request",
 ]
-"""What an example shows. The first eight are asked of every instrument."""
+"""What an example shows. The first eight are required for every instrument."""
 ASKED_CASES: Final[tuple[Case, ...]] = get_args(Case)[:8]
 
 Fault = InstrumentFault
-"""What a profile can say against a reading."""
+"""A fault that a profile can declare for a reading."""
 
 Unit = Literal["N", "kN", "mN", "kgf", "gf", "tf", "lbf", "ozf"]
 NEWTONS: dict[Unit, float] = {
@@ -60,17 +60,17 @@ NEWTONS: dict[Unit, float] = {
 
 
 RTU_BITS: Final = 8
-"""Data bits of a character on Modbus RTU; with 7 every second value would be cut."""
+"""Data bits of a character in Modbus RTU; with 7 every second value would be truncated."""
 
 
 class ProfileData(BaseModel):
-    """A table of a profile: unknown keys are refused, nothing is changed afterwards."""
+    """A table of a profile; immutable, and unknown keys are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class SourcedData(ProfileData):
-    """A table that holds numbers of an instrument."""
+    """A table with numbers of an instrument."""
 
     source: Text
     grade: Grade
@@ -84,7 +84,7 @@ class InstrumentSerial(SerialSettings):
 
     @property
     def character_bits(self) -> int:
-        """Bits on the wire for one character."""
+        """Bits of one character on the wire."""
         return 1 + self.bytesize + (self.parity != "N") + self.stopbits
 
 
@@ -93,21 +93,21 @@ class TimingData(SourcedData):
 
     poll_period_ms: Annotated[int, Field(ge=1, le=10_000)]
     answer_ms: Annotated[int, Field(ge=0, le=2_000)]
-    """Most time from the last byte of a request to the first one of its answer."""
+    """Longest time from the last byte of a request to the first byte of its answer."""
     stale_limit_ms: Annotated[int, Field(ge=1, le=10_000)]
     settling_ms: Annotated[int, Field(ge=0, le=60_000)]
-    """From a step of the load until the value has settled."""
+    """Time from a step of the load until the value has settled."""
 
 
 class TareData(SourcedData):
-    """Who subtracts the tare. In a session nothing is written, so ``host`` needs no instrument."""
+    """Which side subtracts the tare. Sessions write nothing, so ``host`` works everywhere."""
 
     method: Literal["host", "instrument"]
     writes_flash: StrictBool
 
 
 class VerifiedRecord(ProfileData):
-    """Who proved the profile on a real instrument, when and on which one."""
+    """Who verified the profile on a real instrument, when and on which one."""
 
     by: Text
     on: date
@@ -127,23 +127,23 @@ class InstrumentProfile(ProfileData):
     timing: TimingData
     tare: TareData
     frames_missing: tuple[Case, ...]
-    """Of the asked cases, those for which no manual or capture has a frame."""
+    """The required cases for which no manual or capture has a frame."""
 
 
 class ExampleData(SourcedData):
-    """What a manual or a capture shows, and what must come of it: a force or a fault."""
+    """What a manual or a capture shows, and the expected result: a force or a fault."""
 
     case: Case
     net_n: float | None = None
     gross_n: float | None = None
     fault: Fault | None = None
     assumed_unit: Unit | None = None
-    """The unit that the source's instrument was set to, where it is not the profile's."""
+    """The unit that the source's instrument was set to, if it is not the profile's."""
     note: str = ""
 
 
 def check_rtu_bits(serial: SerialSettings) -> None:
-    """Modbus RTU needs characters of 8 bits; raises ValueError."""
+    """Raise ValueError unless characters have the 8 bits that Modbus RTU needs."""
     if serial.bytesize != RTU_BITS:
         raise ValueError(
             f"serial.bytesize={serial.bytesize} is not possible: Modbus RTU needs {RTU_BITS}"
@@ -151,7 +151,7 @@ def check_rtu_bits(serial: SerialSettings) -> None:
 
 
 def check_cases(shown: tuple[Case, ...], missing: tuple[Case, ...]) -> None:
-    """Each asked case is shown by an example or declared missing, never both; raises ValueError."""
+    """Raise ValueError unless each required case is either shown or declared missing."""
     for case in ASKED_CASES:
         if case in shown and case in missing:
             raise ValueError(f"frames_missing names {case!r}, which an example shows; drop one")
@@ -162,13 +162,13 @@ def check_cases(shown: tuple[Case, ...], missing: tuple[Case, ...]) -> None:
 
 
 def check_outcome(example: ExampleData) -> None:
-    """An example states a force or a fault; raises ValueError."""
+    """Raise ValueError unless an example states either a force or a fault."""
     if (example.net_n is None) == (example.fault is None):
         raise ValueError(f"example {example.case!r} needs net_n or fault, one of them")
 
 
 def check_overload(values: tuple[float, ...]) -> None:
-    """An overload that is sent as 0 could not be told from no force; raises ValueError."""
+    """Raise ValueError if an overload is sent as 0, which looks like no force."""
     if 0 in values:
         raise ValueError(
             "sent_on_overload holds 0: nobody could tell an overload from a free cord; "
@@ -177,7 +177,7 @@ def check_overload(values: tuple[float, ...]) -> None:
 
 
 def check_poll_period(timing: TimingData, wire_ms: float, baudrate: int) -> None:
-    """An instrument is not asked faster than its wire answers; raises ValueError."""
+    """Raise ValueError if an instrument would be polled faster than its wire can answer."""
     if timing.poll_period_ms < wire_ms:
         raise ValueError(
             f"timing.poll_period_ms={timing.poll_period_ms} is faster than the wire: one sample "

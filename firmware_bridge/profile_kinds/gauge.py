@@ -1,4 +1,4 @@
-"""The profile of a force gauge or an indicator that is asked by a line of text."""
+"""The profile of a force gauge or an indicator that is polled by a line of text."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ GROUPS: Final = frozenset(
     {"net", "gross", "net_sign", "gross_sign", "unit", "decimals", "status", "checked", "checksum"}
     | {"sample_number"}
 )
-"""Names that groups of a grammar may have."""
+"""The allowed group names of a grammar."""
 
 
 class AnswerGrammar(SourcedData):
-    """A whole answer as the instrument sends it, without what ends it."""
+    """A complete answer of the instrument, without its terminator."""
 
     grammar: Text
 
@@ -49,18 +49,18 @@ class AnswerGrammar(SourcedData):
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
-        """The grammar, ready to match."""
+        """Returns the compiled grammar."""
         return compile_grammar(self.grammar)
 
 
 class FaultLine(AnswerGrammar):
-    """An answer that is no value: what the instrument sends instead of one."""
+    """An answer that the instrument sends instead of a value."""
 
     says: Fault
 
 
 class TextSign(SourcedData):
-    """Where the sign stands in the line, and which direction of it is a pull.
+    """Where the sign is in the line, and which sign means traction.
 
     ``value``: with the digits. ``group``: a character of its own, ``net_sign`` or ``gross_sign``.
     """
@@ -80,7 +80,7 @@ class TextSign(SourcedData):
 
 
 class TextDecimals(SourcedData):
-    """Where the decimal point stands: in the digits, constant, or in the group ``decimals``."""
+    """Where the decimal point is: in the digits, constant, or in the group ``decimals``."""
 
     where: Literal["value", "constant", "group"]
     value: Annotated[int, Field(ge=0, le=6)] | None = None
@@ -96,7 +96,7 @@ class TextDecimals(SourcedData):
 
 
 class TextUnit(SourcedData):
-    """The unit that the instrument has to be set to, and how lines say which one it is in."""
+    """The unit that the instrument must be set to, and how a line states its unit."""
 
     where: Literal["constant", "group"]
     expected: Unit
@@ -115,23 +115,23 @@ class TextUnit(SourcedData):
 
 
 class ChecksumData(SourcedData):
-    """How a line is protected: over the group ``checked``, compared with ``checksum``."""
+    """The checksum of a line: calculated over the group ``checked``, compared with ``checksum``."""
 
     kind: ChecksumKind
 
 
 class RequestData(SourcedData):
-    """A request that is allowed beside the reading, or one that is never sent."""
+    """A request that is allowed besides the reading, or one that is never sent."""
 
     request: Text
     means: Text
 
 
 class HeldAnswer(AnswerGrammar):
-    """A setting that must hold: a request whose answer must match, asked at connect.
+    """A setting that must hold: a request, checked when connecting, whose answer must match.
 
-    ``every_ms``: how old the answer may become; 0: it is not asked again. One that is due is asked
-    before a sample.
+    ``every_ms``: maximum age of the answer; 0: not repeated. A repeated check is done before a
+    sample.
     """
 
     name: Name
@@ -142,13 +142,13 @@ class HeldAnswer(AnswerGrammar):
 
 
 class GaugeExample(ExampleData):
-    """What a manual or a capture shows of a line, with what ends it."""
+    """A line that a manual or a capture shows, with its terminator."""
 
     line: Text
 
 
 class GaugeProfile(InstrumentProfile):
-    """A gauge: one request, one line. ``ends_with`` or ``length`` tells where a line ends."""
+    """A gauge: one request, one line. ``ends_with`` or ``length`` determines where a line ends."""
 
     kind: Literal["gauge"]
     request: Text
@@ -162,7 +162,7 @@ class GaugeProfile(InstrumentProfile):
     lowest: float | None = None
     highest: float | None = None
     sent_on_overload: tuple[float, ...] = ()
-    """Numbers that the maker sends instead of a value; never a reading."""
+    """Numbers that the instrument sends instead of a value; never a reading."""
     status: dict[str, Fault | Literal["fine", "stable", "unstable"]] = Field(default_factory=dict)
     fault_lines: tuple[FaultLine, ...] = ()
     held: tuple[HeldAnswer, ...] = ()
@@ -170,7 +170,7 @@ class GaugeProfile(InstrumentProfile):
     requests: tuple[RequestData, ...] = ()
     never_sent: tuple[RequestData, ...] = ()
     longest_line: Annotated[int, Field(ge=1, le=MOST_LINE_BYTES)]
-    """Bytes of the longest answer, with what ends it."""
+    """Length of the longest answer in bytes, with its terminator."""
     examples: tuple[GaugeExample, ...] = ()
 
     @model_validator(mode="after")
@@ -232,21 +232,20 @@ class GaugeProfile(InstrumentProfile):
         return self
 
     def sent(self) -> tuple[str, ...]:
-        """Every request that reading it takes: of a sample, and of the settings that must hold."""
+        """Returns every request needed to read it: for samples and for held settings."""
         return (self.request, *(held.request for held in self.held))
 
     def sample_ms(self, baudrate: int | None = None) -> float:
-        """Returns what the longest sample takes on the wire, milliseconds.
+        """Returns the wire time of the longest sample, in milliseconds.
 
-        At the profile's rate when None.
-
-        At most one setting that is asked again is due before it.
+        ``baudrate``: that of the profile if None. At most one repeated check of a held setting is
+        included.
         """
         again = [self._asked_ms(held.request, baudrate) for held in self.held if held.every_ms]
         return self._asked_ms(self.request, baudrate) + max(again, default=0.0)
 
     def exchange_ms(self, baudrate: int) -> float:
-        """Returns what the longest single exchange takes on the wire, milliseconds."""
+        """Returns the wire time of the longest single exchange, in milliseconds."""
         return max(self._asked_ms(request, baudrate) for request in self.sent())
 
     def _asked_ms(self, request: str, baudrate: int | None) -> float:
@@ -254,7 +253,7 @@ class GaugeProfile(InstrumentProfile):
         return 1000 * bits / (baudrate or self.serial.baudrate) + self.timing.answer_ms
 
     def _texts(self) -> list[tuple[str, str]]:
-        """Returns what goes over the wire, by key."""
+        """Returns the texts that go over the wire, by key."""
         listed = [("requests", r.request) for r in self.requests]
         listed += [("never_sent", r.request) for r in self.never_sent]
         listed += [(f"held.{h.name}", h.request) for h in self.held]

@@ -1,9 +1,9 @@
-"""A grammar of whole lines that is matched in linear time, however hostile the line is.
+"""A grammar of whole lines that is matched in linear time, however hostile the line.
 
 A grammar is a regular expression of a small, closed kind: printable characters, classes, groups,
 alternatives and bounded repeats. Each repeat is made possessive and each group atomic (Python
-3.11), so the matcher never goes back: what it has taken, it keeps. An alternative that begins like
-another one therefore stands before it (``kN|k``), and a repeat does not take what follows it.
+3.11), so the matcher never backtracks. An alternative that begins like another one must therefore
+come first (``kN|k``), and a repeat must not match what follows it.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import re
 from typing import Final
 
 MOST_CHARACTERS: Final = 200
-"""Most characters of a grammar."""
+"""Maximum characters of a grammar."""
 MOST_REPEATS: Final = 32
-"""Most repeats of one character; no gauge sends a longer run."""
+"""Maximum repeats of one item; no gauge sends a longer run."""
 _GROUP: Final = re.compile(r"\?P<([a-z][a-z_]*)>|\?:")
 _REPEAT: Final = re.compile(r"\?|\{(\d{1,2})(?:,(\d{1,2}))?\}")
 _CLASS: Final = re.compile(r"\[(?![^\]]{0,30}(?:--|&&|\|\||~~))[^\\\[\]^]{1,30}\]")
@@ -36,7 +36,7 @@ def compile_grammar(text: str) -> re.Pattern[str]:
 
 
 def match_line(grammar: re.Pattern[str], line: str) -> dict[str, str] | None:
-    """Named groups of a line that matches as a whole, without those that took no part; or None."""
+    """Returns the groups that took part in a match of the whole line; None without a match."""
     found = grammar.fullmatch(line)
     if found is None:
         return None
@@ -44,7 +44,7 @@ def match_line(grammar: re.Pattern[str], line: str) -> dict[str, str] | None:
 
 
 def _alternatives(text: str, at: int) -> tuple[str, int]:
-    """Sequences from ``at`` to the end of their group, divided by ``|``, as one atomic group."""
+    """Converts sequences from ``at`` to the end of their group, with ``|``, to an atomic group."""
     options = []
     while True:
         sequence, at = _sequence(text, at)
@@ -66,7 +66,7 @@ def _sequence(text: str, at: int) -> tuple[str, int]:
 
 
 def _item(text: str, at: int) -> tuple[str, int]:
-    """One character, class or group."""
+    """Converts one character, class or group."""
     character = text[at]
     if character == "(":
         return _group(text, at)
@@ -102,7 +102,7 @@ def _group(text: str, at: int) -> tuple[str, int]:
 
 
 def _possessive(item: str, repeat: re.Match[str]) -> str:
-    """Returns the repeat of one item, which keeps what it took."""
+    """Returns the possessive repeat of one item."""
     if repeat[0] == "?":
         return "?+"
     low, high = int(repeat[1]), int(repeat[2] or repeat[1])
@@ -112,5 +112,5 @@ def _possessive(item: str, repeat: re.Match[str]) -> str:
             f"of at most {MOST_REPEATS}"
         )
     if item.startswith("("):
-        raise ValueError(f"repeat {repeat[0]} in the grammar stands behind a group; only ? may")
+        raise ValueError(f"repeat {repeat[0]} in the grammar follows a group; only ? may")
     return f"{{{low},{high}}}+"

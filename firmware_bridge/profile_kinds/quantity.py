@@ -1,6 +1,6 @@
-"""Numbers of an instrument with registers: where digits, sign, decimals and unit of each stand.
+"""Numbers of an instrument with registers: places of digits, sign, decimals and unit.
 
-Makers put them in four places. What a profile does not say of one is not guessed.
+Makers put them in four places. What a profile does not state is not guessed.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ ReadFunction = Literal[3, 4]
 
 
 class ReadData(SourcedData):
-    """A range that is read whole in one request. ``every_ms`` 0: with each sample."""
+    """A range that is read in one request. ``every_ms`` 0: with each sample."""
 
     name: Name
     function: ReadFunction
@@ -39,7 +39,7 @@ class ReadData(SourcedData):
     every_ms: Annotated[int, Field(ge=0, le=10_000)] = 0
 
     def holds(self, function: int, address: int, words: int) -> bool:
-        """Returns True when the range holds these registers."""
+        """True if the range contains these registers."""
         last = self.address + self.count
         return function == self.function and self.address <= address <= last - words
 
@@ -52,12 +52,12 @@ class RegisterPlace(ProfileData):
     mask: Annotated[Word, Field(ge=1)] = 0xFFFF
 
     def value_in(self, word: int) -> int:
-        """Returns the bits of ``word`` that the mask names, as a number."""
+        """Returns the masked bits of ``word`` as a number."""
         return (word & self.mask) >> ((self.mask & -self.mask).bit_length() - 1)
 
 
 class StatusBit(ProfileData):
-    """One bit and what it means when it has the value ``when``."""
+    """One bit and its meaning when it has the value ``when``."""
 
     bit: Annotated[int, Field(ge=0, le=15)]
     when: Annotated[
@@ -65,11 +65,11 @@ class StatusBit(ProfileData):
     ]
     says: Fault | Literal["stable", "unstable"]
     still_a_sample: StrictBool = False
-    """The reading is a force all the same, and its sample names the fault."""
+    """The reading is still a force, and its sample names the fault."""
 
 
 class StatusWord(SourcedData):
-    """A status register; bits that are not named are not looked at."""
+    """A status register; bits that are not named are ignored."""
 
     function: ReadFunction
     address: Address
@@ -77,7 +77,7 @@ class StatusWord(SourcedData):
 
 
 class SignData(ProfileData):
-    """Where the sign stands, and which direction of it is a pull."""
+    """Where the sign is, and which sign means traction."""
 
     where: Literal["value", "bit"]
     word: Address | None = None
@@ -99,7 +99,7 @@ class SignData(ProfileData):
 
 
 class QuantitySpec(SourcedData):
-    """One number of an instrument: where its digits stand and in which order."""
+    """One number of an instrument: where its digits are and in which order."""
 
     function: ReadFunction
     address: Address
@@ -114,11 +114,11 @@ class QuantitySpec(SourcedData):
     highest: float | None = None
     """Valid range in the instrument's own counts, sign included."""
     sent_on_overload: tuple[float, ...] = ()
-    """Counts that the maker sends instead of a value; never a reading."""
+    """Counts that the instrument sends instead of a value; never a reading."""
 
     @property
     def word_count(self) -> int:
-        """Registers that the digits take."""
+        """Number of registers that the digits take."""
         return self.words or WORDS[self.type]
 
     @model_validator(mode="after")
@@ -136,7 +136,7 @@ class QuantitySpec(SourcedData):
 
 
 class DecimalsData(SourcedData):
-    """Where the decimal point stands: a constant, a register with its code table, or the text."""
+    """Where the decimal point is: a constant, a register with its code table, or the text."""
 
     where: Literal["constant", "register", "text"]
     value: Annotated[int, Field(ge=0, le=6)] | None = None
@@ -150,7 +150,7 @@ class DecimalsData(SourcedData):
 
 
 class UnitData(SourcedData):
-    """In which unit the instrument counts, and the one that it has to be set to."""
+    """The unit in which the instrument counts, and the one that it must be set to."""
 
     where: Literal["constant", "register"]
     expected: Unit
@@ -167,9 +167,9 @@ class UnitData(SourcedData):
 
 
 class HeldRegister(SourcedData):
-    """A register that must hold a value before and while the instrument is used.
+    """A register that must hold a value before and during use.
 
-    ``equals``: the values that may stand there. ``steady``: whatever stood there first.
+    ``equals``: the permitted values. ``steady``: the first value read.
     """
 
     name: Name
@@ -187,7 +187,7 @@ class HeldRegister(SourcedData):
 
 
 def check_sign(key: str, spec: QuantitySpec) -> None:
-    """A weight has one source of its sign; raises ValueError naming what is wrong."""
+    """Raise ValueError unless a weight has exactly one source of its sign."""
     if spec.sign is None:
         raise ValueError(f"{key} has no sign; say where it stands, with sign.where")
     in_value = spec.type in SIGNED or spec.type == "chars"
@@ -206,7 +206,7 @@ def check_sign(key: str, spec: QuantitySpec) -> None:
 def _check_source(
     key: str, where: str, value: object, place: RegisterPlace | None, table: Mapping[str, object]
 ) -> None:
-    """Returns when a source is whole and the only one; raises ValueError."""
+    """Raise ValueError unless a source is complete and the only one."""
     if where == "constant" and (value is None or place is not None or table):
         raise ValueError(f"{key}.where = 'constant' needs its value, and nothing else")
     if where == "text" and (value is not None or place is not None or table):

@@ -35,14 +35,14 @@ REQUIRED_REGISTERS = {
     "arming_age": "seconds watchdog_echo",
     "service": "opcode argument sequence",
 }
-"""What the driver of the reference map reads and writes by name; where it stands is the file's."""
+"""The registers that the driver reads and writes by name; the file states their places."""
 WRITTEN_BLOCKS: Final = frozenset({"command", "arming", "service"})
-"""Never read; every other block is read by function 3."""
+"""Never read; every other block is read with function 3."""
 DRIVER_FUNCTIONS: Final = frozenset({READ, WRITE, READ_WRITE})
 
 
 class RegisterData(ProfileData):
-    """One register or a run of them that holds one value."""
+    """One register, or several consecutive ones that hold one value."""
 
     name: str
     address: Address
@@ -52,7 +52,7 @@ class RegisterData(ProfileData):
     meaning: str
 
     def spec(self) -> RegisterSpec:
-        """Returns the register as the codec wants it."""
+        """Returns the register in the codec's form."""
         return RegisterSpec(
             name=self.name,
             address=self.address,
@@ -63,7 +63,7 @@ class RegisterData(ProfileData):
 
 
 class BlockData(ProfileData):
-    """A range that is read or written whole."""
+    """A range that is read or written as a whole."""
 
     address: Address
     count: Annotated[int, Field(ge=1, le=125)]
@@ -86,7 +86,7 @@ class BlockData(ProfileData):
 
 
 class EventRingBlock(ProfileData):
-    """Where the unit keeps its events."""
+    """Where the unit stores its events."""
 
     first_entry: Address
     entries: Annotated[int, Field(ge=1, le=1024)]
@@ -95,7 +95,7 @@ class EventRingBlock(ProfileData):
 
 
 class TractionUnitProfile(ProfileData):
-    """A traction unit. ``verified`` is true only when it was proved on a real unit."""
+    """A traction unit. ``verified`` is true only if it was verified on a real unit."""
 
     kind: Literal["traction_unit"]
     name: str
@@ -132,7 +132,7 @@ class TractionUnitProfile(ProfileData):
     @field_validator("functions")
     @classmethod
     def _functions_are_those_of_the_driver(cls, functions: frozenset[int]) -> frozenset[int]:
-        """A unit that is driven needs all three, and a release would be refused without 16."""
+        """Require all three functions; without 16 a release would be refused."""
         if functions != DRIVER_FUNCTIONS:
             raise ValueError(
                 f"{sorted(functions)} is not possible: a traction unit is driven by functions "
@@ -152,7 +152,7 @@ class TractionUnitProfile(ProfileData):
         return self
 
     def block(self, name: str) -> RegisterBlock:
-        """Returns the block as the codec wants it; one of ``REQUIRED_REGISTERS``."""
+        """Returns a block of ``REQUIRED_REGISTERS`` in the codec's form."""
         data = self.blocks[name]
         return RegisterBlock(
             name=name,
@@ -164,9 +164,9 @@ class TractionUnitProfile(ProfileData):
 
 
 def check_lengths(counts: dict[str, int]) -> None:
-    """No two ranges that are read with one function have the same length; raises ValueError.
+    """Raise ValueError if two ranges read with one function have the same length.
 
-    RTU answers do not say where their registers stand; only their number does.
+    RTU answers do not contain an address; only their length identifies them.
     """
     named: dict[int, str] = {}
     for name, count in counts.items():

@@ -1,4 +1,4 @@
-"""The profile of a load-cell transmitter that is asked by Modbus."""
+"""The profile of a load-cell transmitter that is polled over Modbus."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class WriteData(SourcedData):
 
 
 class RegistersShown(ProfileData):
-    """Registers as a source shows them: a whole RTU answer, or the bytes alone."""
+    """Registers as a source shows them: a complete RTU answer, or only its data bytes."""
 
     function: ReadFunction
     address: Address
@@ -58,7 +58,7 @@ class RegistersShown(ProfileData):
 
 
 class RegistersFilled(ProfileData):
-    """Registers that the decoder needs and the source's frame does not hold; ours."""
+    """Registers that the decoder needs and the source's frame does not contain; ours."""
 
     function: ReadFunction
     address: Address
@@ -66,21 +66,21 @@ class RegistersFilled(ProfileData):
 
 
 class TransmitterExample(ExampleData):
-    """What a manual or a capture shows of registers."""
+    """Registers that a manual or a capture shows."""
 
     shown: Annotated[tuple[RegistersShown, ...], Field(min_length=1)]
     filled: tuple[RegistersFilled, ...] = ()
 
 
 class TransmitterProfile(InstrumentProfile):
-    """A transmitter that is asked by Modbus."""
+    """A transmitter that is polled over Modbus."""
 
     kind: Literal["transmitter"]
     reads: Annotated[tuple[ReadData, ...], Field(min_length=1)]
     net: QuantitySpec
     gross: QuantitySpec | None = None
     raw_count: QuantitySpec | None = None
-    """A count of the converter that never stands still; where there is one it is watched."""
+    """A count of the converter that always changes; if there is one, it is watched."""
     sample_number: QuantitySpec | None = None
     status: tuple[StatusWord, ...] = ()
     decimals: DecimalsData
@@ -163,22 +163,20 @@ class TransmitterProfile(InstrumentProfile):
 
     @property
     def weights(self) -> dict[str, QuantitySpec]:
-        """Net and, where there is one, gross."""
+        """Returns the net quantity and, if there is one, the gross one."""
         return {"net": self.net} | ({"gross": self.gross} if self.gross else {})
 
     def sample_ms(self, baudrate: int | None = None) -> float:
-        """Returns what the longest poll takes on the wire, milliseconds.
+        """Returns the wire time of the longest poll, in milliseconds.
 
-        At the profile's rate when None.
-
-        Beside what is read with each sample at most one of the rarer reads is due in a poll.
+        ``baudrate``: that of the profile if None. At most one of the rarer reads is included.
         """
         rare = [self._read_ms(read, baudrate) for read in self.reads if read.every_ms]
         always = [self._read_ms(read, baudrate) for read in self.reads if not read.every_ms]
         return sum(always) + max(rare, default=0.0)
 
     def exchange_ms(self, baudrate: int) -> float:
-        """Returns what the longest single read takes on the wire, milliseconds."""
+        """Returns the wire time of the longest single read, in milliseconds."""
         return max(self._read_ms(read, baudrate) for read in self.reads)
 
     def _read_ms(self, read: ReadData, baudrate: int | None) -> float:
@@ -211,7 +209,7 @@ class TransmitterProfile(InstrumentProfile):
 
 
 def _same_write(write: WriteData, never: WriteData) -> bool:
-    """``never_sent`` without values means: whatever the values are."""
+    """True if both are the same write; ``never_sent`` without values covers all values."""
     return write.address == never.address and (
         not never.values or write.values[: len(never.values)] == never.values
     )

@@ -1,1 +1,1 @@
-"""Traction units: one module for each way to drive one."""
+"""Traction units: one module for each way to drive them."""

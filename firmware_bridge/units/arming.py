@@ -1,4 +1,4 @@
-"""The session block 0x300 and what it answers: token and refusal reasons (reference map, B.5)."""
+"""The session block 0x300: arming, token and refusal reasons (reference map, B.5)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ALREADY_SHOWN: Final = 0xFFFF_FFFF
 
 
 def arming_words(profile: TractionUnitProfile, request: ArmingRequest) -> list[int]:
-    """Returns the ten registers from 0x300; raises RequestRefused for a value that does not fit."""
+    """Returns the ten registers from 0x300; raises RequestRefused if a value does not fit."""
     return profile.block("arming").encode(
         {
             "key": profile.arming_key,
@@ -33,7 +33,7 @@ def arming_words(profile: TractionUnitProfile, request: ArmingRequest) -> list[i
 
 
 def take_token(link: UnitLink, profile: TractionUnitProfile) -> int:
-    """0x30A answers the token to the first read only; raises OutcomeUncertain without it."""
+    """Read the token from 0x30A, which returns it once; raises OutcomeUncertain if it is lost."""
     try:
         token = read_named(link, profile, "token")["token"]
     except LinkLost:
@@ -42,21 +42,21 @@ def take_token(link: UnitLink, profile: TractionUnitProfile) -> int:
         token = ALREADY_SHOWN
     if token in (NOT_ARMED, ALREADY_SHOWN):
         raise OutcomeUncertain(
-            "the unit is armed but its token was lost; it lets go by its watchdog: "
+            "the unit is armed but its token was lost; its watchdog releases it: "
             "acknowledge it and start again"
         )
     return token
 
 
 def check_watchdog(link: UnitLink, profile: TractionUnitProfile, *, ordered_ms: int) -> None:
-    """0x30F echoes the watchdog in force; raises OutcomeUncertain unless it is as ordered."""
+    """Check the watchdog echoed at 0x30F; raises OutcomeUncertain if it is not as ordered."""
     try:
         echoed_ms = _watchdog_ms(link, profile)
     except LinkLost:
         raise
     except LinkError as error:
         raise OutcomeUncertain(
-            f"the unit is armed, but which watchdog is in force could not be read "
+            f"the unit is armed, but the watchdog in force could not be read "
             f"({error.message}); {ordered_ms} ms were ordered; the unit has to be released"
         ) from error
     if echoed_ms != ordered_ms:
@@ -67,7 +67,7 @@ def check_watchdog(link: UnitLink, profile: TractionUnitProfile, *, ordered_ms: 
 
 
 def _watchdog_ms(link: UnitLink, profile: TractionUnitProfile) -> int:
-    """One lost answer is asked for again: the watchdog leaves time for that."""
+    """Read the watchdog; one lost answer is requested again, for which there is time."""
     try:
         return read_named(link, profile, "arming_age")["watchdog_echo"]
     except (LinkLost, UnitRejected):
@@ -77,7 +77,7 @@ def _watchdog_ms(link: UnitLink, profile: TractionUnitProfile) -> int:
 
 
 def refusal_words(link: UnitLink, profile: TractionUnitProfile) -> str:
-    """Returns the bits of 0x30C as text; a lost answer becomes text too and raises nothing."""
+    """Returns the bits of 0x30C as text; a lost answer is reported as text, not raised."""
     try:
         bits = read_named(link, profile, "refusal")["reasons"]
     except LinkError:

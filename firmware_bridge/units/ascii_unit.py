@@ -1,8 +1,8 @@
-"""A unit that speaks reference map v1 over lines of text (B.9): a tick's exchange, the release.
+"""A unit with reference map v1 over lines of text (B.9): a tick's exchange, the release.
 
-Its registers are those of the map. An order travels as a line of its own and its answer says less
-than the measurement block, so a reading in motion lacks what ``unknown_in_motion`` names; a plain
-look reads the whole block.
+Its registers are those of the map. An order is a line of its own, and its answer contains less than
+the measurement block, so a reading in motion lacks what ``unknown_in_motion`` names; an observation
+reads the whole block.
 """
 
 from __future__ import annotations
@@ -36,36 +36,37 @@ LETTERS: Final = {
     CommandKind.CUT_POWER: "O",
 }
 TOKENLESS_RELEASE: Final = "Q"
-"""Without a number it is the fast release that any host may send."""
+"""Without a token it is the fast release that any host may send."""
 KEEP_ALIVES: Final = 4
 """Two accepted in a row are enough; two may be lost."""
 MOST_FORCE_N: Final = MOST_TENTHS / 10
-"""A force at the end of its field may be any higher one."""
+"""A force at the end of its field may in fact be higher."""
 _PULLING: Final = frozenset({UnitState.ARMED, UnitState.TRACKING, UnitState.HOLDING})
 
 
 class AsciiUnit(MapUnit[UnitTextLink]):
     """Implements controller.ports.TractionUnit. Made by ``identify_ascii_unit``.
 
-    The unit writes first, always (B.9): an order's answer has the order's own sequence, and any
-    other is another order's.
+    The unit always writes first (B.9): the answer to an order contains the order's own sequence;
+    any other sequence belongs to another order.
     """
 
     unknown_in_motion = frozenset(
         {"gross_force_n", "speed_mm_per_s", "motor_current_a", "newest_event"}
     )
-    """Not the uptime: a unit that has restarted refuses the next order, and the look after a
-    refusal has it."""
+    """Not the uptime: a restarted unit refuses the next order, and the observation after a refusal
+    has it.
+    """
 
     _orders_may_leave = False
 
     # --- the tick -----------------------------------------------------------------------------
 
     def exchange(self, command: ForceCommand) -> Telemetry:
-        """Returns a look (OBSERVE) or one order with the next sequence; raises LinkError.
+        """Observe (OBSERVE), or send one order with the next sequence; raises LinkError.
 
-        Before ``find_order`` no order leaves but a release, and a look comes in its place. Without
-        a token in hand a release is the one of whoever comes, and a look follows it.
+        Before ``find_order`` no order except a release is sent; an observation replaces it. Without
+        a token a release is the tokenless one, followed by an observation.
         """
         self.reading_after_refusal = None
         if command.kind is CommandKind.OBSERVE:
@@ -78,7 +79,7 @@ class AsciiUnit(MapUnit[UnitTextLink]):
         return self._order(LETTERS[command.kind], command)
 
     def _order(self, letter: str, command: ForceCommand) -> Telemetry:
-        """Sequences only go on: a refused one is never used again; the unit takes the gap (B.4)."""
+        """Send one order. A refused sequence is never reused; the unit accepts gaps (B.4)."""
         self._sequence = next_sequence(self._sequence)
         fields = order_fields(
             token=self._token, sequence=self._sequence, letter=letter, command=command
@@ -98,14 +99,14 @@ class AsciiUnit(MapUnit[UnitTextLink]):
     def _check_sequence(self, echoed: int) -> None:
         if echoed != self._sequence:
             raise StaleAnswer(
-                f"sequence {echoed} was echoed, {self._sequence} is right: the answer of another "
-                "order; it was refused"
+                f"sequence {echoed} was echoed, {self._sequence} was expected: the answer to "
+                "another order; it was refused"
             )
 
     def find_order(self, ceiling_n: float) -> Telemetry:
-        """Two keep-alives in a row, each with its own sequence in its answer, then a whole look.
+        """Send two keep-alives in a row, each echoed with its own sequence, then observe fully.
 
-        Raises OutcomeUncertain when a unit does not answer so, LinkLost.
+        Raises OutcomeUncertain if the unit does not answer that way, LinkLost.
         """
         hold = ForceCommand(kind=CommandKind.HOLD, ceiling_n=ceiling_n)
         in_a_row = 0
@@ -122,7 +123,7 @@ class AsciiUnit(MapUnit[UnitTextLink]):
                 self._orders_may_leave = True
                 return self._observe()
         raise OutcomeUncertain(
-            "the unit does not answer an order with the order's own sequence; it lets go by its "
+            "the unit does not answer an order with the order's own sequence; it releases by its "
             "watchdog, have its firmware checked"
         )
 
@@ -132,10 +133,10 @@ class AsciiUnit(MapUnit[UnitTextLink]):
         self._orders_may_leave = False
 
     def release_without_token(self) -> None:
-        """``>Q``: fast release by whoever comes. Raises LinkError when the unit refuses.
+        """Send ``>Q``, the fast release that any host may send; raises LinkError if refused.
 
-        An answer that still shows a pull may be that of an earlier order. Then, or without any, it
-        is said once more and nobody is waited for.
+        An answer that still shows traction may belong to an earlier order. Then, or without any
+        answer, the release is sent once more without waiting for its answer.
         """
         self.link.line.armed = True
         try:
@@ -164,9 +165,9 @@ def identify_ascii_unit(
     tick_s: float,
     may_arm: bool,
 ) -> AsciiUnit:
-    """Read who is there and what it can do; raises UnitNotVerified or LinkError. Writes nothing.
+    """Identify the unit and its capabilities; raises UnitNotVerified or LinkError. Writes nothing.
 
-    A force has four digits on the line, so the unit counts as one with a cell of 999.9 N at most.
+    A force has four digits on the line, so the unit counts as having a cell of at most 999.9 N.
     """
     identity = read_identity(link, profile)
     capabilities = read_capabilities(link, profile)

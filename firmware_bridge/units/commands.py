@@ -1,4 +1,4 @@
-"""An order: what of it travels, and as what; the block 0x200 (B.4) and the line ``>`` (B.9)."""
+"""Encodes an order: as the block 0x200 (B.4) or as a line ``>`` (B.9)."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ TOKENLESS: Final = 0xFFFF_FFFF
 def command_words(
     block: RegisterBlock, *, token: int, sequence: int, mode: int, command: ForceCommand
 ) -> list[int]:
-    """Returns the eight registers; raises RequestRefused for a number that is none or does not fit.
+    """Returns the eight registers; raises RequestRefused for a value that is NaN or does not fit.
 
-    A unit takes a release with any numbers, so it leaves with none: no number can keep it back.
+    A unit accepts a release with any numbers, so it is sent without them: none can block it.
     """
     head = {"token": token, "sequence": sequence, "mode": mode}
     if command.kind in RELEASING_KINDS:
@@ -46,9 +46,7 @@ def command_words(
 def order_fields(*, token: int, sequence: int, letter: str, command: ForceCommand) -> str:
     """Returns the fields of ``>SSSS,TTTTTTTT,M,+FFFF,RRRR,CCCC``.
 
-    Raises what ``command_words`` raises.
-
-    A release leaves without its numbers here too.
+    Raises what ``command_words`` raises. A release is sent without its numbers here too.
     """
     head = f"{sequence:04X},{token:08X},{letter}"
     if command.kind in RELEASING_KINDS:
@@ -71,5 +69,5 @@ def _four_digits(name: str, value: float) -> str:
 
 
 def tokenless_release_words(block: RegisterBlock) -> list[int]:
-    """Mode 5 with the token that is no token (B.10)."""
+    """Returns the registers of mode 5 with the reserved token (B.10)."""
     return block.encode({"token": TOKENLESS, "mode": MODES[CommandKind.RELEASE_FAST]})

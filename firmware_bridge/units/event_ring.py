@@ -1,4 +1,4 @@
-"""The unit's event ring: entries by their sequence (reference map, B.6)."""
+"""Reads entries of the unit's event ring by their sequence (reference map, B.6)."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from firmware_bridge.profile_kinds.traction_unit import EventRingBlock
 def read_entries(
     link: UnitLink, ring: EventRingBlock, first: int, count: int, *, boot_count: int | None
 ) -> list[UnitEvent]:
-    """Entries ``first`` to ``first + count - 1``; one read, more across the ring's end.
+    """Returns entries ``first`` to ``first + count - 1``; one read, more across the ring's end.
 
-    An entry is never read in two halves, so as many are read at once as the link carries.
+    An entry is never split between two reads; each read takes as many whole ones as the link
+    allows.
 
-    The event of sequence n stands in slot (n - 1) modulo the ring's size. Raises FrameCorrupt when
-    another event stands there (it was overwritten or never written, or the answer is another
-    request's: the line is drained), LinkError otherwise.
+    The event of sequence n is in slot (n - 1) modulo the ring's size. Raises FrameCorrupt if
+    another event is there (overwritten, never written, or another request's answer; the line is
+    drained), LinkError otherwise.
     """
     slot = (first - 1) % ring.entries
     at_once = min(count, ring.entries - slot, link.most_registers // ring.entry_words)
@@ -42,7 +43,7 @@ def read_entries(
 def _event(words: list[int], sequence: int, boot_count: int | None) -> UnitEvent:
     if words[0] != sequence:
         raise FrameCorrupt(
-            f"event {sequence} was expected, {words[0]} stands in its slot; the entry was refused"
+            f"event {sequence} was expected, {words[0]} is in its slot; the entry was refused"
         )
     return UnitEvent(
         boot_count=boot_count,

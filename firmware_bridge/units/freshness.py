@@ -1,8 +1,8 @@
 """Two guards against answers of another request: the sequence's echo and the unit's uptime.
 
-RTU frames carry no transaction number, gateways may cache, and a late answer is as well-formed as a
-right one (reference-map-v1.md#how-the-host-uses-it). A unit that has started anew looks like an old
-answer at first; what tells them apart stands at ``UptimeGuard``.
+RTU frames have no transaction number, gateways may cache, and a late answer is as well-formed as a
+right one (reference-map-v1.md#how-the-host-uses-it). A restarted unit at first looks like an old
+answer; ``UptimeGuard`` explains what tells them apart.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from controller.errors import StaleAnswer
 UPTIME_WINDOW_S: Final = 10.0
 UPTIME_LAG_LIMIT_S: Final = 0.150
 UPTIME_MODULUS_S: Final = 2**32 / 1000
-"""The unit counts milliseconds in 32 bits (0x110): after 49.7 days it begins at 0 again."""
+"""The unit counts milliseconds in 32 bits (0x110), which overflow after 49.7 days."""
 CRYSTAL_TOLERANCE: Final = 1e-3
-"""Two clocks run apart by at most this share of a time; 300 ppm is what the map counts on."""
+"""Maximum relative drift of two clocks; the map assumes 300 ppm."""
 SEQUENCE_MODULUS: Final = 0xFFFF
 
 
@@ -27,13 +27,13 @@ def next_sequence(sequence: int) -> int:
 
 
 class UptimeGuard:
-    """Refuses a reading whose uptime lags the host's clock or goes back.
+    """Refuses a reading whose uptime lags behind the host's clock or goes back.
 
-    ``suspects_restart``: the reading that was just refused is the second in a row that says the
-    same: the unit was switched on after the last accepted reading was asked for, and its uptime has
-    advanced with the host's clock since. An old answer of this start would have to be later than
-    the unit was old by then. What proves a restart is the boot counter, which no old answer shows;
-    then ``start_anew`` takes the reading.
+    ``suspects_restart``: the refused reading is the second in a row that indicates a restart: the
+    unit was switched on after the last accepted reading was requested, and its uptime has advanced
+    with the host's clock since. An old answer from before the restart would have to be later than
+    the unit was old by then. The boot counter, which no old answer contains, proves a restart; then
+    ``start_anew`` takes the reading.
     """
 
     def __init__(self) -> None:
@@ -45,8 +45,8 @@ class UptimeGuard:
     def check(self, sent_at_s: float, uptime_s: float) -> None:
         """Accept and remember one reading's uptime; raises StaleAnswer otherwise.
 
-        ``sent_at_s``: when its request left, host's monotonic clock. A refused one leaves no trace
-        but the suspicion of a restart.
+        ``sent_at_s``: when its request was sent, on the host's monotonic clock. A refused reading
+        leaves nothing but the suspicion of a restart.
         """
         if self._last is None:
             self._accept(sent_at_s, uptime_s)
@@ -61,12 +61,12 @@ class UptimeGuard:
         self._accept(sent_at_s, total_s)
 
     def start_anew(self, sent_at_s: float, uptime_s: float) -> None:
-        """Take the reading that ``check`` has just refused as the first one of a new start."""
+        """Take the reading that ``check`` has just refused as the first one after a restart."""
         self._offsets.clear()
         self._accept(sent_at_s, uptime_s)
 
     def _forget_old_offsets(self, sent_at_s: float) -> None:
-        """The newest one stays, however long the unit has been silent."""
+        """Keep at least the latest offset, however long the unit has been silent."""
         while len(self._offsets) > 1 and self._offsets[0][0] < sent_at_s - UPTIME_WINDOW_S:
             self._offsets.popleft()
 
@@ -84,7 +84,7 @@ class UptimeGuard:
         )
 
     def _suspect(self, sent_at_s: float, uptime_s: float, silence_s: float) -> None:
-        """Compare a refused reading with the refused one before it."""
+        """Compare a refused reading with the previous refused one."""
         before, self._young = self._young, None
         self.suspects_restart = False
         if uptime_s > silence_s + _tolerance_s(silence_s):
@@ -96,7 +96,7 @@ class UptimeGuard:
             self.suspects_restart = in_step and advance_s > 0
 
     def _accept(self, sent_at_s: float, total_s: float) -> None:
-        """Keep offsets ascending, so that the smallest of the window is always the first."""
+        """Keep offsets ascending, so that the first one is the smallest of the window."""
         offset_s = sent_at_s - total_s
         while self._offsets and self._offsets[-1][1] >= offset_s:
             self._offsets.pop()
@@ -106,10 +106,11 @@ class UptimeGuard:
 
 
 def _without_overflow(uptime_s: float, last_s: float, silence_s: float) -> float:
-    """Uptime that goes on after 49.7 days; a restarted unit's stays small and so goes back.
+    """Returns an uptime that continues after 49.7 days; that of a restarted unit stays small.
 
-    An overflow is met at its time. A unit that restarts some seconds before or after one is off
-    by these seconds, and is none. An answer of before the overflow belongs before it.
+    An overflow happens at a known time. A unit that restarts some seconds before or after it
+    differs by these seconds and is not taken for one. An answer from before the overflow stays
+    before it.
     """
     total_s = uptime_s + last_s // UPTIME_MODULUS_S * UPTIME_MODULUS_S
     ahead_s = total_s - (last_s + silence_s)
@@ -119,28 +120,28 @@ def _without_overflow(uptime_s: float, last_s: float, silence_s: float) -> float
 
 
 def _tolerance_s(elapsed_s: float) -> float:
-    """Returns how far two clocks may be apart after a time: an answer's way and two crystals."""
+    """Returns the permitted difference of two clocks: an answer's travel time and two crystals."""
     return UPTIME_LAG_LIMIT_S + CRYSTAL_TOLERANCE * elapsed_s
 
 
 class SequenceEcho:
-    """The unit's order, found once per arming: it writes first or it reads first."""
+    """Whether the unit writes or reads first in function 23, found once per arming."""
 
     def __init__(self) -> None:
         self._lag: int | None = None
 
     @property
     def is_known(self) -> bool:
-        """The order was found."""
+        """True if the order is known."""
         return self._lag is not None
 
     @property
     def needs_previous(self) -> bool:
-        """The unit reads first: its echo is told by what it had accepted before."""
+        """True if the unit reads first, so that it echoes the previously accepted sequence."""
         return self._lag == 1
 
     def learn(self, first: tuple[int, int], second: tuple[int, int]) -> bool:
-        """Take (sent, echoed) of two commands in a row; True when they settle the order."""
+        """Take (sent, echoed) of two consecutive commands; True if they determine the order."""
         lags = {sent - echoed for sent, echoed in (first, second)}
         if lags in ({0}, {1}):
             self._lag = lags.pop()
@@ -152,6 +153,6 @@ class SequenceEcho:
         expected = previous if self.needs_previous else sent
         if echoed != expected:
             raise StaleAnswer(
-                f"sequence {echoed} was echoed, {expected} is right: the answer of another "
+                f"sequence {echoed} was echoed, {expected} was expected: the answer to another "
                 "request; it was refused"
             )

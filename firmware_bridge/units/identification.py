@@ -1,6 +1,6 @@
-"""Who is at the address and what it can do: read and checked before anything is written (B.1, B.2).
+"""Identifies the unit at the address and its capabilities before anything is written (B.1, B.2).
 
-Every refusal says what was found, what was expected and what to look at.
+Every refusal names what was found, what was expected and what to check.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from firmware_bridge.profile_kinds.traction_unit import TractionUnitProfile
 from firmware_bridge.units.reading import read_block
 
 ATTEMPTS: Final = 4
-"""Behind the third failure the line is kept silent, so that a unit that lost its place finds it."""
+"""After the third failure the line is kept silent, so that a unit can resynchronise."""
 EPOCH = date(2000, 1, 1)
 SECOND_CHANNEL_FEATURE: Final = 1 << 2
 SWITCH_SENSED_FEATURE: Final = 1 << 4
@@ -97,9 +97,9 @@ def read_capabilities(link: UnitLink, profile: TractionUnitProfile) -> UnitCapab
 
 
 def _read_patiently(link: UnitLink, block: RegisterBlock, attempts: int) -> list[int]:
-    """A read may be repeated; a refusal by the unit is an answer and is not.
+    """Read a block; lost answers are repeated, a refusal by the unit is not.
 
-    Of several failures the newest in which bytes came is raised: they say more than silence.
+    Raises the latest of several failures in which bytes came: they tell more than silence.
     """
     told: LinkError | None = None
     while True:
@@ -112,7 +112,7 @@ def _read_patiently(link: UnitLink, block: RegisterBlock, attempts: int) -> list
             raise UnitNotVerified(
                 f"the device at the address does not offer registers 0x{block.address:04X}-"
                 f"0x{block.address + block.count - 1:04X} ({error.message}); "
-                "it is no traction unit with reference map v1: check the address"
+                "it is not a traction unit with reference map v1: check the address"
             ) from error
         except LinkError as failed:
             if failed.raw or told is None:
@@ -123,7 +123,7 @@ def _read_patiently(link: UnitLink, block: RegisterBlock, attempts: int) -> list
 
 
 def _check_magic(profile: TractionUnitProfile, raw: bytes) -> None:
-    """The four characters at 0x00, or what their place and order tell."""
+    """Check the four characters at 0x00; a wrong place or order names the cause."""
     magic = profile.magic.encode("ascii")
     if raw[:4] == magic:
         return
@@ -139,17 +139,17 @@ def _check_magic(profile: TractionUnitProfile, raw: bytes) -> None:
         )
     if raw[2:6] == magic:
         raise UnitNotVerified(
-            f"{profile.magic!r} stands one register too high: the unit or a gateway numbers its "
+            f"{profile.magic!r} is one register too high: the unit or a gateway numbers its "
             "registers from 1; set it to count from 0"
         )
     raise UnitNotVerified(
-        f"the device at the address says {_text(raw)}, not {profile.magic!r}; "
+        f"the device at the address reports {_text(raw)}, not {profile.magic!r}; "
         "it is another device: check the address"
     )
 
 
 def _check_probes(profile: TractionUnitProfile, words: list[int]) -> None:
-    """Map version, word order and sign, before anything else in the block is believed."""
+    """Check map version, word order and sign before anything else in the block is used."""
     spec = {spec.name: spec for spec in profile.block("identity").registers}
     found = {
         name: spec[name].decode(words[spec[name].address :][: spec[name].words])
@@ -168,13 +168,13 @@ def _check_probes(profile: TractionUnitProfile, words: list[int]) -> None:
         )
     if order != profile.order_probe:
         raise UnitNotVerified(
-            f"order probe 0x{order:08X} came, 0x{profile.order_probe:08X} is right; "
-            "the device is no reference unit: check address and settings"
+            f"order probe 0x{order:08X} received, 0x{profile.order_probe:08X} expected; "
+            "the device is not a reference unit: check address and settings"
         )
     if sign != profile.sign_probe:
         raise UnitNotVerified(
-            f"sign probe {sign} came, {profile.sign_probe} is right; "
-            "the unit's sign is not ours: have it checked"
+            f"sign probe {sign} received, {profile.sign_probe} expected; "
+            "the unit's sign convention differs: have it checked"
         )
 
 

@@ -1,7 +1,7 @@
-"""What every unit of reference map v1 has in common, whatever its wire: readings, arming, service.
+"""What all units of reference map v1 share, whatever their wire: readings, arming, service.
 
-Blocks of registers are read and written alike over Modbus and over lines of text; how an order of a
-tick travels and what proves its answer stands in ``reference_unit`` and ``ascii_unit``.
+Blocks of registers are read and written alike over Modbus and over lines of text; how the order of
+a tick is sent and its answer proved is in ``reference_unit`` and ``ascii_unit``.
 """
 
 from __future__ import annotations
@@ -41,15 +41,15 @@ from firmware_bridge.units.reading import read_block, reading_of
 
 LOST_LINK_S: Final = 0.300
 LOST_LINK_TOLD_S: Final = 0.398
-"""A link without a reading for 300 ms is lost, and told within 400 ms (row 1); 2 ms for judging."""
+"""A link is lost after 300 ms without a reading, told within 400 ms (row 1); 2 ms for judging."""
 SERVICE_ACKNOWLEDGE: Final = 4
 SERVICE_DISARM: Final = 6
 LinkT_co = TypeVar("LinkT_co", bound=UnitLink, covariant=True)
-"""The line of one kind of unit."""
+"""The link of one kind of unit."""
 
 
 class MapUnit(ABC, Generic[LinkT_co]):
-    """A unit that was identified: all of controller.ports.TractionUnit but the tick's order."""
+    """An identified unit: all of controller.ports.TractionUnit except the tick's order."""
 
     unknown_in_motion: frozenset[str] = frozenset()
 
@@ -83,11 +83,11 @@ class MapUnit(ABC, Generic[LinkT_co]):
 
     @abstractmethod
     def exchange(self, command: ForceCommand) -> Telemetry:
-        """Returns the one exchange of a tick; raises LinkError when no reading was accepted."""
+        """Do the one exchange of a tick; raises LinkError if no reading was accepted."""
 
     @abstractmethod
     def find_order(self, ceiling_n: float) -> Telemetry:
-        """Two keep-alives after the arming; raises OutcomeUncertain or LinkError."""
+        """Send two keep-alives after arming; raises OutcomeUncertain or LinkError."""
 
     @abstractmethod
     def release_without_token(self) -> None:
@@ -95,12 +95,12 @@ class MapUnit(ABC, Generic[LinkT_co]):
 
     @abstractmethod
     def _order_forgotten(self) -> None:
-        """No order is known to have been accepted any more: a new arming, or a unit restarted."""
+        """Forget which order was accepted last, after an arming or a restart of the unit."""
 
     # --- readings -----------------------------------------------------------------------------
 
     def _look_after_refusal(self) -> None:
-        """A refused order carries no measurement: one read of it in the same tick (B.10)."""
+        """Read the measurement in the same tick; a refused order does not return it (B.10)."""
         self.reading_after_refusal = self._reading_or_none()
 
     def _observe(self) -> Telemetry:
@@ -108,7 +108,7 @@ class MapUnit(ABC, Generic[LinkT_co]):
         return self._accept(read_block(self.link, self._measurement))
 
     def _accept(self, words: list[int]) -> Telemetry:
-        """Check and take a block; a wrong one leaves no trace but a line to be drained.
+        """Check and take a block; a wrong one only causes the line to be drained.
 
         Raises FrameCorrupt or StaleAnswer.
         """
@@ -119,7 +119,7 @@ class MapUnit(ABC, Generic[LinkT_co]):
             raise
 
     def _taken(self, values: dict[str, int]) -> Telemetry:
-        """Returns the reading of checked numbers; raises FrameCorrupt or StaleAnswer."""
+        """Returns the reading for checked numbers; raises FrameCorrupt or StaleAnswer."""
         sent_at_s = self.link.sent_at_s
         telemetry = reading_of(values, sent_at_s)
         if telemetry.uptime_s is not None:
@@ -137,9 +137,9 @@ class MapUnit(ABC, Generic[LinkT_co]):
             self._uptime.start_anew(sent_at_s, uptime_s)
 
     def _has_restarted(self) -> bool:
-        """The same unit answers with another boot counter, which no old answer could show.
+        """True if the same unit answers with another boot counter, which no old answer can contain.
 
-        It holds no token of ours any more, so that a release from here on is the tokenless one.
+        Our token is then invalid, so that releases from here on are tokenless.
         """
         try:
             identity = read_identity(self.link, self._profile, attempts=1)
@@ -166,11 +166,11 @@ class MapUnit(ABC, Generic[LinkT_co]):
     # --- arming, disarming, service -----------------------------------------------------------
 
     def arm(self, request: ArmingRequest) -> None:
-        """Write 0x300, take the token, see that the watchdog runs with the time that was ordered.
+        """Write 0x300, take the token, and check that the watchdog runs with the ordered time.
 
-        Raises RequestRefused before anything is sent and UnitFaulted when the unit refused:
-        nothing is armed. Raises OutcomeUncertain or LinkError once the write was sent: the unit may
-        be armed and has to be released.
+        Raises RequestRefused before anything is sent and UnitFaulted if the unit refused; nothing
+        is armed. Raises OutcomeUncertain or LinkError after the write was sent; the unit may be
+        armed and has to be released.
         """
         self._check_may_arm()
         self._token = NO_TOKEN
@@ -201,21 +201,21 @@ class MapUnit(ABC, Generic[LinkT_co]):
             )
 
     def _check_armed_after_silence(self) -> None:
-        """The answer to the arming was lost: only a reading tells whether it took effect."""
+        """Find out from a reading whether an arming with a lost answer took effect."""
         reading = self._reading_or_none()
         if reading is None or reading.unit_state is not UnitState.ARMED:
             raise OutcomeUncertain(
                 "the answer to the arming was lost and the unit does not show that it is armed; "
-                "if it is, it lets go by its watchdog; start again"
+                "if it is, its watchdog releases it; start again"
             )
 
     def disarm(self) -> None:
-        """Service 6; raises OutcomeUncertain when the answer was lost, LinkError when refused."""
+        """Send service 6; raises OutcomeUncertain if the answer was lost, LinkError if refused."""
         self._service(SERVICE_DISARM, "disarming")
         self.link.line.armed = False
 
     def acknowledge(self) -> None:
-        """Service 4; raises OutcomeUncertain when the answer was lost, LinkError when refused."""
+        """Send service 4; raises OutcomeUncertain if the answer was lost, LinkError if refused."""
         self._service(SERVICE_ACKNOWLEDGE, "acknowledgement")
 
     def _service(self, opcode: int, what: str) -> None:
@@ -236,11 +236,11 @@ class MapUnit(ABC, Generic[LinkT_co]):
     # --- reading ------------------------------------------------------------------------------
 
     def seconds_since_arming(self) -> int:
-        """0x30D-0x30E, read without the token; raises LinkError."""
+        """Returns 0x30D-0x30E, read without the token; raises LinkError."""
         return read_named(self.link, self._profile, "arming_age")["seconds"]
 
     def read_events(self, first: int, count: int) -> Sequence[UnitEvent]:
-        """Entries ``first`` to ``first + count - 1`` of the ring; raises LinkError."""
+        """Returns entries ``first`` to ``first + count - 1`` of the ring; raises LinkError."""
         return read_entries(
             self.link, self._profile.events, first, count, boot_count=self.identity.boot_count
         )

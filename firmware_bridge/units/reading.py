@@ -1,4 +1,4 @@
-"""The measurement block as one reading (reference map, B.3)."""
+"""Converts the measurement block to a reading (reference map, B.3)."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from firmware_bridge.modbus.registers import NOT_FITTED, RegisterBlock, bytes_to
 
 
 def read_block(link: UnitLink, block: RegisterBlock) -> list[int]:
-    """Returns the registers of a block by function 3, not yet checked; raises LinkError.
+    """Returns the registers of a block, read with function 3 and not yet checked; raises LinkError.
 
-    One that is longer than the link carries is read in pieces, which its CRC holds together.
+    A block longer than the link allows is read in parts; its CRC shows that they belong together.
     """
     words: list[int] = []
     while len(words) < block.count:
@@ -24,10 +24,10 @@ def read_block(link: UnitLink, block: RegisterBlock) -> list[int]:
 
 
 def reading_of(values: dict[str, int], sent_at_s: float) -> Telemetry:
-    """One reading; ``sent_at_s`` is when its request left. Raises FrameCorrupt.
+    """Returns one reading; ``sent_at_s`` is when its request was sent. Raises FrameCorrupt.
 
-    What is not among ``values`` is None: an order's answer over lines of text says less than the
-    block.
+    What is missing in ``values`` is None: an order's answer over lines of text contains less than
+    the block.
     """
     faults = UnitFault(values["faults"])
     age_s = values["sample_age"] / 1000
@@ -55,12 +55,14 @@ def reading_of(values: dict[str, int], sent_at_s: float) -> Telemetry:
 
 
 def tenths(name: str, value: float) -> int:
-    """Returns a number of the core in the map's unit.
+    """Returns a number of the core in the map's unit (tenths).
 
     Raises RequestRefused for NaN or infinity.
     """
     if not math.isfinite(value):
-        raise RequestRefused(f"{name}={value} is no number; nothing was sent, report this defect")
+        raise RequestRefused(
+            f"{name}={value} is not a finite number; nothing was sent, report this defect"
+        )
     return round(value * 10)
 
 
@@ -69,7 +71,7 @@ def _scaled(values: dict[str, int], name: str, by: int) -> float | None:
 
 
 def _force(raw: int, faults: UnitFault, valid: UnitFault) -> float | None:
-    """A channel that is not valid or not fitted has no force; it is never 0."""
+    """Returns the force of a channel; None, never 0, if it is not valid or not fitted."""
     return raw / 10 if faults.has(valid) and raw != NOT_FITTED else None
 
 

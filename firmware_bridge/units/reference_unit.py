@@ -1,4 +1,4 @@
-"""A unit that speaks reference map v1 over Modbus: the tick's exchange and the release."""
+"""A unit with reference map v1 over Modbus: the tick's exchange and the release."""
 
 from __future__ import annotations
 
@@ -34,8 +34,9 @@ from firmware_bridge.units.identification import (
 from firmware_bridge.units.map_unit import MapUnit
 
 KEEP_ALIVES: Final = 5
-"""Two tell the order of FC23. When one is lost, a unit that reads first echoes an older one after
-it, and only then come two more that fit."""
+"""Two determine the order of FC23. After a lost one, a unit that reads first echoes an older one,
+and only then come two that fit.
+"""
 
 
 class ReferenceUnit(MapUnit[ModbusLink]):
@@ -70,9 +71,9 @@ class ReferenceUnit(MapUnit[ModbusLink]):
     def exchange(self, command: ForceCommand) -> Telemetry:
         """One FC03 (OBSERVE) or one FC23 with the next sequence; raises LinkError.
 
-        Where more than one echo could be right no FC23 leaves. A release goes out by FC16 then, and
-        FC03 reads after it. Every other command gives way to that FC03, which tells what was
-        accepted last; before ``find_order`` it never leaves.
+        While more than one echo could be right no FC23 is sent. A release is then sent with FC16
+        and followed by FC03. Every other command is replaced by that FC03, which shows what was
+        accepted last; before ``find_order`` no command is sent.
         """
         self.reading_after_refusal = None
         if command.kind is CommandKind.OBSERVE:
@@ -85,10 +86,10 @@ class ReferenceUnit(MapUnit[ModbusLink]):
 
     @property
     def _echo_is_open(self) -> bool:
-        """More than one echo could be right.
+        """True if more than one echo could be right.
 
         The order of FC23 is not known yet, or the unit reads first, echoes what it had accepted
-        before, and an answer that would tell was lost.
+        before, and an answer that would show it was lost.
         """
         lost = self._echo.needs_previous and not self._accepted_is_known
         return lost or not self._echo.is_known
@@ -101,7 +102,7 @@ class ReferenceUnit(MapUnit[ModbusLink]):
         return telemetry
 
     def _write_release(self, command: ForceCommand) -> None:
-        """Send FC16; without a token the release that any host may send."""
+        """Send FC16; without a token, the release that any host may send."""
         try:
             if self._token == NO_TOKEN:
                 self.release_without_token()
@@ -114,9 +115,9 @@ class ReferenceUnit(MapUnit[ModbusLink]):
             raise
 
     def find_order(self, ceiling_n: float) -> Telemetry:
-        """Two keep-alives in a row tell the order, kept for the session; another pair may follow.
+        """Determine the order from two keep-alives in a row and keep it; another pair may follow.
 
-        Raises OutcomeUncertain when the echo is neither, LinkLost.
+        Raises OutcomeUncertain if the echo fits neither order, LinkLost.
         """
         before: tuple[int, int] | None = None
         for _ in range(KEEP_ALIVES):
@@ -131,7 +132,7 @@ class ReferenceUnit(MapUnit[ModbusLink]):
             except LinkError:
                 before = None
         raise OutcomeUncertain(
-            "the unit echoes sequences in no known order; it lets go by its watchdog, "
+            "the unit echoes sequences in no known order; its watchdog releases it, "
             "have its firmware checked"
         )
 
@@ -141,10 +142,10 @@ class ReferenceUnit(MapUnit[ModbusLink]):
         return (self._sequence, telemetry.sequence_accepted or 0), telemetry
 
     def _send_command(self, mode: int, command: ForceCommand) -> list[int]:
-        """FC23 with the next sequence; returns the measurement block, not yet believed.
+        """Send FC23 with the next sequence; returns the measurement block, not yet accepted.
 
-        Sequences only go on: a refused one is never used again, because the refusal itself might be
-        another request's answer. The unit takes the gap (reference map, B.4).
+        A refused sequence is never reused, because the refusal itself might be another request's
+        answer. The unit accepts gaps (reference map, B.4).
         """
         self._sequence = self._accepted = next_sequence(self._sequence)
         try:
@@ -166,13 +167,13 @@ class ReferenceUnit(MapUnit[ModbusLink]):
         )
 
     def _observe(self) -> Telemetry:
-        """FC03 of the measurement, which also tells what was accepted last."""
+        """Read the measurement with FC03, which also shows what was accepted last."""
         reading = super()._observe()
         self._accepted, self._accepted_is_known = reading.sequence_accepted or 0, True
         return reading
 
     def _accept_echoed(self, words: list[int], previous: int) -> Telemetry:
-        """Take a reading that has the echo of the newest command in it.
+        """Take a reading that contains the echo of the latest command.
 
         ``previous`` is the sequence accepted before that command. Raises FrameCorrupt or
         StaleAnswer.
@@ -199,11 +200,11 @@ class ReferenceUnit(MapUnit[ModbusLink]):
             )
 
     def release_without_token(self) -> None:
-        """Fast release by whoever comes: mode 5 with the token that is no token.
+        """Send the fast release that any host may send: mode 5 with the reserved token.
 
-        At the unit's own address, where it is answered. When that answer does not come, once more:
-        on a serial line to every unit that hears it (address 0), which nobody answers. Raises
-        LinkError when the unit refuses or, on TCP, does not answer the second time either.
+        It goes to the unit's own address, where it is answered. Without that answer it is sent once
+        more: on a serial line as a broadcast (address 0), which has no answer. Raises LinkError if
+        the unit refuses or, on TCP, does not answer the second time either.
         """
         self.link.line.armed = True
         values = tokenless_release_words(self._command)
@@ -226,7 +227,7 @@ def identify_unit(
     tick_s: float,
     may_arm: bool,
 ) -> ReferenceUnit:
-    """Read who is there and what it can do; raises UnitNotVerified or LinkError. Writes nothing."""
+    """Identify unit and capabilities; raises UnitNotVerified or LinkError. Writes nothing."""
     return ReferenceUnit(
         link,
         profile,

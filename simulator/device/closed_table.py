@@ -1,7 +1,7 @@
 """A table without a socket: it follows its own panel, and nothing can be read from it.
 
-Somebody set a force and a course on its panel; its regulator takes up the slack, pretensions,
-follows the course and releases. A cell beside it reads only the cord's force.
+Force and course were set on its panel; its regulator takes up the slack, pretensions, follows the
+course and releases. A cell beside it reads only the cord's force.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ STEPS_PER_CYCLE: Final = round(CYCLE_S / STEP_S)
 class ClosedTable:
     """One treatment on one body, in cycles of 10 ms; seconds since ``start``, newtons.
 
-    ``treats_from_s`` and ``releases_from_s`` are when the first ramp above the pretension and the
-    release began; None until then.
+    ``treats_from_s`` and ``releases_from_s`` are the times at which the first ramp above the
+    pretension and the release began; None until then.
     """
 
     def __init__(self, plant: TractionPlant, panel: TreatmentPlan) -> None:
@@ -52,11 +52,11 @@ class ClosedTable:
 
     @property
     def free(self) -> bool:
-        """True when the treatment is over and the cord is loose."""
+        """True if the treatment is over and the cord is loose."""
         return self.releases_from_s is not None and not self.plant.clutch_closed
 
     def cycle(self) -> None:
-        """Move for 10 ms."""
+        """Advance by 10 ms."""
         self._regulator.target_n = self._wanted_n()
         order = self._panel.order
         up_n_per_s = (
@@ -69,7 +69,7 @@ class ClosedTable:
             self.plant.clutch_closed = False
 
     def advance_to(self, elapsed_s: float) -> float:
-        """Move until ``elapsed_s``; returns the force on a cell in the cord, newtons."""
+        """Advance to ``elapsed_s``; returns the force on a cell in the cord, newtons."""
         while self.elapsed_s < elapsed_s:
             self.cycle()
         return self.plant.cell_force_n

@@ -43,7 +43,7 @@ class SessionLimits:
 class Command:
     """One order; ``registers`` are kept because a repeat must have the same bytes.
 
-    Made of every request, so it is not frozen: that would cost more than reading it.
+    Not frozen: one is made for every request, where freezing costs more than the parsing.
     """
 
     registers: tuple[int, ...]
@@ -57,7 +57,7 @@ class Command:
 
     @classmethod
     def parse(cls, values: Sequence[int]) -> Command:
-        """Take the eight registers apart; 0x206 = 0 is resolved by the caller."""
+        """Parse the eight registers; the caller resolves 0x206 = 0."""
         return cls(
             registers=tuple(values),
             token=values[0] << 16 | values[1],
@@ -70,14 +70,14 @@ class Command:
         )
 
     def step_after(self, last: int) -> int | None:
-        """Returns steps ahead of ``last``; 0 is the same sequence, None is behind or invalid."""
+        """Returns the steps ahead of ``last``; 0: the same sequence, None: behind or invalid."""
         if self.sequence == 0:
             return None
         step = (self.sequence - last) % SEQUENCES
         return step if step <= FURTHEST_AHEAD else None
 
     def in_range(self, limits: SessionLimits, present_target_n: float) -> bool:
-        """No clamping: a clamped order hides a bug of the host."""
+        """True if all values are in range. Clamping would hide a bug of the host."""
         if self.mode not in (KEEP_ALIVE, FORCE, HOLD):
             return False
         if self.rate_n_per_s > max(limits.rate_up_n_per_s, limits.rate_down_n_per_s):
@@ -93,7 +93,7 @@ class Command:
 def parse_session(
     values: Sequence[int], unit: UnitDescription
 ) -> tuple[SessionLimits | None, Refusal]:
-    """The limits a host asks for, or why they cannot be had."""
+    """Returns the limits that a host requests, or the reasons of a refusal."""
     if crc16_of_registers(values[:9]) != values[9]:
         return None, Refusal.CRC
     refusal = Refusal.NONE if values[0] == SESSION_KEY else Refusal.WRONG_KEY

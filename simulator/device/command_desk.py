@@ -1,7 +1,7 @@
 """The orders of a host: commands, arming and service, in the map's order of checks.
 
 Source: reference map, B.4 (commands), B.5 (session), B.7 (service), B.10. A refusal is reported in
-0x101, kept as an event and answered by an exception; nothing of it is applied.
+0x101, stored as an event and answered by an exception; nothing of it is applied.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _TARE, _CLEAR_TARE, _ACKNOWLEDGE, _SELF_TEST, _DISARM = 1, 2, 4, 5, 6
 
 
 class OrderDesk:
-    """Holds the token and judges each order; the machine does what was accepted.
+    """Holds the token and judges each order; the machine carries out what was accepted.
 
     ``at_s`` is always the device's own time in seconds.
     """
@@ -64,7 +64,7 @@ class OrderDesk:
         return self.machine.state
 
     def session_answer(self, at_s: float, *, shows_token: bool) -> list[int]:
-        """Registers 0x30A-0x30F; the token is shown to the first read after arming only."""
+        """Returns registers 0x30A-0x30F; only the first read after arming shows the token."""
         machine = self.machine
         limits = machine.limits
         token = OPEN_TOKEN if self.token and self._token_shown else self.token
@@ -81,7 +81,7 @@ class OrderDesk:
     # -- commands (B.4): CRC, token, state, sequence, ranges ---------------------------------------
 
     def take_command(self, values: Sequence[int], at_s: float) -> None:
-        """The block 0x200-0x207 to this unit's own address."""
+        """Apply the block 0x200-0x207 sent to this unit's own address."""
         command = Command.parse(values)
         if not command.crc_good:
             self._refuse(Result.CRC_ERROR, EventCode.CRC_REFUSAL)
@@ -117,7 +117,7 @@ class OrderDesk:
             self._refuse(Result.OUT_OF_RANGE, EventCode.RANGE_REFUSAL)
 
     def _accept_release(self, command: Command, step: int | None, at_s: float) -> None:
-        """Accepted in every state and with any sequence; only a new sequence proves a live host."""
+        """Accept a release in any state with any sequence; only a new one proves a live host."""
         if step:
             self._accept_sequence(command, step, at_s)
         self.result = Result.ACCEPTED
@@ -132,13 +132,13 @@ class OrderDesk:
         self.machine.feed(at_s)
 
     def take_broadcast(self, values: Sequence[int]) -> None:
-        """Address 0: only the tokenless fast release is obeyed; never answered, never refused."""
+        """Apply a write to address 0: only the tokenless fast release, without an answer."""
         command = Command.parse(values)
         if command.crc_good and _is_open_release(command):
             self._release_for_anybody()
 
     def _release_for_anybody(self) -> None:
-        """Tokenless: lets go and feeds nothing."""
+        """Release without a token; this does not feed the watchdog."""
         self.result = Result.ACCEPTED
         self.machine.release(Strength.FAST)
 
@@ -163,7 +163,7 @@ class OrderDesk:
         *,
         code: ExceptionCode = ExceptionCode.ILLEGAL_VALUE,
     ) -> NoReturn:
-        """Tell why in 0x101, store an event (value 1 = result), answer an exception."""
+        """Report the result in 0x101, store an event (value 1 = result), answer an exception."""
         self.result = result
         if event is not None:
             self.machine.log(event, int(result), 0)
@@ -172,7 +172,7 @@ class OrderDesk:
     # -- session and service (B.5, B.7) ------------------------------------------------------------
 
     def arm(self, values: Sequence[int], at_s: float) -> None:
-        """Apply the block 0x300-0x309: 0x30C has all reasons of a refusal together."""
+        """Apply the block 0x300-0x309; 0x30C shows all reasons of a refusal together."""
         limits, refusal = parse_session(values, self.unit)
         if refusal is not Refusal.CRC:
             self._refuse_when_busy()
@@ -210,7 +210,7 @@ class OrderDesk:
         return refusal
 
     def serve(self, values: Sequence[int]) -> None:
-        """The block 0x600-0x603."""
+        """Apply the block 0x600-0x603."""
         opcode, _, sequence, crc = values
         if map_v1.crc16_of_registers(values[:3]) != crc:
             self._refuse(Result.CRC_ERROR, EventCode.CRC_REFUSAL)

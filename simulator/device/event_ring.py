@@ -23,7 +23,7 @@ class RingEntry:
     value_2: int
 
     def registers(self) -> list[int]:
-        """Sequence, code, uptime (high word first), value 1, value 2."""
+        """Returns sequence, code, uptime (high word first), value 1, value 2."""
         return [
             self.sequence,
             int(self.code),
@@ -55,11 +55,11 @@ class EventRing:
 
     @property
     def entries(self) -> tuple[RingEntry, ...]:
-        """Returns what a host could still read, oldest first."""
+        """Returns the events that a host could still read, oldest first."""
         return tuple(self._entries)
 
     def registers(self) -> list[int]:
-        """Registers 0x400 to the end of the ring; unused and reserved ones read 0."""
+        """Returns registers 0x400 to the end of the ring; unused and reserved ones read 0."""
         image = [0] * RING_REGISTERS
         oldest = self._entries[0].sequence if self._entries else 0
         image[0:4] = [self.newest, len(self._entries), oldest, ENTRY_REGISTERS]

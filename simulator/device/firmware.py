@@ -109,12 +109,12 @@ class ReferenceFirmware:
 
     @property
     def uptime_s(self) -> float:
-        """Seconds of the device's clock at its newest cycle."""
+        """Seconds of the device's clock at its latest cycle."""
         return self.machine.uptime_s
 
     @property
     def lived_s(self) -> float:
-        """Seconds of the device's clock since the first start, times without power included."""
+        """Seconds of the device's clock since the first start, including times without power."""
         return self._earlier_s + self.machine.uptime_s
 
     @property
@@ -147,10 +147,10 @@ class ReferenceFirmware:
 
     @property
     def reenters_release(self) -> bool:
-        """Returns whether each release order, modes 1 and 5, enters state 5 anew, also in 2 and 6.
+        """True if each release order, modes 1 and 5, enters state 5 anew, also in states 2 and 6.
 
-        A plain unit changes no state at 15 N or less. This one goes back one device cycle later, or
-        in state 6 with force on after 3 s.
+        A plain unit does not change state at 15 N or less. This one goes back one device cycle
+        later, or in state 6 with force on after 3 s.
         """
         return self._variants.reenters_release
 
@@ -160,9 +160,9 @@ class ReferenceFirmware:
 
     @property
     def keeps_force_without_power(self) -> bool:
-        """A brake closes when power goes.
+        """True if a brake closes when the power fails.
 
-        True in a unit without bit 8 of 0x20; set it on a unit that says otherwise.
+        So in a unit without bit 8 of 0x20; set it on a unit that reports otherwise.
         """
         return self._variants.keeps_force_without_power
 
@@ -241,29 +241,29 @@ class ReferenceFirmware:
         self._fixed[:] = identification_block(self.unit) + capability_block(self.unit)
 
     def next_cycle_s(self) -> float:
-        """Host time of the next device cycle: when the unit may next act by itself."""
+        """Host time of the next device cycle, when the unit may next act by itself."""
         return self.powered_on_at_s + (self.machine.uptime_s + CYCLE_S) / self._speed_of_clock
 
     def connection_lost(self, now_s: float) -> None:
-        """The armed TCP connection closed; counts as expiry after 100 ms."""
+        """Handle the close of the armed TCP connection; counts as expiry after 100 ms."""
         self.advance_to(now_s)
         self.machine.close_link(self._device_s)
 
     def corrupt_configuration(self) -> None:
-        """The configuration's CRC fails: state 7, the unit refuses everything but a release."""
+        """Make the configuration's CRC fail: state 7, the unit refuses everything but a release."""
         self.machine.fail(EventCode.CONFIGURATION_CHANGED)
 
     # -- registers ---------------------------------------------------------------------------------
 
     def read_registers(self, address: int, count: int) -> list[int]:
-        """FC03 and FC04 (the same data). Write-only and unmapped addresses are exception 02."""
+        """Read with FC03 or FC04 (same data). Write-only and unmapped addresses: exception 02."""
         address -= self.disguise.shifted_by
         self._check_readable(address, count)
         self.last_request_s = self._device_s
         return self._read(address, count)
 
     def write_registers(self, address: int, values: Sequence[int]) -> None:
-        """FC16: a whole command, session or service block, else exception 02."""
+        """Write with FC16: a whole command, session or service block, else exception 02."""
         self.last_request_s = self._device_s
         block = (address, len(values))
         if block == (COMMAND, COMMAND_LENGTH):
@@ -278,7 +278,7 @@ class ReferenceFirmware:
     def read_write(
         self, write_address: int, values: Sequence[int], read_address: int, count: int
     ) -> list[int]:
-        """FC23 in this unit's order; a refused write part leaves no read data (B.4)."""
+        """Apply FC23 in this unit's order; a refused write part gives no read data (B.4)."""
         if not self.unit.has(FEATURE_READ_WRITE):
             raise RegisterRefused(ExceptionCode.ILLEGAL_FUNCTION)
         self._check_readable(read_address, count)

@@ -26,7 +26,7 @@ HISTORY: Final = 64
 
 
 def trip_n(ceiling_n: float) -> float:
-    """Force that trips the unit: ceiling + max(10 N, 10 %) (reference map, B.4)."""
+    """Returns the force that trips the unit: ceiling + max(10 N, 10 %) (reference map, B.4)."""
     return ceiling_n + max(10.0, 0.1 * ceiling_n)
 
 
@@ -72,7 +72,7 @@ class ForceGuards:
         speed_mm_per_s: float,
         following: bool,
     ) -> EventCode | None:
-        """Returns what is wrong now, most urgent first. ``following`` is False during a release."""
+        """Returns the most urgent fault, or None. ``following`` is False during a release."""
         if self.disabled:
             return None
         self._remember(force_n, setpoint_n, position_mm)
@@ -97,7 +97,7 @@ class ForceGuards:
         self._position[self._at] = position_mm
 
     def _count(self, force_n: float, second_n: float | None) -> None:
-        """Count for how many cycles in a row each of three conditions has been true."""
+        """Count for how many consecutive cycles each of three conditions has been true."""
         tenths = round(force_n * 10)
         self._unchanged = self._unchanged + 1 if tenths == self._last_tenths else 0
         self._last_tenths = tenths
@@ -125,7 +125,7 @@ class ForceGuards:
         return EventCode.SLACK if self._winds_slack(force_n, position_mm) else None
 
     def _cord_broke(self, before_n: float, force_n: float, position_mm: float) -> bool:
-        """A fall that the cord paid out in the last 0.3 s cannot explain (row 13)."""
+        """True for a fall that the cord paid out in the last 0.3 s cannot explain (row 13)."""
         if self._forces_seen <= DROP_WINDOW:
             return False
         paid_out_mm = max(0.0, self._position[self._at - PAID_OUT_WINDOW] - position_mm)
@@ -133,7 +133,7 @@ class ForceGuards:
         return drop_n > DROP_N or (drop_n > SMALL_DROP_N and drop_n > SMALL_DROP_SHARE * before_n)
 
     def _rises_too_fast(self, risen_n: float, setpoint_n: float) -> bool:
-        """A rise above the margin that the set-point's own rise does not explain either."""
+        """True for a rise above the margin that the set-point's rise does not explain."""
         if self._forces_seen <= RATE_WINDOW:
             return False
         ordered_n = max(0.0, setpoint_n - self._setpoint[self._at - RATE_WINDOW])

@@ -1,7 +1,7 @@
 """The device's state machine: one cycle every 10 ms of the device's own time.
 
-Source: reference map, B.5 and B.10. It knows nothing of registers, tokens or sequences; it senses,
-watches and drives, and it releases by itself.
+Source: reference map, B.5 and B.10. It does not deal with registers, tokens or sequences; it
+senses, supervises and drives, and it releases by itself.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ class UnitMachine:
 
     @property
     def motor_cut(self) -> bool:
-        """Drive torque is taken away by the safety chain."""
+        """True if the safety chain has cut the drive torque."""
         cut = self._release is not None and self._release.strength is Strength.CUT
         return cut or self.emergency_stop.open
 
@@ -149,13 +149,13 @@ class UnitMachine:
             self.state = State.HOLDING
 
     def feed(self, at_s: float) -> None:
-        """An accepted new command; a closed connection cannot be fed any more."""
+        """Feed the watchdog for a new command; without effect after a closed connection."""
         self._expires_at_s = at_s + self._session().watchdog_s
         if self._link_closed_at_s is not None:
             self._expires_at_s = min(self._expires_at_s, self._link_closed_at_s + LINK_LOST_S)
 
     def close_link(self, at_s: float) -> None:
-        """The armed connection closed: counts as expiry after 100 ms (reference map, B.5)."""
+        """Handle the close of the armed connection: expiry after 100 ms (reference map, B.5)."""
         if self.limits is not None and self._link_closed_at_s is None:
             self._link_closed_at_s = at_s
             self._expires_at_s = min(self._expires_at_s, at_s + LINK_LOST_S)
@@ -168,7 +168,7 @@ class UnitMachine:
         rate_n_per_s: float = 0.0,
         hold_s: float = 0.0,
     ) -> None:
-        """Let go, or let go faster. Without a session only a brake can hold the cord."""
+        """Release, or make a release stronger. Without a session only a brake can hold."""
         if self.limits is None:
             self._release_again()
             return
@@ -195,14 +195,14 @@ class UnitMachine:
             self._switch_motor_off()
 
     def _is_free_already(self, strength: Strength) -> bool:
-        """A host repeats its release until it sees state 2: the repeat must not start another."""
+        """True if a repeated release must start no other; hosts repeat it until state 2."""
         if self.variants.reenters_release:
             return False
         armed = self.state is State.ARMED and self._release is None
         return armed and strength is not Strength.CUT and self.channels.largest_n <= RELEASED_N
 
     def _release_again(self) -> None:
-        """A release order without a session: open what could hold, and show it if the unit does."""
+        """Release without a session: open what could hold, and show it if the unit does."""
         self._switch_motor_off()
         if self.variants.reenters_release and self.state is State.SAFE_LATCHED:
             self.state = State.RELEASING
@@ -213,7 +213,7 @@ class UnitMachine:
             self.state = State.SAFE_LATCHED
 
     def disarm(self, service_sequence: int) -> bool:
-        """Motor off and clutch open; False above 20 N. A release that latches stays latched."""
+        """Motor off and clutch open; False above 20 N. A latching release stays latched."""
         if self.channels.magnitude_n > DISARM_MAX_N:
             return False
         if self.limits is not None:
@@ -222,7 +222,7 @@ class UnitMachine:
         return True
 
     def acknowledge(self) -> bool:
-        """Back to idle from the latched state; False above 20 N."""
+        """Return to idle from the latched state; False above 20 N."""
         if self.channels.magnitude_n > DISARM_MAX_N:
             return False
         self.state = State.IDLE
@@ -236,27 +236,27 @@ class UnitMachine:
         self._self_test_until_s = self.uptime_s + SELF_TEST_S
 
     def blind(self) -> None:
-        """The unit's own supervision of the force dies for good.
+        """Disable the unit's own supervision of the force permanently.
 
-        Inputs, stroke, open cells and the watchdog live on, and a release of its own still gets
-        stronger by time.
+        Inputs, stroke, open cells and the watchdog keep working, and a release of its own still
+        gets stronger with time.
         """
         self.variants.blind = self.guards.disabled = True
 
     def set_at_panel(self, force_n: float, *, announced: bool) -> None:
-        """Set another force at the panel; ``announced``: the unit says so (bit 13 of A)."""
+        """Set another force at the panel; ``announced``: the unit reports it (bit 13 of A)."""
         self.panel_force_n = force_n
         self.local_takeover = announced
 
     def tare(self) -> bool:
-        """Zero both channels in RAM; False when there is force or no rest (B.7)."""
+        """Zero both channels in RAM; False with force on or without rest (B.7)."""
         done = self.channels.tare()
         if done:
             self.log_here(EventCode.TARE)
         return done
 
     def fail(self, cause: EventCode) -> None:
-        """A fault that no acknowledgement clears: state 7, motor off, clutch open."""
+        """Fail with a fault that no acknowledgement clears: state 7, motor off, clutch open."""
         self.first_fault = self.first_fault or int(cause)
         self.log_here(cause)
         if self.limits is not None:
@@ -264,7 +264,7 @@ class UnitMachine:
         self.state = State.FAULT
 
     def trip(self, cause: EventCode) -> None:
-        """The unit's own stop: once per cause and session, recorded, latching."""
+        """Stop by the unit's own decision: once per cause and session, recorded, latching."""
         if self.limits is None or cause in self._tripped:
             return
         self._tripped.add(cause)
@@ -277,7 +277,7 @@ class UnitMachine:
     # -- one device cycle ------------------------------------------------------------------------
 
     def cycle(self) -> None:
-        """Sense, watch, drive. The speed decided here acts during the next 10 ms."""
+        """Sense, supervise, drive. The speed decided here acts during the next 10 ms."""
         self._cycles += 1
         self.uptime_s = now_s = self._cycles * CYCLE_S
         releasing = self.state is State.RELEASING
@@ -399,5 +399,5 @@ class UnitMachine:
         self.ring.append(code, uptime_ms=uptime_ms, value_1=value_1, value_2=value_2)
 
     def log_here(self, code: EventCode) -> None:
-        """Value 1 is force channel 1, value 2 the position, both in tenths (B.10)."""
+        """Log an event; value 1 is force channel 1, value 2 the position, both in tenths (B.10)."""
         self.log(code, self.channels.net_1, tenths(self.plant.position_mm))

@@ -36,7 +36,7 @@ FEATURES: Final = 0b1_0011_0111_1101
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitDescription:
-    """Who the unit is and what it can do; newtons, millimetres, seconds, days since 2000-01-01."""
+    """The unit's identity and capabilities; newtons, mm, seconds, days since 2000-01-01."""
 
     serial_number: int = 10042
     unit_id: int = 0x5452_4331_0000_273A
@@ -72,7 +72,7 @@ class UnitDescription:
 
     @property
     def stop_test_due(self) -> bool:
-        """The stop test is a daily one (reference map, B.2)."""
+        """True if the daily stop test is due (reference map, B.2)."""
         return self.days_since_stop_test > STOP_TEST_INTERVAL_DAYS
 
     @property
@@ -80,7 +80,7 @@ class UnitDescription:
         return bool(self.features & FEATURE_SECOND_CHANNEL)
 
     def has(self, feature: int) -> bool:
-        """Returns True when this bit (one of ``FEATURE_...``) of 0x20 is set."""
+        """True if this bit (one of ``FEATURE_...``) of 0x20 is set."""
         return bool(self.features & feature)
 
     def without(self, *bits: int) -> UnitDescription:
@@ -94,7 +94,7 @@ class UnitDescription:
 
 
 def identification_block(unit: UnitDescription) -> list[int]:
-    """Registers 0x00-0x1F (B.1)."""
+    """Returns registers 0x00-0x1F (B.1)."""
     data = struct.pack(
         ">4sHhIIHHHHIIHH16sQH",
         b"TRC1",
@@ -118,7 +118,7 @@ def identification_block(unit: UnitDescription) -> list[int]:
 
 
 def capability_block(unit: UnitDescription) -> list[int]:
-    """Registers 0x20-0x37 (B.2)."""
+    """Returns registers 0x20-0x37 (B.2)."""
     capacity_2_n = unit.cell_capacity_n if unit.has_second_channel else 0
     data = struct.pack(
         ">9H2h12H",
@@ -153,7 +153,7 @@ def capability_block(unit: UnitDescription) -> list[int]:
 class Measurement:
     """The coherent snapshot of 0x100-0x112; forces and positions in tenths, times in ms.
 
-    Made and packed for every answer, so it is not frozen: that would cost more than the packing.
+    Not frozen: one is made for every answer, where freezing costs more than the packing.
     """
 
     sequence: int
@@ -176,7 +176,7 @@ class Measurement:
     newest_event: int
 
     def registers(self) -> list[int]:
-        """Registers 0x100-0x113 with the block CRC (B.3)."""
+        """Returns registers 0x100-0x113 with the block CRC (B.3)."""
         data = _MEASUREMENT.pack(
             self.sequence,
             self.result,
@@ -201,17 +201,17 @@ class Measurement:
 
 
 def tenths(value: float) -> int:
-    """A physical number as the map counts it."""
+    """Returns a physical number in tenths, as in the map."""
     return round(value * 10.0)
 
 
 def limited(value: int) -> int:
-    """A value that fits an i16; a register never wraps into the other sign."""
+    """Returns a value that fits an i16; a register never wraps to the other sign."""
     return max(-0x8000, min(0x7FFF, value))
 
 
 def signed(register: int) -> int:
-    """A register read as i16."""
+    """Returns a register read as i16."""
     return register - 0x10000 if register & 0x8000 else register
 
 

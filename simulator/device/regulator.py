@@ -14,12 +14,14 @@ LOOP_DELAY_S: Final = CYCLE_S + CYCLE_S / 2 + 0.050 + 0.060
 GAIN_MM_PER_S_PER_N: Final = 1.0 / (CORD_N_PER_MM * 2.0 * LOOP_DELAY_S)
 FEED_S: Final = 0.3
 FEED_SHARE: Final = CYCLE_S / FEED_S
-"""The feed-forward comes in slowly: at a reversal friction holds the body, and only the cord, four
-times as stiff, stretches until it slides (plant.md#consequences)."""
+"""The feed-forward rises slowly: at a reversal friction holds the body, and only the cord, four
+times as stiff, stretches until it slides (plant.md#consequences).
+"""
 NO_FEED_AHEAD_N: Final = 5.0
-"""From this much force ahead of the set-point nothing is fed inwards. Ours: over the spread of
-drawn patients 5 to 12 N did about as well, and without it a short ramp of a body held by friction
-overshoots."""
+"""From this much force ahead of the set-point nothing is fed inwards; our choice. Over the spread
+of drawn patients 5 to 12 N worked about as well; without it a short ramp of a body held by friction
+overshoots.
+"""
 DEAD_BAND_N: Final = 1.0
 MAX_SPEED_MM_PER_S: Final = 20.0
 SLACK_FORCE_N: Final = 5.0
@@ -28,9 +30,9 @@ SLACK_SET_POINT_N: Final = 10.0
 
 
 class ForceRegulator:
-    """One device cycle at a time: force in, winch speed out. Newtons, millimetres, seconds.
+    """Runs one device cycle at a time: force in, winch speed out. Newtons, millimetres, seconds.
 
-    It compares where ``max`` and ``min`` would be shorter: a treatment has 90 000 cycles.
+    Comparisons replace ``max`` and ``min`` for speed: a treatment has 90 000 cycles.
     """
 
     __slots__ = ("_feed_mm_per_n", "_feed_mm_per_s", "gain_factor", "setpoint_n", "target_n")
@@ -43,16 +45,16 @@ class ForceRegulator:
         self.target_n = 0.0
 
     def hold(self, force_n: float) -> None:
-        """Stop the ramp at the force that is there now."""
+        """Stop the ramp at the present force."""
         self.setpoint_n = self.target_n = force_n
 
     def start_release(self, force_n: float) -> None:
-        """Aim at 0 from the force that is there, so that the cord goes out at once."""
+        """Aim at 0 from the present force, so that the cord is paid out at once."""
         self.setpoint_n = max(0.0, min(self.setpoint_n, force_n))
         self.target_n = 0.0
 
     def step(self, force_n: float, up_n_per_s: float, down_n_per_s: float) -> float:
-        """Winch speed for the next cycle, mm/s, positive winds in."""
+        """Returns the winch speed for the next cycle, mm/s; positive winds in."""
         change_n = self._ramp(force_n, up_n_per_s, down_n_per_s)
         self.setpoint_n += change_n
         error_n = self.setpoint_n - force_n
@@ -72,7 +74,7 @@ class ForceRegulator:
         return speed if speed >= -MAX_SPEED_MM_PER_S else -MAX_SPEED_MM_PER_S
 
     def _feed(self, change_n: float) -> float:
-        """Feed-forward, mm/s: at once when it falls, slowly when it rises into a reversal."""
+        """Returns the feed-forward, mm/s: falls at once, rises slowly into a reversal."""
         feed_mm_per_s = change_n / CYCLE_S * self._feed_mm_per_n
         rises = abs(feed_mm_per_s) > abs(self._feed_mm_per_s)
         share = FEED_SHARE if rises else 1.0
@@ -92,10 +94,10 @@ class ForceRegulator:
 
 
 def fed_share(feed_mm_per_s: float, error_n: float) -> float:
-    """Returns how much of an inward feed is given to a force that has run ahead of its set-point.
+    """Returns the share of an inward feed for a force that is ahead of its set-point.
 
-    While friction holds the body only the cord stretches, at more newtons a millimetre than the
-    feed counts on, and a short ramp ends before the gain has taken that back.
+    While friction holds the body only the cord stretches, with more newtons per millimetre than the
+    feed assumes, and a short ramp ends before the gain has corrected that.
     """
     if feed_mm_per_s <= 0.0 or error_n >= 0.0:
         return 1.0

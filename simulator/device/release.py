@@ -1,4 +1,4 @@
-"""The unit's release: three strengths, each followed by the next one when force stays on.
+"""The unit's release: three strengths, each followed by the next one if force stays on.
 
 Source: reference map, B.5 (7 s) and B.10 (who may end where), plant.md#reference-results (pay-out).
 The last two times are this unit's own: a fast release or an open clutch without effect must end
@@ -30,7 +30,7 @@ class Strength(IntEnum):
 
 @dataclass(slots=True, kw_only=True)
 class ReleaseUnderWay:
-    """A release under way; ``latching``: it ends in state 6. It only ever gets stronger."""
+    """A release in progress, which can only become stronger; ``latching``: it ends in state 6."""
 
     strength: Strength
     latching: bool
@@ -42,7 +42,7 @@ class ReleaseUnderWay:
     def strengthen(
         self, strength: Strength, *, latching: bool, rate_n_per_s: float, now_s: float
     ) -> None:
-        """Take over whatever is faster; nothing that is already faster is slowed (B.10)."""
+        """Adopt whatever is faster; nothing that is already faster is slowed (B.10)."""
         if strength > self.strength or (latching and not self.latching):
             self.since_s = now_s
         self.strength = max(self.strength, strength)
@@ -51,15 +51,15 @@ class ReleaseUnderWay:
         self.hold_until_s = min(self.hold_until_s, now_s)
 
     def overdue(self, now_s: float) -> bool:
-        """Force is still on after the time that this strength has."""
+        """True if force is still on after the time allowed for this strength."""
         limit_s = {Strength.RAMP: RAMP_LIMIT_S, Strength.FAST: FAST_LIMIT_S}.get(
             self.strength, CUT_LIMIT_S
         )
-        # A ramp that the host ordered may be slow; only the unit's own has a time.
+        # A ramp ordered by the host may be slow; only the unit's own has a time limit.
         ordered_ramp = self.strength is Strength.RAMP and not self.latching
         return not ordered_ramp and now_s - self.since_s >= limit_s
 
 
 def pay_out_speed_mm_per_s(force_n: float, *, lumbar: bool) -> float:
-    """Speed of a fast release, mm/s outwards."""
+    """Returns the speed of a fast release, mm/s outwards."""
     return VERY_FAST_MM_PER_S if lumbar or force_n > VERY_FAST_ABOVE_N else FAST_MM_PER_S

@@ -58,7 +58,7 @@ class ForceChannels:
         self._recent = [0] * TARE_CYCLES
 
     def sample(self, force_n: float, at_s: float, period_s: float) -> None:
-        """Take one sample of each channel; a frozen converter leaves everything as it was."""
+        """Take one sample of each channel; a frozen converter leaves everything unchanged."""
         if self.second_cell is not None:
             reading = self.second_cell.read(force_n, period_s) - self._tare_2
             self.net_2 = NOT_FITTED if self.second_cell.vanished else reading
@@ -73,7 +73,7 @@ class ForceChannels:
 
     @property
     def second_n(self) -> float | None:
-        """Channel 2 in newtons, None when it is not fitted or has vanished."""
+        """Channel 2 in newtons, None if it is not fitted or has vanished."""
         return None if self.net_2 == NOT_FITTED else self.net_2 / 10.0
 
     @property
@@ -89,7 +89,7 @@ class ForceChannels:
 
     @property
     def all_valid(self) -> bool:
-        """Every *fitted* channel is valid (reference map, B.10)."""
+        """True if every *fitted* channel is valid (reference map, B.10)."""
         return self.valid_1 and (self.second_cell is None or self.valid_2)
 
     @property
@@ -98,7 +98,7 @@ class ForceChannels:
 
     @property
     def largest_n(self) -> float:
-        """Largest force that a valid channel shows; endless when no channel can be believed."""
+        """Largest force of a valid channel; infinite if no channel is valid."""
         first_n = self.force_n if self.valid_1 else -math.inf
         second_n = self.net_2 / 10.0 if self.valid_2 else -math.inf
         largest_n = max(first_n, second_n)
@@ -106,14 +106,14 @@ class ForceChannels:
 
     @property
     def magnitude_n(self) -> float:
-        """Largest absolute force of all valid channels: what arming and disarming ask for."""
+        """Largest absolute force of all valid channels, as used for arming and disarming."""
         forces = [abs(self.force_n)] if self.valid_1 else []
         if self.valid_2:
             forces.append(abs(self.net_2 / 10.0))
         return max(forces, default=math.inf)
 
     def fault_bits(self) -> int:
-        """Bits 0-5 and 7 of 0x104."""
+        """Returns bits 0-5 and 7 of 0x104."""
         bits = self.valid_1 | self.valid_2 << 1 | (self.gross_1 >= self._capacity) << 2
         bits |= self.cell.opened << 4 | self.stuck << 7
         if self.second_cell is not None:
@@ -121,7 +121,7 @@ class ForceChannels:
         return bits
 
     def tare(self) -> bool:
-        """Zero both channels in RAM; refused above 30 N or when the last second was not quiet."""
+        """Zero both channels in RAM; refused above 30 N or if the last second was not quiet."""
         spread = max(self._recent) - min(self._recent)
         if abs(self.gross_1) >= TARE_MAX_TENTHS or spread > TARE_SPREAD_TENTHS:
             return False

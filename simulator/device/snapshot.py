@@ -1,4 +1,4 @@
-"""The measurement block 0x100-0x113 of a unit, built at the moment it is asked for (B.3)."""
+"""The measurement block 0x100-0x113 of a unit, built when it is read (B.3)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ STOP_TEST_DUE, CONFIGURATION_CORRUPT = 1 << 13, 1 << 15
 
 
 def take_snapshot(machine: UnitMachine, result: Result, at_s: float) -> list[int]:
-    """One coherent block; ``at_s`` is the device's time: ages and uptime move between cycles."""
+    """Returns one coherent block; ages and uptime move between cycles with ``at_s`` (device)."""
     channels, plant = machine.channels, machine.plant
     energised = plant.clutch_closed
     current = IDLE_CURRENT_10_MA + CURRENT_10_MA_PER_N * plant.cord_force_n if energised else 0.0
@@ -43,7 +43,7 @@ def take_snapshot(machine: UnitMachine, result: Result, at_s: float) -> list[int
 
 
 def _status_bits(machine: UnitMachine, at_s: float) -> int:
-    """Bits A.
+    """Returns bits A.
 
     The brake (4) is on in a unit that keeps force without power, from its restart on; local
     takeover (13) only by an injected fault.

@@ -1,6 +1,6 @@
 """Variants of a unit that follow the map's rules, and defects.
 
-They are permanent: a loss of power changes none of them (``ReferenceFirmware``).
+They are permanent: they survive a loss of power (``ReferenceFirmware``).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ COARSEST_STEP_N: Final = 1.0
 
 
 class SetPointRegister:
-    """Register 0x108. The map lets a unit renew it seldom and round it coarsely."""
+    """Register 0x108, which the map lets a unit renew seldom and round coarsely."""
 
     __slots__ = ("_newest_renewal", "_phase_s", "_shown_n", "_step_n", "period_s")
 
@@ -39,7 +39,7 @@ class SetPointRegister:
         self._newest_renewal = None
 
     def take(self, uptime_s: float, setpoint_n: float) -> None:
-        """Once per device cycle, while the period is not 0: keep what the register shows."""
+        """Store the displayed value; called once per device cycle while the period is not 0."""
         renewal = math.floor((uptime_s - self._phase_s) / self.period_s + 1e-9)
         if renewal != self._newest_renewal:
             self._newest_renewal, self._shown_n = renewal, setpoint_n
@@ -53,7 +53,7 @@ class SetPointRegister:
 
 
 class WatchdogDefects:
-    """Defects of the unit's watchdog. Without any it works as the map says."""
+    """Defects of the unit's watchdog, which otherwise works according to the map."""
 
     __slots__ = ("echo_ms", "stopped")
 
@@ -63,7 +63,7 @@ class WatchdogDefects:
         """Shown in 0x30F instead of the ordered time; None: the truth."""
 
     def stop(self) -> None:
-        """It never expires: bit 6 of A and 0x10F read 0, a silent host is not noticed."""
+        """Stop the watchdog: bit 6 of A and 0x10F read 0, a silent host is not noticed."""
         self.stopped = True
 
 
@@ -71,11 +71,11 @@ class WatchdogDefects:
 class Variants:
     """How this unit differs from the map's example.
 
-    ``reenters_release``: each release order (modes 1 and 5) enters state 5 anew, in states 2 and 6
-    too; from there the unit goes back one cycle later when force is at most 15 N.
+    ``reenters_release``: each release order (modes 1 and 5) enters state 5 anew, also in states 2
+    and 6; from there the unit goes back one cycle later if force is at most 15 N.
 
-    ``blind``: the unit's own supervision of the force is dead. ``keeps_force_without_power``: a
-    brake closes when the supply goes, and holds the cord where it is.
+    ``blind``: the unit's own supervision of the force is disabled. ``keeps_force_without_power``: a
+    brake closes when the supply fails, and holds the cord in place.
     """
 
     set_point_register: SetPointRegister = field(default_factory=SetPointRegister)

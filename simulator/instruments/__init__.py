@@ -1,1 +1,1 @@
-"""Simulated instruments beside a table: a cell on the cord, and how each maker tells its force."""
+"""Simulated instruments beside a table: a cell on the cord, and each maker's way to report it."""

@@ -1,4 +1,4 @@
-"""Force gauges and indicators that are asked by lines of text, written after the makers' pages."""
+"""Force gauges and indicators polled by lines of text, written after the makers' pages."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ POUND_N = 4.4482216152605
 
 
 class SimulatedGauge(ABC):
-    """Answers whole requests; what is not a request is kept until it becomes one."""
+    """Answers complete requests; an incomplete one is kept until it is complete."""
 
     ends_with = b"\r"
     answer_s = 0.005
-    """From the last byte of a request to the first one of its answer."""
+    """Time from the last byte of a request to the first byte of its answer."""
 
     def __init__(self, cell: HangingCell) -> None:
         self.cell = cell
@@ -24,7 +24,7 @@ class SimulatedGauge(ABC):
         self._kept = b""
 
     def hear(self, data: bytes, now_s: float) -> list[bytes]:
-        """Answers to the requests that ``data`` completes."""
+        """Returns the answers to the requests that ``data`` completes."""
         *requests, self._kept = self._split(self._kept + data)
         self.heard += requests
         if not self.powered:
@@ -36,11 +36,11 @@ class SimulatedGauge(ABC):
 
     @abstractmethod
     def answer(self, request: bytes, now_s: float) -> bytes:
-        """The answer to one request without what ends it."""
+        """Returns the answer to one request without its terminator."""
 
 
 class SimulatedMark10(SimulatedGauge):
-    """Mark-10: a tension is negative; the menu can invert the sign or leave it out."""
+    """Mark-10: tension is negative; the menu can invert or omit the sign."""
 
     def __init__(self, cell: HangingCell, request: bytes) -> None:
         super().__init__(cell)
@@ -74,7 +74,7 @@ class SimulatedImadaDst(SimulatedGauge):
 
 
 class SimulatedSauterFh(SimulatedGauge):
-    """Sauter FH: ``9`` asks; seven characters, the first one is the direction; no end."""
+    """Sauter FH: ``9`` polls; seven characters, the first one is the direction; no terminator."""
 
     def _split(self, data: bytes) -> list[bytes]:
         return [bytes([character]) for character in data] + [b""]
@@ -105,7 +105,7 @@ class SimulatedDiniArgeoText(SimulatedGauge):
 
 
 class SimulatedFlintecDad(SimulatedGauge):
-    """Flintec DAD 141.1: ``GN`` asks for the net value."""
+    """Flintec DAD 141.1: ``GN`` polls the net value."""
 
     def answer(self, request: bytes, now_s: float) -> bytes:
         if request != b"GN":
@@ -114,9 +114,9 @@ class SimulatedFlintecDad(SimulatedGauge):
 
 
 class SimulatedLaumasText(SimulatedGauge):
-    """Laumas, ASCII bidirectional: ``$01t75`` asks for the gross weight, ``$01D45`` for decimals.
+    """Laumas, ASCII bidirectional: ``$01t75`` polls the gross weight, ``$01D45`` the decimals.
 
-    Without a point: 2 decimals of a kilogram. On an alarm its text stands instead of the digits.
+    Without a point: 2 decimals of a kilogram. On an alarm its text replaces the digits.
     """
 
     def __init__(self, cell: HangingCell) -> None:

@@ -1,4 +1,4 @@
-"""The cell of an instrument: what force hangs on it, its noise, and how it fails."""
+"""The cell of an instrument: the force on it, its noise, and its faults."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ NOISE_N: Final = 0.05
 STANDARD_GRAVITY: Final = 9.80665
 
 ForceAt = Callable[[float], float]
-"""Newtons on the cord at a monotonic second; a pull is positive."""
+"""Newtons on the cord at a monotonic second; traction is positive."""
 
 
 class HangingCell:
-    """Reads newtons. Each fault is visible in the readings that follow it."""
+    """Reads newtons. Each fault affects the readings after it."""
 
     def __init__(self, force_at: ForceAt, *, seed: int = 1, noise_n: float = NOISE_N) -> None:
         self._force_at = force_at
@@ -26,7 +26,7 @@ class HangingCell:
         self.inverted = self.frozen = False
 
     def force_n(self, now_s: float) -> float:
-        """The reading at ``now_s``, noise included."""
+        """Returns the reading at ``now_s``, noise included."""
         if not self.frozen:
             noise_n = self._gauss(0.0, self._noise_n) if self._noise_n else 0.0
             sign = -1.0 if self.inverted else 1.0
@@ -35,10 +35,10 @@ class HangingCell:
         return self._last_n
 
     def kilograms(self, now_s: float) -> float:
-        """Returns the same as a scale shows it."""
+        """Returns the same in kilograms, as a scale shows it."""
         return self.force_n(now_s) / STANDARD_GRAVITY
 
     @property
     def count(self) -> int:
-        """The converter's own count at the newest reading."""
+        """Returns the converter's own count at the latest reading."""
         return self._count

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 MOVED_S: Final = 0.2
-"""A hand hangs a weight or lifts it off in so long."""
+"""Time in which a hand hangs a weight or lifts it off."""
 
 
 class HungWeight:
-    """The force of one known weight, free at first.
+    """The force of one known weight, which hangs free at first.
 
     ``hang`` and ``lift`` may be called from another thread than the readings: they only set the
     target, and the force moves there from one reading to the next.
@@ -21,15 +21,15 @@ class HungWeight:
         self._read_at_s: float | None = None
 
     def hang(self) -> None:
-        """Somebody hangs it; nothing changes when it hangs."""
+        """Hang the weight; no effect if it hangs."""
         self._wanted_n = self._weight_n
 
     def lift(self) -> None:
-        """Somebody lifts it off; nothing changes when it is off."""
+        """Lift the weight off; no effect if it is off."""
         self._wanted_n = 0.0
 
     def force_at(self, now_s: float) -> float:
-        """Newtons at a monotonic second."""
+        """Returns the force in newtons at a monotonic second."""
         passed_s = 0.0 if self._read_at_s is None else now_s - self._read_at_s
         most_n = self._weight_n * passed_s / MOVED_S
         self._force_n += min(max(self._wanted_n - self._force_n, -most_n), most_n)

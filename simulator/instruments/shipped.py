@@ -1,4 +1,4 @@
-"""A simulated instrument for each profile of an instrument that comes with the program."""
+"""A simulated instrument for each shipped instrument profile."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from simulator.map_v1 import ExceptionCode, RegisterRefused
 
 
 class SimulatedTransmitter(ABC):
-    """Offers the registers of ``image``; whatever is written is refused and counted."""
+    """Offers the registers of ``image``; writes are refused and counted."""
 
     most_registers = 125
 
@@ -22,7 +22,7 @@ class SimulatedTransmitter(ABC):
 
     @abstractmethod
     def image(self, now_s: float) -> dict[int, int]:
-        """Every register that the instrument has, with what it holds now."""
+        """Returns every register of the instrument with its present content."""
 
     def advance_to(self, now_s: float) -> None:
         self._now_s = now_s
@@ -52,7 +52,7 @@ class SimulatedTransmitter(ABC):
 
 
 def _halves(number: int) -> tuple[int, int]:
-    """A 32-bit number as two registers, high one first."""
+    """Returns a 32-bit number as two registers, high one first."""
     return number >> 16 & 0xFFFF, number & 0xFFFF
 
 
@@ -80,7 +80,7 @@ class SimulatedLaumas(SimulatedTransmitter):
 
 
 class SimulatedCasCi600d(SimulatedLaumas):
-    """Looks like the Laumas family and has the converter's count where that one has the units."""
+    """Like the Laumas family, but with the converter's count in place of the units."""
 
     def __init__(self, cell: HangingCell, zero_count: int) -> None:
         super().__init__(cell)

@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class DeviceTime(Protocol):
-    """Time, the event loop that a server runs in, and the counts of what went over the wire.
+    """Time, the event loop that a server runs in, and the counts of bytes on the wire.
 
     The counts matter in virtual time only.
     """
@@ -31,7 +31,7 @@ class DeviceTime(Protocol):
     async def sleep_until(self, at_s: float) -> None: ...
 
     def begin(self) -> None:
-        """Make the event loop ready."""
+        """Prepare the event loop."""
         ...
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
@@ -39,23 +39,23 @@ class DeviceTime(Protocol):
         ...
 
     def end(self) -> None:
-        """Close the event loop; what is left in it is dropped."""
+        """Close the event loop; pending work is dropped."""
         ...
 
     def consumed(self, byte_count: int) -> None:
-        """Note that so many bytes of a host were consumed (after ``began``, if a request)."""
+        """Count consumed bytes of a host (after ``began``, if a request)."""
         ...
 
     def produced(self, byte_count: int) -> None:
-        """Note that so many bytes are about to be sent to a host."""
+        """Count bytes that are about to be sent to a host."""
         ...
 
     def began(self) -> None:
-        """A request is being worked on."""
+        """Note that work on a request begins."""
         ...
 
     def ended(self) -> None:
-        """A request was answered or dropped."""
+        """Note that a request was answered or dropped."""
         ...
 
 
@@ -183,13 +183,13 @@ class VirtualDeviceTime:
         guard.cancel()
 
     def _pause(self) -> None:
-        """The clock may have what it waits for: let it look."""
+        """Let the clock check whether it has what it waits for."""
         if self._working and self._loop is not None:
             self._loop.stop()
 
 
 def _close(loop: asyncio.AbstractEventLoop) -> None:
-    """Drop what is left and close."""
+    """Drop pending work and close."""
     left = asyncio.all_tasks(loop)
     for task in left:
         task.cancel()

@@ -1,8 +1,8 @@
 """A serial line inside one process: the same frames and times, without a port between them.
 
-For campaigns of many sessions and for measuring what a treatment costs. Whatever is about ports,
-drivers and foreign code is tested over the real ones (``servers.py``); here a request is answered
-in the call that writes it, and its bytes can be read once their time on the wire is over.
+For campaigns of many sessions and for measuring what a treatment costs. Ports, drivers and foreign
+code are tested with real ones (``servers.py``); here a request is answered in the call that writes
+it, and its bytes can be read once their time on the wire is over.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class DirectLine:
         self.bytes_received = 0
 
     def fileno(self) -> int:
-        """There is no descriptor: only a DirectClock can wait for this line."""
+        """Raises: there is no descriptor, and only a DirectClock can wait for this line."""
         raise OSError("a direct line has no file descriptor")
 
     def write(self, data: bytes) -> None:
@@ -64,10 +64,10 @@ class DirectLine:
         return data
 
     def close(self) -> None:
-        """A serial line has no connection that could close."""
+        """Do nothing: a serial line has no connection to close."""
 
     def _served(self, frame: bytes, arrived_s: float) -> bytes:
-        """The unit's frame; empty where a unit on a bus keeps silent."""
+        """Returns the unit's frame; empty if a unit on a bus stays silent."""
         if crc16.modbus(frame[:-2]) != int.from_bytes(frame[-2:], "little"):
             return b""
         address, function = frame[0], frame[1]
@@ -92,7 +92,7 @@ class DirectLine:
             self._firmware.write_broadcast(int.from_bytes(pdu[:2], "big"), _words(pdu[5:]))
 
     def _answered(self, function: int, pdu: bytes) -> bytes:
-        """Returns what follows the function code in the answer."""
+        """Returns the answer after its function code."""
         address, count = struct.unpack_from(">HH", pdu)
         if function in (READ_HOLDING, READ_INPUT):
             return _counted(self._firmware.read_registers(address, count))
@@ -108,7 +108,7 @@ class DirectLine:
 
 
 class DirectClock(VirtualClock):
-    """Virtual time for direct lines: nothing is under way that anybody would have to wait for."""
+    """Virtual time for direct lines: no bytes are ever in transit that have to be awaited."""
 
     def wait_readable(self, port: Readable, deadline_s: float) -> bool:
         assert isinstance(port, DirectLine), "a direct clock waits for direct lines"

@@ -1,7 +1,7 @@
 """The URL ``ptymaster://<fd>`` for pyserial: serve on the master side of a pseudo-terminal.
 
-pyserial opens ports by path, and a pseudo-terminal's master has none. The module's name is the one
-that pyserial looks for. Only what a server needs of a port is here.
+pyserial opens ports by path, and a pseudo-terminal's master has none. pyserial looks for this
+module name. Only what a server needs of a port is here.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ import serial
 
 
 def register_protocol() -> None:
-    """Let pyserial find this module."""
+    """Register this module with pyserial."""
     package = __name__.rpartition(".")[0]
     if package not in serial.protocol_handler_packages:
         serial.protocol_handler_packages.append(package)
 
 
 class PtyMaster:
-    """A port on a file descriptor; raises serial.SerialException when the other end is closed."""
+    """A port on a file descriptor; raises serial.SerialException if the other end is closed."""
 
     def __init__(self, _port: None = None, **_settings: Any) -> None:
         self.timeout: float | None = 0
@@ -28,7 +28,7 @@ class PtyMaster:
         self._fd = -1
 
     def open(self) -> None:
-        """Copy the descriptor, so that closing the port does not close its owner's."""
+        """Copy the descriptor, so that closing the port leaves its owner's open."""
         self._fd = os.dup(int(self.port.removeprefix("ptymaster://")))
         os.set_blocking(self._fd, False)
 
@@ -58,5 +58,5 @@ class PtyMaster:
 
 
 def serial_class_for_url(url: str) -> tuple[str, type[PtyMaster]]:
-    """Returns the class behind a URL, for pyserial."""
+    """Returns the class for a URL, called by pyserial."""
     return url, PtyMaster

@@ -1,8 +1,8 @@
-"""Serves a simulated unit over real bytes: by pymodbus' servers, or on lines of text.
+"""Serves a simulated unit with real bytes: by pymodbus' servers, or on lines of text.
 
-Which thread the server runs in is the device time's matter. An exchange costs its wire time and
-the unit's answer time, real or virtual, and the host finds out by waiting. A unit that is not
-addressed stays silent, as on a real bus.
+The device time determines the thread of the server. An exchange takes its wire time and the unit's
+answer time, real or virtual, and the host notices by waiting. A unit that is not addressed stays
+silent, as on a real bus.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class FunctionRefused(Exception):
 
 
 class _Desk:
-    """Takes one request at a time to the firmware and makes its answer wait for its time."""
+    """Passes one request at a time to the firmware and delays its answer as needed."""
 
     def __init__(self, firmware: UnitFirmware, time: DeviceTime, wire: Wire) -> None:
         self.firmware, self.time, self.wire = firmware, time, wire
@@ -111,7 +111,7 @@ class _Desk:
 
 
 class _Handler(ServerRequestHandler):
-    """pymodbus' connection handler, which counts bytes and keeps silent for other units."""
+    """pymodbus' connection handler, which counts bytes and stays silent for other units."""
 
     def __init__(self, owner: Any, desk: _Desk, unit: int) -> None:
         super().__init__(owner, None, None, None)  # type: ignore[no-untyped-call]
@@ -131,7 +131,7 @@ class _Handler(ServerRequestHandler):
         return used
 
     def handle_later(self) -> None:
-        """Called where pymodbus takes the way for another thread, although it is in its own."""
+        """Handle it here; pymodbus calls this to change threads, but is in its own."""
         self._task = self.loop.create_task(self.handle_request())
 
     async def handle_request(self) -> None:
@@ -161,7 +161,7 @@ class _Handler(ServerRequestHandler):
 
 
 class _TcpServer(ModbusTcpServer):
-    """On TCP the unit sees its host's connection close."""
+    """Tells the unit when its host's TCP connection closes."""
 
     closes_count = True
 
@@ -174,7 +174,7 @@ class _TcpServer(ModbusTcpServer):
 
 
 class _SerialServer(ModbusSerialServer):
-    """A serial line has no connection that could close."""
+    """Does without that, since a serial line has no connection to close."""
 
     closes_count = False
 
@@ -191,7 +191,7 @@ class _SerialServer(ModbusSerialServer):
 class SimulatedUnit:
     """A unit on the wire: serve it, give its ``uri`` to a host, stop it. A context manager.
 
-    ``text`` is its server where it is served on lines of text.
+    ``text`` is its server if it is served on lines of text.
     """
 
     def __init__(self, firmware: UnitFirmware, time: DeviceTime, *, unit: int = 1) -> None:
@@ -207,7 +207,7 @@ class SimulatedUnit:
     def serve_tcp(self, port: int = 0) -> SimulatedUnit:
         """Serve on TCP on this machine only; port 0 lets the system choose one.
 
-        Raises OSError when the port is taken.
+        Raises OSError if the port is in use.
         """
 
         async def make() -> str:
@@ -226,7 +226,7 @@ class SimulatedUnit:
         """
         if not hasattr(os, "openpty"):
             raise OSError("this system has no pseudo-terminals")
-        import tty  # absent where pseudo-terminals are
+        import tty  # missing on systems without pseudo-terminals
 
         master, slave = os.openpty()
         tty.setraw(slave)
@@ -238,7 +238,7 @@ class SimulatedUnit:
             server = _SerialServer(desk, device, self._unit, f"ptymaster://{master}", baudrate)
             await self._listen(server, "pseudo-terminal")
             path = os.ttyname(slave)
-            # A pseudo-terminal has no parity; asking a used one for it again is an error there.
+            # A pseudo-terminal has no parity; requesting it again on a used one is an error there.
             return f"modbus-rtu://{path}?baudrate={baudrate}&parity=N&unit={self._unit}"
 
         return self._start(make)

@@ -1,6 +1,6 @@
-"""Serves an instrument that is asked by lines of text, over TCP or on a pseudo-terminal.
+"""Serves an instrument polled by lines of text, over TCP or on a pseudo-terminal.
 
-An exchange costs its wire time and the instrument's answer time, real or virtual, as with the
+An exchange takes its wire time and the instrument's answer time, real or virtual, as with the
 Modbus servers.
 """
 
@@ -28,7 +28,7 @@ class TextInstrument(Protocol):
 class TextServer:
     """An instrument on the wire: serve it, give its ``uri`` to a host, stop it.
 
-    ``spoil`` changes an answer and says how many seconds late it comes; tests set it.
+    ``spoil`` changes an answer and returns its delay in seconds; tests set it.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class TextServer:
     def serve_tcp(self, port: int = 0) -> TextServer:
         """Serve on TCP on this machine only; port 0 lets the system choose one.
 
-        Raises OSError when the port is taken.
+        Raises OSError if the port is in use.
         """
 
         async def make() -> str:
@@ -61,7 +61,7 @@ class TextServer:
         """Serve on a new pseudo-terminal; raises OSError on a system without them."""
         if not hasattr(os, "openpty"):
             raise OSError("this system has no pseudo-terminals")
-        import tty  # absent where pseudo-terminals are
+        import tty  # missing on systems without pseudo-terminals
 
         master, slave = os.openpty()
         tty.setraw(slave)
@@ -90,7 +90,7 @@ class TextServer:
         self.stop()
 
     def take(self, data: bytes, send: Send) -> None:
-        """Bytes of a host; answers leave by ``send`` when their time has come."""
+        """Take bytes of a host; answers are sent with ``send`` when they are due."""
         byte_s = BITS_PER_CHARACTER / self._baudrate
         arrived_s = self._time.now_s() + len(data) * byte_s
         for answer in self._instrument.hear(data, arrived_s):

@@ -1,7 +1,7 @@
 """The unit's side of the line protocol (reference map, B.9): lines in, registers of the firmware.
 
-Own reading and writing of lines, apart from the bridge's that it is there to test. A line with a
-bad check sum or grammar is not answered and feeds nothing.
+It parses and writes lines independently of the bridge, which it is used to test. A line with a
+wrong checksum or grammar is not answered and does not feed the watchdog.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ _OPEN_RELEASE = "Q"
 
 
 class UnitLines:
-    """Implements ``TextInstrument``; ``bad_lines`` counts what was not answered."""
+    """Implements ``TextInstrument``; ``bad_lines`` counts the lines not answered."""
 
     answer_s = TURNAROUND_S
 
@@ -64,7 +64,7 @@ class UnitLines:
         self._kept = b""
 
     def hear(self, data: bytes, now_s: float) -> list[bytes]:
-        """Answers to the lines that ``data`` completes; LF is passed over."""
+        """Returns the answers to the lines that ``data`` completes; LF is skipped."""
         *whole, kept = (self._kept + data.replace(b"\n", b"")).split(b"\r")
         self._kept = kept[: MOST_CHARACTERS + 1]
         self.firmware.advance_to(now_s)
@@ -95,7 +95,7 @@ class UnitLines:
         return _order_answer(self.firmware.read_registers(MEASUREMENT, MEASUREMENT_LENGTH))
 
     def _show(self, fields: str) -> bytes:
-        """A read that the unit does not offer is answered without registers."""
+        """Answer a read; without registers if the unit does not offer them."""
         match = _READ.fullmatch(fields)
         if match is None or not 1 <= int(match[2]) <= MOST_REGISTERS:
             return b""
@@ -117,10 +117,7 @@ class UnitLines:
 
 
 def _sound_fields(line: bytes) -> str | None:
-    """Returns what is between the first character and ``*``.
-
-    None for an invalid line.
-    """
+    """Returns the text between the first character and ``*``; None for an invalid line."""
     if len(line) > MOST_CHARACTERS or not line.isascii():
         return None
     fields, star, check = line[1:].rpartition(b"*")
@@ -130,7 +127,7 @@ def _sound_fields(line: bytes) -> str | None:
 
 
 def _order_words(fields: str) -> list[int] | None:
-    """Registers 0x200-0x206 of an order; None for what is none."""
+    """Returns registers 0x200-0x206 of an order; None if it is invalid."""
     if fields == _OPEN_RELEASE:
         return [OPEN_TOKEN >> 16, OPEN_TOKEN & 0xFFFF, 0, FAST_RELEASE, 0, 0, 0]
     match = _ORDER.fullmatch(fields)
@@ -143,7 +140,7 @@ def _order_words(fields: str) -> list[int] | None:
 
 
 def _order_answer(block: list[int]) -> bytes:
-    """``<`` and the thirteen fields, from the measurement block."""
+    """Returns ``<`` and the thirteen fields, from the measurement block."""
     sequence, result, state, status, faults, first_fault, *values = block[:11]
     force_1, force_2, set_point, _gross, position = values
     counter, age_ms, left_ms = block[13:16]

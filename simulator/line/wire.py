@@ -18,7 +18,7 @@ class UnitFirmware(Protocol):
 
     @property
     def powered(self) -> bool:
-        """Returns whether it has power; without it a unit consumes every byte and answers none."""
+        """True if it has power; without it a unit consumes every byte and answers none."""
 
     def advance_to(self, now_s: float) -> None: ...
 
@@ -43,12 +43,12 @@ class Wire:
     frame_bytes: int
 
     def request_s(self, function: int, writes: int) -> float:
-        """Wire time of a request in seconds."""
+        """Returns the wire time of a request in seconds."""
         pdu = {READ_WRITE: 10 + 2 * writes, WRITE_MANY: 6 + 2 * writes}.get(function, 5)
         return self.byte_s * (pdu + self.frame_bytes)
 
     def answer_s(self, pdu_bytes: int) -> float:
-        """Wire time of an answer in seconds."""
+        """Returns the wire time of an answer in seconds."""
         return self.byte_s * (pdu_bytes + self.frame_bytes)
 
 
@@ -57,5 +57,5 @@ LOCAL_HOST = "127.0.0.1"
 
 
 def rtu_wire(baudrate: int) -> Wire:
-    """The wire of a serial line with 11 bits per character."""
+    """Returns the wire of a serial line with 11 bits per character."""
     return Wire(byte_s=BITS_PER_CHARACTER / baudrate, frame_bytes=3)

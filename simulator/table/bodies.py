@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BodyParameters:
-    """One column of it; ``stroke_min_mm`` is ours: a parked winch stands off its end switch."""
+    """One column of the table; ``stroke_min_mm`` is ours: a parked winch is off its end switch."""
 
     name: str
     cord_n_per_mm: float = 20.0
@@ -24,7 +24,7 @@ class BodyParameters:
 
     @property
     def series_n_per_mm(self) -> float:
-        """Stiffness of cord and body in series."""
+        """Stiffness of cord and body in series, newtons per millimetre."""
         return 1.0 / (1.0 / self.cord_n_per_mm + 1.0 / self.body_n_per_mm)
 
 

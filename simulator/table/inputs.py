@@ -1,4 +1,4 @@
-"""The two inputs a hand can reach: the patient's switch and the emergency stop."""
+"""The two inputs operated by hand: the patient's switch and the emergency stop."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ SHOWN_AFTER_PRESS_S: Final = 1.0
 
 
 class SwitchOnPlug:
-    """A switch on a plug. Two samples in a row decide, so that a tap of 30 ms counts.
+    """A switch on a plug. Two consecutive samples decide, so that a tap of 30 ms counts.
 
-    ``senses_plug`` (bit 4 of 0x20): without it the unit takes an unplugged switch for an open one.
+    ``senses_plug`` (bit 4 of 0x20): without it an unplugged switch looks open to the unit.
     """
 
     __slots__ = (
@@ -47,16 +47,16 @@ class SwitchOnPlug:
         self._contact = False
 
     def tap(self, seconds: float) -> None:
-        """Press for so long, in whole samples of 10 ms."""
+        """Press for ``seconds``, in whole samples of 10 ms."""
         self._contact = not self._dead
         self._tap_left = round(seconds / SAMPLE_S)
 
     def stick(self) -> None:
-        """The contact is welded: closed, and it stays closed."""
+        """Weld the contact: it is closed and stays closed."""
         self._contact, self._dead = True, False
 
     def dead(self) -> None:
-        """A broken wire: no press closes the contact any more."""
+        """Break the wire: no press closes the contact any more."""
         self._contact, self._dead = False, True
 
     def unplug(self) -> None:
@@ -67,7 +67,7 @@ class SwitchOnPlug:
         self._plugged = self._seems_plugged = True
 
     def sample(self, uptime_s: float) -> EventCode | None:
-        """Look at the contact once per device cycle; the event is what has just been decided."""
+        """Sample the contact once per device cycle; returns the event of a change."""
         if self._tap_left:
             self._tap_left -= 1
             self._contact = self._contact and self._tap_left > 0
@@ -84,11 +84,11 @@ class SwitchOnPlug:
 
     @property
     def closed(self) -> bool:
-        """The contact itself, before debouncing: what arming looks at (reference map, B.10)."""
+        """True if the contact is closed, before debouncing, as for arming (reference map, B.10)."""
         return self.pressed or (self._contact and self._plugged)
 
     def shown(self, uptime_s: float) -> bool:
-        """Bit 1 of A: pressed now or within the last second (reference map, B.10)."""
+        """Returns bit 1 of A: pressed now or within the last second (reference map, B.10)."""
         return self.pressed or uptime_s < self._shown_until_s
 
     def _decide(self, contact: bool, uptime_s: float) -> EventCode:
@@ -103,7 +103,7 @@ class SwitchOnPlug:
 
 
 class EmergencyStop:
-    """A latching mushroom button in a hard-wired chain: no debouncing, it opens at once."""
+    """A latching mushroom button in a hard-wired chain: it opens at once, without debouncing."""
 
     __slots__ = ("_pressed", "open")
 
@@ -118,7 +118,7 @@ class EmergencyStop:
         self._pressed = False
 
     def sample(self) -> EventCode | None:
-        """Look at the chain once per device cycle."""
+        """Sample the chain once per device cycle."""
         if self._pressed == self.open:
             return None
         self.open = self._pressed

@@ -15,7 +15,7 @@ OPEN_CIRCUIT_TENTHS: Final = -3000
 
 
 class LoadCell:
-    """Reads tenths of a newton. Every fault is visible in the readings that follow it."""
+    """Reads tenths of a newton. Every fault affects the readings after it."""
 
     __slots__ = (
         "_drift_tenths",
@@ -41,7 +41,7 @@ class LoadCell:
         self.frozen = False
 
     def read(self, force_n: float, period_s: float) -> int:
-        """The reading in 0.1 N, ``period_s`` after the one before."""
+        """Returns the reading in 0.1 N, ``period_s`` after the previous one."""
         if self._healthy:
             self._last = round(force_n * 10.0 + self._gauss(0.0, NOISE_TENTHS))
             return self._last
@@ -60,32 +60,32 @@ class LoadCell:
         self.frozen = True
 
     def stick(self) -> None:
-        """The converter latches up: new samples, all with the last value."""
+        """Latch the converter up: new samples, all with the last value."""
         self._healthy, self._stuck = False, True
 
     def gain(self, factor: float) -> None:
-        """The channel reads ``factor`` times the truth."""
+        """Make the channel read ``factor`` times the truth."""
         self._healthy, self._gain = False, factor
 
     def invert(self) -> None:
-        """The leads are swapped: tension reads as a push."""
+        """Swap the leads: tension reads as a push."""
         self.gain(-1.0)
 
     def saturate(self) -> None:
-        """The amplifier is at its upper rail, whatever the force is."""
+        """Put the amplifier at its upper rail, whatever the force is."""
         self._healthy, self._saturated = False, True
 
     def drift(self, n_per_min: float) -> None:
-        """The zero wanders by ``n_per_min`` newtons a minute."""
+        """Drift the zero by ``n_per_min`` newtons per minute."""
         self._healthy, self._drift_tenths_per_s = False, n_per_min * 10.0 / 60.0
 
     def open(self) -> None:
-        """The cable is off: the converter runs to its lower rail."""
+        """Disconnect the cable: the converter runs to its lower rail."""
         self._healthy, self.opened = False, True
 
 
 class SecondCell(LoadCell):
-    """The independent channel, which can also go without a word."""
+    """The independent channel, which can also vanish without notice."""
 
     __slots__ = ("vanished",)
 
@@ -94,5 +94,5 @@ class SecondCell(LoadCell):
         self.vanished = False
 
     def vanish(self) -> None:
-        """The channel reads 0x8000 and is not valid any more; no fault bit says why."""
+        """Make the channel read 0x8000 and invalid; no fault bit shows why."""
         self.vanished = True

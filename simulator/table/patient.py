@@ -1,6 +1,6 @@
 """Simulated patients: behaviours that act on the unit's inputs, once per device cycle.
 
-A patient sees what a person would notice (the unit asks, pulls, stops) and presses a switch. Times
+A patient sees what a person would notice (the unit waits, pulls, stops) and presses a switch. Times
 are seconds of the unit's own clock, which runs 300 ppm slow.
 """
 
@@ -62,8 +62,8 @@ class PassivePatient:
 class PressTestPatient:
     """Does the press test: 0.5 s on the switch, 1 s after a host first reads the idle unit.
 
-    Does it again after each disarming or acknowledgement, after 2 s without a request and when a
-    host asks anew who the unit is; touches nothing while the unit is not idle.
+    Repeats it after each disarming or acknowledgement, after 2 s without a request and when a host
+    identifies the unit again; touches nothing while the unit is not idle.
     """
 
     def __init__(self) -> None:
@@ -105,7 +105,7 @@ class PressTestPatient:
 
 
 class StopsDuring(PressTestPatient):
-    """Does the press test, and presses for good reason ``after_s`` into the n-th hold.
+    """Does the press test, and presses to stop ``after_s`` into the n-th hold.
 
     A hold begins when the set-point in effect reaches the ceiling that the host orders with it
     (0x206 is the highest force ordered, so pretension and rests never count) and ends 5 N below.

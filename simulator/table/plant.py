@@ -33,8 +33,8 @@ class TractionPlant:
     """The state of one table with one patient on it.
 
     ``cord_force_n`` and ``spine_force_n`` are the truth; ``cell_force_n`` is the cord force after
-    the 60 ms of a load cell, before noise and rounding. ``hung_n`` is what hangs on the cell itself
-    besides, as a test weight does. ``random`` sets where a breath starts.
+    the 60 ms of a load cell, before noise and rounding. ``hung_n`` is an additional force on the
+    cell itself, such as a test weight. ``random`` sets where a breath starts.
     """
 
     __slots__ = (
@@ -172,11 +172,11 @@ class Cord:
         self._plant = plant
 
     def snap(self) -> None:
-        """The cord parts; it never carries force again."""
+        """Break the cord; it never carries force again."""
         self._plant.cord_n_per_mm = 0.0
 
     def slack(self, mm: float) -> None:
-        """Add so much loose cord between winch and harness."""
+        """Add ``mm`` of loose cord between winch and harness."""
         self._plant.slack_mm += mm
 
 
@@ -189,7 +189,7 @@ class Stroke:
         self._plant = plant
 
     def limit(self, mm: float) -> None:
-        """The winch has only ``mm`` left inwards: its end switch closes there."""
+        """Leave the winch only ``mm`` inwards: its end switch closes there."""
         plant = self._plant
         plant.parameters = replace(plant.parameters, stroke_mm=plant.position_mm + mm)
 
@@ -205,25 +205,25 @@ class Winch:
         self._only_releasing = False
 
     def jam(self, *, clutch: bool = False) -> None:
-        """The motor cannot turn the drum any more, whatever is ordered.
+        """Jam the motor: it cannot turn the drum any more, whatever is ordered.
 
         The clutch still opens and lets the cord run out, unless ``clutch`` is jammed as well: then
-        no order and no loss of power takes the force away.
+        neither an order nor a loss of power removes the force.
         """
         self._plant.jammed = True
         self._plant.clutch_jammed = clutch
 
     def run_in(self, speed_mm_per_s: float, *, only_releasing: bool = False) -> None:
-        """The drive winds in at this speed whatever is ordered, while its clutch is closed.
+        """Wind in at this speed whatever is ordered, while the clutch is closed.
 
-        ``only_releasing``: only in state 5, as a drive whose direction is wrong there.
+        ``only_releasing``: only in state 5, as with a drive whose direction is wrong there.
         """
         self._run_in_mm_per_s, self._only_releasing = speed_mm_per_s, only_releasing
 
     def free(self) -> None:
-        """The drive is sound again and turns freely; a brake that holds the cord is opened by hand.
+        """Repair the drive: it turns freely, and a brake that holds the cord is opened by hand.
 
-        Where the clutch is open the cord runs out.
+        If the clutch is open the cord runs out.
         """
         self._plant.jammed = self._plant.clutch_jammed = self._plant.brake_on = False
         self._run_in_mm_per_s = 0.0
@@ -244,7 +244,7 @@ class Body:
         self._plant = plant
 
     def slip(self, mm: float, over_s: float = 0.0) -> None:
-        """The harness slides over the body: ``mm`` more cord is needed for the same force."""
+        """Let the harness slide over the body: ``mm`` more cord is needed for the same force."""
         plant = self._plant
         if over_s > 0.0:
             plant.slip_steps = round(over_s / STEP_S)
@@ -253,17 +253,17 @@ class Body:
             plant.slack_mm += mm
 
     def stiffness(self, n_per_mm: float) -> None:
-        """Muscles or another position: the body answers a stretch with more or less force."""
+        """Change the body's stiffness, as muscles or another position do."""
         plant = self._plant
         plant.parameters = replace(plant.parameters, body_n_per_mm=n_per_mm)
 
     def jump(self, mm: float) -> None:
-        """A cough: the body moves ``mm`` away from the winch and back within 0.3 s."""
+        """Cough: the body moves ``mm`` away from the winch and back within 0.3 s."""
         count = round(JUMP_S / STEP_S)
         self._move([mm * math.sin(math.pi * (i + 1) / count) for i in range(count)])
 
     def spasm(self, n: float) -> None:
-        """Muscles pull with ``n`` newtons on a fixed body; reached in 0.5 s, it stays."""
+        """Pull with ``n`` newtons on a fixed body; reached in 0.5 s, and permanent."""
         mm = n / self._plant.parameters.body_n_per_mm
         count = round(SPASM_S / STEP_S)
         self._move([mm * (i + 1) / count for i in range(count)])

@@ -22,7 +22,10 @@ from tests.support.station_console import ORDER
 
 LONG = ORDER.replace("1 min", "3 min")
 TRIES = 3
-QUIET, LOST = "console does not answer: look at it", "console is gone: start it again"
+QUIET, LOST = (
+    "console does not answer: look at it",
+    "console did not answer: look at the patient; start it again if it is gone",
+)
 
 
 @pytest.fixture
@@ -87,6 +90,6 @@ def test_whoever_looked_on_sees_what_a_lost_console_has_done(
     expect(page.locator("#numbers [data-is=force]")).to_have_text(re.compile(r"^-?\d\.\d N$"))
     let_go(page)
     page.get_by_role("link", name="Write the note").click()
-    expect(page.locator("main")).to_contain_text("stopped: console lost")
+    expect(page.locator("main")).to_contain_text("stopped (console lost)")
     assert newest(clinic).outcome == "stopped"
     context.close()

@@ -57,6 +57,11 @@ window.AudioContext = class {
 PAINTED = """canvas => [...canvas.getContext("2d")
   .getImageData(0, canvas.height / 2, canvas.width / 2, 20).data].some((value) => value > 0)"""
 """Whether anything is drawn where the last half minute has no figures."""
+IMPATIENT = """
+const after = AbortSignal.timeout.bind(AbortSignal);
+AbortSignal.timeout = (ms) => after(ms === 10_000 ? 500 : ms);
+"""
+"""A page whose requests end after half a second instead of ten."""
 HOUR_MS = 3_600_000
 HIGH = 960
 """Hertz of the tone of a high alarm."""
@@ -131,12 +136,43 @@ def _looks_on(page: Page, console: ServedConsole) -> bool:
 
 def test_a_stream_that_was_refused_is_opened_anew(page: Page) -> None:
     """An EventSource gives up after such an answer."""
-    page.route("**/events", lambda way: way.fulfill(status=503, body="full"))
+    page.route("**/events?*", lambda way: way.fulfill(status=503, body="full"))
     page.reload()
     expect(page.locator("#no-live-data")).to_be_visible()
-    page.unroute("**/events")
+    page.unroute("**/events?*")
     expect(page.locator("#no-live-data")).to_be_hidden()
     expect(page.locator("#numbers [data-is=force]")).to_have_text("101.0 N")
+
+
+def test_a_stream_that_has_died_without_a_word_is_opened_anew(new_page: Page) -> None:
+    """A network that is gone closes no connection, and the browser waits for it for minutes."""
+    held: list[Route] = []
+    new_page.clock.install()
+    new_page.route("**/events?*", lambda way: way.continue_() if held else held.append(way))
+    page = at_the_unit(new_page)
+    page.clock.run_for(2_000)
+    expect(page.locator("#no-live-data")).to_contain_text("NO LIVE DATA")
+    page.clock.run_for(4_000)
+    expect(page.locator("#numbers [data-is=force]")).to_have_text("101.0 N")
+
+
+def test_a_request_without_an_answer_ends_and_the_next_press_is_taken(
+    new_page: Page, link: StandInLink
+) -> None:
+    new_page.add_init_script(IMPATIENT)
+    page = at_the_unit(new_page)
+    less, asked = page.get_by_role("button", name="Less by"), len(link.asked)
+    page.route("**/requests", lambda _way: None)
+    less.click()
+    expect(page.locator("#asked")).to_have_text(
+        "The console does not answer: whether it was done is not known. Look at the patient. "
+        "STOP works."
+    )
+    page.unroute("**/requests")
+    with page.expect_response("**/requests"):
+        less.click()
+    wait_until(lambda: not less.evaluate(SENDING), "the answer in its place")
+    assert len(link.asked) == asked + 1
 
 
 def hold_the_first_press(page: Page) -> list[Route]:

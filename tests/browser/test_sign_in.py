@@ -69,7 +69,7 @@ def test_somebody_else_signs_in_and_what_was_typed_stays(
     page.route("**/person", lambda way: way.abort())
     pin.fill(PINS[ANN])
     change.get_by_role("button").click()
-    expect(said).to_contain_text("did not answer. Nobody was signed in.")
+    expect(said).to_contain_text("did not answer: who is signed in is not known.")
     page.unroute("**/person")
     page.locator("#signed-out").evaluate("(one) => { one.hidden = false; }")
     pin.fill(PINS[ANN])

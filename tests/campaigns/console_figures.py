@@ -2,7 +2,7 @@
 
     python -m tests.campaigns.console_figures
 
-Processor time is that of the process (user and system), read from the system; no wall clock.
+Processor time is that of the process's own clock; no wall clock.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from playwright.sync_api import Browser, CDPSession, sync_playwright
 
 from controller.runtime.clock import SystemClock
 from records.store.record_folder import RecordFolder
-from tests.support.real_time import ROOT
+from tests.support.real_time import ROOT, processor_s
 from tests.support.reception import open_clinic
 from tests.support.system_browser import NO_BROWSER, system_browser
 
@@ -42,11 +42,6 @@ class Served:
     address: str
     process: int
 
-    def processor_s(self) -> float:
-        """The processor time used so far."""
-        fields = Path(f"/proc/{self.process}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
 
 def main() -> int:
     """Measure and print; returns 1 if a ratio is missed."""
@@ -62,7 +57,7 @@ def main() -> int:
         print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
         met = [
             _tell("server, for each page", SERVER_RATIO, [_streams(console, constant)]),
-            _tell("a first page", PAGE_RATIO, [_pages(console, constant)]),
+            _tell("a first page", PAGE_RATIO, [_pages(console, constant) for _ in range(PAIRS)]),
             _tell("main thread with the chart", CHART_RATIO, list(_charts(console))),
         ]
     return 0 if all(met) else 1
@@ -121,9 +116,9 @@ def _taken_with(served: Served, count: int) -> float:
     ]
     try:
         CLOCK.sleep_until(CLOCK.now_s() + 1.0)
-        before_s = served.processor_s()
+        before_s = processor_s(served.process)
         CLOCK.sleep_until(CLOCK.now_s() + SECONDS)
-        return served.processor_s() - before_s
+        return processor_s(served.process) - before_s
     finally:
         for each in readers:
             each.kill()
@@ -139,18 +134,18 @@ def _of_a_request(served: Served) -> float:
     with httpx.Client() as client:
         client.get(served.address)
         idle = _idle(served)
-        before_s, started_s = served.processor_s(), CLOCK.now_s()
+        before_s, started_s = processor_s(served.process), CLOCK.now_s()
         for _ in range(REQUESTS):
             client.get(served.address).raise_for_status()
         took_s = CLOCK.now_s() - started_s
-        return (served.processor_s() - before_s - idle * took_s) / REQUESTS
+        return (processor_s(served.process) - before_s - idle * took_s) / REQUESTS
 
 
 def _idle(served: Served) -> float:
     """Processor time of a second without requests."""
-    before_s = served.processor_s()
+    before_s = processor_s(served.process)
     CLOCK.sleep_until(CLOCK.now_s() + 3.0)
-    return (served.processor_s() - before_s) / 3.0
+    return (processor_s(served.process) - before_s) / 3.0
 
 
 def _charts(console: Served) -> Iterator[tuple[float, float]]:

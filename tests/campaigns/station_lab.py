@@ -25,7 +25,6 @@ from workstation.station.place import ChannelPlace, console_lock, station_folder
 
 CLOCK = SystemClock()
 TICK_MS = 50
-TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 LATENESS = re.compile(
     r"session (\S+): (\d+) ticks, late by p50 ([\d.]+) ms, p99 ([\d.]+) ms, "
     r"p99.9 ([\d.]+) ms, at most ([\d.]+) ms"
@@ -196,12 +195,6 @@ def a_unit(number: int = 1) -> Iterator[str]:
     with simulated_unit("tcp", "--body", "lumbar_split", "--seed", str(number)) as (unit, uri):
         run_first(unit.process_id)
         yield uri
-
-
-def processor_s(process_id: int) -> float:
-    """Processor seconds that a process has used, all threads."""
-    fields = Path(f"/proc/{process_id}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS_PER_SECOND
 
 
 def peak_mb(process_id: int) -> float:

@@ -26,11 +26,10 @@ from tests.campaigns.station_lab import (
     connections,
     load,
     peak_mb,
-    processor_s,
     station,
 )
 from tests.campaigns.station_reference import idle_reference
-from tests.support.real_time import Program, program
+from tests.support.real_time import Program, processor_s, program
 from tests.support.station_console import TABLE, is_holding, is_idle
 
 BENCH_PAIRS = 2

@@ -126,7 +126,7 @@ FAULTS: dict[str, tuple[Spoil, type[LinkError], str]] = {
     "bad check sum": (
         lambda a: (0.0, a[:-3] + bytes([a[-3] ^ 1]) + a[-2:]),
         FrameCorrupt,
-        "the check sum is wrong: .* came instead of",
+        "the checksum is wrong: .* came instead of",
     ),
     "truncated": (
         lambda a: (0.0, a[:-9]),
@@ -147,9 +147,9 @@ FAULTS: dict[str, tuple[Spoil, type[LinkError], str]] = {
     "garbage first": (
         lambda a: (0.0, b"\xff\x00U" + a),
         FrameCorrupt,
-        "byte FF is no ASCII; data bits, parity or baud rate",
+        "byte FF is not ASCII; data bits, parity or baud rate",
     ),
-    "a stray byte first": (lambda a: (0.0, b"\x00" + a), FrameCorrupt, "byte 00 is no text"),
+    "a stray byte first": (lambda a: (0.0, b"\x00" + a), FrameCorrupt, "byte 00 is not text"),
     "late by 60 ms": (lambda a: (0.060, a), ReplyTimeout, "no answer within 40 ms"),
     "late by 120 ms": (lambda a: (0.120, a), ReplyTimeout, "no answer within 40 ms"),
 }
@@ -265,7 +265,7 @@ def test_behind_a_serial_server_a_silent_port_is_named() -> None:
     with TextServer(UnitLines(firmware), VirtualDeviceTime(clock)).serve_tcp() as server:
         assert server.uri.startswith("ascii+socket://")
         firmware.cut_power()
-        with pytest.raises(ReplyTimeout, match=r"the gateway at .* took the connection: look"):
+        with pytest.raises(ReplyTimeout, match=r"the gateway at .* took the connection: check"):
             connect_unit(server.uri, clock)
         firmware.restore_power(clock.now_s())
         connected = connect_unit(server.uri, clock)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections import Counter
 from contextlib import closing
 from copy import deepcopy
@@ -20,7 +21,7 @@ from tests.campaigns.station_page import page, verdicts
 from tests.campaigns.station_pairs import pairs_table
 from tests.campaigns.station_reference import ticked
 from tests.campaigns.station_stops import situations
-from tests.support.real_time import wait_until
+from tests.support.real_time import processor_s, wait_until
 from tests.support.wire_tap import frames, releases
 from workstation.station.channel import ChannelListener, connect_to
 from workstation.station.control_desk import ControlDesk
@@ -248,3 +249,9 @@ def test_who_does_nothing_but_tick_counts_what_it_missed() -> None:
                 ends.set()
 
     assert ticked(ends, Stalling()) == {"ticks": 5, "missed": 2}
+
+
+def test_the_processor_time_of_a_process_is_that_of_its_own_clock() -> None:
+    before_s = time.process_time()
+    taken_s = processor_s(os.getpid())
+    assert before_s <= taken_s <= time.process_time()

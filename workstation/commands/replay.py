@@ -43,7 +43,7 @@ def replay(
     for lump in lumps:
         count_n += 1
         say(f"{lump.at_s:13.6f} {lump.direction.value} {reader.in_words(lump)}")
-    say(f"end of the capture: {count_n} lumps")
+    say(f"end of the capture: {count_n} chunks")
 
 
 class _Reader:

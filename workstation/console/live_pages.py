@@ -74,13 +74,21 @@ class LivePages:
         return not all(each.patients for each in self._streams)
 
     @contextmanager
-    def opened(self, browser: str, *, patients: bool = True) -> Iterator[LiveStream]:
-        """Returns a stream for a page; the oldest of the browser's ends where it has too many."""
+    def opened(
+        self, browser: str, *, patients: bool = True, instead_of: str = ""
+    ) -> Iterator[LiveStream]:
+        """Returns a stream for a page; the oldest of the browser's ends where it has too many.
+
+        ``instead_of`` is the id of the page's stream before: it ends first, as its connection may
+        have died without a word.
+        """
         stream = LiveStream(browser, patients=patients)
         own = [each for each in self._streams if each.browser == browser]
-        for oldest in own[: max(0, len(own) - MOST_STREAMS + 1)]:
-            oldest.end()
-            self._streams.remove(oldest)
+        others = [each for each in own if each.id != instead_of]
+        replaced = [each for each in own if each.id == instead_of]
+        for ended in (*replaced, *others[: max(0, len(others) - MOST_STREAMS + 1)]):
+            ended.end()
+            self._streams.remove(ended)
         self._streams.append(stream)
         try:
             yield stream

@@ -24,7 +24,6 @@ from workstation.console.note_form import (
     mark_of,
     word_mark,
 )
-from workstation.texts.end_words import end_in_words
 from workstation.visit.completing import MINUTES
 
 ORIGINS: Final[Mapping[Origin, str]] = {
@@ -169,7 +168,7 @@ def _plain(note: TreatmentNote, each: Field, beside: BesideWords) -> FieldView:
         name=each.name,
         label=each.label,
         unit=each.unit,
-        shown=end_in_words(shown) if by_device else shown,
+        shown=shown,
         is_open=each.needs_a_word,
         source=tuple(source_rows(note, each)),
         where_from=each.where_from,

@@ -33,6 +33,7 @@ def environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        auto_reload=False,  # an update beside a running program changes none of its pages
     )
     made.filters["stop_path"] = stop_path
     made.filters["segment"] = partial(quote, safe="")
@@ -46,7 +47,7 @@ def environment() -> Environment:
 
 def part_version(part: str) -> str:
     """Returns a value that changes when a part of a page does, except live figures and form ids."""
-    lasting = _FIGURE.sub(r"\1", _FORM_ID.sub("", part))
+    lasting = _FIGURE.sub(lambda figure: figure[1], _FORM_ID.sub("", part))
     return f"{crc32(lasting.encode('utf-8', 'replace')):08x}"
 
 

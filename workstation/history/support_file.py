@@ -99,7 +99,7 @@ def _unit(unit: UnitForSupport) -> Iterator[str]:
     for each in unit.sessions:
         yield f"session before = {_session(each)}"
     if unit.last_bytes is not None:
-        yield f"bytes of the line ({unit.last_bytes.kind}) = {len(unit.last_bytes.lines)} lumps"
+        yield f"bytes of the line ({unit.last_bytes.kind}) = {len(unit.last_bytes.lines)} chunks"
         yield from unit.last_bytes.lines
 
 

@@ -1,4 +1,4 @@
-"""How a session ended, as a page says it; what is stored, signed and exported stays as written.
+"""How a session ended, as pages say it; the record, the note and the exports keep their words.
 
 The record names a press of STOP by its way, "operator stop (STOP from 127.0.0.1, page of ...)", and
 an outcome has its reason in brackets. People read one plain sentence.

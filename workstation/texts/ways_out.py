@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 from controller.words import AS_WRITTEN
@@ -57,8 +58,9 @@ def on_a_page(sentence: str) -> str:
     return _COMMAND.sub(said, sentence)
 
 
+@lru_cache(maxsize=256)
 def _page_of(command: str) -> str:
-    """Returns the page; else the command for an engineer."""
+    """Returns the page; else the command for an engineer. The overview asks for the same ones."""
     page = next((page for begins, page in PAGES.items() if _begins(begins, command)), "")
     return page or f'"{command}" at the command line (an engineer)'
 

@@ -171,7 +171,7 @@ def test_an_address_that_does_not_parse(
 @pytest.mark.parametrize(
     ("uri", "words"),
     [
-        (NOBODY, "nobody listens there"),
+        (NOBODY, "the connection was refused"),
         ("modbus-rtu:///dev/no-such-port", "/dev/no-such-port"),
     ],
 )
@@ -191,7 +191,7 @@ def test_nobody_at_the_address_is_refused_and_records_nothing(
         (lambda unit: unit.disguise.another_device("ABCD"), "it is another device"),
         (lambda unit: unit.disguise.swap_words(), "words are swapped"),
         (lambda unit: unit.disguise.version(2), "map version 2.0"),
-        (lambda unit: unit.disguise.shift(1), "it is no traction unit"),
+        (lambda unit: unit.disguise.shift(1), "it is not a traction unit"),
     ],
 )
 def test_another_device_at_the_address_is_refused(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -10,6 +11,7 @@ from starlette.routing import BaseRoute, Route
 
 from workstation.console.acts import check_token, site_of
 from workstation.console.browsers import browser_of
+from workstation.console.live_pages import LiveStream
 from workstation.console.other_machines import watches_only
 from workstation.console.site import Site
 
@@ -24,13 +26,20 @@ def routes() -> list[BaseRoute]:
 
 async def stream(request: Request) -> Response:
     """Server-sent events: first the stream's id, then the newest frame repeatedly."""
-    browser = browser_of(request) or "none"
-    events = _events(site_of(request), browser, patients=not watches_only(request))
+    site, patients = site_of(request), not watches_only(request)
+    opened = site.pages.opened(
+        browser_of(request) or "none",
+        patients=patients,
+        instead_of=request.query_params.get("instead_of", ""),
+    )
+    events = _events(site, opened, patients=patients)
     return StreamingResponse(events, media_type="text/event-stream")
 
 
-async def _events(site: Site, browser: str, *, patients: bool) -> AsyncIterator[bytes]:
-    with site.pages.opened(browser, patients=patients) as opened:
+async def _events(
+    site: Site, opening: AbstractContextManager[LiveStream], *, patients: bool
+) -> AsyncIterator[bytes]:
+    with opening as opened:
         yield f"retry: 500\nevent: stream\ndata: {opened.id}\n\n".encode()
         yield site.frames.encoded(patients=patients)
         while (frame := await opened.next()) is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import threading
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -40,6 +41,10 @@ LOOK_S: Final = 0.01
 """Interval at which a page looks for the outcome of its request; it reports a missing one."""
 STARTS: Final = frozenset({"resume", "more"})
 MOST_ALARMS: Final = 100
+LATEST_MS: Final = 3000
+"""How old a press may be that puts force on: behind a console that hung it would start a pull that
+nobody expects any more. The script of the page says when it was made; without a script the browser
+shows that it waits."""
 
 
 def routes() -> list[BaseRoute]:
@@ -61,7 +66,7 @@ def answer(request: Request, form: Form, person: str) -> Response:
         question = _question(form)
         if accepted:
             if question is Question.START_TRACTION:
-                _require_start(request)
+                _require_start(request, form)
             else:
                 site_of(request).people.require(request, Right.PREPARE)
         _check_same_words(unit, question, form)
@@ -85,7 +90,7 @@ def ask(request: Request, form: Form, person: str) -> Response:
         return _refused(request, unit, WHO, form)
     try:
         if act in STARTS:
-            _require_start(request)
+            _require_start(request, form)
         step_n = STEPS_N[site_of(request).words.settings.unit_of_force]
         asked = _request(form, person or _at(unit), step_n)
         sent = unit.request(form.text("session"), asked, form.text("id"))
@@ -107,11 +112,27 @@ def take_over(request: Request, form: Form, person: str) -> Response:
     return _done(unit, sent)
 
 
-def _require_start(request: Request) -> None:
-    """Require the right, and presence, for what puts force on."""
+def _require_start(request: Request, form: Form) -> None:
+    """Require the right, presence and a press of now, for what puts force on."""
     people = site_of(request).people
+    _require_fresh(form, site_of(request).clock.utc_ms())
     people.require(request, Right.START)
     people.require_present(request)
+
+
+def _require_fresh(form: Form, utc_ms: int) -> None:
+    """Raises RequestRefused if a press was on its way for too long; see LATEST_MS."""
+    pressed = form.text("pressed_ms")
+    if not pressed:
+        return
+    if not re.fullmatch(r"[0-9]{1,15}", pressed):
+        raise RequestRefused(f"pressed_ms={pressed[:40]!r} is no time; press on the unit's page")
+    late_ms = utc_ms - int(pressed)
+    if abs(late_ms) > LATEST_MS:
+        raise RequestRefused(
+            f"it arrived {abs(late_ms) / 1000:.0f} s from the time of the press, at most "
+            f"{LATEST_MS / 1000:.0f} s are allowed; look at the patient, then press again"
+        )
 
 
 def _at(unit: KeptUnit) -> str:

@@ -3,6 +3,7 @@
 // are those of the page, whatever the screen's: words on it grow with those beside it.
 
 import { onFrame } from "./live.js";
+import { request } from "./request.js";
 import { scaleOf, showScale } from "./scale.js";
 
 const SHOWN_MS = 60000;
@@ -71,7 +72,7 @@ async function read() {
   const wanted = newest.marks;
   const name = document.body.dataset.unit;
   try {
-    const answer = await fetch(`/units/${encodeURIComponent(name)}/chart`, { cache: "no-store" });
+    const answer = await request(`/units/${encodeURIComponent(name)}/chart`, { cache: "no-store" });
     keep(await answer.json());
     marked = wanted;
   } catch {

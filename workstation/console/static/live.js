@@ -1,10 +1,12 @@
 // The live events: the newest frame is put into the page; a second without one is said at once.
 
+import { request } from "./request.js";
 import { doorState, stopHeard } from "./stop.js";
 import { OF_THIS_PAGE } from "./token.js";
 
 const SILENT_MS = 1000;
 const AGAIN_MS = 500;
+const RENEW_MS = 5000;
 const SEEN_EVERY_MS = 1000;
 const UNSEEN = "--";
 const OF_NOW = ["headline", "first_alarm", "warning", "standing", "responsible", "sound_paused"];
@@ -15,7 +17,9 @@ const FIGURES = ["force", "force_other", "target", "target_other", "left", "phas
 
 let source = null;
 let streamId = "";
+let openedMs = 0;
 let heardMs = performance.now();
+let heardAtMs = 0; // by the station's clock, as the newest frame told it
 let seenMs = 0;
 let taken = false;
 const listeners = [];
@@ -36,8 +40,15 @@ export function follow() {
   });
 }
 
+/** By the station's clock, as far as this page has heard it; 0 before the first frame. */
+export function stationMs() {
+  return heardAtMs && Math.round(heardAtMs + performance.now() - heardMs);
+}
+
 function open() {
-  source = new EventSource("/events");
+  if (source) source.close();
+  openedMs = performance.now();
+  source = new EventSource(`/events?instead_of=${streamId}`);
   source.addEventListener("stream", (event) => { streamId = event.data; });
   source.addEventListener("taken", () => {
     taken = true;
@@ -52,6 +63,7 @@ function open() {
 
 function heard(frame) {
   heardMs = performance.now();
+  heardAtMs = frame.utc_ms;
   document.body.dataset.live = "live";
   document.getElementById("no-live-data").hidden = true;
   document.getElementById("show-here").hidden = true;
@@ -68,7 +80,7 @@ function confirm() {
   const now = performance.now();
   if (document.visibilityState !== "visible" || now - seenMs < SEEN_EVERY_MS || !streamId) return;
   seenMs = now;
-  fetch(`/events/${streamId}/seen`, { method: "POST", headers: OF_THIS_PAGE, body: "", keepalive: true }).catch(() => {});
+  request(`/events/${streamId}/seen`, { method: "POST", headers: OF_THIS_PAGE, body: "", keepalive: true }).catch(() => {});
 }
 
 function show(unit) {
@@ -95,9 +107,15 @@ export function put(element, text) {
   if (element && element.textContent !== text) element.textContent = text;
 }
 
+/** A connection that has died without a word would be waited for by the browser for minutes. */
+function renew(silentMs) {
+  if (!taken && Math.min(silentMs, performance.now() - openedMs) > RENEW_MS) open();
+}
+
 function lookForSilence() {
   const silentMs = performance.now() - heardMs;
   if (silentMs < SILENT_MS) return;
+  renew(silentMs);
   document.body.dataset.live = "silent";
   const words = taken
     ? OTHER_TAB

@@ -1,6 +1,7 @@
 // Keeps what is typed for a note as it is typed. Without it the button "Keep what I typed" does.
 
 import { isChanged } from "./changed.js";
+import { request } from "./request.js";
 import { OF_THIS_PAGE } from "./token.js";
 
 const AFTER_MS = 700;
@@ -41,7 +42,7 @@ async function send({ keepalive = false } = {}) {
   const body = new URLSearchParams();
   for (const name of changed) body.append(name, entries.get(name) ?? "");
   try {
-    const answer = await fetch(form.dataset.draft, { method: "POST", headers: OF_THIS_PAGE, body, keepalive });
+    const answer = await request(form.dataset.draft, { method: "POST", headers: OF_THIS_PAGE, body, keepalive });
     if (!answer.ok) throw new Error(String(answer.status));
     const { kept } = await answer.json();
     const now = new FormData(form);

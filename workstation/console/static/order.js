@@ -2,6 +2,7 @@
 // Without it the button [Check] is the way.
 
 import { isChanged } from "./changed.js";
+import { request } from "./request.js";
 
 const form = document.getElementById("order");
 const WAIT_MS = 500;
@@ -19,7 +20,7 @@ function later(ms) {
 
 async function check() {
   const number = ++asked;
-  const answer = await fetch(form.dataset.check, {
+  const answer = await request(form.dataset.check, {
     method: "POST",
     headers: { accept: "application/json" },
     body: new URLSearchParams(new FormData(form)),

@@ -1,6 +1,7 @@
 // Plays a session on the live chart. It only shows: nothing here reaches a unit.
 
 import { showPast } from "./chart.js";
+import { request } from "./request.js";
 
 const place = document.getElementById("replay");
 const played = JSON.parse(place.dataset.played);
@@ -24,7 +25,7 @@ async function load() {
   const asked = generation;
   loading = true;
   try {
-    const answer = await fetch(`${played.path}?from_ms=${loadedMs}`);
+    const answer = await request(`${played.path}?from_ms=${loadedMs}`);
     if (!answer.ok) throw new Error(answer.statusText);
     const piece = await answer.json();
     if (asked !== generation) return;

@@ -1,6 +1,7 @@
 // Who has not touched the page for a while is signed out; what was typed stays where it is. Somebody
 // else signs in on the page itself: nothing on it is lost.
 
+import { request } from "./request.js";
 import { OF_THIS_PAGE } from "./token.js";
 
 const TOUCH_EVERY_MS = 30000;
@@ -31,7 +32,7 @@ function look() {
 }
 
 async function ask(path, how) {
-  const answer = await fetch(path, how).catch(() => null);
+  const answer = await request(path, how).catch(() => null);
   if (answer) document.getElementById("signed-out").hidden = answer.status !== 410;
 }
 
@@ -42,9 +43,9 @@ async function changePerson(event) {
   const body = new URLSearchParams(new FormData(form));
   form.elements.pin.value = "";
   const headers = { accept: "application/json" };
-  const answer = await fetch(form.action, { method: "POST", headers, body }).catch(() => null);
+  const answer = await request(form.action, { method: "POST", headers, body }).catch(() => null);
   if (!answer) {
-    said.textContent = "The console did not answer. Nobody was signed in.";
+    said.textContent = "The console did not answer: who is signed in is not known. Sign in again.";
     return;
   }
   const { name, fault, told } = await answer.json();

@@ -1,12 +1,13 @@
 // A unit's own page: parts that changed are fetched and put in place, and forms are sent without
 // leaving the page. Without it the forms are sent as forms, and the page is read again.
 
-import { onFrame } from "./live.js";
+import { onFrame, stationMs } from "./live.js";
 import { mayBeSent } from "./older.js";
+import { request } from "./request.js";
 
 const NEW_MS = 600;
 const AGAIN_MS = 1000;
-const GAVE_UP = "It was not sent: the console does not answer. Look at the patient. STOP works.";
+const GAVE_UP = "The console does not answer: whether it was done is not known. Look at the patient. STOP works.";
 
 const page = document.getElementById("unit-page");
 const name = page.dataset.of;
@@ -38,7 +39,7 @@ async function freshen(wanted) {
   shape = wanted; // who asks for another meanwhile takes it back
   const answered = answers;
   try {
-    const answer = await fetch(page.dataset.path, { cache: "no-store" });
+    const answer = await request(page.dataset.path, { cache: "no-store" });
     if (!answer.ok) throw new Error(answer.statusText);
     const text = await answer.text();
     if (answered === answers) {
@@ -127,8 +128,10 @@ async function send(form, button) {
   form.dataset.sending = "yes";
   const fields = new URLSearchParams(new FormData(form));
   if (button && button.name) fields.set(button.name, button.value);
+  const pressedMs = stationMs();
+  if (pressedMs) fields.set("pressed_ms", pressedMs);
   try {
-    const answer = await fetch(form.action, { method: "POST", body: fields });
+    const answer = await request(form.action, { method: "POST", body: fields });
     putParts(await answer.text(), form);
     answers += 1;
     shape = ""; // it may have been drawn before the newest frame was heard

@@ -207,5 +207,5 @@ def test_no_increase_is_possible_within_2_s_of_the_last() -> None:
 
 @pytest.mark.parametrize("change_n", [math.nan, math.inf, -math.inf])
 def test_a_change_that_is_no_force_cannot_be_asked_for(change_n: float) -> None:
-    with pytest.raises(RequestRefused, match="is no force"):
+    with pytest.raises(RequestRefused, match="is not a force"):
         AdjustForce(by="P. Jones", change_n=change_n)

@@ -68,13 +68,13 @@ def test_silence_is_a_time_out_that_says_what_was_waited_for() -> None:
 
 
 def test_a_character_of_8_bits_is_named_with_its_cause() -> None:
-    with pytest.raises(FrameCorrupt, match="byte B1 is no ASCII; data bits, parity or baud rate"):
+    with pytest.raises(FrameCorrupt, match="byte B1 is not ASCII; data bits, parity or baud rate"):
         talker(b"\xb1\xb8.7\r\n").ask(b"?\r")
 
 
 @pytest.mark.parametrize("noise", ["00", "01", "1B", "7F"])
 def test_a_character_that_no_instrument_sends_is_named(noise: str) -> None:
-    with pytest.raises(FrameCorrupt, match=f"byte {noise} is no text; look for noise"):
+    with pytest.raises(FrameCorrupt, match=f"byte {noise} is not text; look for noise"):
         talker(bytes.fromhex(noise) + b"4.285 N\r\n").ask(b"?\r")
 
 
@@ -88,7 +88,7 @@ def test_text_without_an_end_is_not_waited_for_for_ever() -> None:
 @pytest.mark.parametrize("request_text", [b"", b"\xff\r"])
 def test_what_is_no_text_is_never_sent(request_text: bytes) -> None:
     asker = talker(b"1 N\r\n")
-    with pytest.raises(RequestRefused, match="is no ASCII text; nothing was sent"):
+    with pytest.raises(RequestRefused, match="is not ASCII text; nothing was sent"):
         asker.ask(request_text)
     assert asker.line.counters.requests == 0
 
@@ -101,5 +101,5 @@ def test_an_adapter_that_returns_what_is_sent_is_named() -> None:
 
 def test_with_echo_the_answer_behind_it_is_taken() -> None:
     assert talker(b"?\r4.285 N\r\n", echo=True).ask(b"?\r") == b"4.285 N\r\n"
-    with pytest.raises(FrameCorrupt, match="does not come back as it was sent"):
+    with pytest.raises(FrameCorrupt, match="the echo differs from the request"):
         talker(b"4.285 N\r\n", echo=True).ask(b"?\r")

@@ -117,14 +117,14 @@ def test_a_good_check_sum_makes_no_other_fields_right(fields: str) -> None:
 def test_digits_of_other_scripts_are_no_digits() -> None:
     reply = ORDER_ANSWER.find("<００A3".encode())
     assert reply is not None
-    assert "is no ASCII" in reply.refusal
+    assert "is not ASCII" in reply.refusal
 
 
 def test_registers_come_with_their_address_and_in_their_number() -> None:
     right = text_line(b"=", b"030A,7F31A2C4")
     assert scripted(right)[1].read_registers(3, 0x30A, 2) == bytes.fromhex("7F31A2C4")
     for came in (b"030B,7F31A2C4", b"030A,7F31", b"030A,7F31A2C40000", b"030A,7F31A2c4"):
-        with pytest.raises(FrameCorrupt, match="came instead of =030A, 2 registers and check sum"):
+        with pytest.raises(FrameCorrupt, match="came instead of =030A, 2 registers and checksum"):
             scripted(text_line(b"=", came))[1].read_registers(3, 0x30A, 2)
 
 

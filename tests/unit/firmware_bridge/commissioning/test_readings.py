@@ -81,7 +81,7 @@ def test_what_is_lost_is_counted_and_is_no_reading() -> None:
 def test_a_silence_ends_the_watch_with_words_instead_of_for_ever() -> None:
     clock = VirtualClock()
     reader = Scripted(clock, lambda _: 0.0, lambda _: True)
-    with pytest.raises(FrameCorrupt, match="11 of 11 requests had no sound answer"):
+    with pytest.raises(FrameCorrupt, match="11 of 11 requests had no valid answer"):
         watch(reader, clock, 60.0, lambda: False)
 
 

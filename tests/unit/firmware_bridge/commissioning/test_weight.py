@@ -93,6 +93,6 @@ def test_beyond_the_capacity_of_the_cell_the_words_are_swapped() -> None:
 @pytest.mark.parametrize("measured_n", [0.0, 0.3, -0.3])
 def test_a_weight_that_is_not_seen_is_never_a_wrong_gain(measured_n: float) -> None:
     told = diagnosis(measured_n)
-    assert "not seen" in told
+    assert "does not show" in told
     for cause in ("zero tracking", "compression only", "overload sent as 0"):
         assert cause in told

@@ -125,7 +125,7 @@ def test_what_a_gateway_held_back_and_passes_on_in_a_row_is_never_taken_for_some
 
 @pytest.mark.parametrize(
     ("kind", "words"),
-    [("unit", "what came does not begin with =0131,"), ("order", "the answer of another order")],
+    [("unit", "the answer does not begin with =0131,"), ("order", "the answer of another order")],
 )
 def test_on_lines_the_address_or_the_sequence_keeps_a_late_answer_out(
     kind: str, words: str
@@ -165,7 +165,7 @@ def test_echo_that_is_said_and_does_not_come_is_named(kind: str) -> None:
     wire.line.echo = True
     assert wire.tick() is False
     said = wire.errors[0].message
-    assert "does not come back as it was sent" in said
+    assert "the echo differs from the request" in said
     assert re.search(r"came instead of our own \d+ bytes and then ", said), "never like for like"
 
 

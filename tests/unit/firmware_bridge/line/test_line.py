@@ -134,7 +134,7 @@ def reading_after_a_loss(late_s: float) -> tuple[ScriptedPort, ModbusLink]:
 
 def test_two_answers_are_none_and_behind_them_the_line_is_sound_at_once() -> None:
     port, link = reading_after_a_loss(0.095)
-    with pytest.raises(FrameCorrupt, match="one of them is that of an earlier request") as refused:
+    with pytest.raises(FrameCorrupt, match="one of them belongs to an earlier request") as refused:
         link.read_registers(3, 0x10, 2)
     assert refused.value.raw[:9] == LATE_BYTES
     assert len(refused.value.raw) == 18

@@ -19,8 +19,8 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs pseudo
 @pytest.mark.parametrize(
     ("port", "words"),
     [
-        ("COM12", "port COM12 cannot be opened: that is a name of Windows"),
-        ("socket://127.0.0.1:1", "nobody takes the connection; switch the serial server on"),
+        ("COM12", "port COM12 cannot be opened: that is a Windows name"),
+        ("socket://127.0.0.1:1", "the connection was refused; switch the serial server on"),
         ("/dev/serial/by-id/usb-gone", "it does not exist; plug the adapter in or correct"),
     ],
 )

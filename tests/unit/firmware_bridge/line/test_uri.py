@@ -90,7 +90,7 @@ def test_each_address_is_read_as_what_it_means(
         ("modbus-rtu:///dev/ttyUSB0?parity=X", "parity=X"),
         ("modbus-rtu:///dev/ttyUSB0?stopbits=3", "stopbits=3"),
         ("modbus-rtu+socket://host", "port number is missing"),
-        ("usb:0403:6001:A10KZP45", "say what is spoken there: modbus-rtu:usb:"),
+        ("usb:0403:6001:A10KZP45", "name the protocol: modbus-rtu:usb:"),
         ("modbus-rtu:usb:0403:6001", "VID and PID four hexadecimal digits each"),
         ("modbus-rtu:usb:403:6001:A1", "VID and PID four hexadecimal digits each"),
         ("ascii:usb:0403:600g:A1", "an adapter is ascii:usb:VID:PID:SERIAL"),
@@ -99,8 +99,8 @@ def test_each_address_is_read_as_what_it_means(
         ("modbus-rtu:usb:1a86:7523:", "an adapter that has none give the stable path"),
         ("modbus-rtu:usb:0403:6001:A1#2", "write %23"),
         ("ascii:usb:0403:6001:A1?unit=1", "key 'unit'"),
-        ("modbus-rtu+socket:usb:0403:6001:A1", "is not expected behind the port number"),
-        ("modbus-tcp:usb:0403:6001:A1", "is not expected behind the port number"),
+        ("modbus-rtu+socket:usb:0403:6001:A1", "is not expected after the port number"),
+        ("modbus-tcp:usb:0403:6001:A1", "is not expected after the port number"),
     ],
 )
 def test_bad_addresses_are_named_with_an_example(uri: str, words: str) -> None:

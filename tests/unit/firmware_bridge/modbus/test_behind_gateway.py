@@ -13,7 +13,7 @@ from firmware_bridge.modbus.link import ModbusLink, RtuFraming
 from firmware_bridge.modbus.transparency import fault_in_answer
 from tests.unit.firmware_bridge.line.bus import Bus, BusClock, RtuSlave, Way
 
-LOOK = "the gateway at /dev/gateway took the connection: look whether a serial port is behind it"
+LOOK = "the gateway at /dev/gateway took the connection: check that a serial port is behind it"
 LOSES_11 = "byte 11"
 
 

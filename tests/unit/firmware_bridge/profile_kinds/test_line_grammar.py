@@ -44,7 +44,7 @@ def test_a_line_matches_as_a_whole_or_not_at_all(line: str, groups: dict[str, st
         ("(a)", "begins neither"),
         ("(?:a", "not closed"),
         ("a)", "closes a group that is not open"),
-        ("(?:ab){2}", "behind a group"),
+        ("(?:ab){2}", "follows a group"),
         ("a{1,99}", "at most 32"),
         ("a{5,2}", "at most 32"),
         ("a{0}", "at most 32"),

@@ -97,9 +97,9 @@ def test_a_unit_that_may_only_be_observed_is_never_armed(may_arm: bool) -> None:
 @pytest.mark.parametrize(
     ("limits", "words"),
     [
-        ({"force_limit_n": float("nan")}, "force_limit_n=nan is no number; nothing was sent"),
-        ({"rate_up_n_per_s": float("inf")}, "rate_up_n_per_s=inf is no number"),
-        ({"rate_down_n_per_s": -float("inf")}, "rate_down_n_per_s=-inf is no number"),
+        ({"force_limit_n": float("nan")}, "force_limit_n=nan is not a finite number; nothing"),
+        ({"rate_up_n_per_s": float("inf")}, "rate_up_n_per_s=inf is not a finite number"),
+        ({"rate_down_n_per_s": -float("inf")}, "rate_down_n_per_s=-inf is not a finite number"),
         ({"force_limit_n": 6553.6}, "force_limit=65536 does not fit register 0x0302"),
     ],
 )
@@ -129,7 +129,7 @@ def test_a_lost_arming_answer_that_reading_does_not_settle_is_uncertain(lost: li
     desk = DeskUnit()
     unit = desk.connected()
     desk.lose = lost
-    with pytest.raises(OutcomeUncertain, match="does not show that it is armed; if it is, it lets"):
+    with pytest.raises(OutcomeUncertain, match="does not show that it is armed; if it is, its"):
         unit.arm(REQUEST)
 
 
@@ -143,7 +143,7 @@ def test_armed_without_a_token_in_hand_is_uncertain_and_released_by_whoever_come
         desk.lose = [False, True]
     else:
         desk.session_answer[:2] = [token >> 16, token & 0xFFFF]
-    with pytest.raises(OutcomeUncertain, match="token was lost; it lets go by its watchdog"):
+    with pytest.raises(OutcomeUncertain, match="token was lost; its watchdog releases it"):
         unit.arm(REQUEST)
     sent = len(desk.port.sent)
     for kind in (RELEASE, RELEASE_FAST, CUT_POWER):

@@ -67,7 +67,7 @@ def test_a_force_of_more_than_four_digits_counts_as_the_end_of_the_cell() -> Non
 def test_another_device_at_the_address_is_named() -> None:
     desk = TextDesk()
     desk.identity[0] = 0x4142
-    with pytest.raises(UnitNotVerified, match="says 'ABC1', not 'TRC1'"):
+    with pytest.raises(UnitNotVerified, match="reports 'ABC1', not 'TRC1'"):
         desk.on_lines()
 
 
@@ -157,7 +157,7 @@ def test_the_answer_of_another_order_is_refused_and_the_line_drained() -> None:
     desk = TextDesk()
     unit = armed(desk)
     desk.sequence_shift = -1
-    with pytest.raises(StaleAnswer, match="sequence 2 was echoed, 3 is right"):
+    with pytest.raises(StaleAnswer, match="sequence 2 was echoed, 3 was expected"):
         unit.exchange(FOLLOW)
     desk.sequence_shift = 0
     at_s = desk.port.sent_at_s[-1]

@@ -22,8 +22,8 @@ def test_a_token_of_1_is_a_token_and_the_release_carries_it() -> None:
 @pytest.mark.parametrize(
     ("word", "zeros", "message"),
     [
-        (4, 2, "order probe 0x00000000 came"),
-        (3, 1, "sign probe 0 came"),
+        (4, 2, "order probe 0x00000000 received"),
+        (3, 1, "sign probe 0 received"),
         (2, 1, "the unit has map version 0.0"),
     ],
 )

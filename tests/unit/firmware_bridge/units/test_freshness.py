@@ -31,7 +31,7 @@ def test_a_write_first_unit_must_echo_the_present_sequence() -> None:
     echo = SequenceEcho()
     echo.learn((1, 1), (2, 2))
     echo.check(sent=3, previous=2, echoed=3)
-    with pytest.raises(StaleAnswer, match="sequence 2 was echoed, 3 is right"):
+    with pytest.raises(StaleAnswer, match="sequence 2 was echoed, 3 was expected"):
         echo.check(sent=3, previous=2, echoed=2)
 
 

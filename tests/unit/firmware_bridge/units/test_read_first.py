@@ -94,7 +94,7 @@ def test_a_broken_answer_counts_once(spoil: object, name: str) -> None:
 def test_an_echo_of_another_request_counts_once() -> None:
     desk, unit = in_a_hold()
     desk.sequence = 2
-    with pytest.raises(StaleAnswer, match="sequence 2 was echoed, 3 is right"):
+    with pytest.raises(StaleAnswer, match="sequence 2 was echoed, 3 was expected"):
         unit.exchange(FOLLOW)
     assert failures(unit, desk, FOLLOW, 4) == []
 

@@ -142,14 +142,14 @@ def put(start: int, *words: int) -> Callable[[list[int]], None]:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (put(0, 0x4142, 0x4344), "says 'ABCD', not 'TRC1'; it is another device"),
+        (put(0, 0x4142, 0x4344), "reports 'ABCD', not 'TRC1'; it is another device"),
         (put(0, 0x4331, 0x5452), "words are swapped"),
         (put(0, 0x5254, 0x3143), "bytes are swapped"),
         (put(0, 0x0000, 0x5452, 0x4331), "one register too high"),
         (put(2, 0x0203), "map version 2.3, this program knows 1.x; update"),
         (put(4, 0x0304, 0x0102), "words are swapped .order probe 0x03040102 instead of 0x01020304"),
-        (put(4, 0x0201, 0x0403), "order probe 0x02010403 came, 0x01020304 is right"),
-        (put(3, 0x3039), "sign probe 12345 came, -12345 is right"),
+        (put(4, 0x0201, 0x0403), "order probe 0x02010403 received, 0x01020304 expected"),
+        (put(3, 0x3039), "sign probe 12345 received, -12345 expected"),
         (put(6, 0x0001), "identification: block identity: CRC"),
     ],
 )
@@ -186,7 +186,7 @@ def test_a_lost_answer_at_connect_is_asked_for_again_but_not_for_ever() -> None:
 def test_a_refused_block_and_a_port_that_is_gone_are_not_asked_for_again() -> None:
     desk = DeskUnit()
     desk.port.answer = lambda _: framed(b"\x01\x83\x02")
-    words = r"does not offer registers 0x0000-0x001F .*exception 2 .*it is no traction unit"
+    words = r"does not offer registers 0x0000-0x001F .*exception 2 .*it is not a traction unit"
     with pytest.raises(UnitNotVerified, match=words):
         desk.connected()
     assert len(desk.port.sent) == 1
@@ -421,7 +421,7 @@ def test_each_event_of_one_answer_must_be_the_one_that_was_asked_for() -> None:
     unit = desk.connected()
     assert [event.code for event in unit.read_events(2, 3)] == [11, 12, 13]
     desk.events[3][0] = 36
-    with pytest.raises(FrameCorrupt, match="event 4 was expected, 36 stands in its slot"):
+    with pytest.raises(FrameCorrupt, match="event 4 was expected, 36 is in its slot"):
         unit.read_events(2, 3)
 
 
@@ -436,7 +436,7 @@ def test_an_overwritten_event_is_refused() -> None:
     desk = DeskUnit()
     desk.events = {1: [34, 10, 0, 0, 0, 0]}
     unit = desk.connected()
-    with pytest.raises(FrameCorrupt, match="event 2 was expected, 34 stands in its slot"):
+    with pytest.raises(FrameCorrupt, match="event 2 was expected, 34 is in its slot"):
         unit.read_events(2, 1)
     # It may be another request's answer: the line is drained.
     refused_at_s = desk.port.sent_at_s[-1]

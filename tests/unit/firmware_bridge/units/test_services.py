@@ -204,7 +204,7 @@ def test_a_release_leaves_whatever_numbers_are_asked_for_with_it(
 @pytest.mark.parametrize(
     ("numbers", "words"),
     [
-        ({"force_n": float("nan")}, "force_n=nan is no number"),
+        ({"force_n": float("nan")}, "force_n=nan is not a finite number"),
         ({"rate_n_per_s": float("nan")}, "rate_n_per_s=nan"),
         ({"ceiling_n": float("inf")}, "ceiling_n=inf"),
         ({"force_n": 3276.8}, "set_point=32768 does not fit"),

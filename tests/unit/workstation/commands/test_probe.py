@@ -140,7 +140,7 @@ def test_every_byte_of_a_probe_is_in_its_capture(
         (("probe", "modbus-rtu:///dev/ttyNONE?unit=1"), 3, "/dev/ttyNONE"),
         (("probe", "ascii:///dev/ttyNONE", "--profile", "laumas_tlb"), 2, "is a transmitter"),
         (("probe", "ascii:///dev/ttyNONE", "--profile", "nobody"), 2, "is not known"),
-        (("probe", "modbus-tcp://127.0.0.1:1"), 3, "nobody listens there"),
+        (("probe", "modbus-tcp://127.0.0.1:1"), 3, "the connection was refused"),
         (("stop-test", "no-such", "--by", "A. Example"), 2, "is not on file"),
     ],
 )

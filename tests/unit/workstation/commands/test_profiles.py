@@ -120,7 +120,7 @@ def test_a_refused_file_is_named_beside_the_others_and_the_status_is_2(folder: P
     assert "laumas_tlb" in output
     status, output = run("profiles", str(path), "--data", str(folder))
     assert status == 2
-    assert "net_n=103.2 is stated, 102.3" in output
+    assert "net_n=103.2 is stated, but the result is 102.3" in output
 
 
 def test_one_profile_is_shown_with_its_facts(folder: Path) -> None:

@@ -182,7 +182,7 @@ def test_a_serial_lump_is_shown_in_words(
     assert shown[0] == f"capture of {RTU}, begun 2026-11-29T16:44:12.123Z"
     assert shown[2].startswith(f"     0.000000 {lump[0]} ")
     assert words in shown[2]
-    assert shown[3] == "end of the capture: 1 lumps"
+    assert shown[3] == "end of the capture: 1 chunks"
 
 
 def test_an_answer_in_pieces_is_read_with_its_last_one(traction: Traction, tmp_path: Path) -> None:
@@ -232,6 +232,6 @@ def test_a_capture_that_was_cut_off_is_shown_as_far_as_it_goes_and_refused(
     status, said = traction("replay", str(path))
     assert status == 2
     assert "read 0x0020" in said
-    assert f"capture {path}, line 2: the capture is cut off behind its 1 lumps" in said
+    assert f"capture {path}, line 2: the capture is cut off after 1 chunks" in said
     assert "[1008]" in said
     assert "end of the capture" not in said

@@ -36,6 +36,18 @@ def test_a_browser_has_three_streams_and_the_oldest_ends() -> None:
     assert not pages.is_watched
 
 
+def test_a_page_that_asks_anew_ends_its_own_stream_and_no_other() -> None:
+    """Its connection may have died without a word, so that the console still counts it."""
+    pages = LivePages(VirtualClock())
+    with ExitStack() as stack:
+        streams = [stack.enter_context(pages.opened("one")) for _ in range(MOST_STREAMS)]
+        stranger = stack.enter_context(pages.opened("two"))
+        for before in (streams[1], stranger):
+            stack.enter_context(pages.opened("one", instead_of=before.id))
+            assert not stranger.is_ended
+        assert [each.is_ended for each in streams] == [True, True, False]
+
+
 def test_a_slow_page_gets_the_newest_frame_alone() -> None:
     pages = LivePages(VirtualClock())
 

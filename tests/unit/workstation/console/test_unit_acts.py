@@ -29,6 +29,7 @@ from workstation.station.messages import Followed, GivenAnswer, MadeRequest, Req
 PAGE = "/units/Table%201"
 REQUESTS = f"{PAGE}/requests"
 ANSWERS = f"{PAGE}/answers"
+START = asked(Question.START_TRACTION, "Start traction?")
 TAKEN = {
     "id": {"1e999", "-5", "nan"},
     "session": {"1e999", "-5", "nan"},
@@ -116,6 +117,49 @@ def test_a_double_click_is_one(bench: ConsoleBench, link: StandInLink) -> None:
     for _ in range(3):
         bench.post(REQUESTS, session=SESSION, id="r1", act="less")
     assert len(link.asked) == 1
+
+
+@pytest.mark.parametrize(("late_s", "is_taken"), [(2.9, True), (3.1, False), (-3.1, False)])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"act": "more", "change_n": "1", "words": "tolerates well"},
+        {"act": "resume"},
+        {"question": Question.START_TRACTION.value, "seen": seen_digest(START), "accepted": "yes"},
+    ],
+)
+def test_a_press_that_puts_force_on_does_not_come_late(
+    bench: ConsoleBench, link: StandInLink, fields: dict[str, str], late_s: float, is_taken: bool
+) -> None:
+    """Behind a console that hung it would start what nobody expects any more."""
+    link.show(questions=(START,))
+    pressed_ms = str(bench.clock.utc_ms() - round(late_s * 1000))
+    posted = {"session": SESSION, "id": "r1", "pressed_ms": pressed_ms, **fields}
+    answer = bench.client.post(ANSWERS if "question" in fields else REQUESTS, data=posted)
+    assert bool(link.asked) is is_taken
+    if not is_taken:
+        assert answer.status_code == 422
+        assert "look at the patient, then press again" in outcome(answer.text)
+
+
+@pytest.mark.parametrize("act", ["less", "pause", "end", "silence"])
+def test_what_leads_to_less_is_never_too_late(
+    bench: ConsoleBench, link: StandInLink, act: str
+) -> None:
+    pressed_ms = str(bench.clock.utc_ms() - 3_600_000)
+    bench.post(REQUESTS, session=SESSION, id="r1", act=act, words="x", pressed_ms=pressed_ms)
+    assert len(link.asked) == 1
+
+
+@pytest.mark.parametrize("text", ["now", "-5", "1e999", "9" * 5000, "\u0663"])
+def test_a_press_at_no_time_puts_no_force_on(
+    bench: ConsoleBench, link: StandInLink, text: str
+) -> None:
+    posted = {"session": SESSION, "id": "r1", "act": "resume", "pressed_ms": text}
+    answer = bench.client.post(REQUESTS, data=posted)
+    assert answer.status_code == 422
+    assert "is no time" in outcome(answer.text)
+    assert link.asked == []
 
 
 def test_every_form_of_a_page_has_an_id_of_its_own(bench: ConsoleBench, link: StandInLink) -> None:

@@ -378,7 +378,7 @@ def test_nobody_there_another_device_and_two_that_fit_have_their_own_words(tmp_p
         (profiles / "twin.toml").write_text(twin, encoding="utf-8")
         assert "reads well as each of sauter_fh, twin" in probed_at(bench, address)
         bench.instrument.powered = False
-        assert "nobody answers at" in probed_at(bench, address)
+        assert "nothing answers at" in probed_at(bench, address)
     bench = Bench(tmp_path / "other", "laumas_tlb")
     assert isinstance(bench.instrument, SimulatedLaumas)
     bench.instrument.unit_code = 9

@@ -221,7 +221,7 @@ def test_a_lost_program_is_an_alarm_before_its_unit_can_be_reached(
     stage.leave_open()
     if not names_its_unit:
         keep(stage.folder, example("unit", address=ADDRESS), made_from=1)
-    stage.unreachable = LinkLost("nobody answers at 192.0.2.5")
+    stage.unreachable = LinkLost("nothing answers at 192.0.2.5")
     alarms = list[list[str]]()
 
     def play(snapshot: Snapshot) -> None:
@@ -319,7 +319,7 @@ def test_who_begins_the_next_session_has_taken_note_by_name(stage: ControlStage)
 def test_the_log_has_what_was_said_of_unit_and_program_and_nothing_of_a_patient(
     stage: ControlStage,
 ) -> None:
-    stage.unreachable = LinkLost("nobody answers at 192.0.2.5")
+    stage.unreachable = LinkLost("nothing answers at 192.0.2.5")
 
     def play(snapshot: Snapshot) -> None:
         if snapshot.message:
@@ -329,7 +329,7 @@ def test_the_log_has_what_was_said_of_unit_and_program_and_nothing_of_a_patient(
     attendant = Attendant(stage, ends_in="holding")
     stage.run(play)
     assert attendant.filed is not None
-    assert stage.logged[:2] == ["Table 1: nobody answers at 192.0.2.5", NO_STATION]
+    assert stage.logged[:2] == ["Table 1: nothing answers at 192.0.2.5", NO_STATION]
     assert [line.partition(": ")[0] for line in stage.logged[2:]] == [
         f"session {attendant.filed.session_id}"
     ] * 2
@@ -480,7 +480,7 @@ def test_an_order_that_is_not_on_file_begins_nothing(stage: ControlStage) -> Non
 
 
 def test_a_unit_that_cannot_be_reached_is_told_once_and_tried_again(stage: ControlStage) -> None:
-    stage.unreachable = LinkLost("nobody answers at 192.0.2.5")
+    stage.unreachable = LinkLost("nothing answers at 192.0.2.5")
     began_s = stage.stage.clock.now_s()
 
     def play(snapshot: Snapshot) -> None:
@@ -494,7 +494,7 @@ def test_a_unit_that_cannot_be_reached_is_told_once_and_tried_again(stage: Contr
             stage.leave()
 
     stage.run(play)
-    assert stage.told.count("Table 1: nobody answers at 192.0.2.5") == 1
+    assert stage.told.count("Table 1: nothing answers at 192.0.2.5") == 1
     messages = {snapshot.message for snapshot in stage.desk.shown}
     assert "the unit does not answer" in messages
 
