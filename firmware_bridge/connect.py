@@ -83,8 +83,8 @@ def _check_baudrate(uri: str, address: PortAddress, defaults: SerialSettings) ->
     baudrate = address.baudrate or defaults.baudrate
     if baudrate < SLOWEST_UNIT_BAUDRATE:
         raise AddressInvalid(
-            f"unit address {uri!r}: at {baudrate} Bd one reading takes longer than the "
-            f"{OBSERVING_TICK_S * 1000:.0f} ms in which a unit is observed; set unit and address "
+            f"unit address {uri!r}: at {baudrate} Bd one reading takes longer than the tick of "
+            f"{OBSERVING_TICK_S * 1000:.0f} ms for observing; set unit and address "
             f"to {SLOWEST_ARMABLE_BAUDRATE} Bd or more, or to {SLOWEST_UNIT_BAUDRATE} Bd to observe"
         )
 

@@ -57,7 +57,7 @@ def load_profile(path: Path) -> tuple[DeviceProfile, str]:
     except OSError as error:
         raise ProfileInvalid(f"profile {path.name}: cannot be read ({error.strerror})") from error
     except RecursionError as error:
-        raise ProfileInvalid(f"profile {path.name}: nested too deep; it is no profile") from error
+        raise ProfileInvalid(f"profile {path.name}: nested too deeply for a profile") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ProfileInvalid(
             f"profile {path.name}: not valid TOML ({error}); correct it"

@@ -43,7 +43,7 @@ class IdleWatch:
         self._reading: Telemetry | None = None
         self._number = 0
         self.is_free = False
-        """True where the newest reading is fresh, nobody drives the unit, and nothing pulls."""
+        """True if the latest reading is fresh, no host drives the unit, and nothing pulls."""
 
     def stop(self) -> None:
         """Release whatever pulls, whoever drives it; does nothing if the cord is seen free."""

@@ -16,7 +16,7 @@ class OpenQuestions:
     def __init__(self, operator: Operator) -> None:
         self._operator = operator
         self.waiting: tuple[OpenQuestion, ...] = ()
-        """Those that wait, the oldest first."""
+        """The waiting questions, oldest first."""
 
     def ask(self, question: Question, text: str, *, person_only: bool) -> None:
         """Ask a question, replacing one of the same kind that may wait."""

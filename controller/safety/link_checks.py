@@ -152,7 +152,7 @@ def order_refused(now: Situation, limits: SafetyLimits) -> Exceeded:
     37,
     Action.HOLD,
     "local operation",
-    "agree with whoever stands at the unit's panel",
+    "agree with the person at the unit's panel",
     stages=PULLING,
 )
 def local_takeover(now: Situation, limits: SafetyLimits) -> Exceeded:
@@ -165,7 +165,7 @@ def local_takeover(now: Situation, limits: SafetyLimits) -> Exceeded:
     37,
     Action.HOLD,
     "N",
-    "agree with whoever stands at the unit's panel",
+    "agree with the person at the unit's panel",
     stages=PULLING,
     needs=("setpoint_in_effect_n",),
 )

@@ -22,7 +22,7 @@ def adjusted(request: AdjustForce, changes: tuple[ForceChange, ...]) -> Tell:
 
 def paused(request: Pause, held_n: float) -> Tell:
     """Returns the force that is held; the treatment clock is stopped."""
-    return Tell(f"paused at {held_n:z.1f} N, the treatment clock stands, by {request.by}")
+    return Tell(f"paused at {held_n:z.1f} N, the treatment clock is stopped, by {request.by}")
 
 
 def resumed(by: str, from_n: float, to_n: float) -> Tell:

@@ -38,7 +38,7 @@ class TreatmentClock:
 
     def go_on(self, now_ms: int) -> None:
         """Run again; the time since ``stop`` never counts."""
-        assert self._stopped_at_ms is not None, "only a clock that stands can go on"
+        assert self._stopped_at_ms is not None, "only a stopped clock can go on"
         self._stood_ms += now_ms - self._stopped_at_ms
         self._stopped_at_ms = None
 

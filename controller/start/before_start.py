@@ -129,8 +129,8 @@ def _table_question(order: Prescription) -> str:
         return f"The order says {order.table_text}. Is it unlocked, and does it move with the body?"
     return (
         f"The order does not say what the patient lies on, and {order.force_limit_n:g} N is more "
-        f"than a friction table may get ({order.friction_limit_n:g} N): up to half of it would "
-        "stay in the body behind the release. Is the table unlocked, and does it move with the "
+        f"than a friction table allows ({order.friction_limit_n:g} N): up to half of it would "
+        "stay in the body after the release. Is the table unlocked, and does it move with the "
         "body?"
     )
 

@@ -42,7 +42,7 @@ def events_item(codes: Sequence[int], *, all_read: bool, told: bool = True) -> C
     ``told``: the unit reports events.
     """
     if not told:
-        todo = "look whether the patient pressed the switch meanwhile"
+        todo = "check whether the patient pressed the switch meanwhile"
         return CheckItem(
             name="events_since_yes",
             state=CheckState.NOT_COVERED,

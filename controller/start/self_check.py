@@ -316,7 +316,7 @@ def table_items(order: Prescription) -> list[CheckItem]:
     if order.table_is_asked:
         return []
     todo = (
-        "up to half of the force may stay in the body behind the release: help the patient to "
+        "up to half of the force may stay in the body after the release: help the patient to "
         "move on the table"
     )
     return [

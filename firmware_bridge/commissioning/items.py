@@ -189,7 +189,8 @@ def answers_item(times: TripTimes, period_s: float) -> CheckItem:
     )
     good = times.lost <= LOST_SHARE * total and times.p99_s <= period_s
     todo = (
-        f"at most {LOST_SHARE:.0%} without one, and 99 % within the {period_s * 1000:.0f} ms in "
-        "which it is asked: look at cable, baud rate, the adapter's latency timer and the gateway"
+        f"at most {LOST_SHARE:.0%} without one, and 99 % within the poll period of "
+        f"{period_s * 1000:.0f} ms: check cable, baud rate, the adapter's latency timer and the "
+        "gateway"
     )
     return judged("answers", good, value, todo)

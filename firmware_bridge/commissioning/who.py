@@ -83,7 +83,7 @@ def not_one(uri: str, tried: list[Tried]) -> UnitNotVerified | ReplyTimeout:
     reasons = "; ".join(f"{one.name}: {one.why}" for one in tried)
     if not any(one.answered for one in tried):
         return ReplyTimeout(
-            f"nothing answers at {uri}, each of {len(tried)} profiles asked twice; look at "
+            f"nothing answers at {uri}, each of {len(tried)} profiles tried twice; check "
             f"cable, power, unit number, baud rate and parity{_behind(uri)} ({reasons})"
         )
     return UnitNotVerified(
@@ -129,7 +129,7 @@ def harm_of(profile: InstrumentProfile, known: Known) -> str:
         for request, never in product(profile.sent(), other.never_sent):
             if never.request in request:
                 return (
-                    f"not asked: its request {request!r} holds {never.request!r}, which on "
+                    f"not tried: its request {request!r} contains {never.request!r}, which on "
                     f"{name} {never.means}; give --profile {profile.name} if it is this model"
                 )
     return ""

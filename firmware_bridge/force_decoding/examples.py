@@ -78,7 +78,7 @@ def image_of(example: TransmitterExample) -> RegisterImage:
 def shown_bytes(shown: RegistersShown) -> bytes:
     """Returns the register bytes that a source shows; raises ValueError if its frame is invalid."""
     if bool(shown.frame) == bool(shown.data):
-        raise ValueError("an example shows a frame (a whole RTU answer) or data, one of them")
+        raise ValueError("an example shows either a frame (a whole RTU answer) or data")
     data = bytes.fromhex(shown.frame or shown.data)
     if shown.frame:
         if len(data) < 5 or crc16.modbus(data) or data[1] != shown.function:

@@ -89,7 +89,7 @@ def _check_checksum(profile: GaugeProfile, groups: dict[str, str], line: bytes) 
         return
     right, came = checksum_of(kind, groups.get("checked", "")), groups.get("checksum", "")
     if came.upper() != right:
-        detail = f"{came!r} came, {right!r} is right"
+        detail = f"{came!r} received, {right!r} expected"
         raise faulted(profile.name, InstrumentFault.CHECKSUM, detail, line)
 
 

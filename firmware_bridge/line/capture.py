@@ -229,7 +229,7 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
     """Yields number and text of every complete line; a last line without line end was cut off."""
     try:
         if path.exists() and not path.is_file():
-            raise CaptureInvalid(f"capture {path} is no file; name the file that --capture wrote")
+            raise CaptureInvalid(f"capture {path} is not a file; name one that --capture wrote")
         with path.open("rb") as file:
             number = 0
             while (line := file.readline(LINE_LIMIT)).endswith(b"\n"):

@@ -191,9 +191,9 @@ class Line:
             self._failed_at_s = now_s
             left_s = self._doubt_until_s - now_s
             raise ReplyTimeout(
-                f"nothing was sent: an earlier answer may come for {left_s * 1000:.0f} ms more, "
-                "and behind it there is no time for another request before a lost link must be "
-                "told; check cable and unit"
+                f"nothing was sent: an earlier answer may still come for {left_s * 1000:.0f} ms, "
+                "and after it there is no time for another request before a lost link must be "
+                "reported; check cable and unit"
             )
 
     # --- an answer ----------------------------------------------------------------------------

@@ -82,7 +82,7 @@ def device_of(adapter: UsbAdapter) -> str:
         names = ", ".join(port.stable_path or port.device for port in found)
         raise AddressInvalid(
             f"adapter {adapter}: {len(found)} ports have these numbers, and nothing shows which "
-            f"one has the unit; give the path of one instead: {names}"
+            f"one the unit is on; give the path of one instead: {names}"
         )
     return found[0].device
 

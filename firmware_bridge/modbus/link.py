@@ -173,13 +173,13 @@ class ModbusLink:
             raise RequestRefused(
                 f"function {of or function} is not one that the profile of unit {self._unit} "
                 f"names ({named}); nothing was sent, because some units never answer again after "
-                "a function that they do not know"
+                "an unknown function"
             )
         most = MOST_REGISTERS[READ if function == READ_WRITE else of or function]
         if not (1 <= count <= most and 0 <= address <= 0x10000 - count):
             raise RequestRefused(
-                f"function {of or function}: {count} registers from address {address} were asked "
-                f"for; 1 to {most} registers between 0 and 65535 are possible; nothing was sent"
+                f"function {of or function}: {count} registers from address {address} requested; "
+                f"1 to {most} registers between 0 and 65535 are possible; nothing was sent"
             )
 
     def _refuse_before_a_read(self, address: int) -> None:
@@ -187,7 +187,7 @@ class ModbusLink:
         if not self.line.counters.answers:
             raise RequestRefused(
                 f"register {address} is not written by function 6 before anything was read: an "
-                "adapter that returns what is sent could not be told from the unit; read first"
+                "adapter with echo could not be distinguished from the unit; read first"
             )
 
     def _write(

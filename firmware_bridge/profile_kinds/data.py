@@ -154,7 +154,7 @@ def check_cases(shown: tuple[Case, ...], missing: tuple[Case, ...]) -> None:
     """Raise ValueError unless each required case is either shown or declared missing."""
     for case in ASKED_CASES:
         if case in shown and case in missing:
-            raise ValueError(f"frames_missing names {case!r}, which an example shows; drop one")
+            raise ValueError(f"frames_missing names {case!r}, which an example shows; remove one")
         if case not in shown and case not in missing:
             raise ValueError(
                 f"no example shows {case!r}; add one with its source, or name it in frames_missing"
@@ -164,14 +164,14 @@ def check_cases(shown: tuple[Case, ...], missing: tuple[Case, ...]) -> None:
 def check_outcome(example: ExampleData) -> None:
     """Raise ValueError unless an example states either a force or a fault."""
     if (example.net_n is None) == (example.fault is None):
-        raise ValueError(f"example {example.case!r} needs net_n or fault, one of them")
+        raise ValueError(f"example {example.case!r} needs either net_n or fault")
 
 
 def check_overload(values: tuple[float, ...]) -> None:
     """Raise ValueError if an overload is sent as 0, which looks like no force."""
     if 0 in values:
         raise ValueError(
-            "sent_on_overload holds 0: nobody could tell an overload from a free cord; "
+            "sent_on_overload contains 0: an overload would look like a free cord; "
             "such an instrument cannot be used"
         )
 

@@ -176,7 +176,7 @@ class GaugeProfile(InstrumentProfile):
     @model_validator(mode="after")
     def _line_has_one_end(self) -> GaugeProfile:
         if bool(self.ends_with) == (self.length is not None):
-            raise ValueError("give ends_with (what ends a line) or length (its bytes), one of them")
+            raise ValueError("give either ends_with (a line's terminator) or length (its bytes)")
         for key, text in self._texts():
             if not text.isascii():
                 raise ValueError(f"{key} = {text!r} is not ASCII")
@@ -201,7 +201,7 @@ class GaugeProfile(InstrumentProfile):
             if needed and group not in groups:
                 raise ValueError(f"answer.grammar has no group (?P<{group}>...), and it is needed")
             if group in groups and not needed:
-                raise ValueError(f"group {group!r} of answer.grammar is not used; say its meaning")
+                raise ValueError(f"group {group!r} of answer.grammar is not used; define it")
         return self
 
     @model_validator(mode="after")
@@ -216,7 +216,7 @@ class GaugeProfile(InstrumentProfile):
         if (self.tare.method == "instrument") != bool(self.tare_request):
             raise ValueError("tare.method = 'instrument' and tare_request go together")
         if both := sorted({*self.sent(), *allowed} & forbidden):
-            raise ValueError(f"request {both[0]!r} is sent and stands in never_sent; drop one")
+            raise ValueError(f"request {both[0]!r} is sent and is in never_sent; remove one")
         return self
 
     @model_validator(mode="after")

@@ -61,7 +61,7 @@ class StatusBit(ProfileData):
 
     bit: Annotated[int, Field(ge=0, le=15)]
     when: Annotated[
-        Literal[0, 1], Field(description="a bit needs its sense: the value at which it says so")
+        Literal[0, 1], Field(description="a bit needs its sense: the value that sets its meaning")
     ]
     says: Fault | Literal["stable", "unstable"]
     still_a_sample: StrictBool = False
@@ -129,7 +129,7 @@ class QuantitySpec(SourcedData):
             raise ValueError(f"words belongs to type = 'chars'; {self.type} takes its own number")
         if self.word_count > 1 and self.type != "chars" and self.word_order is None:
             raise ValueError(
-                f"type = {self.type!r} without word_order; say 'high_first' or 'low_first'"
+                f"type = {self.type!r} without word_order; give 'high_first' or 'low_first'"
             )
         check_overload(self.sent_on_overload)
         return self
@@ -182,14 +182,14 @@ class HeldRegister(SourcedData):
     @model_validator(mode="after")
     def _one_rule(self) -> HeldRegister:
         if bool(self.equals) == self.steady:
-            raise ValueError("give equals (the values that may stand there) or steady = true")
+            raise ValueError("give equals (the permitted values) or steady = true")
         return self
 
 
 def check_sign(key: str, spec: QuantitySpec) -> None:
     """Raise ValueError unless a weight has exactly one source of its sign."""
     if spec.sign is None:
-        raise ValueError(f"{key} has no sign; say where it stands, with sign.where")
+        raise ValueError(f"{key} has no sign; state its place with sign.where")
     in_value = spec.type in SIGNED or spec.type == "chars"
     if in_value and spec.sign.where == "bit":
         raise ValueError(
@@ -216,6 +216,6 @@ def _check_source(
             f"{key}.where = 'register' needs at (the register) and table, the meaning of each code"
         )
     if where == "register" and value is not None:
-        raise ValueError(f"{key}.where = 'register' and value are two sources; drop one of them")
+        raise ValueError(f"{key}.where = 'register' and value are two sources; remove one of them")
     if any(not code.isdecimal() for code in table):
-        raise ValueError(f'{key}.table has a code that is no number; write codes as "0", "1"')
+        raise ValueError(f'{key}.table has a code that is not a number; write codes as "0", "1"')

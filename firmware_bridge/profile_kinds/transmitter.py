@@ -97,7 +97,7 @@ class TransmitterProfile(InstrumentProfile):
             if not any(read.holds(function, address, words) for read in self.reads):
                 last = address + words - 1
                 raise ValueError(
-                    f"{key}: registers {address} to {last} of function {function} stand in no "
+                    f"{key}: registers {address} to {last} of function {function} are in no "
                     "entry of reads; add one, or correct the address"
                 )
         return self
@@ -140,7 +140,7 @@ class TransmitterProfile(InstrumentProfile):
             if any(_same_write(write, never) for never in self.never_sent):
                 raise ValueError(
                     f"writes holds address {write.address} = {list(write.values)}, which "
-                    "never_sent forbids; drop one of them"
+                    "never_sent forbids; remove one of them"
                 )
         return self
 

@@ -61,7 +61,7 @@ def check_watchdog(link: UnitLink, profile: TractionUnitProfile, *, ordered_ms: 
         ) from error
     if echoed_ms != ordered_ms:
         raise OutcomeUncertain(
-            f"the unit says that its watchdog is {echoed_ms} ms, {ordered_ms} ms were ordered: a "
+            f"the unit reports a watchdog of {echoed_ms} ms, {ordered_ms} ms were ordered: a "
             "silent host would not be noticed in time; release it and have its firmware checked"
         )
 

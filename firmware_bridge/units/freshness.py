@@ -31,9 +31,9 @@ class UptimeGuard:
 
     ``suspects_restart``: the refused reading is the second in a row that indicates a restart: the
     unit was switched on after the last accepted reading was requested, and its uptime has advanced
-    with the host's clock since. An old answer from before the restart would have to be later than
-    the unit was old by then. The boot counter, which no old answer contains, proves a restart; then
-    ``start_anew`` takes the reading.
+    with the host's clock since. Without a restart, an answer that says so would have to be late by
+    more than the unit's uptime at the last accepted reading. The boot counter, which no old answer
+    contains, proves a restart; then ``start_anew`` takes the reading.
     """
 
     def __init__(self) -> None:

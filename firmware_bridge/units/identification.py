@@ -129,12 +129,12 @@ def _check_magic(profile: TractionUnitProfile, raw: bytes) -> None:
         return
     if raw[:4] == magic[2:] + magic[:2]:
         raise UnitNotVerified(
-            f"the unit's words are swapped (it says {_text(raw)} instead of {profile.magic!r}); "
+            f"the unit's words are swapped (it reports {_text(raw)} instead of {profile.magic!r}); "
             "set its word order to high word first"
         )
     if raw[:4] == magic[1::-1] + magic[:1:-1]:
         raise UnitNotVerified(
-            f"the unit's bytes are swapped (it says {_text(raw)} instead of {profile.magic!r}); "
+            f"the unit's bytes are swapped (it reports {_text(raw)} instead of {profile.magic!r}); "
             "set its byte order to high byte first"
         )
     if raw[2:6] == magic:

@@ -22,7 +22,7 @@ class SetPointRegister:
 
     def __init__(self) -> None:
         self.period_s = 0.0
-        """0: the ramp's value when the host reads it."""
+        """0: always the ramp's present value."""
         self._step_n = FINEST_STEP_N
         self._phase_s = 0.0
         self._newest_renewal: int | None = None
@@ -60,7 +60,7 @@ class WatchdogDefects:
     def __init__(self) -> None:
         self.stopped = False
         self.echo_ms: int | None = None
-        """Shown in 0x30F instead of the ordered time; None: the truth."""
+        """Shown in 0x30F instead of the ordered time; None: the true time."""
 
     def stop(self) -> None:
         """Stop the watchdog: bit 6 of A and 0x10F read 0, a silent host is not noticed."""

@@ -128,7 +128,7 @@ TOLD_BY_ITSELF = [
 TOLD_OF_STOP = [*TOLD_BY_ITSELF, ("#stop-said", WORDS["STOP did not arrive"])]
 """With what is told of a press of STOP, which moves nothing either."""
 STANDING, HEADLINE = "#unit-page [data-is=standing]", "#unit-page [data-is=headline]"
-DONE = "19:05:06 paused at 115.0 N, the treatment clock stands, by Pat Jones"
+DONE = "19:05:06 paused at 115.0 N, the treatment clock is stopped, by Pat Jones"
 OF_AN_ACT = [*TOLD_OF_STOP, ("#asked", DONE), (STANDING, "")]
 """What one's own press may make a unit's page say."""
 PHASES = ("resting, hold 3 of 11", "taking up slack", "armed")

@@ -217,7 +217,7 @@ def test_a_release_against_late_answers_goes_out_in_every_tick() -> None:
 def test_a_unit_with_another_watchdog_is_released_behind_its_arming(echo_ms: int) -> None:
     table = Table()
     table.firmware.watchdog.echo_ms = echo_ms
-    with pytest.raises(OutcomeUncertain, match=f"watchdog is {echo_ms} ms, 500 ms were ordered"):
+    with pytest.raises(OutcomeUncertain, match=f"watchdog of {echo_ms} ms, 500 ms were ordered"):
         table.arm()
     assert table.firmware.state.name == "ARMED"
     released = table.unit.exchange(ForceCommand(kind=CommandKind.CUT_POWER))

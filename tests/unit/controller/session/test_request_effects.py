@@ -44,7 +44,7 @@ FOLLOWED: list[tuple[TreatmentRequest, str]] = [
         AdjustForce(by=WHO, change_n=-2.0, force=AdjustedForce.REST),
         f"rest 40.0 N -> 38.0 N, by {WHO}",
     ),
-    (Pause(by=WHO), f"paused at 102.0 N, the treatment clock stands, by {WHO}"),
+    (Pause(by=WHO), f"paused at 102.0 N, the treatment clock is stopped, by {WHO}"),
     (CheckIn(by="B. Example"), "recorded: B. Example checked on the patient"),
     (Remark(by=WHO, text="asleep"), f"recorded, by {WHO}: asleep"),
     (EndEarly(by=WHO, reason="numb"), f"release ordered: ended early by {WHO}: numb"),

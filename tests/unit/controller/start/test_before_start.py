@@ -48,7 +48,7 @@ TABLES: list[tuple[Prescription, bool, str]] = [
     (prescription(), False, ""),
     (prescription(table=Table.FLAT), False, ""),
     (prescription(table=Table.SLIDING), True, "The order says sliding table. Is it unlocked"),
-    (LUMBAR, True, "400 N is more than a friction table may get (294 N): up to half"),
+    (LUMBAR, True, "400 N is more than a friction table allows (294 N): up to half"),
 ]
 
 

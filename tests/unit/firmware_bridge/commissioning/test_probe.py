@@ -367,7 +367,7 @@ def test_what_asks_for_a_setting_is_not_sent_to_who_takes_it_for_a_command() -> 
     assert isinstance(profile, GaugeProfile)
     never = RequestData(request="$01D", means="switches it off", source="test", grade="ours")
     other = profile.model_copy(update={"name": "other", "never_sent": (never,)})
-    assert "'$01D45\\r' holds '$01D'" in harm_of(profile, {"other": (other, digest)})
+    assert "'$01D45\\r' contains '$01D'" in harm_of(profile, {"other": (other, digest)})
 
 
 @pytest.mark.parametrize("wire", WIRES)

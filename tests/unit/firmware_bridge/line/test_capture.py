@@ -211,7 +211,7 @@ def test_what_is_wrong_with_a_file_is_named(
 def test_a_capture_that_is_not_there_or_is_no_file(tmp_path: Path) -> None:
     with pytest.raises(CaptureInvalid, match="No such file"):
         read(tmp_path / "none")
-    with pytest.raises(CaptureInvalid, match="is no file"):
+    with pytest.raises(CaptureInvalid, match="is not a file"):
         read(tmp_path)
 
 

@@ -167,7 +167,7 @@ def test_another_watchdog_than_ordered_is_uncertain_and_names_both(echo_ms: int)
     desk = DeskUnit()
     desk.session_answer[5] = echo_ms
     unit = desk.connected()
-    words = f"says that its watchdog is {echo_ms} ms, 500 ms were ordered: a silent host"
+    words = f"reports a watchdog of {echo_ms} ms, 500 ms were ordered: a silent host"
     with pytest.raises(OutcomeUncertain, match=words):
         unit.arm(REQUEST)
     unit.exchange(RELEASE)
