@@ -61,7 +61,7 @@ PARTS: dict[str, list[list[str]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A command that ran to its end; ``output`` is what it said."""
+    """A command that has ended; ``output`` is what it printed."""
 
     part: str
     command: list[str]
@@ -113,7 +113,7 @@ def _behind_real_time(command: list[str]) -> list[str]:
 
 
 def has_room(folder: Path) -> bool:
-    """True for a folder of the system with space for the tests' files, also for programs."""
+    """True if the system's folder has space for the tests' files and allows programs in it."""
     if not os.access(folder, os.W_OK):
         return False
     system = os.statvfs(folder)

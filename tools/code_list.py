@@ -23,7 +23,7 @@ TARGET = ROOT / "records" / "claim" / "rules" / "tables" / SHIPPED
 HEAD = ListHead(
     name="ICD-10-CM, release of April 2026",
     valid_from=date(2025, 10, 1),
-    valid_to=date(2026, 9, 30),  # a federal fiscal year
+    valid_to=date(2026, 9, 30),  # start of a federal fiscal year
     source="tabular list of NCHS, 2026-04-01, as in simple_icd_10_cm 1.5.0",
     has_exclusions=True,
 )
@@ -37,9 +37,9 @@ def main() -> None:
 
 
 def library_rows() -> Iterator[CodeRow]:
-    """The list of the package, row by row; reading it takes seconds."""
+    """The package's list, row by row; reading it takes seconds."""
     with warnings.catch_warnings():
-        # The package reads its own data by a function that is called old.
+        # The package reads its own data with a deprecated function.
         warnings.simplefilter("ignore", DeprecationWarning)
         import simple_icd_10_cm as package
 
@@ -52,7 +52,7 @@ def library_rows() -> Iterator[CodeRow]:
         nearest = next((each for each in begins if each in codes), "")
         yield CodeRow(
             code=code,
-            billable=package.is_leaf(name) and "-" not in name,  # a block without codes is none
+            billable=package.is_leaf(name) and "-" not in name,  # a block without codes is omitted
             above="" if above == nearest else above,
             named=codes_of_notes(package.get_excludes1(name)),
             words=package.get_description(name),

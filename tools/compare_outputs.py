@@ -97,7 +97,7 @@ def main() -> int:
 
 
 def compare(old: Path, new: Path, place: Path) -> tuple[int, int, list[str]]:
-    """Number of outputs, number of commands with status 0, names of what is not the same."""
+    """Number of outputs, number of commands with status 0, and names of what differs."""
     demo = place / "demo"
     command(old, place, "demo", "--out", str(demo))
     sessions = session_ids(demo)
@@ -114,7 +114,7 @@ def compare(old: Path, new: Path, place: Path) -> tuple[int, int, list[str]]:
 def outputs_of(
     tree: Path, demo: Path, sessions: list[str], place: Path
 ) -> Iterator[tuple[str, Output]]:
-    """Everything that a tree makes of its own copy of the demo's folder."""
+    """Everything that a tree writes from its own copy of the demo's folder."""
     work = place / "work"
     shutil.copytree(demo / "data", work / "data")
     data, out = ("--data", "data"), ("--out", "exported")

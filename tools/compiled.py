@@ -103,7 +103,7 @@ def _digest() -> str:
 
 
 def _make() -> str:
-    """Copy and compile; returns what went wrong, as text."""
+    """Copy and compile; returns the error text."""
     shutil.rmtree(COPY, ignore_errors=True)
     for package in PACKAGES:
         shutil.copytree(
@@ -124,7 +124,7 @@ def _make() -> str:
     )
     build = [sys.executable, "setup.py", "--quiet", "build_ext", "--inplace"]
     built = subprocess.run(build, cwd=COPY, env=_environment(COPY), check=False)
-    needs = "it needs a C compiler and the headers of Python; what failed stands above"
+    needs = "it needs a C compiler and the headers of Python; see the error above"
     return f"it could not be compiled; {needs}" if built.returncode else ""
 
 
@@ -142,7 +142,7 @@ def _difference() -> str:
         for place in (ROOT, COPY)
     ]
     if any(run.returncode for run in runs):
-        return "the sessions to compare did not run to their end; what failed stands above"
+        return "the sessions to compare did not run to their end; see the error above"
     plain, compiled = (run.stdout.splitlines() for run in runs)
     print(f"{len(plain)} sessions compared with those of the program itself", flush=True)
     differ = sorted(set(plain) ^ set(compiled))

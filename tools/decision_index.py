@@ -32,12 +32,12 @@ stays. Start with [0001](0001-record-decisions.md).
 
 
 def decision_pages() -> list[Path]:
-    """Every decision, by its number."""
+    """All decisions in order of their numbers."""
     return sorted(FOLDER.glob("[0-9][0-9][0-9][0-9]-*.md"))
 
 
 def index() -> str:
-    """The text of the index; raises ValueError for a page whose head has not the form."""
+    """The text of the index; raises ValueError if the head of a page has another form."""
     return _START + "".join(map(_row, decision_pages()))
 
 

@@ -27,7 +27,7 @@ def main() -> None:
 
 
 def packaged(font: str) -> bytes:
-    """A font as the package unpacks it."""
+    """A font as unpacked from the package."""
     return bytes(myfont(PACKAGED_AS[font]))
 
 

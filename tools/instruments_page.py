@@ -19,7 +19,7 @@ from firmware_bridge.profiles import load_profile, shipped_names
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "reference" / "instruments.md"
 KEYS_PAGE = ROOT / "docs" / "reference" / "device-profile-instruments.md"
-FAULTS_HEADING = "## What is no force\n"
+FAULTS_HEADING = "## Readings that are not a force\n"
 HEAD = """\
 # Shipped instruments
 
@@ -81,7 +81,7 @@ it](../how-to/add-an-instrument.md); what is missing here is a frame with a forc
 
 
 def page() -> str:
-    """The whole page of shipped instruments."""
+    """The complete page of shipped instruments."""
     return "\n".join(_lines()) + "\n"
 
 
@@ -92,7 +92,7 @@ def faults() -> str:
 
 
 def keys_page(text: str) -> str:
-    """The page of keys with its table of faults as it must be."""
+    """The page of keys with its table of faults brought up to date."""
     before, _, after = text.partition(FAULTS_HEADING)
     prose, _, _ = after.partition("\n| fault |")
     return before + FAULTS_HEADING + prose.removesuffix("FAULTS\n").rstrip("\n") + "\n\n" + faults()

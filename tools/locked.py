@@ -37,7 +37,7 @@ class LockedPackage:
 
 
 def locked_packages(text: str | None = None) -> list[LockedPackage]:
-    """Every package of the lock, a name twice where two Pythons get two versions."""
+    """Every package of the lock; a name occurs twice where two Pythons get two versions."""
     found: list[LockedPackage] = []
     hashes: list[str] = []
     asked: set[str] = set()
@@ -61,14 +61,14 @@ def _package(
 
 
 def declared() -> set[str]:
-    """Names of what this program itself asks for, the extra for analysis included."""
+    """Names of the program's own requirements, including the extra for analysis."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     wanted = [*project["dependencies"], *project["optional-dependencies"]["analysis"]]
     return {re.split(r"[^\w.-]", line)[0].lower() for line in wanted}
 
 
 def shipped(packages: Collection[LockedPackage]) -> list[LockedPackage]:
-    """Those that are installed for use: what the program asks for, and what these bring along."""
+    """The packages installed for use: the program's requirements and their dependencies."""
     names = declared()
     while more := {one.name for one in packages if one.asked_by & names} - names:
         names |= more

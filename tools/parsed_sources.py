@@ -1,4 +1,4 @@
-"""The project's own modules as syntax trees, each parsed and walked once for all that look."""
+"""The project's own modules as syntax trees, each parsed and walked only once."""
 
 from __future__ import annotations
 

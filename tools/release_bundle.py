@@ -51,7 +51,7 @@ def main(arguments: list[str]) -> int:
 
 def _made_key(place: Path) -> int:
     if place.exists():
-        print(f"release_bundle: {place} exists; a release key is never written over")
+        print(f"release_bundle: {place} exists; a release key is never overwritten")
         return 1
     key = SigningKey(secrets.token_bytes(SEED_SIZE))
     write_private(place, private_pem(key), secret=True)

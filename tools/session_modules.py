@@ -1,4 +1,4 @@
-"""Lists what ``traction run`` has loaded before a unit moves, in a process of its own."""
+"""Lists what ``traction run`` has loaded before a unit moves, as a process of its own."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def imported_by_run() -> list[str]:
 
 @cache
 def loaded_modules() -> tuple[str, ...]:
-    """Every module that is loaded then."""
+    """Every module loaded by then."""
     command = ".".join(RUN.relative_to(ROOT).with_suffix("").parts)
     lines = ["import sys", *(f"import {name}" for name in (command, *imported_by_run()))]
     lines.append("print(*sys.modules, sep='\\n')")
@@ -40,7 +40,7 @@ def loaded_modules() -> tuple[str, ...]:
 
 @cache
 def loaded_distributions() -> frozenset[str]:
-    """The packages of others that are loaded then, by the names that the lock has."""
+    """Third-party packages loaded by then, by their names in the lock."""
     of_module = packages_distributions()
     roots = {name.partition(".")[0] for name in loaded_modules()}
     found = {name for root in roots for name in of_module.get(root, ())}

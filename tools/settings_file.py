@@ -19,10 +19,10 @@ from workstation.settings import PREFIX, Settings
 
 PLACE: Final = Path(__file__).resolve().parent.parent / "packaging" / "settings.toml"
 HEAD: Final = f"""\
-# Settings of the workstation. Lies at ~/.config/traction/settings.toml of the account that runs the
-# program. Take the # away from a line that is to hold. What stands here is what holds without it,
-# but for data and force_unit, which follow from the account and the time zone.
-# An environment variable {PREFIX}KEY wins over the line. Written by tools/settings_file.py.
+# Settings of the workstation. The program reads them from ~/.config/traction/settings.toml of its
+# account. Remove the # from a line to set it. The values shown are the defaults, except for data
+# and force_unit, whose defaults depend on the account and the time zone.
+# An environment variable {PREFIX}KEY overrides the line. Written by tools/settings_file.py.
 """
 BY_THE_ACCOUNT: Final = {"data": "/var/lib/traction"}
 """Shown for a default that depends on the account."""

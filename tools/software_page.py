@@ -1,4 +1,4 @@
-"""The tables of others' software in docs/explanations/software-classification.md."""
+"""The tables of third-party software in docs/explanations/software-classification.md."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def software_of_others() -> dict[str, OthersSoftware]:
 
 def _software(row: list[str]) -> OthersSoftware:
     name, version, licence, *more = row
-    if len(more) == 1:  # it comes with another package
+    if len(more) == 1:  # it is installed with another package
         return OthersSoftware(name, version, licence, "", more[0])
     return OthersSoftware(name, version, licence, more[0], more[-1])
 

@@ -144,7 +144,7 @@ def layers_of(package: str, settings: Mapping[str, object]) -> list[list[str]]:
 
 @cache
 def functions_of(path: Path) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
-    """Every function of a file, methods and inner ones too."""
+    """Every function of a file, including methods and nested functions."""
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
     return [node for node in nodes_of(path) if isinstance(node, kinds)]
 

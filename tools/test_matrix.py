@@ -56,7 +56,7 @@ def main(asked: list[str]) -> int:
 
 
 def python_of(version: str) -> Path | None:
-    """Returns the path of a version's interpreter; None where none starts here."""
+    """Returns the path of a version's interpreter; None if none starts here."""
     named = os.environ.get(f"PYTHON_{version.replace('.', '_')}")
     found = named or shutil.which(f"python{version}")
     if found is None or not version_of(Path(found)).startswith(f"{version}."):
@@ -65,7 +65,7 @@ def python_of(version: str) -> Path | None:
 
 
 def version_of(python: Path) -> str:
-    """The whole version that an interpreter tells; empty when it does not start."""
+    """The full version that an interpreter reports; empty if it does not start."""
     command = [str(python), "-c", "import platform; print(platform.python_version())"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
@@ -87,7 +87,7 @@ def _tried(versions: list[str]) -> Iterator[Outcome]:
 
 
 def tested_on(version: str, python: Path) -> tuple[str, bool]:
-    """Make the environment, run the tests in it; returns what to say and whether they passed."""
+    """Make the environment, run the tests in it; returns a message and whether they passed."""
     folder = ROOT / f".venv-{version}"
     made = subprocess.run([str(python), str(ROOT / "bootstrap.py"), str(folder)], check=False)
     if made.returncode:

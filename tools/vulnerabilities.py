@@ -46,7 +46,7 @@ class Finding:
 
 
 def main(arguments: list[str], client: httpx.Client | None = None) -> int:
-    """Check and tell; returns the exit status."""
+    """Check and report; returns the exit status."""
     packages = locked_packages()
     try:
         if arguments:
@@ -99,7 +99,7 @@ def _answer(client: httpx.Client, method: str, path: str, asked: object = None) 
     except (httpx.HTTPError, ValueError) as error:
         raise NotChecked(f"{SERVICE}/{path}: {error or type(error).__name__}") from error
     if not isinstance(answer, dict):
-        raise NotChecked(f"{SERVICE}/{path} answered with no object")
+        raise NotChecked(f"{SERVICE}/{path} answered without a JSON object")
     return answer
 
 
@@ -116,7 +116,7 @@ def saved_records(path: Path) -> Iterator[Record]:
         else:
             yield from json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, TypeError, zipfile.BadZipFile) as error:
-        raise NotChecked(f"{path} holds no OSV records ({error})") from error
+        raise NotChecked(f"{path} has no OSV records ({error})") from error
 
 
 def known_in(records: Iterable[Record], packages: list[LockedPackage]) -> Iterator[Finding]:
@@ -141,14 +141,16 @@ def is_affected(version: str, affected: Mapping[str, Any]) -> bool:
 
 
 def _is_within(version: Version, events: Iterable[Mapping[str, str]]) -> bool:
-    """Events in the order of their versions; the last one that applies decides."""
+    """Judge events in the order of their versions; the last one that applies decides."""
     inside = False
     for event in events:
         ((kind, said),) = event.items()
         try:
             limit = Version(said)
         except InvalidVersion as error:
-            raise NotChecked(f"a record has the version {said!r}, which is none") from error
+            raise NotChecked(
+                f"a record has the version {said!r}, which is not a version"
+            ) from error
         if kind == "introduced" and version >= limit:
             inside = True
         elif (kind == "fixed" and version >= limit) or (

@@ -34,10 +34,10 @@ PIP: Final = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--qui
 
 
 def main(arguments: list[str]) -> int:
-    """Make it; returns the exit status."""
+    """Make the wheelhouse; returns the exit status."""
     place = Path(arguments[0]) if arguments else PLACE
     if place.exists() and (not (place / RELEASE).exists() and any(place.iterdir())):
-        print(f"wheelhouse: {place} holds something else; name another folder")
+        print(f"wheelhouse: {place} has other content; name another folder")
         return 2
     shutil.rmtree(place, ignore_errors=True)
     try:

@@ -130,5 +130,5 @@ def _json(ids: tuple[str, ...]) -> str:
 def _ids(text: str) -> tuple[str, ...]:
     ids = json.loads(text)
     if not isinstance(ids, list) or not all(isinstance(one, str) for one in ids):
-        raise ValueError("a list of the migration record is none")
+        raise ValueError("a list in the migration record is not a list of texts")
     return tuple(ids)

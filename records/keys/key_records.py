@@ -347,9 +347,9 @@ def _check_types(record: KeyRecord) -> None:
     )
     texts = (record.previous, record.by, record.reason, *record.reached)
     if any(type(number) is not int for number in numbers):
-        raise ValueError("a number in it is none")
+        raise ValueError("a number in it is not an integer")
     if any(type(text) is not str for text in texts):
-        raise ValueError("a text in it is none")
+        raise ValueError("a text in it is not a string")
     if any(len(key) != PUBLIC_SIZE for key in (record.key, *record.found)):
         raise ValueError(f"a public key in it has not {PUBLIC_SIZE} bytes")
 

@@ -84,9 +84,8 @@ def _refuse_shared_names(
         full_name = people[account.person].full_name.casefold()
         if other := named.get(full_name):
             raise RequestRefused(
-                f"account {name}: account {other} is of somebody with the same names; write a "
-                "middle initial into first_name of one of both people, so that records tell them "
-                "apart"
+                f"account {name}: account {other} belongs to somebody with the same names; add a "
+                "middle initial to first_name of one of the two, so that records distinguish them"
             )
         named[full_name] = name
 

@@ -184,7 +184,7 @@ class AccountRecord(CheckedData):
         if SCRIPT in self.roles and (len(self.roles) > 1 or self.person is not None):
             raise ValueError('roles has "script": it is the only role, and no person has it')
         if SCRIPT not in self.roles and self.person is None:
-            raise ValueError("person is missing; say the initials of somebody on file")
+            raise ValueError("person is missing; give the initials of somebody on file")
         return self
 
 

@@ -52,7 +52,7 @@ def refuse_other_days(
         if day > today.latest:
             raise StandingInvalid(
                 f"{name}: {key}={day} is still to come, and {today.latest} is the latest day that "
-                "may stand there; correct it, as in 1960-01-31"
+                "is allowed; correct it, as in 1960-01-31"
             )
         if key.endswith("birth_date") and day.year < today.latest.year - LONGEST_LIFE_YEARS:
             raise StandingInvalid(
@@ -74,8 +74,8 @@ def _refuse_flags_that_are_over(
     for number, flag in enumerate(new.flags[known:], start=known + 1):
         if flag.until is not None and flag.until < today.earliest and flag.ended is None:
             raise StandingInvalid(
-                f"{name}: flags.{number}.until={flag.until} has gone, so nobody would ever be "
-                f"told; give a day from {today.earliest} on, or none"
+                f"{name}: flags.{number}.until={flag.until} is past, so the flag would never "
+                f"be shown; give a day from {today.earliest} on, or none"
             )
 
 

@@ -270,7 +270,7 @@ def _tail(db: Database) -> tuple[int, int, bytes]:
     ((newest,),) = rows(db, "SELECT max(sequence) FROM entry")
     if newest is not None and newest >= first:
         raise JournalCorrupt(
-            f"entry {newest} of clinic.db stands behind the last link, which ends with entry "
+            f"entry {newest} of clinic.db comes after the last link, which ends with entry "
             f"{first - 1}: the file was altered, and nothing is added to it. "
             "`traction verify --all` says more"
         )

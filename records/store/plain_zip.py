@@ -105,7 +105,7 @@ class PlainZip:
             member, local_at, at = self._entry(at)
             entries.append((local_at, member))
         if at != end_at:
-            raise JournalCorrupt("bytes stand behind its list of files")
+            raise JournalCorrupt("there are bytes after its list of files")
         self._list_at = list_at
         return comment, entries
 
@@ -119,7 +119,7 @@ class PlainZip:
         _, disk, list_disk, here, count, list_size, list_at, length = _END.unpack_from(tail, at)
         comment = tail[at + _END.size :]
         if len(comment) != length:
-            raise JournalCorrupt("bytes stand behind the end of the zip file")
+            raise JournalCorrupt("there are bytes after the end of the zip file")
         if disk or list_disk or here != count:
             raise JournalCorrupt("it is a part of a zip file in several volumes")
         return size - most + at, comment, count, list_at, list_size
@@ -151,7 +151,7 @@ class PlainZip:
         if extra or comment or disk:
             raise JournalCorrupt(f"{name} has an extra field or a comment in the list of files")
         if flags & ~_UTF_8:
-            raise JournalCorrupt(f"{name} is encrypted or has its sizes behind it")
+            raise JournalCorrupt(f"{name} is encrypted or has its sizes after the data")
         if needed > NEEDED_VERSION:
             raise JournalCorrupt(f"{name} needs version {needed} of zip, at most {NEEDED_VERSION}")
         if method not in (STORED, DEFLATED):
@@ -212,7 +212,7 @@ class PlainZip:
                 yield _inflated(unpacker, data, member)
                 data = unpacker.unconsumed_tail
             if unpacker.eof and (data or unpacker.unused_data):
-                raise JournalCorrupt(f"bytes stand behind the content of {member.name}")
+                raise JournalCorrupt(f"there are bytes after the content of {member.name}")
         while not unpacker.eof and (more := _inflated(unpacker, b"", member)):
             yield more
         if not unpacker.eof:

@@ -46,7 +46,7 @@ class NextOrder:
         for key in changes:
             if key not in ORDER_KEYS:
                 known = ", ".join(DOSE_KEYS)
-                raise PrescriptionInvalid(f"key {key} is none of an order; known are {known}")
+                raise PrescriptionInvalid(f"key {key} is not an order key; known are {known}")
         changed = {**self.values, **changes}
         return replace(self, values={key: each for key, each in changed.items() if each != ""})
 

@@ -73,8 +73,8 @@ def part_session(folder: RecordFolder, visit: Visit, session_id: str, change: Vi
     if session_id not in {each.session_id for each in _others(visit)}:
         known = ", ".join(each.session_id for each in _others(visit)) or "none"
         raise NoteRefused(
-            f"session {session_id} is none that joined the visit of {visit.session_id} (those are: "
-            f"{known}); the session that the visit is called by stays"
+            f"session {session_id} did not join the visit of {visit.session_id} (joined: {known}); "
+            "the session that names the visit stays"
         )
     sessions = tuple(each for each in _others(visit) if each.session_id != session_id)
     changed = _note_over(visit, sessions, change.author)

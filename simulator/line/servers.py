@@ -281,7 +281,9 @@ class SimulatedUnit:
         try:
             await server.serve_forever(background=True)
         except RuntimeError as error:
-            raise OSError(f"cannot serve on {where}: the address is in use or not ours") from error
+            raise OSError(
+                f"cannot serve on {where}: the address is in use or not this machine's"
+            ) from error
         self._server = server
 
     def _start(self, make: Callable[[], Coroutine[Any, Any, str]]) -> SimulatedUnit:

@@ -39,12 +39,12 @@ starts a process for a page that nobody has opened yet."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Pictures are for people: no test looks at them."""
+    """Pictures are for people: no test examines them."""
     parser.addoption("--pictures", type=Path, help="folder for pictures of every page")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests with the station come last, so that it does not run beside the others."""
+    """Run tests with the station last, so that it does not run in parallel with the others."""
     items.sort(key=lambda item: "station" in getattr(item, "fixturenames", ()))
 
 
@@ -67,7 +67,7 @@ def browser() -> Iterator[Browser]:
 def station(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowsedStation]:
     """A simulated table, its program, the stop door and the console.
 
-    Other machines reach it too, at the address that this one has beside loopback's.
+    Other machines reach it too, at this machine's non-loopback address, if it has one.
     """
     folder: Path = tmp_path_factory.mktemp("station")
     settings = for_other_machines(folder)
@@ -77,7 +77,7 @@ def station(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowsedStation
 
 @pytest.fixture
 def context(browser: Browser, station: BrowsedStation) -> Iterator[BrowserContext]:
-    """A browser that nobody has used."""
+    """A new browser."""
     opened = browser.new_context(
         base_url=station.address, viewport={"width": 1280, "height": 800}, locale="en-US"
     )
@@ -102,7 +102,7 @@ def page(context: BrowserContext) -> Iterator[Page]:
 
 @pytest.fixture(scope="module")
 def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedConsole]:
-    """A clinic that thinks in newtons, with two tables; the second one stands still."""
+    """A clinic that works in newtons, with two tables; the second is idle."""
     folder = RecordFolder(tmp_path_factory.mktemp("words") / "data")
     folder.path.mkdir(mode=0o700)
     keep(folder, example("clinic", **CLINIC_OF_CLAIMS, force_unit="N"))
@@ -117,7 +117,7 @@ def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedConsole]
 
 @pytest.fixture
 def link(console: ServedConsole) -> StandInLink:
-    """A treatment in its hold, heard at this moment."""
+    """A treatment in its hold, with a reading of this moment."""
     link = console.links["Table 1"]
     link.is_answering, link.silent_s, link.seen = True, 0.0, None
     link.show(**HOLDING, **NOTHING_STANDS, alarms=(), questions=(), sounds=True, record_trouble="")

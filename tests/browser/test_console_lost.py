@@ -1,4 +1,4 @@
-"""A console that hangs in a treatment: the patient is let go, and the page says so by itself."""
+"""A console that hangs in a treatment: the patient is released, and the page reports it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ QUIET, LOST = (
 
 @pytest.fixture
 def clinic(tmp_path: Path) -> Iterator[BrowsedStation]:
-    """A station that waits for a lost console as short as may be set."""
+    """A station with the shortest allowed wait for a lost console."""
     settings = {"TRACTION_CONSOLE_LOST": "5"}
     with browsed_station(tmp_path, ("test_fixture",), settings=settings) as opened:
         yield opened
@@ -47,7 +47,7 @@ def hung(console: int) -> Iterator[None]:
 
 
 def newest(clinic: BrowsedStation) -> SessionRecord:
-    """The newest session; the list has its ids in the order of their beginnings."""
+    """The newest session; ids sort by the start of the session."""
     return max(list_sessions(clinic.records), key=lambda each: each.head.started_utc_ms)
 
 
@@ -58,7 +58,7 @@ def let_go_because(clinic: BrowsedStation) -> str:
 
 
 def lose_console(page: Page, clinic: BrowsedStation) -> str:
-    """Hang the console in a hold until the patient is let go; returns why that was."""
+    """Hang the console in a hold until the patient is released; returns the reason."""
     force, silence = page.locator("#numbers [data-is=force]"), page.locator("#no-live-data")
     treat(page, clinic, LONG)
     with hung(clinic.console_process):
@@ -81,7 +81,7 @@ def test_whoever_looked_on_sees_what_a_lost_console_has_done(
         why = lose_console(page, clinic)
         if why == "console lost":
             break
-        let_go(page)  # a machine under load answered too late, and the patient was let go for that
+        let_go(page)  # a loaded machine answered too late, so the patient was released
     assert why == "console lost"
     expect(page.locator("#unit-page [data-is=headline]")).to_have_text("stopped")
     alarms = page.get_by_role("region", name="Alarms", exact=True)

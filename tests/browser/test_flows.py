@@ -1,7 +1,7 @@
-"""How much a visit costs whoever holds it, counted in a browser over a real station.
+"""The cost of a visit for the person who holds it, counted in a browser over a real station.
 
-Clicks and typed fields are counted; identification, screen, ticks and findings of the day are
-counted apart and never merged. The person has said a name in the morning.
+Clicks and typed fields are counted; identification, screening, ticks and findings of the day are
+counted apart and never merged. The person has given a name in the morning.
 """
 
 from __future__ import annotations
@@ -40,21 +40,21 @@ def before(records: RecordFolder) -> None:
 
 @pytest.fixture(scope="module")
 def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowsedStation]:
-    """One table with its weight test, and a patient who comes again."""
+    """One table with its weight test, and a returning patient."""
     folder: Path = tmp_path_factory.mktemp("flows")
     with browsed_station(folder, ("cervical_sliding",), before=before) as opened:
         yield opened
 
 
 class Hand:
-    """A person at the page: what is clicked and typed, by kind."""
+    """A person at the page: clicks and typed fields, by kind."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
         self.counted: Counter[str] = Counter()
 
     def click(self, name: str, kind: str = "click", role: str = "button") -> None:
-        """A button or a way by its words."""
+        """Click a button or a link by its text."""
         self.tap(self.page.get_by_role(role, name=name, exact=True).first, kind)  # type: ignore[arg-type]
 
     def tap(self, place: Locator, kind: str) -> None:
@@ -92,7 +92,7 @@ class Hand:
 
 @pytest.fixture
 def hand(browser: Browser, clinic: BrowsedStation) -> Iterator[Hand]:
-    """Pat Jones has said the name in the morning, and sees the overview."""
+    """Pat Jones has given the name in the morning, and sees the overview."""
     context = browser.new_context(base_url=clinic.address, viewport={"width": 1280, "height": 800})
     context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
@@ -105,7 +105,7 @@ def hand(browser: Browser, clinic: BrowsedStation) -> Iterator[Hand]:
 
 
 def pulls(hand: Hand) -> None:
-    """Traction has begun."""
+    """True once traction has begun."""
     headline = hand.page.locator(f"[data-strip='{TABLE}'] [data-is=headline]")
     expect(headline).to_have_text(re.compile("taking up slack|pretensioning|ramping up|holding"))
 

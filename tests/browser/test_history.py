@@ -1,4 +1,4 @@
-"""The past in a real browser: found and replayed in three, drawn without scripts, never live."""
+"""The history in a real browser: found and replayed in three, drawn without scripts, never live."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DRAWN = """canvas => canvas.getContext("2d")
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedConsole]:
-    """A session of three minutes on file, which takes several pieces to replay."""
+    """A session of three minutes on file, which needs several parts to replay."""
     folder = RecordFolder(tmp_path_factory.mktemp("past") / "data")
     folder.path.mkdir(mode=0o700)
     open_clinic(folder)
@@ -37,7 +37,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedConsole]:
 
 @pytest.fixture(scope="module")
 def seated(browser: Browser, served: ServedConsole) -> StorageState:
-    """What a browser keeps of somebody who has said a name."""
+    """What a browser stores for somebody who has given a name."""
     with browser.new_context(base_url=served.address) as context:
         context.set_default_timeout(PATIENCE_MS)
         opened = context.new_page()
@@ -49,7 +49,7 @@ def seated(browser: Browser, served: ServedConsole) -> StorageState:
 
 @pytest.fixture
 def page(browser: Browser, served: ServedConsole, seated: StorageState) -> Iterator[Page]:
-    """A page of that person, in a browser whose clock goes on when a test says so."""
+    """A page of that person, in a browser whose clock advances on the test's command."""
     with browser.new_context(base_url=served.address, storage_state=seated) as context:
         context.set_default_timeout(PATIENCE_MS)
         opened = context.new_page()
@@ -70,7 +70,7 @@ def test_a_session_is_found_and_replayed_in_three(page: Page) -> None:
 
 
 def replayed(page: Page, asked: list[int]) -> None:
-    """Its page at the beginning, with the first piece; ``asked`` gets the beginnings of pieces."""
+    """Its page at the beginning, with the first part; ``asked`` gets the starts of parts."""
     page.goto(f"{SESSION}/replay")
     page.clock.pause_at(page.evaluate("Date.now() / 1000 + 1"))
     again = page.get_by_role("button", name="From the beginning")
@@ -101,7 +101,7 @@ def test_a_replay_shows_the_moment_and_nothing_of_later(page: Page) -> None:
     expect(time).to_have_text("0:04")
     expect(event).to_contain_text("holding")
     expect(force).to_have_text("--")
-    page.clock.fast_forward(20_000)  # a page that was hidden goes on where it was
+    page.clock.fast_forward(20_000)  # a page that was hidden continues where it was
     expect(time).to_have_text("0:04")
     page.clock.run_for(6_000)
     expect(event).to_contain_text("belt")
@@ -189,7 +189,7 @@ def _came(page: Page, held: Sequence[Route], count: int) -> bool:
 
 
 def expect_after(page: Page, milliseconds: int, place: Locator, text: str) -> None:
-    """What the page shows once it has taken what came."""
+    """Check the text that the page shows once it has received what came."""
     page.evaluate("fetch('/static/now/icon.svg').then((answer) => answer.text()).then(() => 1)")
     page.clock.run_for(milliseconds)
     expect(place).to_have_text(text)

@@ -1,4 +1,4 @@
-"""Every page as people see it: no fault that axe finds, STOP in its place, nothing too small."""
+"""Every page as people see it: no fault found by axe, STOP in its place, nothing too small."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ STOP = """() => {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clinic:
-    """A console over a clinic with something on every page, and what stands in its addresses."""
+    """A console over a clinic with something on every page, and the values in its addresses."""
 
     console: ServedConsole
     names: Mapping[str, str]
@@ -158,7 +158,7 @@ class Clinic:
 
 @pytest.fixture(scope="module")
 def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
-    """A table in a hold with alarms, one in a pause, one whole visit and four that are begun."""
+    """A table in a hold with alarms, one in a pause, one complete visit and four begun ones."""
     made = tmp_path_factory.mktemp("looks")
     folder = RecordFolder(made / "data")
     folder.path.mkdir(mode=0o700)
@@ -184,7 +184,7 @@ def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
 
 
 def _claim_of(folder: RecordFolder, session: str) -> ImportedClaim:
-    """As the page hands it out to be filled in."""
+    """The claim in the form in which the page hands it out to be completed."""
     visit = load_visit(folder, session, SETTINGS)
     return ImportedClaim(claim_to_fill_in(folder, visit, None), "day.toml")
 
@@ -249,7 +249,7 @@ UNIT_STATES: Mapping[str, Mapping[str, Any]] = {
 
 @pytest.fixture(scope="module")
 def opened(browser: Browser, clinic: Clinic) -> Iterator[Page]:
-    """The page of somebody who has said a name and goes from one page to the next."""
+    """The page of somebody who has given a name and goes from one page to the next."""
     context = browser.new_context(base_url=clinic.console.address)
     bring_axe(context)
     page = context.new_page()
@@ -262,13 +262,13 @@ def opened(browser: Browser, clinic: Clinic) -> Iterator[Page]:
 
 @pytest.fixture(scope="module")
 def contrasts() -> Contrasts:
-    """Of all pages, which share nearly all of their looks."""
+    """The contrasts of all pages, which share nearly all of their looks."""
     return Contrasts()
 
 
 @pytest.fixture
 def looked(opened: Page) -> Page:
-    """That page at the size of a desk, in light colors as at its opening."""
+    """That page at the size of a desktop, in light colours as when it was opened."""
     opened.set_viewport_size({"width": 1280, "height": 800})
     opened.emulate_media(color_scheme="light")
     return opened
@@ -276,19 +276,19 @@ def looked(opened: Page) -> Page:
 
 @pytest.fixture
 def camera(looked: Page, request: pytest.FixtureRequest) -> Camera:
-    """For pictures in the folder that the command line names."""
+    """Takes pictures into the folder named on the command line."""
     return Camera(page=looked, folder=request.config.getoption("--pictures", None))
 
 
 def test_every_page_has_an_address_here() -> None:
-    """A new page is looked at, or said to be none."""
+    """A new page is examined, or declared to be none."""
     routes = [route for make in PAGES for route in make() if isinstance(route, Route)]
     shown = {route.path for route in routes if "GET" in (route.methods or set())}
     assert shown - NO_PAGES == set(PATHS)
 
 
 def test_dark_is_other_colours_and_nothing_else() -> None:
-    """So what axe finds in light beside colours holds in dark as well."""
+    """What axe finds in light, besides colours, therefore applies to dark as well."""
     said = {
         path.name: re.findall(r"@media \(prefers-color-scheme[^{]*\{(.*?\})\s*\}", text, re.DOTALL)
         for path in STYLES.glob("*.css")
@@ -306,7 +306,7 @@ def test_dark_is_other_colours_and_nothing_else() -> None:
 def test_a_page_is_fit_to_be_read(
     looked: Page, contrasts: Contrasts, camera: Camera, clinic: Clinic, path: str
 ) -> None:
-    """Nothing that axe finds in light and dark, no small text, no low target, STOP in its place."""
+    """Nothing found by axe in light and dark, no small text, no low target, STOP in its place."""
     answer = looked.goto(clinic.path(path))
     assert answer is not None
     assert answer.status == 200
@@ -329,7 +329,7 @@ def test_a_page_is_fit_to_be_read(
 def test_a_page_of_something_else_is_fit_as_well(
     looked: Page, contrasts: Contrasts, camera: Camera, clinic: Clinic, path: str
 ) -> None:
-    """In the narrowest size, with what stands on it as long as at a clinic."""
+    """In the narrowest size, with texts as long as at a clinic."""
     looked.set_viewport_size({"width": 1024, "height": 768})
     answer = looked.goto(clinic.path(path))
     assert answer is not None
@@ -365,14 +365,14 @@ def test_a_unit_s_page_is_fit_in_every_state(
 
 
 def _check_that_nothing_moves(looked: Page) -> None:
-    """The last size is the first one again."""
+    """Check that the first size, applied again last, gives the same result."""
     for width, height in (*SMALL, *SIZES.values()):
         looked.set_viewport_size({"width": width, "height": height})
         assert moved_by(looked, TOLD_OF_STOP) == [], (width, height)
 
 
 def _check_colours(looked: Page, contrasts: Contrasts) -> None:
-    """Nothing that axe finds in light and in dark, in which it leaves the page."""
+    """Check with axe in light and in dark, the colours in which it leaves the page."""
     for scheme, rules in SCHEMES.items():
         looked.emulate_media(color_scheme=scheme)
         assert violations(looked, rules, without=() if rules else (CONTRAST,)) == []
@@ -388,7 +388,7 @@ def _check_colours_and_words(looked: Page, contrasts: Contrasts) -> None:
 
 
 def _check_stop(looked: Page, *, is_own: bool) -> None:
-    """At its place on every page, large on its unit's own, and nothing lies over it."""
+    """Check STOP: in its place on every page, large on its unit's own, and not covered."""
     x, y, width, height, is_above = looked.evaluate(STOP)
     assert (x, y) == pytest.approx((19.0, 11.0), abs=12.0)
     if is_own:
@@ -407,7 +407,7 @@ def _check_stop(looked: Page, *, is_own: bool) -> None:
 def test_a_telephone_shows_the_treatment_before_it_is_moved(
     looked: Page, camera: Camera, path: str, seen_first: Sequence[str]
 ) -> None:
-    """What watches, stops and silences is there before the page is moved."""
+    """Controls that watch, stop and silence are visible before scrolling."""
     looked.set_viewport_size({"width": 390, "height": 844})
     looked.goto(path)
     camera.take(path, "telephone")
@@ -429,7 +429,7 @@ def _ends_at(seen: Locator) -> float:
 def test_a_small_window_keeps_stop_and_leaves_room_to_read(
     looked: Page, path: str, size: tuple[int, int]
 ) -> None:
-    """The page was moved to its end, and says what is not well without moving anything."""
+    """The page was scrolled to its end, and reports a fault without moving anything."""
     looked.set_viewport_size({"width": size[0], "height": size[1]})
     looked.goto(path)
     assert moved_by(looked, TOLD_OF_STOP) == []

@@ -1,4 +1,4 @@
-"""What is typed for a note outlives the page, the browser and the console; scripts or none."""
+"""Text typed into a note survives the page, the browser and the console, scripts or not."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ def served(folder: RecordFolder) -> Iterator[ServedConsole]:
 
 
 def opened(browser: Browser, console: ServedConsole, *, scripts: bool = True) -> Page:
-    """The note in a browser that nobody has used."""
+    """The note in a new browser."""
     context = browser.new_context(base_url=console.address, java_script_enabled=scripts)
     context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     page.goto(NOTE)
     page.get_by_role("button", name="Pat Jones").click()
-    # A route that is set while a page comes may not hold for it.
+    # A route that is set while a page loads may not apply to it.
     expect(page.get_by_label("Plan for next visit")).to_be_visible()
     return page
 
@@ -98,14 +98,14 @@ def test_a_console_that_is_away_is_said_and_asked_again(
 
 
 def sent(request: Request) -> dict[str, str]:
-    """The fields of a form that a page has sent."""
+    """The form fields that a page has sent."""
     return dict(parse_qsl(request.post_data or "", keep_blank_values=True))
 
 
 def test_what_is_typed_while_it_is_kept_is_kept_as_well(
     browser: Browser, served: ServedConsole, folder: RecordFolder
 ) -> None:
-    """One request at a time, of which the newest has the last word."""
+    """One request at a time; the newest has the last word."""
     page = opened(browser, served)
     held = hold_first_draft(page)
     plan, said = page.get_by_label("Plan for next visit"), page.locator("#kept")
@@ -116,7 +116,7 @@ def test_what_is_typed_while_it_is_kept_is_kept_as_well(
     plan.fill(PLAN)
     further: list[str] = []
     page.on("request", lambda one: further.append(one.method))
-    page.evaluate(HIDDEN)  # it would send at once
+    page.evaluate(HIDDEN)  # it would be sent at once
     page.evaluate(ONE_TURN)
     expect(said).to_have_text("typing: not kept yet")
     assert "POST" not in further
@@ -132,7 +132,7 @@ def test_what_is_typed_while_it_is_kept_is_kept_as_well(
 
 
 def hold_first_draft(page: Page) -> list[Route]:
-    """The next one, which waits for the test; others go on."""
+    """Hold the first draft, which waits for the test; others continue."""
     held: list[Route] = []
 
     def hold(route: Route) -> None:

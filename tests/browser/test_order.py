@@ -1,4 +1,4 @@
-"""The order page in a browser: the check follows the typing, keeps it, and nothing moves by it."""
+"""The order page in a browser: the check follows the typing, keeps it, and moves nothing."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ONE_ANSWER = "fetch('/static/now/icon.svg').then((answer) => answer.text()).then
 
 @pytest.fixture
 def order(browser: Browser, folder: RecordFolder) -> Iterator[Page]:
-    """The order page of a visit, for somebody who has said a name."""
+    """The order page of a visit, for somebody who has given a name."""
     open_clinic(folder)
     keep(folder, example("unit", unit_id="0" * 16), made_from=1)
     keep(folder, medicare_patient("2026-11-18"))
@@ -53,7 +53,7 @@ def order(browser: Browser, folder: RecordFolder) -> Iterator[Page]:
 
 
 def place(element: Locator) -> float:
-    """How far down the page it is, however far that was scrolled; pixels."""
+    """Distance from the top of the page, however far it was scrolled; pixels."""
     return float(element.evaluate("(one) => one.getBoundingClientRect().top + window.scrollY"))
 
 
@@ -101,7 +101,7 @@ def test_the_check_follows_the_typing_and_nothing_moves(order: Page) -> None:
 
 
 def test_a_mistake_that_was_sent_keeps_its_place_once_it_is_gone(order: Page) -> None:
-    """And what is typed before the script has come is checked too."""
+    """What is typed before the script has loaded is checked too."""
     hold, said = order.get_by_label("Hold force", exact=True), order.locator("#wrong-hold_force")
     hold.fill("45")
     order.get_by_role("button", name="Check", exact=True).click()
@@ -124,7 +124,7 @@ def test_a_mistake_that_was_sent_keeps_its_place_once_it_is_gone(order: Page) ->
 
 
 def test_a_mistake_of_no_field_stands_where_the_picture_would(order: Page) -> None:
-    """One of several buttons is beside them; what is no field is not said to be invalid."""
+    """Several buttons are near it; a mistake of no field is not marked as invalid."""
 
     def without_a_table(way: Route) -> None:
         facts = way.fetch().json()
@@ -191,7 +191,7 @@ def test_an_answer_that_comes_late_or_is_none_changes_nothing(order: Page) -> No
 
 
 def hold_first(page: Page, pattern: str) -> list[Route]:
-    """The first of these requests, which waits for the test; the others go on."""
+    """Hold the first of these requests for the test; the others continue."""
     held: list[Route] = []
 
     def hold(way: Route) -> None:

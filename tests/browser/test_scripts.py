@@ -1,4 +1,4 @@
-"""What the scripts of a page do by themselves: each test falls when its script is broken."""
+"""What the scripts of a page do by themselves: each test fails if its script is broken."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ ALARMS = (
 
 @pytest.fixture(scope="module")
 def seated(browser: Browser, console: ServedConsole) -> StorageState:
-    """What a browser keeps of somebody who has taken the seat at the unit."""
+    """What a browser stores for somebody who has taken the seat at the unit."""
     with browser.new_context(base_url=console.address) as context:
         context.set_default_timeout(PATIENCE_MS)
         take_seat(context.new_page())
@@ -91,7 +91,7 @@ def seated(browser: Browser, console: ServedConsole) -> StorageState:
 def new_page(
     browser: Browser, console: ServedConsole, seated: StorageState, link: StandInLink
 ) -> Iterator[Page]:
-    """A page of that person, still empty: a test may take charge of its clock and sound."""
+    """A page of that person, not yet opened: a test may control its clock and sound."""
     with browser.new_context(base_url=console.address, storage_state=seated) as context:
         context.set_default_timeout(PATIENCE_MS)
         yield context.new_page()
@@ -104,7 +104,7 @@ def page(new_page: Page) -> Page:
 
 
 def errors_of(page: Page) -> list[str]:
-    """Those of its scripts, from now on."""
+    """Errors of its scripts, from now on."""
     broken: list[str] = []
     page.on("pageerror", lambda error: broken.append(str(error)))
     return broken
@@ -192,7 +192,7 @@ def test_an_unanswered_press_is_told_beside_the_silence_that_covers_its_place(
 
 
 def hold_the_first_press(page: Page) -> list[Route]:
-    """Its requests, which wait for the test."""
+    """Hold the requests of the first press for the test."""
     held: list[Route] = []
 
     def hold(way: Route) -> None:
@@ -206,7 +206,7 @@ def hold_the_first_press(page: Page) -> list[Route]:
 
 
 def test_a_late_answer_takes_the_place_of_none(page: Page, link: StandInLink) -> None:
-    """A machine that is busy answers behind the time; the press has arrived all the same."""
+    """A busy machine answers late; the press has arrived all the same."""
     link.stop_answer = ORDERED
     held = hold_the_first_press(page)
     page.get_by_role("button", name="STOP Table 1").click()
@@ -301,7 +301,7 @@ def test_the_chart_has_a_scale_and_is_hatched_once_nothing_is_heard(
     expect(page.locator("#numbers [data-is=force]")).to_have_text("101.0 N")
     assert not chart.evaluate(PAINTED)
     page.route("**/chart", lambda way: way.abort(), times=1)
-    with page.expect_response("**/chart"):  # it asks again where the console was away
+    with page.expect_response("**/chart"):  # it asks again if the console was away
         console.site.units["Table 1"].chart.mark(0, "request", "less")
     silence(console, monkeypatch)
     wait_until(lambda: bool(chart.evaluate(PAINTED)), "the hatched chart")
@@ -312,7 +312,7 @@ def test_the_chart_has_a_scale_and_is_hatched_once_nothing_is_heard(
 def test_behind_a_clock_that_was_set_back_the_chart_begins_anew(
     page: Page, console: ServedConsole, link: StandInLink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A force of before has times to come; it is neither drawn nor has the scale room for it."""
+    """An earlier force has later times; it is neither drawn nor has a place on the scale."""
     scale = page.locator(".chart .lines .forces b")
     link.show(**{**HOLDING, "force_n": 380.0})
     expect(scale.last).to_have_text("400 N")
@@ -326,7 +326,7 @@ def test_who_does_not_touch_the_page_is_signed_out_there(
     new_page: Page, console: ServedConsole, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page, broken = new_page, errors_of(new_page)
-    page.context.clear_cookies()  # whom the other tests know as seated is not signed out
+    page.context.clear_cookies()  # the other tests' seated person is not signed out
     page.clock.install()
     take_seat(page)
     page.clock.pause_at(page.evaluate("Date.now() / 1000 + 1"))
@@ -389,7 +389,7 @@ def test_a_page_that_was_hidden_for_a_while_was_asleep(new_page: Page, link: Sta
 
 
 def test_a_page_that_was_opened_behind_others_was_asleep(new_page: Page, link: StandInLink) -> None:
-    """In a browser that keeps no screen on."""
+    """In a browser that does not keep the screen on."""
     broken = errors_of(new_page)
     new_page.clock.install()
     new_page.add_init_script("window.begin = 'hidden';" + TURNED + NO_LOCK)
@@ -410,7 +410,7 @@ def _hide_for(page: Page, milliseconds: int) -> None:
 
 
 def test_each_press_of_a_button_is_a_request_of_its_own(page: Page, link: StandInLink) -> None:
-    """Also where the button stays as it is; one that was sent twice would be taken once."""
+    """Also where the button stays as it is; a request sent twice would be accepted once."""
     less, asked = page.get_by_role("button", name="Less by"), len(link.asked)
     for presses in (1, 2, 3):
         with page.expect_response("**/requests"):
@@ -459,11 +459,11 @@ def test_a_button_that_has_just_appeared_is_not_pressed(new_page: Page, link: St
     assert len(link.asked) == asked + 1
     assert page.url.endswith(UNIT)
     link.show(**HOLDING, questions=())
-    expect(page.locator("#asked")).to_be_empty()  # it was of the checks
+    expect(page.locator("#asked")).to_be_empty()  # it belonged to the checks
 
 
 def is_below_the_frame(seen: Locator) -> bool:
-    """Nothing of STOP and the strips lies over it, and it is in the window."""
+    """Nothing of STOP and the strips covers it, and it is in the window."""
     return bool(
         seen.evaluate("""one => {
       const { x, y, width, height } = one.getBoundingClientRect();
@@ -476,7 +476,7 @@ def is_below_the_frame(seen: Locator) -> bool:
 def test_a_page_that_turns_to_the_treatment_shows_it_from_the_top(
     page: Page, link: StandInLink
 ) -> None:
-    """The start stands below the checks; the force and the next question stand above."""
+    """The start is below the checks; the force and the next question are above."""
     page.set_viewport_size({"width": 1024, "height": 768})
     unit = page.locator("#unit-page")
     link.show(**CHECKING, questions=(LOCKED, BELL))

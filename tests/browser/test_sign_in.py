@@ -1,4 +1,4 @@
-"""Signing in with a PIN in a real browser, and another person at the same page."""
+"""Signing in with a PIN in a real browser, and another person on the same page."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_somebody_else_signs_in_and_what_was_typed_stays(
 
 
 def _take_over(page: Page, served: ServedConsole) -> None:
-    """Who signs in with a PIN takes a running unit from whoever began."""
+    """A person who signs in with a PIN takes a running unit from whoever began."""
     link = served.links["Table 1"]
     link.show(responsible="B. Other", responsible_since_ms=0)
     _change_person(page)
@@ -101,7 +101,7 @@ def _take_over(page: Page, served: ServedConsole) -> None:
 
 
 def _ask_for_more_after_a_while(page: Page, served: ServedConsole) -> None:
-    """Whoever is responsible stays signed in, and more force needs the PIN once more."""
+    """The responsible person stays signed in, and more force needs the PIN again."""
     link, people = served.links["Table 1"], served.site.people
     rules, asked = people.rules, len(link.asked)
     people.rules = replace(rules, idle_s=0.0)

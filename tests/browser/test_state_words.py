@@ -1,4 +1,4 @@
-"""The words that must not be misread: each state is brought about, and the page says the row."""
+"""The words that must not be misread: each state is created, and the page shows its row."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ window.AudioContext = class extends AudioContext {
 
 
 def documented() -> dict[str, str]:
-    """State and words of each row of the page."""
+    """State and text of each row of the page."""
     text = (DOCS / "reference" / "console.md").read_text(encoding="utf-8")
     lines = text.partition(TABLE_OF_WORDS)[2].partition("\n#")[0].splitlines()
     rows = [line.strip("| ").split(" | ") for line in lines if line.startswith("| ")]
@@ -46,7 +46,7 @@ WORDS = documented()
 
 
 def says(state: str) -> re.Pattern[str]:
-    """The words of a row, whatever its seconds and times are."""
+    """The text of a row, without its seconds and times."""
     text = re.sub(r"14:03:2\d", r"\\d\\d:\\d\\d:\\d\\d", re.escape(WORDS[state]))
     return re.compile(re.sub(r"for\\ 7\\ s", r"for\\ \\d+\\ s", text))
 
@@ -62,7 +62,7 @@ def opened(browser: Browser, console: ServedConsole) -> Iterator[Page]:
 
 @pytest.fixture
 def page(opened: Page, link: StandInLink) -> Iterator[Page]:
-    """A page of somebody who sits down there, on the unit; no other one is open."""
+    """A page of somebody who has taken a seat at the unit; no other page is open."""
     faults: list[str] = []
 
     def fault(error: Error) -> None:
@@ -86,7 +86,7 @@ def close_the_door(page: Page, console: ServedConsole) -> None:
 
 
 def no_event(page: Page, console: ServedConsole, patch: pytest.MonkeyPatch) -> Locator:
-    """Time of day and sound are of before as well."""
+    """Time of day and sound are from earlier as well."""
     silence(console, patch)
     expect(page.locator("#clock")).to_have_text("--")
     expect(page.locator("#sound-state")).to_be_empty()
@@ -100,7 +100,7 @@ def no_event_door_away(page: Page, console: ServedConsole, patch: pytest.MonkeyP
 
 
 def alarm_without_reading(code: str) -> Callable[..., Locator]:
-    """The alarm's own words; no force of before stands there as if it were now."""
+    """The alarm's own text; no earlier force is shown as current."""
 
     def bring_about(page: Page, console: ServedConsole, patch: pytest.MonkeyPatch) -> Locator:
         raised = RaisedAlarm(code=code, number=1, utc_ms=AT_14_03_22)
@@ -152,7 +152,7 @@ def nothing_known(page: Page, console: ServedConsole, patch: pytest.MonkeyPatch)
 
 
 def did_not_arrive(page: Page, console: ServedConsole, patch: pytest.MonkeyPatch) -> Locator:
-    """What became of an earlier press does not take the place of the words."""
+    """The outcome of an earlier press does not replace the text."""
     expect(nothing_runs(page, console, patch)).to_have_text(says("STOP, nothing runs"))
     close_the_door(page, console)
     page.route("**/stop/**", lambda way: way.abort())
@@ -169,7 +169,7 @@ def pressed_again(page: Page, console: ServedConsole, patch: pytest.MonkeyPatch)
 
 
 def door_away(page: Page, console: ServedConsole, patch: pytest.MonkeyPatch) -> Locator:
-    """Nothing that a finger may be on moves by it."""
+    """No target that a finger may touch moves."""
     before = places_of_targets(page)
     close_the_door(page, console)
     expect(page.locator("#door-state")).to_have_text(WORDS["door away"])
@@ -185,7 +185,7 @@ def signed_out(page: Page, console: ServedConsole, patch: pytest.MonkeyPatch) ->
 
 
 def older(page: Page, console: ServedConsole, patch: pytest.MonkeyPatch) -> Locator:
-    """What was typed stays, and nothing was sent but STOP and what puts no force on."""
+    """Typed text stays, and nothing was sent except STOP and what applies no force."""
     link, told = console.links["Table 1"], page.locator("#older")
     other = page.context.new_page()
     other.goto("/sound")
@@ -223,7 +223,7 @@ def no_sound(page: Page, console: ServedConsole, patch: pytest.MonkeyPatch) -> L
 
 
 def sound_blocked(page: Page, console: ServedConsole, patch: pytest.MonkeyPatch) -> Locator:
-    """Told before the test looks at the page: for the browser, that look is a person's touch."""
+    """Reported before the test looks at the page, which a browser takes for a person's touch."""
     console.links["Table 1"].show(sounds=False)
     untouched = page.context.new_page()
     untouched.add_init_script(TELLS_ITS_SOUND)
@@ -279,7 +279,7 @@ def standing(page: Page) -> Locator:
 
 
 def asleep(page: Page, console: ServedConsole, patch: pytest.MonkeyPatch) -> Locator:
-    """The first touch does nothing, the second one is taken; STOP is never asleep."""
+    """The first touch does nothing, the second is accepted; STOP is never asleep."""
     link = console.links["Table 1"]
     page.clock.install()
     page.reload()
@@ -344,7 +344,7 @@ def test_the_page_says_the_words_of_a_state(
 
 
 def test_who_comes_second_reads_who_was_first() -> None:
-    """The words are the unit's program's; the page of the visit shows them as they are."""
+    """The text is from the unit's program; the page of the visit shows it unchanged."""
     desk = ControlDesk("Table 1", VirtualClock(), lambda utc_ms: "14:01", Path)
     asked = {"patient_key": "aa", "order_digest": "bb"}
     first = Prepare(id="p1", session_id="s1", by="A. Example", **asked)

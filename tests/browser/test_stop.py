@@ -43,7 +43,7 @@ def test_stop_is_first_by_keyboard_and_has_no_focus_at_load(page: Page) -> None:
 
 
 def test_a_page_of_another_site_that_hides_its_origin_stops_nothing(page: Page) -> None:
-    """As a page with the rule no-referrer does, or a frame in a sandbox; the answer stops."""
+    """As a page with the no-referrer policy or a sandboxed frame; STOP on the answer works."""
     page.goto(UNIT)
     door = page.locator("form.stop").first.get_attribute("action")
     page.goto("about:blank")
@@ -64,7 +64,7 @@ class Pressing:
         self.pressed_at_s = 0.0
 
     def page(self, *, scripts: bool = True) -> Page:
-        """The unit's page in a browser of its own, of which nobody has said a name."""
+        """The unit's page in a browser of its own, where nobody has given a name."""
         context = self.browser.new_context(
             base_url=self.station.address, java_script_enabled=scripts
         )
@@ -99,7 +99,7 @@ def _pulls(shown: Snapshot) -> bool:
 
 @pytest.fixture
 def pressing(browser: Browser, station: BrowsedStation) -> Iterator[Pressing]:
-    """Whoever leads the treatment needs no page."""
+    """Pages whose treatment is led by somebody who needs no page."""
     treating = Console(station.records, TABLE)
     made = Pressing(browser, station, treating)
     with closing(treating.peer):
@@ -123,7 +123,7 @@ def door_away(at: Pressing) -> tuple[Page, ...]:
 
 
 def channel_cut(at: Pressing) -> tuple[Page, ...]:
-    """The console has no way to the unit's program."""
+    """The console has no connection to the unit's program."""
     page = at.page()
     way = ChannelPlace(folder=station_folder(at.station.records.path), called=TABLE).socket
     away = way.rename(way.with_suffix(".away"))
@@ -152,7 +152,7 @@ def console_hung(at: Pressing) -> tuple[Page, ...]:
 
 
 def console_restarted(at: Pressing) -> tuple[Page, ...]:
-    """Between the load of the page and the press."""
+    """Between the loading of the page and the press."""
     page = at.page()
     before = at.station.console_process
     at.kill_console()

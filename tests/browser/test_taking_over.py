@@ -54,7 +54,7 @@ def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowsedStation]
 
 @pytest.fixture
 def pats(browser: Browser, clinic: BrowsedStation) -> Iterator[Page]:
-    """The unit's page, where Pat has signed in; the table is free again behind the test."""
+    """The unit's page, where Pat has signed in; the table is free again after the test."""
     page = at_the_unit(browser, clinic)
     sign_in(page, PAT)
     yield page
@@ -80,7 +80,7 @@ def at_the_unit(browser: Browser, clinic: BrowsedStation) -> Page:
 
 
 def sign_in(page: Page, account: str) -> None:
-    """By [Change person], on the page that is open."""
+    """Sign in by [Change person] on the page that is open."""
     try_pin(page, account, PINS[account])
     expect(page.locator("#person")).to_have_text(NAMES[account])
 
@@ -140,7 +140,7 @@ def _ann_takes_over_what_pat_prepares(page: Page) -> None:
 
 
 def _pat_takes_over_what_pulls(page: Page) -> None:
-    """On the page where Ann sits, without leaving it."""
+    """On Ann's page, without leaving it."""
     button = page.get_by_role("button", name="Take over", exact=True)
     expect(responsible(page)).to_contain_text(NAMES[ANN] + PULLS)
     expect(button).to_have_count(0)
@@ -176,7 +176,7 @@ def _the_record_and_the_note_have_the_spans(page: Page, clinic: BrowsedStation) 
 
 
 def _the_claim_gets_the_modifier_that_a_person_accepts(page: Page) -> None:
-    """From the note on, by the ways that the pages show."""
+    """From the note on, by the links that the pages show."""
     page.get_by_role("link", name="Claim and exports").click()
     offer = page.locator("#offers ~ .field").filter(has_text="97012:CQ")
     expect(offer).to_contain_text("an assistant was responsible for more than 10 % of the traction")

@@ -1,4 +1,4 @@
-"""Whole treatments at a unit's page over TCP, one of them beside kills of the console.
+"""Whole treatments at a unit's page over TCP, one of them with kills of the console.
 
 Over a serial line ``test_taking_over`` has one.
 """
@@ -29,7 +29,7 @@ RELEASED = re.compile(r"Released: -?\d+\.\d N")
 
 @pytest.fixture
 def page(context: BrowserContext) -> Iterator[Page]:
-    """Pat Jones at the unit's page; the table is free again behind the test."""
+    """Pat Jones at the unit's page; the table is free again after the test."""
     opened = sit_down(context)
     yield opened
     let_go(opened)
@@ -44,7 +44,7 @@ def headline(page: Page) -> Locator:
 
 
 def asks(page: Page, button: str, words: str | re.Pattern[str]) -> None:
-    """A button asks for something, and its outcome stands on the page."""
+    """Click a button and wait until its outcome is on the page."""
     place = page.get_by_role("button", name=button, exact=True)
     wait_until(lambda: place.is_visible() and has_stood(place), button)
     place.click()
@@ -52,7 +52,7 @@ def asks(page: Page, button: str, words: str | re.Pattern[str]) -> None:
 
 
 def end(page: Page) -> None:
-    """The end is acknowledged by one press, and the way to the note stands there."""
+    """Acknowledge the end with one press, and wait for the link to the note."""
     acknowledge = page.get_by_role("button", name="Acknowledge", exact=True)
     expect(acknowledge).to_be_visible()
     press(acknowledge, acknowledge)

@@ -1,4 +1,4 @@
-"""The parts of a unit's page, which its script puts in place as they change."""
+"""The parts of a unit's page that its script replaces as they change."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ONE_ANSWER = "fetch('/static/now/icon.svg').then((answer) => answer.text()).then
 def test_a_page_that_was_asked_for_before_an_answer_takes_nothing_back(
     browser: Browser, console: ServedConsole, link: StandInLink
 ) -> None:
-    """A question that is answered does not come again for a moment."""
+    """An answered question does not return even briefly."""
     held: list[tuple[Route, APIResponse]] = []
     link.show(**CHECKING, questions=(LOCKED,))
     with browser.new_context(base_url=console.address) as context:
@@ -28,7 +28,7 @@ def test_a_page_that_was_asked_for_before_an_answer_takes_nothing_back(
         step = page.locator("li.step.now")
         expect(step).to_contain_text(LOCKED.text)
         page.route(f"**{UNIT}", lambda way: held.append((way, way.fetch())))
-        link.show(alarms=(ALARM,))  # other parts, for which the page is asked again
+        link.show(alarms=(ALARM,))  # other parts, for which the page is requested again
         wait_until(lambda: came(page, held), "the page of before the answer")
         link.show(questions=(BELL,))
         yes = step.get_by_role("button", name="Yes", exact=True)

@@ -64,13 +64,13 @@ class Job:
 
     @property
     def nominal(self) -> bool:
-        """The column of plant.md#parameters itself."""
+        """The patient of the column of plant.md#parameters."""
         return self.patient.number == 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """What came of a job; ``failed`` says in words which required figures it misses."""
+    """The result of a job; ``failed`` names the required figures that it misses."""
 
     job: Job
     figures: Figures
@@ -78,7 +78,7 @@ class Judged:
 
 
 def nominal_jobs(minutes: int = 15) -> list[Job]:
-    """Both loops, every nominal patient: once to the end, once for 4 minutes with a stop."""
+    """Both loops, every nominal patient: one full treatment, and one of 4 minutes with a stop."""
     return [
         Job(loop=loop, table=table, patient=nominal_patient(table), treatment=treatment, seed=SEED)
         for loop in LOOPS
@@ -92,7 +92,7 @@ def nominal_jobs(minutes: int = 15) -> list[Job]:
 
 
 def drawn_jobs(draws: int) -> list[Job]:
-    """Both loops, ``draws`` patients on every table, each with a stop at the end."""
+    """Both loops, ``draws`` patients on every table, each session ended by a stop."""
     return [
         Job(
             loop=loop,
@@ -108,7 +108,7 @@ def drawn_jobs(draws: int) -> list[Job]:
 
 
 def judged(job: Job) -> Judged:
-    """Treat one patient and judge what the truth at the cord says."""
+    """Treat one patient and judge the session by the truth at the cord."""
     figures = LOOPS[job.loop](job.patient, job.treatment, seed=job.seed)
     failed = failures(
         figures,
@@ -121,13 +121,13 @@ def judged(job: Job) -> Judged:
 
 
 def judge_all(jobs: Iterable[Job]) -> list[Judged]:
-    """All of them, in two processes."""
+    """Judge all jobs, in two processes."""
     with ProcessPoolExecutor(PROCESSES) as pool:
         return list(pool.map(judged, jobs, chunksize=4))
 
 
 def main() -> int:
-    """Run the campaign and write the page; 1 when a required figure was missed."""
+    """Run the campaign and write the page; returns 1 if a required figure was missed."""
     from tests.campaigns.acceptance_page import page
 
     draws = int(sys.argv[1]) if len(sys.argv) > 1 else DRAWS

@@ -1,4 +1,4 @@
-"""The page of the acceptance campaign: what was measured, what is required, whether it held."""
+"""The page of the acceptance campaign: figures, requirements, and whether they were met."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ COMMAND = "make campaign-acceptance"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One figure of the table; ``limit`` None is reported and not judged."""
+    """One figure of the table; with ``limit`` None it is reported but not judged."""
 
     name: str
     value: Callable[[Judged], float | None]
@@ -241,7 +241,7 @@ def _values(group: Sequence[Judged], row: Row) -> list[float]:
 
 
 def _judged(group: Sequence[Judged], row: Row) -> str:
-    """The limit and whether every session kept it."""
+    """The limit, and whether every session kept it."""
     limit = row.limit(group[0].job)
     if limit is None:
         return "- | -"
@@ -251,7 +251,7 @@ def _judged(group: Sequence[Judged], row: Row) -> str:
 
 
 def _endings(group: Sequence[Judged]) -> str:
-    """How the sessions ended; a movement is named where it came before the end."""
+    """How the sessions ended; a movement is named if it came before the end."""
     endings = Counter(_ending(result.figures) for result in group)
     return (
         "Endings: "

@@ -21,7 +21,7 @@ COUNT = 10_000
 
 
 def main() -> int:
-    """Alter a fresh copy as often as asked; returns the exit status."""
+    """Alter a fresh copy as often as requested; returns the exit status."""
     asked, done, missed = Asked.of(__doc__ or "", count=COUNT), Counter[str](), []
     with TemporaryDirectory() as folder:
         data = RecordFolder(Path(folder) / "data")

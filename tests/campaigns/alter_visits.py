@@ -47,7 +47,7 @@ PACKED_BYTES = 4096
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """An alteration of a kind: its name, what a face must say, the act, and the faces to ask."""
+    """One alteration: its name, what a face must name, the change, and the faces to ask."""
 
     kind: str
     name: str
@@ -58,7 +58,7 @@ class Case:
 
 @dataclass(slots=True, kw_only=True)
 class OfKind:
-    """What one kind came to."""
+    """The counts of one kind."""
 
     alterations: int = 0
     questions: int = 0
@@ -82,7 +82,7 @@ def main(count: int = COUNT, faces: int = FACES_OF_EACH, seed: int = 1) -> int:
 def _missed(
     whole: RecordFolder, folder: Path, asked: Iterator[Case], rows: dict[str, OfKind]
 ) -> Iterator[str]:
-    """Every face of every case, each on its own altered copy; yields what was not said."""
+    """Ask every face of every case, each on its own altered copy; yields what was not reported."""
     for case in asked:
         row = rows.setdefault(case.kind, OfKind())
         row.alterations += 1
@@ -98,7 +98,7 @@ def _missed(
 
 
 def cases(count: int, faces: int, random: Random) -> Iterator[Case]:
-    """Every named alteration before all faces, then ``count`` of each kind before some in turn."""
+    """Every named alteration for all faces, then ``count`` of each kind for some faces in turn."""
     for name, said in ALTERATIONS.items():
         act = partial(alter_visit, alteration=said)
         yield Case(kind=NAMED, name=name, said=said, act=act, faces=tuple(FACES))
@@ -126,7 +126,7 @@ def _alter_words(kind: str, seed: int, data: RecordFolder) -> None:
 
 
 def table(rows: dict[str, OfKind]) -> str:
-    """A line a kind, and their sum."""
+    """One line for each kind, and their sum."""
     lines = [
         f"{kind:<18} {row.alterations:>4} alterations {row.questions:>6} questions "
         f"{row.missed:>3} not said"

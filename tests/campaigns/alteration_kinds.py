@@ -1,7 +1,7 @@
-"""Kinds of alteration, as data: what somebody does to a data folder, and with what in hand.
+"""Kinds of alteration, as data: what somebody does to a data folder, and with which keys.
 
-The ground is a unit with three sealed sessions and an interrupted one, and clinic.db with their
-orders; each kind is done to a copy of it.
+The base is a unit with three sealed sessions and an interrupted one, and clinic.db with their
+orders; each kind is applied to a copy of it.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Kind:
 
 
 def prepare(folder: Path) -> RecordFolder:
-    """The ground; the three seals are noted in clinic.db."""
+    """Make the base; the three seals are noted in clinic.db."""
     data = RecordFolder(folder / "ground")
     for number, texts in ((1, ()), (2, ("pulled a little",)), (3, ())):
         happened: list[tuple[int, EventKind, dict[str, JsonValue]]] = [
@@ -82,7 +82,7 @@ def prepare(folder: Path) -> RecordFolder:
 
 
 def sql(*statements: str, which: str = "unit") -> Callable[[RecordFolder], None]:
-    """Statements of somebody with a database tool, behind the triggers, which stand afterwards."""
+    """Run statements as somebody with a database tool, with the triggers off for that time."""
 
     def apply(data: RecordFolder) -> None:
         with altering(_path(data, which)) as db:
@@ -93,12 +93,12 @@ def sql(*statements: str, which: str = "unit") -> Callable[[RecordFolder], None]
 
 
 def _content(assignments: str) -> Callable[[RecordFolder], None]:
-    """Change what is packed of session 1."""
+    """Change the packed content of session 1."""
     return sql(f"UPDATE packed_session SET {assignments} WHERE session = 1")
 
 
 def _another_sample(data: RecordFolder) -> None:
-    """Soundly packed: the packed form has bits that mean nothing."""
+    """Another sample in a valid packed form, because some bits of that form have no meaning."""
     with altering(_path(data, "unit")) as db:
         wanted = "SELECT data, event_count, sample_count FROM packed_session WHERE session = 1"
         packed = unpack_session(*db.execute(wanted).fetchone())
@@ -109,7 +109,7 @@ def _another_sample(data: RecordFolder) -> None:
 
 
 def _other_ranges(data: RecordFolder) -> None:
-    """Soundly packed: the first link covers everything, the others nothing."""
+    """Other ranges in a valid packed form: the first link covers everything, the others nothing."""
     with altering(_path(data, "unit")) as db:
         wanted = "SELECT ranges FROM packed_links WHERE session = 1"
         ranges = unpack_ranges(db.execute(wanted).fetchone()[0])
@@ -121,7 +121,7 @@ def _other_ranges(data: RecordFolder) -> None:
 
 
 def loosely(statement: str, which: str = "unit") -> Callable[[RecordFolder], None]:
-    """A value of a type that the column refuses."""
+    """Store a value of a type that the column refuses."""
 
     def apply(data: RecordFolder) -> None:
         with altering_loosely(_path(data, which)) as db:
@@ -131,7 +131,7 @@ def loosely(statement: str, which: str = "unit") -> Callable[[RecordFolder], Non
 
 
 def script(statements: str, which: str = "unit") -> Callable[[RecordFolder], None]:
-    """Statements that change the schema itself."""
+    """Run statements that change the schema itself."""
 
     def apply(data: RecordFolder) -> None:
         db = sqlite3.connect(_path(data, which))
@@ -142,7 +142,7 @@ def script(statements: str, which: str = "unit") -> Callable[[RecordFolder], Non
 
 
 def side_file(at: int, value: int) -> Callable[[RecordFolder], None]:
-    """Another byte in the side file."""
+    """Change a byte in the side file."""
 
     def apply(data: RecordFolder) -> None:
         path = spill_path(data.unit_database(UNIT))
@@ -156,7 +156,7 @@ def side_file(at: int, value: int) -> Callable[[RecordFolder], None]:
 def rewritten(
     how: Callable[[Ground, RecordFolder, random.Random], None],
 ) -> Callable[[RecordFolder], None]:
-    """A sealed event altered, and everything computed again."""
+    """Alter a sealed event and recompute everything."""
 
     def apply(data: RecordFolder) -> None:
         _close(data)
@@ -166,7 +166,7 @@ def rewritten(
 
 
 def closed(change: Callable[[RecordFolder], None]) -> Callable[[RecordFolder], None]:
-    """The change, after the next start has closed the interrupted session."""
+    """Make the change after the next start has closed the interrupted session."""
 
     def apply(data: RecordFolder) -> None:
         _close(data)
@@ -176,7 +176,7 @@ def closed(change: Callable[[RecordFolder], None]) -> Callable[[RecordFolder], N
 
 
 def planted(key: SigningKey, *, sealed: bool) -> Callable[[RecordFolder], None]:
-    """A session that nobody here treated, made by this very program in another folder."""
+    """Plant a session that was not treated here, made by this very program in another folder."""
 
     def apply(data: RecordFolder) -> None:
         _close(data)

@@ -1,7 +1,7 @@
 """``make campaign-alteration-kinds``: each kind of alteration, and who finds it.
 
-Writes docs/reports/alterations.md; exits with 1 where somebody else finds it than is expected. Half
-a minute on two idle cores.
+Writes docs/reports/alterations.md; exits with 1 if somebody other than expected finds one. Half a
+minute on two idle cores.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ _HEAD = (
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Who found a kind, and what was said first."""
+    """Who found a kind, and the first message about it."""
 
     kind: Kind
     finder: str
@@ -68,13 +68,13 @@ class Found:
 
 
 def outside_of(data: RecordFolder) -> list[Checkpoint]:
-    """The checkpoints that left the machine: of every sealed session, and of clinic.db."""
+    """The checkpoints kept outside the machine: of every sealed session, and of clinic.db."""
     given = [parse_checkpoint(one.text) for one in issued_checkpoints(data)]
     return [*given, parse_checkpoint(verify_clinic(data).checkpoint)]
 
 
 def find(kind: Kind, ground: RecordFolder, outside: list[Checkpoint], place: RecordFolder) -> Found:
-    """Alter a copy and ask, one after the other, who could know."""
+    """Alter a copy and ask, in turn, everybody who could find it."""
     shutil.rmtree(place.path, ignore_errors=True)
     shutil.copytree(ground.path, place.path)
     kind.apply(place)
@@ -94,7 +94,7 @@ def find(kind: Kind, ground: RecordFolder, outside: list[Checkpoint], place: Rec
 def _said_by_verify(
     data: RecordFolder, outside: list[Checkpoint], *, unread: bool = False
 ) -> Iterator[str]:
-    """What was altered, or with ``unread`` what could not be checked."""
+    """Returns what was altered, or with ``unread`` what could not be checked."""
     for one in verify(
         data, checkpoints=[c for c in outside if "clinic." not in c.name]
     ).alterations:
@@ -135,7 +135,7 @@ def _cell(message: str) -> str:
 
 
 def main() -> int:
-    """Run every kind and write the page; 1 when somebody else than expected finds one."""
+    """Run every kind and write the page; returns 1 if somebody other than expected finds one."""
     found: list[Found] = []
     for make, kinds in GROUNDS:
         with TemporaryDirectory() as folder:

@@ -36,7 +36,7 @@ def run(ground: Ground, asked: Asked, place: RecordFolder) -> tuple[Counter[str]
 
 
 def main() -> int:
-    """Run the campaign and print what was made and what was missed; 1 when anything was."""
+    """Run the campaign and print its counts and misses; returns 1 if there was a miss."""
     asked = Asked.of(__doc__ or "", count=COUNT)
     with memory_folder() as folder:
         ground = prepare(Path(folder))

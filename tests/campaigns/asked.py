@@ -1,4 +1,4 @@
-"""What campaigns are asked for on the command line, and the line that says what was run.
+"""The command-line arguments of campaigns, and the line that says what was run.
 
 COUNT [SEED] [--shard K/N]: every N-th of COUNT numbers from the K-th on, so that N processes share
 a campaign and each has a sample of the whole. Number and seed together repeat one case.
@@ -29,9 +29,9 @@ class Asked:
 
     @classmethod
     def of(cls, text: str, *, count: int) -> Asked:
-        """Read the command line; ends the program with a message when it cannot be understood.
+        """Read the command line; ends the program with a message if it is invalid.
 
-        ``text`` says what the campaign is, ``count`` is the one of a whole campaign.
+        ``text`` says what the campaign is; ``count`` is the number of a whole campaign.
         """
         parser = argparse.ArgumentParser(description=text)
         parser.add_argument("count", type=int, nargs="?", default=count)
@@ -43,7 +43,7 @@ class Asked:
 
     @property
     def numbers(self) -> range:
-        """The numbers of this shard, from 0 on."""
+        """The numbers of this shard, from 0."""
         return range(self.shard - 1, self.count, self.shards)
 
     def chance(self, number: int) -> random.Random:
@@ -56,7 +56,7 @@ class Asked:
 
 
 def shard_of(text: str) -> tuple[int, int]:
-    """The two numbers of ``K/N``; ValueError for anything else."""
+    """The two numbers of ``K/N``; raises ValueError for anything else."""
     shard, shards = (int(number) for number in text.split("/"))
     if not 1 <= shard <= shards:
         raise ValueError(text)
@@ -64,7 +64,7 @@ def shard_of(text: str) -> tuple[int, int]:
 
 
 def commit() -> str:
-    """The commit of the program that runs, with a mark when files were changed since."""
+    """The commit of the running program, marked if files were changed since."""
     words = (["rev-parse", "--short=12", "HEAD"], ["status", "--porcelain", "--", "*.py"])
     found = [
         subprocess.run(["git", *w], cwd=ROOT, capture_output=True, text=True, check=False).stdout
@@ -83,6 +83,6 @@ def internal_error(error: Exception) -> str:
 
 
 def ran_on(asked: Asked | None = None) -> str:
-    """The last line of a campaign: commit, seed and shard, seconds of processor of this process."""
+    """The last line of a campaign: commit, seed and shard, processor seconds of this process."""
     numbers = "" if asked is None else f", {asked}"
     return f"commit {commit()}{numbers}, {time.process_time():.0f} s of processor"

@@ -44,7 +44,7 @@ class Served:
 
 
 def main() -> int:
-    """Measure and print; returns 1 where a ratio is missed."""
+    """Measure and print; returns 1 if a ratio is missed."""
     with TemporaryDirectory() as made, ExitStack() as stack:
         folder = RecordFolder(Path(made) / "data")
         folder.path.mkdir(mode=0o700)
@@ -85,7 +85,7 @@ def _sizes(console: Served) -> tuple[int, int]:
 
 
 def _streams(console: Served, constant: Served) -> tuple[float, float]:
-    """Seconds of processor time that a page costs in a second, ours and theirs."""
+    """Processor seconds per second that a page costs, of the console and of the constant server."""
     ours, theirs = [], []
     for _ in range(PAIRS):
         ours.append(_of_a_page(console))
@@ -99,7 +99,7 @@ def _of_a_page(served: Served) -> float:
 
 
 def _taken_with(served: Served, count: int) -> float:
-    """Processor time with so many readers, each in a connection of its own browser."""
+    """Processor time with so many readers, each on its own browser connection."""
     readers = [
         subprocess.Popen(
             [
@@ -126,7 +126,7 @@ def _taken_with(served: Served, count: int) -> float:
 
 
 def _pages(console: Served, constant: Served) -> tuple[float, float]:
-    """Processor time of one page, ours and a constant one of its length."""
+    """Processor time of one page, of the console and of a constant page of its length."""
     return _of_a_request(console), _of_a_request(constant)
 
 
@@ -149,7 +149,7 @@ def _idle(served: Served) -> float:
 
 
 def _charts(console: Served) -> Iterator[tuple[float, float]]:
-    """Seconds of the main thread with the chart and without, one pair after the other."""
+    """Seconds of the main thread with the chart and without, measured in pairs."""
     browser_path = system_browser()
     if browser_path is None:
         raise SystemExit(NO_BROWSER)

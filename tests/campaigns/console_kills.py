@@ -47,7 +47,7 @@ HEAD = (
 
 
 def main() -> int:
-    """Kill, print, write the page; 1 when something is missed."""
+    """Kill, print, and write the page; returns 1 if something is missed."""
     count = Asked.of("the console killed beside people at its pages", count=KILLS).count
     browser_path = system_browser()
     if browser_path is None:
@@ -86,7 +86,7 @@ Row = tuple[str, str, str, bool]
 
 
 def verdicts(kills: Sequence[Kill]) -> list[Row]:
-    """Promise, limit, what was measured, and whether it was met."""
+    """Promise, limit, measured value, and whether it was met."""
     silent_ms = max(each.silent_after_ms for each in kills)
     live_ms = max(each.live_after_ms - each.started_after_ms for each in kills)
     stale = [each.shown for each in kills if each.shown != UNSEEN]

@@ -24,7 +24,7 @@ ENDS = {(NO_CLAIM, 0), (REFUSED, 1), (REFUSED, 2), (WRITTEN, 1), (WRITTEN, 2)}
 
 
 def main(count: int = COUNT, first_seed: int = 0) -> int:
-    """Look at ``count`` contexts, each of its own seed; returns the exit status."""
+    """Check ``count`` contexts, each of its own seed; returns the exit status."""
     ended: Counter[tuple[str, int]] = Counter()
     faults = []
     with patch.object(formats, "_pdf", lambda visit, choices: b"%PDF-1.7"):
@@ -41,7 +41,7 @@ def main(count: int = COUNT, first_seed: int = 0) -> int:
 
 
 def how_it_ends(seed: int) -> tuple[str, int]:
-    """How a context ended, and how many payers it names; raises where the law does not hold."""
+    """How a context ended, and how many payers it names; raises if the law does not hold."""
     context = random_context(Random(seed))
     if context is None:
         return NO_CLAIM, 0

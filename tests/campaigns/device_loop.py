@@ -27,14 +27,14 @@ from workstation.session.workplace import Recording, Workplace
 
 
 class Examiner(SessionOperator):
-    """A person who says yes to everything: the campaign looks at forces, not at questions."""
+    """A person who confirms everything: the campaign checks forces, not questions."""
 
     def ask(self, question: Question, text: str, *, person_only: bool) -> None:
         self._answers[question] = Answer(accepted=True, answered_by="examiner")
 
 
 def treat_on_device(patient: DrawnPatient, treatment: Treatment, *, seed: int) -> Figures:
-    """Run one session whole and judge it by the truth at the cord."""
+    """Run one whole session and judge it by the truth at the cord."""
     clock = DirectClock()
     started_s, utc_ms = clock.now_s(), clock.utc_ms()
     watch = Watch(patient, stop_at_s=treatment.stop_at_s, pretension_n=PRETENSION_N)

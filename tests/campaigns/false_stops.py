@@ -50,7 +50,7 @@ def judge_short_seed(seed: int) -> Judged:
 
 
 def judge_all(seeds: Iterable[int]) -> Iterator[Judged]:
-    """All of them, in two processes; says where it is."""
+    """Judge all sessions in two processes, printing the progress."""
     with ProcessPoolExecutor(PROCESSES) as pool:
         for number, judged in enumerate(pool.map(judge_seed, seeds, chunksize=10), start=1):
             if number % 250 == 0:
@@ -59,12 +59,12 @@ def judge_all(seeds: Iterable[int]) -> Iterator[Judged]:
 
 
 def seeds_of(shard: int, shards: int, count: int) -> range:
-    """Every ``shards``-th seed, so that each shard is a sample of all."""
+    """Every ``shards``-th seed, so that each shard is a sample of the whole."""
     return range(FIRST_SEED + shard - 1, FIRST_SEED + count, shards)
 
 
 def run_shard(shard: int, shards: int, count: int) -> Part:
-    """Run one shard and keep what came of it."""
+    """Run one shard and store its results."""
     clock = SystemClock()
     started_s, utc_ms = clock.now_s(), clock.utc_ms()
     judged = list(judge_all(seeds_of(shard, shards, count)))
@@ -103,7 +103,7 @@ def kept_parts(count: int, of_commit: str) -> list[Part]:
 
 
 def replay(seed: int) -> int:
-    """Run one session again and print what came of it; 1 for a false stop."""
+    """Run one session again and print its outcome; returns 1 for a false stop."""
     outcome = run_session(draw_session(seed))
     judged = judge(outcome)
     print(outcome.session)
@@ -123,7 +123,7 @@ def replay(seed: int) -> int:
 
 
 def main() -> int:
-    """Run what was asked for; 1 when a session was stopped without cause."""
+    """Run the requested part; returns 1 if a session was stopped without cause."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("count", type=int, nargs="?", default=COUNT)
     parser.add_argument("--shard", type=shard_of, default=(0, SHARDS), metavar="K/N")

@@ -15,7 +15,7 @@ LISTED = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """What one shard made; ``utc_ms`` is its start, ``count`` the size of the whole campaign."""
+    """Results of one shard; ``utc_ms`` is its start, ``count`` the size of the whole campaign."""
 
     commit: str
     utc_ms: int
@@ -26,7 +26,7 @@ class Part:
 
 
 def page(parts: list[Part]) -> str:
-    """The whole page; the parts are of one commit."""
+    """The whole page; all parts are of one commit."""
     judged = [j for part in parts for j in part.judged]
     return "\n".join([*_head(parts, judged), *_tables(judged), *_lists(judged)]) + "\n"
 

@@ -29,7 +29,7 @@ RAMPS = ("ramping_up", "ramping_down")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """One phase as it was: seconds of the truth's clock, and the force that it aimed at."""
+    """One phase: seconds of the truth's clock, and the force ordered in it."""
 
     start_s: float
     end_s: float
@@ -39,7 +39,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """One session. Newtons, seconds, shares of 1; None where the session never came that far."""
+    """One session. Newtons, seconds, shares of 1; None if the session never came that far."""
 
     ending: str
     steady_share: float | None
@@ -75,10 +75,10 @@ def take_figures(
     ending: str,
     release_arrives_s: float | None = None,
 ) -> Figures:
-    """Judge one session. Tracking is judged until the patient moves, the rest throughout.
+    """Judge one session.
 
-    ``release_arrives_s`` is when the release reached the drive, where that is well behind its
-    decision.
+    Tracking is judged until the patient moves, everything else throughout. ``release_arrives_s`` is
+    when the release reached the drive, if that is much later than the decision.
     """
     hold_n = peak_force_n(ordered)
     still_until_s = np.inf if truth.moved_at_s is None else truth.moved_at_s
@@ -109,7 +109,7 @@ def _within(truth: Truth, start_s: float, end_s: float) -> slice:
 
 
 def _phase_off_s(spans: list[Span], ordered: ForceProfile) -> float | None:
-    """The largest difference of a phase that was not cut short from its ordered length."""
+    """The largest deviation from its ordered length of a phase that was not cut short."""
     phases = [span for span in spans if span.phase in (*DWELLS, *RAMPS)]
     whole = phases if _ran_to_its_end(spans, ordered) else phases[:-1]
     return max(
@@ -122,7 +122,7 @@ def _phase_off_s(spans: list[Span], ordered: ForceProfile) -> float | None:
 
 
 def _treatment_off_s(spans: list[Span], ordered: ForceProfile) -> float | None:
-    """Difference of a treatment that was not cut short from its ordered length."""
+    """Deviation from its ordered length of a treatment that was not cut short."""
     if not _ran_to_its_end(spans, ordered):
         return None
     phases = [span for span in spans if span.phase in (*DWELLS, *RAMPS)]
@@ -186,7 +186,7 @@ def _pull_mm(truth: Truth, spans: list[Span]) -> float | None:
 
 
 def _after_stop(truth: Truth) -> tuple[float | None, float | None]:
-    """From the press until the winch pays out, and until 15 N."""
+    """Time from the press until the winch pays out, and until 15 N."""
     if truth.pressed_at_s is None:
         return None, None
     after = _within(truth, truth.pressed_at_s, np.inf)
@@ -200,7 +200,7 @@ def _after_stop(truth: Truth) -> tuple[float | None, float | None]:
 
 
 def _wound_in_mm(truth: Truth, spans: list[Span], release_arrives_s: float | None) -> float | None:
-    """What went in again behind the release, from the first cord paid out on."""
+    """Cord wound in again after the release, counted from the first cord paid out."""
     treated = [span for span in spans if span.phase in (*DWELLS, *RAMPS)]
     if not treated:
         return None
@@ -220,10 +220,10 @@ def _first(condition: NDArray[np.bool_]) -> int | None:
 def failures(
     figures: Figures, *, region: str, loop: str, nominal: bool, moved: bool
 ) -> Iterator[str]:
-    """In words: which of the figures that this session owes it misses.
+    """Describe the figures that this session misses of those required of it.
 
-    Everybody is owed the stop figures and the ceiling; steadiness, overshoot and ramps are owed to
-    the nominal patient on the sliding carriage and the split table.
+    The stop figures and the ceiling are required of every session; steadiness, overshoot and ramps
+    only of the nominal patient on the sliding carriage and the split table.
     """
     ending = figures.ending
     stopped = not ending.startswith("completed")

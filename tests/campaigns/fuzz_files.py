@@ -19,7 +19,7 @@ SHOWN = 20
 
 
 def run(ground: Ground, asked: Asked) -> tuple[Counter[tuple[str, str]], list[str]]:
-    """How often each kind of file ended how, and every failure with the number that repeats it."""
+    """Outcomes of each kind of file, and every failure with the number that repeats it."""
     outcomes: Counter[tuple[str, str]] = Counter()
     failures: list[str] = []
     for number in asked.numbers:
@@ -33,7 +33,7 @@ def run(ground: Ground, asked: Asked) -> tuple[Counter[tuple[str, str]], list[st
 
 
 def main() -> int:
-    """Run the campaign and print the outcomes; 1 when anything failed."""
+    """Run the campaign and print the outcomes; returns 1 if anything failed."""
     asked = Asked.of(__doc__ or "", count=COUNT)
     with memory_folder() as folder:
         outcomes, failures = run(prepare(Path(folder)), asked)

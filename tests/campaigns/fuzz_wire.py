@@ -18,9 +18,9 @@ SHOWN = 20
 
 
 def run(asked: Asked) -> tuple[Counter[tuple[str, str]], list[str]]:
-    """How often each kind of line ended how, and every failure with the number that repeats it.
+    """Outcomes of each kind of line, and every failure with the number that repeats it.
 
-    A number is one line with as many damaged answers in a row as ``NEW_LINE_AFTER`` says.
+    A number is one line with ``NEW_LINE_AFTER`` damaged answers in a row.
     """
     outcomes: Counter[tuple[str, str]] = Counter()
     failures: list[str] = []
@@ -38,7 +38,7 @@ def run(asked: Asked) -> tuple[Counter[tuple[str, str]], list[str]]:
 
 
 def main() -> int:
-    """Run the campaign and print the outcomes; 1 when anything failed."""
+    """Run the campaign and print the outcomes; returns 1 if anything failed."""
     asked = Asked.of(__doc__ or "", count=COUNT)
     outcomes, failures = run(asked)
     for (kind, outcome), number in sorted(outcomes.items()):

@@ -1,9 +1,9 @@
 """One drawn patient on a composed table: the force loop is the host's, at 10 Hz over a slow line.
 
-The controller is that of plant.md#equations, but for its feed-forward. What it wants passes the
-supervisor of the program and its motion grant, as on a table that may pull on a person: over-force
-after 150 ms, the pull length of 80 or 150 mm from the pretension on, the patient's switch. There is
-no such adapter in the program yet; this measures what its loop could do.
+The controller is that of plant.md#equations, except for its feed-forward. Its output passes the
+program's supervisor and motion grant, as on a table that may pull a person: over-force after 150
+ms, the pull length of 80 or 150 mm from the pretension on, the patient's stop switch. The program
+has no such adapter yet; this measures what its loop could do.
 """
 
 from __future__ import annotations
@@ -59,11 +59,12 @@ WATCHED_AFTER_RELEASE_S = 10.0
 
 
 class HostController:
-    """That of plant.md#equations with a careful feed-forward: ramps, gain by the cord's stiffness.
+    """The controller of plant.md#equations with a careful feed-forward.
 
-    The model feeds forward by the nominal body and at once. Over the spread of drawn patients that
-    overshoots into the trip of row 42 wherever the body is stiffer, so the stiffest body of the
-    spread is taken; a softer one lags and is brought there by the gain.
+    It is ramped, and its gain follows from the cord's stiffness. The model feeds forward at once,
+    for the nominal body. Over the spread of drawn patients that overshoots into the trip of row 42
+    wherever the body is stiffer, so the stiffest body of the spread is used; a softer one lags and
+    is corrected by the gain.
     """
 
     def __init__(
@@ -81,10 +82,10 @@ class HostController:
     def speed_mm_per_s(
         self, target_n: float, reading: Telemetry, now_s: float, up_n_per_s: float = 1e9
     ) -> float:
-        """Winch speed for the next tick, positive winds in.
+        """Winch speed for the next tick; positive winds in.
 
-        A force is compared with the set-point of the moment at which it was taken: with that of
-        now, a ramp would pull it ahead by all that the line's delay is worth.
+        A force is compared with the set-point at the time when it was measured: compared with the
+        present set-point, a ramp would be ahead by the line's delay.
         """
         force_n = reading.force_n or 0.0
         up_n = min(up_n_per_s, self._up_n_per_s) * TICK_S
@@ -109,7 +110,7 @@ class HostController:
         return earlier[-1] if earlier else self._past[0][1]
 
     def _feed(self, change_n: float) -> float:
-        """At once when it falls, over ``FEED_S`` when it rises into a reversal, as in the unit."""
+        """Feed falling changes at once, and rising ones over ``FEED_S``, as the unit does."""
         feed_mm_per_s = change_n / TICK_S * self._feed_mm_per_n
         rises = abs(feed_mm_per_s) > abs(self._feed_mm_per_s)
         self._feed_mm_per_s += (feed_mm_per_s - self._feed_mm_per_s) * (FEED_SHARE if rises else 1)
@@ -144,7 +145,7 @@ class HostSession:
         self.phases: list[tuple[float, str, float]] = []
 
     def tick(self) -> None:
-        """Look at what has arrived, judge it, and send the next crawl target."""
+        """Take what has arrived, judge it, and send the next crawl target."""
         reading = self._table.arrived()
         self._table.sample()
         if reading is None:
@@ -163,7 +164,7 @@ class HostSession:
         self._table.setpoint_n = self._controller.setpoint_n
 
     def _wanted_n(self, now_s: float) -> float:
-        """The force of this moment's phase; 0 from the end of the treatment on."""
+        """The force of the current phase; 0 from the end of the treatment on."""
         reading = self._reading
         assert reading is not None, "the cell is healthy"
         assert reading.force_n is not None, "the cell is healthy"
@@ -213,7 +214,7 @@ class HostSession:
         return verdict
 
     def _target(self, reading: Telemetry, verdict: Verdict) -> CrawlTarget:
-        """Outwards is free; inwards only as far as the motion grant lets."""
+        """The crawl target: outwards unlimited, inwards only as far as the motion grant permits."""
         force_n = reading.force_n or 0.0
         if self.ending and force_n <= RELEASED_N / 2:
             if self.released_at_s is None:
@@ -240,7 +241,7 @@ class HostSession:
 
 
 def treat_on_host(patient: DrawnPatient, treatment: Treatment, *, seed: int) -> Figures:
-    """Run one session whole and judge it by the truth at the cord."""
+    """Run one whole session and judge it by the truth at the cord."""
     watch = Watch(patient, stop_at_s=treatment.stop_at_s, pretension_n=PRETENSION_N)
     table = HostTable(patient, watch, random.Random(seed))
     profile = plan(treatment.order().prescription).profile
@@ -257,7 +258,7 @@ def treat_on_host(patient: DrawnPatient, treatment: Treatment, *, seed: int) -> 
 
 
 def run(table: HostTable, tick: Callable[[], None], *, until: Callable[[], bool]) -> None:
-    """Cycles of the table with a tick of the host before every tenth."""
+    """Run cycles of the table, with a tick of the host before every tenth."""
     while not until():
         tick()
         for _ in range(CYCLES_PER_TICK):
@@ -265,7 +266,7 @@ def run(table: HostTable, tick: Callable[[], None], *, until: Callable[[], bool]
 
 
 def _cause(verdict: Verdict) -> str:
-    """The finding behind the action, in the words of the session's own reason."""
+    """The finding that led to the action, in the words of the session's own reason."""
     causes = [f for f in verdict.findings if f.action is verdict.action] or verdict.findings
     return causes[0].code.replace("_", " ")
 

@@ -1,7 +1,7 @@
-"""A composed table: winch drive and load-cell transmitter behind one slow line, no loop of its own.
+"""A composed table: winch drive and load-cell transmitter on one slow line, without a loop.
 
-plant.md: what a line delays is halved between its two directions. The drive takes
-crawl targets: a speed and the way after which it stops by itself when nothing new comes.
+plant.md: a line's delay is split evenly between its two directions. The drive takes crawl targets:
+a speed, and the distance after which it stops by itself when nothing new arrives.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ STOP = CrawlTarget(speed_mm_per_s=0.0, way_mm=0.0)
 
 
 class HostTable:
-    """One table with one patient on it; ``cycle`` is 10 ms of its time."""
+    """One table with one patient; ``cycle`` is 10 ms of its time."""
 
     def __init__(self, patient: DrawnPatient, watch: Watch, source: random.Random) -> None:
         self.plant = TractionPlant(patient.body, source)
@@ -52,11 +52,11 @@ class HostTable:
 
     @property
     def uptime_s(self) -> float:
-        """Seconds since the table was switched on; the host counts the same ones."""
+        """Seconds since the table was switched on, as the host counts them."""
         return self._cycles * CYCLE_S
 
     def order(self, target: CrawlTarget) -> float:
-        """Send the drive a target; answers when it arrives, half the delay later, in seconds."""
+        """Send the drive a target, which arrives half the delay later; seconds."""
         arrives_at = self._arrives_at(self._orders)
         self._orders.append((arrives_at, target))
         return arrives_at * CYCLE_S
@@ -67,20 +67,20 @@ class HostTable:
         self._readings.append((self._arrives_at(self._readings), self._reading()))
 
     def _arrives_at(self, under_way: deque[tuple[int, Any]]) -> int:
-        """The cycle half the delay later, with its jitter; nothing overtakes on a line."""
+        """The cycle half the delay later, with jitter; nothing overtakes on a line."""
         late_s = (self.line.delay_s + self._source.uniform(0.0, self.line.jitter_s)) / 2
         earliest = under_way[-1][0] if under_way else 0
         return max(earliest, self._cycles + round(late_s / CYCLE_S))
 
     def arrived(self) -> Telemetry | None:
-        """The newest reading that has arrived and was not taken yet."""
+        """The newest reading that has arrived and has not been taken."""
         newest = None
         while self._readings and self._readings[0][0] <= self._cycles:
             newest = self._readings.popleft()[1]
         return newest
 
     def cycle(self) -> None:
-        """Move for 10 ms, then let the patient act and be watched."""
+        """Move for 10 ms, then let the patient act, and record the state."""
         while self._orders and self._orders[0][0] <= self._cycles:
             self._target = self._orders.popleft()[1]
             self._stops_at_mm = self.plant.position_mm + self._target.way_mm
@@ -91,7 +91,7 @@ class HostTable:
         self._watch.look(self)
 
     def _convert(self) -> None:
-        """The transmitter's next value, when its time has come."""
+        """Produce the transmitter's next value when it is due."""
         if self.uptime_s - self._converted_at_s >= self.line.cell_s - 1e-9:
             self._converted_at_s, self._conversions = self.uptime_s, self._conversions + 1
             self._force_n = self._cell.read(self.plant.cell_force_n, CYCLE_S) / 10.0

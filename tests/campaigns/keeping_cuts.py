@@ -55,7 +55,7 @@ OWN_FILES = {"profiles/own_cell.toml": "kind = 'gauge'\n", "code-lists/own.codes
 
 
 def own_files(data: Path) -> dict[str, str]:
-    """What is there of the clinic's own files."""
+    """The clinic's own files that exist."""
     there = [name for name in OWN_FILES if (data / name).is_file()]
     return {name: (data / name).read_text(encoding="utf-8") for name in there}
 
@@ -74,7 +74,7 @@ Found = TypeVar("Found")
 
 
 class Disk:
-    """A folder of records on a disk that is made anew for every cut."""
+    """A folder of records on a disk that is recreated for every cut."""
 
     def __init__(self, folder: Path, form: str) -> None:
         self.form = form
@@ -86,35 +86,35 @@ class Disk:
         self._answers: dict[str, Any] = {}
 
     def reset(self) -> None:
-        """The disk as it was before."""
+        """Restore the disk to its original state."""
         shutil.rmtree(self.root, ignore_errors=True)
         shutil.copytree(self.kept, self.root)
 
     def put_by(self) -> None:
-        """Keep the disk as it is now, for a second look."""
+        """Save the present state of the disk for a second look."""
         shutil.rmtree(self._put_by, ignore_errors=True)
         copy_disk(self.root, self._put_by)
 
     def take_back(self) -> None:
-        """The disk as it was put by."""
+        """Restore the saved state of the disk."""
         shutil.rmtree(self.root)
         self._put_by.rename(self.root)
 
     def cut_power(self, synced: Synced, lost: Callable[[], bool]) -> None:
-        """Take away what was not synced."""
+        """Remove what was not synced."""
         cut_power(self.root, synced, lost)
 
     def is_sound(self) -> bool:
-        """True where the records themselves are whole."""
+        """True if the records themselves are intact."""
         return not self.altered
 
     @property
     def altered(self) -> list[str]:
-        """What of the records does not fit."""
+        """The inconsistencies of the records."""
         return self.once("altered", self._verify)
 
     def once(self, name: str, find: Callable[[], Found]) -> Found:
-        """What ``find`` finds, not looked for again while the disk is the same to the byte."""
+        """The result of ``find``, computed once while the disk is byte for byte the same."""
         content = content_of(self.root)
         if content != self._content:
             self._content, self._answers = content, {}
@@ -132,7 +132,7 @@ class Disk:
 
 
 class Place(Disk):
-    """The backups of the records as well, and a folder to restore one to."""
+    """A disk with backups of the records, and a folder to restore one to."""
 
     def __init__(self, folder: Path, form: str) -> None:
         super().__init__(folder, form)
@@ -152,7 +152,7 @@ class Place(Disk):
         self.root.rename(self.kept)
 
     def back_up(self, prefix: str = "") -> None:
-        """One backup beside the others."""
+        """Make one more backup beside the others."""
         back_up(
             RecordFolder(self.data),
             self.media / f"{prefix}{self.form}",
@@ -163,7 +163,7 @@ class Place(Disk):
         )
 
     def restore(self) -> None:
-        """The backup that was made before, into the new folder."""
+        """Restore the earlier backup into the new folder."""
         restore(
             self.source,
             RecordFolder(self.new),
@@ -173,7 +173,7 @@ class Place(Disk):
         )
 
     def backup_is_whole(self, prefix: str = "") -> bool:
-        """False when it is not there; raises TractionError when it is there and not whole."""
+        """False if it does not exist; raises TractionError if it is incomplete."""
         target = self.media / f"{prefix}{self.form}"
         if not target.exists():
             return False
@@ -184,7 +184,7 @@ class Place(Disk):
         return True
 
     def folder_is_whole(self) -> bool:
-        """False when it is missing or empty; raises TractionError when it is there in part."""
+        """False if it is missing or empty; raises TractionError if only part of it is there."""
         if not self.new.exists() or not any(self.new.iterdir()):
             return False
         report = verify(RecordFolder(self.new))
@@ -210,7 +210,7 @@ OneDisk = TypeVar("OneDisk", bound=Disk)
 
 @dataclass(frozen=True, slots=True)
 class Work(Generic[OneDisk]):
-    """What is cut, how it is looked at, and what the next run is."""
+    """The work that is cut, how its result is checked, and its next run."""
 
     name: str
     forms: tuple[str, ...]
@@ -256,10 +256,10 @@ def cut_everywhere(
     every: int = 1,
     until_wrong: bool = False,
 ) -> Result:
-    """Cut one work before each operation (or ``every`` so many), in each way.
+    """Cut one work before each operation (or every ``every``-th), in each way.
 
-    A disk that is left byte for byte as another cut left it is not looked at again.
-    ``until_wrong`` ends it at the first cut that left something wrong.
+    A disk that another cut left byte for byte the same is not checked again. ``until_wrong`` ends
+    it at the first cut that left something wrong.
     """
     result, place = Result(), work.make(folder, form)
     looked: dict[tuple[str, int], list[str]] = {}
@@ -285,7 +285,7 @@ def cut_everywhere(
 
 
 def _cuts(work: Work[OneDisk], place: OneDisk, at: int, chances: int) -> Iterator[tuple[str, int]]:
-    """Cut in each way: how, and the child's status; the disk is then as the cut left it."""
+    """Cut in each way; yields the way and the child's status, with the disk as the cut left it."""
     ended = _kill(work, place, at)
     place.put_by()
     place.cut_power(ended.synced, always)
@@ -318,7 +318,7 @@ def _look(work: Work[OneDisk], place: OneDisk, status: int) -> Iterator[str]:
 
 
 def main() -> None:
-    """Run the campaign; the exit status says whether anything was wrong."""
+    """Run the campaign; returns the exit status."""
     from tests.campaigns.packing_cuts import KEY_WORKS, PACKING_WORKS
     from tests.campaigns.year_cuts import YEAR_WORKS
 

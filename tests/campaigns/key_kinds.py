@@ -1,7 +1,7 @@
-"""Kinds of alteration of the record of keys, and with a key behind its time.
+"""Kinds of alteration of the record of keys, and with a key after its time.
 
-The ground is a unit with two sessions sealed by the workstation's first key, and a third one sealed
-by the key that a rotation put in its place.
+The base is a unit with two sessions sealed by the workstation's first key, and a third one sealed
+by the key that replaced it in a rotation.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _OLDER = "older-keys"
 
 
 def prepare_keys(folder: Path) -> RecordFolder:
-    """The ground; beside it lie the records as they were before the rotation."""
+    """Make the base; beside it are the records as they were before the rotation."""
     data = RecordFolder(folder / "ground")
     for number in (1, 2):
         recorded(data, f"s-{number}", began_ms=BEGAN_MS + number * HOUR_MS)
@@ -57,7 +57,7 @@ def _note(data: RecordFolder, key: SigningKey) -> None:
 
 
 def _lines(change: Callable[[list[str]], list[str]]) -> Callable[[RecordFolder], None]:
-    """Other lines in the record of keys."""
+    """Replace lines in the record of keys."""
 
     def apply(data: RecordFolder) -> None:
         lines = data.key_records.read_text().splitlines(keepends=True)
@@ -67,7 +67,7 @@ def _lines(change: Callable[[list[str]], list[str]]) -> Callable[[RecordFolder],
 
 
 def _with(**fields: JsonValue) -> Callable[[list[str]], list[str]]:
-    """The newest record with other fields."""
+    """Change fields of the newest record."""
 
     def change(lines: list[str]) -> list[str]:
         return [*lines[:-1], canonical_json({**json.loads(lines[-1]), **fields}) + "\n"]

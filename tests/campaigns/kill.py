@@ -60,7 +60,7 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The newest link of the newest session that a second reader saw."""
+    """The newest link of the newest session that the second reader has read."""
 
     session: int
     link: LinkRow
@@ -85,7 +85,7 @@ class Round:
 
 @dataclass
 class Lane:
-    """The rounds of one unit, and what was verified after the last."""
+    """The rounds of one unit, and what was verified after the last one."""
 
     wire: str
     rounds: list[Round] = field(default_factory=list)
@@ -95,7 +95,7 @@ class Lane:
 
 
 def run_lane(wire: str, rounds: int, seed: int, folder: Path) -> Lane:
-    """``rounds`` kills on one unit."""
+    """Run ``rounds`` kills on one unit."""
     lane, chance = Lane(wire), random.Random(seed)
     folder.mkdir(parents=True)
     order = folder / "order.toml"
@@ -123,7 +123,7 @@ def run_lane(wire: str, rounds: int, seed: int, folder: Path) -> Lane:
 def _kill_once(
     wire: str, uri: str, order: Path, data: RecordFolder, chance: random.Random
 ) -> Round | None:
-    """One start and its kill; None when the program ended before it armed the unit."""
+    """Start once and kill; None if the program ended before it armed the unit."""
     clock = SystemClock()
     wait_s = chance.uniform(0.0, KILL_WITHIN_S)
     command = ("run", uri, "--order", str(order), "--yes", "--data", str(data))
@@ -156,20 +156,20 @@ def _kill_once(
 
 
 def _is_armed(running: Program, data: RecordFolder, earlier: int) -> bool:
-    """Wait until the unit is armed in a session behind ``earlier``, or the program has ended."""
+    """Wait until the unit is armed in a session after ``earlier``, or the program has ended."""
     armed = EventKind.UNIT_ARMED
     wait_until(lambda: running.has_ended or _happened_since(data, earlier, armed), "the arming")
     return _happened_since(data, earlier, armed)
 
 
 def _had_let_go(data: RecordFolder, earlier: int) -> bool:
-    """Whether the session behind ``earlier`` let go, or learned that the unit had, by itself."""
+    """True if the session after ``earlier`` released by itself, or learned that the unit had."""
     kinds = (EventKind.RELEASE_ORDERED, EventKind.SESSION_ENDED)
     return any(_happened_since(data, earlier, kind) for kind in kinds)
 
 
 def _happened_since(data: RecordFolder, earlier: int, kind: EventKind) -> bool:
-    """Whether a session behind ``earlier`` holds an event of ``kind``."""
+    """True if a session after ``earlier`` has an event of ``kind``."""
     try:
         for path in data.unit_databases():
             with reading(path) as db:
@@ -220,7 +220,7 @@ def _newest_link(data: RecordFolder) -> Seen | None:
 
 
 def _compare(data: RecordFolder, acknowledged: Seen) -> tuple[str, str]:
-    """What was acknowledged and is not there, and what of the chain does not fit."""
+    """What was acknowledged and is missing, and inconsistencies of the chain."""
     (path,) = data.unit_databases()
     (head,) = open_sessions(path)
     with reading(path) as db:
@@ -241,7 +241,7 @@ def _compare(data: RecordFolder, acknowledged: Seen) -> tuple[str, str]:
 def _watch_it_let_go(uri: str, clock: SystemClock, killed_at_s: float) -> float | None:
     """Milliseconds from the kill to the unit's own release, on the unit's clock.
 
-    None when a last command of the program had released before its watchdog could.
+    None if a last command of the program had released before its watchdog could.
     """
     unit = _answered(lambda: connect_unit(uri, clock), "the unit's identity")
     try:
@@ -278,7 +278,7 @@ def _released(unit: TractionUnit) -> Telemetry:
 
 
 def _answered(ask: Callable[[], Answer], what: str) -> Answer:
-    """Ask until the answer comes in time: this observer has no right to a quiet machine."""
+    """Ask until the answer arrives in time: this observer cannot expect a quiet machine."""
     answers: list[Answer] = []
 
     def asked() -> bool:
@@ -291,7 +291,7 @@ def _answered(ask: Callable[[], Answer], what: str) -> Answer:
 
 
 def main() -> None:
-    """Run the campaign; the exit status says whether it held."""
+    """Run the campaign; returns the exit status."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS
     with TemporaryDirectory() as folder, ThreadPoolExecutor(len(LANES)) as pool:
         running = [

@@ -39,7 +39,7 @@ LUMBAR_PHASES = (RAMP_UP, HOLD, REST, RELEASING)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CellJob:
-    """One cell by its places in the tables, which two processes share."""
+    """One cell by its indices in the tables, which two processes share."""
 
     fault: int
     phase: Phase
@@ -48,7 +48,7 @@ class CellJob:
 
 
 def jobs(name: str = "") -> Iterator[CellJob]:
-    """Every cell that there is, or those of the faults with this in their names."""
+    """All cells, or those of the faults with ``name`` in their names."""
     for number, fault in enumerate(FAULTS):
         if name not in fault.name:
             continue
@@ -74,7 +74,7 @@ def run_job(job: CellJob) -> Cell:
 
 
 def run_all(name: str = "") -> Iterator[Cell]:
-    """All of them, in two processes; says what goes wrong at once."""
+    """Run all cells in two processes, printing problems at once."""
     with ProcessPoolExecutor(PROCESSES) as pool:
         for cell in pool.map(run_job, list(jobs(name)), chunksize=4):
             if cell.problems or name:
@@ -89,7 +89,7 @@ def run_all(name: str = "") -> Iterator[Cell]:
 
 
 def main() -> int:
-    """Run the matrix and write the page; 1 when a cell has a problem."""
+    """Run the matrix and write the page; returns 1 if a cell has a problem."""
     name = sys.argv[1] if len(sys.argv) > 1 else ""
     clock = SystemClock()
     started_s, utc_ms = clock.now_s(), clock.utc_ms()

@@ -97,7 +97,7 @@ def _worst(run: Run) -> Iterator[str]:
 
 
 def _worst_of(cells: list[Cell]) -> str:
-    """The longest times of the cells in which something was owed."""
+    """The longest times of the cells in which something was required."""
     if not cells:
         return "-"
     return _times(
@@ -108,7 +108,7 @@ def _worst_of(cells: list[Cell]) -> str:
 
 
 def _times(*columns: list[float | None]) -> str:
-    """The longest known time of each."""
+    """The longest known value of each time."""
     known = [[value for value in column if value is not None] for column in columns]
     return " / ".join(f"{max(values):.2f}" if values else "-" for values in known)
 

@@ -1,7 +1,8 @@
-"""Draws what a cell beside a closed table has to recognise: a body, a panel and an instrument.
+"""Draws what a load cell beside a closed table has to recognise: a body, a panel and an instrument.
 
-Bodies are those of the acceptance population (``population``); a cough or none. The panel has what
-manuals of clinic tables offer: static, intermittent, stepped and cyclic treatments of both regions.
+Bodies are those of the acceptance population (``population``), with or without a cough. The panel
+has what manuals of clinic tables offer: static, intermittent, stepped and cyclic treatments of both
+regions.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ LEAST_CHANGE_N = 10.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instrument:
-    """A cell with what reads it: noise is that of ``load_cell`` (0.3 N), drift in N a minute."""
+    """A load cell with its reader: noise is that of ``load_cell`` (0.3 N), drift in N a minute."""
 
     rate_hz: float
     division_n: float
@@ -51,9 +52,9 @@ class ObservedCase:
 
 
 def draw_case(seed: int, *, minutes: int | None = None) -> ObservedCase:
-    """The session of a seed; kinds and bodies come in turn, so that each is seen equally often.
+    """The session of a seed; kinds and bodies take turns, so that each occurs equally often.
 
-    ``minutes`` takes the place of the drawn treatment time.
+    ``minutes`` replaces the drawn treatment time.
     """
     source = random.Random(f"observed/{seed}")
     kind = CLASSES[seed % len(CLASSES)]
@@ -75,9 +76,9 @@ def draw_case(seed: int, *, minutes: int | None = None) -> ObservedCase:
 
 
 def _panel(kind: str, body: str, source: random.Random, minutes: int | None) -> TreatmentPlan:
-    """A panel of which every ordered change of force is at least ``LEAST_CHANGE_N``.
+    """A panel on which every ordered change of force is at least ``LEAST_CHANGE_N``.
 
-    What no panel takes, a step shorter than its ramp, is drawn again.
+    What no panel accepts, a step shorter than its ramp, is drawn again.
     """
     while True:
         order = _order(kind, body, source)

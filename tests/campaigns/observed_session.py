@@ -1,4 +1,4 @@
-"""Runs one drawn session: what the cell reads, and beside it what really was."""
+"""Runs one drawn session: the load cell's readings, and the truth beside them."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ LONGEST_S = 100 * 60.0
 class Observed:
     """Readings (ms, 0.1 N) and the truth; the table started at ``WATCHED_BEFORE_S``.
 
-    ``cell_n`` is the force that passed the cell at each reading, before noise and rounding: what
-    rises and falls between two readings no instrument of that rate can tell.
+    ``cell_n`` is the force that passed the cell at each reading, before noise and rounding: no
+    instrument of that rate can report what rises and falls between two readings.
     """
 
     times_ms: NDArray[np.int64]
@@ -39,7 +39,7 @@ class Observed:
 
 
 class Watcher:
-    """A cell and its transmitter beside the table, asked at the instrument's rate."""
+    """A load cell and its transmitter beside the table, read at the instrument's rate."""
 
     def __init__(self, instrument: Instrument, source: random.Random) -> None:
         self._instrument = instrument
@@ -51,7 +51,7 @@ class Watcher:
         self.cell_n: list[float] = []
 
     def look(self, cycle: int, force_n: float) -> None:
-        """Once per cycle of 10 ms."""
+        """Called once per cycle of 10 ms."""
         if cycle % self._every:
             return
         true_n = force_n + self._instrument.zero_n
@@ -63,9 +63,9 @@ class Watcher:
 
 
 def run_case(case: ObservedCase, *, lets_go_at_s: float | None = None) -> Observed:
-    """The whole session, from a loose cord to a loose cord.
+    """Run the whole session, from a loose cord to a loose cord.
 
-    ``lets_go_at_s`` into the treatment somebody opens the clutch; None: nobody does.
+    Somebody opens the clutch ``lets_go_at_s`` into the treatment; None: nobody does.
     """
     source = random.Random(case.seed)
     plant = TractionPlant(case.body, source)

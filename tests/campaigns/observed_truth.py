@@ -1,8 +1,8 @@
-"""What really was in a drawn session, from the plant's own force and the panel's course.
+"""The truth about a drawn session, from the plant's own force and the panel's course.
 
 A boundary between a level and a ramp is the panel's. A turn between two ramps is where the lines of
 the cord's own force meet: the cord follows its panel late, by the dead band of a regulator (1 N),
-which at 1 N/s is two seconds at a turn, and no look at a force can know the panel. Each ramp is
+which at 1 N/s is two seconds at a turn, and no analysis of a force can know the panel. Each ramp is
 therefore moved by how much later the force at the cord passed the middle of it.
 """
 
@@ -31,7 +31,7 @@ RAMPS = (Phase.RAMPING_UP, Phase.RAMPING_DOWN)
 class TrueSession:
     """Seconds and newtons; ``boundaries_s`` begins with the first ramp above the pretension.
 
-    ``hidden_end_s``: so long is a last ramp down that the release goes on with at its rate.
+    ``hidden_end_s`` is the length of a last ramp down that the release continues at its rate.
     """
 
     boundaries_s: tuple[float, ...]
@@ -73,7 +73,7 @@ def _hidden_end_s(case: ObservedCase, last: Segment) -> float:
 
 
 def boundaries_s(observed: Observed) -> tuple[float, ...]:
-    """Where the first ramp begins, and every end of a segment."""
+    """The beginning of the first ramp, and every end of a segment."""
     moves = [_line(observed, segment) for segment in observed.segments]
     found = [observed.treats_from_s]
     for segment, this, after in zip(observed.segments, moves, [*moves[1:], LEVEL], strict=True):
@@ -84,7 +84,7 @@ def boundaries_s(observed: Observed) -> tuple[float, ...]:
 
 
 def _line(observed: Observed, segment: Segment) -> tuple[float, float]:
-    """Slope in N/s and lateness in s; a dwell has neither."""
+    """Slope in N/s and delay in s; a dwell has neither."""
     slope = (segment.end_force_n - segment.start_force_n) / segment.duration_s
     if segment.phase not in RAMPS:
         return 0.0, 0.0
@@ -100,7 +100,7 @@ def _line(observed: Observed, segment: Segment) -> tuple[float, float]:
 
 
 def _meeting_s(this: tuple[float, float], after: tuple[float, float]) -> float:
-    """How much later than ordered two neighbouring lines meet, each as late as it is."""
+    """How much later than ordered two neighbouring lines meet, each with its own delay."""
     bend = this[0] - after[0]
     if abs(bend) < 0.1:
         return (this[1] + after[1]) / 2
@@ -108,7 +108,7 @@ def _meeting_s(this: tuple[float, float], after: tuple[float, float]) -> float:
 
 
 def _cycles(case: ObservedCase, segments: tuple[Segment, ...]) -> int:
-    """Highest forces between two lower ones; a rise that was cut before nine tenths is none."""
+    """Highest forces between two lower ones; a rise cut before nine tenths does not count."""
     levels: dict[int, Segment] = {segment.part: segment for segment in segments}
     hold_n = case.panel.order.hold_force_n
     forces = [0.0]
@@ -124,7 +124,7 @@ def _cycles(case: ObservedCase, segments: tuple[Segment, ...]) -> int:
 
 
 def _in_holds(observed: Observed) -> np.typing.NDArray[np.bool_]:
-    """Cycles in a hold or a step, within the larger of 10 N and 10 % of its force."""
+    """Count the cycles in a hold or step, within the larger of 10 N and 10 % of its force."""
     time_s, cord = observed.truth.time_s, observed.truth.cord_n
     inside = np.zeros(len(time_s), dtype=np.bool_)
     for segment in observed.segments:

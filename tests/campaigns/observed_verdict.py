@@ -1,4 +1,4 @@
-"""Judges what the analysis found in one session by what really was."""
+"""Judges what the analysis found in one session against the truth."""
 
 from __future__ import annotations
 
@@ -21,10 +21,11 @@ NOISE_N = 1.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """One session. Differences are found minus true: seconds, shares of 1, newtons.
+    """One session.
 
-    ``open_end_s``: so much longer the treatment may have lasted, as the note says;
-    ``hidden_end_s``: so much of it really lies in one straight fall with the release.
+    Differences are found minus true: seconds, shares of 1, newtons. ``open_end_s`` is how much
+    longer the treatment may have lasted, as the note says; ``hidden_end_s`` is how much of it
+    really is one straight fall together with the release.
     """
 
     seed: int
@@ -46,7 +47,7 @@ class Verdict:
 
     @property
     def faults(self) -> tuple[str, ...]:
-        """What misses the acceptance, boundaries apart: those are judged over all sessions."""
+        """Figures that miss the acceptance, except boundaries (judged over all sessions)."""
         hidden_s = min(self.open_end_s, self.hidden_end_s)
         found = {
             "cycles": self.cycles != self.true_cycles,
@@ -59,7 +60,7 @@ class Verdict:
 
 
 def judge(case: ObservedCase, observed: Observed) -> Verdict:
-    """Analyse the readings and compare."""
+    """Analyse the readings and compare them with the truth."""
     course = observe_course(
         Readings(times_ms=observed.times_ms, forces_dn=observed.forces_dn),
         ordered_traction_ms=round(case.panel.profile.end_s * 1000),
@@ -91,7 +92,7 @@ def judge(case: ObservedCase, observed: Observed) -> Verdict:
 def _distances(
     boundaries_s: tuple[float, ...], course: ObservedCourse
 ) -> np.typing.NDArray[np.float64]:
-    """From each true boundary to the nearest that was found, seconds."""
+    """From each true boundary to the nearest one found, seconds."""
     found = np.array([phase.end_ms / 1000 for phase in course.phases])
     return np.array([np.abs(found - at_s).min() for at_s in boundaries_s])
 

@@ -57,7 +57,7 @@ def replay(seed: int) -> int:
 
 
 def main() -> int:
-    """Run what was asked for; 1 when the promise of the page is not kept."""
+    """Run the requested part; returns 1 if the promise of the page is not kept."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("count", type=int, nargs="?", default=COUNT)
     parser.add_argument("--first", type=int, default=FIRST)

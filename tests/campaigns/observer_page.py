@@ -18,7 +18,7 @@ BOUNDARY_SHARE = 0.95
 
 
 def promise_kept(verdicts: Sequence[Verdict]) -> bool:
-    """No session with a fault, and enough of all boundaries within a second."""
+    """True if no session has a fault and enough of all boundaries are found within a second."""
     return not any(v.faults for v in verdicts) and _near_share(verdicts) >= BOUNDARY_SHARE
 
 
@@ -59,7 +59,7 @@ def _head(verdicts: Sequence[Verdict], commit: str) -> Iterator[str]:
 
 
 def _limits(verdicts: Sequence[Verdict]) -> Iterator[str]:
-    """What no look at a force can tell, and how many sessions say so themselves."""
+    """What no analysis of a force can tell, and how many sessions report it themselves."""
     told = sum(v.open_end_s >= TRACTION_S for v in verdicts)
     cut = sum(abs(v.traction_off_s) > TRACTION_S and "traction" not in v.faults for v in verdicts)
     yield (

@@ -44,7 +44,7 @@ Again = Callable[[OneDisk], None]
 
 
 class Records(Disk):
-    """Records whose sessions, words and keys must be whole after every cut."""
+    """Records whose sessions, words and keys must be complete after every cut."""
 
     def __init__(self, folder: Path, form: str) -> None:
         super().__init__(folder, form)
@@ -54,16 +54,16 @@ class Records(Disk):
         self.root.rename(self.kept)
 
     def fill(self) -> None:
-        """Make what is on file before."""
+        """Make what is on file before the cut."""
         raise NotImplementedError
 
     def check(self) -> None:
-        """Raises TractionError where a session is missing, or anything more does not fit."""
+        """Raises TractionError if a session is missing or there is a new inconsistency."""
         if (found := self._found()) != self.found:
             raise TractionError(f"sessions and findings are {found}, were {self.found}")
 
     def _found(self) -> tuple[list[str], list[str]]:
-        """The sessions, and what does not fit: released files come without their orders."""
+        """The sessions, and inconsistencies: released files come without their orders."""
         return self.once("sessions and findings", self._look)
 
     def _look(self) -> tuple[list[str], list[str]]:
@@ -73,7 +73,7 @@ class Records(Disk):
 
     @property
     def left_overs(self) -> list[str]:
-        """What the program does not know among the units' files, and what may hold a secret."""
+        """Files that the program does not know among the units' files, and possible secrets."""
         strange = [*self.folder.foreign_files(), *self.folder.keys.glob("*next*")]
         return [*super().left_overs, *map(str, strange)]
 
@@ -93,12 +93,12 @@ class Sealing(Records):
         close_left_open(self.folder, UNIT, VirtualClock(utc_origin_ms=LATER_MS), KEY)
 
     def is_sealed(self) -> bool:
-        """Sealed means packed as well: neither is there without the other."""
+        """True if it is sealed, which includes packing: neither exists without the other."""
         self.check()
         return _is_packed(self.folder) and not _count(self.folder.unit_database(UNIT), "open_batch")
 
     def seal_again(self) -> None:
-        """The next start finishes, and a session follows."""
+        """Let the next start finish, and run another session."""
         self.seal()
         if not self.is_sealed():
             raise TractionError("the next start did not seal it")
@@ -108,7 +108,7 @@ class Sealing(Records):
 
 
 class Older(Records):
-    """The file of an older version, its sessions sealed and not packed."""
+    """The file of an older version, with its sessions sealed but not packed."""
 
     def fill(self) -> None:
         path = self.folder.unit_database(UNIT)
@@ -129,7 +129,7 @@ class Older(Records):
 
 
 class OlderYear(Older):
-    """The same in the file of a closed year, which is opened for it."""
+    """The same in the file of a closed year, which is opened for packing."""
 
     def fill(self) -> None:
         super().fill()
@@ -137,18 +137,18 @@ class OlderYear(Older):
         recorded(self.folder, "s-1")
 
     def is_sound(self) -> bool:
-        """While the file is open, it is said so and is no alteration."""
+        """While the file is open, it is reported as open and not as altered."""
         return all(what.startswith(OPENED) for what in self.altered)
 
     def check(self) -> None:
-        """An open file is looked at by itself: its sessions fit."""
+        """Check an open file by itself: its sessions are consistent."""
         sessions, found = self._found()
         found = [what for what in found if not what.startswith(OPENED)]
         if (sessions, found) != self.found:
             raise TractionError(f"sessions and findings are {sessions, found}, were {self.found}")
 
     def is_packed(self) -> bool:
-        """Packed, and the file closed again."""
+        """True if it is packed and the file is closed again."""
         self.check()
         return self._found() == self.found and _is_packed(self.folder, self._year_file)
 
@@ -176,7 +176,7 @@ def _count(path: Path, table: str, where: str = "TRUE") -> int:
 
 
 class StoreOnDisk:
-    """A key store of the system's, with a durable file for each secret. Drafts hold none."""
+    """A system key store with a durable file for each secret. Drafts hold no secret."""
 
     def __init__(self, place: Path) -> None:
         self._place = place
@@ -195,7 +195,7 @@ class StoreOnDisk:
 
 
 class Keys(Records):
-    """A session and its words, signed with the key in use."""
+    """A session and its words, signed with the current key."""
 
     def fill(self) -> None:
         recorded(self.folder)
@@ -205,7 +205,7 @@ class Keys(Records):
 
     @property
     def store(self) -> KeyStore:
-        """Where the private halves are."""
+        """The path of the private halves."""
         return StoreOnDisk(self.root / "keystore") if self.form == "key store" else NoKeyStore()
 
     def rotate(self) -> None:
@@ -219,7 +219,7 @@ class Keys(Records):
         accept_key(self.folder, FOREIGN.public_key, by=BY, at_utc_ms=LATER_MS, store=self.store)
 
     def is_rotated(self) -> bool:
-        """Raises TractionError where another key than the one in use is left."""
+        """Raises TractionError if a key other than the current one is left."""
         key = load_or_create_key(self.folder, store=self.store)
         self.check()
         secrets = self._secrets()
@@ -228,7 +228,7 @@ class Keys(Records):
         return key.key_id == NEW.key_id
 
     def is_accepted(self) -> bool:
-        """On record."""
+        """True if it is on record."""
         self.check()
         return FOREIGN.key_id in key_history(self.folder).times
 
@@ -239,7 +239,7 @@ class Keys(Records):
 
 
 class Rotated(Keys):
-    """The same with a key that was rotated, and is to be revoked."""
+    """The same with a rotated key that is to be revoked."""
 
     def fill(self) -> None:
         super().fill()
@@ -251,13 +251,13 @@ class Rotated(Keys):
         revoke_key(self.folder, KEY.key_id, said, from_utc_ms=LATER_MS, store=self.store)
 
     def is_revoked(self) -> bool:
-        """On record."""
+        """True if it is on record."""
         self.check()
         return key_history(self.folder).times[KEY.key_id].revoked_from_utc_ms == LATER_MS
 
 
 class Lost(Keys):
-    """The private half is gone."""
+    """Records whose private key is lost."""
 
     def fill(self) -> None:
         super().fill()
@@ -269,7 +269,7 @@ class Lost(Keys):
         replace_lost_key(self.folder, said, store=self.store, new_seed=lambda: NEW.seed)
 
     def is_replaced(self) -> bool:
-        """A key is at hand again."""
+        """True if a key is available again."""
         self.check()
         try:
             return self.is_rotated()
@@ -278,7 +278,7 @@ class Lost(Keys):
 
 
 def _again(do: Callable[[OneDisk], None], is_done: Callable[[OneDisk], bool]) -> Again[OneDisk]:
-    """It can be done now where it was not."""
+    """Do what was impossible before and is possible now."""
 
     def again(disk: OneDisk) -> None:
         if not is_done(disk):

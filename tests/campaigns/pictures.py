@@ -42,7 +42,7 @@ INTO_IT_S: Final = 8.0
 
 
 def main() -> int:
-    """Draw the pages; returns 1 where no browser is installed."""
+    """Make the pictures; returns 1 if no browser is installed."""
     browser_path = system_browser()
     if browser_path is None:
         sys.stderr.write(f"{NO_BROWSER}\n")

@@ -20,7 +20,7 @@ STILL_SHARE = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostLine:
-    """What lies between a host and a table without a loop of its own, both ways together.
+    """The connection between a host and a table without its own loop, both ways together.
 
     Each way takes half of ``delay_s`` and up to half of ``jitter_s`` more; the load cell's
     transmitter has a new value every ``cell_s``.
@@ -39,7 +39,7 @@ NOMINAL_LINE = HostLine()
 class DrawnPatient:
     """A body and its one movement (``still``: none), ``moves_at_s`` into the treatment.
 
-    ``line`` counts where the force loop is the host's.
+    ``line`` matters if the force loop is the host's.
     """
 
     number: int
@@ -50,7 +50,7 @@ class DrawnPatient:
     line: HostLine = NOMINAL_LINE
 
     def move(self, body: Body) -> None:
-        """Do the movement; the spasm is given as the force that it would need on a fixed body."""
+        """Make the movement; the spasm is given as the force that it would need on a fixed body."""
         if self.movement == "cough":
             body.jump(self.movement_mm)
         elif self.movement == "slip":
@@ -60,7 +60,7 @@ class DrawnPatient:
 
 
 def nominal_patient(body_name: str) -> DrawnPatient:
-    """The column of plant.md#parameters itself, lying still."""
+    """The patient of the column of plant.md#parameters, lying still."""
     return DrawnPatient(
         number=0, body=BODIES[body_name], movement="still", movement_mm=0.0, moves_at_s=0.0
     )
@@ -107,5 +107,5 @@ def draw_patient(body: BodyParameters, source: random.Random, number: int = 1) -
 
 
 def _spread(source: random.Random, low: float, high: float) -> float:
-    """A factor that is as often below 1 as above: evenly drawn on either side."""
+    """A factor that is as often below 1 as above, uniform on either side."""
     return source.uniform(low, 1.0) if source.random() < 0.5 else source.uniform(1.0, high)

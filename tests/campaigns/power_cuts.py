@@ -61,7 +61,7 @@ class Acknowledged:
 
 @dataclass
 class Result:
-    """What the cuts did. ``corrupt`` and ``lost`` name the cuts; both must stay empty."""
+    """The effects of the cuts. ``corrupt`` and ``lost`` name the cuts; both must stay empty."""
 
     files: int = 0
     cuts: int = 0
@@ -72,9 +72,9 @@ class Result:
 
 
 def cut_everywhere(asked: Asked, folder: Path, per_operation: int, every: int = 1) -> Result:
-    """Record one file after the other and cut it, until so many cuts are done.
+    """Record files in turn and cut each, until there are enough cuts.
 
-    It is cut after each operation, or after ``every`` so many.
+    A file is cut after each operation, or after every ``every``-th.
     """
     result, cuts = Result(), len(asked.numbers)
     first = asked.seed + asked.shard - 1
@@ -161,7 +161,7 @@ def _sample(at_ms: int, chance: random.Random) -> Sample:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """After ``operations`` operations; the ``variant``-th fate of what was not synced."""
+    """A cut after ``operations`` operations; the ``variant``-th outcome for what was not synced."""
 
     operations: int
     variant: int
@@ -170,7 +170,7 @@ class Cut:
 def _cuts(
     recorded: Recording, chance: random.Random, folder: Path, per_operation: int, every: int
 ) -> Iterator[Cut]:
-    """The disk of every cut, one after the other, in ``folder``/cut."""
+    """The disk of every cut in turn, in ``folder``/cut."""
     disk = Disk()
     units = RecordFolder(folder / "cut").unit_database(UNIT).parent
     for number, operation in enumerate(recorded.operations, start=1):
@@ -244,14 +244,14 @@ def _start_again(folder: RecordFolder, kept: dict[str, tuple[int, int, bool]]) -
 
 @contextmanager
 def scratch_folder() -> Iterator[Path]:
-    """In memory where the system has a place for it: the rebuilt disks need not survive."""
+    """A folder in memory where the system allows it: the rebuilt disks need not survive."""
     in_memory = Path("/dev/shm")
     with TemporaryDirectory(dir=in_memory if in_memory.is_dir() else None) as folder:
         yield Path(folder)
 
 
 def main() -> None:
-    """Run the campaign; the exit status says whether anything was lost."""
+    """Run the campaign; returns the exit status."""
     asked = Asked.of(__doc__ or "", count=CUTS)
     with scratch_folder() as folder:
         result = cut_everywhere(asked, folder, CUTS_PER_OPERATION)

@@ -1,4 +1,4 @@
-"""A process of its own beside a block: it works until its input ends, then prints its figures."""
+"""Runs a module as a process beside a block until its input ends; then it prints its figures."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from tests.support.real_time import ROOT
 
 @contextmanager
 def beside(module: str, *arguments: str) -> Iterator[dict[str, Any]]:
-    """Run a module beside the block; behind it the dictionary has what the module printed.
+    """Run a module beside the block; afterwards the dictionary has what the module printed.
 
-    Behind a block that fails nothing is asked of it.
+    It gets nothing if the block raises.
     """
     command = [sys.executable, "-m", module, *arguments]
     figures: dict[str, Any] = {}
@@ -33,7 +33,7 @@ def beside(module: str, *arguments: str) -> Iterator[dict[str, Any]]:
 
 
 def end_of_input() -> Event:
-    """In that process: set when the block has ended, or whoever runs it has gone."""
+    """In that process: set when the block has ended or its parent has gone."""
     ends = Event()
 
     def wait_for_the_end() -> None:

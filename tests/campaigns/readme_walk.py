@@ -37,7 +37,7 @@ _ADDRESS: Final = re.compile(r"modbus-tcp://\S+")
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """The page as a list of things to do: ``values`` go into the order before it is run."""
+    """The page as a list of steps; ``values`` are put into the order before it is run."""
 
     simulate: tuple[str, ...]
     commands: tuple[tuple[str, ...], ...]
@@ -45,7 +45,7 @@ class Walk:
 
 
 def readme_walk() -> Walk:
-    """What the README asks for, in its order, without the place of this checkout's program."""
+    """The README's steps in order, without the path of this checkout's program."""
     text = sections((ROOT / "README.md").read_text(encoding="utf-8"))[SECTION]
     found = [step.words for step in steps(text) if isinstance(step, Command)]
     assert all(words[0].startswith(CHECKOUT) for words in found), "each is a command of the program"
@@ -54,12 +54,12 @@ def readme_walk() -> Walk:
 
 
 def statuses(words: Sequence[str]) -> tuple[int, ...]:
-    """How a command of the page may end: what is not ready says so by its status."""
+    """The allowed exit statuses of a command of the page; "not ready" has one of its own."""
     return (NOT_READY,) if words[1] == "scrub" else (0,)
 
 
 def walked(programs: Path, folder: Path) -> Iterator[str]:
-    """Run the page with the programs of an environment; a line for each thing that was wrong."""
+    """Run the page with the programs of an environment; a line for each fault."""
     walk = readme_walk()
     with _simulated(programs, folder, walk.simulate) as address:
         for asked in walk.commands:
@@ -90,7 +90,7 @@ def _run(programs: Path, folder: Path, words: Sequence[str]) -> subprocess.Compl
 
 @contextmanager
 def _simulated(programs: Path, folder: Path, words: Sequence[str]) -> Iterator[str]:
-    """The simulated unit of the page at a port that is free; gives its address."""
+    """Start the simulated unit of the page at a free port; gives its address."""
     command = [str(programs / words[0]), *words[1:], "--port", "0"]
     unit = subprocess.Popen(
         command, cwd=folder, env=_environment(folder), stdout=subprocess.PIPE, text=True
@@ -108,7 +108,7 @@ def _simulated(programs: Path, folder: Path, words: Sequence[str]) -> Iterator[s
 
 
 def _environment(folder: Path) -> dict[str, str]:
-    """Nothing of this process that steers Python or the program."""
+    """An environment without any variable of this process that affects Python or the program."""
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -126,7 +126,7 @@ def built_wheel(folder: Path) -> Path:
 
 
 def installed(python: Path, wheel: Path, folder: Path) -> Path:
-    """A new environment with the wheel and what it needs; returns where its programs are."""
+    """A new environment with the wheel and its dependencies; returns the path of its programs."""
     subprocess.run([str(python), "-m", "venv", str(folder)], check=True)
     programs = folder / ("Scripts" if sys.platform == "win32" else "bin")
     pip = [str(programs / "python"), "-m", "pip", "-q", "--disable-pip-version-check"]
@@ -135,7 +135,7 @@ def installed(python: Path, wheel: Path, folder: Path) -> Path:
 
 
 def main(asked: list[str]) -> int:
-    """Walk on each Python; returns the exit status."""
+    """Run the page on each Python; returns the exit status."""
     failed = 0
     with tempfile.TemporaryDirectory(prefix="traction-walk-") as name:
         folder = Path(name)

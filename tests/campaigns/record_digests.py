@@ -36,7 +36,7 @@ def digests() -> Iterator[tuple[str, str]]:
 
 
 def of_hazard(case: Case) -> str:
-    """The whole record of a session with this hazard, and the truth that went with it."""
+    """The whole record of a session with this hazard, and its truth."""
     with (
         memory_folder() as folder,
         hazard_stage(RecordFolder(Path(folder)), blind=case.blind, body=case.body) as stage,
@@ -56,7 +56,7 @@ def _sha256(data: bytes) -> str:
 
 
 def main() -> int:
-    """Print one line a session."""
+    """Print one line for each session."""
     for name, digest in digests():
         print(f"{digest} {name}", flush=True)
     return 0

@@ -115,14 +115,14 @@ class Material:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a process cost: seconds of processor; mebibytes at the peak of the largest so far."""
+    """The cost of a process: processor seconds, and the peak so far in mebibytes."""
 
     cpu_s: float
     peak_mib: float
 
 
 def simulated_events() -> tuple[StoredEvent, ...]:
-    """All but the opening of a treatment in virtual time."""
+    """All events of a treatment in virtual time, except the opening."""
     with TemporaryDirectory() as folder, staged(RecordFolder(Path(folder))) as stage:
         result = stage.treat(ORDER)
         return read_session(RecordFolder(Path(folder)), result.session_id).events[1:]
@@ -144,7 +144,7 @@ def _ranges(samples: int, events: int) -> Iterator[LinkRange]:
 
 
 def opening(subject: Subject, key: SigningKey, keys: SessionKeys, start: bytes) -> EventRow:
-    """As long as the program's."""
+    """An opening as long as the program's."""
     detail: dict[str, JsonValue] = {
         "session_id": subject.name,
         "unit_id": subject.place,
@@ -185,7 +185,7 @@ def events_of(material: Material, first: EventRow) -> list[EventRow]:
 
 
 def add_sealed(db: Database, number: int, material: Material, key: SigningKey) -> None:
-    """The rows of a sealed session, without the way there."""
+    """Add the rows of a sealed session directly."""
     subject = Subject(name=f"session-{number:06d}", place=UNIT, number=number)
     keys, start = derive_session_keys(key, subject), chain_start(db, number)
     events = events_of(material, opening(subject, key, keys, start))
@@ -244,7 +244,7 @@ def _insert_head(db: Database, subject: Subject) -> None:
 
 
 def add_whole(path: Path, number: int, material: Material, key: SigningKey) -> float:
-    """A session commit by commit; returns the bytes a sample that the open file grew by."""
+    """Add a session commit by commit; returns the bytes a sample by which the open file grew."""
     db = open_for_writing(path, UNIT_SCHEMA)
     db.execute("PRAGMA synchronous = OFF")
     before = path.stat().st_size
@@ -273,7 +273,7 @@ def add_whole(path: Path, number: int, material: Material, key: SigningKey) -> f
 
 
 def fill(data: RecordFolder, count: int, material: Material) -> float:
-    """A unit's file with ``count`` sealed sessions; returns the bytes a sample while open."""
+    """Make a unit's file with ``count`` sealed sessions; returns the bytes a sample while open."""
     key = load_or_create_key(data, store=NoKeyStore(), new_seed=lambda: bytes(range(32)))
     path = data.unit_database(UNIT)
     db = open_for_writing(path, UNIT_SCHEMA)
@@ -289,7 +289,7 @@ def fill(data: RecordFolder, count: int, material: Material) -> float:
 
 
 def cost_of(*command: str) -> Cost:
-    """Run a command of its own process; raises RuntimeError when it fails."""
+    """Run a command as a process; raises RuntimeError if it fails."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(
         [sys.executable, *command],
@@ -307,7 +307,7 @@ def cost_of(*command: str) -> Cost:
 
 
 def _with_bytecode() -> dict[str, str]:
-    """A program in use keeps its bytecode, whatever the process that measures was told."""
+    """Keep bytecode as a program in use does, whatever this process was told."""
     return {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
 
 
@@ -323,7 +323,7 @@ def bytes_of_links(material: Material, events: list[EventRow]) -> list[bytes]:
 
 
 def bare_chain(start: bytes, parts: list[bytes]) -> bytes:
-    """The last link: one SHA-256 after the other, and nothing else."""
+    """The last link: only the SHA-256 sums in sequence."""
     previous = start
     for part in parts:
         previous = hashlib.sha256(previous + part).digest()
@@ -331,9 +331,9 @@ def bare_chain(start: bytes, parts: list[bytes]) -> bytes:
 
 
 def bare_chain_s(sessions: int, material: Material, key: SigningKey) -> float:
-    """Seconds of processor for the chains of so many sessions, all of the same bytes.
+    """Processor seconds for the chains of so many sessions, all of the same bytes.
 
-    The bytes are put together before the clock runs.
+    The bytes are put together before timing starts.
     """
     subject = Subject(name="session-000001", place=UNIT, number=1)
     first = opening(subject, key, derive_session_keys(key, subject), NO_SEAL)
@@ -345,7 +345,7 @@ def bare_chain_s(sessions: int, material: Material, key: SigningKey) -> float:
 
 
 def measured(data: RecordFolder, count: int, material: Material) -> tuple[str, ...]:
-    """A row of the table for a file with ``count`` sessions, which is made first."""
+    """Make a file with ``count`` sessions and measure a row of the table."""
     grown = fill(data, count, material)
     size = data.unit_database(UNIT).stat().st_size
     samples = count * len(material.samples) // SAMPLE_SIZE

@@ -39,7 +39,7 @@ LINK_TESTS = "tests/unit/firmware_bridge/modbus/test_link.py"
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """One place: what stands there once, and what stands there instead."""
+    """One place: the text that occurs there once, and its replacement."""
 
     path: str
     old: str
@@ -48,7 +48,7 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What is taken away, and the tests that must notice."""
+    """What is removed, and the tests that must notice."""
 
     name: str
     edits: tuple[Edit, ...]
@@ -189,7 +189,7 @@ CHANGES = (
 
 @contextmanager
 def changed_copy(changes: Iterable[Change]) -> Iterator[Path]:
-    """A copy of the program with the changes made in it."""
+    """A copy of the program with the changes applied."""
     with TemporaryDirectory() as folder:
         for name in COPIED:
             source, target = ROOT / name, Path(folder) / name
@@ -207,13 +207,13 @@ def changed_copy(changes: Iterable[Change]) -> Iterator[Path]:
 
 
 def passes(folder: Path, tests: Iterable[str]) -> bool:
-    """True when every one of the tests passes in the copy."""
+    """True if all tests pass in the copy."""
     run = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests]
     return subprocess.run(run, cwd=folder, capture_output=True, check=False).returncode == 0
 
 
 def main() -> int:
-    """Make every change alone, then all of them; 1 when a change is not noticed."""
+    """Make every change alone, then all of them; returns 1 if a change is not noticed."""
     with changed_copy([]) as folder:
         named = [test for change in CHANGES for test in change.noticed_by]
         if not passes(folder, named):

@@ -50,7 +50,7 @@ PER_FILE = 20
 
 
 def run(asked: Asked, base: Path) -> tuple[Counter[str], list[str]]:
-    """How many sessions of each end were made, and every difference in words."""
+    """How many sessions of each outcome were made, and every difference in words."""
     ends: Counter[str] = Counter()
     differences: list[str] = []
     for place, number in enumerate(asked.numbers):
@@ -71,14 +71,14 @@ def run(asked: Asked, base: Path) -> tuple[Counter[str], list[str]]:
 
 
 def as_numbers(dose: DeliveredDose) -> dict[str, Any]:
-    """The dose without the words of its stops."""
+    """The dose without the texts of its stops."""
     said = asdict(dose)
     said["stops"] = [{k: v for k, v in stop.items() if k != "cause"} for stop in said["stops"]]
     return said
 
 
 def as_written(note: TreatmentNote) -> dict[str, list[str]]:
-    """The numbers in the texts of the fields that the log fills, in their order; no stop: none."""
+    """The numbers in the fields that the log fills, in order; without stops."""
     found: dict[str, list[str]] = {name: [] for name in WRITTEN}
     for field in note.device_fields:
         name = "stop" if field.name.startswith("stop") else field.name
@@ -90,7 +90,7 @@ def as_written(note: TreatmentNote) -> dict[str, list[str]]:
 
 
 def main() -> int:
-    """Run the campaign and print what was made and what differs; 1 when anything does."""
+    """Run the campaign and print what was made and what differs; returns 1 if anything does."""
     asked = Asked.of(__doc__ or "", count=COUNT)
     with memory_folder() as folder:
         ends, differences = run(asked, Path(folder))

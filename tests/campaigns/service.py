@@ -1,7 +1,7 @@
 """`make campaign-service`: the how-to page of the service, done as written under a running systemd.
 
-Makes a Debian 12 in a folder (root, the network and about 1 GB needed), boots it by systemd-nspawn
-without a network, types the page's commands in it, and treats on a simulated unit outside of it
+Makes a Debian 12 in a folder (needs root, the network and about 1 GB), boots it with systemd-nspawn
+without a network, runs the page's commands in it, and treats on a simulated unit outside of it
 while the parent is killed and hung, the service is stopped and the system shut down.
 """
 
@@ -53,7 +53,7 @@ WantedBy=multi-user.target
 
 
 class Trial:
-    """The machine, and what is seen of its unit from outside."""
+    """The machine, and its unit as seen from outside."""
 
     def __init__(self, machine: Machine, address: str) -> None:
         self.machine = machine
@@ -62,7 +62,7 @@ class Trial:
     # --- as the page says -------------------------------------------------------------------------
 
     def install(self) -> str:
-        """Account, program, tables and service; the second table is behind a serial port."""
+        """Set up account, program, tables and service; the second table is on a serial port."""
         machine = self.machine
         machine.run("bash", "-ec", page_commands("The account and the program"))
         with Trace(self.address) as trace:
@@ -79,7 +79,7 @@ class Trial:
         return f"{machine.run('systemctl', '--version').splitlines()[0]}, active, both tables read"
 
     def _serial_unit(self) -> str:
-        """A simulated unit on a terminal that the group dialout may open, as a serial adapter."""
+        """A simulated unit on a terminal that the group dialout may open, like a serial adapter."""
         machine = self.machine
         ran = ("--unit=serial-unit", "--quiet", f"--property=StandardOutput=file:{SERIAL}")
         machine.run("systemd-run", *ran, PROGRAM, "simulate", "--wire", "rtu", "--seed", "2")
@@ -97,7 +97,7 @@ class Trial:
         return page.count("Force ") >= 2 and "not known" not in page
 
     def rights(self) -> str:
-        """No capability, nothing to write to but its folder, which nobody else reads."""
+        """Check that the service has no capability, and writes only to its private folder."""
         machine, parent = self.machine, self.machine.told("MainPID")
         status = machine.run("cat", f"/proc/{parent}/status")
         for line in ("CapEff:\t0000000000000000", "CapBnd:\t0000000000000000", "NoNewPrivs:\t1"):
@@ -115,7 +115,7 @@ class Trial:
 
     @contextmanager
     def hold(self) -> Iterator[Trace]:
-        """A session that holds; its console ends with it, or is ended behind the block."""
+        """A session that holds; its console ends with it, or is ended after the block."""
         console = "tests.support.station_console"
         python = str(Path(PROGRAM).with_name("python"))
         words = (*self.machine.as_account, "PYTHONPATH=/opt/checkout", python, "-P", "-m", console)
@@ -128,7 +128,7 @@ class Trial:
             yield trace
 
     def lose_parent(self, signal_name: str) -> str:
-        """The service comes back; the program of the table stays, and the force with it."""
+        """Check that the service comes back and the table's program and its force stay."""
         machine = self.machine
         with self.hold() as trace:
             before, count = control_programs(), int(machine.told("NRestarts"))
@@ -148,7 +148,7 @@ class Trial:
         return state == "active" and again == count + 1
 
     def held_off(self) -> str:
-        """A lock of logind stands in a session, a restart is refused, and it goes with the end."""
+        """Check that a session holds a logind lock: it refuses a restart and ends with it."""
         machine = self.machine
         with self.hold():
             listed = machine.run("systemd-inhibit", "--list", "--no-pager")
@@ -162,7 +162,7 @@ class Trial:
         return "the lock stood in the session, and a restart was refused"
 
     def stop(self) -> str:
-        """`systemctl stop` ends nothing before the cord is free."""
+        """Check that `systemctl stop` ends nothing before the cord is free."""
         machine = self.machine
         with self.hold() as trace:
             begun_s = trace.now_s
@@ -175,7 +175,7 @@ class Trial:
         return f"{trace.release(begun_s)}; the stop took {took_s:.1f} s"
 
     def shut_down(self, *orders: str) -> str:
-        """The same for the system, which starts the service when it is started next."""
+        """Check the same for the system, which starts the service at its next start."""
         machine = self.machine
         with self.hold() as trace:
             begun_s = trace.now_s
@@ -188,7 +188,7 @@ class Trial:
         return f"{said}; started with the next start"
 
     def with_network(self, order: str) -> str:
-        """A network that a shutdown takes away goes when nobody needs it any more."""
+        """Check that a network ended by a shutdown lasts until nobody needs it any more."""
         place = self.machine.root / "etc/systemd/system/trial-network.service"
         place.write_text(NETWORK, encoding="ascii")
         self.machine.run("systemctl", "enable", "--now", "--quiet", place.name)
@@ -197,7 +197,7 @@ class Trial:
     # --- beside it --------------------------------------------------------------------------------
 
     def readers(self) -> str:
-        """A group of readers keeps its rights over a start of the service."""
+        """Check that a group of readers keeps its rights over a start of the service."""
         machine = self.machine
         made = "groupadd traction-readers && useradd --groups traction-readers biller"
         machine.run("sh", "-c", f"{made} && usermod --append --groups traction-readers {ACCOUNT}")
@@ -218,7 +218,7 @@ class Trial:
         return "another account listed the session that ran"
 
     def journal(self) -> str:
-        """What all this left in the system's journal names no patient."""
+        """Check that all this left no patient's name in the system's journal."""
         lines = self.machine.run("journalctl", "--no-pager").splitlines()
         named = [line for line in lines if REFERENCE in line]
         assert not named, named
@@ -228,7 +228,7 @@ class Trial:
 
 
 def tries(trial: Trial) -> dict[str, Callable[[], str]]:
-    """In their order: each needs the service as the one before has left it."""
+    """The trials in order: each needs the service as the previous one has left it."""
     return {
         "installed by the page": trial.install,
         "rights": trial.rights,
@@ -245,7 +245,7 @@ def tries(trial: Trial) -> dict[str, Callable[[], str]]:
 
 
 def main() -> int:
-    """Try everything; 1 when something is not as the page says, 2 where it cannot be tried."""
+    """Run every trial; returns 1 if something is not as the page says, 2 if it cannot be tried."""
     missing = [name for name in NEEDED if shutil.which(name) is None]
     if missing or os.geteuid() != 0:
         what = f"there is no {missing[0]}" if missing else "this account is not root"

@@ -1,4 +1,4 @@
-"""A Debian in a folder that systemd-nspawn boots, and that the how-to page makes a workstation."""
+"""A Debian in a folder, booted with systemd-nspawn and made a workstation by the how-to page."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ def make_root(root: Path) -> None:
 
 
 def leave_the_network() -> None:
-    """From here on this process and what it starts reach nothing but themselves."""
+    """Cut this process and its children off from the network."""
     if ctypes.CDLL(None, use_errno=True).unshare(NEW_NETWORK):
         raise OSError(ctypes.get_errno(), "no network of its own is given here")
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
 
 
 def page_commands(section: str) -> str:
-    """The lines that a section of the page has typed, but for those with an ellipsis."""
+    """The command lines of a section of the page, except those with an ellipsis."""
     text = sections(PAGE.read_text(encoding="utf-8"))[section]
     blocks = re.findall(r"^```text\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     lines = "".join(blocks).splitlines()
@@ -75,7 +75,7 @@ class Machine:
     def boot(self) -> None:
         """Start it and wait until its systemd has started everything."""
         command = ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--boot"]
-        # It has the network of who starts it, and may take that down.
+        # It shares the network of the process that starts it, and may take that down.
         command += [
             "--capability=CAP_NET_ADMIN",
             "--console=pipe",
@@ -91,7 +91,7 @@ class Machine:
         wait_until(self._runs, "the start of the system")
 
     def run(self, *command: str, status: int | None = 0) -> str:
-        """What a command said, both ways; an AssertionError where it ends with another status."""
+        """The output of a command, both streams; raises AssertionError for another exit status."""
         done = subprocess.run(
             [*self.inside, *command],
             stdin=subprocess.DEVNULL,
@@ -106,7 +106,7 @@ class Machine:
         return done.stdout.strip()
 
     def traction(self, *words: str) -> str:
-        """A command of the program under the service's account."""
+        """Run a command of the program under the service's account."""
         return self.run(*self.as_account, PROGRAM, *words, "--data", DATA)
 
     def told(self, what: str) -> str:
@@ -115,7 +115,7 @@ class Machine:
 
     @property
     def inside(self) -> list[str]:
-        """What comes before a command that is to run in it."""
+        """The prefix of a command that is to run in it."""
         spaces = ("--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup")
         found = ["nsenter", "--target", str(self._first), *spaces, "--"]
         return [*found, "env", "-i", "--chdir=/", PATH, "LANG=C.UTF-8"]
@@ -128,7 +128,7 @@ class Machine:
 
     @property
     def has_ended(self) -> bool:
-        """True once what was booted is off, also where systemd-nspawn boots it again at once."""
+        """True once the booted system is off, also if systemd-nspawn boots it again at once."""
         return self._first not in self._first_processes()
 
     def end(self) -> None:
@@ -143,7 +143,7 @@ class Machine:
         self._outside.wait()
 
     def _first_processes(self) -> list[int]:
-        """The system's first process, as this system numbers it; none while it is off."""
+        """The system's first process, by this system's number; none while it is off."""
         assert self._outside is not None
         number = self._outside.pid
         with suppress(OSError):

@@ -1,4 +1,4 @@
-"""What is seen from outside of a unit that a service drives: force, state, and who drives."""
+"""A view from outside of a unit that a service drives: force, state, and the driving process."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ OBSERVE: Final = ForceCommand(kind=CommandKind.OBSERVE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
-    """``driven`` was looked at behind the reading."""
+    """``driven`` was checked after the reading."""
 
     at_s: float
     force_n: float
@@ -48,7 +48,7 @@ class Moment:
 
 
 class Trace:
-    """A second connection to the unit; what it reads is kept."""
+    """A second connection to the unit; its readings are kept."""
 
     def __init__(self, address: str) -> None:
         self._address = address
@@ -69,38 +69,38 @@ class Trace:
 
     @property
     def unit_id(self) -> str:
-        """Of the unit at the address."""
+        """The id of the unit at the address."""
         return self._connected().identity.unit_id
 
     @property
     def force_n(self) -> float:
-        """Of the newest reading; 0 before the first."""
+        """The force of the newest reading; 0 before the first."""
         return self._moments[-1].force_n if self._moments else 0.0
 
     @property
     def now_s(self) -> float:
-        """On the axis of the moments."""
+        """The present time on the axis of the moments."""
         return CLOCK.now_s()
 
     def follow(self, fact: Callable[[], bool], what: str) -> None:
-        """Read on until a fact is seen; an AssertionError names what did not come."""
+        """Read until ``fact`` holds; after the deadline raises AssertionError with ``what``."""
         deadline_s = self.now_s + PATIENCE_S
         while not fact():
             assert self.now_s < deadline_s, f"{what} did not come; {self._moments[-1:]}"
             self._look()
 
     def follow_for(self, seconds: float) -> None:
-        """Read on for a while."""
+        """Read for a while."""
         until_s = self.now_s + seconds
         while self.now_s < until_s:
             self._look()
 
     def least_n(self, *, since_s: float) -> float:
-        """The lowest force that was read since then."""
+        """The lowest force read since then."""
         return min(moment.force_n for moment in self._moments if moment.at_s >= since_s)
 
     def release(self, since_s: float) -> str:
-        """How it let go; an AssertionError where the program ended first, or the unit had to."""
+        """How it released; raises AssertionError if the program ended first or the unit had to."""
         behind = [moment for moment in self._moments if moment.at_s >= since_s]
         free = next((one for one in behind if one.force_n <= FREE_FORCE_N), None)
         assert free is not None, f"no reading under {FREE_FORCE_N:g} N; the last {behind[-1:]}"
@@ -129,7 +129,7 @@ class Trace:
 
 
 def control_programs(table: str = TABLE) -> set[int]:
-    """The processes that drive a table, as this system numbers them, inside a machine or not."""
+    """The processes that drive a table, by this system's numbers, inside a machine or not."""
     found = set()
     for place in Path("/proc").glob("[0-9]*/cmdline"):
         with suppress(OSError):

@@ -34,7 +34,7 @@ UNITS = {
 
 @dataclass
 class Soaked:
-    """What one loop did: the JSON of its sessions, and what went wrong in words."""
+    """The results of one loop: the JSON of its sessions, and faults in words."""
 
     region: str
     sessions: list[dict[str, Any]] = field(default_factory=list)
@@ -70,13 +70,13 @@ def order_text(region: str, force: str, minutes: int) -> str:
 
 
 def traction(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """A `traction` command from its start to its end."""
+    """Run a `traction` command from start to end."""
     command = [sys.executable, "-m", "workstation.cli", *map(str, arguments)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
 def failures(soaked: Soaked) -> list[str]:
-    """In words: what of the goals this loop missed."""
+    """Describe the goals that this loop missed."""
     found = [f"{soaked.region}: {trouble}" for trouble in soaked.troubles]
     if not soaked.sessions:
         found.append(f"{soaked.region}: no session ended")
@@ -90,7 +90,7 @@ def failures(soaked: Soaked) -> list[str]:
 
 
 def main() -> int:
-    """Soak, judge, print; 1 when a goal was missed."""
+    """Soak, judge, print; returns 1 if a goal was missed."""
     minutes = float(sys.argv[1]) if len(sys.argv) > 1 else MINUTES
     with TemporaryDirectory() as name:
         folder = Path(name)

@@ -1,10 +1,10 @@
-"""Draws sound sessions: a patient, an order, requests, a unit and a line on which nothing is wrong.
+"""Draws sound sessions: a patient, an order, requests, a unit and a line without a fault.
 
 Patients are those of the acceptance population (``population``), with their movement in any phase.
-What a unit may do is what the reference map leaves open: how often and in which steps it renews
-the register of the set-point in effect, whether it reads or writes first, and whether it enters
-state 5 again at each release order. What a line may do is drop or spoil at most two exchanges in
-any 10 s, which is what a session must bear (hazards.md, row 2).
+A unit may do what the reference map leaves open: how often and in which steps it renews the
+register of the set-point in effect, whether it reads or writes first, and whether it enters state 5
+again at each release order. A line may drop or corrupt at most two exchanges in any 10 s, which a
+session must tolerate (hazards.md, row 2).
 """
 
 from __future__ import annotations
@@ -32,7 +32,10 @@ LATEST_S = 700.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitVariant:
-    """What a sound unit may do. Seconds, newtons; a period of 0 renews with every device cycle."""
+    """Permitted behaviour of a unit.
+
+    Seconds, newtons; a period of 0 renews with every device cycle.
+    """
 
     set_point_period_s: float
     set_point_step_n: float
@@ -55,7 +58,7 @@ class UnitVariant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SoundLine:
-    """A line: (seconds since its opening, kind) of what it spoils; answers come late by jitter."""
+    """A line: (seconds since its opening, kind) of its faults; answers come late by jitter."""
 
     spoiled: tuple[tuple[float, str], ...]
     jitter_s: float
@@ -63,7 +66,7 @@ class SoundLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SoundSession:
-    """All that makes a session; the movement comes ``moves_after_s`` into its first such phase."""
+    """All parts of a session; the movement comes ``moves_after_s`` into its first such phase."""
 
     seed: int
     table: str
@@ -78,12 +81,12 @@ class SoundSession:
 
     @property
     def region(self) -> str:
-        """The region that the table is for."""
+        """The region of the table."""
         return self.table.partition("_")[0]
 
 
 def draw_session(seed: int, *, ends_at_s: float | None = None) -> SoundSession:
-    """The session of a seed; ``ends_at_s`` lets its operator end the treatment early."""
+    """The session of a seed; with ``ends_at_s`` its operator ends the treatment early."""
     source = random.Random(f"sound/{seed}")
     table, mode = source.choice(TABLES), source.choice(MODES)
     order = _Order(table.partition("_")[0], mode, source)
@@ -122,7 +125,7 @@ def _moving(table: str, mode: str, pauses: bool, source: random.Random) -> tuple
 
 
 class _Order:
-    """A drawn order file, and what the requests need to know of it."""
+    """A drawn order file, and the values that the requests need."""
 
     def __init__(self, region: str, mode: str, source: random.Random) -> None:
         self.region, self.mode = region, mode
@@ -212,7 +215,7 @@ def _unit(source: random.Random) -> UnitVariant:
 
 
 def _line(source: random.Random) -> SoundLine:
-    """Half of the lines are perfect; the others spoil at most two exchanges in any 10 s."""
+    """Half of the lines are perfect; others disturb at most two exchanges in any 10 s."""
     spoiled: list[tuple[float, str]] = []
     mean_s = 0.0 if source.random() < 0.5 else source.choice((8.0, 15.0, 40.0))
     at_s = 0.0

@@ -1,4 +1,4 @@
-"""Runs one drawn sound session whole and keeps what is true beside what is recorded."""
+"""Runs one drawn sound session, and keeps the truth beside the record."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ CYCLE_S = 0.01
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SoundTruth:
-    """One row a device cycle: host's seconds, newtons, millimetres."""
+    """One row for each device cycle: host's seconds, newtons, millimetres."""
 
     time_s: Series
     cord_n: Series
@@ -53,7 +53,7 @@ class SoundTruth:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SoundOutcome:
-    """What came of a session. ``moved_at_s`` None: the patient lay still up to the end."""
+    """The outcome of a session. ``moved_at_s`` None: the patient lay still to the end."""
 
     session: SoundSession
     record: SessionRecord | None
@@ -80,7 +80,7 @@ class Observer(PressTestPatient):
         )
 
     def truth(self) -> SoundTruth:
-        """What was seen so far."""
+        """The truth so far."""
         columns = np.frombuffer(self._rows, dtype=np.float64).reshape(-1, 4).T
         return SoundTruth(
             time_s=columns[0], cord_n=columns[1], setpoint_n=columns[2], position_mm=columns[3]
@@ -98,7 +98,7 @@ class Mover:
         self.moved_at_s: float | None = None
 
     def watch(self, snapshot: Snapshot) -> None:
-        """Once a tick, with what a display is shown."""
+        """Called once a tick, with what a display is shown."""
         session, now_s = self._session, self._clock.now_s()
         if snapshot.phase != session.moves_in or session.patient.movement == "still":
             return
@@ -111,10 +111,10 @@ class Mover:
 
 @dataclass
 class SpoiltUnit:
-    """The firmware as the line sees it (simulator.line.servers.UnitFirmware).
+    """The firmware as seen by the line (simulator.line.servers.UnitFirmware).
 
-    ``connect`` gives it the faults of the line. It decides at each request what is spoilt of the
-    exchange, and without power it hears nothing: so a request is lost.
+    ``connect`` gives it the faults of the line. It decides at each request which fault its exchange
+    has; without power it receives nothing, so a request is lost.
     """
 
     firmware: ReferenceFirmware
@@ -128,7 +128,7 @@ class SpoiltUnit:
     _kind: str = field(default="")
 
     def connect(self, faults: LineFaults) -> None:
-        """Spoil the answers of this line."""
+        """Inject faults into the answers on this line."""
         faults.by(self._spoil)
         self._faults = faults
 
@@ -160,7 +160,7 @@ class SpoiltUnit:
         self.firmware.connection_lost(now_s)
 
     def _choose(self, now_s: float) -> None:
-        """What is spoilt of the exchange that has just arrived; nothing before the arming."""
+        """The fault of the exchange that has just arrived; none before the arming."""
         spoiled, self._kind = self.line.spoiled, ""
         if self._opened_s is None or self._faults is None:
             return
@@ -180,7 +180,7 @@ class SpoiltUnit:
 
 
 def run_session(session: SoundSession) -> SoundOutcome:
-    """One session over a direct line, in virtual time, with the whole program on it."""
+    """Run one session over a direct line, in virtual time, with the whole program."""
     clock = DirectClock()
     origin_s = clock.now_s()
     utc_ms = clock.utc_ms()

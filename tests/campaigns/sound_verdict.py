@@ -1,9 +1,9 @@
-"""Was a stop of a sound session right? Judged by the truth at the cord, never by a reading.
+"""Judges whether a stop of a sound session was right, by the truth at the cord and not by readings.
 
-A patient who slips, coughs or cramps may do what a row of the hazard table names: the force then
+A patient who slips, coughs or cramps may cause what a row of the hazard table names: the force then
 really falls, rises or stands above its ceiling, and the stop is right. The same without a movement
-is the doing of the unit's own regulator and is counted apart. Whatever the truth does not show is a
-false stop.
+is caused by the unit's own regulator and is counted apart. A stop that the truth does not explain
+is a false stop.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ POSITION_TOLERANCE_MM = 1.0
 
 
 class Verdict(Enum):
-    """What a session came to."""
+    """The verdict on a session."""
 
     COMPLETED = "completed"
     RIGHT_STOP = "right stop"
@@ -54,7 +54,7 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """One session: numbers of a finding are integers of the record, as it names their unit."""
+    """One session: numbers of a finding are integers of the record, in the finding's unit."""
 
     seed: int
     table: str
@@ -73,7 +73,7 @@ class Judged:
 
 
 def judge(outcome: SoundOutcome) -> Judged:
-    """Say what a session came to, and why."""
+    """Returns the verdict on a session, with its reason."""
     session, record = outcome.session, outcome.record
     assert record is not None, "every session has a record"
     cause, measured, limit = _cause(record)
@@ -119,14 +119,14 @@ def _verdict(outcome: SoundOutcome, record: SessionRecord, cause: str) -> Verdic
 
 
 def _stopped_at_ms(record: SessionRecord) -> int:
-    """When the cause was found; a hold goes before its release. Session time."""
+    """Session time at which the cause was found; a hold comes before its release."""
     found = (e for e in record.of_kind(EventKind.SAFETY_ACTED) if e.detail["action"] != "allow")
     first = next(found, None) or record.of_kind(EventKind.RELEASE_ORDERED)[0]
     return first.at_ms
 
 
 def _as_ordered(record: SessionRecord) -> bool:
-    """To the end of the treatment, or to the end that the operator asked for."""
+    """True if it ended with the treatment, or with the end that the operator asked for."""
     ended_early = [
         e for e in record.of_kind(EventKind.OPERATOR_ACTED) if e.detail["action"] == "end_early"
     ]
@@ -136,7 +136,7 @@ def _as_ordered(record: SessionRecord) -> bool:
 
 
 def _cause(record: SessionRecord) -> tuple[str, int, int]:
-    """What ended the session: the first finding that did more than tell, or the unit's own."""
+    """The cause of the end: the first finding that did more than report, or the unit's own."""
     for event in record.of_kind(EventKind.SAFETY_ACTED):
         detail = event.detail
         if detail["action"] != "allow":
@@ -150,7 +150,7 @@ def _cause(record: SessionRecord) -> tuple[str, int, int]:
 
 
 def _unit_cause(record: SessionRecord) -> str:
-    """The host's word for the first stop in the unit's own events."""
+    """The host's name for the first stop in the unit's own events."""
     codes = [e.detail["code"] for e in record.of_kind(EventKind.UNIT_EVENT_SEEN)]
     return next((UNIT_CAUSES[code] for code in codes if code in UNIT_CAUSES), "")
 
@@ -164,7 +164,7 @@ def _number(value: object) -> int:
 
 
 def _before(truth: SoundTruth, stopped_s: float) -> SoundTruth:
-    """The last seconds before a cause was found, and the device cycles under way."""
+    """The last seconds before a cause was found, including the device cycles under way."""
     first, last = np.searchsorted(truth.time_s, (stopped_s - SEEN_S, stopped_s + 0.02))
     part = slice(int(first), int(last))
     return SoundTruth(
@@ -176,7 +176,7 @@ def _before(truth: SoundTruth, stopped_s: float) -> SoundTruth:
 
 
 def _fell(truth: SoundTruth, outcome: SoundOutcome) -> bool:
-    """Row 13: within 0.3 s, by more than the cord paid out explains."""
+    """Row 13: fell within 0.3 s by more than the cord paid out explains."""
     before_n = _windows(truth.cord_n, FALL_CYCLES).max(axis=1)
     furthest_mm = _windows(truth.position_mm, FALL_CYCLES).max(axis=1)
     now_n, now_mm = truth.cord_n[FALL_CYCLES:], truth.position_mm[FALL_CYCLES:]
@@ -186,16 +186,16 @@ def _fell(truth: SoundTruth, outcome: SoundOutcome) -> bool:
 
 
 def _rose(truth: SoundTruth, outcome: SoundOutcome) -> bool:
-    """Row 16: within 0.5 s, by more than the set-point rose."""
+    """Row 16: rose within 0.5 s by more than the set-point rose."""
     rise_n = truth.cord_n[RISE_CYCLES:] - _windows(truth.cord_n, RISE_CYCLES).min(axis=1)
     ordered_n = truth.setpoint_n[RISE_CYCLES:] - _windows(truth.setpoint_n, RISE_CYCLES).min(axis=1)
-    # The program sees a force later than the set-point that was in effect with it.
+    # The program reads a force later than the set-point that was in effect with it.
     seen_n = np.maximum(rise_n - ordered_n, _earlier(rise_n, LAG_CYCLES) - ordered_n)
     return bool((seen_n > RISE_N[outcome.session.region] - TOLERANCE_N).any())
 
 
 def _stood_above(truth: SoundTruth, outcome: SoundOutcome) -> bool:
-    """Row 42: above the highest force that this session may order, and its margin, for 50 ms."""
+    """Row 42: above the highest force that this session may order plus its margin, for 50 ms."""
     hold_n = _hold_n(outcome)
     trip_n = hold_n + max(10.0, 0.1 * hold_n) - TOLERANCE_N
     above = truth.cord_n > trip_n
@@ -203,7 +203,7 @@ def _stood_above(truth: SoundTruth, outcome: SoundOutcome) -> bool:
 
 
 def _hold_n(outcome: SoundOutcome) -> float:
-    """The ceiling 0x206 at its lowest: the hold force as it was last adjusted before the end."""
+    """The lowest value of the ceiling 0x206: the hold force as last adjusted before the end."""
     assert outcome.record is not None
     adjusted = [
         e.detail["new_force_dn"]
@@ -225,7 +225,7 @@ def _slipped(truth: SoundTruth, outcome: SoundOutcome) -> bool:
 
 
 def _used_up(truth: SoundTruth, outcome: SoundOutcome) -> bool:
-    """Row 17: the body gave way so far that the pull length was used up; it need not move."""
+    """Row 17: the body yielded until the pull length was used up; it need not have moved."""
     whole = outcome.truth
     taken_up = np.flatnonzero(whole.cord_n > PULL_FROM_N)
     used_mm = truth.position_mm.max() - whole.position_mm[taken_up[0]]
@@ -233,12 +233,12 @@ def _used_up(truth: SoundTruth, outcome: SoundOutcome) -> bool:
 
 
 def _earlier(values: NDArray[np.float64], cycles: int) -> NDArray[np.float64]:
-    """Each value as it was so many cycles before; the first ones as they are."""
+    """Each value as it was ``cycles`` earlier; the first ones unchanged."""
     return np.concatenate((values[:cycles], values[:-cycles]))
 
 
 def _windows(values: NDArray[np.float64], cycles: int) -> NDArray[np.float64]:
-    """For each value from ``cycles`` on: it and the ``cycles`` values before it."""
+    """For each value from ``cycles`` on: the value and the ``cycles`` values before it."""
     return np.lib.stride_tricks.sliding_window_view(values, cycles + 1)
 
 

@@ -30,7 +30,7 @@ FIGURES = ROOT / "build" / "station-campaign"
 
 
 def parts(asked: argparse.Namespace) -> dict[str, Callable[[], dict[str, Any]]]:
-    """What can be measured, in the order of the page."""
+    """The parts that can be measured, in the order of the page."""
     return {
         "losses": lambda: measure_losses(asked.kills, asked.spacing),
         "killed": lambda: measure_control_killed(asked.controls),
@@ -42,7 +42,7 @@ def parts(asked: argparse.Namespace) -> dict[str, Callable[[], dict[str, Any]]]:
 
 
 def measure(name: str, part: Callable[[], dict[str, Any]]) -> None:
-    """One part; its figures are kept with what they were measured on."""
+    """Measure one part; its figures are kept with the conditions of the measurement."""
     begun = load()
     figures = part()
     day = datetime.fromtimestamp(SystemClock().utc_ms() / 1000, UTC).date().isoformat()
@@ -52,12 +52,12 @@ def measure(name: str, part: Callable[[], dict[str, Any]]) -> None:
 
 
 def kept_figures(folder: Path) -> dict[str, dict[str, Any]]:
-    """The newest figures of each part that was ever measured here."""
+    """The newest figures of each part measured here."""
     return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in folder.iterdir()}
 
 
 def main() -> int:
-    """Measure what is asked for and write the page; 1 when something is missed."""
+    """Measure the requested parts and write the page; returns 1 if something is missed."""
     parser = argparse.ArgumentParser(description="what the station promises")
     parser.add_argument("--kills", type=int, default=10, help="of parent and of console")
     parser.add_argument("--spacing", type=float, default=30.0, help="seconds between two losses")

@@ -70,7 +70,7 @@ FOREIGN = {
 
 
 def measure_hostile(count: int) -> dict[str, Any]:
-    """``count`` pairs of sessions, one of each beside somebody hostile, every other way round."""
+    """``count`` pairs of sessions, one of each beside a hostile client, in alternating order."""
     order = STATIC.format(minutes=1)
     pairs: list[dict[str, Any]] = []
     done = Counter(dict.fromkeys([*STRANGERS, CONNECTIONS, *WRONG, *FOREIGN], 0))
@@ -97,14 +97,14 @@ def _refusals(kept: Station) -> list[str]:
 
 @contextmanager
 def somebody_hostile(kept: Station, done: Counter[str]) -> Iterator[None]:
-    """A process of its own that is hostile while the block lasts; ``done`` counts what it did."""
+    """A process that is hostile while the block lasts; ``done`` counts its actions."""
     with beside("tests.campaigns.station_hostile", str(kept.folder), str(kept.port)) as said:
         yield
     done.update(said)
 
 
 def be_hostile(place: ChannelPlace, port: int, ends: Event) -> Counter[str]:
-    """Everything, again and again; returns what was answered or let go, and how often."""
+    """Repeat all hostile actions; returns how often each was answered or let go."""
     done: Counter[str] = Counter()
     while not ends.is_set():
         for name, content in STRANGERS.items():
@@ -125,7 +125,7 @@ def be_hostile(place: ChannelPlace, port: int, ends: Event) -> Counter[str]:
 
 
 def refused_to_a_peer(place: ChannelPlace) -> Counter[str]:
-    """Which of ``WRONG`` were answered; none where all connections are taken."""
+    """The members of ``WRONG`` that were answered; none where all connections are taken."""
     try:
         peer = connect_to(place, encode=as_bytes)
     except StationUnreachable:

@@ -1,4 +1,4 @@
-"""A station for measuring: real commands, simulated units, what Linux says of a process."""
+"""A station for measuring: real commands, simulated units, and Linux's figures for a process."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ pretension_time = "0 s"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Late:
-    """How late the ticks of a session came, milliseconds."""
+    """How late the ticks of a session were, milliseconds."""
 
     ticks: int
     p50_ms: float
@@ -53,7 +53,7 @@ class Late:
 
 
 class Station:
-    """A parent on a folder, and what it has started; ``port`` is that of its stop door."""
+    """A parent on a folder, and its children; ``port`` is that of its stop door."""
 
     def __init__(self, records: RecordFolder) -> None:
         self.records = records
@@ -63,7 +63,7 @@ class Station:
         self.start()
 
     def start(self) -> None:
-        """Start a parent; the one before must have gone."""
+        """Start a parent; the previous one must have ended."""
         command = [sys.executable, "-m", "workstation.cli", "station"]
         environment = os.environ | {
             "TRACTION_STOP_PORT": str(self.port),
@@ -79,12 +79,12 @@ class Station:
 
     @property
     def parent(self) -> subprocess.Popen[bytes]:
-        """The process of the parent."""
+        """The parent process."""
         assert self._parent is not None
         return self._parent
 
     def place(self, table: str = TABLE) -> ChannelPlace:
-        """Where the program of a table listens."""
+        """The path at which a table's program listens."""
         return ChannelPlace(folder=self.folder, called=table)
 
     def control(self, table: str = TABLE) -> int:
@@ -92,7 +92,7 @@ class Station:
         return int(self.place(table).lock.read_text(encoding="ascii"))
 
     def console(self, table: str, order: str) -> Console:
-        """A console, once the program of the table answers and its unit is idle."""
+        """A console, once the table's program answers and its unit is idle."""
         consoles: list[Console] = []
 
         def connected() -> bool:
@@ -105,7 +105,7 @@ class Station:
         return consoles[0]
 
     def still_console(self) -> None:
-        """Stop the station's own console: nobody but the campaign's looks after a session."""
+        """Stop the station's own console: only the campaign's console attends to sessions."""
 
         def stopped() -> bool:
             with suppress(OSError, ValueError):
@@ -127,12 +127,12 @@ class Station:
             link.close()
 
     def post(self, table: str = TABLE) -> str:
-        """Press STOP at the door; returns the page."""
+        """Press STOP at the stop door; returns the page."""
         path = table.replace(" ", "%20")
         return connect_and_say(self.port, f"POST /stop/{path} HTTP/1.1\r\n\r\n".encode())
 
     def door_answers(self) -> bool:
-        """Whether the door knows the force at a unit."""
+        """True if the door knows the force at a unit."""
         with suppress(OSError):
             page = connect_and_say(self.port, b"GET /stop HTTP/1.1\r\n\r\n")
             return "Force " in page and "not known" not in page
@@ -140,11 +140,11 @@ class Station:
 
     @property
     def log(self) -> str:
-        """What the parents said."""
+        """The messages of the parents."""
         return (self.folder / "station.log").read_text(encoding="utf-8")
 
     def lateness(self, session_id: str, table: str = TABLE) -> Late:
-        """What the program of a table says of a session's ticks."""
+        """A session's tick lateness, as the program of a table reports it."""
         found: list[re.Match[str]] = []
 
         def told() -> bool:
@@ -160,7 +160,7 @@ class Station:
         return Late(ticks=int(ticks), p50_ms=float(p50), p99_ms=float(p99), max_ms=float(most))
 
     def end(self) -> None:
-        """Nothing of it runs on; programs that drive are killed, their units let go."""
+        """End everything; programs that drive are killed, and their units release."""
         self.parent.kill()
         self.parent.wait()
         for lock in self.folder.glob("*.lock"):
@@ -172,7 +172,7 @@ class Station:
 
 @contextmanager
 def station(folder: Path, *, units: int = 1, wires: Sequence[str] = ()) -> Iterator[Station]:
-    """A station with its units; ``wires`` are addresses to use in their place."""
+    """A station with its units; ``wires`` are addresses to use instead."""
     with ExitStack() as stack:
         addresses = list(wires) or [
             stack.enter_context(a_unit(number)) for number in range(1, units + 1)
@@ -191,14 +191,14 @@ def station(folder: Path, *, units: int = 1, wires: Sequence[str] = ()) -> Itera
 
 @contextmanager
 def a_unit(number: int = 1) -> Iterator[str]:
-    """A simulated unit that runs before ordinary programs; returns its address."""
+    """Start a simulated unit that runs before ordinary programs; returns its address."""
     with simulated_unit("tcp", "--body", "lumbar_split", "--seed", str(number)) as (unit, uri):
         run_first(unit.process_id)
         yield uri
 
 
 def peak_mb(process_id: int) -> float:
-    """The most memory that a process has held, megabytes."""
+    """Peak memory of a process, megabytes."""
     status = Path(f"/proc/{process_id}/status").read_text(encoding="utf-8")
     found = re.search(r"VmHWM:\s+(\d+) kB", status)
     assert found is not None
@@ -218,7 +218,7 @@ def load() -> str:
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """The value that ``share`` of the values do not exceed."""
+    """The value that the given share of the values does not exceed."""
     return sorted(values)[max(0, -(-int(share * 1000) * len(values) // 1000) - 1)]
 
 

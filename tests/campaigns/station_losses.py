@@ -1,4 +1,4 @@
-"""Parent, console and the program that drives, each killed and hung in a treatment."""
+"""Parent, console and the driving program, each killed and hung during a treatment."""
 
 from __future__ import annotations
 
@@ -53,12 +53,12 @@ OBSERVE = ForceCommand(kind=CommandKind.OBSERVE)
 
 
 class TreatmentLost(Exception):
-    """It ended before its time; nothing more can be lost."""
+    """The treatment ended early; nothing more can be lost."""
 
 
 @dataclass
 class Losses:
-    """A long treatment, who looks after it, and when each of them was lost (wall clock, ms)."""
+    """A long treatment, its watcher, and when each process was lost (wall clock, ms)."""
 
     kept: Station
     link: ControlLink
@@ -69,13 +69,13 @@ class Losses:
     faults: list[str] = field(default_factory=list)
 
     def start_console(self, *order: str) -> None:
-        """A console in a process of its own."""
+        """Start a console as a process."""
         place = (str(self.kept.records.path), TABLE, *order)
         command = [sys.executable, "-m", "tests.support.station_console", *place]
         self.console = subprocess.Popen(command, cwd=ROOT)
 
     def lose(self, what: str, loss: Callable[[], None]) -> None:
-        """Wait, lose something, and see that the treatment goes on."""
+        """Wait, lose something, and check that the treatment goes on."""
         CLOCK.sleep_until(CLOCK.now_s() + self.spacing_s)
         self.at_utc_ms.append(CLOCK.utc_ms())
         loss()
@@ -85,14 +85,14 @@ class Losses:
         print(f"{what}: {self.told()}", flush=True)
 
     def told(self) -> str:
-        """What is heard now, in words."""
+        """The present alarms and messages in words."""
         shown = self.link.snapshot
         if shown is None:
             return "nothing"
         return ", ".join([shown.phase, *(one.code for one in shown.alarms)])
 
     def holds(self) -> bool:
-        """Whether the treatment goes on, by what is heard now."""
+        """True if the treatment goes on, by the present messages."""
         shown = self.link.snapshot
         return (
             self.link.is_answering
@@ -101,25 +101,25 @@ class Losses:
         )
 
     def kill_parent(self) -> None:
-        """The next one takes over."""
+        """Kill the parent; the next one takes over."""
         self.kept.parent.kill()
         self.kept.parent.wait()
         CLOCK.sleep_until(CLOCK.now_s() + GONE_S)
         self.kept.start()
 
     def kill_console(self) -> None:
-        """The next one takes over."""
+        """Kill the console; the next one takes over."""
         self.end_console()
         CLOCK.sleep_until(CLOCK.now_s() + GONE_S)
         self.start_console()
 
     def end_console(self) -> None:
-        """No console any more."""
+        """End the console for good."""
         self.console.kill()
         self.console.wait()
 
     def hang(self, process: subprocess.Popen[bytes], seconds: float) -> set[str]:
-        """Nothing of a process runs for a while; returns the alarms that stood at its end."""
+        """Suspend a process for a while; returns the alarms present at the end of it."""
         process.send_signal(signal.SIGSTOP)
         CLOCK.sleep_until(CLOCK.now_s() + seconds)
         shown = self.link.snapshot
@@ -127,14 +127,14 @@ class Losses:
         return set() if shown is None else {one.code for one in shown.alarms}
 
     def hang_and_want(self, process: subprocess.Popen[bytes], alarm: str) -> None:
-        """A process that hangs is told, and nothing else comes of it."""
+        """Check that a hanging process raises the alarm and has no other effect."""
         alarms = self.hang(process, HUNG_S)
         if alarm not in alarms:
             self.faults.append(f"{alarm} did not stand; {alarms} did")
 
 
 def measure_losses(kills: int, spacing_s: float) -> dict[str, Any]:
-    """Parent and console killed in turn, each hung, and the console at last hung for too long."""
+    """Kill parent and console in turn, hang each, and at last hang the console for too long."""
     minutes = math.ceil(((2 * kills + 3) * (spacing_s + GONE_S + 1) + LEAVE_S) / 60)
     order = STATIC.format(minutes=minutes)
     with ExitStack() as stack:
@@ -175,7 +175,7 @@ def _is_over(link: ControlLink) -> bool:
 
 
 def _figures(record: SessionRecord, lost_utc_ms: list[int], hung_utc_ms: int) -> dict[str, Any]:
-    """What the record says of ticks and release."""
+    """The record's figures for ticks and release."""
     origin_ms = record.opening.utc_ms - record.opening.at_ms
     times = record.samples["taken_at_ms"].astype(int)
     distances = times[1:] - times[:-1]
@@ -216,7 +216,7 @@ def _spread(distances: list[int]) -> dict[str, float]:
 
 
 def measure_control_killed(count: int) -> dict[str, Any]:
-    """The program that drives, killed in a hold; a second connection reads the unit."""
+    """Kill the driving program in a hold; a second connection reads the unit."""
     begun, rounds = load(), []
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory()))
@@ -230,7 +230,7 @@ def measure_control_killed(count: int) -> dict[str, Any]:
 
 
 def _kill_control(kept: Station, uri: str) -> dict[str, Any]:
-    """One kill: seconds to the free cord, the highest force behind it, and what was said."""
+    """One kill: seconds to the free cord, the highest force after it, and the unit's messages."""
     console = kept.console(TABLE, STATIC.format(minutes=1))
     console.prepare()
     console.until(is_holding, "the hold")

@@ -1,4 +1,4 @@
-"""The page of the station's figures: what was promised, what was measured, and the tables."""
+"""The page of the station's figures: what was promised and measured, with the tables."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ HEAD = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """A promise beside what was measured."""
+    """A promise with its measurement."""
 
     part: str
     promise: str
@@ -49,7 +49,7 @@ class Verdict:
 
 
 def verdicts(figures: dict[str, Figures]) -> list[Verdict]:
-    """Of every part that was measured, in the order of the page."""
+    """Verdicts on every measured part, in the order of the page."""
     judges = {
         "losses": _losses,
         "killed": _killed,
@@ -182,7 +182,7 @@ def _pairs(found: Figures) -> Iterator[Verdict]:
 
 
 def _lateness(part: str, other: str, pairs: Sequence[tuple[Figures, Figures]]) -> Verdict:
-    """Of the first of each pair against the second."""
+    """Compare the lateness of the first of each pair with that of the second."""
     ratio = median([one["p99_ms"] / two["p99_ms"] for one, two in pairs])
     more_ms = median([one["p99_ms"] - two["p99_ms"] for one, two in pairs])
     return _verdict(

@@ -43,7 +43,7 @@ NOBODY: Final = nullcontext()
 
 
 def measure_pairs(count: int, minutes: int = 1) -> dict[str, Any]:
-    """``count`` pairs, one session after the other; every other pair the other way round."""
+    """``count`` pairs, one session after the other, in alternating order."""
     order = STATIC.format(minutes=minutes)
     pairs: list[dict[str, Any]] = []
     with TemporaryDirectory() as name, a_unit() as own, station(Path(name) / "data") as kept:
@@ -62,7 +62,7 @@ def measure_pairs(count: int, minutes: int = 1) -> dict[str, Any]:
 
 
 def _by_run(uri: str, place: Path) -> dict[str, float]:
-    """One session of ``traction run``."""
+    """One session with ``traction run``."""
     command = ("run", uri, "--order", str(place / "order.toml"), "--yes", "--json")
     with program(*command, "--data", str(place / "data")) as running:
         running.wait_for("holding")
@@ -97,7 +97,7 @@ def by_control(
     table: str = TABLE,
     beside: AbstractContextManager[object] = NOBODY,
 ) -> dict[str, float]:
-    """One session of the program that keeps a table, with a console and who watches.
+    """One session with the program that keeps a table, a console and watchers.
 
     ``beside`` is entered while it is measured.
     """
@@ -134,9 +134,9 @@ def missed_ticks(records: RecordFolder, session_id: str) -> int:
 
 
 def measure_beside(minutes: int, units: int = 4) -> dict[str, Any]:
-    """One session alone, then as many beside each other as there are units, then one again.
+    """One session alone, then as many in parallel as there are units, then one alone again.
 
-    Those alone give the lateness that the others are compared with: a few minutes are enough.
+    The ones alone give the lateness to which the others are compared: a few minutes are enough.
     """
     rows: list[dict[str, Any]] = []
     for count in (1, units, 1):
@@ -155,7 +155,7 @@ def measure_beside(minutes: int, units: int = 4) -> dict[str, Any]:
 
 
 def pairs_table(found: dict[str, Any]) -> Table:
-    """Each half of each pair, with the ratio of the lateness to that of ``run``."""
+    """Both sessions of each pair, with the ratio of the lateness to that of ``run``."""
     table = Table(title="a session with everything running, over traction run")
     for name in ("pair", "load", "program", "p99 ms", "at most ms", "missed", "x run", "cpu s"):
         table.add_column(name)

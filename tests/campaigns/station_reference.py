@@ -21,7 +21,7 @@ from workstation.session.realtime import take_realtime_rights
 
 @contextmanager
 def idle_reference(figures: dict[str, Any]) -> Iterator[None]:
-    """One beside the block; ``figures`` gets its ticks and those that it missed."""
+    """Run one beside the block; ``figures`` gets its ticks and those that it missed."""
     with beside("tests.campaigns.station_reference") as said:
         yield
     figures.update(said)

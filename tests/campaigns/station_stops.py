@@ -1,6 +1,6 @@
-"""STOP posted to the door in every phase and beside them: released each time, and how soon.
+"""STOP pressed at the door in every phase and between them: whether and how soon it releases.
 
-A tap in the unit's line says when the order of the release came by.
+A tap in the unit's line records when the release order passed.
 """
 
 from __future__ import annotations
@@ -61,13 +61,13 @@ class Trial:
 
 
 def situations(count: int) -> list[str]:
-    """``count`` presses with force, and a few where there is none."""
+    """``count`` presses under force, and a few without."""
     pulling = [(*PHASES, *BESIDE)[number % 9] for number in range(count)]
     return pulling + [WITHOUT_FORCE[number % 3] for number in range(max(3, count // 8))]
 
 
 def measure_stops(count: int) -> dict[str, Any]:
-    """Presses, on as many units beside each other as there are lanes."""
+    """Press, on as many units in parallel as there are lanes."""
     begun = load()
     with TemporaryDirectory() as name, ExitStack() as stack, ThreadPoolExecutor(LANES) as pool:
         taps = [stack.enter_context(tap(stack.enter_context(a_unit(n + 1)))) for n in range(LANES)]
@@ -84,7 +84,7 @@ def measure_stops(count: int) -> dict[str, Any]:
 
 
 def vars_of(trial: Trial) -> dict[str, Any]:
-    """A trial as JSON takes it."""
+    """A trial in the form for JSON."""
     return {name: getattr(trial, name) for name in Trial.__slots__}
 
 
@@ -115,7 +115,7 @@ def _lane(kept: Station, table: str, line: Tap, wanted: list[str]) -> list[Trial
 def _press_in(
     kept: Station, console: Console, line: Tap, situation: str, chance: random.Random
 ) -> Trial:
-    """One session up to the press, and behind it to its end."""
+    """One session up to the press and on to its end."""
     console.prepare()
     assert console.filed is not None
     shown = console.until(lambda seen: _has_come(seen, situation, console), situation)
@@ -153,7 +153,7 @@ def _press_in(
 
 
 def _has_come(seen: Snapshot, situation: str, console: Console) -> bool:
-    """Whether the moment of the press is there."""
+    """True when the moment for the press has come."""
     assert console.filed is not None
     if seen.session_id != console.filed.session_id:
         return False
@@ -167,7 +167,7 @@ def _has_come(seen: Snapshot, situation: str, console: Console) -> bool:
 
 @contextmanager
 def _idle_connections(kept: Station, count: int) -> Iterator[None]:
-    """What a browser holds open: half of them have said half a request."""
+    """Connections that a browser holds open: half of them have sent half a request."""
     with ExitStack() as stack:
         for number in range(count):
             held = stack.enter_context(connected_to(kept.port))

@@ -73,7 +73,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What came of a case. ``faults`` is empty when all is as documented."""
+    """The outcome of a case. ``faults`` is empty if all is as documented."""
 
     case: Case
     status: int
@@ -92,7 +92,7 @@ FULL = Case(place="file", trouble="full", phase="checking", plain=True)
 
 
 def grid() -> list[Case]:
-    """Every trouble of every place in every phase, and cases without any."""
+    """Every fault of every place in every phase, and cases without any."""
     cases = [Case(place=place, trouble="none", phase="holding") for place in TROUBLES] * 2
     for place, troubles in TROUBLES.items():
         cases += [Case(place=place, trouble=t, phase=p) for t in troubles for p in PHASES]
@@ -115,7 +115,7 @@ def short_form() -> list[Case]:
 
 
 def run_case(case: Case, folder: Path) -> Result:
-    """Run a case, anew while the machine was too busy for its session to come so far."""
+    """Run a case, repeating it if the machine was too busy for its session to get so far."""
     for attempt in range(1, ATTEMPTS):
         with suppress(EndedEarly):
             result = _run_once(case, folder / str(attempt))
@@ -165,7 +165,7 @@ def _run_once(case: Case, folder: Path) -> Result:
 
 
 def make_trouble(trouble: str, running: Seated) -> None:
-    """Do to the display what the case is about."""
+    """Do to the display what the case describes."""
     match trouble:
         case "ctrl-s":
             assert isinstance(running.seat, Terminal)
@@ -210,7 +210,7 @@ def _result(case: Case, data: RecordFolder, status: int, ended_s: float, printed
 
 
 def _noticed(case: Case) -> str:
-    """What the record says of the display; empty where the session may be over before that."""
+    """The record's statements about the display; empty if the session may be over before it."""
     if case.trouble == "none" or case.phase == "releasing":
         return ""
     if case.trouble == "full":
@@ -221,7 +221,7 @@ def _noticed(case: Case) -> str:
 
 
 def _faults(case: Case, record: SessionRecord, status: int, reason: str) -> list[str]:
-    """What is not as documented."""
+    """Deviations from the documentation."""
     hung_up = (case.place, case.trouble) == ("pty", "closed") and case.phase != "releasing"
     wanted = HUNG_UP if hung_up else UNDISTURBED
     kinds = [event.detail["kind"] for event in record.of_kind(EventKind.RELEASE_ORDERED)]
@@ -237,7 +237,7 @@ def _faults(case: Case, record: SessionRecord, status: int, reason: str) -> list
 
 
 def run_cases(cases: Sequence[Case], folder: Path) -> list[Result]:
-    """All of them, some side by side; results in the order of the cases."""
+    """Run all cases, some in parallel; results in the order of the cases."""
     with ThreadPoolExecutor(LANES) as pool:
         running = [
             pool.submit(run_case, case, folder / str(number)) for number, case in enumerate(cases)
@@ -246,7 +246,7 @@ def run_cases(cases: Sequence[Case], folder: Path) -> list[Result]:
 
 
 def table(results: Sequence[Result]) -> list[str]:
-    """A page's table."""
+    """The rows of a page's table."""
     rows = [
         "| display | goes wrong | status | reason | the program ended after, s | p99 ms | max ms |"
         " remark of the program |",
@@ -264,7 +264,7 @@ def table(results: Sequence[Result]) -> list[str]:
 
 
 def main() -> None:
-    """Run the grid, print its table; status 1 when something was not as documented."""
+    """Run the grid and print its table; returns 1 if something was not as documented."""
     with TemporaryDirectory() as folder:
         results = run_cases(grid(), Path(folder))
     print("\n".join(table(results)))

@@ -1,4 +1,4 @@
-"""What the acceptance campaign orders."""
+"""The treatments that the acceptance campaign orders."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PRETENSION_S = 10.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Treatment:
-    """What is ordered: newtons and seconds; ``stop_at_s`` None runs to the end."""
+    """A treatment: newtons and seconds; ``stop_at_s`` None runs to the end."""
 
     region: str
     hold_n: float
@@ -29,7 +29,7 @@ class Treatment:
         return 10.0 if self.region == "cervical" else 30.0
 
     def order(self) -> Order:
-        """The order of it, as an order file would give it."""
+        """The treatment as an order, as an order file would state it."""
         up = self.ramp_up_n_per_s
         text = (
             f'patient_reference = "CAMPAIGN"\nregion = "{self.region}"\nmode = "intermittent"\n'

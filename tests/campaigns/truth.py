@@ -1,4 +1,4 @@
-"""What the patient really got: the plant's own state at every device cycle, beside the record."""
+"""The true force at the patient: the plant's own state at every device cycle, beside the record."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CYCLE_S = 0.01
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Truth:
-    """One row a cycle; seconds of the clock that the cycles count on, newtons, millimetres."""
+    """One row for each cycle; seconds of the cycle's clock, newtons, millimetres."""
 
     time_s: Series
     cord_n: Series
@@ -71,7 +71,7 @@ class TruthLog:
 
 
 class TableView(Protocol):
-    """What of a simulated table is watched, and what a patient on it can do."""
+    """The part of a simulated table that is watched, and what a patient on it can do."""
 
     @property
     def plant(self) -> TractionPlant: ...
@@ -104,7 +104,7 @@ class Watch:
         self.pressed_at_s: float | None = None
 
     def look(self, table: TableView) -> None:
-        """Once per cycle of 10 ms, after the table has moved."""
+        """Called once per cycle of 10 ms, after the table has moved."""
         if self._log is None:
             self._log = TruthLog(table.plant, CYCLE_S)
         self._log.keep(table.uptime_s)
@@ -114,7 +114,7 @@ class Watch:
             self._in_treatment(table, table.uptime_s - self._began_s)
 
     def truth(self) -> Truth:
-        """What was watched so far."""
+        """The truth so far."""
         assert self._log is not None, "the table has run"
         return self._log.truth(moved_at_s=self.moved_at_s, pressed_at_s=self.pressed_at_s)
 
@@ -130,7 +130,7 @@ class Watch:
 
 
 class WatchedPatient(PressTestPatient):
-    """Does the press test of a reference unit; everything else is the watch's."""
+    """Does the press test of a reference unit; everything else is left to the watch."""
 
     def __init__(self, watch: Watch) -> None:
         super().__init__()

@@ -1,8 +1,7 @@
 """`make campaign-wheelhouse`: the whole program from a wheelhouse, without a network.
 
 Makes a wheelhouse, which needs the network or a mirror; installs it inside ``unshare -rn``, where
-nothing but the machine itself can be reached; and runs ``traction demo`` there from what was
-installed.
+only the machine itself can be reached; and runs ``traction demo`` there from the installation.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ ALONE = ("unshare", "-rn", "sh", "-c", 'ip link set lo up && exec "$@"', "sh")
 
 
 def main() -> int:
-    """Run it; returns the exit status."""
+    """Run the campaign; returns the exit status."""
     if shutil.which(ALONE[0]) is None:
         print("campaign-wheelhouse: NOT RUN: there is no unshare here")
         return 2

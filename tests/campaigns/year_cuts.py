@@ -1,4 +1,4 @@
-"""The closing of a year and the moving of closed ones, to be cut by ``keeping_cuts``."""
+"""The closing of a year and the moving of closed ones, for ``keeping_cuts``."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _began(year: int) -> int:
 
 
 class Years(Disk):
-    """Sessions of several years. The newest is of a year that is over; ``away`` is another disk."""
+    """Sessions of several years. The newest is of a past year; ``away`` is another disk."""
 
     def __init__(self, folder: Path, form: str) -> None:
         super().__init__(folder, form)
@@ -51,21 +51,21 @@ class Years(Disk):
         close_year(self.folder, UNIT, KEY, utc_ms=_began(year), year=year)
 
     def move(self) -> None:
-        """Every closed year to the other disk."""
+        """Move every closed year to the other disk."""
         move_years(self.folder, author(self.folder), self.away, before=self.newest)
 
     def is_closed(self) -> bool:
-        """False before; raises TractionError where sessions are missing or there twice."""
+        """False before; raises TractionError if sessions are missing or doubled."""
         self._check_sessions()
         return (self.folder.units / f"{UNIT}-{self.newest}.db").exists()
 
     def is_moved(self) -> bool:
-        """False where an original is left; raises TractionError as before."""
+        """False if an original is left; raises TractionError as ``is_closed`` does."""
         self._check_sessions()
         return not [path for path in self.folder.year_databases() if path.parent != self.away]
 
     def close_again(self) -> None:
-        """The next start finishes, and a session follows."""
+        """Let the next start finish, and run another session."""
         self.close()
         if not self.is_closed():
             raise TractionError("the next start did not close the year")
@@ -73,7 +73,7 @@ class Years(Disk):
         self._check_whole(self.newest + 1)
 
     def move_again(self) -> None:
-        """The next run finishes."""
+        """Let the next run finish."""
         self.move()
         if not self.is_moved():
             raise TractionError("the next run did not move every year")
@@ -91,7 +91,7 @@ class Years(Disk):
 
     @property
     def left_overs(self) -> list[str]:
-        """What the program does not know among the units' files and on the other disk."""
+        """Unknown files among the units' files and on the other disk."""
         strange = [*self.folder.foreign_files(), *self.away.glob("*.moving")]
         return [*super().left_overs, *map(str, strange)]
 

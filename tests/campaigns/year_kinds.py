@@ -1,8 +1,8 @@
 """Kinds of alteration of closed years and of moved ones, as data.
 
-The ground is a unit with a session of 2023 and two of 2024 in closed files, a sealed and an
+The base is a unit with a session of 2023 and two of 2024 in closed files, a sealed and an
 interrupted one of 2025 in the present file, and clinic.db with their orders and the noted seals.
-Where the years are moved first, the program itself moves them to a disk beside the folder.
+For moved years, the program itself first moves them to a disk beside the folder.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def _began(year: int, month: int) -> int:
 
 
 def prepare_years(folder: Path) -> RecordFolder:
-    """The ground; beside it lies the file of 2024 as it was before its last session."""
+    """Make the base; beside it is the file of 2024 as it was before its last session."""
     data = RecordFolder(folder / "ground")
     recorded(data, "s-1", reference="TEST-1", began_ms=_began(2023, 6))
     _close_behind(data, 2023)
@@ -90,14 +90,14 @@ def _line_of(data: RecordFolder, year: int) -> Path:
 
 @contextmanager
 def _writable(path: Path) -> Iterator[Path]:
-    """As somebody does who wants it to look as before afterwards."""
+    """Make the file writable, and read-only again afterwards to hide the change."""
     make_writable(path)
     yield path
     make_read_only(path)
 
 
 def _last_byte(path: Path) -> None:
-    """The end of the newest page, where an unused byte may stand."""
+    """Change the end of the newest page, where an unused byte may be."""
     with _writable(path), path.open("r+b") as file:
         file.seek(-1, 2)
         (old,) = file.read(1)
@@ -161,7 +161,7 @@ def _rewrite_2024(data: RecordFolder, key: SigningKey | None) -> None:
 
 
 def _follow_again(data: RecordFolder, key: SigningKey | None) -> None:
-    """The present file names the file of 2024 as it is now; signed where there is a key."""
+    """Let the present file name the changed file of 2024; signed if there is a key."""
     digest = bytes.fromhex(file_sha256(_of(data, 2024)))
     with altering(data.unit_database(UNIT)) as db:
         db.execute("UPDATE predecessor SET digest = ?", (digest,))
@@ -188,7 +188,7 @@ def _seals_of(data: RecordFolder) -> dict[str, str]:
 
 
 def _note_again(data: RecordFolder, old: dict[str, str], key: SigningKey) -> None:
-    """clinic.db names the new seals, and its chain is computed and signed again."""
+    """Let clinic.db name the new seals; its chain is computed and signed again."""
     new = _seals_of(data)
     with altering(data.clinic_database) as db:
         for name, seal in old.items():
@@ -210,7 +210,7 @@ def _note_again(data: RecordFolder, old: dict[str, str], key: SigningKey) -> Non
 def _rewritten(
     key: SigningKey | None, *, row: bool = False, later: bool = False, clinic: bool = False
 ) -> Callable[[RecordFolder], None]:
-    """2024 rewritten, and so much of what follows it: its row, the sessions behind it, clinic.db.
+    """Rewrite 2024 and as much of what follows as given: its row, the later sessions, clinic.db.
 
     The next start has closed the interrupted session before.
     """
@@ -234,7 +234,7 @@ def _rewritten(
 
 
 def _removal_undone(data: RecordFolder) -> None:
-    """A removal by rule in the file of 2023, and the file as before put back."""
+    """Put the earlier file back after a removal by rule in the file of 2023."""
     path, kept = _of(data, 2023), data.path.parent / "kept-2023.db"
     shutil.copy(path, kept)
     today = datetime(2025, 6, 20, tzinfo=UTC).date()
@@ -249,7 +249,7 @@ def _removal_undone(data: RecordFolder) -> None:
 
 
 def _removal_begun(data: RecordFolder) -> None:
-    """The program ends while a removal has the file of 2023 open."""
+    """End the program while a removal has the file of 2023 open."""
     with suppress(KeyboardInterrupt), opened_for_change(data, _of(data, 2023), author(data)):
         raise KeyboardInterrupt
 
@@ -262,7 +262,7 @@ _CLOSED_AGAIN = (
 
 
 def _removal_claimed(data: RecordFolder) -> None:
-    """An event altered, and an entry put into clinic.db that calls the file a removal's."""
+    """Alter an event, and add an entry to clinic.db that attributes the file to a removal."""
     path = _of(data, 2024)
     _event_of_2(path)
     said = _CLOSED_AGAIN.format(name=path.name, digest=file_sha256(path))
@@ -284,7 +284,7 @@ def _move(data: RecordFolder) -> None:
 
 
 def _moved(change: Callable[[RecordFolder], object]) -> Callable[[RecordFolder], None]:
-    """The change, after the program has moved both years."""
+    """Make the change after the program has moved both years."""
 
     def apply(data: RecordFolder) -> None:
         _move(data)
@@ -326,7 +326,7 @@ def _deleted_with_a_line(data: RecordFolder) -> None:
 
 
 def _line_to_an_altered_copy(data: RecordFolder) -> None:
-    """Nobody moved it: the file taken away, an altered one elsewhere, and a line that leads to it.
+    """Replace the file by an altered copy elsewhere and a line that leads to it, without a move.
 
     After a real move the line leads to another folder.
     """
@@ -345,7 +345,7 @@ _OF_2024 = "kind = 26 AND json_extract(detail, '$.file') LIKE '%-2024.db'"
 
 
 def _without_the_entry(data: RecordFolder) -> None:
-    """The newest entry and its link, so that clinic.db's chain fits; its place out of reach."""
+    """Remove the newest entry and its link, and disconnect the disk: clinic.db's chain is valid."""
     sql(
         f"DELETE FROM link WHERE first_entry = (SELECT sequence FROM entry WHERE {_OF_2024})",
         f"DELETE FROM entry WHERE {_OF_2024}",
@@ -355,7 +355,7 @@ def _without_the_entry(data: RecordFolder) -> None:
 
 
 def _time_of_the_entry(data: RecordFolder) -> None:
-    """A time that no calendar has."""
+    """A time that no calendar contains."""
     sql("UPDATE entry SET utc_ms = 1000000000000000000 WHERE kind = 26", which="clinic")(data)
     _disconnect(data)
 
@@ -388,7 +388,7 @@ def _move_invented(data: RecordFolder) -> None:
 
 
 def _move_of_no_year(data: RecordFolder) -> None:
-    """The newest session cut off, and called a session of a year that was moved."""
+    """Remove the newest session, and name it a session of a year that was moved."""
     tables = ("event", "packed_session", "packed_links", "chain_signature", "signature", "seal")
     sql(
         *(f"DELETE FROM {table} WHERE session = 5" for table in tables),

@@ -1,4 +1,4 @@
-"""The pages of the safety argument say what the program, its tests and its lock say."""
+"""The pages of the safety argument agree with the program, its tests and its lock file."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_every_test_that_a_page_names_exists(page: Path) -> None:
 
 
 def test_every_command_of_the_sceptic_s_page_can_be_run() -> None:
-    """Asked of pytest itself: it knows what an identifier means."""
+    """Ask pytest itself, because it knows what an identifier means."""
     ids = sorted({c for c in code_of(text_of(SCEPTIC)) if c.startswith("tests/")})
     assert len(ids) > 50
     asked = [sys.executable, "-m", "pytest", "--collect-only", "-p", "no:cacheprovider"]
@@ -144,7 +144,7 @@ def test_the_analysis_names_only_code_that_exists() -> None:
 
 
 def classes() -> dict[str, str]:
-    """Part and class, as the page has them."""
+    """Part and class, as the page lists them."""
     return {row[0]: row[1] for row in rows(sections(text_of(CLASSES))["Classes"])}
 
 
@@ -164,7 +164,7 @@ def test_every_shipped_module_has_a_class_and_every_part_exists() -> None:
 
 
 def test_a_session_loads_nothing_of_class_a() -> None:
-    """What ``traction run`` imports before the unit moves; asked of a process of its own."""
+    """What ``run`` imports before the unit moves, found in a separate process."""
     assert "workstation.session.treat" in imported_by_run()
     loaded = loaded_modules()
     files = [name.replace(".", "/") + ".py" for name in loaded if "." in name]
@@ -174,7 +174,7 @@ def test_a_session_loads_nothing_of_class_a() -> None:
 
 
 def on_this_python() -> list[LockedPackage]:
-    """What the lock has for the Python that the page speaks of."""
+    """The lock's packages for the Python that the page describes."""
     return [one for one in locked_packages() if ">= '3.12'" not in one.marker]
 
 

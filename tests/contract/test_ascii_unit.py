@@ -1,7 +1,7 @@
 """A unit on lines of text over a real pseudo-terminal: every fault of an answer, armed and not.
 
 The simulated unit serves real bytes in virtual time. For each fault: no value that is not the
-unit's own, the error says what came, and the exchange behind it is good within two ticks.
+unit's own, the error says what came, and the exchange after it is good within two ticks.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class Driven:
         self.unit.find_order(50.0)
 
     def tick(self, command: ForceCommand) -> bool:
-        """One tick on the grid; True when a reading came, which is then the unit's newest."""
+        """One tick on the grid; True if a reading came, which is then the unit's newest."""
         self.due_s = max(self.due_s + 0.05, self.clock.now_s())
         self.clock.sleep_until(self.due_s)
         try:
@@ -88,7 +88,7 @@ class Driven:
         assert int(reading.unit_state) == int(machine.state)
 
     def keep(self) -> list[bytes]:
-        """What the unit answers from now on, unspoilt."""
+        """Record the unit's answers from now on, uncorrupted."""
         kept: list[bytes] = []
 
         def note(answer: bytes) -> tuple[float, bytes]:
@@ -117,7 +117,7 @@ def driven() -> Iterator[Driven]:
 
 
 def with_check_sum(answer: bytes, change: Callable[[bytes], bytes]) -> bytes:
-    """Other fields with a good check sum."""
+    """Other fields with a valid check sum."""
     return text_line(answer[:1], change(answer[1:-7]))
 
 
@@ -223,7 +223,7 @@ def test_a_unit_that_is_no_longer_heard_lets_go_and_so_does_one_that_hears_a_rel
 
 
 def test_a_host_that_starts_again_releases_what_the_one_before_it_left() -> None:
-    """It has no token; a look finds the unit driven, and ``>Q`` lets it go."""
+    """It has no token; a status read finds the unit driven, and ``>Q`` releases it."""
     with driven() as host:
         host.arm()
         while host.firmware.plant.cord_force_n < 8.0:
@@ -257,7 +257,7 @@ def test_nothing_but_the_lines_of_the_map_ever_leaves() -> None:
 
 
 def test_behind_a_serial_server_a_silent_port_is_named() -> None:
-    """The server takes the connection; the unit behind it is switched off, then on."""
+    """The server accepts the connection; the unit behind it is switched off, then on."""
     clock = VirtualClock()
     with virtual_unit(clock, "cervical_sliding", PassivePatient(), seed=1) as unit:
         firmware = unit.firmware

@@ -1,4 +1,4 @@
-"""The pages of billing agree with rules, fields, commands and tests that exist."""
+"""The billing pages agree with the existing rules, fields, commands and tests."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ COVERAGE = rows(read("reference/mission-coverage.md"))
 
 
 def has_key(path: str) -> bool:
-    """Whether a dotted key leads to a value of the claim context."""
+    """True if a dotted key leads to a value of the claim context."""
     model: Any = ClaimContext
     for part in path.split("."):
         fields = getattr(model, "model_fields", {})

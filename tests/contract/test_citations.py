@@ -1,4 +1,4 @@
-"""Every source that code, tests and pages cite is in the repository."""
+"""Every source cited by code, tests and pages is in the repository."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _PAYERS_POLICIES = ("records/claim/rules/", "docs/reference/rules.md")
 
 
 def citing_files() -> list[Path]:
-    """Program, tests, tools, data and pages: whatever may name a source."""
+    """Program, tests, tools, data and pages: everything that may name a source."""
     found = [ROOT / "Makefile", ROOT / "bootstrap.py", ROOT / "pyproject.toml", *pages()]
     for package in (*PACKAGES, "tests", "tools"):
         found += (ROOT / package).rglob("*.py")
@@ -35,7 +35,7 @@ def citing_files() -> list[Path]:
 
 
 def page_named(name: str, cited_in: Path) -> Path | None:
-    """The page that a name stands for: a path, or a name that only one page has."""
+    """The page that a name refers to: a path, or a name that only one page has."""
     for path in (cited_in.parent / name, ROOT / name, DOCS / name, DOCS / "reports" / name):
         if path.is_file():
             return path
@@ -45,7 +45,7 @@ def page_named(name: str, cited_in: Path) -> Path | None:
 
 
 def unresolved(text: str, cited_in: Path) -> list[str]:
-    """What a file's text cites that is not here."""
+    """Sources that a file's text cites and that are not here."""
     found = []
     naming_pages = "\n".join(line for line in text.splitlines() if ".md" in line)
     for name, anchor in _PAGE.findall(naming_pages):

@@ -1,4 +1,4 @@
-"""What the compiled copy of ``tools/compiled.py`` rests on, without compiling anything."""
+"""The conditions for the compiled copy of ``tools/compiled.py``, without compiling anything."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_every_folder_that_is_left_is_there(name: str) -> None:
 
 
 def test_no_compiled_module_reads_annotations_of_its_own_classes() -> None:
-    """Whose names mypyc does not keep."""
+    """Mypyc does not keep the names of those classes."""
     readers = [
         path.relative_to(ROOT).as_posix()
         for path in SOURCES

@@ -1,4 +1,4 @@
-"""The documentation agrees with the program; what is missing or left over is named."""
+"""The documentation agrees with the program; whatever is missing or obsolete is named."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def test_every_decision_has_its_number_and_its_parts() -> None:
 
 
 def commands(command: Any, path: str = "traction") -> Iterator[tuple[str, Any]]:
-    """Every command of the program with its whole name; groups are walked."""
+    """Every command of the program with its full name, including those of groups."""
     for name, child in getattr(command, "commands", {}).items():
         whole = f"{path} {name}"
         if hasattr(child, "commands"):
@@ -133,7 +133,7 @@ def options(command: Any) -> set[str]:
 
 
 def documented_commands() -> dict[str, str]:
-    """Command and section text; a heading may name its arguments behind the command."""
+    """Command and section text; a heading may name its arguments after the command."""
     found = {}
     for heading, text in sections(read(COMMAND_PAGES)).items():
         if heading.startswith("`traction "):
@@ -228,7 +228,7 @@ def test_everything_is_caught_only_in_the_documented_handlers() -> None:
 
 
 def keys_of(model: type[BaseModel]) -> set[str]:
-    """Keys that a table adds to those of the classes that it is made of."""
+    """Keys of a table that its base classes do not have."""
     return set(vars(model).get("__annotations__", {})) & set(model.model_fields)
 
 
@@ -295,7 +295,7 @@ def test_every_column_and_number_of_the_exports_is_documented() -> None:
 
 
 def tracked_files() -> list[Path]:
-    """What a clone holds; without git, everything that is not made here."""
+    """The files of a clone; without git, everything that is not generated."""
     listed = subprocess.run(
         ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False
     )
@@ -306,7 +306,7 @@ def tracked_files() -> list[Path]:
 
 
 MACHINE = re.compile(
-    r"(?<![\w.$])/(home|Users|root|wo[r]k)/\w"  # somebody's folder
+    r"(?<![\w.$])/(home|Users|root|wo[r]k)/\w"  # a user's folder
     r"|[A-Z]:\\Users\\"
     r"|://[\w.:@-]+/(\w+/)*simple\b"  # the address of a package index
     r"|^\s*--(extra-)?index-url|^\s*--find-links",
@@ -332,7 +332,7 @@ TOP_LEVEL = {
 
 
 def test_nothing_lies_beside_the_packages_that_a_command_wrote_there() -> None:
-    """Claims and lists of the day go to the folder in which somebody stands."""
+    """Claims and lists of the day go to the folder in which the user stands."""
     tops = {path.relative_to(ROOT).parts[0] for path in tracked_files() if path.exists()}
     assert tops <= TOP_LEVEL, tops - TOP_LEVEL
 

@@ -22,7 +22,7 @@ OF_TYPE = {int: WHOLE, bool: "true or false", tuple: "list of texts"}
 
 
 def stored_fields(as_class: Any) -> Iterator[tuple[str, Any]]:
-    """Every stored key of a class with its type, those of its parts among them."""
+    """Every stored key of a class with its type, including those of its parts."""
     hints = typing.get_type_hints(as_class, include_extras=True)
     for each in fields(as_class):
         hint: Any = hints[each.name]

@@ -1,6 +1,6 @@
 """Every fault of an answer, on RTU and TCP, against pymodbus' servers.
 
-For each: no wrong or stale value, the error says what came, the next good exchange works.
+For each: no wrong or stale value, the error says what came, and the next good exchange works.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def pdu(kind: str, frame: bytes) -> bytes:
 
 
 def reframed(kind: str, frame: bytes, unit_and_pdu: bytes) -> bytes:
-    """The same frame around another PDU, with a right length or CRC."""
+    """The same frame around another PDU, with a valid length or CRC."""
     if kind == "tcp":
         return frame[:4] + len(unit_and_pdu).to_bytes(2, "big") + unit_and_pdu
     return unit_and_pdu + FramerRTU.compute_CRC(unit_and_pdu).to_bytes(2, "big")
@@ -194,7 +194,7 @@ def test_late_answer_while_the_next_request_waits_on_tcp_is_passed_over() -> Non
 
 
 def read(link: ModbusLink, function: int, address: int) -> list[int]:
-    """Three registers by function 3 or by function 23 with a harmless write."""
+    """Read three registers with function 3, or with function 23 and a harmless write."""
     if function == 3:
         return bytes_to_words(link.read_registers(3, address, 3))
     return bytes_to_words(link.read_write_registers(address, 3, 0x600, [1, 2]))

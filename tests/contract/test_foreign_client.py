@@ -1,4 +1,4 @@
-"""mbpoll, a client that is not ours: what the simulated unit shows it, and refuses it."""
+"""mbpoll, a third-party client: what the simulated unit shows it, and refuses it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def unit(request: pytest.FixtureRequest) -> Iterator[SimulatedUnit]:
 
 
 def mbpoll(unit: SimulatedUnit, *options: str, write: list[int] | None = None) -> tuple[int, str]:
-    """Ask once; returns mbpoll's exit status and what it printed."""
+    """Poll once; returns mbpoll's exit status and its output."""
     parts = urlsplit(unit.uri)
     where = ["-m", "tcp", "-p", str(parts.port), "127.0.0.1"]
     if parts.scheme == "modbus-rtu":

@@ -1,6 +1,6 @@
-"""The rules of the line on servers and lines that are not ours: libmodbus behind socat.
+"""The rules of the line on third-party servers: libmodbus behind socat.
 
-libmodbus has no timer for 3.5 characters, and answers in the order of what it was asked.
+It has no timer for 3.5 characters, and answers requests in their order.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def read(link: ModbusLink, address: int, count: int) -> list[int]:
 
 
 def good_again(link: ModbusLink, address: int, count: int) -> list[int]:
-    """The first answer that is taken; every other exchange must fail in words."""
+    """The first answer that is accepted; every other exchange must fail with words."""
     for _ in range(TRIES):
         link.line.settle()
         try:
@@ -89,7 +89,7 @@ def test_a_server_without_a_timer_finds_its_place_in_the_pause(libmodbus: Libmod
 
 
 def lose_its_place(link: ModbusLink, path: str) -> None:
-    """Stray bytes until one costs three exchanges: a slow machine leaves the server its time."""
+    """Send stray bytes until one costs three exchanges: on a slow machine the server has time."""
     assert good_again(link, 100, 2) == [100, 101]
     with Path(path).open("wb", buffering=0) as line:
         for _ in range(TRIES):
@@ -100,7 +100,7 @@ def lose_its_place(link: ModbusLink, path: str) -> None:
 
 
 def three_are_lost(link: ModbusLink) -> bool:
-    """False when a good answer comes first."""
+    """False if a good answer comes first."""
     for _ in range(FAILURES):
         with suppress(LinkError):
             assert read(link, 100, 2) == [100, 101]
@@ -133,7 +133,7 @@ def test_an_echo_that_the_address_does_not_name_is_refused_with_what_to_add(
 
 
 def return_what_comes(end: str) -> None:
-    """Let the terminal send everything back that comes, as a two-wire adapter may."""
+    """Let the terminal echo everything, as a two-wire adapter may."""
     descriptor = os.open(end, os.O_RDWR | os.O_NOCTTY)
     try:
         settings = termios.tcgetattr(descriptor)

@@ -1,6 +1,6 @@
-"""The talkers against servers that are not ours, over real ports: every function, unit and echo.
+"""The talkers against third-party servers over real ports: every function, unit and echo.
 
-What is not installed is one skipped line.
+A missing server is one skipped line.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ WITH_FUNCTION_23 = ("pymodbus", "libmodbus")
 
 @contextmanager
 def connected(server: str, kind: str, libmodbus: Libmodbus, unit: int = 1) -> Iterator[ModbusLink]:
-    """A talker to a server that is started for it."""
+    """A talker connected to a server that is started for it."""
     with place_of(server, kind, libmodbus, unit) as place, talker(place, kind, unit) as link:
         yield link
 
@@ -164,7 +164,7 @@ def test_a_transmitter_s_registers_are_a_force_on_any_server(
 
 
 def first_sample(source: ForceSource) -> ForceSample:
-    """A busy machine may answer later than an instrument may."""
+    """Returns the first sample; a busy machine may answer later than an instrument may."""
     for _ in range(TRIES):
         with suppress(LinkError):
             return source.read()
@@ -176,7 +176,7 @@ def first_sample(source: ForceSource) -> ForceSample:
 
 @contextmanager
 def gauge(answers: dict[bytes, bytes]) -> Iterator[str]:
-    """A gauge on a pseudo-terminal: answers whole requests, and nothing else."""
+    """A gauge on a pseudo-terminal that answers whole requests only."""
     master, slave = os.openpty()
     tty.setraw(slave)
     ended = threading.Event()

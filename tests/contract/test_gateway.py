@@ -1,4 +1,4 @@
-"""Serial servers on a real connection: what they do to bytes, and what is said of it.
+"""Serial servers on a real connection: their effect on bytes, and what is reported about it.
 
 One of them is ser2net, before a simulated unit and before a server of libmodbus.
 """

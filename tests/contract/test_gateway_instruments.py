@@ -1,4 +1,4 @@
-"""An instrument or a probe behind a serial server: what is checked, and what is said of it."""
+"""An instrument or a probe behind a serial server: what is checked, and what is reported."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_a_gateway_without_a_gauge_behind_it_is_named() -> None:
 
 
 def loses_13_on_the_way_back(data: bytes) -> bytes:
-    """As a port that hears XON and XOFF from the instrument's side only."""
+    """Lose 13, as a port that reads XON and XOFF from the instrument's side only."""
     is_request = len(data) == 8
     return data if is_request else data.replace(b"\x13", b"")
 

@@ -1,7 +1,7 @@
-"""The glossary and the code agree on the words: the third column names the classes that bear them.
+"""The glossary and the code agree: the third column names the classes of each word.
 
-Every name there is in what is shipped, and a class that many packages use has an entry. A package
-is here a folder or a module directly below one of the five, such as ``records/note``.
+Every name there occurs in what is shipped, and a class that many packages use has an entry. A
+package is here a folder or a module directly below one of the five, such as ``records/note``.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def is_shipped(name: str) -> bool:
 
 
 def faults(text: str) -> list[str]:
-    """What of a glossary does not agree with the code."""
+    """Disagreements between a glossary and the code."""
     named = Counter(name for names in entries(text).values() for name in names)
     return [
         *(f"{name} is not in the code" for name in named if not is_shipped(name)),

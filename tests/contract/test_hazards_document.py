@@ -1,4 +1,4 @@
-"""docs/hazards.md names every row, every check with its row, and only tests that exist."""
+"""docs/hazards.md names every row, every check with its row, and only existing tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pages of instruments agree with the files they are made from."""
+"""The pages of instruments agree with the files from which they are made."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_no_model_is_both_shipped_and_left_out() -> None:
 
 
 def test_every_decided_absence_stands_on_the_page_with_its_reason() -> None:
-    """The list of decision 0417 in the words of the page."""
+    """The list of decision 0417, in the words of the page."""
     decision = next((PAGE.parents[1] / "decisions").glob("0417-*")).read_text(encoding="utf-8")
     left_out = decision.partition("Not among them: ")[2]
     told = " ".join(names for names, _ in NOT_SHIPPED)

@@ -1,7 +1,7 @@
 """The same contract for every shipped instrument: in memory, on a pseudo-terminal, on a socket.
 
-Transmitters are served by pymodbus' own server, which is code that we did not write. The simulated
-instruments are written after the makers' tables and share nothing with profiles and decoders.
+Transmitters are served by pymodbus' own server, which is third-party code. The simulated
+instruments are written from the makers' tables and share nothing with profiles and decoders.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ DIVISION_N = 0.1
 
 
 class Bench:
-    """A cell with a force that the test sets, its instrument, and the source that reads it."""
+    """A load cell with a force that the test sets, its instrument, and the source that reads it."""
 
     def __init__(self, name: str) -> None:
         self.force_n = 0.0
@@ -54,7 +54,7 @@ class Bench:
             yield self
 
     def fault(self) -> str:
-        """The fault of the next reading, which must be none."""
+        """The fault of the next reading, which must have one."""
         with pytest.raises(InstrumentFaulted) as raised:
             self.source.read()
         assert self.name in raised.value.message
@@ -162,7 +162,7 @@ def test_another_unit_is_told_at_the_next_reading(name: str, change: dict[str, o
             setattr(bench.instrument, key, value)
         bench.clock.sleep_until(bench.clock.now_s() + 1.1)
         if name == "din_rail_scale":
-            bench.source.read()  # of two ranges that are read rarely one is read beside a sample
+            bench.source.read()  # of two ranges that are read rarely, one is read beside a sample
         assert bench.fault() in ("other_unit", "unknown_code")
 
 
@@ -245,13 +245,13 @@ def test_zero_tracking_that_is_switched_on_in_use_is_told() -> None:
         assert hasattr(bench.instrument, "zero_tracking")
         bench.instrument.zero_tracking = 30
         bench.clock.sleep_until(bench.clock.now_s() + 1.1)
-        bench.source.read()  # one range that is read rarely is due longer than the settings
+        bench.source.read()  # one rarely read range is due at longer intervals than the settings
         bench.wait()
         assert bench.fault() == "zero_tracking"
 
 
 def test_a_cas_ci_600d_is_not_taken_for_a_laumas() -> None:
-    """Its converter count stands where the Laumas has units: it moves, or is no unit."""
+    """Its converter count is where the Laumas has units: it moves, or is no unit."""
     bench = Bench("laumas_tlb")
     bench.force_n = 50.0
     for count in (0x0000_1234, 0x0009_0000, 0x0019_3B67, 0x0012_FFFF):

@@ -90,7 +90,7 @@ def at(name: str, path: str) -> Schema:
 
 
 def json_types(annotation: Any) -> set[str]:
-    """The types of JSON that a value of a Python type becomes."""
+    """The JSON types of a value of a Python type."""
     origin, inside = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is typing.Annotated:
         return json_types(inside[0])
@@ -111,7 +111,7 @@ def json_types(annotation: Any) -> set[str]:
 
 
 def annotations_of(printed: type) -> dict[str, Any]:
-    """Each field with its type; what is only computed is not printed."""
+    """Each field with its type; computed fields are not printed."""
     hints = typing.get_type_hints(printed, include_extras=True)
     if issubclass(printed, BaseModel):
         return {name: hints[name] for name in printed.model_fields}
@@ -148,7 +148,7 @@ def test_a_value_of_an_enumeration_is_one_of_it(name: str, path: str) -> None:
 
 
 def loose(schema: Schema, where: str) -> Iterator[str]:
-    """Places where anything would fit."""
+    """Places where any value would be valid."""
     if "$ref" in schema:
         return
     if not {"type", "enum", "const", "anyOf", "oneOf"} & schema.keys():

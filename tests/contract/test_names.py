@@ -1,4 +1,4 @@
-"""One word, one thing: no public class has its name twice in what is shipped."""
+"""No public class has a name that occurs twice in what is shipped."""
 
 from __future__ import annotations
 

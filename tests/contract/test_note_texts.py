@@ -1,6 +1,6 @@
 """A text of a note is written and read in one module: no other place parses one.
 
-Counted is every call that takes a text apart, in the packages that read notes and claims.
+Every call that takes a text apart is counted, in the packages that read notes and claims.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ READ = {"word", "field"}
 
 
 def parses(nodes: Iterable[ast.AST]) -> Iterator[int]:
-    """Lines that take a text of a note apart, or make a number or a time of it."""
+    """Lines that take a text of a note apart, or convert it to a number or a time."""
     for node in nodes:
         if isinstance(node, ast.Call) and any(_of_a_note(each) for each in _parsed(node)):
             yield node.lineno
@@ -40,7 +40,7 @@ def _parsed(call: ast.Call) -> list[ast.expr]:
         return call.args
     if isinstance(func.value, ast.Name) and func.value.id == "re":
         return call.args
-    lays_out = func.attr == "split" and not call.args  # blanks made one for display
+    lays_out = func.attr == "split" and not call.args  # whitespace normalised for display
     return [func.value] if func.attr in APART and not lays_out else []
 
 

@@ -1,4 +1,4 @@
-"""Each format before readers that other people wrote, with the names that break readers.
+"""Each format in third-party readers, with names that break readers.
 
 Delimiters of X12, HL7, CSV and JSON in every text, letters of any script and direction, names as
 long as a claim may hold: an outside reader gets back what went in, or the export refuses it by
@@ -225,7 +225,7 @@ def test_codes_are_of_the_sets_to_which_r4_binds_them(
 
 
 def codes_at(path: str, value: Any) -> list[tuple[str, str]]:
-    """Path and code of every bound element, the entries of a bundle left out."""
+    """Path and code of every bound element, without the entries of a bundle."""
     if isinstance(value, list):
         return [pair for item in value for pair in codes_at(path, item)]
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""Where records live is one class: no path is passed instead, and no name in it stands twice."""
+"""One class defines where records live: no other path is passed, and no name occurs twice."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def sources(*folders: str) -> Iterator[tuple[str, str]]:
 
 
 def joined_names(path: Path) -> set[str]:
-    """The literals that stand behind the ``/`` of a path."""
+    """The literals after the ``/`` of a path."""
     return {
         node.right.value
         for node in nodes_of(path)

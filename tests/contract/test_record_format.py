@@ -1,6 +1,6 @@
-"""docs/reference/record-format.md is enough: a second reader, written from that page alone.
+"""docs/reference/record-format.md is sufficient: a second reader, written from that page alone.
 
-It shares nothing with ``records``, so that page and program cannot drift apart unseen. Only the
+It shares nothing with ``records``, so that page and program cannot drift apart unnoticed. Only the
 session that is read is made by the program.
 """
 
@@ -29,7 +29,7 @@ KEY = SigningKey(bytes(32))
 
 
 def make_session(folder: RecordFolder, session_id: str, *, ticks: int, close: bool) -> list[Sample]:
-    """Samples with every peculiarity that the page names."""
+    """Samples with every special case of the page."""
     clock = VirtualClock()
     opening = SessionOpening(
         session_id=session_id, unit_id=UNIT, utc_offset_min=-360, detail={"ü": [1, None, "é"]}

@@ -1,4 +1,4 @@
-"""The generated pages of the reference are those of the program as it stands."""
+"""The generated pages of the reference match the program."""
 
 from __future__ import annotations
 

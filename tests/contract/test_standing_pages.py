@@ -1,4 +1,4 @@
-"""The page of standing data has every key of every record, and no other."""
+"""The page of standing data has every key of every record, and no other key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Imports go down and form no cycle, layers are declared and documented, signatures stay narrow."""
+"""Imports point down without cycles, layers are declared and documented, signatures are narrow."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_few_functions_are_long(figures: dict[str, PackageFigures]) -> None:
 
 
 def test_few_functions_have_many_parameters(figures: dict[str, PackageFigures]) -> None:
-    """What travels together is one value, and a command takes its options in groups."""
+    """Related values are grouped into one, and a command takes its options in groups."""
     wide = [
         f"{path.relative_to(ROOT)}: {one.name}"
         for package in figures

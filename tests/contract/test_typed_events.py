@@ -1,7 +1,7 @@
 """An event's detail is written and read by its class: no other place names a key of one.
 
 The clinic's chain has details of its own (``Entry``), of other kinds; its readers are named here
-and may not touch a session's events.
+and may not use a session's events.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def _reads(node: ast.AST, parsed: set[str]) -> TypeGuard[ast.expr]:
 
 
 def _is_detail(value: ast.expr, parsed: set[str]) -> bool:
-    """``x.detail``, a parsed ``detail_json``, or a name that one of these was given."""
+    """``x.detail``, a parsed ``detail_json``, or a name assigned from one of these."""
     if isinstance(value, ast.Attribute):
         return value.attr == "detail"
     if isinstance(value, ast.Call) and _called(value) in {*PARSERS, "dict"}:

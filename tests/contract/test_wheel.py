@@ -1,7 +1,7 @@
-"""The wheel holds everything that the program needs, and runs away from this checkout.
+"""The wheel contains everything that the program needs, and runs outside this checkout.
 
-The new environment takes the installed dependencies from the one that runs the tests, so nothing
-is downloaded; the program itself comes from the wheel alone.
+The new environment takes the installed dependencies from the one that runs the tests, so nothing is
+downloaded; the program itself comes from the wheel alone.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An environment with the wheel; a ``.pth`` shows it the dependencies that are here."""
+    """An environment with the wheel; a ``.pth`` file provides the dependencies installed here."""
     folder = tmp_path_factory.mktemp("environment")
     venv.create(folder)
     here = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
@@ -62,7 +62,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def ran(folder: Path, *command: str) -> str:
-    """Runs a command in ``folder``, which is where Python would look first; what it printed."""
+    """Run a command in ``folder``, where Python would look first; returns its output."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHONPATH")}
     done = subprocess.run(
         command, cwd=folder, env=kept, capture_output=True, text=True, check=False, timeout=100

@@ -1,6 +1,6 @@
 """The program of one unit and its station in real time: stopped, killed, taken over, ended.
 
-Each story mostly waits, so they are told side by side; a test then asks for its own.
+The stories mostly wait, so they run in parallel; a test then asks for its own.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def station(folder: RecordFolder, port: int) -> Iterator[subprocess.Popen[bytes]
 
 
 def priorities(process_id: int) -> list[int]:
-    """Of the threads that run before ordinary programs (Linux)."""
+    """Priorities of the threads that run before ordinary programs (Linux)."""
     threads = [int(task.name) for task in Path(f"/proc/{process_id}/task").iterdir()]
     taken = [os.sched_getparam(thread).sched_priority for thread in threads]
     return sorted(priority for priority in taken if priority)
@@ -105,7 +105,7 @@ def stopped_by_a_message(folder: Path) -> None:
     with clinic(folder, "rtu") as (records, _), kept(records) as running:
         console = begin_and_hold(records)
         if sys.platform == "linux":
-            # The loop, its journal and its frames; whoever talks with it is ordinary.
+            # The loop, its journal and its frames; connections are ordinary threads.
             granted = f"FIFO, priority {PRIORITY}" in running.output
             wanted = [BEHIND_PRIORITY, BEHIND_PRIORITY, PRIORITY] if granted else []
             assert priorities(running.process_id) == wanted
@@ -149,7 +149,7 @@ def killed_in_a_hold(folder: Path) -> None:
 
 
 def hand_over(desk: Console, to: str) -> None:
-    """Another person takes over; until everything up to then is durable."""
+    """Another person takes over; returns when everything up to then is durable."""
     assert desk.filed is not None
     session_id = desk.filed.session_id
     desk.peer.send(MadeRequest(id="hand-over", session_id=session_id, request=TakeOver(by=to)))
@@ -251,7 +251,7 @@ STORIES: tuple[Callable[[Path], None], ...] = (
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
-    """Every story, under way."""
+    """Every story, running."""
     stories = {story.__name__: story for story in STORIES}
     with side_by_side(stories, tmp_path_factory.mktemp("control"), lanes=3) as under_way:
         yield under_way

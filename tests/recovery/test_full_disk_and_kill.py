@@ -1,9 +1,10 @@
-"""A full disk while a file is repacked or put aside or a key rotated loses nothing.
+"""A full disk during repacking, setting a file aside or rotating a key loses nothing.
 
-The disk is full at every file operation of the program itself, and inside of SQLite, where the
-system refuses to let any file grow beyond a size. Either the work is done, or it says why not and
-can be repeated; what was recorded verifies in between, and no session is there twice. A kill while
-a file is put aside likewise; for the others, ``tests.recovery.test_keeping_cuts`` has it.
+The disk is full at every file operation of the program itself, and inside SQLite, where the system
+refuses to let any file grow beyond a size. Either the work is done, or the reason is reported and
+it can be repeated; what was recorded verifies in between, and no session is there twice. A kill
+while a file is set aside does the same; for the others, ``tests.recovery.test_keeping_cuts`` has
+it.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ DONE, REFUSED, FAILED = 0, 7, 9
 
 @dataclass(frozen=True)
 class Work:
-    """``make`` fills a folder, ``do`` is what meets a full disk, ``is_done`` tells what came."""
+    """``make`` fills a folder, ``do`` is what meets a full disk, ``is_done`` reports the result."""
 
     name: str
     make: Callable[[RecordFolder], None]
@@ -70,7 +71,7 @@ def _older_file(data: RecordFolder) -> None:
 
 
 def _is_packed(data: RecordFolder) -> bool:
-    """The last of its sessions was packed, too."""
+    """True if the last of its sessions was packed, too."""
     with reading(data.unit_database(UNIT)) as db:
         if not rows(db, "SELECT 1 FROM sqlite_schema WHERE name = 'packed_session'"):
             return False
@@ -121,12 +122,12 @@ class Place:
         self.found = self._found(self._kept)
 
     def reset(self) -> None:
-        """The disk as it was before."""
+        """Restore the disk to its original state."""
         shutil.rmtree(self.data.path, ignore_errors=True)
         shutil.copytree(self._kept.path, self.data.path)
 
     def check(self, *, refused: bool) -> None:
-        """Nothing is lost or altered, and what was refused can be done now."""
+        """Check that nothing is lost or altered, and that what was refused can be done now."""
         assert key_history(self.data).fault == ""
         assert self._found(self.data) == self.found
         if refused and not self.work.is_done(self.data):
@@ -136,7 +137,7 @@ class Place:
 
     @staticmethod
     def _found(data: RecordFolder) -> tuple[list[str], list[str]]:
-        """The sessions, and what a verification finds beside the word that a file waits."""
+        """The sessions, and findings of a verification, except the message that a file waits."""
         sessions = sorted(one.head.session_id for one in list_sessions(data))
         altered = [
             *(one.what for one in verify(data).alterations if not one.what.endswith(WAITS)),
@@ -197,7 +198,7 @@ def test_a_full_disk_inside_of_sqlite(memory_path: Path, work: Work) -> None:
 
 
 def _in_a_small_world(do: Callable[[], object], most_bytes: int) -> int:
-    """Run it in a process whose files cannot grow beyond a size; returns how it ended."""
+    """Run it in a process whose files cannot grow beyond a size; returns its outcome."""
     child = os.fork()
     if child == 0:
         status = FAILED

@@ -1,6 +1,6 @@
 """Programs that die, are stopped or lose their unit in the middle of a hold, in real time.
 
-Each story mostly waits, so two of them run side by side; a test then asks for its own.
+The stories mostly wait, so two of them run in parallel; a test then asks for its own.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def run(uri: str, order: str, data: Path) -> tuple[str, ...]:
 
 
 def look(unit: TractionUnit) -> Telemetry | None:
-    """One reading of a second reader; None when the line was not quiet."""
+    """One reading of a second reader; None if the line was not quiet."""
     try:
         return unit.exchange(ForceCommand(kind=CommandKind.OBSERVE))
     except LinkError:
@@ -64,7 +64,7 @@ def look(unit: TractionUnit) -> Telemetry | None:
 
 
 def read_patiently(read: Callable[[], Sequence[UnitEvent]]) -> Sequence[UnitEvent]:
-    """On a busy machine an answer may come late and be refused; a read may be repeated."""
+    """On a busy machine an answer may be late and be refused; the read is repeated."""
     for _ in range(4):
         try:
             return read()
@@ -74,7 +74,7 @@ def read_patiently(read: Callable[[], Sequence[UnitEvent]]) -> Sequence[UnitEven
 
 
 def see_it_let_go(uri: str) -> None:
-    """A second reader watches the unit until it has released and latched by itself."""
+    """Let a second reader watch the unit until it has released and latched by itself."""
     unit = connect_unit(uri, SystemClock())
     seen: list[Telemetry] = []
 
@@ -107,7 +107,7 @@ def records(data: RecordFolder) -> list[SessionRecord]:
 
 
 def facts(*arguments: str) -> str:
-    """What a command prints that is expected to succeed."""
+    """The output of a command that must succeed, as JSON."""
     with program(*arguments) as running:
         status = running.end()
         assert status == 0, running.output
@@ -148,7 +148,10 @@ def killed_in_a_hold(
 
 
 def check_released(record: SessionRecord, *, by: str | tuple[str, ...]) -> None:
-    """Ended by ``by``, or by one of several, with an observed release, sealed."""
+    """Check that it ended by ``by``, with an observed release, and is sealed.
+
+    ``by`` may name several reasons.
+    """
     assert record.outcome == Outcome.STOPPED
     assert record.seal is not None
     reason = str(record.of_kind(EventKind.SESSION_ENDED)[0].detail["reason"])
@@ -159,7 +162,7 @@ def check_released(record: SessionRecord, *, by: str | tuple[str, ...]) -> None:
 
 
 def hung_up(data: RecordFolder, order: str) -> None:
-    """The terminal goes away while the cord is taken up."""
+    """The terminal is closed while the cord is taken up."""
     with (
         simulated_unit("tcp", *FIXTURE) as (_, uri),
         program(*run(uri, order, data.path), "--json") as running,
@@ -175,7 +178,7 @@ def hung_up(data: RecordFolder, order: str) -> None:
 
 
 def stopped_before_arming(data: RecordFolder, order: str) -> None:
-    """Ctrl-C while the press test is awaited."""
+    """Ctrl-C while waiting for the press test."""
     with (
         simulated_unit("tcp", *FIXTURE, "--switch", "passive") as (_, uri),
         program(*run(uri, order, data.path)) as running,
@@ -209,7 +212,7 @@ def unit_vanished(data: RecordFolder, order: str, wire: str) -> None:
 
 
 def frozen_in_a_hold(data: RecordFolder, order: str) -> None:
-    """SIGSTOP, as a debugger or a host that thrashes does it: nobody feeds the watchdog.
+    """SIGSTOP, as from a debugger or on a thrashing host: nobody feeds the watchdog.
 
     Stopped until the unit has latched its own release, some seconds; longer would change nothing.
     """
@@ -223,7 +226,7 @@ def frozen_in_a_hold(data: RecordFolder, order: str) -> None:
         frozen.send(signal.SIGCONT)
         assert frozen.end() == 5, frozen.output
     (record,) = records(data)
-    # The first exchange behind the stop may be lost: then the silence is found before the state.
+    # The first exchange after the stop may be lost: then silence is found before the state.
     check_released(record, by=("unit stopped", "link silent"))
     assert len(record.of_kind(EventKind.UNIT_ARMED)) == 1
     found = [event.detail["code"] for event in record.of_kind(EventKind.SAFETY_ACTED)]
@@ -250,7 +253,7 @@ STORIES: dict[str, Callable[[RecordFolder, str], None]] = {
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future[None]]]:
-    """Every story, under way."""
+    """Every story, running."""
     folder = tmp_path_factory.mktemp("stories")
     order = folder / "order.toml"
     order.write_text(SHORT_PULL)

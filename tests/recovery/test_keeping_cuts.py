@@ -1,6 +1,6 @@
-"""What keeps records, packs them or changes keys is finished or was never begun, whatever cuts it.
+"""Storing and packing records and changing keys are finished or never begun, at any interruption.
 
-A kill alone, and one that loses the power, before operations of the program's and of SQLite's.
+A kill alone, and one with power loss, before operations of the program's and of SQLite's.
 """
 
 from __future__ import annotations
@@ -188,7 +188,7 @@ def test_a_full_disk_at_any_step_changes_nothing_and_is_said(
                 said = error.message
         if not steps.acted:
             break
-        # One full moment may be got over by a second try; behind the rename all is there.
+        # A second try may get past one full moment; after the rename everything is there.
         assert "No space left" in said if said else work.is_whole(place)
         assert not said or not work.is_whole(place) or number >= steps.count - 1
         assert place.left_overs == []
@@ -199,7 +199,7 @@ def test_a_full_disk_at_any_step_changes_nothing_and_is_said(
 
 
 def test_sqlite_itself_finds_the_disk_full(memory_path: Path) -> None:
-    """The system refuses what goes beyond a size: the copy of a database fails inside of SQLite."""
+    """The system refuses to exceed a size: the copy of a database fails inside SQLite."""
     import resource
     import signal
 
@@ -223,7 +223,7 @@ def test_sqlite_itself_finds_the_disk_full(memory_path: Path) -> None:
 
 @pytest.mark.parametrize("size", [100, 65_536, 200_000])
 def test_no_write_of_an_encryption_fails_unseen(tmp_path: Path, size: int) -> None:
-    """The library itself says nothing of a last write that failed."""
+    """The library itself does not report a failed last write."""
     key = Identity.generate()
     (tmp_path / "plain").write_bytes(bytes(size))
     number = 0

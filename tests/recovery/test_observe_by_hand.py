@@ -1,4 +1,4 @@
-"""Two terminals in real time: a simulated instrument in one, whoever reads it in the other.
+"""Two terminals in real time: a simulated instrument in one, and its reader in the other.
 
 Whole treatments run over the same lines in virtual time (tests/scenarios). Here the observation is
 ended before the table pulls, so that a test takes seconds.
@@ -98,7 +98,7 @@ def test_a_weight_hangs_on_the_cell_from_hang_to_lift_as_it_is_typed(
 
 
 def _line_with(words: str, seen: str) -> str:
-    """What stands behind ``words`` in their line."""
+    """The text after ``words`` in their line."""
     return seen.partition(words)[2].partition("\r\n")[0]
 
 

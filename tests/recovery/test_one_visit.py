@@ -1,7 +1,7 @@
-"""The page "one whole visit" is done as it stands: every file, edit, command and promised line.
+"""The page "one whole visit" is followed exactly: every file, edit, command and promised line.
 
 Only the unit and its session need processes of their own and real time; every other command runs
-here, through the program's own entry.
+here, through the program's own entry point.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class EndedOtherwise(AssertionError):
 
 
 class Reader:
-    """Somebody who does what the page says, in a folder of their own."""
+    """Somebody who follows the page, in a folder of their own."""
 
     def __init__(self, folder: Path, patch: pytest.MonkeyPatch) -> None:
         self.folder, self.patch = folder, patch
@@ -99,7 +99,7 @@ class Reader:
         self.day = datetime.fromtimestamp(record.head.started_utc_ms / 1000, UTC).date()
 
     def _said(self, arguments: list[str], status: int) -> str:
-        """What a command prints, through the program's entry point."""
+        """The output of a command, through the program's entry point."""
         said = io.StringIO()
         self.patch.setattr(sys, "argv", ["traction", *arguments])
         with redirect_stdout(said), redirect_stderr(said), pytest.raises(SystemExit) as ended:
@@ -119,7 +119,7 @@ class Reader:
         return [str(self.folder / o) if (self.folder / o).is_file() else o for o in options]
 
     def _dates_of_the_visit(self, content: str) -> str:
-        """Dates near the page's day, as far from the visit's; a birth date stays."""
+        """Shift dates near the page's day to the visit's day; a birth date stays."""
         later = self.day - DAY_OF_THE_PAGE
 
         def moved(found: re.Match[str]) -> str:
@@ -130,7 +130,7 @@ class Reader:
 
 @pytest.fixture(scope="module")
 def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
-    """The page, done to its end. A session that ended otherwise is begun anew."""
+    """The page, followed to the end. A session that ended otherwise is begun again."""
     with pytest.MonkeyPatch.context() as patch:
         for attempt in range(1, ATTEMPTS + 1):
             folder = tmp_path_factory.mktemp("visit")
@@ -173,7 +173,7 @@ def test_every_format_was_written(reader: Reader) -> None:
 
 
 def test_the_documents_tell_the_same_visit(reader: Reader) -> None:
-    """The accepted modifier, the stop and the adjustment stand where their readers look."""
+    """The accepted modifier, the stop and the adjustment are where their readers look."""
     session = json.loads((reader.documents / f"{reader.session_id}.json").read_text("utf-8"))
     claim = (reader.documents / f"{reader.session_id}-837p.txt").read_text("ascii")
     report = json.loads((reader.documents / f"{reader.session_id}-scrub.json").read_text("utf-8"))

@@ -43,7 +43,7 @@ def disk_with(*operations: Operation) -> Disk:
 
 
 def outcomes(disk: Disk, folder: Path) -> set[bytes | None]:
-    """The contents of file "f" after many cuts; None where it is not there."""
+    """The contents of file "f" after many cuts; None if it does not exist."""
     found = set()
     chance = random.Random(1)
     for number in range(60):

@@ -26,12 +26,12 @@ class Killed(BaseException):
 
 
 def killed(*_: object) -> None:
-    """What would let go is dead too."""
+    """Disable what would release too."""
     raise Killed
 
 
 def kill_in_hold(stage: Stage, order: str = SHORT_CERVICAL) -> None:
-    """A session that ends in the middle of a hold without a release, an end or a seal."""
+    """End a session in the middle of a hold without a release, an end or a seal."""
 
     def kill(snapshot: Snapshot) -> None:
         if snapshot.phase == "holding" and snapshot.elapsed_s > 8.0:

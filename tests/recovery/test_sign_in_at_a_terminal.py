@@ -1,4 +1,4 @@
-"""A PIN at a real terminal: asked where nobody reads it, wrong once, then right."""
+"""A PIN at a real terminal, hidden while typed: wrong once, then right."""
 
 from __future__ import annotations
 

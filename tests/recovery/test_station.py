@@ -26,7 +26,7 @@ UNITS = ("Table 1", "Table 2")
 
 
 class Clinic:
-    """A data folder, the parents that were started on it, and what the units' programs noted."""
+    """A data folder, the parents started on it, and the notes of the units' programs."""
 
     def __init__(self, data: Path, state: str) -> None:
         self.data = data
@@ -69,7 +69,7 @@ class Clinic:
         return connect_and_say(self.plan.stop_port, request)
 
     def press_and_see(self, words: str, path: str = "/stop/Table%201") -> None:
-        """Press; on a busy machine the answer is on a later page than the one of the press."""
+        """Press; on a busy machine the answer is on a later page than the press."""
         page = self.press(path)
         wait_until(lambda: words in page or words in self.look(path), words)
 
@@ -77,7 +77,7 @@ class Clinic:
         return connect_and_say(self.plan.stop_port, f"GET {path} HTTP/1.1\r\n\r\n".encode())
 
     def wait_until_linked(self) -> None:
-        """Until the door of a parent knows the force at both units."""
+        """Wait until a parent's stop door knows the force at both units."""
 
         def linked() -> bool:
             try:
@@ -141,7 +141,7 @@ def test_a_press_with_nothing_open_says_so(clinic: Clinic) -> None:
 def test_a_parent_that_is_killed_leaves_its_units_running_and_the_next_takes_them_over(
     clinic: Clinic,
 ) -> None:
-    """The press through the door of the second parent stops a program of the first."""
+    """The press through the stop door of the second parent stops a program of the first."""
     with clinic.parent() as first:
         clinic.wait_until_linked()
         first.kill()

@@ -1,4 +1,4 @@
-"""The page "run a station" is done as it stands, on a simulated unit and with real programs."""
+"""The page "run a station" is followed exactly, on a simulated unit and with real programs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ADDRESS = "modbus-tcp://127.0.0.1:5020?unit=1"
 
 
 class Reader:
-    """Somebody who does what the page says, with ports of their own."""
+    """Somebody who follows the page, with ports of their own."""
 
     def __init__(self, data: Path, running: ExitStack, patch: pytest.MonkeyPatch) -> None:
         self.records = RecordFolder(data)
@@ -84,20 +84,20 @@ class Reader:
         return self.running.enter_context(program(*words))
 
     def _unit_id(self) -> str:
-        """What the probe says first; the rest of it watches a free cell for a minute."""
+        """The first line of the probe; it then watches a free cell for a minute."""
         unit = connect_unit(self.address, SystemClock())
         unit.close()
         return unit.identity.unit_id
 
     def _press(self, method: str, address: str) -> str:
-        """Press when the unit is read; before that no program would be reached."""
+        """Press when the unit is read; no program would be reached before."""
         asked = urlsplit(address)
         assert (asked.hostname, asked.port) == ("127.0.0.1", Settings().stop_port)
         wait_until(self._is_read, "a force at the door")
         pages = [self._ask(f"{method} {asked.path} HTTP/1.1")]
 
         def answered() -> bool:
-            """On a busy machine the answer is on a later page than the one of the press."""
+            """On a busy machine the answer is on a later page than the press."""
             if "did not reach" in pages[-1]:
                 pages.append(self._ask(f"GET {asked.path} HTTP/1.1"))
             return "did not reach" not in pages[-1]

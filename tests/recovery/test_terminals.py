@@ -1,7 +1,7 @@
-"""Terminals, pipes and signals in real time: nothing that a screen does touches a treatment.
+"""Terminals, pipes and signals in real time: nothing that a screen does affects a treatment.
 
-Each story mostly waits, so several of them run side by side; a test then asks for its own. The
-whole grid is ``make campaign-terminals``.
+The stories mostly wait, so several of them run in parallel; a test then asks for its own. The whole
+grid is ``make campaign-terminals``.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class Stage:
 
 
 def check_released(record: SessionRecord, *, reason: str, kinds: Sequence[str]) -> None:
-    """Ended early for ``reason``, with the releases that were asked for, seen and sealed."""
+    """Check that it ended early for ``reason``, with the requested releases, seen and sealed."""
     (ended,) = record.of_kind(EventKind.SESSION_ENDED)
     assert (record.outcome, ended.detail["reason"]) == (Outcome.STOPPED, reason)
     assert [e.detail["kind"] for e in record.of_kind(EventKind.RELEASE_ORDERED)] == list(kinds)
@@ -93,7 +93,7 @@ def remarks(record: SessionRecord) -> list[str]:
 
 
 def keys_and_bytes(folder: Path) -> None:
-    """Ctrl-Z is refused, a bad byte too, the next line is heard, Ctrl-backslash releases."""
+    """Ctrl-Z is refused, an invalid byte too, the next line is read, Ctrl-backslash releases."""
     stage, seat = Stage(folder), Terminal(rows=4, columns=30)
     plain = {"TERM": "unknown", "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"}
     with simulated_unit("tcp", "--body", "test_fixture") as (unit, uri):
@@ -134,7 +134,7 @@ def second_signal(folder: Path) -> None:
 
 
 def background_job(folder: Path) -> None:
-    """Neither reading from nor writing to a terminal that is another job's stops the loop."""
+    """Neither reading nor writing a terminal that belongs to another job stops the loop."""
     stage, seat = Stage(folder), Terminal()
     seat.stop_background_output()
     with simulated_unit("tcp", "--body", "test_fixture") as (unit, uri):
@@ -172,7 +172,7 @@ QUESTIONS = ("weight test", "lift", "quick release", "call bell", "this the orde
 
 
 def person_at_the_terminal(folder: Path) -> None:
-    """A person answers, sees what is typed, and a signal ends the waiting for the last answer."""
+    """A person answers and sees what is typed, and a signal ends the wait for the last answer."""
     stage, seat = Stage(folder), Terminal(rows=24, columns=120)
     with simulated_unit("tcp", "--body", "test_fixture") as (unit, uri):
         run_first(unit.process_id)
@@ -239,7 +239,7 @@ CASES: dict[str, Callable[[Path], None]] = {
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future[None]]]:
-    """Every story and every case, under way. One that went otherwise is told anew."""
+    """Every story and every case, running. A failed one is repeated."""
     folder = tmp_path_factory.mktemp("terminals")
     both = CASES | STORIES
     with side_by_side(both, folder, lanes=LANES, again_after=AssertionError) as under_way:

@@ -1,6 +1,6 @@
-"""A killed update leaves the old version or the new one, and the next update goes on from there.
+"""A killed update leaves the old version or the new one, and the next update continues from there.
 
-So does one that finds the disk full.
+The same holds for an update that finds the disk full.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ echo '{"sessions": 1, "findings": []}'
 
 @pytest.fixture
 def rehearsed(memory_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The new version's interpreter takes every copy: it needs no disk of its own here."""
+    """The new version's interpreter accepts every copy: it needs no disk of its own here."""
     program = memory_path / "python"
     program.write_text(REHEARSED)
     program.chmod(0o700)

@@ -1,4 +1,4 @@
-"""One visit at a real terminal on a unit of its own: killed in its session, and taken up again."""
+"""One visit at a real terminal on a unit of its own: killed in its session, and resumed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A cut of the year, or a move of its files, that finds no space loses nothing.
+"""A closing of the year, or a move of its files, that finds no space loses nothing.
 
 Kills and power cuts: ``tests.recovery.test_keeping_cuts``.
 """
@@ -43,7 +43,7 @@ def fresh(before: Path) -> Path:
 
 
 def check_whole(data: RecordFolder, when: str) -> None:
-    """Both sessions are found once, nothing is altered, and the next start ends the cut."""
+    """Check that both sessions are found once and unaltered, and the next start ends the cut."""
     assert sorted(one.head.session_id for one in list_sessions(data)) == ["s-0", "s-1"], when
     assert verify(data, public_keys=KEYS).alterations == (), when
     cut(data, 2027)

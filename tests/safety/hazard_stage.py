@@ -1,4 +1,4 @@
-"""One short treatment over a direct line with one hazard in it, and the truth about it."""
+"""One short treatment over a direct line with one injected hazard, and the truth about it."""
 
 from __future__ import annotations
 
@@ -55,9 +55,9 @@ class Moment:
 
 
 class Witness(PressTestPatient):
-    """Does the press test and writes down what is true, cycle by cycle.
+    """Does the press test and records the truth, cycle by cycle.
 
-    ``blinds``: takes away the armed unit's own supervision of the force.
+    ``blinds`` switches off the armed unit's own supervision of the force.
     """
 
     def __init__(self, *, blinds: bool) -> None:
@@ -76,7 +76,7 @@ class Witness(PressTestPatient):
 
 
 class Bystander(SessionOperator):
-    """A script answers what it may; a person frees the patient where the unit does not show it."""
+    """A script answers what it may; a person frees the patient if the unit does not show it."""
 
     def ask(self, question: Question, text: str, *, person_only: bool) -> None:
         super().ask(question, text, person_only=person_only)
@@ -86,7 +86,7 @@ class Bystander(SessionOperator):
 
 @dataclass
 class HazardStage:
-    """What an injection may reach, and what came of it."""
+    """What an injection may reach, and the outcome."""
 
     stage: Stage
     clock: DirectClock
@@ -102,11 +102,11 @@ class HazardStage:
 
     @property
     def line(self) -> DirectLine:
-        """The serial line of the session under way."""
+        """The serial line of the current session."""
         return self.lines[-1]
 
     def run(self, inject: Callable[[HazardStage], object], *, phase: str, after_s: float) -> None:
-        """Treat, inject once in ``phase`` after so many seconds of it, watch 60 s more."""
+        """Treat, inject once ``after_s`` into ``phase``, and watch 60 s more."""
         entered_s = 0.0
 
         def watch(snapshot: Snapshot) -> None:
@@ -127,7 +127,7 @@ class HazardStage:
 
     @property
     def codes(self) -> list[str]:
-        """What the supervisor found, in order."""
+        """The supervisor's findings, in order."""
         assert self.record is not None
         return [str(e.detail["code"]) for e in self.record.of_kind(EventKind.SAFETY_ACTED)]
 
@@ -156,9 +156,9 @@ def hazard_stage(
     body: str = "cervical_sliding",
     on_lines: bool = False,
 ) -> Iterator[HazardStage]:
-    """``blind``: the unit's own supervision of the force is dead, so that the host must see it.
+    """With ``blind`` the unit's own supervision of the force is off, so that the host must see it.
 
-    ``on_lines``: the unit is driven over lines of text instead of Modbus.
+    With ``on_lines`` the unit is driven over lines of text instead of Modbus.
     """
     clock = DirectClock()
     witness = Witness(blinds=blind)

@@ -1,6 +1,6 @@
 """The real force loop with the real session machine, supervisor and recorder, and an obedient unit.
 
-``breaches`` says what must never be, whatever was injected.
+``breaches`` lists what must never happen, whatever was injected.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ minutes there is bounded in seconds here."""
 
 
 class YesOperator:
-    """Says yes to everything but that a patient on the cord was freed.
+    """Confirms everything except that a patient on the cord was freed.
 
     ``stop`` stops; ``ends`` asks once for the normal end of the treatment.
     """
@@ -54,7 +54,7 @@ class YesOperator:
         self.ends = False
 
     def ask(self, question: Question, text: str, *, person_only: bool = False) -> None:
-        """Every question is known beforehand."""
+        """Answer the question; every question is known in advance."""
 
     def answer(self, question: Question) -> Answer | None:
         if question.value.startswith("release"):
@@ -81,17 +81,17 @@ class YesOperator:
         self.settled.append((request_id, outcome))
 
     def tell(self, text: str) -> None:
-        """Nobody listens."""
+        """Ignore the text."""
 
     def tell_check(self, check: SettledCheck) -> None:
-        """Nobody listens."""
+        """Ignore the check."""
 
     def show(self, snapshot: Snapshot) -> None:
-        """Nobody looks."""
+        """Ignore the snapshot."""
 
 
 class ListeningSupervisor(Supervisor):
-    """The real one; keeps when it judged what, and how many commands had been sent by then."""
+    """The real supervisor; notes when it judged what, and the number of commands sent by then."""
 
     def __init__(self, *args: Any, unit: ObedientUnit, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -170,23 +170,23 @@ class LoopBench:
 
     @property
     def commands(self) -> list[ForceCommand]:
-        """All that the unit was sent, in order."""
+        """All commands sent to the unit, in order."""
         return [command for _, command in self.unit.sent]
 
     @property
     def codes(self) -> set[str]:
-        """What the supervisor found."""
+        """The supervisor's findings."""
         details = [event.detail for event in self.journal.events]
         return {str(detail["code"]) for detail in details if "hazard" in detail}
 
 
 def strength(command: ForceCommand) -> Action:
-    """How strongly a command lets go; ALLOW for one that does not."""
+    """How strongly a command releases; ALLOW if it does not."""
     return RELEASE_STRENGTH.get(command.kind, Action.ALLOW)
 
 
 def breaches(bench: LoopBench) -> list[str]:
-    """What must never be, in words; empty when all of it holds."""
+    """The violations of what must never happen, in words; empty if there are none."""
     return [
         *_beyond_limits(bench),
         *_pulled_behind_a_release(bench),
@@ -225,9 +225,9 @@ def _pulled_behind_a_release(bench: LoopBench) -> list[str]:
 
 
 def _not_in_the_deciding_tick(bench: LoopBench) -> list[str]:
-    """Behind a verdict, before the next tick's exchange, a command as strong has been sent.
+    """Check that after a verdict, before the next tick's exchange, a command as strong was sent.
 
-    A unit that is only looked at has let go already: no order is owed to it.
+    A unit that is only observed has released already: no command is owed to it.
     """
     commands, strongest, seen = bench.commands, Action.ALLOW, 0
     found = []

@@ -14,7 +14,7 @@ from controller.telemetry import CommandKind, ForceCommand
 
 
 class WrongCore:
-    """A session machine that is right in everything but what ``wrong`` names."""
+    """A session machine that is right in everything except what ``wrong`` names."""
 
     def __init__(self, machine: Any, wrong: Callable[[], str]) -> None:
         self._machine, self._wrong = machine, wrong
@@ -55,7 +55,7 @@ def wrong_core(kind: str) -> Callable[[Any], None]:
 
 
 def let_core_go_wrong(stage: Any) -> None:
-    """Give the program a core that becomes what ``stage.core_is`` says."""
+    """Give the program a core that becomes what ``stage.core_is`` names."""
 
     def made(*args: Any, **kwargs: Any) -> WrongCore:
         return WrongCore(SessionMachine(*args, **kwargs), lambda: stage.core_is)

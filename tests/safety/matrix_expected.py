@@ -21,7 +21,7 @@ more."""
 
 
 class Owed(Enum):
-    """What a fault calls for."""
+    """The response that a fault calls for."""
 
     FAST = "fast release (R1, R0)"
     RAMP = "release (R2)"
@@ -54,7 +54,10 @@ class Expected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One fault. ``elsewhere`` says where something else is owed, or why a cell makes no sense."""
+    """One fault.
+
+    ``elsewhere`` says where another response is required, or why a cell makes no sense.
+    """
 
     name: str
     row: int
@@ -72,7 +75,7 @@ class Fault:
     phases: tuple[Phase, ...] = PHASES
 
     def in_cell(self, phase: Phase, region: str) -> Expected | str:
-        """What is owed in a phase, or why there is no such cell."""
+        """The response required in a phase, or why there is no such cell."""
         if phase not in self.phases or region not in self.regions:
             return "only where it can happen"
         found = self.elsewhere.get(phase, self.expected)
@@ -86,21 +89,21 @@ class Fault:
 
 
 def fast(seen_s: float, *seen: str, freed: Freed = Freed.ORDER, rises_n: float = 0.0) -> Expected:
-    """A fast release within so many seconds."""
+    """A fast release within ``seen_s`` seconds."""
     return Expected(
         owed=Owed.FAST, seen=frozenset(seen), seen_s=seen_s, freed=freed, rises_n=rises_n
     )
 
 
 def ramp(seen_s: float, *seen: str, freed: Freed = Freed.ORDER, rises_n: float = 0.0) -> Expected:
-    """A release at the ordered rate within so many seconds."""
+    """A release at the ordered rate within ``seen_s`` seconds."""
     return Expected(
         owed=Owed.RAMP, seen=frozenset(seen), seen_s=seen_s, freed=freed, rises_n=rises_n
     )
 
 
 def hold(seen_s: float, *seen: str, freed: Freed = Freed.ORDER) -> Expected:
-    """A hold within so many seconds, and a release 2 s later."""
+    """A hold within ``seen_s`` seconds, and a release 2 s later."""
     return Expected(owed=Owed.HOLD, seen=frozenset(seen), seen_s=seen_s, freed=freed)
 
 

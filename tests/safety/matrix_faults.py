@@ -1,4 +1,4 @@
-"""The faults of the matrix: how each is injected, and what is owed for it in which phase."""
+"""The faults of the matrix: how each is injected, and what is required in which phase."""
 
 from __future__ import annotations
 

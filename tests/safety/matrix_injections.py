@@ -1,4 +1,4 @@
-"""How the faults of the matrix are injected, where one call is not enough."""
+"""Injections of the matrix that need more than one call."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.safety.matrix_stage import CellStage
 
 
 def foreign_command(h: CellStage, *, ahead: int, token: int | None = None) -> None:
-    """A second host sends an order of its own."""
+    """A second host sends a command of its own."""
     words = [*divmod(h.firmware.token if token is None else token, 0x10000)]
     words += [h.firmware.machine.sequence + ahead, FORCE, 400, 0, 0]
     try:
@@ -24,18 +24,18 @@ def three_foreign_tokens(h: CellStage) -> None:
 
 
 def block(h: CellStage) -> None:
-    """The host does something else for 0.4 s."""
+    """The host is blocked for 0.4 s."""
     h.clock.sleep_until(h.clock.now_s() + 0.4)
 
 
 def suspend(h: CellStage) -> None:
-    """The boot clock runs on while the monotonic one stands: 10 s of sleep."""
+    """The boot clock advances while the monotonic one is stopped: 10 s of sleep."""
     now_s = h.clock.now_s
     h.set(h.clock, "boot_s", lambda: now_s() + 10.0)
 
 
 def step_wall_clock(h: CellStage) -> None:
-    """Somebody sets the workstation's clock back by an hour."""
+    """The workstation's clock is set back by an hour."""
     utc_ms = h.clock.utc_ms
     h.set(h.clock, "utc_ms", lambda: utc_ms() - 3_600_000)
 
@@ -52,24 +52,24 @@ def jump(h: CellStage) -> None:
 
 
 def hunt(h: CellStage) -> None:
-    """The regulator's gain is far too high, and a cough starts the swing."""
+    """The regulator's gain is far too high, and a cough starts the oscillation."""
     h.firmware.machine.loop.gain_factor = 30.0
     h.firmware.body.jump(3.0)
 
 
 def brake(h: CellStage) -> None:
-    """The unit says that it lets go without power, and does not: a brake closes."""
+    """The unit reports a release without power but does not release: a brake is closed."""
     h.firmware.keeps_force_without_power = True
 
 
 def cut_with_brake(h: CellStage) -> None:
-    """The mains is gone, and a brake keeps the force."""
+    """Mains power fails, and a brake keeps the force."""
     brake(h)
     h.firmware.cut_power()
 
 
 def restart_with_brake(h: CellStage) -> None:
-    """The mains is gone for 0.2 s, and a brake keeps the force."""
+    """Mains power fails for 0.2 s, and a brake keeps the force."""
     brake(h)
     h.firmware.power_cycle(0.2)
 
@@ -81,30 +81,30 @@ def panel(h: CellStage, *, announced: bool) -> None:
 
 
 def spasm(h: CellStage) -> None:
-    """Muscles pull, and go on pulling."""
+    """Muscles pull, and keep pulling."""
     h.firmware.body.spasm({"cervical": 90.0, "lumbar": 180.0}[h.region])
 
 
 def echo_nothing(h: CellStage) -> None:
-    """The unit echoes no watchdog at all."""
+    """The unit echoes no watchdog."""
     h.firmware.watchdog.echo_ms = 0
 
 
 def cut_line(h: CellStage) -> None:
-    """The cable is out."""
+    """The cable is disconnected."""
     h.line.cut = True
 
 
 def unplug_adapter(h: CellStage) -> None:
-    """The adapter is out, and its port with it."""
+    """The adapter is unplugged, and its port is gone."""
     h.line.gone = True
 
 
 def spoilt(h: CellStage) -> bool:
-    """The line spoiled at least one answer."""
+    """True if the line corrupted at least one answer."""
     return h.line.faults.done > 0
 
 
 def unpowered(h: CellStage) -> bool:
-    """The supply was lost."""
+    """True if the supply was lost."""
     return not h.firmware.powered or h.firmware.unit.boot_count > 1

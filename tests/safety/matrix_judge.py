@@ -45,7 +45,7 @@ FAST_MODES = (FAST_RELEASE, MOTOR_OFF)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """What came of a cell. Seconds from the injection; None: not seen. ``problems`` in words."""
+    """The outcome of a cell. Seconds from the injection; None: not seen. ``problems`` in words."""
 
     fault: str
     row: int
@@ -69,7 +69,7 @@ class Cell:
 
 
 def run_cell(fault: Fault, phase: Phase, region: str, *, guards: bool) -> Cell:
-    """Run and judge one cell; the fault has something to say about it."""
+    """Run and judge one cell, for which the fault requires a response."""
     expected = fault.in_cell(phase, region)
     assert isinstance(expected, Expected), f"no such cell: {expected}"
     stage = run_stage(phase, region, guards=guards, inject=fault.inject)
@@ -77,7 +77,7 @@ def run_cell(fault: Fault, phase: Phase, region: str, *, guards: bool) -> Cell:
 
 
 def judge(stage: CellStage, fault: Fault, expected: Expected, *, guards: bool) -> Cell:
-    """Say what came of it."""
+    """Judge the outcome of a cell."""
     facts = _Facts(stage)
     return Cell(
         fault=fault.name,
@@ -103,7 +103,7 @@ def judge(stage: CellStage, fault: Fault, expected: Expected, *, guards: bool) -
 
 
 class _Facts:
-    """Times from the injection, and what the truth shows behind it."""
+    """Times from the injection, and what the truth shows after it."""
 
     def __init__(self, stage: CellStage) -> None:
         self.stage = stage
@@ -129,7 +129,7 @@ class _Facts:
 
     @property
     def pays_out_s(self) -> float | None:
-        """Until the cord goes out or its clutch is open."""
+        """Until the cord is paid out or its clutch is open."""
         truth = self.truth
         out = np.flatnonzero((np.diff(truth.position_mm) < -1e-6) | (truth.clutch[1:] == 0))
         if self.order_s is None and not self._unit_lets_go:
@@ -151,11 +151,11 @@ class _Facts:
 
     @property
     def peak_n(self) -> float:
-        """The highest force behind the injection."""
+        """The highest force after the injection."""
         return float(self.truth.cord_n.max())
 
     def rise_n(self) -> float:
-        """How far the force went above that at the start of the release."""
+        """How far the force exceeded that at the start of the release."""
         first = self._index(self._release_began_s())
         if first >= len(self.truth.cord_n):
             return 0.0
@@ -168,7 +168,7 @@ class _Facts:
         return float(self.truth.cord_n[min(first, len(self.truth.cord_n) - 1)])
 
     def wound_mm(self, winds_in: bool) -> float:
-        """What was wound in behind the reversal; behind the open clutch for a drive run wild."""
+        """Cord wound in after the reversal; for a runaway drive, after the clutch opened."""
         truth = self.truth
         if winds_in:
             opened = np.flatnonzero(truth.clutch == 0)
@@ -179,7 +179,7 @@ class _Facts:
         return float((path_mm - np.minimum.accumulate(path_mm)).max()) if len(path_mm) else 0.0
 
     def _release_began_s(self) -> float:
-        """The first release order, or the unit's own release when that was earlier."""
+        """The time of the first release order, or of the unit's own release if that was earlier."""
         own = np.flatnonzero(
             ~np.isin(self.truth.state, (State.ARMED, State.TRACKING, State.HOLDING))
         )
@@ -237,7 +237,10 @@ def _refused(stage: CellStage, facts: _Facts, expected: Expected) -> Iterator[st
 
 
 def _unchanged(facts: _Facts, fault: Fault) -> Iterator[str]:
-    """The release was seen and the unit is disarmed: nothing changes what the session came to."""
+    """Check that the session's outcome is unchanged.
+
+    The release was seen and the unit is disarmed.
+    """
     stage = facts.stage
     if (stage.outcome, stage.exit) != (Outcome.COMPLETED, 0):
         yield f"the session came to {stage.outcome!r} ({stage.reason}), exit status {stage.exit}"
@@ -269,7 +272,7 @@ def _ended(
 
 
 def _found(stage: CellStage, facts: _Facts, expected: Expected, guards: bool) -> Iterator[str]:
-    """The cause is on record: a finding, an alarm or the reason."""
+    """Check that the cause is on record: a finding, an alarm or the reason."""
     known = set(facts.codes) | set(facts.alarms)
     allowed = expected.seen | ({"unit_stopped"} if guards else set())
     if known & allowed or any(word in stage.reason for word in expected.seen):
@@ -281,7 +284,7 @@ def _found(stage: CellStage, facts: _Facts, expected: Expected, guards: bool) ->
 
 
 def _ordered(stage: CellStage, facts: _Facts, expected: Expected) -> Iterator[str]:
-    """The release order was on the wire in time, and strong enough."""
+    """Check that the release order was on the wire in time, and strong enough."""
     limit_s = order_limit_s(stage, expected)
     if limit_s is None:
         return
@@ -298,7 +301,7 @@ def _ordered(stage: CellStage, facts: _Facts, expected: Expected) -> Iterator[st
 
 
 def _alarmed(stage: CellStage, facts: _Facts, expected: Expected) -> Iterator[str]:
-    """People are called no later than the unit is told to let go, and a tick."""
+    """Check that people are called no later than the unit is told to release, plus a tick."""
     hold_s = HOLD_S if expected.owed is Owed.HOLD else 0.0
     limit_s = expected.seen_s + hold_s + 2 * WIRE_S
     raised = [at_s - facts.at_s for at_s in facts.alarms.values() if at_s >= facts.at_s - WIRE_S]
@@ -309,7 +312,7 @@ def _alarmed(stage: CellStage, facts: _Facts, expected: Expected) -> Iterator[st
 
 
 def order_limit_s(stage: CellStage, expected: Expected) -> float | None:
-    """Until the release order has to be on the wire; None where none is owed or none can go out."""
+    """Until the release order has to be on the wire; None if none is required or possible."""
     if expected.owed not in (Owed.FAST, Owed.RAMP, Owed.HOLD) or stage.line.gone:
         return None
     if stage.phase == AWAITING_END or (stage.phase == RELEASING and expected.owed is not Owed.FAST):
@@ -319,7 +322,7 @@ def order_limit_s(stage: CellStage, expected: Expected) -> float | None:
 
 
 def _free_limit_of_cell_s(stage: CellStage, expected: Expected) -> float | None:
-    """The same for 15 N; None where nothing has to come down, or nothing can."""
+    """The same for 15 N; None if nothing has to come down, or nothing can."""
     stays = expected.owed in (Owed.GOES_ON, Owed.REFUSED) or stage.phase == AWAITING_END
     return None if stays or expected.freed is Freed.NEVER else free_limit_s(stage, expected)
 
@@ -359,7 +362,10 @@ def free_limit_s(stage: CellStage, expected: Expected) -> float:
 
 
 def _called_for_a_person(stage: CellStage, facts: _Facts) -> Iterator[str]:
-    """Nothing moves: an alarm in time, the release asked for without end, and the truth told."""
+    """Check that where nothing moves, people are called.
+
+    An alarm comes in time, the release is requested without end, and the truth is reported.
+    """
     silent = not stage.firmware.powered
     told = stage.outcome == Outcome.LINK_LOST or "release not seen" in stage.reason
     if not told or stage.exit != 5:

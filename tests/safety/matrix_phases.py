@@ -1,4 +1,4 @@
-"""The phases of the matrix: what is ordered, when a fault comes, and what force is on then."""
+"""The phases of the matrix: what is ordered, when a fault is injected, and the force then."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ HOLD_S = 20.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Phase:
-    """``shown`` is what a display says then; the fault comes ``after_s`` into it.
+    """``shown`` is what a display shows then; the fault is injected ``after_s`` into the phase.
 
-    ``pulls``: there is more force than 15 N, so that letting go is something to be seen.
+    ``pulls``: the force is above 15 N, so that a release can be observed.
     """
 
     name: str
@@ -94,7 +94,7 @@ screening = "examiner"
 
 
 def script_of(phase: Phase, region: str) -> str:
-    """What the operator asks for; seconds since the first ramp."""
+    """The operator's requests; seconds since the first ramp."""
     return "".join(
         f'[[step]]\nat = "{at_s} s"\ndo = "{do}"\nby = "examiner"\n' for at_s, do in phase.does
     )

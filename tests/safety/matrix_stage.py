@@ -1,7 +1,7 @@
-"""One cell of the matrix: the whole program in one phase, one fault in it, and all that is true.
+"""One cell of the matrix: the whole program in one phase, one fault, and the truth.
 
-Everything is real but the table and its line: session machine, loop, supervisor, bridge, frames
-and journal. A tap on the line keeps what orders were sent; a witness keeps the table's truth.
+Everything is real but the table and its line: session machine, loop, supervisor, bridge, frames and
+journal. A tap on the line keeps the commands that were sent; a witness keeps the table's truth.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ WRITING = {0x17: 6, 0x10: 2}
 
 @dataclass(frozen=True, slots=True)
 class WireOrder:
-    """A command block on the wire, when its first byte left."""
+    """A command block on the wire, at the time when its first byte left."""
 
     at_s: float
     mode: int
@@ -66,9 +66,9 @@ class WireOrder:
 
 
 class TappedLine(DirectLine):
-    """A direct line that keeps every command block that was written to it.
+    """A direct line that keeps every command block written to it.
 
-    ``cut``: nothing comes to the unit any more; ``gone``: there is no port any more either.
+    ``cut``: nothing reaches the unit any more; ``gone``: the port is gone too.
     """
 
     orders: list[WireOrder]
@@ -99,7 +99,7 @@ class Witness(PressTestPatient):
         self.look(unit, unit.next_cycle_s() - CYCLE_S)
 
     def look(self, unit: ReferenceFirmware, at_s: float) -> None:
-        """Keep what is true now; without power nobody else asks for it."""
+        """Keep the present truth; without power nobody else triggers it."""
         plant = unit.plant
         self.rows.extend(
             (
@@ -114,7 +114,7 @@ class Witness(PressTestPatient):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Truth:
-    """One row a device cycle, without power one a tick: host's seconds, millimetres, newtons."""
+    """One row for each device cycle, without power for each tick: host's seconds, mm, newtons."""
 
     time_s: Series
     position_mm: Series
@@ -124,10 +124,10 @@ class Truth:
 
 
 class Person:
-    """Says yes to what is asked before the end, and acknowledges the end when told to.
+    """Confirms what is asked before the end, and acknowledges the end when asked.
 
-    Never says that somebody has looked after a patient who hangs on the cord: in the cells in
-    which nothing moves, nobody comes.
+    It never confirms that somebody has attended to a patient who hangs on the cord: nobody comes in
+    the cells in which nothing moves.
     """
 
     begun_by = "examiner"
@@ -165,7 +165,7 @@ class Person:
         return with_ids(self._script.due(self._since_start_s))
 
     def settle(self, request_id: str, outcome: RequestSettled) -> None:
-        """What is said is kept."""
+        """Keep the outcome."""
 
     def tell(self, text: str) -> None:
         self.told.append(text)
@@ -185,7 +185,7 @@ class Person:
 
 @dataclass
 class CellStage:
-    """What an injection may reach, and what came of it; times are the host's seconds."""
+    """What an injection may reach, and the outcome; times are the host's seconds."""
 
     phase: Phase
     region: str
@@ -212,17 +212,17 @@ class CellStage:
 
     @property
     def line(self) -> TappedLine:
-        """The serial line of the session under way."""
+        """The serial line of the current session."""
         return self.lines[-1]
 
     def look_without_power(self) -> None:
-        """A unit without power has no cycles in which a witness could look."""
+        """Record the truth in place of the witness: a unit without power has no cycles."""
         if not self.firmware.powered:
             self.firmware.advance_to(self.clock.now_s())
             self.witness.look(self.firmware, self.clock.now_s())
 
     def truth(self) -> Truth:
-        """All that the witness saw."""
+        """The truth that the witness recorded."""
         columns = np.frombuffer(self.witness.rows, dtype=np.float64).reshape(-1, 5).T
         return Truth(
             time_s=columns[0],
@@ -233,7 +233,7 @@ class CellStage:
         )
 
     def releases(self, since_s: float) -> list[WireOrder]:
-        """The release orders on the wire from a time on."""
+        """The release orders on the wire after a time."""
         return [o for o in self.orders if o.at_s >= since_s and o.mode in RELEASES]
 
     def set(self, thing: Any, name: str, value: Any) -> None:
@@ -249,7 +249,7 @@ Inject = Callable[[CellStage], object]
 def run_stage(
     phase: Phase, region: str, *, guards: bool, inject: Inject, seed: int = 3
 ) -> CellStage:
-    """Treat, inject once in the phase, and watch 60 s more behind the end."""
+    """Treat, inject once in the phase, and watch 60 s more after the end."""
     clock = DirectClock()
     witness = Witness()
     firmware = simulated_firmware(
@@ -282,7 +282,7 @@ def run_stage(
 
 
 def fingerprint(stage: CellStage) -> list[object]:
-    """What an injection may change, as values; nothing else runs while it does."""
+    """Values that an injection may change; nothing else runs meanwhile."""
     unit = stage.firmware
     machine = unit.machine
     things = (
@@ -313,7 +313,7 @@ def fingerprint(stage: CellStage) -> list[object]:
 
 
 def _values_of(thing: object) -> Iterator[object]:
-    """Plain values and functions as they are; of what holds others, how much it holds."""
+    """Plain values and functions as they are; for containers, how much they hold."""
     slots = [name for cls in type(thing).__mro__ for name in getattr(cls, "__slots__", ())]
     for name in (*slots, *getattr(thing, "__dict__", ())):
         value = getattr(thing, name)
@@ -329,7 +329,7 @@ class _Trigger:
         self._entered_s: float | None = None
 
     def watch(self, snapshot: Snapshot) -> None:
-        """Once a tick, in the loop's own thread."""
+        """Called once a tick, in the loop's own thread."""
         stage = self._stage
         now_s = stage.clock.now_s()
         stage.look_without_power()
@@ -347,7 +347,7 @@ class _Trigger:
             stage.person.leaving = "the matrix"
 
     def around_arming(self, unit: TractionUnit) -> None:
-        """Inject in the call that arms, before or behind its writes."""
+        """Inject in the call that arms, before or after its writes."""
         stage, arm = self._stage, unit.arm
 
         def armed(request: Any) -> None:

@@ -1,8 +1,8 @@
-"""A traction unit in memory: the simplest one that can hurt.
+"""The simplest traction unit in memory that can cause harm.
 
-It does at once and without a limit of its own whatever is ordered, so that a wrong order is a wrong
-force. Its watchdog lets go after 500 ms, and from an order to release on it never pulls; otherwise
-nothing in it protects anybody.
+It does what is ordered at once and without limits of its own, so that a wrong order is a wrong
+force. Its watchdog releases after 500 ms, and after a release order it never pulls; nothing else in
+it protects anybody.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ _PULLING = (UnitState.ARMED, UnitState.TRACKING, UnitState.HOLDING)
 class ObedientUnit:
     """A traction unit in memory (controller.ports.TractionUnit); seconds of the shared clock.
 
-    ``changes`` are laid over each reading, ``silent`` answers nothing, ``deaf`` takes nothing in,
+    ``changes`` are applied to each reading, ``silent`` answers nothing, ``deaf`` accepts nothing,
     ``gone`` is a port that vanished.
     """
 
@@ -109,7 +109,7 @@ class ObedientUnit:
             self._let_go(UnitState.IDLE)
 
     def arm(self, request: ArmingRequest) -> None:
-        """The bench begins with an armed unit."""
+        """Arming; the bench begins with an armed unit."""
 
     def find_order(self, ceiling_n: float) -> Telemetry:
         return self.shown(self._clock.now_s())
@@ -124,10 +124,10 @@ class ObedientUnit:
         return ()
 
     def close(self) -> None:
-        """Nothing to close."""
+        """Do nothing."""
 
     def shown(self, at_s: float) -> Telemetry:
-        """The reading of this moment; a living channel is never still."""
+        """The present reading; a live channel never repeats a value exactly."""
         self._number += 1
         noise_n = 0.1 * (self._number % 2)
         running = self.state in (*_PULLING, UnitState.RELEASING)
@@ -182,7 +182,7 @@ class ObedientUnit:
         self.force_n, self.position_mm = 0.0, min(self.position_mm, SLACK_MM)
 
     def live_to(self, at_s: float) -> None:
-        """Let the time of the shared clock pass here too."""
+        """Advance to the time of the shared clock."""
         while self._now_s + STEP_S <= at_s + 1e-9:
             self._now_s += STEP_S
             self._step()
@@ -206,7 +206,7 @@ class ObedientUnit:
                 self.state, self._command = UnitState.ARMED, ForceCommand(kind=CommandKind.HOLD)
 
     def _ramp(self) -> None:
-        """Whatever the command says, at whatever rate it says."""
+        """Ramp at whatever rate the command states."""
         command = self._command
         change_n = command.force_n - self._set_point_n
         up = command.rate_n_per_s or ORDER.ramp_up_n_per_s
@@ -214,7 +214,7 @@ class ObedientUnit:
         self._set_point_n += max(-down * STEP_S, min(up * STEP_S, change_n))
 
     def _wind(self) -> None:
-        """A stiff regulator in front of a spring with slack; paid out only once it releases."""
+        """A stiff regulator in front of a spring with slack; pays out only once it releases."""
         if self.state not in (*_PULLING, UnitState.RELEASING):
             return
         error_n = self._set_point_n - self.force_n

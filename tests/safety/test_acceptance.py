@@ -1,4 +1,4 @@
-"""The short form of the acceptance campaign: `make campaign-acceptance` is the long one."""
+"""The short version of the acceptance campaign; `make campaign-acceptance` is the full one."""
 
 from __future__ import annotations
 
@@ -52,14 +52,14 @@ def test_drawn_patients_are_never_pulled_too_hard() -> None:
 
 
 def test_the_stroke_rule_ends_a_session_and_says_so() -> None:
-    """A body so soft that 178 N need more cord than the rule allows a neck."""
+    """A body so soft that 178 N needs more cord than the rule allows for a neck."""
     job = nominal_neck("host")
     soft = replace(job.patient, body=replace(job.patient.body, body_n_per_mm=2.0, friction_n=1.0))
     treatment = replace(job.treatment, hold_n=178.0, rest_n=89.0)
     result = judged(replace(job, patient=soft, treatment=treatment))
     assert "stroke" in result.figures.ending
     assert result.figures.pull_mm is not None
-    # Some of the 80 mm were wound in during the pretension, where the rule begins to count.
+    # Part of the 80 mm was wound in during the pretension, where the rule starts counting.
     assert 70.0 < result.figures.pull_mm < 83.0
     unsaid = replace(result.figures, ending="completed", pull_mm=90.0)
     found = failures(unsaid, region="cervical", loop="host", nominal=False, moved=False)
@@ -108,7 +108,7 @@ def test_a_wrong_force_and_a_missing_stop_are_found() -> None:
 def test_an_order_under_way_is_no_winding_in_after_the_release(
     release_arrives_s: float | None, wound_in_mm: float
 ) -> None:
-    """The winch goes out and in by 0.2 mm before the release arrives, and only out behind it."""
+    """The winch turns out and in by 0.2 mm before the release arrives, and only out after it."""
     time_s = np.arange(0.0, 40.0, 0.01)
     position_mm = 50.0 - 0.1 * time_s + np.where((time_s > 30.05) & (time_s < 30.15), 0.2, 0.0)
     truth = Truth(

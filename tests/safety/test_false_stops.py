@@ -1,4 +1,4 @@
-"""The short form of `make campaign-false-stops`: of 50 drawn sound sessions one of each kind."""
+"""The short version of `make campaign-false-stops`: one of each kind of 50 drawn sound sessions."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ COUNT, SHARDS = 50, 4
 
 
 def kinds_of(session: SoundSession) -> set[tuple[str, object]]:
-    """What makes a session another one than most."""
+    """What distinguishes a session from most others."""
     return {
         ("unit", (session.unit.set_point_period_s, session.unit.reads_first)),
         ("table", session.table),
@@ -42,7 +42,7 @@ def kinds_of(session: SoundSession) -> set[tuple[str, object]]:
 
 
 def sample() -> list[int]:
-    """The seeds of sessions that have a kind which none before them has."""
+    """The seeds of sessions of a kind that no earlier one has."""
     seen, seeds = set[tuple[str, object]](), []
     for seed in seeds_of(1, 1, COUNT):
         if not (kinds := kinds_of(draw_session(seed))) <= seen:
@@ -80,7 +80,7 @@ def test_three_exchanges_lost_close_together_leave_no_second_host_on_the_line() 
 
 
 def still_session() -> SoundSession:
-    """A patient who lies still on a perfect line, ended after 10 s of treatment."""
+    """A patient who lies still on a perfect line; the session is ended after 10 s of treatment."""
     drawn = (draw_session(seed, ends_at_s=10.0) for seed in range(1, 100))
     return next(
         replace(session, line=SoundLine(spoiled=(), jitter_s=0.0))
@@ -90,7 +90,7 @@ def still_session() -> SoundSession:
 
 
 def test_a_stop_without_cause_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With a limit that any phase breaks, a patient who lies still is stopped for nothing."""
+    """With a limit that any phase exceeds, a patient who lies still is stopped without cause."""
     defaults = SafetyLimits.__init__.__kwdefaults__
     assert defaults is not None
     monkeypatch.setitem(defaults, "dwell_s", 1.0)

@@ -1,7 +1,7 @@
-"""A unit over Modbus TCP whose other end accepts and then does not what it should.
+"""A unit over Modbus TCP whose other end accepts the connection and then fails.
 
-Rows 1, 4, 12 and 31 of docs/hazards.md on the other wire: the serial ones stand in the matrix. An
-order still reaches the unit unless the connection is gone, so that it lets go by the host's order.
+Rows 1, 4, 12 and 31 of docs/hazards.md on the other wire: the serial ones are in the matrix. An
+order still reaches the unit unless the connection is gone, so that it releases by the host's order.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ HEAD_BYTES = 6
 
 
 class DirectTcpLine(DirectLine):
-    """The same unit behind a head in the place of the CRC."""
+    """The same unit with a header in place of the CRC."""
 
     name = "direct connection"
 
@@ -50,7 +50,7 @@ CHANGES: dict[str, Change] = {
 
 @pytest.fixture
 def over_tcp(folder: RecordFolder, monkeypatch: pytest.MonkeyPatch) -> HazardStage:
-    """A treatment over a connection of the program's own kind."""
+    """A treatment over a connection of the program's own class."""
     with hazard_stage(folder) as h:
 
         def connected(_uri: str, given: Clock) -> TractionUnit:

@@ -1,8 +1,8 @@
 """Each hazard of hazards.md that the host sees during a treatment, over real frames.
 
-For every row: the injection took effect, the finding is recorded with its force, the unit lets go
+For every row: the injection took effect, the finding is recorded with its force, the unit releases
 in time, the cord is slack in time, and for 60 s nothing is wound in. Rows that only the unit, a
-person or another part of the program sees stand in docs/hazards.md with their own tests.
+person or another part of the program sees have their own tests, which docs/hazards.md names.
 """
 
 from __future__ import annotations
@@ -31,9 +31,10 @@ FREE_N = 15.0
 
 @dataclass(frozen=True)
 class Case:
-    """``within_s`` is the time from the injection until the unit lets go.
+    """``within_s`` is the time from the injection until the unit releases.
 
-    ``blinds_the_sight``: no reading can show a free cord any more, so that a person must say it.
+    ``blinds_the_sight``: no reading can show a free cord any more, so that a person must confirm
+    it.
     """
 
     row: int
@@ -55,7 +56,7 @@ class Case:
 
 
 def foreign_command(h: HazardStage, *, ahead: int, token: int | None = None) -> None:
-    """A second host sends an order of its own."""
+    """A second host sends a command of its own."""
     words = [*divmod(h.firmware.token if token is None else token, 0x10000)]
     words += [h.firmware.machine.sequence + ahead, FORCE, 400, 0, 0]
     try:
@@ -71,23 +72,23 @@ def three_foreign_tokens(h: HazardStage) -> None:
 
 
 def block_the_loop(h: HazardStage) -> None:
-    """The host does something else for 0.4 s."""
+    """The host is blocked for 0.4 s."""
     h.clock.sleep_until(h.clock.now_s() + 0.4)
 
 
 def hunt(h: HazardStage) -> None:
-    """The regulator's gain is far too high, and a cough starts the swing."""
+    """The regulator's gain is far too high, and a cough starts the oscillation."""
     h.firmware.machine.loop.gain_factor = 30.0
     h.firmware.body.jump(3.0)
 
 
 def suspend(h: HazardStage) -> None:
-    """The boot clock runs on while the monotonic one stands: 10 s of sleep."""
+    """The boot clock advances while the monotonic one is stopped: 10 s of sleep."""
     h.clock.boot_s = lambda: h.clock.now_s() + 10.0  # type: ignore[method-assign]
 
 
 def power_cycle(h: HazardStage) -> None:
-    """The mains is gone for 0.2 s."""
+    """Mains power fails for 0.2 s."""
     h.firmware.cut_power()
     back_s = h.clock.now_s() + 0.2
 
@@ -105,7 +106,7 @@ def silence_the_journal(h: HazardStage) -> None:
 
 
 def faults_done(h: HazardStage) -> bool:
-    """The line spoiled at least one answer."""
+    """True if the line corrupted at least one answer."""
     return h.line.faults.done > 0
 
 
@@ -229,7 +230,7 @@ def test_hazard(folder: RecordFolder, monkeypatch: pytest.MonkeyPatch, case: Cas
 
 
 def assert_found(h: HazardStage, case: Case) -> None:
-    """(d) The log has cause and force, and how it ended."""
+    """(d) The log states the cause, the force, and how it ended."""
     assert h.record is not None
     assert h.ending is not None
     assert case.code in h.codes
@@ -246,14 +247,14 @@ def assert_found(h: HazardStage, case: Case) -> None:
 
 
 def assert_let_go_in_time(h: HazardStage, case: Case) -> None:
-    """(a) From injection to letting go, (b) from there to a slack cord."""
+    """(a) From injection to release, (b) from there to a slack cord."""
     assert h.let_go_at_s - h.injected_at_s <= case.within_s + 1e-6
     slack_at_s = h.let_go_at_s + case.slack_s
     assert all(moment.force_n <= FREE_N for moment in h.after(slack_at_s))
 
 
 def assert_nothing_wound_in(h: HazardStage, *, reversal_s: float = REVERSAL_S) -> None:
-    """(c) Once the motor had its time to reverse, the cord only goes out, for 60 s."""
+    """(c) Once the motor had time to reverse, the cord is only paid out, for 60 s."""
     later = h.after(h.let_go_at_s + reversal_s)
     assert later[-1].at_s - h.let_go_at_s >= 59.0
     assert all(after.position_mm <= before.position_mm + 1e-9 for before, after in pairwise(later))
@@ -323,7 +324,7 @@ def _press_a_dead_switch(h: HazardStage) -> None:
 
 
 def test_a_dead_switch_is_not_seen_in_the_session(folder: RecordFolder) -> None:
-    """Row 20: a single contact has no second channel; the press test before each patient does."""
+    """Row 20: a single contact has no second channel; the press test for each patient finds it."""
     with hazard_stage(folder) as h:
         h.run(_press_a_dead_switch, phase="holding", after_s=1.0)
     assert not h.firmware.switch.pressed

@@ -1,6 +1,6 @@
-"""Every hazard again on a unit that is driven over lines of text, whose readings say less.
+"""Every hazard again on a unit driven over lines of text, whose readings state less.
 
-What is not found there stands in hazards.md as not covered on such a unit, and in its record.
+What is not detected there is marked in hazards.md as not covered on such a unit, and in its record.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def test_slack_that_is_wound_in_fast_is_seen_by_the_position(folder: RecordFolde
 def test_a_unit_on_lines_that_lost_its_supply_is_known_to_have_restarted(
     folder: RecordFolder,
 ) -> None:
-    """Row 25: its answers in motion have no uptime; the look behind the refused order has."""
+    """Row 25: its answers in motion have no uptime; the reading after the refused order has."""
     with hazard_stage(folder, on_lines=True) as h:
         h.run(power_cycle, phase="holding", after_s=1.0)
     assert h.firmware.unit.boot_count == 2

@@ -40,7 +40,7 @@ Inject = Callable[[Desk], object]
 
 @dataclass(frozen=True)
 class Case:
-    """``free_s`` is when at most 15 N are on the cord for good, ``peak_n`` the most until then."""
+    """``free_s``: the cord has at most 15 N for good; ``peak_n``: the highest force until then."""
 
     name: str
     inject: Inject
@@ -50,7 +50,7 @@ class Case:
 
     @property
     def words(self) -> str:
-        """What the page says of it."""
+        """The page's text for this case."""
         if self.free_s is None:
             return "never lets go"
         peak = f", up to {self.peak_n:.0f} N" if self.peak_n > 105.0 else ""
@@ -58,19 +58,19 @@ class Case:
 
 
 def cut_with_brake(desk: Desk) -> None:
-    """A brake keeps the force without power, although the unit says that it lets go."""
+    """A brake keeps the force without power, although the unit reports that it releases."""
     desk.firmware.keeps_force_without_power = True
     desk.firmware.cut_power()
 
 
 def hunt(desk: Desk) -> None:
-    """The regulator's gain is far too high, and a cough starts the swing."""
+    """The regulator's gain is far too high, and a cough starts the oscillation."""
     desk.firmware.machine.loop.gain_factor = 30.0
     desk.firmware.body.jump(3.0)
 
 
 def press_a_dead_switch(desk: Desk) -> None:
-    """The switch is pressed, and nothing of it reaches the unit."""
+    """The stop switch is pressed, and nothing of it reaches the unit."""
     desk.firmware.switch.dead()
     desk.firmware.switch.press()
 
@@ -131,7 +131,7 @@ PATIENT = [
 
 
 def held_at_100_n(*, blind: bool) -> Desk:
-    """An armed unit in a hold; ``blind`` takes its own supervision of the force away."""
+    """An armed unit in a hold; ``blind`` switches its own supervision of the force off."""
     desk = Desk()
     desk.arm(ceiling=1000, rate_up=200, rate_down=200)
     if blind:
@@ -142,14 +142,14 @@ def held_at_100_n(*, blind: bool) -> Desk:
 
 
 def played(desk: Desk, case: Case) -> tuple[float | None, float]:
-    """When the cord was slack for good, and the peak; the host orders on, or is dead."""
+    """When the cord was slack for good, and the peak; the host keeps ordering, or is dead."""
     started_s, free_at_s, peak_n = desk.now_s, None, 0.0
     while desk.now_s - started_s < WATCHED_S:
         if not case.host_is_dead:
             try:
                 desk.order(FORCE, 1000)
             except RegisterRefused:
-                desk.sequence -= 1  # the unit has not taken it; a mad host does not care why
+                desk.sequence -= 1  # the unit has not accepted it; a faulty host continues anyway
         for _ in range(round(TICK_S / CYCLE_S)):
             desk.run(CYCLE_S)
             peak_n = max(peak_n, desk.true_force_n)
@@ -159,14 +159,14 @@ def played(desk: Desk, case: Case) -> tuple[float | None, float]:
 
 
 def check(case: Case, free_s: float | None, peak_n: float) -> None:
-    """As the page says: never, or within the time and below the peak."""
+    """Check the page's statement: never, or within the time and below the peak."""
     if case.free_s is None:
         assert free_s is None, f"{case.name} lets go after {free_s} s: correct the page"
         return
     assert free_s is not None, f"{case.name} never lets go"
     assert free_s <= case.free_s + 1e-6
     assert peak_n <= case.peak_n
-    # A bound that is far from the truth says nothing.
+    # A bound far from the truth says nothing.
     assert case.free_s <= free_s + 1.0
     assert case.peak_n <= 1.1 * max(peak_n, 98.0)
 

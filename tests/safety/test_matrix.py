@@ -39,7 +39,7 @@ WATCHED_AFTER_S = 20.0
 
 @pytest.fixture(autouse=True, scope="module")
 def impatient_host() -> Iterator[None]:
-    """What is bounded in minutes is bounded in seconds here."""
+    """Limits in minutes are limited to seconds here."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(loop, "GIVE_UP_S", GIVE_UP_S)
         patch.setattr(release, "GIVE_UP_S", GIVE_UP_S)
@@ -69,7 +69,7 @@ def test_a_cell_holds(fault: Fault, phase: Phase, guards: bool) -> None:
 
 
 def seen_sooner(fault: Fault) -> Fault:
-    """What only a dwell that is too long shows is owed sooner here, as pauses are shorter."""
+    """Require sooner what only a dwell that is too long shows, as pauses are shorter here."""
     seen_s = fault.expected.seen_s
     if seen_s < SPARED_S:
         return fault

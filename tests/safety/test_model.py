@@ -1,8 +1,8 @@
 """A search for a way around the supervisor, on the real force loop.
 
-Readings, link, host, operator and the core are chosen by the search; nothing of the loop is copied
-here (``loop_bench``). Whatever happens: no order beyond the session's limits, a release on the wire
-in the tick that decides it, nothing pulled or wound in behind it, and no force at the end.
+The search chooses readings, link, host, operator and the core; nothing of the loop is copied here
+(``loop_bench``). Whatever happens: no order beyond the session's limits, a release on the wire in
+the tick that decides it, nothing pulled or wound in after it, and no force at the end.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ GIVE_UP_S = 20.0
 
 @pytest.fixture(autouse=True, scope="module")
 def impatient_loop() -> Iterator[None]:
-    """What is bounded in minutes is bounded in seconds here."""
+    """Limits in minutes are limited to seconds here."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(loop_module, "GIVE_UP_S", GIVE_UP_S)
         yield
@@ -83,7 +83,7 @@ HAPPENINGS = (
 
 @dataclass(frozen=True)
 class Happening:
-    """``what`` for so many exchanges, and then all is well for so many."""
+    """``what`` for so many exchanges, and then a period without faults of so many exchanges."""
 
     what: str
     exchanges: int
@@ -99,7 +99,7 @@ HAPPENING = st.builds(
 
 
 class Story:
-    """Does one happening after the other, exchange by exchange; then all is well to the end."""
+    """Runs one happening after the other, exchange by exchange, then no faults to the end."""
 
     def __init__(self, bench: LoopBench, happenings: list[Happening]) -> None:
         self._bench = bench
@@ -111,7 +111,7 @@ class Story:
         self.excess_n = 0.0
 
     def step(self, _elapsed_s: float) -> None:
-        """Before each exchange."""
+        """Called before each exchange."""
         bench, what = self._bench, self._plan.popleft() if self._plan else "well"
         bench.unit.changes = dict(READINGS.get(what, {}))
         bench.unit.silent = what == "silent"
@@ -124,7 +124,7 @@ class Story:
 
 
 class WishfulCore:
-    """The real session machine; wants more where the story says so."""
+    """The real session machine; requests more where the story says so."""
 
     def __init__(self, machine: SessionMachine, excess_n: Callable[[], float]) -> None:
         self._machine, self._excess_n = machine, excess_n
@@ -166,7 +166,7 @@ def test_a_story_in_which_all_is_well_is_a_whole_treatment() -> None:
 
 @pytest.mark.parametrize("what", sorted(READINGS))
 def test_each_reading_of_the_search_ends_a_hold(what: str) -> None:
-    """Each of them is a cause, so that the search has something to get around."""
+    """Each of them is a cause, so that the search has something to find."""
     bench = LoopBench(ends_at_s=ENDED_EARLY_S)
 
     def spoil(elapsed_s: float) -> None:
@@ -212,17 +212,17 @@ class WrongCore:
 
 
 def changed(**changes: Any) -> Callable[[Any], Any]:
-    """A command with changes, that follows."""
+    """A command with changes."""
     return lambda right: replace(right(), **{"kind": CommandKind.FOLLOW, **changes})
 
 
 def shown(**changes: float) -> Callable[[Any], Any]:
-    """What people are shown, with changes."""
+    """What is displayed, with changes."""
     return lambda right: lambda now_s: replace(right()(now_s), **changes)
 
 
 def kept() -> Callable[[Any], Any]:
-    """What it was the first time."""
+    """The first value, kept."""
     first: list[Any] = []
 
     def make(right: Any) -> Any:
@@ -288,7 +288,7 @@ HAZARDS: dict[str, dict[str, Any]] = {"well": {}, "pressed": READINGS["pressed"]
 def run_wrong(
     name: str, from_s: float, hazard: str = "well", hazard_from_s: float = math.inf
 ) -> tuple[LoopBench, WrongCore]:
-    """A whole session with a core that goes wrong, and something to obey later on."""
+    """A whole session with a core that goes wrong, and a cause that must be obeyed later."""
     output, make = WRONG[name]
     cores: list[WrongCore] = []
 

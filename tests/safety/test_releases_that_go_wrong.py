@@ -1,4 +1,4 @@
-"""A release is judged to its end: what used to be seen after a minute, or by the unit alone.
+"""A release is judged to its end: some faults used to be seen only after a minute, or by the unit.
 
 The unit's own supervision of the force is switched off throughout, so that only the host can see.
 """
@@ -59,7 +59,7 @@ def played(
 
 
 def found_after_s(h: HazardStage, code: str) -> float:
-    """Seconds from the injection until the record holds the finding."""
+    """Seconds from the injection until the record contains the finding."""
     assert h.record is not None
     started_s = h.record.head.started_utc_ms / 1000 - h.clock.utc_ms() / 1000 + h.clock.now_s()
     events = h.record.of_kind(EventKind.SAFETY_ACTED)
@@ -182,7 +182,7 @@ def test_a_unit_that_enters_its_release_anew_at_each_order_is_seen_to_let_go(
 def test_a_unit_that_keeps_its_force_gets_the_tokenless_release_once_a_second(
     folder: RecordFolder,
 ) -> None:
-    """Jammed with its clutch: only a person can help, and the program says so and goes on."""
+    """Jammed with its clutch: only a person can help, and the program says so and continues."""
     ordered: list[float] = []
 
     def jam(h: HazardStage) -> None:
@@ -224,7 +224,7 @@ def test_a_unit_that_restarts_in_a_hold_ends_the_session_as_restarted(
 def test_a_restarted_unit_whose_brake_kept_the_force_is_followed_until_it_is_free(
     folder: RecordFolder,
 ) -> None:
-    """Hazard row 24 met by row 25: the cord is still under force when the unit comes back."""
+    """Hazard row 24 combined with row 25: the cord is still under force when the unit is back."""
     with hazard_stage(folder) as h:
         h.firmware.keeps_force_without_power = True
         h.run(lambda h: h.firmware.power_cycle(0.2), phase="holding", after_s=1.0)

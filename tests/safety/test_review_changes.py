@@ -1,4 +1,4 @@
-"""The nine changes of the review still have their places, and the tests that notice them exist.
+"""The nine changes of the review still have their places, and tests that notice them exist.
 
 ``python -m tests.campaigns.review_changes`` makes them and runs those tests.
 """
@@ -32,7 +32,7 @@ def test_there_are_nine_and_they_do_not_overlap() -> None:
 
 
 def test_too_much_force_is_seen_in_the_slack_take_up() -> None:
-    """The force is there at once and two answers get lost, so that the cord never counts as taut.
+    """The force is there at once and two answers are lost, so that the cord never counts as taut.
 
     The rise alone would end the session too; here the force itself has to be on record.
     """

@@ -1,7 +1,7 @@
-"""Rows 1, 12, 25, 27 and 30 to 32 of docs/hazards.md: what happens to line, unit or host.
+"""Rows 1, 12, 25, 27 and 30 to 32 of docs/hazards.md: failures of line, unit or host.
 
-``test_hazards.py`` has one fault for each row; here are the others that the row names, each on the
-whole program, and what the unit does by itself while the host is blind, blocked or asleep.
+``test_hazards.py`` has one fault for each row; here are the others of the row, each on the whole
+program, and what the unit does by itself while the host is blind, blocked or asleep.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def at_s(h: HazardStage, wanted: EventKind, **detail: object) -> float:
 
 
 def forces_read_after(h: HazardStage) -> np.ndarray:
-    """Forces of the samples that were taken behind the injection, 0.1 N."""
+    """Forces of the samples taken after the injection, 0.1 N."""
     assert h.record is not None
     head_s = h.record.head.started_utc_ms / 1000 + h.clock.now_s() - h.clock.utc_ms() / 1000
     samples = h.record.samples
@@ -58,18 +58,18 @@ def forces_read_after(h: HazardStage) -> np.ndarray:
 
 
 def cable_out(h: HazardStage) -> None:
-    """No byte arrives in either direction: the unit hears nothing any more."""
+    """No byte arrives in either direction: the unit receives nothing any more."""
     h.monkeypatch.setattr(h.line, "write", lambda data: None)
 
 
 def no_power(h: HazardStage) -> None:
-    """The unit's supply is gone; its clutch opens by its spring."""
+    """The unit's supply fails; its clutch opens by its spring."""
     h.firmware.cut_power()
 
 
 @dataclass(frozen=True)
 class Silence:
-    """A cause of silence, and how long after it the unit has let go by itself."""
+    """A cause of silence, and how long after it the unit has released by itself."""
 
     cause: Callable[[HazardStage], None]
     lets_go_s: float
@@ -104,7 +104,7 @@ def test_row_1_a_silent_unit_is_told_in_400_ms_and_lets_go_by_itself(
 
 
 def framed(words: list[int], head: bytes) -> bytes:
-    """An answer with a right frame around these registers."""
+    """An answer with a valid frame around these registers."""
     return framed_in_crc(head + b"".join(word.to_bytes(2, "big") for word in words))
 
 
@@ -128,32 +128,32 @@ def registers(answer: bytes) -> list[int]:
 
 
 def all_zeros(answer: bytes) -> bytes:
-    """A gateway that answers for a dead unit: the frame is right, the block is nothing."""
+    """A gateway that answers for a dead unit: the frame is valid, the block is zeros."""
     return framed([0] * 20, answer[:3])
 
 
 def unknown_state(answer: bytes) -> bytes:
-    """Every CRC is right, and the unit is in a state that the map does not have."""
+    """Every CRC is valid, and the unit is in a state that the map does not have."""
     words = registers(answer)
     words[2] = 77
     return framed([*words[:-1], crc16_of_registers(words[:-1])], answer[:3])
 
 
 def zero_force_and_wrong_block(answer: bytes) -> bytes:
-    """The forces read 0, and the block's CRC tells that it is torn."""
+    """The forces read 0, and the block's CRC shows that it is torn."""
     words = registers(answer)
     words[6] = words[7] = words[9] = 0
     return framed([*words[:-1], crc16_of_registers(words[:-1]) ^ 1], answer[:3])
 
 
 def refused(answer: bytes) -> bytes:
-    """Exception 4: there is no measurement in it at all."""
+    """Exception 4: no measurement at all."""
     body = bytes([answer[0], answer[1] | 0x80, 4])
     return body + _modbus_crc(body)
 
 
 def truncated(answer: bytes) -> bytes:
-    """The tail is missing."""
+    """The end is missing."""
     return answer[:-5]
 
 
@@ -210,7 +210,7 @@ def test_row_25_a_unit_that_starts_anew_stays_idle_and_is_not_armed_again(
 def test_row_27_a_core_that_blocks_for_2_s_feeds_no_watchdog(
     folder: RecordFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """``control.block(2 s)``: the session logic does not come back, so nothing is sent."""
+    """``control.block(2 s)``: the session logic does not return, so nothing is sent."""
     handle = SessionMachine.handle
     left_s = [2.0]
 
@@ -238,7 +238,7 @@ def test_row_27_a_core_that_blocks_for_2_s_feeds_no_watchdog(
 def test_row_30_a_host_that_slept_for_10_s_finds_its_unit_released(
     folder: RecordFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Monotonic time stands still, the boot clock and the unit go on for 10 s."""
+    """Monotonic time stands still while the boot clock and the unit continue for 10 s."""
     expired_after_s: list[float] = []
 
     def sleep(h: HazardStage) -> None:

@@ -45,7 +45,7 @@ treatment_time = "10 min"
 
 
 def wants_2000_n(order: Prescription) -> Prescription:
-    """A preset that was spoiled behind the validation: no constructor would make it."""
+    """A preset that was corrupted after validation: no constructor would make it."""
     spoiled = replace(order)
     object.__setattr__(spoiled, "hold_force_n", PRESET_N)
     return spoiled
@@ -62,7 +62,7 @@ def test_row_39_2000_n_are_refused_when_the_order_is_saved() -> None:
 def refused_with_2000_n(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, *doors: str
 ) -> TractionError:
-    """Treat with a spoiled preset; the checks in ``doors`` are switched off."""
+    """Treat with a corrupted preset; the checks in ``doors`` are switched off."""
     for door in doors:
         monkeypatch.setattr(door, lambda *given, **named: None)
     real = parse_order
@@ -106,7 +106,7 @@ def test_row_39_a_unit_is_not_armed_for_2000_n(
 
 
 def order_2000_n(monkeypatch: pytest.MonkeyPatch) -> Callable[[HazardStage], None]:
-    """From now on the core wants 2000 N with a ceiling of as much."""
+    """From now on the core requests 2000 N, with the same ceiling."""
     command = SessionMachine.command
 
     def spoiled(self: SessionMachine, leave_s: float) -> ForceCommand:
@@ -136,7 +136,7 @@ def test_row_39_an_order_of_2000_n_in_the_session_is_narrowed_and_ends_it(
 def test_row_39_a_unit_refuses_an_order_of_2000_n_by_itself(
     folder: RecordFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The supervisor forgotten as well: exception 03, result 3, nothing of it is applied."""
+    """The supervisor is missing as well: exception 03, result 3, and none of it is applied."""
     results: list[tuple[int, Result]] = []
 
     def inject(h: HazardStage) -> None:
@@ -209,7 +209,7 @@ def test_row_41_a_held_key_raises_the_force_one_step_every_2_s_within_the_order(
 def test_row_40_a_flipped_byte_of_a_profile_is_refused_or_stands_in_the_digest(
     tmp_path: Path,
 ) -> None:
-    """Every 53rd byte. What stays well-formed is loaded: the digest in the record tells it."""
+    """Every 53rd byte. What stays well-formed is loaded: the digest in the record shows it."""
     shipped = resources.files("firmware_bridge") / "device_profiles" / "reference_v1.toml"
     raw, path = shipped.read_bytes(), tmp_path / "reference_v1.toml"
     digests: list[str] = []

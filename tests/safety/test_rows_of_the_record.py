@@ -1,7 +1,7 @@
-"""Rows 46, 47 and 48 of docs/hazards.md: the record fails, or somebody else wants the unit.
+"""Rows 46, 47 and 48 of docs/hazards.md: the record fails, or somebody else uses the unit.
 
-The database is the real one: its file is cut off or locked by another connection in a hold. What
-fails below SQLite stands in ``tests/scenarios/test_record_trouble.py``.
+The database is the real one: its file is cut off or locked by another connection in a hold.
+Failures below SQLite are tested in ``tests/scenarios/test_record_trouble.py``.
 """
 
 from __future__ import annotations
@@ -49,14 +49,14 @@ def only_database(folder: RecordFolder) -> Path:
 
 
 def truncate(path: Path) -> None:
-    """The file is cut off in the middle, and its log with it."""
+    """Cut the file and its log off in the middle."""
     os.truncate(path, path.stat().st_size // 2)
     with suppress(FileNotFoundError):
         os.truncate(path.with_name(path.name + "-wal"), 0)
 
 
 class Lock:
-    """Another program locks the file and keeps it until it is told to let go."""
+    """Another program locks the file until it is told to release it."""
 
     def __init__(self) -> None:
         self._connection: sqlite3.Connection | None = None
@@ -81,7 +81,7 @@ class Lock:
 def test_row_46_a_locked_database_does_not_end_the_treatment_and_loses_nothing(
     folder_in_memory: RecordFolder,
 ) -> None:
-    """Locked for 6 s of a hold: the records go aside at once and are taken up again."""
+    """Locked for 6 s of a hold: the records are set aside at once and merged later."""
     lock = Lock()
     locked_until_s = 0.0
 
@@ -116,9 +116,9 @@ def test_row_46_a_locked_database_does_not_end_the_treatment_and_loses_nothing(
 def test_row_46_a_truncated_database_is_found_at_the_end_and_starts_nothing_again(
     folder_in_memory: RecordFolder,
 ) -> None:
-    """SQLite goes on writing into a file that was cut off beneath it.
+    """SQLite keeps writing into a file that was cut off beneath it.
 
-    Nobody sees it before the end. The patient is not concerned; the record is.
+    This is not seen before the end. It does not concern the patient, but the record.
     """
     with staged(folder_in_memory, baudrate=FACTORY_BAUDRATE) as stage:
         watch = InHold(truncate, folder_in_memory)
@@ -136,7 +136,7 @@ def test_row_46_a_truncated_database_is_found_at_the_end_and_starts_nothing_agai
 def test_row_46_with_no_place_left_the_patient_is_released_after_5_s(
     folder_in_memory: RecordFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Neither the database nor the side file takes anything: hold (R3), then release."""
+    """Neither the database nor the side file accepts anything: hold (R3), then release."""
     lock = Lock()
     released_at_s: list[float] = []
     acted_at_s: list[float] = []
@@ -172,7 +172,7 @@ def test_row_46_with_no_place_left_the_patient_is_released_after_5_s(
 def test_row_47_a_writer_that_dies_is_seen_and_the_patient_released(
     folder_in_memory: RecordFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The journal's thread ends by an error that nobody foresaw."""
+    """The journal's thread ends with an unforeseen error."""
 
     def die(path: Path) -> None:
         def dead(self: JournalStore, *given: object) -> bool:

@@ -1,8 +1,7 @@
-"""Another account of this machine, for tests about who may read what.
+"""Runs functions as another account, for tests of who may read what.
 
-The superuser becomes one for a moment, in a child process. Whoever runs the tests without that
-right stays the same account: there the child is told another number, and the folder is taken away
-from it as far as modes can do that.
+The superuser switches to that account in a child process. Without root rights the tests keep their
+own account: the child gets the same id, and modes take away what they can of the folder.
 """
 
 from __future__ import annotations
@@ -28,22 +27,24 @@ READER_ID = 47_011 if SUPERUSER else os.geteuid()
 READERS_ID = 47_012 if SUPERUSER else os.getegid()
 """Numbers that no account and no group of a system has."""
 LOADED_BEFORE = (concurrent.futures.thread,)
-"""What a program loads when it first needs it: the account may not look where Python lies."""
+"""Modules that a program loads late; loaded here because the account may not read Python's
+folder.
+"""
 
 
 def as_reader(folder: RecordFolder, do: Callable[[], T]) -> T:
     """Run ``do`` as an account that is only in the group of readers of ``folder``.
 
-    Returns its result; an exception in it comes back as it was raised.
+    Returns its result and re-raises its exception.
     """
     with _taken_away(folder):
         return _in_a_child(do, _change_account)
 
 
 def as_owner(place: Path, do: Callable[[], T]) -> T:
-    """Run ``do`` as an account that owns everything below ``place`` and has its modes' rights.
+    """Run ``do`` as an account that owns everything below ``place`` and is bound by its modes.
 
-    The superuser has every right whatever the modes are, and becomes another account for it.
+    The superuser ignores modes, so it switches to another account.
     """
     if not SUPERUSER:
         return do()
@@ -59,7 +60,10 @@ def as_owner(place: Path, do: Callable[[], T]) -> T:
 
 
 def _in_a_child(do: Callable[[], T], become: Callable[[], None]) -> T:
-    """What ``do`` returns or raises in a child process, which ``become`` makes another account."""
+    """Returns or raises what ``do`` does in a child process.
+
+    ``become`` switches the child's account first.
+    """
     if SUPERUSER:
         require_a_way_to(ROOT)
     reading, writing = os.pipe()
@@ -78,7 +82,7 @@ def _in_a_child(do: Callable[[], T], become: Callable[[], None]) -> T:
 
 
 def require_a_way_to(place: Path) -> None:
-    """Nothing is shown by an account that cannot come to the program: it loads it as it goes."""
+    """Skip or fail where another account cannot reach the program, which it loads while running."""
     for folder in (place, *place.parents):
         if not folder.stat().st_mode & 0o001:
             cannot_run(
@@ -89,7 +93,7 @@ def require_a_way_to(place: Path) -> None:
 
 
 def share_with_readers(folder: RecordFolder) -> None:
-    """What the line in the documentation does for a group."""
+    """Give the group of readers access, as the documented command does."""
     for path in (folder.path, *folder.path.rglob("*")):
         os.chown(path, -1, READERS_ID)
         path.chmod(0o2750 if path.is_dir() else 0o640)
@@ -99,7 +103,7 @@ def share_with_readers(folder: RecordFolder) -> None:
 
 @contextmanager
 def shared_records() -> Iterator[RecordFolder]:
-    """A recorded session that a group may read, below folders that everybody may pass."""
+    """A recorded session that a group may read, below folders that everybody may enter."""
     with TemporaryDirectory() as place:
         Path(place).chmod(0o755)
         folder = RecordFolder(Path(place) / "data")
@@ -111,7 +115,7 @@ def shared_records() -> Iterator[RecordFolder]:
 
 @contextmanager
 def _taken_away(folder: RecordFolder) -> Iterator[None]:
-    """Modes that leave the own account what a group has; the superuser needs none of it."""
+    """Set modes that leave the own account only a group's rights; not needed by the superuser."""
     before = {path: path.stat().st_mode & 0o7777 for path in (folder.path, *folder.path.rglob("*"))}
     if not SUPERUSER:
         for path, mode in before.items():

@@ -1,4 +1,4 @@
-"""A made-up list of USB serial adapters in the place of the system's."""
+"""A made-up list of USB serial adapters that replaces the system's."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def adapter_info(
 
 
 class FakeSystem:
-    """The system's list, its links and its latency timers, in a folder."""
+    """A folder with the system's list of ports, its links and its latency timers."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.folder = folder
@@ -41,7 +41,7 @@ class FakeSystem:
         return list(self.listed)
 
     def link(self, kind: str, name: str, device: str) -> str:
-        """Add a link of ``BY_ID`` or ``BY_PATH``; as udev does, over one of the same name."""
+        """Add a link in ``BY_ID`` or ``BY_PATH``, replacing one of the same name as udev does."""
         link = self.folder / kind / name
         link.unlink(missing_ok=True)
         link.symlink_to(device)

@@ -1,4 +1,4 @@
-"""Alarms as a display gets them."""
+"""Alarms in the form that a display receives."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from controller.alarms import RaisedAlarm
 
 
 def raised(code: str, number: int = 1) -> RaisedAlarm:
-    """An alarm that waits for an acknowledgement."""
+    """An alarm that waits for acknowledgement."""
     return RaisedAlarm(code=code, number=number, utc_ms=0)

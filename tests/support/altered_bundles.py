@@ -1,4 +1,4 @@
-"""The ways in which somebody might alter a bundle, for the campaign and its short form."""
+"""Ways to alter a bundle, for the campaign and its short version in the tests."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def draw_bundle(ground: Ground, source: random.Random) -> tuple[str, bool]:
         except Impossible:
             continue
         if _same_members(original, altered):
-            # The zip's own frame has bits that mean nothing.
+            # Some bits of the zip container have no meaning.
             continue
         known = {KEY.key_id: KEY.public_key}
         result = check_bundle(io.BytesIO(altered), public_keys=known, checkpoints=outside)
@@ -62,7 +62,7 @@ def _same_members(original: bytes, altered: bytes) -> bool:
 
 
 def edit(ground: Ground, bundle: bytes, source: random.Random) -> bytes:
-    """One byte of one member."""
+    """Change one byte of a member."""
     members = members_of(bundle)
     name = source.choice(list(members))
     content = bytearray(members[name])
@@ -71,7 +71,7 @@ def edit(ground: Ground, bundle: bytes, source: random.Random) -> bytes:
 
 
 def delete(ground: Ground, bundle: bytes, source: random.Random) -> bytes:
-    """One member, or one line of one."""
+    """Delete a member, or one line of a member."""
     members = members_of(bundle)
     name = source.choice(list(members))
     if source.random() < 0.3:
@@ -83,7 +83,7 @@ def delete(ground: Ground, bundle: bytes, source: random.Random) -> bytes:
 
 
 def insert(ground: Ground, bundle: bytes, source: random.Random) -> bytes:
-    """One line twice, or one more member."""
+    """Duplicate a line, or add a member."""
     members = members_of(bundle)
     if source.random() < 0.3:
         return zipped({**members, f"more-{source.randrange(9)}.txt": b"text"})
@@ -94,7 +94,7 @@ def insert(ground: Ground, bundle: bytes, source: random.Random) -> bytes:
 
 
 def reorder(ground: Ground, bundle: bytes, source: random.Random) -> bytes:
-    """Two lines of a member exchange their places."""
+    """Exchange two lines of a member."""
     members = members_of(bundle)
     name = source.choice(("events.jsonl", "samples.csv", "links.csv", "note.txt", "session.json"))
     lines = members[name].splitlines(keepends=True)
@@ -106,7 +106,7 @@ def reorder(ground: Ground, bundle: bytes, source: random.Random) -> bytes:
 
 
 def swap(ground: Ground, bundle: bytes, source: random.Random) -> bytes:
-    """A member of another session's bundle, or that whole bundle."""
+    """Use a member of another session's bundle, or that whole bundle."""
     other = ground.bundles[source.choice(SESSIONS)]
     if source.random() < 0.2:
         return other
@@ -116,19 +116,19 @@ def swap(ground: Ground, bundle: bytes, source: random.Random) -> bytes:
 
 
 def truncate(ground: Ground, bundle: bytes, source: random.Random) -> bytes:
-    """The end of the file is gone."""
+    """Cut off the end of the file."""
     return bundle[: source.randrange(len(bundle))]
 
 
 def spoil(ground: Ground, bundle: bytes, source: random.Random) -> bytes:
-    """One byte of the file itself."""
+    """Change one byte of the file itself."""
     spoiled = bytearray(bundle)
     spoiled[source.randrange(len(spoiled))] ^= source.randrange(1, 256)
     return bytes(spoiled)
 
 
 def sign_anew(ground: Ground, bundle: bytes, source: random.Random) -> bytes:
-    """Another note under a new manifest, signed with a key of their own."""
+    """Put another note under a new manifest, signed with the attacker's own key."""
     members = members_of(bundle)
     members["note.txt"] += f"and more {source.random()}\n".encode()
     return zipped(_with_manifest(members))

@@ -59,7 +59,7 @@ TABLES = (
 
 @dataclass(frozen=True)
 class Ground:
-    """What is altered: always a copy of it."""
+    """What is altered; every alteration works on a copy."""
 
     folder: Path
     checkpoints: tuple[Checkpoint, ...]
@@ -76,11 +76,11 @@ class Ground:
 
 
 class Impossible(Exception):
-    """This alteration cannot be made here, or changes nothing; draw another one."""
+    """This alteration cannot be made here or changes nothing; another one is drawn."""
 
 
 def prepare(base: Path) -> Ground:
-    """Three sessions of different length, sealed, in ``base``/newest."""
+    """Make three sealed sessions of different length in ``base``/newest."""
     folder = RecordFolder(base / "newest")
     load_or_create_key(folder, store=NoKeyStore(), new_seed=lambda: KEY.seed)
     for number, session_id in enumerate(SESSIONS):
@@ -136,7 +136,7 @@ def _session(folder: RecordFolder, session_id: str, ticks: int) -> None:
 
 
 def found_in_a_copy(ground: Ground, kind: str, source: random.Random, place: RecordFolder) -> bool:
-    """Alter a copy at ``place``, verify it with everything that left the machine, forget it."""
+    """Alter a copy at ``place``, verify it with everything that left the machine, and delete it."""
     shutil.rmtree(place.path, ignore_errors=True)
     shutil.copytree(ground.newest, place.path)
     ALTERATIONS[kind](ground, place, source)
@@ -154,7 +154,7 @@ def draw(ground: Ground, source: random.Random, place: RecordFolder) -> tuple[st
 
 
 def _editing(place: RecordFolder) -> AbstractContextManager[sqlite3.Connection]:
-    """The copy's database without its triggers and references, for a while."""
+    """Open the copy's database with its triggers and foreign keys switched off."""
     return altering(place.unit_database(UNIT))
 
 
@@ -167,7 +167,7 @@ def _row_ids(db: sqlite3.Connection, table: str) -> list[int]:
 
 
 def edit(ground: Ground, place: RecordFolder, source: random.Random) -> None:
-    """One column of one row of any table gets another value."""
+    """Give one column of one row of any table another value."""
     with _editing(place) as db:
         table = source.choice(TABLES)
         column = source.choice(_columns(db, table))
@@ -193,7 +193,10 @@ def _other(value: object, source: random.Random) -> object:
 
 
 def _other_content(db: sqlite3.Connection, session: int, source: random.Random) -> bytes:
-    """Other samples or events, soundly packed: the packed form has bits that mean nothing."""
+    """Other samples or events in a valid packed form.
+
+    Some bits of that form have no meaning, so they are not altered singly.
+    """
     wanted = "SELECT data, event_count, sample_count FROM packed_session WHERE session = ?"
     packed = unpack_session(*db.execute(wanted, (session,)).fetchone())
     samples, events = bytearray(unpack_block(packed.block)), packed.events
@@ -206,7 +209,7 @@ def _other_content(db: sqlite3.Connection, session: int, source: random.Random) 
 
 
 def delete(ground: Ground, place: RecordFolder, source: random.Random) -> None:
-    """One row is gone."""
+    """Delete one row."""
     with _editing(place) as db:
         table = source.choice(TABLES)
         row = source.choice(_row_ids(db, table))
@@ -214,7 +217,7 @@ def delete(ground: Ground, place: RecordFolder, source: random.Random) -> None:
 
 
 def insert(ground: Ground, place: RecordFolder, source: random.Random) -> None:
-    """A copy of a row stands in a place of its own."""
+    """Insert a copy of a row under a key of its own."""
     with _editing(place) as db:
         table = source.choice(TABLES)
         row = source.choice(_row_ids(db, table))
@@ -227,7 +230,7 @@ def insert(ground: Ground, place: RecordFolder, source: random.Random) -> None:
 
 
 def reorder(ground: Ground, place: RecordFolder, source: random.Random) -> None:
-    """Two rows of a table exchange everything but their keys."""
+    """Exchange two rows of a table, except for their keys."""
     with _editing(place) as db:
         table, keys = source.choice(
             (
@@ -251,7 +254,7 @@ def reorder(ground: Ground, place: RecordFolder, source: random.Random) -> None:
 
 
 def swap_sessions(ground: Ground, place: RecordFolder, source: random.Random) -> None:
-    """Two sessions exchange their places, in every table."""
+    """Exchange two sessions, in every table."""
     first, second = source.sample((1, 2, 3), 2)
     with _editing(place) as db:
         for table in TABLES:
@@ -261,7 +264,7 @@ def swap_sessions(ground: Ground, place: RecordFolder, source: random.Random) ->
 
 
 def cut_tail(ground: Ground, place: RecordFolder, source: random.Random) -> None:
-    """The newest one or two sessions never were."""
+    """Remove the newest one or two sessions."""
     first_gone = source.choice((2, 3))
     with _editing(place) as db:
         for table in reversed(TABLES):
@@ -270,27 +273,27 @@ def cut_tail(ground: Ground, place: RecordFolder, source: random.Random) -> None
 
 
 def older_file(ground: Ground, place: RecordFolder, source: random.Random) -> None:
-    """The file as it was before the newest session."""
+    """Restore the file as it was before the newest session."""
     shutil.copy(ground.older, place.unit_database(UNIT))
 
 
 def no_file(ground: Ground, place: RecordFolder, source: random.Random) -> None:
-    """The unit's file is gone."""
+    """Delete the unit's file."""
     place.unit_database(UNIT).unlink()
 
 
 def rewrite_unsigned(ground: Ground, place: RecordFolder, source: random.Random) -> None:
-    """An event is altered and the whole chain recomputed, by somebody without the key."""
+    """Alter an event and recompute the whole chain, without having the key."""
     _rewrite(place, source, None)
 
 
 def rewrite_foreign_key(ground: Ground, place: RecordFolder, source: random.Random) -> None:
-    """The same, signed with a key of their own."""
+    """Do the same and sign with the attacker's own key."""
     _rewrite(place, source, FOREIGN_KEY)
 
 
 def rewrite_by_key_holder(ground: Ground, place: RecordFolder, source: random.Random) -> None:
-    """The same, by the holder of the key: only the outside checkpoints show it."""
+    """Do the same with the real key: only the checkpoints kept outside the machine show it."""
     _rewrite(place, source, KEY)
 
 
@@ -301,9 +304,9 @@ def _rewrite(place: RecordFolder, source: random.Random, key: SigningKey | None)
 def rewrite_file(
     path: Path, key: SigningKey | None, *, start: bytes, source: random.Random | None
 ) -> None:
-    """Compute every session of a file again behind ``start``, and sign it with ``key``.
+    """Recompute every session of a file after ``start`` and sign it with ``key``.
 
-    With a ``source`` the time of one event is another one.
+    With ``source`` the time of one event is changed.
     """
     with altering(path) as db:
         numbers = [number for (number,) in db.execute("SELECT number FROM session ORDER BY number")]
@@ -324,7 +327,7 @@ def rewrite_file(
 def _seal_again(
     db: sqlite3.Connection, session: int, previous: bytes, key: SigningKey | None
 ) -> bytes:
-    """Everything that can be computed without a key, and with ``key`` everything else."""
+    """Recompute everything that needs no key, and with ``key`` the rest too."""
     reading = Database(db)
     head = next(head for head in session_rows_of(reading) if head.number == session)
     subject = Subject(name=head.session_id, place=UNIT, number=session)
@@ -371,7 +374,7 @@ def _seal_again(
 def _certify_again(
     db: sqlite3.Connection, session: int, key: SigningKey, keys: SessionKeys, start: bytes
 ) -> None:
-    """The opening names this key, and a session key that it certified."""
+    """Make the opening name this key and a session key that it certified."""
     (text,) = db.execute(
         "SELECT detail FROM event WHERE session = ? AND sequence = 0", (session,)
     ).fetchone()

@@ -1,6 +1,6 @@
-"""Alterations of what a visit rests on, in log and words, and every face that shows it.
+"""Alterations of the data behind a visit, in log and words, and every face that shows it.
 
-Each names a part of the place that a face must say.
+Each names a part of the place that a face must name.
 """
 
 from __future__ import annotations
@@ -59,7 +59,10 @@ FACES: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Alteration:
-    """``place`` is a part of what a face must say; ``of_words`` tells clinic.db from the log."""
+    """``place`` is a part of what a face must say.
+
+    ``of_words`` is True for clinic.db, False for the log.
+    """
 
     change: Change
     place: str
@@ -71,7 +74,7 @@ def _sql(*statements: str) -> Change:
 
 
 def _replaced(kind: int, old: str, new: str) -> Change:
-    """Another text in the entries of a kind."""
+    """Replace a text in the entries of one kind."""
 
     def change(db: sqlite3.Connection) -> None:
         done = db.execute(
@@ -84,7 +87,7 @@ def _replaced(kind: int, old: str, new: str) -> Change:
 
 
 def _recomputed(change: Change) -> Change:
-    """The same, with every link made anew, as somebody without the key can."""
+    """Apply a change and recompute every link, as somebody without the key could."""
 
     def recompute(db: sqlite3.Connection) -> None:
         change(db)
@@ -116,7 +119,7 @@ def _log(statement: str, place: str) -> Alteration:
 
 
 def _another_order(db: sqlite3.Connection) -> None:
-    """With the digest that belongs to it: it fits in itself."""
+    """Exchange the order for another one with its matching digest: consistent in itself."""
     ((text,),) = db.execute("SELECT order_text FROM session_order WHERE session_id = 's-1'")
     other = text.replace("60 N", "61 N")
     db.execute(
@@ -229,7 +232,7 @@ ALTERATIONS: dict[str, Alteration] = {
 
 
 def lived_visit(data: RecordFolder) -> None:
-    """A visit with everything that is covered: signed, amended, accepted, exported, read."""
+    """A visit with every covered element: signed, amended, accepted, exported and read."""
     recorded(data, SESSION)
     complete(data, note_of(data), ALL_WORDS, author(data))
     sign(data, note_of(data), "PT", author(data))
@@ -254,16 +257,17 @@ def lived_visit(data: RecordFolder) -> None:
 
 
 def alter_visit(data: RecordFolder, alteration: Alteration) -> None:
-    """Alter it in the file, as somebody with a database tool can."""
+    """Alter the visit in the file, as somebody with a database tool could."""
     path = data.clinic_database if alteration.of_words else data.unit_database(UNIT)
     with altering(path) as db:
         alteration.change(db)
 
 
 def fault_of_face(data: RecordFolder, face: str, alteration: Alteration, out: Path) -> str:
-    """Why a face does not say what was altered and where; "" when it does.
+    """Returns why a face does not report what was altered and where; "" when it does.
 
-    It says it or refuses in words, with the exit status of an altered record, and writes nothing.
+    A face either reports it or refuses in words with the exit status of an altered record, and
+    writes nothing.
     """
     command = FACES[face]
     if command[0] == "export":

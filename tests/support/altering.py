@@ -1,4 +1,4 @@
-"""Edits of a database behind its triggers, which stand as before when the edit is done."""
+"""Edits of a database with its triggers off; they are back when the edit is done."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from records.store.canonical import EventRow
 
 @contextmanager
 def altering(path: Path) -> Iterator[sqlite3.Connection]:
-    """A connection whose changes no trigger and no reference refuses; nothing else is changed."""
+    """A connection on which no trigger and no foreign key refuses a change."""
     db = sqlite3.connect(path, isolation_level=None)
     add_edits(db)
     try:
@@ -32,10 +32,10 @@ def altering(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def add_edits(db: sqlite3.Connection) -> None:
-    """SQL functions that edit the ``data`` of a packed session, which stays soundly packed.
+    """Add SQL functions that edit the ``data`` of a packed session and keep its packed form valid.
 
-    ``edited(data, sequence, column, value)``: another value of an event; ``without(data,
-    sequence)``: no such event, those behind it move up.
+    ``edited(data, sequence, column, value)`` changes a value of an event; ``without(data,
+    sequence)`` removes an event, and later ones move up.
     """
     db.create_function("edited", 4, _edited, deterministic=True)
     db.create_function("without", 2, _without, deterministic=True)
@@ -55,7 +55,7 @@ def _without(data: bytes, sequence: int) -> bytes:
 
 
 def _unpacked(data: bytes) -> tuple[list[EventRow], bytes]:
-    """Without its column of counts: the right one is the one that fits."""
+    """Unpack without the column of counts: the right count is the one that fits."""
     for count in range(1, 1000):
         with suppress(ValueError):
             packed = unpack_session(data, count, 0)
@@ -77,10 +77,10 @@ def altering_schema(path: Path) -> Iterator[sqlite3.Connection]:
 
 @contextmanager
 def altering_loosely(path: Path) -> Iterator[sqlite3.Connection]:
-    """A connection that may put any value into any cell; the schema stands as before afterwards.
+    """A connection that can put any value into any cell; the schema is restored afterwards.
 
-    Types and NOT NULL are taken out of the tables' texts for a while, as somebody with a database
-    tool can. A number that is the row's own key stays one.
+    Types and NOT NULL are removed from the tables' definitions meanwhile, as somebody with a
+    database tool could do. A number that is the row's own key stays one.
     """
     with altering_schema(path) as db:
         kept = db.execute("SELECT rowid, type, sql FROM sqlite_master").fetchall()

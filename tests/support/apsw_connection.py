@@ -1,6 +1,6 @@
-"""A connection of apsw with the part of sqlite3's that the program and sqlite_utils use.
+"""An apsw connection with the part of sqlite3's interface that the program and sqlite_utils use.
 
-Only apsw lets a test stand between SQLite and the disk.
+Only apsw lets a test intervene between SQLite and the disk.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class _Cursor:
 
 
 class ApswConnection:
-    """``path`` may be a URI, ``vfs`` the name of a storage or None for that of the system.
+    """``path`` may be a URI; ``vfs`` names a storage, None the system's.
 
     Text is UTF-8 here, so ``text_factory`` has no effect.
     """

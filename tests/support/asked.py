@@ -1,4 +1,4 @@
-"""Somebody who is asked before a session, and what was asked."""
+"""A scripted person who answers the questions before a session and keeps them."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from workstation.session.session_script import parse_script
 
 
 class Asked(SessionOperator):
-    """A script that keeps what it was asked, and answers like a person where only one may.
+    """A script that keeps what it was asked, and answers as a person where only a person may.
 
-    ``no`` is the one question that the person refuses, ``script`` holds requests.
+    ``no`` is the one question that is answered with no; ``script`` holds requests.
     """
 
     def __init__(

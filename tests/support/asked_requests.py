@@ -1,4 +1,4 @@
-"""Requests as an operator hands them on: each with an id of its own."""
+"""Requests as an operator passes them on, each with its own id."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ _IDS = count(1)
 
 
 def with_ids(requests: Iterable[SessionRequest]) -> list[AskedRequest]:
-    """The requests, none of which was seen before."""
+    """Give every request a new id."""
     return [AskedRequest(id=f"test {next(_IDS)}", request=request) for request in requests]

@@ -31,14 +31,14 @@ from workstation.station.place import console_lock, station_folder
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrowsedStation:
-    """Where it is, and its processes."""
+    """The station's addresses and processes."""
 
     records: RecordFolder
     console_port: int
     stop_port: int
     parent: subprocess.Popen[bytes]
     taps: Sequence[Tap]
-    """In the lines on TCP; none where nobody listens there."""
+    """Taps in the TCP lines; empty when nothing listens there."""
 
     @property
     def address(self) -> str:
@@ -47,7 +47,7 @@ class BrowsedStation:
 
     @property
     def door(self) -> str:
-        """The stop door."""
+        """The address of the stop door."""
         return f"http://127.0.0.1:{self.stop_port}"
 
     @property
@@ -57,12 +57,12 @@ class BrowsedStation:
         return int(lock.read_text(encoding="ascii"))
 
     def wait_for_console(self) -> None:
-        """Wait until its pages come."""
-        with httpx.Client(timeout=5.0) as client:  # making one takes longer than what it asks
+        """Wait until the console's pages can be loaded."""
+        with httpx.Client(timeout=5.0) as client:  # creating a client takes longer than a request
             wait_until(lambda: _answers(client, self.address), "the console")
 
     def end(self) -> None:
-        """As Ctrl-C does: every patient is let go first."""
+        """End it as Ctrl-C does: every unit releases its patient first."""
         self.parent.send_signal(signal.SIGTERM)
         try:
             self.parent.wait(PATIENCE_S)
@@ -71,7 +71,7 @@ class BrowsedStation:
 
 
 def _as_it_is(_records: RecordFolder) -> None:
-    """Records of a clinic that has treated nobody yet."""
+    """Leave the records of a clinic that has treated nobody yet unchanged."""
 
 
 @contextmanager
@@ -110,7 +110,7 @@ def browsed_station(
 
 
 def for_other_machines(folder: Path) -> Mapping[str, str]:
-    """Settings of a station that other machines reach; none where this one has no such address."""
+    """Settings of a station that other machines can reach; empty where there is no such address."""
     address = own_address()
     if not address:
         return {}
@@ -123,7 +123,7 @@ def for_other_machines(folder: Path) -> Mapping[str, str]:
 
 
 def own_address() -> str:
-    """An address of this machine that is not loopback's; "" where it has none."""
+    """A non-loopback address of this machine; "" where it has none."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
         try:
             asking.connect(("192.0.2.1", 9))  # sends nothing

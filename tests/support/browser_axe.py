@@ -1,4 +1,4 @@
-"""What axe finds on a page: all of its rules, or those that look at colours alone."""
+"""What axe finds on a page, by all of its rules or only those for colours."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from playwright.sync_api import BrowserContext, Page
 
 CONTRAST = "color-contrast"
 OTHER_RULES_OF_COLOURS = ("link-in-text-block",)
-"""What else axe looks at is the same in another colour scheme, which changes colours alone."""
+"""Results of the other rules are the same in any colour scheme, which changes only colours."""
 TOLD = """found => found.violations.map(({ id, help, nodes }) =>
     [id, help, nodes.slice(0, 4).map((node) => node.html.slice(0, 100))])"""
 RUN = f"""options => axe.run({{ ...options, resultTypes: ["violations"],
     preload: {{ assets: ["media"] }} }}).then({TOLD})"""
-"""The styles, which axe would fetch and parse again, are looked at by an experimental rule alone,
-which does not run."""
+"""Only an experimental rule, which does not run, needs the styles; axe would fetch and parse
+them again.
+"""
 LOOK = f"""async (judged) => {{
   const known = new Set(judged), grounds = new Map();
   const ground = (each) => {{
@@ -48,12 +49,12 @@ LOOK = f"""async (judged) => {{
 
 
 def bring_axe(context: BrowserContext) -> None:
-    """Have every page of it begin with axe: sent once, and compiled once, for many pages."""
+    """Load axe in every page of the context, sent and compiled once for many pages."""
     context.add_init_script(AXE_SCRIPT)
 
 
 def violations(page: Page, rules: Sequence[str] = (), *, without: Sequence[str] = ()) -> list[Any]:
-    """Rule, help and the first places of what is wrong, by all rules or by these."""
+    """Rule, help text and first places of each violation, by all rules or the given ones."""
     _have_axe(page)
     options: dict[str, Any] = {"rules": {name: {"enabled": False} for name in without}}
     found: list[Any] = page.evaluate(RUN, options | ({"runOnly": [*rules]} if rules else {}))
@@ -61,17 +62,17 @@ def violations(page: Page, rules: Sequence[str] = (), *, without: Sequence[str] 
 
 
 class Contrasts:
-    """The contrast of words on one page after another.
+    """Judges the contrast of words on one page after another.
 
-    Words of a look that has passed are not judged again: same colour, size, weight and shadow, on
-    the same grounds. It is three quarters of what axe does.
+    Words whose look has passed are not judged again: same colour, size, weight and shadow on the
+    same backgrounds. This is three quarters of axe's work.
     """
 
     def __init__(self) -> None:
         self._passed: set[str] = set()
 
     def violations(self, page: Page) -> list[Any]:
-        """What is wrong with words of a look that has not passed yet."""
+        """Violations by words whose look has not passed yet."""
         _have_axe(page)
         found, passed = page.evaluate(LOOK, [*self._passed])
         self._passed.update(passed)

@@ -1,4 +1,4 @@
-"""How a person works at a unit's page in a real browser: touches, answers, a session to begin."""
+"""How a person uses a unit's page in a real browser: touches, answers, starting a session."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ STAND = """async (all) => {
   }
   return all.every((one) => one.isConnected);
 }"""
-"""True once each has stood for a moment; false where one went meanwhile."""
+"""True once each has been in place for a moment; false if one disappeared meanwhile."""
 
 
 def sit_down(context: BrowserContext, path: str = UNIT, name: str = "Pat Jones") -> Page:
-    """A person at a page, by default the unit's."""
+    """Open a page for a person, by default the unit's page."""
     page = context.new_page()
     page.goto(f"/person?back={path}")
     page.get_by_label("Another name").fill(name)
@@ -37,7 +37,7 @@ def sit_down(context: BrowserContext, path: str = UNIT, name: str = "Pat Jones")
 
 
 def take_seat(page: Page) -> None:
-    """The person on file takes the seat at the unit's page; the door is seen to answer."""
+    """Have the person on file sign on at the unit's page and wait until the stop door answers."""
     page.goto(f"/person?back={UNIT}")
     page.get_by_role("button", name="Pat Jones, PT, DPT").click()
     page.wait_for_url(f"**{UNIT}")
@@ -45,7 +45,7 @@ def take_seat(page: Page) -> None:
 
 
 def press(button: Locator, until_gone: Locator) -> None:
-    """Press until the touch is taken: one on what has just changed under a finger is not."""
+    """Press until the touch is accepted: a touch on something that has just moved is ignored."""
     for _ in range(TOUCHES):
         wait_until(lambda: has_stood(button), "a button that has stood for a moment")
         if not until_gone.count():
@@ -60,15 +60,15 @@ def press(button: Locator, until_gone: Locator) -> None:
 
 
 def has_stood(button: Locator) -> bool:
-    """Whether it stands long enough that a touch of it is meant (``unit.js``), or is gone.
+    """True if it has been in place long enough for a touch to count (``unit.js``), or is gone.
 
-    The page waits for what is left of that moment: to ask it again and again costs more.
+    The page waits for the rest of that time itself: repeated polling costs more.
     """
     return bool(button.evaluate_all(STAND))
 
 
 def begin_session(station: BrowsedStation, order: str = ORDER, by: str = "A. Example") -> None:
-    """File an order, a short one, and have the table's program prepare its session."""
+    """File a short order and have the table's program prepare its session."""
     console = Console(station.records, TABLE, order, by)
     console.prepare()
     until_s = CLOCK.now_s() + PATIENCE_S
@@ -85,7 +85,7 @@ def begin_session(station: BrowsedStation, order: str = ORDER, by: str = "A. Exa
 def start_traction(page: Page, answered: Callable[[str], None] = lambda text: None) -> None:
     """Answer every question of the checks with yes, the last of them with the start.
 
-    ``answered`` gets the text of each before the start.
+    ``answered`` receives the text of each before the start.
     """
     start = page.get_by_role("button", name="Start traction", exact=True)
     yes = page.locator("li.step.now").get_by_role("button", name="Yes", exact=True)
@@ -100,8 +100,8 @@ def start_traction(page: Page, answered: Callable[[str], None] = lambda text: No
 
 
 def let_go(page: Page) -> None:
-    """The table is free again for the next patient, wherever the test has come to."""
-    # Before its script runs a page posts as a form, and the door's own page tells of no session.
+    """Free the table for the next patient, wherever the test has got to."""
+    # Before its script runs a page posts as a form, and the stop door's own page names no session.
     expect(page.locator("body")).not_to_have_attribute("data-live", "waiting")
     page.get_by_role("button", name=f"STOP {TABLE}").click()
     end = page.get_by_role("group", name="Question").get_by_role("button", name="Acknowledge")
@@ -115,7 +115,7 @@ def let_go(page: Page) -> None:
 
 
 def treat(page: Page, station: BrowsedStation, order: str = ORDER) -> None:
-    """A treatment that has reached its hold; a machine under load may let go before, and again."""
+    """Run a treatment up to its hold; a loaded machine may release early, so it is tried again."""
     now = page.locator("#unit-page [data-is=headline]")
     for _ in range(TREATED_AT_MOST):
         begin_session(station, order)

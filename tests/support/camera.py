@@ -1,4 +1,4 @@
-"""Pictures of pages for people who look at them: taken where somebody asked for them."""
+"""Takes pictures of pages for people to look at, where somebody asked for them."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from playwright.sync_api import Page
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Camera:
-    """Takes pictures into ``folder``, and none where there is no folder: no test looks at them."""
+    """Takes pictures into ``folder``, or none without a folder: no test examines them."""
 
     page: Page
     folder: Path | None
 
     def take(self, path: str, how: str, *, whole: bool = False) -> None:
-        """What the window shows, or the ``whole`` page down to its end."""
+        """Take what the window shows, or the ``whole`` page down to its end."""
         if self.folder is None:
             return
         plain = path.replace("{", "").replace("}", "").replace("%20", "-")

@@ -1,4 +1,4 @@
-"""Certificates for the station, made by an authority of the tests."""
+"""Certificates for the station, issued by a certificate authority of the tests."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ SIGNS = x509.KeyUsage(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MadeCertificate:
-    """``file`` has certificate and key, as the setting wants them."""
+    """``file`` has certificate and key, in the form that the setting expects."""
 
     file: Path
     key: ec.EllipticCurvePrivateKey
@@ -50,12 +50,12 @@ class MadeCertificate:
 
     @property
     def spki(self) -> str:
-        """Its public key as a browser is told to trust it."""
+        """Its public key, in the form in which a browser is told to trust it."""
         told = self.key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         return b64encode(hashlib.sha256(told).digest()).decode()
 
     def trusting(self) -> ssl.SSLContext:
-        """A client that trusts the authority and checks everything."""
+        """A client that trusts the authority and verifies everything."""
         authority = self.authority.public_bytes(Encoding.PEM).decode()
         return ssl.create_default_context(cadata=authority)
 
@@ -63,7 +63,7 @@ class MadeCertificate:
 def made_certificate(
     file: Path, names: Sequence[str], *, begins: datetime = BEGINS, ends: datetime = ENDS
 ) -> MadeCertificate:
-    """A certificate for these names and addresses, by an authority made for it."""
+    """A certificate for these names and addresses, with its own authority."""
     ca_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     ca_name, name = (
         x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
@@ -103,7 +103,7 @@ def made_certificate(
 
 
 def key_pem(key: ec.EllipticCurvePrivateKey, password: str = "") -> bytes:
-    """A key as a file has it."""
+    """A key in the form of a file."""
     encryption: KeySerializationEncryption = (
         BestAvailableEncryption(password.encode()) if password else NoEncryption()
     )

@@ -1,4 +1,4 @@
-"""Invented claims: the same seed gives the same claim; every part that a claim may have occurs."""
+"""Invented claims: the same seed gives the same claim, and every optional part occurs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from records.claim.context import ClaimContext
 MADE_AT = datetime(2026, 11, 24, 17, 0, tzinfo=UTC)
 SERVICE_DAY = date(2026, 11, 24)
 NPIS = ("1234567893", "1003000126", "1679576722", "1093817465")
-"""Invented numbers whose check digits fit."""
+"""Invented numbers with valid check digits."""
 ADDRESS = {"line_1": "1 Main Street", "city": "Springfield", "state": "IL", "zip": "62701-0001"}
 PERSON = {"last_name": "Doe", "first_name": "Jane", "address": ADDRESS}
 WHOLE_CLAIM: dict[str, Any] = {
@@ -45,7 +45,7 @@ work = 0.24
 pe = 0.18
 mp = 0.01
 """
-"""A fee table of one row: $14.36 for one unit, of the published numbers of 2026."""
+"""A fee table with one row: $14.36 for one unit, from the published numbers of 2026."""
 NAMES = ("Doe", "Smith-Jones", "O'Neil", "Müller", "Garcia Lopez", "Ng")
 FIRST = ("Jane", "José", "Alan", "Mary Ann", "Pat")
 CODES = ("M5116", "M5117", "M5450", "M5416", "M5412", "M542", "M47816", "M5021")
@@ -58,7 +58,7 @@ def made_claim(seed: int = 0, **changes: Any) -> ClaimContext:
 
 
 def claim_values(random: Random) -> dict[str, Any]:
-    """The claim's keys; optional ones are there or not by the dice."""
+    """The claim's keys; optional ones are present at random."""
     codes = random.sample(CODES, random.randint(1, len(CODES)))
     values: dict[str, Any] = {
         "claim_id": f"CLM-{random.randint(1, 999_999)}",
@@ -88,7 +88,7 @@ def claim_values(random: Random) -> dict[str, Any]:
 
 
 def _optional(random: Random, payer_kind: str) -> dict[str, Any]:
-    """Keys that a claim may do without; Medicare insures nobody but the patient."""
+    """Keys that a claim may omit; Medicare insures only the patient."""
     parts: dict[str, Any] = {
         "referring": _person(random) | {"npi": NPIS[1]},
         "service_facility": _practice(random) | {"npi": NPIS[3]},
@@ -105,7 +105,7 @@ def _optional(random: Random, payer_kind: str) -> dict[str, Any]:
 
 
 def _accident(random: Random) -> dict[str, Any]:
-    """Box 10: what a claim says of causes."""
+    """Box 10: what a claim states about causes."""
     causes = random.choice((["none"], ["none"], ["employment"], ["auto"], ["other", "employment"]))
     date_ = {
         "accident_date": SERVICE_DAY - timedelta(days=random.randint(1, 90)),
@@ -116,7 +116,7 @@ def _accident(random: Random) -> dict[str, Any]:
 
 
 def _before(random: Random) -> dict[str, Any]:
-    """A claim that replaces one before it, now and then."""
+    """At times, a claim that replaces an earlier one."""
     if random.random() < 0.8:
         return {}
     number = f"2026330{random.randint(1, 99_999):06}"

@@ -1,4 +1,4 @@
-"""Random alterations of a clinic.db, as somebody with a database tool would make them."""
+"""Random alterations of a clinic.db, as somebody with a database tool could make them."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ ALTERATIONS = (
     "older file",
     "rename the key",
 )
-"""The tail and the older file need the checkpoints that left the machine."""
+"""A removed tail and an older file show only with the checkpoints kept outside the machine."""
 
 
 def alter(path: Path, name: str, random: Random) -> str:
-    """Alter the file in one way; returns what was done, for the message of a failing test."""
+    """Alter the file in one way; returns a description for the message of a failing test."""
     with closing(sqlite3.connect(path)) as db, db:
         triggers = db.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
         kept = triggers.fetchall()
@@ -86,7 +86,7 @@ def _reorder(db: sqlite3.Connection, random: Random) -> str:
 
 
 def _swap(db: sqlite3.Connection, random: Random) -> str:
-    """Two links change what they say, and keep their numbers."""
+    """Exchange the content of two links, which keep their numbers."""
     one, two = random.sample(_numbers(db, "link"), 2)
     column = random.choice(("digest", "signature"))
     said = dict(db.execute(f"SELECT number, {column} FROM link").fetchall())
@@ -96,7 +96,7 @@ def _swap(db: sqlite3.Connection, random: Random) -> str:
 
 
 def _cut_the_tail(db: sqlite3.Connection, random: Random) -> str:
-    """Whole links with their entries go, so that what is left fits in itself."""
+    """Remove whole links with their entries from the end, so that the rest is consistent."""
     links = db.execute("SELECT number, first_entry FROM link ORDER BY number").fetchall()
     number, first = links[random.randrange(1, len(links))]
     db.execute("DELETE FROM link WHERE number >= ?", (number,))
@@ -105,7 +105,7 @@ def _cut_the_tail(db: sqlite3.Connection, random: Random) -> str:
 
 
 def _older_file(db: sqlite3.Connection, random: Random) -> str:
-    """The file as it was before its last link, drafts and all."""
+    """Restore the file as it was before its last link, drafts included."""
     said = _cut_the_tail(db, random)
     db.execute("DELETE FROM draft_word")
     return f"an older file: {said}"

@@ -1,4 +1,4 @@
-"""Files of codes in the layouts of CMS and NCHS, small."""
+"""Small files of codes in the layouts of CMS and NCHS."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def order_lines(rows: Sequence[tuple[str, int, str]] = ORDERED) -> list[str]:
 
 
 def write_order_file(place: Path, lines: Sequence[str] | None = None) -> Path:
-    """The order file, with the line ends that CMS writes."""
+    """Write the order file with CMS's line ends."""
     file = place / "icd10cm_order_2027.txt"
     text = "\r\n".join([*(order_lines() if lines is None else lines), ""])
     file.write_bytes(text.encode())

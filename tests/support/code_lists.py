@@ -1,4 +1,4 @@
-"""A list of ICD-10-CM codes that needs nothing and holds on every day."""
+"""A list of ICD-10-CM codes that needs no file and is valid on every day."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ from tests.unit.records.claim.rules.builders import SmallCodeList
 
 
 class AnyDay(SmallCodeList):
-    """The small list, valid whenever the session was."""
+    """The small list, valid on the day of any session."""
 
     valid_from, valid_to = SmallCodeList.valid_from.replace(year=2000), SmallCodeList.valid_to

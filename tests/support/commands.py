@@ -1,4 +1,4 @@
-"""The command line, called in this process with a data folder."""
+"""Calls the command line in this process with a data folder."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from workstation.cli import program
 _PROGRAM = program()
 _BUILT = "typer.testing._get_command"
 _built_once = cache(get_command)
-"""The runner would build all commands with their options anew for each call: half of its time."""
+"""Made once: the runner would build all commands anew for each call, half of its time."""
 
 
 def invoke(*arguments: str, typed: str | None = None) -> Result:
-    """What the program did with ``typed`` on its standard input; an error is in the result."""
+    """Run the program with ``typed`` on its standard input; an error is in the result."""
     with patch(_BUILT, _built_once):
         return CliRunner().invoke(_PROGRAM, arguments, input=typed)
 
 
 def run(data: RecordFolder, *arguments: str) -> Result:
-    """What a command did; an error is in the result."""
+    """Run a command; an error is in the result."""
     return invoke(*arguments, "--data", str(data))
 
 
 def said(data: RecordFolder, *arguments: str) -> str:
-    """What a command printed; raises what it raised."""
+    """Returns the output of a command; re-raises its exception."""
     result = run(data, *arguments)
     if result.exception:
         raise result.exception

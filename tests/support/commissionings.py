@@ -1,4 +1,4 @@
-"""A commissioning as ``traction commission`` files one that was passed, with changes."""
+"""A commissioning as ``traction commission`` files it after a passed test, with changes."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ LINE = MeasuredLine(
 
 
 def passed_record(thing: CommissionedThing, **changes: Any) -> CommissioningRecord:
-    """A test that was passed, with 5.000 kg on one channel."""
+    """A passed test, with 5.000 kg on one channel."""
     facts: dict[str, Any] = {
         "tested": thing,
         "title": "SIM",
@@ -64,13 +64,16 @@ def filed(
     at_utc_ms: int,
     by: str = "A. Example",
 ) -> None:
-    """Put it on file, signed by ``key``."""
+    """File the record, signed with ``key``."""
     author = Author(by=by, user="tester", at_utc_ms=at_utc_ms, key=key)
     file_commissioning(folder, author, record)
 
 
 def commissioned(stage: Stage, *, days_ago: int = 0, **changes: Any) -> None:
-    """The unit of a stage has passed its test so many days ago; ``changes`` of the record."""
+    """Let the unit of a stage have passed its test so many days ago.
+
+    ``changes`` apply to the record.
+    """
     unit = stage.connect(stage.uri, stage.clock)
     record = passed_record(unit_as_commissioned(unit), **({"address": stage.uri} | changes))
     unit.close()

@@ -1,7 +1,7 @@
-"""The console in one process: its real application over real records, and units that stand still.
+"""The console in one process: its real application and real records, with simulated units at rest.
 
-The links to the units' programs are stand-ins whose snapshots and outcomes a test sets. What comes
-and goes over real channels is the browser tests' (``browsed_station``).
+The links to the units' programs are stand-ins whose snapshots and outcomes a test sets. The browser
+tests cover the real channels (``browsed_station``).
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from workstation.station.stop_target import SeenForce, StopAnswer, StopResult
 
 PERSON = "Pat Jones"
 BROWSER = "0123456789abcdef"
-"""What the bench's browser is known by."""
+"""The name by which the bench's browser is known."""
 CONSOLE = f"http://127.0.0.1:{SETTINGS.console_port}"
 IDLE = Snapshot(
     number=1,
@@ -50,7 +50,7 @@ IDLE = Snapshot(
 
 
 class StandInLink:
-    """A connection whose other side says what a test wants."""
+    """A connection whose other side a test controls."""
 
     def __init__(self, called: str) -> None:
         self.called = called
@@ -64,21 +64,21 @@ class StandInLink:
         self.presses: list[PressOnTable] = []
         self.told: list[str] = []
         self.follows: RequestOutcome | Followed | None = Followed.FOLLOWED
-        """What becomes of a message: an outcome, its result, or None where nothing is answered."""
+        """The reply to a message: an outcome, its result, or None for no answer."""
         self.stop_answer = StopAnswer(result=StopResult.NOTHING_OPEN, utc_ms=0, force_n=1.8)
         self.seen: SeenForce | None = None
 
     def show(self, **changes: Any) -> None:
-        """The newest snapshot with these changes."""
+        """Show the newest snapshot with these changes."""
         shown = self.snapshot or IDLE
         self.snapshot = replace(shown, number=shown.number + 1, **changes)
 
     def say(self, text: str) -> None:
-        """The unit's program tells something in the session that is shown."""
+        """Receive a message of the unit's program in the session that is shown."""
         self.said.append(self._said(text, None))
 
     def settle(self, check: SettledCheck) -> None:
-        """It tells an item of the self-check."""
+        """Receive an item of the self-check."""
         self.checks.append(self._said(check.told, check))
 
     def _said(self, text: str, check: SettledCheck | None) -> Said:
@@ -87,7 +87,7 @@ class StandInLink:
         return Said(number=self.said_count, utc_ms=0, text=text, session_id=session_id, check=check)
 
     def ask(self, message: Asked) -> SentMessage:
-        """Keep it, and answer it as was set."""
+        """Keep the message and answer as configured."""
         self.asked.append(message)
         sent = SentMessage(message, 0.0)
         if isinstance(self.follows, Followed):
@@ -99,29 +99,29 @@ class StandInLink:
         return sent
 
     def order_stop(self, source: str, press: str = "") -> PressOnTable:
-        """Keep it, and answer it as was set."""
+        """Keep the order to stop and answer as configured."""
         self.presses.append(PressOnTable(source, self.stop_answer, press))
         return self.presses[-1]
 
     def tell(self, text: str) -> None:
-        """Keep it."""
+        """Keep the text."""
         self.told.append(text)
 
     def force(self) -> SeenForce:
-        """That of the newest snapshot."""
+        """The force of the newest snapshot."""
         shown = self.snapshot
         return SeenForce(utc_ms=0, force_n=shown.force_n if shown else None)
 
     def released(self) -> SeenForce | None:
-        """As was set."""
+        """Returns the configured value."""
         return self.seen
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: no connection is open."""
 
 
 class ConsoleBench:
-    """A console over a clinic's records; ``client`` is a browser of somebody who sits there."""
+    """A console over a clinic's records; ``client`` is the browser of somebody who sits there."""
 
     def __init__(self, site: Site, links: Mapping[str, StandInLink], clock: Clock) -> None:
         self.site, self.links, self.clock = site, links, clock
@@ -142,7 +142,7 @@ class ConsoleBench:
         assert answer.status_code in (200, 303), answer.text
 
     def machine_at(self, address: str, base_url: str) -> TestClient:
-        """A browser on another machine, which has every cookie of the one at the console."""
+        """A browser on another machine that has every cookie of the one at the console."""
         client = TestClient(
             self.client.app, base_url=base_url, client=(address, 50_000), follow_redirects=False
         )
@@ -153,18 +153,18 @@ class ConsoleBench:
         return client
 
     def sit_down(self, name: str = PERSON) -> None:
-        """Say who sits here."""
+        """Set who sits at the console."""
         assert self.client.post("/person", data={"name": name}).status_code == 303
 
     def page(self, path: str) -> str:
-        """A page that must come, and says pages where the program's sentences say commands."""
+        """Returns a page, which must load; it names pages where the program names commands."""
         answer = self.client.get(path)
         assert answer.status_code == 200, answer.text
         assert "`traction " not in answer.text
         return str(answer.text)
 
     def post(self, path: str, **fields: str) -> str:
-        """An act that must be done; returns the address that the browser is sent to."""
+        """Post an action that must succeed; returns the address of the redirect."""
         answer = self.client.post(path, data=fields)
         assert answer.status_code == 303, answer.text
         return str(answer.headers["location"])
@@ -182,7 +182,7 @@ def console_bench(
     tables: Sequence[str] = (),
     settings: Settings = SETTINGS,
 ) -> Iterator[ConsoleBench]:
-    """A console for the tables on file, or only those named."""
+    """A console for the tables on file, or only for those named."""
     station = station_folder(folder.path)
     found = [each.record for each in read_standing(folder).units]
     links: dict[str, StandInLink] = {}

@@ -1,4 +1,4 @@
-"""Every route of the console with an address that it answers, for tests that walk them all."""
+"""Every route of the console with an address that it answers, for tests that visit them all."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ NAMES = {
     "replay_id": "0" * 32,
     "stream_id": "0" * 16,
 }
-"""What stands for a parameter where a test has nothing better."""
+"""Values of parameters for which a test has nothing better."""
 
 
 def every_route() -> list[tuple[str, str]]:
-    """Method and path of each; HEAD is a GET whose answer is not sent."""
+    """Method and path of each route; HEAD is a GET whose body is not sent."""
     made = [route for routes in PAGES for route in routes()]
     assert all(isinstance(each, Route) for each in made)
     return [

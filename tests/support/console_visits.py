@@ -1,4 +1,4 @@
-"""A visit held through the pages of the console, as a browser without scripts would."""
+"""Holds a visit through the pages of the console, as a browser without scripts does."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ def begin(bench: ConsoleBench, reference: str = "TEST-1", **more: str) -> str:
 
 
 def identified(bench: ConsoleBench, visit: str) -> None:
-    """Name and birth date were compared."""
+    """Confirm that name and birth date were compared."""
     bench.post(f"{visit}/identify", way="compared", name="1", birth_date="1")
 
 
 def with_dose(bench: ConsoleBench, visit: str, basis: str = PRESET, **more: str) -> None:
-    """A dose to begin with."""
+    """Enter an initial dose."""
     bench.post(f"{visit}/dose", basis=basis, **more)
 
 
 def answers(region: Region = Region.CERVICAL) -> dict[str, str]:
-    """Nothing of the screen is present."""
+    """Answer that none of the screening items applies."""
     return {f"answer {item}": "no" for item in screen_items(region)}
 
 
 def screened(bench: ConsoleBench, visit: str) -> None:
-    """Every item was asked."""
+    """Answer every item of the screening."""
     bench.post(f"{visit}/screen", **answers())
 
 
@@ -57,7 +57,7 @@ def at_the_order(bench: ConsoleBench, **more: str) -> str:
 
 
 def fields_of(page: str) -> dict[str, str]:
-    """What the order form of a page would send if nothing was touched."""
+    """The fields that the order form of a page would send unchanged."""
     form = page[page.index('id="order"') :]
     form = form[: form.index("</form>")]
     found = {}
@@ -75,7 +75,7 @@ def fields_of(page: str) -> dict[str, str]:
 
 
 def check(bench: ConsoleBench, visit: str, **changes: str) -> dict[str, Any]:
-    """What the live check says of the form with some fields changed."""
+    """Returns the result of the live check of the form with some fields changed."""
     form = fields_of(bench.page(f"{visit}/order"))
     answer = bench.client.post(
         f"{visit}/order/check", data={**form, **changes}, headers={"accept": "application/json"}
@@ -86,13 +86,13 @@ def check(bench: ConsoleBench, visit: str, **changes: str) -> dict[str, Any]:
 
 
 def sent(bench: ConsoleBench, visit: str, **changes: str) -> Any:
-    """The answer to [Go to the checks] with some fields changed."""
+    """Returns the response to [Go to the checks] with some fields changed."""
     form = fields_of(bench.page(f"{visit}/order"))
     return bench.client.post(f"{visit}/order/start", data={**form, **FINDINGS, **changes})
 
 
 def filed(bench: ConsoleBench) -> FiledSession:
-    """The session that the table was asked for last."""
+    """The last session that the table was asked for."""
     asked = bench.links["Table 1"].asked[-1]
     assert isinstance(asked, Prepare)
     return FiledSession(

@@ -21,7 +21,7 @@ FRAME_S = 0.05
 
 
 def main(frame_bytes: str, page_bytes: str) -> None:
-    """Serve until it is killed."""
+    """Serve until killed."""
     frame = b"data: " + b"x" * (int(frame_bytes) - 8) + b"\n\n"
     page = "x" * int(page_bytes)
 

@@ -1,4 +1,4 @@
-"""The process that keeps a unit, in virtual time: people talk with it by what they see."""
+"""The process that keeps a unit, in virtual time: people react to what it shows them."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ Play = Callable[[Snapshot], None]
 
 
 class PlayedDesk(ControlDesk):
-    """Whenever something is shown, a person sees it and does what the play says."""
+    """A desk at which, for everything shown, a person reacts as the play says."""
 
     play: Play = staticmethod(lambda snapshot: None)
     shown: list[Snapshot]
@@ -63,7 +63,7 @@ class PlayedDesk(ControlDesk):
 
 
 class ControlStage:
-    """A unit, its process and its records; ``say`` is a connection that says something and goes."""
+    """A unit, its process and its records; ``say`` connects, sends one message and disconnects."""
 
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
@@ -82,7 +82,7 @@ class ControlStage:
         keep(self.folder, example("unit", address=ADDRESS, unit_id=self.unit_id))
 
     def restart(self) -> None:
-        """A new process: it knows what is on the disk alone. ``run`` begins its life."""
+        """Start a new process, which knows only what is on the disk. ``run`` begins its life."""
         self.desk = PlayedDesk("Table 1", self.stage.clock, lambda utc_ms: "14:01", Path)
 
     @property
@@ -95,7 +95,7 @@ class ControlStage:
         )
 
     def run(self, play: Play) -> None:
-        """The life of the process; it is told to end when it takes too long."""
+        """Run the process; it is asked to end when it takes too long."""
         until_s = self.stage.clock.now_s() + LONGEST_S
 
         def played(snapshot: Snapshot) -> None:
@@ -127,7 +127,7 @@ class ControlStage:
         )
 
     def leave_open(self) -> None:
-        """A session of the unit whose program was killed."""
+        """Leave a session of the unit open, as a killed program does."""
         clock = self.stage.clock
         unit = self.stage.connect(ADDRESS, clock)
         planned = PlannedOrder.of(parse_order(SHORT_CERVICAL, "test"))
@@ -136,7 +136,7 @@ class ControlStage:
         open_session(self.folder, opening, clock, key=KEY).abandon()
 
     def author(self) -> Author:
-        """Who sits at the console, now."""
+        """The person at the console, now."""
         clock = self.stage.clock
         return Author(by=ASKER, user="console", at_utc_ms=clock.utc_ms(), key=KEY)
 
@@ -177,7 +177,7 @@ class ControlStage:
 
     @property
     def told(self) -> list[str]:
-        """The last things that were said."""
+        """The latest messages."""
         return self.say().texts
 
     def _connect(self, uri: str, clock: Clock) -> TractionUnit:
@@ -193,10 +193,10 @@ class ControlStage:
 
 
 class Attendant:
-    """Begins one session, says yes to what is asked, and ends the process behind it.
+    """Begins one session, confirms every question, and then ends the process.
 
     ``sees`` is called with each snapshot of the session before that. ``ends_in`` is the phase in
-    which the session is ended early, for what is over by then.
+    which the session is ended early, for tests that need nothing later.
     """
 
     def __init__(
@@ -210,7 +210,7 @@ class Attendant:
         self._has_run = False
         self._beat_at_s = stage.stage.clock.now_s()
         self.beats = True
-        """False: the console is not heard any more."""
+        """False: the console no longer receives messages."""
 
     def __call__(self, snapshot: Snapshot) -> None:
         now_s = self._stage.stage.clock.now_s()
@@ -245,6 +245,6 @@ def control_stage(folder: RecordFolder) -> Iterator[ControlStage]:
 
 
 def record_of(stage: ControlStage) -> SessionRecord:
-    """The one session on file, read."""
+    """Read the only session on file."""
     (found,) = list_sessions(stage.folder)
     return read_session(stage.folder, found.head.session_id)

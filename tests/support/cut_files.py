@@ -1,13 +1,13 @@
-"""The file operations of a program, counted; at one of them it is killed, or the disk is full.
+"""Counts the file operations of a program; at one of them it is killed, or the disk is full.
 
-The program runs in a child process, so that a kill is one: no clean-up runs, locks go. Counted are
-the functions of ``os`` through which the program makes, writes, syncs, renames and removes files,
-the writes of files that libraries are given, and in the child what SQLite does to its files
-(``tests.support.cut_sqlite``).
+The program runs in a child process, so that a kill is real: no clean-up runs, locks are released.
+Counted are the functions of ``os`` through which the program makes, writes, syncs, renames and
+removes files, the writes of files that libraries are given, and in the child what SQLite does to
+its files (``tests.support.cut_sqlite``).
 
-What was synced is noted and kept, so that a power cut can be played afterwards: bytes and names
-that were not synced are lost, or each of them by chance. A name that is lost goes back to the file
-that it replaced. Removed names come back only where nothing else in their folder is kept, as file
+Synced content and names are kept, so that a power cut can be replayed afterwards: bytes and names
+that were not synced are lost, all of them or each by chance. A lost name goes back to the file that
+it replaced. Removed names come back only where nothing else in their folder is kept, as file
 systems keep the order of names.
 """
 
@@ -33,13 +33,13 @@ from tests.support.cut_sqlite import count_sqlite
 KILLED, FINISHED, REFUSED = 137, 0, 4
 SECTOR = 512
 _chmod = os.chmod
-"""Not counted: for what the tests themselves do."""
+"""Not counted: the tests' own operations."""
 _COUNTED = ("mkdir", "rename", "replace", "unlink", "rmdir", "link", "chmod", "write", "fsync")
 
 
 @dataclass
 class Steps:
-    """Counts operations; ``act`` is done in place of number ``at`` (from 1; 0: never)."""
+    """Counts operations; ``act`` runs in place of number ``at`` (from 1; 0: never)."""
 
     at: int = 0
     act: Callable[[], None] = lambda: None
@@ -48,7 +48,7 @@ class Steps:
     acted: bool = field(default=False)
 
     def step(self) -> None:
-        """One operation is about to be done."""
+        """Called before each operation."""
         self.count += 1
         if self.count == self.at or (self.lasting and self.acted):
             self.acted = True
@@ -56,12 +56,12 @@ class Steps:
 
 
 def disk_full() -> None:
-    """What the system says when nothing more fits."""
+    """The system's error when nothing more fits."""
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 class _CountedFile:
-    """A binary file whose writes are counted; all else is the file's own."""
+    """A binary file whose writes are counted; everything else is the file's own."""
 
     def __init__(self, file: Any, steps: Steps) -> None:
         self._file, self._steps = file, steps
@@ -81,7 +81,7 @@ class _CountedFile:
 
 
 def count_operations(patch: pytest.MonkeyPatch, steps: Steps, only_growing: bool = False) -> None:
-    """Let every counted operation be a step. A full disk still removes: ``only_growing``."""
+    """Count every operation as a step. A full disk still removes files: use ``only_growing``."""
     for name in _COUNTED:
         if only_growing and name in ("unlink", "rmdir", "chmod"):
             continue
@@ -111,7 +111,10 @@ def _counted(real: Callable[..., Any], steps: Steps) -> Callable[..., Any]:
 
 @contextmanager
 def full_from(number: int, *, lasting: bool) -> Iterator[Steps]:
-    """Operation ``number`` and, if lasting, every later one that needs space finds a full disk."""
+    """Make the disk full at operation ``number``.
+
+    ``lasting``: also at all later ones that need space.
+    """
     steps = Steps(number, act=disk_full, lasting=lasting)
     with pytest.MonkeyPatch.context() as patch:
         count_operations(patch, steps, only_growing=True)
@@ -132,20 +135,20 @@ class Killed:
 
 @dataclass
 class Synced:
-    """What is durable, by inode: the names in each folder, and of each file a copy."""
+    """What is durable, by inode: the names in each folder, and a copy of each file."""
 
     folders: dict[int, dict[str, int]] = field(default_factory=dict)
     copies: dict[int, Path] = field(default_factory=dict)
 
 
 class Notes:
-    """What a child says of its syncs, and the copies of what it synced."""
+    """A child's syncs, and the copies of what it synced."""
 
     def __init__(self, log: Any, kept: Path, names: dict[int, dict[str, int]]) -> None:
         self._log, self._kept, self._names, self._count = log, kept, names, 0
 
     def file(self, descriptor: int) -> None:
-        """The file is durable as it is."""
+        """Note the file as durable in its present state."""
         found = os.fstat(descriptor)
         self._count += 1
         copy = self._kept / f"{found.st_ino}-{self._count}"
@@ -154,7 +157,7 @@ class Notes:
         self._note({"file": found.st_ino, "copy": copy.name})
 
     def name(self, path: Path) -> None:
-        """So is its name; a name that was not yet makes those in its folder durable with it."""
+        """Note its name as durable; a new name makes those in its folder durable with it."""
         folder, inode = path.parent.stat().st_ino, path.stat().st_ino
         if self._names.get(folder, {}).get(path.name) != inode:
             descriptor = os.open(path.parent, os.O_RDONLY)
@@ -162,7 +165,7 @@ class Notes:
             os.close(descriptor)
 
     def folder(self, descriptor: int) -> None:
-        """The names in the folder are durable, and no others."""
+        """Note exactly the names in the folder as durable."""
         with os.scandir(descriptor) as entries:
             names = {entry.name: entry.inode() for entry in entries}
         folder = os.fstat(descriptor).st_ino
@@ -170,7 +173,7 @@ class Notes:
         self._note({"folder": folder, "names": names})
 
     def end(self, operations: int) -> None:
-        """The work is done."""
+        """Note that the work is done."""
         self._note({"operations": operations})
 
     def _note(self, note: dict[str, Any]) -> None:
@@ -181,7 +184,7 @@ class Notes:
 def run_killed(work: Callable[[], object], at: int, folder: Path, log: Path) -> Killed:
     """Run ``work`` in a child that is killed before operation ``at`` (0: never).
 
-    Beside ``log`` copies are kept of what is durable.
+    Copies of what is durable are kept beside ``log``.
     """
     kept = log.with_name("durable")
     shutil.rmtree(kept, ignore_errors=True)
@@ -260,7 +263,7 @@ def _folders(folder: Path) -> list[Path]:
 
 
 def copy_disk(source: Path, target: Path) -> None:
-    """A copy in which two names of one file are still two names of one."""
+    """Copy so that two names of one file remain two names of one file."""
     first: dict[int, str] = {}
 
     def copy(file: str, to: str) -> str:
@@ -278,7 +281,7 @@ def copy_disk(source: Path, target: Path) -> None:
 
 
 def cut_power(folder: Path, synced: Synced, lost: Callable[[], bool]) -> None:
-    """Take away what was not synced below ``folder``; ``lost`` decides for each thing."""
+    """Remove what was not synced below ``folder``; ``lost`` decides in each case."""
     for path in _files(folder):
         _lose_content(path, synced.copies.get(path.stat().st_ino), lost)
     for place in _folders(folder):
@@ -287,7 +290,7 @@ def cut_power(folder: Path, synced: Synced, lost: Callable[[], bool]) -> None:
 
 
 def _lose_content(path: Path, durable: Path | None, lost: Callable[[], bool]) -> None:
-    """A file that was never synced is empty; of another one, each sector is the old one."""
+    """Empty a file that was never synced; in another one each lost sector has its old content."""
     present = path.read_bytes()
     kept = durable.read_bytes() if durable else b""
     if present == kept:
@@ -330,7 +333,7 @@ def _lose_names(place: Path, folder: Path, synced: Synced, lost: Callable[[], bo
 
 
 def _take_back(path: Path, inode: int, folder: Path, synced: Synced) -> None:
-    """A rename goes back to where the name was durable; a new name is gone."""
+    """Undo a rename back to the durable name, and remove a new name."""
     for other in _folders(folder):
         for name, known in synced.folders.get(other.stat().st_ino, {}).items():
             if known == inode and not (other / name).exists() and path not in other.parents:
@@ -343,18 +346,18 @@ def _take_back(path: Path, inode: int, folder: Path, synced: Synced) -> None:
 
 
 def _put_back(path: Path, inode: int | None, folder: Path, synced: Synced) -> None:
-    """What was replaced or removed has its name again, unless it has another one now."""
+    """Give what was replaced or removed its name back, unless it has another one now."""
     durable = None if inode is None else synced.copies.get(inode)
     if durable and not path.exists() and inode not in {p.stat().st_ino for p in _files(folder)}:
         shutil.copy(durable, path)
 
 
 def always() -> bool:
-    """Everything that was not synced is lost."""
+    """Lose everything that was not synced."""
     return True
 
 
 def by_chance(seed: int) -> Callable[[], bool]:
-    """Each thing is lost or not."""
+    """Lose each thing or not, at random."""
     chance = random.Random(seed)
     return lambda: chance.random() < 0.5

@@ -1,9 +1,9 @@
-"""What SQLite does to its files, counted and noted for ``tests.support.cut_files``.
+"""Counts and notes what SQLite does to its files, for ``tests.support.cut_files``.
 
-Every connection that the process makes goes through apsw, readers as well: two copies of SQLite in
-one process do not see each other's locks. A file that SQLite synced keeps its name as well, and one
-that is new brings the names before it with it, as in ``tests.support.recording_storage``: file
-systems write them in one.
+Every connection of the process goes through apsw, including readers: two copies of SQLite in one
+process do not see each other's locks. A file that SQLite synced keeps its name as well, and a new
+one makes the earlier names durable with it, as in ``tests.support.recording_storage``: file systems
+write them together.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _COUNTED = apsw.SQLITE_OPEN_MAIN_DB | apsw.SQLITE_OPEN_MAIN_JOURNAL | apsw.SQLIT
 
 
 class Noting(Protocol):
-    """Hears of what is durable."""
+    """Notes what is durable."""
 
     def file(self, descriptor: int) -> None: ...
 
@@ -74,15 +74,15 @@ class _CountedVfs(apsw.VFS):
 
 
 def count_sqlite(patch: pytest.MonkeyPatch, step: Callable[[], None], notes: Noting) -> None:
-    """Let every operation of SQLite on a database or its log be a step, and note its syncs.
+    """Count every operation of SQLite on a database or its log, and note its syncs.
 
-    For a process that ends soon: the storage stays registered.
+    Only for a process that ends soon: the storage stays registered.
     """
     vfs = _CountedVfs("counted", step, notes)
     real = sqlite3.connect
 
     def connect(path: Any, timeout: float = 5.0, *, uri: bool = False) -> Any:
-        """A URI is that of a reader, which writes nothing."""
+        """Connect; a URI belongs to a reader, which writes nothing."""
         if path == ":memory:":
             return real(path, timeout)
         return ApswConnection(path, None if uri else vfs.vfs_name, timeout)

@@ -1,4 +1,4 @@
-"""A session on file without running one: events and samples as the journal would hold them."""
+"""Makes a session on file without running it: events and samples as the journal would hold them."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def made_record(
     seal: bytes | None = SEAL,
     treated: bool = True,
 ) -> SessionRecord:
-    """A static treatment of ``minutes``; ``stops_ms`` are presses of the patient's switch."""
+    """A static treatment of ``minutes``; ``stops_ms`` are presses of the patient's stop switch."""
     hold_ms = round(minutes * 60_000)
     ramp_ms = ARMED_MS + UP_MS
     end_ms = ramp_ms + hold_ms
@@ -133,7 +133,7 @@ class _Log:
 
 
 def _samples(hold_dn: int, hold_from_ms: int, end_ms: int) -> SampleArray:
-    """Force that rises in a line, holds with a ripple of 0.3 N and falls in a line."""
+    """Force that rises linearly, holds with a ripple of 0.3 N and falls linearly."""
     times = np.arange(ARMED_MS, end_ms + RELEASED_MS, TICK_MS)
     phases = np.where(times < hold_from_ms, int(Phase.RAMPING_UP), int(Phase.HOLDING))
     phases = np.where(times >= end_ms, int(Phase.RELEASING), phases)
@@ -158,7 +158,7 @@ SCRUBBED = ScrubReport(
     conditions=(),
     not_checked=(),
 )
-"""What rules that found nothing say."""
+"""Results of rules that found nothing."""
 
 
 def made_visit(
@@ -168,7 +168,7 @@ def made_visit(
     scrubbed: bool = True,
     **options: Any,
 ) -> Visit:
-    """A visit with its note; ``options`` go to the record."""
+    """A visit with its note; ``options`` are passed to the record."""
     order = made_order()
     record = made_record(order, **options)
     note = draft_note(record, order)
@@ -186,7 +186,7 @@ def made_visit(
 
 
 def signed_visit(visit: Visit, by: str, credentials: str = "PT", *, utc_ms: int) -> Visit:
-    """The same visit with its note signed; what was said of it stays open."""
+    """The same visit with its note signed; statements about it stay open."""
     version = NoteVersion(
         number=1, by=by, credentials=credentials, at_utc_ms=utc_ms, reason="", changes={}
     )

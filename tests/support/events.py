@@ -1,4 +1,4 @@
-"""Details of events for tests: what a test does not say about an event is neutral."""
+"""Details of events for tests; what a test does not set is neutral."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from controller.session.inputs_and_effects import Emit
 
 
 def said(kind: EventKind, detail: Mapping[str, object]) -> EventDetail:
-    """The class that a stored detail stands for."""
+    """The class of a stored detail."""
     return decode_fields(CLASSES[kind], detail)
 
 
 def example(kind: EventKind, **detail: JsonValue) -> EventDetail:
-    """An event of a kind with neutral values but for those of ``detail``."""
+    """An event of a kind with neutral values except those in ``detail``."""
     return said(kind, complete(kind, detail))
 
 
 def emitted(kind: EventKind, detail: Mapping[str, object]) -> Emit:
-    """What the session logic emits, by its stored detail."""
+    """What the session logic emits for this stored detail."""
     return Emit(said(kind, detail))
 
 
@@ -37,7 +37,7 @@ def complete(kind: EventKind, detail: Mapping[str, JsonValue]) -> dict[str, Json
 
 
 def complete_opening(detail: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
-    """What the workstation says at an opening, with neutral values for what is not said."""
+    """The workstation's opening statement, with neutral values for what is not given."""
     return _merged(encode_fields(_neutral(OpeningOfSession)), detail)
 
 

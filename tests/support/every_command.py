@@ -1,4 +1,4 @@
-"""The commands of the program that write, by name; a test holds them to the program."""
+"""The names of the commands that write; a test compares them with the program."""
 
 from __future__ import annotations
 
@@ -40,4 +40,4 @@ WRITING = {
     "visit",
 }
 ALL_WRITING = WRITING | {"backup", "export", "hold", "note", "retention", "update"}
-"""With those that read or write by what they are told."""
+"""Including commands that read or write depending on their arguments."""

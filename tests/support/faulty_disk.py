@@ -1,8 +1,8 @@
-"""A disk that fails when a test says so: SQLite's own file layer, replaced by APSW's.
+"""A disk that fails on demand: SQLite's own file layer, replaced by APSW's.
 
 The program's one place that makes writing connections (``records.store.database.connect``) is
-pointed here. Everything above it, SQLite included, is the real thing; only xWrite, xSync and
-xTruncate of database and log may fail, by their count.
+pointed here. Everything above it, SQLite included, is real; only xWrite, xSync and xTruncate of
+database and log may fail, by their count.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _names = count(1)
 
 @dataclass
 class FaultPlan:
-    """Fail operation number ``at`` (from 0) with ``error``; ``lasting`` fails all after it too."""
+    """Fails operation number ``at`` (from 0) with ``error``; if ``lasting``, all later ones too."""
 
     error: type[apsw.Error]
     at: int
@@ -39,14 +39,14 @@ class FaultPlan:
     failed: list[int] = field(default_factory=list)
 
     def step(self) -> None:
-        """Count one operation; raise when it is its turn."""
+        """Count one operation; raise the error if it is the one to fail."""
         number, self.operations = self.operations, self.operations + 1
         if number == self.at or (self.lasting and number > self.at):
             self.failed.append(number)
             raise self.error("made to fail by the test")
 
     def heal(self) -> None:
-        """The disk is well again."""
+        """Let the disk work again."""
         self.at, self.lasting = -1, False
 
 
@@ -78,7 +78,7 @@ class _FaultyVfs(apsw.VFS):
 
 
 class _Rows:
-    """What the program uses of a sqlite3 cursor."""
+    """The part of a sqlite3 cursor that the program uses."""
 
     def __init__(self, rows: list[tuple[Any, ...]], names: Sequence[str], lastrowid: int) -> None:
         self._rows = rows
@@ -96,7 +96,7 @@ class _Rows:
 
 
 class _Connection:
-    """An APSW connection behind the few methods of sqlite3 that the program uses."""
+    """An APSW connection with the few methods of sqlite3 that the program uses."""
 
     isolation_level: str | None = None
     """APSW begins no transaction by itself."""
@@ -142,7 +142,7 @@ def _as_sqlite3() -> Iterator[None]:
 
 @contextmanager
 def faulty_disk(plan: FaultPlan) -> Iterator[FaultPlan]:
-    """While open, every writing connection to a unit's file goes through the plan."""
+    """Route every writing connection to a unit's file through the plan."""
     real_connect = database.connect
 
     def connect(path: Path, busy_timeout_s: float) -> Any:

@@ -1,7 +1,7 @@
-"""pymodbus' own servers whose answers can be spoiled on their way out, in real time.
+"""Runs pymodbus' servers with answers that can be corrupted on their way out, in real time.
 
-Register n holds n, so an answer to another address is seen. A fault turns the good frame into
-pieces with delays.
+Register n holds n, so that an answer for another address is recognized. A fault turns the good
+frame into pieces with delays.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class _Serial(ModbusSerialServer):
 
 
 class FaultyServer:
-    """A context manager. ``faults`` are taken one per answer; without any the answer is good."""
+    """A context manager. Each answer takes one of ``faults``; without any the answer is good."""
 
     def __init__(self, kind: str, action: Action | None = None, *, unit: int = 1) -> None:
         self.kind = kind
@@ -71,7 +71,7 @@ class FaultyServer:
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
 
     def spoil(self, data: bytes) -> Pieces:
-        """What goes out instead of the good frame ``data``."""
+        """Returns what is sent instead of the good frame ``data``."""
         self.answers.append(data)
         if not self.faults:
             return [(0.0, data)]

@@ -1,4 +1,4 @@
-"""What tests and campaigns ask of a planned force besides what the program asks of it."""
+"""Questions of tests and campaigns about a planned force that the program does not need."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Servers and lines of programs that are not ours: libmodbus, socat, ser2net.
+"""Third-party servers and lines: libmodbus, socat, ser2net.
 
-Each context manager gives what a host connects to, and ends its program.
+Each context manager gives the address that a host connects to, and ends its program.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from tests.support.real_time import wait_until
 
 SOURCE = Path(__file__).with_name("libmodbus_server.c")
 LATE_MS = 0x06FF
-"""Register of the libmodbus server: how late the next answer is, once."""
+"""Register of the libmodbus server: the delay of the next answer only."""
 LISTENS = "0A"
 """State of a listening socket in /proc/net/tcp."""
 
 
 class Libmodbus:
-    """Our server on libmodbus, compiled into ``folder`` when it is first asked for."""
+    """The tests' server on libmodbus, compiled into ``folder`` on first use."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -41,13 +41,13 @@ class Libmodbus:
 
     @contextmanager
     def on_a_line(self, unit: int = 1) -> Iterator[tuple[str, str]]:
-        """Both ends of a line whose second one the server has."""
+        """Both ends of a line, with the server on the second one."""
         with socat_pair() as (host_end, unit_end), self._running("rtu", str(unit), unit_end):
             yield host_end, unit_end
 
     @contextmanager
     def on_a_port(self, kind: str) -> Iterator[str]:
-        """The TCP port, or the pseudo-terminal whose other end the server has: nothing between."""
+        """The server's TCP port, or a pseudo-terminal with the server directly on its other end."""
         device = [] if kind == "tcp" else ["/dev/ptmx"]
         with self._running(kind, "1", *device) as place:
             yield place
@@ -81,7 +81,7 @@ def socat_pair() -> Iterator[tuple[str, str]]:
 
 
 def wait_until_it_carries(socat: Popen[bytes]) -> None:
-    """The links are there before it sets the terminals: what a user sets meanwhile is lost."""
+    """Wait until socat sets the terminals, after making the links: earlier settings are lost."""
     assert socat.stderr is not None
     said = b""
     for line in socat.stderr:
@@ -93,9 +93,9 @@ def wait_until_it_carries(socat: Popen[bytes]) -> None:
 
 @contextmanager
 def ser2net(device: str, *, accepter: str = "tcp", options: str = "") -> Iterator[str]:
-    """A serial server before ``device``: its TCP port.
+    """A serial server for ``device``: its TCP port.
 
-    ``accepter``: "tcp" is raw, "telnet,tcp" and "telnet(rfc2217),tcp" are what their names say.
+    ``accepter``: "tcp" is raw, "telnet,tcp" and "telnet(rfc2217),tcp" are as their names say.
     ``options`` of the serial port, for instance ",xonxoff".
     """
     config = (
@@ -109,10 +109,10 @@ def ser2net(device: str, *, accepter: str = "tcp", options: str = "") -> Iterato
 
 
 def listening_port(process_id: int) -> str:
-    """The TCP port at which a process listens; "" as long as it does not (Linux)."""
+    """The TCP port at which a process listens; "" while it does not (Linux)."""
     sockets = set()
     for link in Path(f"/proc/{process_id}/fd").iterdir():
-        with suppress(FileNotFoundError):  # it closes files while it starts
+        with suppress(FileNotFoundError):  # the process closes files while it starts
             sockets.add(str(link.readlink()).removeprefix("socket:"))
     for line in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]:
         fields = line.split()
@@ -125,7 +125,7 @@ def listening_port(process_id: int) -> str:
 def ended_after(
     command: list[str], *, stdout: int | None = None, stderr: int | None = None
 ) -> Iterator[Popen[bytes]]:
-    """A running program that is gone at the end of the block."""
+    """A running program that is ended with the block."""
     with Popen(command, stdout=stdout, stderr=stderr) as process:
         try:
             yield process

@@ -1,7 +1,7 @@
-"""What is in a recording of a burst: its pulses, gaps and harmonics, and what is wrong with them.
+"""Analyses a recording of a burst: pulses, gaps and harmonics, and what is wrong with them.
 
-The ranges are those of alarm-sounds.md#bursts, written down here a second time and apart
-from the program's own table.
+The ranges are those of alarm-sounds.md#bursts, written here a second time, apart from the program's
+own table.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ RISE_SHARE = (0.10, 0.20)
 SAME_GAP = 0.05
 SHORTEST_GAP_MS, QUIET_MS = 10, 50
 MEASURED_MS = 3.0
-"""How exactly an edge is found in a wave whose period is up to 3 ms."""
+"""How precisely an edge is found in a wave with a period of up to 3 ms."""
 SPREAD_DB = 15.0
 PITCH_HZ = (150, 1000)
 HARMONIC_HZ = (300, 4000)
@@ -31,7 +31,7 @@ HARMONIC_HZ = (300, 4000)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeardPulse:
-    """Between its nine tenths, in milliseconds from the beginning of the recording."""
+    """A pulse between its nine-tenths points, in milliseconds from the start of the recording."""
 
     begins_ms: float
     ends_ms: float
@@ -40,7 +40,7 @@ class HeardPulse:
 
 
 def pulses_of(wave: Wave) -> list[HeardPulse]:
-    """Each stretch that rises above half of the loudest, with what falls short of it for 10 ms."""
+    """Stretches above half of the maximum; gaps of less than 10 ms are bridged."""
     quiet = round(RATE_HZ * QUIET_MS / 1000)
     height = _height(np.pad(wave, quiet))
     height = height / height.max()
@@ -69,7 +69,7 @@ def gaps_of(pulses: list[HeardPulse]) -> list[float]:
 
 
 def harmonics_of(wave: Wave, pulse: HeardPulse) -> dict[float, float]:
-    """Frequency and height in decibels of each component, as a part of the loudest one."""
+    """Frequency of each component, and its level in decibels relative to the loudest one."""
     part = wave[round(pulse.begins_ms * RATE_HZ / 1000) : round(pulse.ends_ms * RATE_HZ / 1000)]
     spectrum = np.abs(np.fft.rfft(part * np.hanning(len(part)), 8 * len(part)))
     level_db = 20 * np.log10(spectrum / spectrum.max() + 1e-9)
@@ -80,7 +80,7 @@ def harmonics_of(wave: Wave, pulse: HeardPulse) -> dict[float, float]:
 
 
 def faults_of(kind: str, wave: Wave) -> list[str]:
-    """What of a recorded burst is outside of what the summaries say of its priority."""
+    """Deviations of a recorded burst from what the summaries state for its priority."""
     pulses = pulses_of(wave)
     found = [] if len(pulses) == PULSES[kind] else [f"{len(pulses)} pulses"]
     for number, pulse in enumerate(pulses, start=1):
@@ -133,7 +133,7 @@ def _within(value: float, limits: tuple[int, int], measured: float = MEASURED_MS
 
 
 def _height(wave: Wave) -> Wave:
-    """The effective height around each sample, over two periods of the pitch."""
+    """The effective value around each sample, over two periods of the pitch."""
     spectrum = np.abs(np.fft.rfft(wave))
     hertz = np.fft.rfftfreq(len(wave), 1 / RATE_HZ)
     pitch_hz = hertz[np.flatnonzero(spectrum > 0.3 * spectrum.max())[0]]

@@ -16,13 +16,13 @@ SMALL_LINK = f"0,0,0,0,0,{'0' * 64}\n"
 
 
 def filled(name: str, head: str, line: str, share: float = 1.0) -> bytes:
-    """A member as large as it may be, of one line again and again."""
+    """A member of the maximum size, made of one repeated line."""
     room = int(MEMBER_LIMITS[name] * share) - len(head)
     return (head + line * (room // len(line))).encode()
 
 
 def as_much_as_allowed(members: Members) -> Members:
-    """The three large members together as large as a bundle may be."""
+    """The three large members at the maximum size of a bundle together."""
     return {
         **members,
         "events.jsonl": filled("events.jsonl", "", SMALL_EVENT, 0.88),
@@ -44,20 +44,20 @@ def cells_in_a_row(members: Members) -> Members:
 
 
 def deep_manifest(members: Members) -> Members:
-    """Objects within objects, as many as the member takes."""
+    """As many nested objects as the member may hold."""
     deep = '{"a":' * 10_000 + "1" + "}" * 10_000
     return {**members, "manifest.json": deep.encode()}
 
 
 def deep_event(members: Members) -> Members:
-    """An event whose own text nests."""
+    """An event with nested text."""
     said = json.loads(members["events.jsonl"].splitlines()[0])
     said["detail"] = "[" * 100_000
     return {**members, "events.jsonl": (json.dumps(said) + "\n").encode()}
 
 
 def bomb(members: Members) -> Members:
-    """A note of zeros, far beyond its limit."""
+    """A note of zeros far beyond its limit."""
     return {**members, "note.txt": bytes(300 << 20)}
 
 
@@ -76,7 +76,7 @@ HEAVY: dict[str, Callable[[Members], Members]] = {
 
 @lru_cache(maxsize=1)
 def heavy(bundle: bytes, kind: str) -> bytes:
-    """A bundle with other members than those that were written."""
+    """A bundle with the given members replaced."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in HEAVY[kind](members_of(bundle)).items():
@@ -85,7 +85,7 @@ def heavy(bundle: bytes, kind: str) -> bytes:
 
 
 def lying_bomb(bundle: bytes) -> bytes:
-    """The same bomb, whose declared size is small everywhere."""
+    """The same bomb, with a small size declared everywhere."""
     data = bytearray(heavy(bundle, "bomb"))
     real, said = (300 << 20).to_bytes(4, "little"), (100).to_bytes(4, "little")
     while (at := data.find(real)) >= 0:

@@ -1,4 +1,4 @@
-"""A first visit that many tests come after: held once for the same records, then copied."""
+"""Holds a first visit that many tests start from: once for the same records, then copied."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ LONGEST_S = 3600.0
 
 
 def visit_held(clinic: Reception, **answers: str) -> None:
-    """A first visit of TEST-1 at the terminal is over; ``answers`` are given among the usual ones.
+    """Hold a first visit of TEST-1 at the terminal.
 
-    Nobody has heard its questions here, and its claim lies elsewhere.
+    ``answers`` are given among the usual ones. Nobody has heard its questions here, and its claim
+    is stored elsewhere.
     """
     began_ms = clinic.clock.utc_ms()
     _hold(clinic.folder, began_ms, clinic.identifiers.patient_key(), {**FIRST, **answers})

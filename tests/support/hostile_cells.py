@@ -1,4 +1,4 @@
-"""Any cell of a unit's file or clinic.db gets a value that no program of ours writes."""
+"""Puts values that the program never writes into any cell of a unit's file or of clinic.db."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from tests.support.altering import altering_loosely
 
 NESTED = "[" * 100_000 + "]" * 100_000
 NOT_COVERED = ("patient", "draft_word")
-"""Tables of clinic.db whose content nothing vouches for."""
+"""Tables of clinic.db whose content is not protected by any digest."""
 
 
 def hostile_values(old: object) -> list[object]:
-    """Other values than ``old``, of every type."""
+    """Values other than ``old``, of every type."""
     values: list[object] = [
         None,
         0,
@@ -60,7 +60,7 @@ def hostile_values(old: object) -> list[object]:
 
 
 def _twice(text: str) -> str:
-    """The first key of an object once more; other texts doubled."""
+    """Double the first key of an object; double other texts whole."""
     try:
         said = json.loads(text)
     except ValueError:
@@ -72,7 +72,7 @@ def _twice(text: str) -> str:
 
 
 def spoil_a_cell(path: Path, source: random.Random) -> str:
-    """Put a hostile value into one cell; returns what was done, for a failing test."""
+    """Put a hostile value into one cell; returns a description for a failing test."""
     with altering_loosely(path) as db:
         tables = [
             name
@@ -91,7 +91,7 @@ def spoil_a_cell(path: Path, source: random.Random) -> str:
 def set_cell(
     db: sqlite3.Connection, table: str, column: str, row: int, source: random.Random
 ) -> str:
-    """One hostile value that the cell takes: keys stay unique, row keys stay numbers."""
+    """Put a hostile value that the cell accepts: keys stay unique, row keys stay numbers."""
     found = db.execute(f"SELECT {column} FROM {table} WHERE rowid = ?", (row,)).fetchone()
     values = hostile_values(found[0])
     source.shuffle(values)

@@ -59,7 +59,7 @@ def _sample(raw: bytes) -> dict[str, Any]:
 
 
 def _traction_ms(events: Iterable[Any]) -> int:
-    """Every stretch between two phase events that ends a treating phase, pauses left out."""
+    """Every stretch between two phase events that ends a treating phase, without pauses."""
     changes = [event for event in events if event.kind.name == "PHASE_CHANGED"]
     return sum(
         after.at_ms - before.at_ms

@@ -1,7 +1,7 @@
-"""What tests need of their machine and may be missing, programs that are not ours above all.
+"""What tests need of their machine and may be missing, mostly third-party programs.
 
-Each that is missing is one skipped line of the tests. Where ``CI`` is true (.ci/run) it fails them:
-there everything is installed, and a proof that did not run is no proof.
+A missing one skips one test. Where ``CI`` is true (.ci/run) it fails the test: everything is
+installed there, and a proof that did not run is no proof.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import pytest
 
 
 def place_of_program(program: str) -> str | None:
-    """The path of a program, also of one that only root usually calls."""
+    """The path of a program, including those that usually only root calls."""
     places = os.environ.get("PATH", os.defpath) + os.pathsep + "/usr/sbin"
     return shutil.which(program, path=places)
 
@@ -26,7 +26,7 @@ def installed(program: str) -> str:
 
 
 def library_flags(library: str) -> list[str]:
-    """What a C compiler needs for a library with its headers."""
+    """Compiler flags for a C library with its headers."""
     command = [installed("pkg-config"), "--cflags", "--libs", library]
     asked = subprocess.run(command, check=False, capture_output=True, text=True)
     return asked.stdout.split() or missing(f"{library} with its headers")
@@ -38,7 +38,7 @@ def missing(what: str) -> NoReturn:
 
 
 def cannot_run(why: str, promised: str) -> NoReturn:
-    """The same for whatever else keeps a test from being run; ``promised`` is what CI=true says."""
+    """Do the same for any other obstacle; ``promised`` is the condition that CI=true guarantees."""
     if os.environ.get("CI") == "true":
         pytest.fail(f"{why}, and CI=true says that {promised}")
     pytest.skip(why)

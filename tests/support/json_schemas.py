@@ -1,4 +1,4 @@
-"""The published schema of a command's JSON, and whether a document fits it."""
+"""Checks documents against the published schema of a command's JSON."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SCHEMAS = ROOT / "docs" / "reference" / "json"
 
 
 def check_shape(document: dict[str, Any]) -> str:
-    """Hold a document against the schema that its format names; returns the schema's name."""
+    """Check a document against the schema that its format names; returns the schema's name."""
     name = str(document["format"]).removeprefix("traction-").removesuffix("/1")
     _validator(name).validate(document)
     return name
@@ -22,7 +22,7 @@ def check_shape(document: dict[str, Any]) -> str:
 
 @cache
 def _validator(name: str) -> jsonschema.Draft202012Validator:
-    """Made once for each schema: the check of the schema itself is the dear part."""
+    """Made once for each schema, because checking the schema itself is expensive."""
     schema = json.loads((SCHEMAS / f"{name}.schema.json").read_text(encoding="utf-8"))
     jsonschema.Draft202012Validator.check_schema(schema)
     return jsonschema.Draft202012Validator(schema)

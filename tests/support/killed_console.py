@@ -1,4 +1,4 @@
-"""The console killed under the hands of people: what a page shows then, and what was typed."""
+"""Kills the console while people use it: what a page shows then, and what happens to typed text."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ CLOCK = SystemClock()
 UNSEEN = "--"
 LOOKS, LOOK_MS = 60, 500
 NOTED = "killed1"
-"""A session on file whose note is written meanwhile."""
+"""A session on file whose note is being written."""
 ORDERED_FOR = "TEST-79"
-"""A patient of nobody else: how somebody's last treatment ended decides what a dose needs."""
+"""A patient used by no other test: how the last treatment ended decides what a dose needs."""
 FIELDS = ("Plan for next visit", "Symptoms today")
 WATCH = """() => {
   const page = document.getElementById("unit-page");
@@ -50,20 +50,21 @@ WATCH = """() => {
   const how = { subtree: true, childList: true, attributes: true, attributeFilter: ["hidden"] };
   for (const each of [page, silent]) new MutationObserver(look).observe(each, how);
 }"""
-"""Keeps when a unit's page turns from figures to silence and back, by what a person sees, and when
-its figures changed; those of a hold do so several times a second."""
+"""Records when a unit's page changes between figures and silence, as a person sees it, and when
+its figures changed; those of a hold do so several times a second.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """A field in which somebody types; ``address`` is that of its page."""
+    """A field with text being typed; ``address`` is that of its page."""
 
     page: Page
     address: str
     field: Locator
 
     def is_kept(self, text: str) -> bool:
-        """Whether another page of this address shows the text, sooner or later."""
+        """Returns True if another page at this address shows the text before the deadline."""
         for _ in range(LOOKS):
             if text in self.page.request.get(self.address).text():
                 return True
@@ -73,10 +74,10 @@ class Draft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kill:
-    """What became of one kill; times from it in milliseconds, ``lost`` are pages of drafts.
+    """The outcome of one kill; times are milliseconds after it, ``lost`` are pages of drafts.
 
-    ``silent_after_ms`` is when silence was said (``said``), or how long the figures stood still
-    where they came again before it had to be said.
+    ``silent_after_ms`` is when silence was reported (``said``), or how long the figures stood still
+    if they came back before it had to be reported.
     """
 
     said: str
@@ -88,7 +89,7 @@ class Kill:
 
 
 def drafts(context: BrowserContext, records: RecordFolder) -> list[Draft]:
-    """A note and an order, each opened by somebody who has said a name."""
+    """A note and an order, each opened by somebody who has given a name."""
     made = []
     for label, address in zip(FIELDS, _note_and_order(records), strict=True):
         page = sit_down(context, "/")
@@ -98,10 +99,10 @@ def drafts(context: BrowserContext, records: RecordFolder) -> list[Draft]:
 
 
 def _note_and_order(records: RecordFolder) -> tuple[str, str]:
-    """The addresses of a note and of an order that are still to be written."""
+    """The addresses of a note and of an order that are not yet written."""
     unwrap(recorded)(
         records, NOTED, reference="TEST-78"
-    )  # a copy of a folder with open sockets is none
+    )  # a folder with open sockets cannot be copied
     keep(records, medicare_patient("2026-01-05", ORDERED_FOR))
     with console_bench(records, CLOCK) as bench:
         bench.sit_down()
@@ -110,12 +111,12 @@ def _note_and_order(records: RecordFolder) -> tuple[str, str]:
 
 
 def watch_turns(live: Page) -> None:
-    """Begin to keep the turns of a unit's page."""
+    """Start recording the changes of a unit's page."""
     live.evaluate(WATCH)
 
 
 def kill_console(station: BrowsedStation, live: Page, typed: Sequence[Draft], name: str) -> Kill:
-    """Kill it while people type; nobody touches the live page until it is live again."""
+    """Kill the console while people type; nobody touches the live page until it is live again."""
     for draft in typed:
         draft.field.fill(f"{name}: the first half")
     process = station.console_process
@@ -141,7 +142,7 @@ def kill_console(station: BrowsedStation, live: Page, typed: Sequence[Draft], na
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Seen:
-    """A page from a kill to figures of the next console; ``still_ms`` is its longest gap."""
+    """A page from a kill to the figures of the next console; ``still_ms`` is its longest gap."""
 
     said: str
     force: str
@@ -151,7 +152,10 @@ class _Seen:
 
 
 def _seen_again(live: Page, started_ms: int) -> _Seen:
-    """Silence, however short, and figures again: a look now and then would miss one of them."""
+    """Wait for silence, however short, and for figures again.
+
+    The page records both, because occasional polling would miss one of them.
+    """
     turns: list[dict[str, Any]] = []
     figures: list[int] = []
 
@@ -175,7 +179,7 @@ def _seen_again(live: Page, started_ms: int) -> _Seen:
 
 
 def _started_ms(station: BrowsedStation, before: int) -> int:
-    """When the process of the next console began, as the system has it (Linux)."""
+    """The start of the next console's process, as the system reports it (Linux)."""
     found: list[int] = []
 
     def is_there() -> bool:

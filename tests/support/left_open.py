@@ -1,4 +1,4 @@
-"""What a start does with interrupted sessions, without a unit."""
+"""Closes interrupted sessions as a start does, without a unit."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from records.store.record_folder import RecordFolder
 
 
 def close_left_open(folder: RecordFolder, unit_id: str, clock: Clock, key: SigningKey) -> list[str]:
-    """Close and seal them; returns their ids. Nothing may have been added to them."""
+    """Close and seal interrupted sessions; returns their ids.
+
+    Nothing may have been added to them.
+    """
     closed = []
     for left in left_open_sessions(folder, unit_id, clock, key=key):
         assert not left.has_dropped_rows, left

@@ -1,4 +1,4 @@
-"""A sound server that is not ours, with one loudspeaker that plays into a recording.
+"""A third-party sound server whose one loudspeaker plays into a recording.
 
 Debian: `apt-get install pulseaudio pulseaudio-utils`.
 """
@@ -23,7 +23,7 @@ SINK = "table"
 
 
 class SoundServer:
-    """PulseAudio in a folder of its own."""
+    """PulseAudio with a folder of its own."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -31,7 +31,7 @@ class SoundServer:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """With a loudspeaker, which plays in real time to nobody but a recording."""
+        """Start it with a loudspeaker that plays in real time, into a recording only."""
         loudspeaker = f"module-null-sink sink_name={SINK} rate={RATE_HZ} channels=1"
         door = f"module-native-protocol-unix socket={self.folder / 'socket'} auth-anonymous=1"
         command = [installed("pulseaudio"), "-n", "--daemonize=no", "--exit-idle-time=-1"]
@@ -45,17 +45,17 @@ class SoundServer:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Where its programs and the player find it, and keep what they keep."""
+        """The environment in which its programs and the player find it and store their files."""
         own = {"PULSE_SERVER": self.place, "PULSE_RUNTIME_PATH": str(self.folder)}
         homes = ("HOME", "XDG_RUNTIME_DIR", "PULSE_STATE_PATH")
         return os.environ | own | {name: str(self.folder) for name in homes}
 
     def pull_the_plug(self) -> None:
-        """Take the loudspeaker away; the server goes on."""
+        """Remove the loudspeaker; the server keeps running."""
         self._asked("unload-module", "module-null-sink")
 
     def kill(self) -> None:
-        """End it at once."""
+        """End the server at once."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
@@ -64,7 +64,7 @@ class SoundServer:
 
     @contextmanager
     def recording(self, file: Path) -> Iterator[None]:
-        """What the loudspeaker plays meanwhile, as a WAV file."""
+        """Record what the loudspeaker plays meanwhile, as a WAV file."""
         command = [installed("parec"), f"--device={SINK}.monitor", f"--rate={RATE_HZ}"]
         command += ["--channels=1", "--format=s16le", "--file-format=wav", "--latency-msec=20"]
         process = subprocess.Popen([*command, str(file)], env=self.environment)
@@ -85,7 +85,7 @@ class SoundServer:
 
 @contextmanager
 def sound_server(folder: Path) -> Iterator[SoundServer]:
-    """A running one, which is gone afterwards."""
+    """A running server that is ended with the block."""
     server = SoundServer(folder)
     server.start()
     try:

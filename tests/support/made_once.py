@@ -1,7 +1,7 @@
-"""Folders that many tests begin with: the same step from the same bytes is done once, then copied.
+"""Folders that many tests start from: the same step on the same bytes is done once, then copied.
 
-What a step makes is kept per process, by the content that it began with and by what was asked of
-it. A step that raises is not kept. A folder that a test changed has another content.
+What a step makes is kept per process, by the content that it started with and by its arguments. A
+step that raises is not kept. A folder that a test changed has other content.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from typing import Any, TypeVar, cast
 from records.store.record_folder import RecordFolder
 
 LARGEST_BYTES = 4_000_000
-"""Of a folder: beyond it a copy saves little, and the copies would fill the disk."""
+"""Size of a folder beyond which a copy saves little and copies would fill the disk."""
 Step = TypeVar("Step", bound=Callable[..., None])
 _numbers = count()
 
 
 def made_once(*also: object) -> Callable[[Step], Step]:
-    """For a step whose outcome depends on its arguments, the folder's content and ``also``.
+    """Decorate a step that depends only on its arguments, the folder's content and ``also``.
 
-    And on the user's settings.
+    The user's settings count too.
     """
 
     def decorated(step: Step) -> Step:
@@ -84,7 +84,7 @@ def _kept_folder() -> Path:
     folder, owner = Path(tempfile.mkdtemp(prefix="made-once-")), os.getpid()
 
     def remove() -> None:
-        if os.getpid() == owner:  # a child that was forked may end in the same way
+        if os.getpid() == owner:  # a forked child may end in the same way
             shutil.rmtree(folder, ignore_errors=True)
 
     atexit.register(remove)

@@ -1,7 +1,7 @@
-"""A folder with many sessions for measuring a search: one real session, and copies of its rows.
+"""A folder with many sessions for measuring a search: one real session and copies of its rows.
 
 The copies have ids, days, patients, outcomes and words of their own, and signed notes. A search
-believes their seals; ``verify`` would not.
+trusts their seals; ``verify`` would not.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def called(number: int) -> str:
 
 @contextmanager
 def _unguarded(path: str) -> Iterator[sqlite3.Connection]:
-    """The file without what keeps rows from being changed, for as long as rows are copied."""
+    """Remove the triggers that keep rows from being changed while rows are copied."""
     with closing(sqlite3.connect(path)) as db, db:
         db.execute("PRAGMA synchronous = OFF")
         yield db
@@ -82,7 +82,7 @@ def _ended(row: tuple[object, ...], number: int) -> str:
 
 
 def _copy_words(folder: RecordFolder, count: int) -> None:
-    """Orders, their places in the register, and signed notes, behind one link of the chain."""
+    """Copy orders, their places in the register, and signed notes, behind one link of the chain."""
     with clinic_writing(folder) as db:
         ((key, digest, text),) = rows(
             db, "SELECT patient_key, order_digest, order_text FROM session_order"
@@ -109,7 +109,7 @@ def _copy_words(folder: RecordFolder, count: int) -> None:
 
 
 def _of_patient(said: dict[str, Any], reference: str) -> dict[str, Any]:
-    """A note with the patient's own reference; anything else as it is."""
+    """Give a note the patient's own reference; leave anything else unchanged."""
     if "words" not in said:
         return said
     word = {**said["words"]["patient_reference"], "value": reference}

@@ -1,4 +1,4 @@
-"""Records whose flushing is not the subject lie in memory, where the system has such a place."""
+"""Keeps records in memory, where the system allows it, for tests that do not concern flushing."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ MEMORY = Path("/dev/shm")
 
 
 def memory_folder() -> TemporaryDirectory[str]:
-    """A folder that goes with its ``with`` block; on the disk where memory cannot be written."""
+    """A folder that is removed with its ``with`` block; on the disk if memory is not writable."""
     return TemporaryDirectory(dir=MEMORY if os.access(MEMORY, os.W_OK) else None)

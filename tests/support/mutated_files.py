@@ -1,6 +1,6 @@
-"""Files of the program with random damage, and what each of its readers makes of them.
+"""Damages files of the program at random and gives them to each of their readers.
 
-Each reader must refuse, find, or show that nothing of the content has changed.
+Each reader must refuse, find the damage, or show that the content has not changed.
 """
 
 from __future__ import annotations
@@ -50,16 +50,19 @@ NOT_COMPARED = {
     "unit": {"packed_session", "_sqlite_migrations"},
     "clinic": {"patient", "draft_word", "_sqlite_migrations"},
 }
-"""Tables whose rows may change; packed sessions are compared unpacked. All others are compared."""
+"""Tables whose rows may change. Packed sessions are compared unpacked, all others as they are."""
 
 
 class Missed(AssertionError):
-    """A file passed as whole although its content had changed, or a verdict contradicts itself."""
+    """A file was accepted although its content had changed, or a verdict contradicts itself."""
 
 
 @dataclass(frozen=True)
 class Ground:
-    """What is damaged: always a copy. ``contents`` hold what must still be there when accepted."""
+    """What is damaged, always as a copy.
+
+    ``contents`` are what must still be there when accepted.
+    """
 
     folder: Path
     bundle: bytes
@@ -68,7 +71,7 @@ class Ground:
 
     @property
     def whole(self) -> Path:
-        """Three sealed sessions and the clinic's words."""
+        """Three sealed sessions and the clinic's records."""
         return self.folder / "whole"
 
     @property
@@ -96,7 +99,7 @@ class Ground:
 
 
 def prepare(folder: Path) -> Ground:
-    """Everything that is damaged, below ``folder``."""
+    """Make everything that is damaged, below ``folder``."""
     whole = RecordFolder(folder / "whole")
     lived(whole)
     for number in (2, 3):
@@ -117,7 +120,7 @@ def path_of(data: RecordFolder, which: str) -> Path:
 
 
 def _settle(path: Path) -> None:
-    """Everything into the file itself, so that a copy of it is the record."""
+    """Move everything into the file itself, so that a copy of it is the record."""
     with closing(sqlite3.connect(path)) as db:
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         db.execute("PRAGMA journal_mode = DELETE")
@@ -133,7 +136,7 @@ def _closed_years(data: RecordFolder, disk: Path) -> None:
 
 
 def _open_with_side_file(data: RecordFolder) -> tuple[tuple[EventRow, ...], bytes]:
-    """An interrupted session whose second half is in the side file; everything that it recorded."""
+    """Make a session whose second half is in the side file; returns all that it recorded."""
     clock = VirtualClock()
     journal = begin(data, "s-1", clock)
     path = data.unit_database(UNIT)
@@ -157,14 +160,14 @@ def _open_with_side_file(data: RecordFolder) -> tuple[tuple[EventRow, ...], byte
 
 @contextmanager
 def reading_raw(path: Path) -> Iterator[Database]:
-    """The rows of a file without a question."""
+    """Open a file to read its rows without any check."""
     with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as db:
         db.text_factory = lambda text: text.decode("utf-8", "surrogateescape")
         yield Database(db)
 
 
 def content_of(path: Path, which: str) -> object:
-    """Everything of a file that its verifier vouches for; blanks between words do not count."""
+    """The content of a file that its verifier covers; whitespace between words does not count."""
     with reading_raw(path) as db:
         tables = {
             table: db.execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall()
@@ -203,7 +206,7 @@ DAMAGE = ("flip", "flip", "flip", "cut", "swap", "zero", "copy", "insert", "appe
 
 
 def damaged(data: bytes, source: random.Random) -> tuple[str, bytes]:
-    """The bytes of a file with damage of one kind, and what it was."""
+    """The bytes of a file with damage of one kind, and a description of it."""
     kind = source.choice(
         ("flip", "flip", "flip", "cut", "swap", "zero", "copy", "insert", "append")
     )
@@ -236,7 +239,7 @@ def _change_blocks(data: bytearray, kind: str, source: random.Random) -> None:
 
 
 def _spoil_the_schema(path: Path, source: random.Random) -> str:
-    """One value of one row of the schema's own table."""
+    """Change one value of one row of the schema's own table."""
     with altering_schema(path) as db:
         row = source.choice([row for (row,) in db.execute("SELECT rowid FROM sqlite_master")])
         column = source.choice(("type", "name", "tbl_name", "rootpage", "sql", "sql", "sql"))
@@ -257,9 +260,10 @@ def _spoil_the_schema(path: Path, source: random.Random) -> str:
 
 
 def fuzz_one(ground: Ground, source: random.Random) -> tuple[str, str]:
-    """Damage one file and read it; returns its kind and the outcome, raises Missed.
+    """Damage one file and read it; returns its kind and the outcome.
 
-    Anything else that is raised is an internal error of the program.
+    Raises Missed if the damage is not noticed. Anything else that is raised is an internal error of
+    the program.
     """
     kind = source.choice(list(READERS))
     return kind, READERS[kind](ground, source)
@@ -303,9 +307,9 @@ def _check_content(path: Path, which: str, expected: object, done: str) -> None:
 
 
 def verdict_of(data: Path) -> str:
-    """What `traction verify --all` says: "altered" or "whole"; status and last line agree.
+    """The verdict of `traction verify --all`, "altered" or "whole"; status and last line agree.
 
-    It has a last line for every damage, so an error in words counts as one of the program too.
+    Every damage has a last line, so an error in words counts as one of the program too.
     """
     printed = io.StringIO()
     status = 0
@@ -326,7 +330,7 @@ def verdict_of(data: Path) -> str:
 
 
 def _side_file(ground: Ground, source: random.Random) -> str:
-    """A start takes up all that was recorded, or refuses, or says what it dropped."""
+    """Read a damaged side file: a start takes up everything, refuses, or says what it dropped."""
     shutil.rmtree(ground.copy.path, ignore_errors=True)
     shutil.copytree(ground.open, ground.copy.path)
     side = spill_path(ground.copy.unit_database(UNIT))
@@ -382,7 +386,10 @@ def _backup(ground: Ground, source: random.Random) -> str:
 
 
 def _closed_year(ground: Ground, source: random.Random) -> str:
-    """Each byte of a closed file counts, where it was moved to as well; the line only leads."""
+    """Read a damaged closed year, here or moved: each byte of it counts.
+
+    The file that names its new place is not covered, as long as the sessions are found.
+    """
     shutil.rmtree(ground.copy.path, ignore_errors=True)
     shutil.copytree(ground.years, ground.copy.path)
     moved, here = (f"{UNIT}-{year}.db" for year in YEARS[:2])

@@ -1,7 +1,8 @@
-"""Damaged answers of Modbus, gauges and units on lines, and a judge that knows nothing of a line.
+"""Damages answers of Modbus units, gauges and units on lines; a judge knows no line's code.
 
-A tick is one exchange whose answer is damaged, cut into pieces and delayed. Behind it the line must
-give a right value within two ticks. What the judge calls an answer is written out by hand here.
+A tick is one exchange whose answer is damaged, cut into pieces and delayed. After it the line must
+give a right value within two ticks. What the judge accepts as an answer is written out by hand
+here.
 """
 
 from __future__ import annotations
@@ -34,11 +35,11 @@ Damage = Callable[[bytes, random.Random], bytes]
 
 
 class Missed(Exception):
-    """A value was taken that no right answer says, or no right one came behind the damage."""
+    """A value was accepted that no right answer states, or no right one came after the damage."""
 
 
 class FuzzedWire:
-    """A line, a talker, and a unit written by hand whose answers are damaged on demand."""
+    """A line, a talker, and a hand-written unit whose answers are damaged on demand."""
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
@@ -58,9 +59,9 @@ class FuzzedWire:
         self._source: random.Random | None = None
 
     def damaged(self, source: random.Random) -> str:
-        """One damaged exchange and the clean ones behind it; returns how it ended.
+        """Run one damaged exchange and the clean ones after it; returns how it ended.
 
-        Raises Missed, or whatever the line raises that is no LinkError.
+        Raises Missed, and any exception of the line other than a LinkError.
         """
         outcome = self._exchange(source, damage=True)
         self.line.settle()
@@ -95,11 +96,11 @@ class FuzzedWire:
             raise Missed(f"{self.kind}: an exchange took {self.clock.time_s - begun_s:.3f} s")
 
     def _check_refusal(self, error: LinkError) -> None:
-        """A right answer is not refused, and a unit that refuses has said so.
+        """Check that no right answer is refused, and that a refusal of the unit was really sent.
 
-        On TCP a connection without a doubt is not looked at before a request, so that what an
-        earlier damage left on it costs the next exchange. On lines of text a right answer may be
-        refused for what came with it.
+        On TCP a connection without suspicion is not checked before a request, so an earlier damage
+        that is left on it costs the next exchange. On lines of text a right answer may be refused
+        for what came with it.
         """
         if self.kind in ("ascii", "unit"):
             return
@@ -189,7 +190,7 @@ class FuzzedWire:
     # --- the judge --------------------------------------------------------------------------
 
     def _right_value(self) -> bytes | None:
-        """What the delivered bytes say; None when they are no answer at all."""
+        """The value in the delivered bytes; None if they are no answer."""
         if self.kind == "ascii":
             text, end, _ = self.delivered.partition(b"\r\n")
             return text + end if end and _is_text(text) else None
@@ -291,7 +292,7 @@ def _flood(data: bytes, source: random.Random) -> bytes:
 
 
 def _header_changed(data: bytes, source: random.Random) -> bytes:
-    """A sound frame, but of another unit, function, length or transaction; or an exception."""
+    """A valid frame of another unit, function, length or transaction; or an exception response."""
     if data[2:4] == b"\0\0" and int.from_bytes(data[4:6], "big") == len(data) - 6:
         at = source.randrange(9)
         return data[:at] + source.randbytes(1) + data[at + 1 :]

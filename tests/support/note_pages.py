@@ -1,4 +1,4 @@
-"""The page of a note as a person fills it: what it showed comes back with what is posted."""
+"""Fills in the page of a note as a person does: the marks that it showed are posted back."""
 
 from __future__ import annotations
 
@@ -31,35 +31,35 @@ def noted_console(folder: RecordFolder) -> Iterator[ConsoleBench]:
 
 
 def shown(bench: ConsoleBench, path: str = NOTE) -> dict[str, str]:
-    """The marks that a page has at this moment: they come back with what is posted from it."""
+    """The marks that a page has now; they are sent with each post from it."""
     return dict(SEEN.findall(bench.page(path)))
 
 
 def entered(**words: str) -> dict[str, str]:
-    """Entries of a page by the names of their fields."""
+    """Entries of a page by field name."""
     return {f"field.{name}": text for name, text in words.items()}
 
 
 def everything() -> dict[str, str]:
-    """Every open field as a person types it, both minutes in one line."""
+    """Every open field as a person types it; both minutes are in one line."""
     both = " ".join(ALL_WORDS[name] for name in MINUTES)
     return entered(**SHORT, **{MINUTES[0]: both})
 
 
 def signed(bench: ConsoleBench) -> None:
-    """Fill the page and sign it."""
+    """Fill in the page and sign it."""
     fields = {**shown(bench), **everything(), "signature": "PJ", "act": "sign"}
     assert bench.post(NOTE, **fields) == NOTE
 
 
 def words(bench: ConsoleBench) -> dict[str, str | None]:
-    """What the note says now."""
+    """The words of the note now."""
     note = note_of(bench.site.folder)
     return {field.name: field.value for field in note.clinician_fields}
 
 
 def refused(bench: ConsoleBench, path: str = NOTE, **fields: str) -> str:
-    """The page that says why a post was not taken."""
+    """The page that says why a post was refused."""
     answer = bench.client.post(path, data=fields)
     assert answer.status_code == 422, answer.text
     return str(answer.text)

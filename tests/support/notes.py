@@ -1,4 +1,4 @@
-"""Small recorded sessions of a few events, for the note's life: no unit, no waiting."""
+"""Small recorded sessions of a few events, for the life of a note: no unit, no waiting."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ Happened = Sequence[tuple[int, EventKind, dict[str, JsonValue]]]
 
 
 def order_of(text: str, reference: str = "TEST-1") -> Order:
-    """An order as it is filed: any text, be it valid or not, for this patient."""
+    """An order as it is filed: any text, valid or not, for this patient."""
     parsed = parse_order(ORDER, "test")
     return replace(parsed, patient_reference=reference, source_text=text)
 
@@ -79,7 +79,7 @@ def file_only(
     reference: str = "TEST-1",
     at_ms: int = BEGAN_MS,
 ) -> tuple[Order, str]:
-    """File an order; returns it with the patient's key. No session follows by itself."""
+    """File an order; returns it with the patient's key. No session is started."""
     load_or_create_key(folder, store=NoKeyStore(), new_seed=lambda: KEY.seed)
     filed = order_of(order, reference)
     key = file_order(
@@ -110,7 +110,7 @@ def recorded(
     begun: VisitBegun | None = None,
     uri: str = "",
 ) -> None:
-    """A session that held for ``held_ms``, with what else ``happened`` (ms, kind, detail).
+    """A session that held for ``held_ms``, with the events in ``happened`` (ms, kind, detail).
 
     Without ``held_ms`` it was released after ``ramped_ms`` of ramps.
     """
@@ -157,13 +157,13 @@ def recorded(
 def author(
     folder: RecordFolder, by: str = "P. Jones", at_ms: int = BEGAN_MS + HOUR_MS, **given: SigningKey
 ) -> Author:
-    """Somebody with the folder's own key, an hour after the session began."""
+    """An author with the folder's own key, an hour after the session began."""
     key = given.get("key") or load_or_create_key(folder, store=NoKeyStore())
     return Author(by=by, user="desk", at_utc_ms=at_ms, key=key)
 
 
 def note_of(folder: RecordFolder, session_id: str = "s-1") -> TreatmentNote:
-    """The note as it stands now."""
+    """The current note."""
     return load_visit(folder, session_id, SETTINGS).note
 
 

@@ -1,4 +1,4 @@
-"""Runs whole observed sessions in virtual time: a closed table, a cell beside it, one person."""
+"""Runs whole observed sessions in virtual time: a closed table, a load cell, one person."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ from workstation.session.treat import SessionResult
 from workstation.session.workplace import Recording, Workplace
 
 STARTED_AT_S = 2.0
-"""When somebody starts the table at its panel, behind the beginning of the observation."""
+"""When somebody starts the table at its panel, counted from the beginning of the observation."""
 TABLE = ObservedTable(
     address="modbus-rtu:///dev/ttyTEST?baudrate=38400&unit=1",
     profile="laumas_tlb",
@@ -57,7 +57,7 @@ ENDED = '[[step]]\nat = "{at} s"\ndo = "end"\nby = "A. Example, PT"\n'
 
 
 class SpoiltSource:
-    """A source of forces of which single readings fail; ``spoil`` raises, or returns a sample."""
+    """A source of forces with faulty readings; ``spoil`` raises, or returns a sample."""
 
     def __init__(
         self, source: ForceSource, clock: Clock, spoil: Callable[[float, ForceSample], ForceSample]
@@ -83,7 +83,7 @@ def sound(_at_s: float, sample: ForceSample) -> ForceSample:
 def missing(
     *spans: tuple[float, float], error: Callable[[], Exception] = lambda: LinkError("nothing came")
 ) -> Callable[[float, ForceSample], ForceSample]:
-    """No reading within each of the spans, seconds of the observation."""
+    """Give no reading within each of the spans, in seconds of the observation."""
 
     def spoil(at_s: float, sample: ForceSample) -> ForceSample:
         if any(start <= at_s < end for start, end in spans):
@@ -94,7 +94,7 @@ def missing(
 
 
 def identifiers_from(number: int) -> Identifiers:
-    """Of a session that is not the first one of its folder."""
+    """Identifiers of a session that is not the first of its folder."""
     return Identifiers(
         session_id=lambda utc_ms: f"session-{number}", patient_key=lambda: f"patient-{number}"
     )
@@ -102,7 +102,7 @@ def identifiers_from(number: int) -> Identifiers:
 
 @dataclass(kw_only=True)
 class Observed:
-    """What came of it; ``shown`` and ``told`` are what the screen got."""
+    """The outcome of an observation; ``shown`` and ``told`` are what the screen received."""
 
     result: SessionResult
     folder: RecordFolder
@@ -172,18 +172,18 @@ def observed_session(
 
 
 def writes_of(observed: Observed) -> int:
-    """How often something was written to the instrument."""
+    """How many times something was written to the instrument."""
     assert isinstance(observed.instrument, SimulatedTransmitter)
     return observed.instrument.writes
 
 
 def no_capture(_uri: str, _clock: Clock) -> None:
-    """Nobody writes down what goes over the line."""
+    """Capture nothing of the line."""
 
 
 @contextmanager
 def served(name: str, clock: VirtualClock, cell: HangingCell) -> Iterator[tuple[str, Instrument]]:
-    """The simulated instrument of a profile on a pseudo-terminal; its address, and itself."""
+    """Serve a profile's simulated instrument on a pseudo-terminal; gives its address and itself."""
     profile, _ = instrument_profile(name)
     instrument, time = simulated(name, cell), VirtualDeviceTime(clock)
     server: SimulatedUnit | TextServer
@@ -198,9 +198,9 @@ def served(name: str, clock: VirtualClock, cell: HangingCell) -> Iterator[tuple[
 def observed_on_a_wire(
     path: Path, profile: str, capture: Callable[[str, Clock], CaptureWriter | None] = no_capture
 ) -> Observed:
-    """The same session over the real bytes of an instrument's line.
+    """Observe the same session over the real bytes of an instrument's line.
 
-    ``capture`` is asked for a writer once the instrument's address is known.
+    ``capture`` is called for a writer once the instrument's address is known.
     """
     clock = VirtualClock()
     began_s = clock.now_s()
@@ -227,7 +227,7 @@ def short_order() -> PlannedOrder:
 def observed_over(
     folder: RecordFolder, uri: str, profile: str, clock: Clock, connect: Connect
 ) -> SessionResult:
-    """Observe one session of 80 s in ``folder`` over whatever ``connect`` gives."""
+    """Observe one session of 80 s in ``folder`` over the source that ``connect`` gives."""
     script = parse_script(ENDED.format(at=80), "script.toml")
     return observe(
         replace(TABLE, address=uri, profile=profile),

@@ -1,6 +1,6 @@
-"""A database that a test or the program leaves open fails a test on every Python.
+"""Makes a database left open by a test or the program fail a test on every Python.
 
-Python tells of one from 3.13 on; here the older ones do, with the line that opened it.
+Python reports it from 3.13 on; this does so on older versions, with the line that opened it.
 """
 
 from __future__ import annotations
@@ -15,11 +15,13 @@ from typing import Any, Final
 
 PYTHON_TELLS: Final = sys.version_info >= (3, 13)
 FRAMES: Final = 6
-"""So many lines of code lead from a test or a command to the database's own opening."""
+"""Number of callers kept, enough to reach from the database's own opening to a test or a
+command.
+"""
 
 
 def tell_of_open_databases() -> None:
-    """From now on, wherever this process opens one."""
+    """Report every database that this process leaves open from now on."""
     if not PYTHON_TELLS:
         told = partial(sqlite3.connect, factory=_Told)
         sqlite3.connect = told  # type: ignore[assignment]
@@ -27,7 +29,7 @@ def tell_of_open_databases() -> None:
 
 class _Told(sqlite3.Connection):
     _is_open = False
-    """Also where the opening fails."""
+    """Stays False where the opening fails."""
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
@@ -47,7 +49,7 @@ class _Told(sqlite3.Connection):
 
 
 def _places(frame: FrameType | None) -> list[tuple[CodeType, int]]:
-    """Where the callers are, by their code: to look up its line costs more than the opening."""
+    """The callers' code objects and offsets: looking up their lines costs more than the opening."""
     places = []
     for _ in range(FRAMES):
         frame = frame and frame.f_back

@@ -1,4 +1,4 @@
-"""Readers of the exports' formats that other people wrote: what they find wrong, what they read."""
+"""Third-party readers of the exports' formats: what they reject and what they read."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tests.support.pages import DOCS
 
 
 def pyx12_faults(text: str) -> list[str]:
-    """What pyx12, which knows the guide 005010X222A1, reports; with the texts of its errors."""
+    """The errors of pyx12, which implements the guide 005010X222A1, with their texts."""
     logging.getLogger("pyx12").setLevel(logging.CRITICAL + 1)
     report = io.StringIO()
     with patch("pyx12.map_if.load_map_file", _guide):
@@ -40,9 +40,9 @@ def pyx12_faults(text: str) -> list[str]:
 
 
 def _guide(name: str, *_: object) -> object:
-    """A guide is read once: pyx12 would read its 10 000 lines again for every text.
+    """Read a guide only once: pyx12 would read its 10 000 lines again for every text.
 
-    A reading counts in a counter of its own and changes nothing of the guide.
+    Reading a claim counts in a counter of its own and changes nothing in the guide.
     """
     return _read_guide(name)
 
@@ -53,7 +53,7 @@ def _read_guide(name: str) -> object:
 
 
 def x12_elements(text: str) -> list[list[str]]:
-    """Segments and elements as ansi-x12 reads them; raises X12Error for envelopes that differ."""
+    """Segments and elements as ansi-x12 reads them; raises X12Error for inconsistent envelopes."""
     document = x12.tokenize_x12(text.encode("ascii"))
     interchange = x12.parse_x12_interchange(document)
     assert x12.inspect_x12_interchange(interchange).total_transaction_count == 1
@@ -64,7 +64,7 @@ def x12_elements(text: str) -> list[list[str]]:
 
 
 def hl7apy_faults(text: str) -> list[str]:
-    """What hl7apy, which knows the messages of 2.5.1, calls an error."""
+    """The errors of hl7apy, which knows the messages of 2.5.1."""
     with TemporaryDirectory() as folder:
         report = Path(folder) / "report.txt"
         try:
@@ -85,7 +85,7 @@ def hl7_component(text: str, place: tuple[str, int, int]) -> str:
 
 
 def r4_faults(text: str) -> list[str]:
-    """What fhirkit, made from the definitions of R4 (4.0.1), and the models of R4B find."""
+    """Errors reported by fhirkit, made from the definitions of R4 (4.0.1), and by R4B models."""
     found = [str(issue) for issue in fhirkit.validate(text)]
     try:
         Bundle.model_validate_json(text)
@@ -95,7 +95,7 @@ def r4_faults(text: str) -> list[str]:
 
 
 def schema_faults(document: object, form: str = "session") -> list[str]:
-    """What jsonschema finds against the published form of a session's JSON, or of a visit's."""
+    """Errors that jsonschema reports against the published schema of a session or a visit."""
     found = _validator(form).iter_errors(document)
     return [f"{error.json_path}: {error.message}" for error in found]
 
@@ -108,7 +108,7 @@ def _validator(form: str) -> Draft202012Validator:
 
 
 def csv_rows(text: str, delimiter: str = ",") -> list[dict[str, str]]:
-    """The rows below the head."""
+    """The rows below the header."""
     return list(csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
 
 

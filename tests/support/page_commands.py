@@ -1,4 +1,4 @@
-"""A how-to page as something to be done: its steps in order, and the edits that it asks for."""
+"""Reads a how-to page as instructions: its steps in order, and the edits that it asks for."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Put:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A line of a shell block and the status that the page promises."""
+    """A line of a shell block and the exit status that the page promises."""
 
     words: tuple[str, ...]
     status: int
@@ -39,7 +39,7 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """Lines that the commands of the block before have printed; ``...`` stands for anything."""
+    """Lines that the commands of the block before must print; ``...`` stands for anything."""
 
     lines: tuple[str, ...]
 
@@ -48,7 +48,7 @@ Step = Write | Put | Command | Promise
 
 
 def steps(text: str) -> Iterator[Step]:
-    """Everything that a page asks for, in its order. An unknown kind of block is refused."""
+    """All steps of a page in order. An unknown kind of block is refused."""
     for block in _BLOCK.finditer(text):
         language, content = block.groups()
         asked = _ASKED.search(text, 0, block.start())
@@ -68,14 +68,14 @@ def _command(line: str) -> Command:
 
 
 def promised(line: str, output: str) -> bool:
-    """Whether a line of the output fits; runs of blanks count as one."""
+    """True if a line of the output matches; runs of blanks count as one."""
     parts = [re.escape(" ".join(part.split())) for part in line.split("...")]
     wanted = re.compile(r"\s*" + r".*".join(rf"\s?{part}\s?" for part in parts) + r"\s*")
     return any(wanted.fullmatch(" ".join(said.split())) for said in output.splitlines())
 
 
 def put(path: Path, values: str) -> None:
-    """Edit ``path`` as a reader would: take the ``#`` of tables and keys away, replace values."""
+    """Edit ``path`` as a reader would: uncomment tables and keys, replace values."""
     lines = path.read_text(encoding="utf-8").splitlines()
     table = ""
     for wanted in filter(None, values.splitlines()):
@@ -89,6 +89,6 @@ def put(path: Path, values: str) -> None:
 
 
 def _row(lines: list[str], table: str, pattern: str) -> int:
-    """The first row behind ``table`` that fits."""
+    """The first matching row after ``table``."""
     first = lines.index(table) if table else 0
     return next(i for i in range(first, len(lines)) if re.match(pattern, lines[i]))

@@ -1,4 +1,4 @@
-"""What is wrong with a page at one size of its window, beside what axe finds."""
+"""Finds faults of a page at one window size, in addition to axe's findings."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ LONG_WORDS = {
     "TEST-1": "MRN-2026-004711-WESTSIDE-SPINE-AND-SPORTS-1",
     "Pat Jones": "Bartholomew Featherstonehaugh",
 }
-"""What stands on the pages of a clinic, by what stands there in the tests."""
+"""The longer text that a clinic's pages would have in place of each text of the tests."""
 LENGTHEN = """words => {
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {
@@ -85,27 +85,27 @@ LENGTHEN = """words => {
 
 
 def faults(page: Page) -> dict[str, Any]:
-    """The kinds of fault that the page has, each with its places; empty where nothing is wrong.
+    """The kinds of fault that the page has, each with its places; empty if there are none.
 
-    A page that moves sideways; text that is small, cut off, or in a box that scrolls; targets that
-    are low, or so near each other that a finger meets two.
+    A page that scrolls sideways; text that is small, cut off, or in a box that scrolls; targets
+    that are low, or so near each other that a finger touches two.
     """
     found: dict[str, Any] = page.evaluate(FAULTS)
     return {name: each for name, each in found.items() if each}
 
 
 def places_of_targets(page: Page) -> list[str]:
-    """Where everything is that a finger may be on."""
+    """The places of everything that a finger may touch."""
     places: list[str] = page.evaluate(PLACES)
     return places
 
 
 def moved_by(page: Page, words: Sequence[tuple[str, str]]) -> list[list[str]]:
-    """What a finger may be on and moves once the place of a selector says its words, each alone."""
+    """Targets that move once the place of a selector has its text, tried one by one."""
     moved: list[list[str]] = page.evaluate(MOVED, words)
     return moved
 
 
 def lengthen(page: Page) -> None:
-    """Put ids, references and names in place that are as long as those of a clinic."""
+    """Replace ids, references and names with ones as long as those of a clinic."""
     page.evaluate(LENGTHEN, LONG_WORDS)

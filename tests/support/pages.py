@@ -22,13 +22,13 @@ def pages() -> list[Path]:
 
 
 def shipped_modules() -> list[Path]:
-    """Every Python file that is installed, the tools and the set-up script included."""
+    """Every installed Python file, and the tools and the set-up script."""
     found = [path for package in (*PACKAGES, "tools") for path in (ROOT / package).rglob("*.py")]
     return [*sorted(found), ROOT / "bootstrap.py"]
 
 
 def read(*names: str) -> str:
-    """Text of pages below docs/, joined; a name may have a wildcard."""
+    """The text of pages below docs/, joined; a name may have a wildcard."""
     found = [path for name in names for path in sorted(DOCS.glob(name))]
     assert found, f"no page fits {names}"
     return "\n".join(path.read_text(encoding="utf-8") for path in found)
@@ -41,7 +41,7 @@ def sections(text: str) -> dict[str, str]:
 
 
 def rows(text: str) -> list[list[str]]:
-    """Cells of every table row, without heads and rulers."""
+    """Cells of every table row, without headers and rulers."""
     lines = [line for line in text.splitlines() if line.startswith("|")]
     cells = [[cell.strip().strip("`") for cell in line.strip("|").split("|")] for line in lines]
     rulers = [i for i, line in enumerate(lines) if set(line) <= set("|-: ")]
@@ -61,7 +61,7 @@ def links(page: Path) -> list[str]:
 
 
 def anchors(page: Path) -> set[str]:
-    """Anchors that a page's headings give."""
+    """Anchors of a page's headings."""
     text = _FENCE.sub("", page.read_text(encoding="utf-8"))
     headings = re.findall(r"^#+ (.+)$", text, flags=re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", h.lower()).strip().replace(" ", "-") for h in headings}
@@ -75,7 +75,7 @@ def example_lines(page: Path) -> Iterator[str]:
 
 
 def catch_alls(path: Path) -> list[str]:
-    """Functions in which a file swallows whatever comes: broad handlers that do not raise again."""
+    """Functions of a file with a broad handler that does not raise again."""
     found: list[str] = []
 
     def walk(node: ast.AST, function: str) -> None:
@@ -93,7 +93,7 @@ def catch_alls(path: Path) -> list[str]:
 
 
 def _name_of(function: ast.expr) -> str:
-    """Its last name: ``suppress`` of ``contextlib.suppress``."""
+    """The last part of its name: ``suppress`` of ``contextlib.suppress``."""
     if isinstance(function, ast.Attribute):
         return function.attr
     return function.id if isinstance(function, ast.Name) else ""

@@ -24,11 +24,11 @@ from workstation.visit.flow import AskedVisit, begin_visit
 
 RETURNING = "TEST-7"
 FORMER = "Table 9"
-"""The table of then; it is no longer in use."""
+"""The table used then, which is no longer in use."""
 
 
 def treated_before(records: RecordFolder) -> None:
-    """A returning patient, who has had one whole visit with nothing to object to."""
+    """A returning patient with one complete visit without findings."""
     keep(records, medicare_patient("2025-11-18", reference=RETURNING, last_name="Poe"))
     keep(records, example("unit", name=FORMER, address=ADDRESS))
     with reception(records, records.path / "claims") as held:
@@ -47,7 +47,7 @@ ADDRESS = "modbus-tcp://192.0.2.9:502?unit=1"
 
 
 def commissioned(records: RecordFolder) -> None:
-    """Every table in use has passed its weight test today."""
+    """Let every table in use have passed its weight test today."""
     clock = SystemClock()
     key = load_or_create_key(records)
     for table in read_standing(records).units:

@@ -1,4 +1,4 @@
-"""What a reader of PDF finds in a document."""
+"""Reads text and fonts of a PDF document."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _letters(*spans: tuple[int, int]) -> str:
 
 
 LETTERS = _letters((0x21, 0x52F), (0x1E00, 0x1FFF))
-"""With all their marks: Vietnamese and old Greek too."""
+"""With all their diacritics, including Vietnamese and ancient Greek."""
 TEXTS = st.text(st.sampled_from(LETTERS + " "), max_size=4000)
 
 
@@ -29,12 +29,12 @@ def pages_of(pdf: bytes) -> list[PageObject]:
 
 
 def text_of(pdf: bytes) -> str:
-    """All pages in their order, with single blanks."""
+    """All pages in order, with single blanks."""
     return " ".join(" ".join(page.extract_text() for page in pages_of(pdf)).split())
 
 
 def fonts_of(page: PageObject) -> dict[str, dict[str, object]]:
-    """The fonts of a page by their names, each with its descriptor."""
+    """The fonts of a page by name, each with its descriptor."""
     fonts = page["/Resources"]["/Font"].values()  # type: ignore[index]
     return {font["/BaseFont"]: font.get_object() for font in fonts}
 

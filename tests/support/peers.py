@@ -1,4 +1,4 @@
-"""Two sides of a channel in one process: a listener that echoes, and clients of any manners."""
+"""Two sides of a channel in one process: an echoing listener, and clients of any behaviour."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ STRANGERS = {
     "2^63": struct.pack("!i", -1) + struct.pack("!Q", 2**63),
     "a browser": b"GET / HTTP/1.0\r\n\r\n",
 }
-"""What somebody without the key may say to a listener."""
+"""What a client without the key may send to a listener."""
 
 
 def as_bytes(message: object) -> bytes:
@@ -32,7 +32,7 @@ def as_bytes(message: object) -> bytes:
 
 
 def echo(peer: Peer) -> None:
-    """Sends back what comes, and says what it refuses."""
+    """Send back what is received, and report what is refused."""
     with suppress(EOFError):
         while True:
             try:
@@ -44,7 +44,7 @@ def echo(peer: Peer) -> None:
 
 
 class Echoing:
-    """A listener at ``Table 1`` with what it reported."""
+    """A listener at ``Table 1`` with its reports."""
 
     def __init__(self, data: Path, clock: Clock | None = None) -> None:
         self.place = ChannelPlace(folder=station_folder(data), called="Table 1")
@@ -61,12 +61,12 @@ class Echoing:
         return connect_to(self.place, encode=as_bytes)
 
     def raw(self) -> socket.socket:
-        """A connection that has proved nothing."""
+        """A connection that has not authenticated."""
         return raw_connection(self.place)
 
 
 def raw_connection(place: ChannelPlace) -> socket.socket:
-    """A connection to a listener that has proved nothing."""
+    """A connection to a listener that has not authenticated."""
     plain = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     with short_path(place.socket) as path:
         plain.connect(path)

@@ -1,4 +1,4 @@
-"""Plays a capture back as the port of a line, in a virtual time of its own."""
+"""Plays a capture back as the port of a line, in virtual time of its own."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from firmware_bridge.line.line import Direction
 
 
 class PlayedCapture:
-    """A transport: it takes the requests that were captured, and gives their answers.
+    """A transport that takes the captured requests and gives their answers.
 
-    An answer is there after the delay that it was captured with. A request that differs is refused
-    with both of them and the line of the file.
+    An answer arrives after the delay with which it was captured. A request that differs is refused
+    with both requests and the line of the file.
     """
 
     name = "capture"
@@ -31,12 +31,12 @@ class PlayedCapture:
 
     @property
     def left(self) -> int:
-        """Lumps that nobody has asked for yet."""
+        """Chunks that have not been requested yet."""
         return len(self._left)
 
     @property
     def due_s(self) -> float:
-        """When the next bytes are there, monotonic seconds; infinity without any."""
+        """When the next bytes arrive, monotonic seconds; infinity if there are none."""
         return self._coming[0][0] if self._coming else math.inf
 
     def fileno(self) -> int:
@@ -61,17 +61,17 @@ class PlayedCapture:
         return data
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: no port is open."""
 
     def _follow(self, now_s: float, at_s: float) -> None:
-        """What was received behind a request comes as much later as it did."""
+        """Delay what was received after a request as much as the request was delayed."""
         while self._left and self._left[0].direction is Direction.RECEIVED:
             lump = self._left.popleft()
             self._coming.append((now_s + lump.at_s - at_s, lump.data))
 
 
 class PlayedClock(VirtualClock):
-    """Jumps to the next bytes of a played capture, or to the deadline before them."""
+    """Jumps to the next bytes of a played capture, or to the deadline if that is earlier."""
 
     def wait_readable(self, port: Readable, deadline_s: float) -> bool:
         assert isinstance(port, PlayedCapture)

@@ -1,4 +1,4 @@
-"""One probe of an instrument from its address to the closed port."""
+"""Probes an instrument once, from its address to the closed port."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def probed_instrument(
     *,
     trips: RoundTrips,
 ) -> Probed:
-    """Connect, probe, and give the port back; raises AddressInvalid or LinkError."""
+    """Connect, probe, and close the port; raises AddressInvalid or LinkError."""
     source = open_to_measure(uri, profile, digest, clock, trips)
     try:
         return probe_instrument(source, profile, clock, trips=trips)

@@ -1,4 +1,4 @@
-"""Random claim contexts, and the law over each: ready is written, refused was said first."""
+"""Random claim contexts, and the law for each: an export is written, or was refused by a rule."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ TOP = (
 
 
 def scrubbed(context: ClaimContext, visit: Visit = VISIT) -> tuple[Visit, ScrubReport]:
-    """A visit with this claim and what the rules say of it, the exports tried."""
+    """A visit with this claim and the rules' findings on it; the exports were tried."""
     with_claim = replace(visit, context=context)
     report = scrub(
         visit.note,
@@ -81,7 +81,7 @@ def scrubbed(context: ClaimContext, visit: Visit = VISIT) -> tuple[Visit, ScrubR
 
 
 def refused(visit: Visit) -> list[str]:
-    """The formats of this claim that are not written; any other error comes out."""
+    """The formats in which this claim is not written; any other error is raised."""
     names = []
     for name in claim_formats(visit):
         try:
@@ -102,12 +102,12 @@ PARTS = (
 
 
 def random_context(random: Random) -> ClaimContext | None:
-    """A claim with parts taken out and texts of every kind; None for what no claim can hold."""
+    """A claim with parts removed and texts of every kind; None for what no claim can hold."""
     values = claim_values(random)
     values["payer"]["kind"] = random.choice(["medicare_b", "commercial", "self_pay"])
     if values["payer"]["kind"] != "self_pay" and random.random() < 0.6:
         values |= second_payer(random, values)
-    values = deepcopy(values)  # what is spoilt below belongs to no other claim
+    values = deepcopy(values)  # what is corrupted below belongs to no other claim
     values["form"] = random.choice(["837P", "837P", "CMS1500", "837I"])
     for key in random.sample(TOP, random.randint(0, 2)):
         values.pop(key, None)
@@ -124,7 +124,7 @@ def random_context(random: Random) -> ClaimContext | None:
 
 
 def _spoil(random: Random, values: dict[str, Any], key: str) -> None:
-    """Replace a text, here or one level deeper, by one of every kind."""
+    """Replace a text, here or one level deeper, by a text of every kind."""
     held = values[key]
     if isinstance(held, str):
         values[key] = random.choice(HOSTILE)
@@ -137,7 +137,7 @@ def _spoil(random: Random, values: dict[str, Any], key: str) -> None:
 
 
 def law_of(context: ClaimContext) -> list[str]:
-    """What is ready is written, and what is refused the rules said; returns what is refused."""
+    """Check that ready exports are written and refused ones named; returns the refused ones."""
     visit, report = scrubbed(context)
     not_written = refused(visit)
     said = blocking(report, *PARTS)
@@ -147,7 +147,7 @@ def law_of(context: ClaimContext) -> list[str]:
 
 
 def _assert_one_source(visit: Visit, report: ScrubReport) -> None:
-    """What a form misses is named by the rules of its parts, and by none of the trial."""
+    """Check that missing parts of a form are named by their rules and not by the trial."""
     context = visit.context
     assert context is not None
     missing = {need.name for need in needs_of_form(context, visit.session_id)}

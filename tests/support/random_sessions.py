@@ -28,7 +28,7 @@ ENDS = ("normal", "unit stop", "ordered stop", "fault", "interrupted", "never ar
 
 
 class RandomSession:
-    """Appends one session; everything that may vary comes from ``source``."""
+    """Appends one session; ``source`` chooses everything that may vary."""
 
     def __init__(self, folder: RecordFolder, session_id: str, source: random.Random) -> None:
         self._source = source
@@ -47,7 +47,7 @@ class RandomSession:
         )
 
     def perform(self) -> str:
-        """The whole session; returns how it ended."""
+        """Append the whole session; returns its outcome."""
         end = self._source.choice(ENDS)
         if end != "never armed":
             self._event(EventKind.UNIT_ARMED, force_limit_dn=1500)
@@ -71,7 +71,7 @@ class RandomSession:
             self._say()
 
     def _say(self) -> None:
-        """Sometimes what people do in a session, with numbers in it."""
+        """Append, at random, events of what people do in a session, with numbers in them."""
         source = self._source
         if source.random() < 0.3:
             self._event(

@@ -1,4 +1,4 @@
-"""The program and its simulated unit as processes of their own, in real time.
+"""Runs the program and its simulated unit as processes, in real time.
 
 Every wait has a generous deadline and looks for a fact, so that a busy machine only makes a test
 slower.
@@ -40,7 +40,7 @@ pretension_time = "0 s"
 
 
 class EndedEarly(AssertionError):
-    """A program ended before it said what was waited for."""
+    """A program ended before it printed what was waited for."""
 
 
 class Program:
@@ -69,7 +69,7 @@ class Program:
         return self._process.poll() is not None
 
     def wait_for(self, words: str) -> str:
-        """Wait until a line holds ``words``; answers that line."""
+        """Wait until a line contains ``words``; returns that line."""
 
         def found() -> str:
             return next((line for line in list(self._lines) if words in line), "")
@@ -94,7 +94,7 @@ class Program:
             self.kill()
 
     def kill(self) -> None:
-        """``kill -9``; also closes its pipes."""
+        """Kill it with ``kill -9`` and close its pipes."""
         self._process.kill()
         self._process.wait()
         self._reader.join()
@@ -109,7 +109,7 @@ class Program:
 
 @contextmanager
 def program(*arguments: str) -> Iterator[Program]:
-    """A command that is gone at the end of the block, whatever happens."""
+    """A command that is ended with the block in any case."""
     running = Program(*arguments)
     try:
         yield running
@@ -119,7 +119,7 @@ def program(*arguments: str) -> Iterator[Program]:
 
 @contextmanager
 def simulated_unit(wire: str, *options: str) -> Iterator[tuple[Program, str]]:
-    """``traction simulate`` and the address that it prints."""
+    """Run ``traction simulate``; gives the address that it prints."""
     with program("simulate", "--wire", wire, "--port", "0", *options) as unit:
         yield unit, unit.wait_for("simulated unit at").split()[-1]
 
@@ -132,11 +132,11 @@ def side_by_side(
     lanes: int,
     again_after: type[AssertionError] = EndedEarly,
 ) -> Iterator[dict[str, Future[None]]]:
-    """Every story under way; a test then asks for its own.
+    """Run all stories in parallel; a test then asks for its own.
 
     Stories mostly wait, so ``lanes`` of them run at once. On a machine that is too busy a session
-    lets go by itself before its time, as it must: such a story is begun anew in another folder,
-    and the last time counts.
+    releases early, as it must: such a story is repeated in another folder, and the last repetition
+    counts.
     """
 
     def tell(story: Callable[[Path], None], place: Path) -> None:
@@ -153,9 +153,10 @@ def side_by_side(
 
 
 def run_first(process_id: int) -> None:
-    """A unit has a processor of its own: its stand-in runs before ordinary programs, if it may.
+    """Let the stand-in of a unit run before ordinary programs, if allowed.
 
-    It runs behind the program that drives it, from which no unit takes processor.
+    A real unit has its own processor. It runs behind the program that drives it, from which no real
+    unit takes processor time.
     """
     tasks = Path(f"/proc/{process_id}/task")
     with suppress(PermissionError):
@@ -166,7 +167,7 @@ def run_first(process_id: int) -> None:
 
 
 def wait_until(fact: Callable[[], bool], what: str) -> None:
-    """Poll for ``fact``; an AssertionError names ``what`` did not come."""
+    """Poll for ``fact``; after the deadline raises AssertionError with ``what``."""
     deadline_s = time.monotonic() + PATIENCE_S
     while not fact():
         assert time.monotonic() < deadline_s, f"{what} did not come within {PATIENCE_S:g} s"
@@ -174,10 +175,9 @@ def wait_until(fact: Callable[[], bool], what: str) -> None:
 
 
 def freeze(process_id: int) -> None:
-    """Stop a process as a debugger does, and wait until it stands still.
+    """Stop a process as a debugger does, and wait until all threads are stopped.
 
-    The signal goes to one thread. Until that one has had its turn the others go on, and may still
-    answer.
+    The signal goes to one thread. Until that one has run the others continue, and may still answer.
     """
     os.kill(process_id, signal.SIGSTOP)
     tasks = Path(f"/proc/{process_id}/task")
@@ -196,12 +196,12 @@ def processor_s(process_id: int) -> float:
 
 
 def runs(process_id: int) -> bool:
-    """False also for a process that has ended and whose parent has not asked yet (Linux)."""
+    """False also for a process that has ended but was not yet reaped (Linux)."""
     return _state(str(process_id)) not in ("Z", "")
 
 
 def _state(task: str) -> str:
-    """The letter that the system has for it; "" where it is gone."""
+    """The state letter of a task in /proc; "" if it is gone."""
     try:
         stat = Path(f"/proc/{task}/stat").read_text(encoding="utf-8")
     except OSError:

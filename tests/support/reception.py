@@ -1,6 +1,6 @@
-"""A visit held in virtual time: real bytes and records, a person who answers by a script.
+"""Holds a visit in virtual time: real bytes and records, and a person with scripted answers.
 
-Questions of the session go to an operator who says yes to what a person would; both are counted.
+Questions of the session go to an operator who confirms what a person would; both are counted.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ FINDINGS: Mapping[str, str] = {
     "stop_comment": "patient asked for a pause",
     "adjustment_comment": "patient asked for less",
 }
-"""What is found or judged on the day."""
+"""Items that are found or judged on the day."""
 OTHERWISE: Mapping[str, str] = {
     "changes": "",
     "diagnosis": "y",
@@ -82,7 +82,7 @@ NEW_PATIENT: Mapping[str, str] = {
     "payer name": "Example Health",
     "member id": "W123",
 }
-"""What is asked of somebody who is not on file, in the order of asking."""
+"""The questions about a patient who is not on file, in order."""
 
 
 class Left(Exception):
@@ -90,7 +90,7 @@ class Left(Exception):
 
 
 class AnsweringDialogue(Dialogue):
-    """Answers by the name of the question; ``asked`` has each with what was typed."""
+    """Answers by the name of the question; ``asked`` holds each with its answer."""
 
     def __init__(self, answers: Mapping[str, Answer], kill_at: str = "") -> None:
         super().__init__(lambda: "", self._hear)
@@ -103,7 +103,7 @@ class AnsweringDialogue(Dialogue):
         self.heard.append(text)
 
     def ask(self, name: str, text: str) -> str:
-        """The scripted answer; of several "a|b|c" the next one each time."""
+        """Returns the scripted answer; of several "a|b|c" the next one each time."""
         self.heard.append(text)
         if name == self._kill_at:
             raise Left(name)
@@ -128,7 +128,7 @@ class AnsweringDialogue(Dialogue):
 
 
 class CountingOperator(SessionOperator):
-    """Says yes to every question, and keeps which were asked."""
+    """Confirms every question, and keeps which were asked."""
 
     def __init__(self, script: str = "") -> None:
         steps = parse_script(script, "script") if script else None
@@ -136,7 +136,7 @@ class CountingOperator(SessionOperator):
         self.questions: list[Question] = []
 
     def ask(self, question: Question, text: str, *, person_only: bool) -> None:
-        """Count it."""
+        """Keep the question and confirm it."""
         self.questions.append(question)
         super().ask(question, text, person_only=False)
         del person_only
@@ -145,7 +145,7 @@ class CountingOperator(SessionOperator):
 def kinds_of(
     asked: Iterable[tuple[str, str]], questions: Iterable[Question]
 ) -> Mapping[str, list[str]]:
-    """Every answer of a visit by what it is: none is left out, and none is counted twice."""
+    """Sort every answer of a visit into its kind, each exactly once."""
     found: dict[str, list[str]] = {kind: [] for kind in KINDS}
     for name, _ in asked:
         kind = "answer"
@@ -169,8 +169,9 @@ QUESTIONS = {
     Question.CALL_BELL_IN_HAND: "tick",
     Question.PRETENSION_LOOKS_RIGHT: "tick",
 }
-"""Ticks are those for lift, harness, release and bell; every other question of the session is an
-answer."""
+"""Questions of the session for lift, harness, release and bell are confirmed on a checklist;
+every other question is an answer.
+"""
 
 
 @dataclass
@@ -194,7 +195,7 @@ class Reception:
     ended: list[str] = field(default_factory=list)
 
     def desk(self, answers: Mapping[str, Answer], kill_at: str = "") -> VisitDesk:
-        """A desk whose person answers so."""
+        """A desk whose person gives these answers."""
         self.dialogue = AnsweringDialogue(answers, kill_at)
         held = read_standing(self.folder)
         settings = settings_at_the_clinic(SETTINGS, held)
@@ -232,7 +233,7 @@ class Reception:
         operator: SessionOperator,
         recording: Recording,
     ) -> SessionResult:
-        self.switched_on += 1  # a unit that is switched on anew for each patient
+        self.switched_on += 1  # a unit that is switched on again for each patient
         unit = simulated_firmware(
             self.body,
             self.on_the_table(),
@@ -250,14 +251,14 @@ class Reception:
         )
 
     def treat_filed(self, filed: FiledSession, address: str) -> SessionResult:
-        """Run a session whose order somebody else has filed, as the program of a table does."""
+        """Run a session whose order was filed by somebody else, as the program of a table does."""
         workplace = Workplace(folder=self.folder, settings=SETTINGS, clock=self.clock)
         planned, begun = read_filed(workplace, filed)
         recording = replace(self.recording, begun=begun, filed=filed)
         return self._session(address, planned, CountingOperator(self.script), recording)
 
     def _connecting(self, firmware: ReferenceFirmware) -> Callable[[str, Clock], TractionUnit]:
-        """A direct line; with ``verified`` to a unit whose profile is one for patients."""
+        """Use a direct line; with ``verified`` to a unit with a profile for patients."""
         connect = direct_connection(firmware, BAUDRATE)
 
         def connected(uri: str, clock: Clock) -> TractionUnit:
@@ -269,7 +270,7 @@ class Reception:
 
     @property
     def recording(self) -> Recording:
-        """With the folder's key and short identifiers."""
+        """Record with the folder's key and short identifiers."""
         return Recording(
             key=self.key,
             identifiers=self.identifiers,
@@ -282,7 +283,7 @@ class Reception:
 
 @contextmanager
 def reception(folder: RecordFolder, documents: Path) -> Iterator[Reception]:
-    """A clinic that is on file with its people, a table, a preset and one patient."""
+    """A clinic on file with its people, a table, a preset and one patient."""
     yield Reception(folder, DirectClock(), documents, fixed_key(folder), fixed_identifiers())
 
 
@@ -298,7 +299,7 @@ def first_patient(folder: RecordFolder, documents: Path) -> Iterator[Reception]:
 
 @made_once()
 def open_clinic(folder: RecordFolder) -> None:
-    """Standing data of an invented clinic whose claims can be written."""
+    """Standing data of an invented clinic that can write claims."""
     keep(folder, example("clinic", **CLINIC_OF_CLAIMS))
     keep(folder, example("person", taxonomy="225100000X"))
     keep(folder, example("unit"))
@@ -328,7 +329,7 @@ CLINIC_OF_CLAIMS = {
 
 
 def medicare_patient(day: str, reference: str = "TEST-1", **changes: Any) -> PatientRecord:
-    """An invented patient whose plan of care holds on a day, with everything that a claim needs."""
+    """An invented patient with a plan of care valid on a day, and all that a claim needs."""
     return patient(
         reference=reference,
         **{

@@ -1,9 +1,10 @@
-"""A disk that remembers: every write, truncate, sync and delete that SQLite orders, in order.
+"""A disk that records every write, truncate, sync and delete by SQLite, in order.
 
-From the recording the disk is built again as a power cut after any operation could have left it.
-What was not synced may be there, be missing, or be torn at the sectors. The project's own storage
-code runs on it: ``recording`` puts an apsw connection where ``records.store.database`` makes its
-own.
+From the recording the disk is rebuilt as a power cut after any operation could have left it: what
+was not synced may be present, missing, or torn at sector boundaries.
+
+The project's own storage code runs on it: ``recording`` uses an apsw connection where
+``records.store.database`` makes its own.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ _names = count(1)
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """What was ordered of a file. ``inode`` tells files of one name apart."""
+    """An operation on a file. ``inode`` distinguishes files of the same name."""
 
     kind: str
     name: str
@@ -104,7 +105,7 @@ class _RecordingVfs(apsw.VFS):
 
 @contextmanager
 def recording(*, autocheckpoint_pages: int = 1000) -> Iterator[Recording]:
-    """While it lasts, every connection that may write lies on the recording disk."""
+    """Meanwhile, every connection that may write uses the recording disk."""
     recorded = Recording()
     vfs = _RecordingVfs(recorded)
 
@@ -121,7 +122,7 @@ def recording(*, autocheckpoint_pages: int = 1000) -> Iterator[Recording]:
 
 
 def _record_side_files(patch: pytest.MonkeyPatch, recorded: Recording) -> None:
-    """Side files are written through the system's own calls."""
+    """Record side files too, which are written with the system's own calls."""
     names: dict[int, str] = {}
     create, write_at, sync_data = spill.create_file, spill.write_at, spill.sync_data
     remove = spill.remove_spill
@@ -161,7 +162,7 @@ def _record_side_files(patch: pytest.MonkeyPatch, recorded: Recording) -> None:
 
 
 class Disk:
-    """The disk as far as it is certain, and what is on its way to it."""
+    """The disk as far as it is durable, and operations not yet durable."""
 
     def __init__(self) -> None:
         self._files: dict[int, bytearray] = {}
@@ -170,7 +171,7 @@ class Disk:
         self._names: list[Operation] = []
 
     def take(self, operation: Operation) -> None:
-        """One operation more."""
+        """Add one operation."""
         if operation.kind == "create":
             self._files[operation.inode] = bytearray()
             self._names.append(operation)
@@ -187,9 +188,9 @@ class Disk:
             self._changes.append(operation)
 
     def cut(self, chance: random.Random, folder: Path) -> None:
-        """Write what a cut at this moment may leave into an empty ``folder``.
+        """Write what a power cut now may leave into an empty ``folder``.
 
-        Names are kept up to some point, as file systems keep their journal of names in order.
+        Names are kept up to some point, because file systems journal them in order.
         """
         names = dict(self._directory)
         for operation in self._names[: chance.randint(0, len(self._names))]:
@@ -202,7 +203,7 @@ class Disk:
             (folder / name).write_bytes(content)
 
     def _settle(self, inode: int) -> None:
-        """A synced file is whole, and so is its name."""
+        """Make a synced file durable, with its name."""
         for change in self._changes:
             if change.inode == inode:
                 _apply(self._files[inode], change)
@@ -224,7 +225,7 @@ def _rename(names: dict[str, int], operation: Operation) -> None:
 
 
 def _leave(content: bytearray, change: Operation, chance: random.Random) -> None:
-    """Kept, dropped, or torn: each sector for itself."""
+    """Keep, drop or tear a change, each sector by itself."""
     fate = chance.choice(("kept", "dropped", "torn"))
     if fate == "kept" or (change.kind == "truncate" and fate == "torn"):
         _apply(content, change)

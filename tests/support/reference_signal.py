@@ -1,9 +1,9 @@
 """The signal on which the size of sealed samples is measured.
 
-The plant of plant.md on the sliding cervical carriage, 102 N / 51 N for 60 s and
-20 s, 15 minutes at 50 Hz; two cells with independent noise of 0.3 N in steps of 0.1 N; time stamps
-in whole milliseconds as a host takes them: the moment the request left, late by the jitter of a
-busy machine, less the age that a unit with a 10 ms cycle and a slow clock reports.
+It is the plant of plant.md on the sliding cervical carriage, 102 N / 51 N for 60 s and 20 s, 15
+minutes at 50 Hz; two cells with independent noise of 0.3 N in steps of 0.1 N; time stamps in whole
+milliseconds as a host takes them: the moment the request was sent, late by the jitter of a busy
+machine, less the age that a unit with a 10 ms cycle and a slow clock reports.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Records as earlier versions left them, from the files in ``tests/data``."""
+"""Records of earlier versions, from the files in ``tests/data``."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _KEY: Final = SigningKey(bytes(range(32)))
 
 
 def place_released(folder: RecordFolder, *names: str) -> list[Path]:
-    """Put files of earlier versions where they belong; returns where that is."""
+    """Put files of earlier versions into their places; returns the path."""
     placed = []
     for name in names:
         path = folder.clinic_database
@@ -32,7 +32,7 @@ def place_released(folder: RecordFolder, *names: str) -> list[Path]:
 
 
 def without_its_open_session(path: Path) -> None:
-    """As the file was after the first of its two sessions; the second one was never closed."""
+    """Remove the second of its two sessions, which was never closed."""
     with altering(path) as db:
         tables = db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
         db.execute("DELETE FROM session WHERE number = 2")
@@ -42,5 +42,5 @@ def without_its_open_session(path: Path) -> None:
 
 
 def take_key_of_released(folder: RecordFolder) -> None:
-    """Let the folder sign with the key that sealed them, so that it is known."""
+    """Give the folder the key that sealed these files, so that it is known."""
     load_or_create_key(folder, store=NoKeyStore(), new_seed=lambda: _KEY.seed)

@@ -1,4 +1,4 @@
-"""A scrub report without a claim, for the formats that show one."""
+"""Scrub reports without a claim, for the formats that show one."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def made_finding(
 
 
 def made_report(*findings: RuleFinding, results: tuple[RuleResult, ...] = ()) -> ScrubReport:
-    """A report of these findings, each of a rule of its own, and of further ``results``."""
+    """A report with these findings, each of a rule of its own, and with further ``results``."""
     failed = (
         RuleResult(
             rule_id=found.rule_id, outcome="failed", severity=found.severity, findings=(found,)
@@ -70,7 +70,7 @@ def with_report(visit: Visit, report: ScrubReport) -> Visit:
 
 
 def visit_with_offer(report: ScrubReport) -> Visit:
-    """A visit with a report, something offered and something accepted."""
+    """A visit with a report, and with one code offered and one accepted."""
     offer = Offer(
         kind="modifier",
         value="GP",

@@ -1,7 +1,7 @@
-"""The space that each session reserves is a hole of the same size in the tests' files.
+"""Makes the space that each session reserves a hole of the same size in the tests' files.
 
-In memory, where those files are, the system clears every page that it promises: 8 MiB for each of
-the thousands of sessions. A hole reads the same, and a limit on the size of files refuses it too.
+In memory, where those files are kept, the system clears every page that it reserves: 8 MiB for each
+of the thousands of sessions. A hole reads the same, and a limit on file sizes applies to it too.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from __future__ import annotations
 import os
 
 really_reserve = getattr(os, "posix_fallocate", None)
-"""What the program calls where no test is."""
+"""The program's own function, outside tests."""
 
 
 def reserve_holes() -> None:
-    """From now on, in this process."""
+    """Use holes in this process from now on."""
     if really_reserve is not None:
         os.posix_fallocate = _hole
 

@@ -1,6 +1,6 @@
-"""Visits of the rules' tests, looked at as the command line does it: claim, payer, tables as files.
+"""Checks visits of the rules' tests as the command line does: claim, payer, tables as files.
 
-The note of such a visit is made by hand; what the command line's own notes never hold is named.
+The note of such a visit is made by hand; what the command line's own notes never contain is named.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ CONTEXT_FILE = "case.json"
 
 
 def beyond_the_command(made: RuleVisit) -> bool:
-    """True for what only Python can give: no note, no trial, no list of codes, no walked chain."""
+    """True if only Python can make the visit: no note, trial, list of codes or verified chain."""
     unwalked = made.beside.log_altered != "" or made.beside.refusals != ()
     unwalked |= made.beside.other_sessions != ()
     unwalked |= made.context.other_payer is not None and made.beside.other_profile is None
@@ -37,7 +37,7 @@ def beyond_the_command(made: RuleVisit) -> bool:
 
 
 def by_command(folder: RecordFolder, loaded: Visit, made: RuleVisit) -> ScrubReport:
-    """The report that the command line makes of a visit, with its files in ``folder``."""
+    """The report that the command line makes of a visit, with the visit's files in ``folder``."""
     assert made.note is not None
     assert made.record is not None
     _write(folder.payers / f"{made.profile.name}.toml", _profile(made))
@@ -55,7 +55,7 @@ def by_command(folder: RecordFolder, loaded: Visit, made: RuleVisit) -> ScrubRep
 
 
 def _acceptances(decision: BillingDecision | None) -> tuple[Acceptance, ...]:
-    """A decision as it is kept in clinic.db."""
+    """A decision in the form stored in clinic.db."""
     if decision is None:
         return ()
     kept = Acceptance(
@@ -80,7 +80,7 @@ def _profile(made: RuleVisit) -> str:
 
 
 def _toml(values: Mapping[str, Any]) -> Iterator[str]:
-    """Flat values first, then the tables."""
+    """Write flat values first, then tables."""
     tables = {key: value for key, value in values.items() if isinstance(value, dict)}
     for key, value in values.items():
         if key not in tables:

@@ -1,4 +1,4 @@
-"""The scheduling of a thread as the system would keep it; the test's own stays as it is."""
+"""Simulates the scheduling of a thread by the system; the test's own is unchanged."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pytest_mock import MockerFixture
 
 
 class Scheduler:
-    """Stands in for the calls of ``os``; ``refuses`` as a system without rights does."""
+    """Replaces the calls of ``os``; ``refuses`` makes it act as a system without rights."""
 
     def __init__(self, mocker: MockerFixture) -> None:
         mocker.patch.object(os, "sched_getscheduler", side_effect=self._policy_of)

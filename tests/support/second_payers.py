@@ -1,4 +1,4 @@
-"""Invented second payers: behind the payer of a claim, or before it with an answer that adds up."""
+"""Invented second payers: secondary, or primary with a consistent adjudication."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.support.claims import ADDRESS, MADE_AT, SERVICE_DAY, claim_values
 
 KINDS = ("commercial", "workers_comp", "va", "auto", "medicaid", "medicare_advantage")
 TYPES = {"workers_comp": "15", "va": "42", "auto": "14"}
-"""SBR05 where Medicare is behind such a payer; behind the others 12."""
+"""SBR05 where Medicare is secondary to such a payer; 12 for the others."""
 OTHER: dict[str, Any] = {
     "name": "Employer Plan",
     "payer_id": "60054",
@@ -24,14 +24,14 @@ OTHER: dict[str, Any] = {
 
 
 def two_payer_claim(seed: int = 0, **changes: Any) -> ClaimContext:
-    """A whole claim of two payers; ``changes`` replace whole keys."""
+    """A whole claim with two payers; ``changes`` replace whole keys."""
     random = Random(seed)
     values = claim_values(random)
     return ClaimContext.model_validate(values | second_payer(random, values) | changes)
 
 
 def second_payer(random: Random, values: dict[str, Any]) -> dict[str, Any]:
-    """The keys of a second payer for a claim with these keys; every part occurs by the dice."""
+    """The keys of a second payer for a claim with these keys; every part occurs at random."""
     first = random.random() < 0.5
     kind = random.choice(KINDS)
     relationship = random.choice(("self", "spouse", "child", "other"))
@@ -62,7 +62,7 @@ def _insured(random: Random, relationship: str) -> dict[str, Any]:
 
 
 def _answered(random: Random, lines: list[dict[str, Any]], other: dict[str, Any]) -> dict[str, Any]:
-    """The answer of the claim as a whole, or line by line."""
+    """The payer's adjudication of the claim as a whole, or line by line."""
     decided = SERVICE_DAY + timedelta(days=random.randint(0, (MADE_AT.date() - SERVICE_DAY).days))
     charged = [Decimal(line["charge"]) for line in lines]
     answers = [_taken(random, charge) for charge in charged]
@@ -83,7 +83,7 @@ def _answered(random: Random, lines: list[dict[str, Any]], other: dict[str, Any]
 
 
 def _taken(random: Random, charge: Decimal) -> dict[str, Any]:
-    """Paid and taken off, with up to seven adjustments, at most six of a group."""
+    """Paid amount and up to seven adjustments, at most six of a group."""
     paid = (charge * random.randint(0, 10) / 10).quantize(Decimal("0.01"))
     rest, adjustments = charge - paid, []
     for number in range(random.randint(0, 6)):

@@ -1,7 +1,7 @@
 """A second reader of the evidence, written from the pages record-format.md and session-json.md.
 
-It shares nothing with ``records``, so that pages and program cannot drift apart unseen: plain
-Python over plain integers, no numpy, no class of the product.
+It shares nothing with ``records``, so that pages and program cannot drift apart unnoticed: plain
+Python on plain integers, without numpy and the product's classes.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ STOP_CODES = {10, 12, 20, 30, 40, 41, 42, 43, 44, 45, 46, 47}
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A session as the page describes it."""
+    """A session as the page defines it."""
 
     events: list[bytes]
     samples: bytes
@@ -92,7 +92,7 @@ def read(path: Path, session: int) -> Reading:
 
 
 def open_links(db: sqlite3.Connection, session: int) -> list[tuple[int, int, int, int, bytes]]:
-    """Section "Open commits": what each covers follows from those before it."""
+    """Section "Open commits": what each covers follows from the earlier ones."""
     first_event = first_sample = 0
     links = []
     for events, samples, digest in db.execute(
@@ -149,7 +149,7 @@ class _Sample:
 
 
 def numbers(reading: Reading) -> dict[str, Any]:
-    """Everything under `dose`, and of each stop what is a number."""
+    """Everything under `dose`, and the numbers of each stop."""
     events = [_event(raw) for raw in reading.events]
     samples = [
         _Sample(ms, target, force, phase, flags)
@@ -248,7 +248,7 @@ def _stop(event: _Event, at_ms: int, force: int | None, samples: list[_Sample]) 
 
 
 def written(reading: Reading, utc_offset_min: int) -> dict[str, list[str]]:
-    """Section "The numbers in the note": of each field the numbers in it, in their order."""
+    """Section "The numbers in the note": the numbers of each field, in order."""
     events, dose = [_event(raw) for raw in reading.events], numbers(reading)
     (started_utc_ms,) = struct.unpack_from(">q", reading.events[0], 8)
     changes = [event for event in events if event.kind == PHASE_CHANGED]
@@ -298,7 +298,7 @@ def written(reading: Reading, utc_offset_min: int) -> dict[str, list[str]]:
 
 
 def _step_forces(changes: list[_Event]) -> list[int]:
-    """Forces of the steps that were reached; those of a stage stand together."""
+    """Forces of the steps that were reached; those of a stage are grouped."""
     steps = [
         (e.detail["stage"], e.detail["target_dn"])
         for e, after in pairwise(changes)
@@ -319,7 +319,7 @@ def _written_stop(stop: dict[str, Any]) -> list[str]:
 
 
 def _since(at_ms: int, began_ms: int | None) -> list[str]:
-    """Minutes and seconds between a moment and the beginning of traction, two digits each."""
+    """Minutes and seconds from the beginning of traction to a moment, two digits each."""
     if began_ms is None:
         return []
     return [f"{number:02}" for number in divmod(abs(at_ms - began_ms) // 1000, 60)]

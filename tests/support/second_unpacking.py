@@ -1,4 +1,4 @@
-"""The packed forms of the evidence, unpacked by the page record-format.md alone."""
+"""Unpacks the packed forms of the evidence, written from the page record-format.md alone."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def ranges_of(packed: bytes) -> list[tuple[int, int, int, int, bytes]]:
 
 
 def unpacked_session(event_count: int, sample_count: int, data: bytes) -> tuple[list[bytes], bytes]:
-    """Section "Packed session": the canonical events, and the block of the samples."""
+    """Section "Packed session": the canonical events, and the block of samples."""
     version, length = struct.unpack_from(">BI", data)
     assert version == 1
     packed, block = data[5 : 5 + length], data[5 + length :]

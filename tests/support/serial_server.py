@@ -24,7 +24,7 @@ GRAM_N = 9.80665e-3
 
 
 class Transmitter:
-    """A simulated transmitter on the serial side of a gateway; 0.1 N of push hang on its cell."""
+    """A simulated transmitter on the serial side of a gateway; its cell carries a push of 0.1 N."""
 
     def __init__(self, force_n: float = -0.1) -> None:
         self.force_n = force_n
@@ -46,7 +46,7 @@ class Transmitter:
 
 
 class SerialServer:
-    """A gateway with one port; behind it a unit with the reference map, or a transmitter."""
+    """A gateway with one port, and behind it a unit with the reference map, or a transmitter."""
 
     def __init__(
         self,
@@ -73,7 +73,7 @@ class SerialServer:
                     connection.sendall(self._answer(frame))
 
     def _answer(self, frame: bytes) -> bytes:
-        """Registers that the map does not have are refused, as a unit does."""
+        """Answer a frame; registers that the map does not have are refused, as by a unit."""
         if self._transmitter is not None:
             return self._passes(self._transmitter.answer(frame))
         offered = (0x0000, 0x0020, 0x0100)

@@ -43,7 +43,7 @@ GIVEN_UP = "the console gave up"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServedConsole:
-    """Where it is served, and the stand-ins of its units by name."""
+    """Its address, and the stand-ins of its units by name."""
 
     address: str
     site: Site
@@ -53,7 +53,7 @@ class ServedConsole:
 
 @contextmanager
 def served_console(folder: RecordFolder) -> Iterator[ServedConsole]:
-    """A console for the tables on file, whose programs seem to run."""
+    """A console for the tables on file, whose programs appear to run."""
     clock, pages = SystemClock(), LivePages(SystemClock())
     settings = SETTINGS.model_copy(update={"console_port": free_port(), "stop_port": free_port()})
     station = station_folder(folder.path)
@@ -63,7 +63,7 @@ def served_console(folder: RecordFolder) -> Iterator[ServedConsole]:
         place = ChannelPlace(folder=station, called=each.record.name)
         link = links[each.record.name] = StandInLink(each.record.name)
         kept.append(KeptUnit(each.record, place, cast("ControlLink", link), clock))
-        held.append(Held(place.lock, "taken"))  # as its program does for its life
+        held.append(Held(place.lock, "taken"))  # as its program does while it lives
     log: list[str] = []
     site = make_site(folder, settings, kept, pages, clock=clock, report=log.append)
     address = DoorAddress(host="127.0.0.1", port=settings.stop_port)
@@ -102,12 +102,12 @@ def _serving(site: Site, log: list[str]) -> Iterator[str]:
 
 
 def silence(console: ServedConsole, patch: pytest.MonkeyPatch) -> None:
-    """No event comes any more, and the streams stay open."""
+    """Send no more events; the streams stay open."""
     patch.setattr(console.site.pages, "show", lambda frame, unnamed: None)
 
 
 def moving(served: ServedConsole, table: str, clock: SystemClock) -> None:
-    """Show a treatment whose force moves, 20 times a second, for as long as the process lives."""
+    """Show a treatment with a changing force, 20 times a second, while the process lives."""
     link, started_s = served.links[table], clock.now_s()
     at_s = started_s
     while True:
@@ -128,7 +128,7 @@ def moving(served: ServedConsole, table: str, clock: SystemClock) -> None:
 
 
 def main(data: str) -> None:
-    """Serve the clinic of a folder, with a treatment on its first table."""
+    """Serve the clinic of a folder, with a treatment at its first table."""
     with served_console(RecordFolder(Path(data))) as served:
         print(served.address, flush=True)
         moving(served, next(iter(served.links)), SystemClock())

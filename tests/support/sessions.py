@@ -34,7 +34,7 @@ from workstation.settings import Settings
 
 KEY = SigningKey(bytes(range(32)))
 KEY_MADE_MS = 1_795_564_800_000
-"""2026-11-25, 0:00: when virtual clocks begin."""
+"""2026-11-25, 0:00: the start of virtual clocks."""
 SETTINGS = Settings(time_zone="America/Chicago")
 
 SHORT_CERVICAL = """
@@ -53,9 +53,9 @@ ENDED_EARLY = 'step = [{ at = "1 s", do = "end", by = "P. Jones" }]'
 """A script for sessions of which only the beginning matters: ended a second into the first ramp."""
 
 BAUDRATE = 19200
-"""At which a tick takes 100 ms: half of the exchanges, and few tests are about ticks."""
+"""Baud rate at which a tick takes 100 ms: half the exchanges, and few tests are about ticks."""
 FACTORY_BAUDRATE = 38400
-"""At which a tick takes 50 ms, as on a network."""
+"""Baud rate at which a tick takes 50 ms, as on a network."""
 
 SHORT_LUMBAR = """
 patient_reference = "TEST-2"
@@ -67,7 +67,7 @@ treatment_time = "1 min"
 
 
 def fixed_identifiers() -> Identifiers:
-    """The same identifiers in every run."""
+    """Identifiers that are the same in every run."""
     sessions, patients = count(1), count(1)
     return Identifiers(
         session_id=lambda utc_ms: f"session-{next(sessions)}",
@@ -76,9 +76,10 @@ def fixed_identifiers() -> Identifiers:
 
 
 def fixed_key(folder: RecordFolder) -> SigningKey:
-    """The workstation's key in ``folder``: made there like any other, but always the same.
+    """The workstation's key in ``folder``, always the same, made there like any other.
 
-    Its moment too: what is made of the same folder once can be copied then (``made_once``).
+    Its creation time is fixed too, so that what is made of the same folder can be copied
+    (``made_once``).
     """
     return load_or_create_key(
         folder, store=NoKeyStore(), new_seed=lambda: KEY.seed, utc_ms=lambda: KEY_MADE_MS
@@ -87,7 +88,7 @@ def fixed_key(folder: RecordFolder) -> SigningKey:
 
 @dataclass
 class Stage:
-    """A simulated unit, its clock and the folder of the records; a context manager's value.
+    """A simulated unit, its clock and the folder of the records, as a context manager gives them.
 
     ``unit`` is the served unit; over a direct line there is only its ``firmware``.
     """
@@ -115,7 +116,7 @@ class Stage:
         script: str = "",
         operator: SessionOperator | None = None,
     ) -> SessionResult:
-        """One session, signed by the folder's key; ``script`` holds requests."""
+        """Run one session, signed with the folder's key; ``script`` holds requests."""
         operator = operator or SessionOperator(
             scripted=True,
             show=watch or (lambda snapshot: None),
@@ -137,7 +138,7 @@ class Stage:
         )
 
     def visit(self, session_id: str) -> Visit:
-        """Everything of a session on file."""
+        """The stored data of a session."""
         return load_visit(self.folder, session_id, SETTINGS)
 
 
@@ -153,8 +154,8 @@ def staged(
 ) -> Iterator[Stage]:
     """A stage over the wire tcp, rtu, ascii or direct.
 
-    The direct line has the same times and bytes and costs the least: the others are for tests
-    whose subject is the wire. ``baudrate`` is that of direct and rtu.
+    The direct line has the same times and bytes and costs least; use the others where the wire is
+    the subject. ``baudrate`` applies to direct and rtu.
     """
     who = patient or PressTestPatient()
     if wire == "direct":

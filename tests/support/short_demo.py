@@ -1,4 +1,4 @@
-"""The demo with orders of a minute: the same acts, files and ends as the whole one."""
+"""The demo with orders of a minute: the same steps, files and outcomes as the full one."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ treatment_time = "1 min"
 def run_short_demo(
     console: Console, folder: Path, settings: Settings, *, cervical_wire: str = ""
 ) -> list[Path]:
-    """Run it into ``folder``; returns the files that it wrote."""
+    """Run the demo into ``folder``; returns the files that it wrote."""
     cervical, lumbar = demo.acts(cervical_wire)
     orders = {
         "cervical": parse_order(SHORT_CERVICAL, "cervical.toml"),

@@ -1,4 +1,4 @@
-"""A clinic with accounts, and people who sign in at a terminal or a page."""
+"""A clinic with accounts, and people who sign in at a terminal or on a page."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _ROLES = {
 
 
 class SetClock:
-    """UTC milliseconds that a test moves."""
+    """UTC milliseconds that a test sets."""
 
     def __init__(self, utc_ms: int = WRITTEN_MS) -> None:
         self.utc_ms = utc_ms
@@ -49,7 +49,7 @@ class SetClock:
 
 
 def desk(folder: RecordFolder, clock: SetClock) -> SignInDesk:
-    """Where PINs are checked, by the test's clock."""
+    """The place where PINs are checked, on the test's clock."""
 
     def author(by: str, account: str) -> Author:
         return Author(by=by, user="desk", at_utc_ms=clock(), key=KEY, account=account)
@@ -59,7 +59,7 @@ def desk(folder: RecordFolder, clock: SetClock) -> SignInDesk:
 
 @made_once()
 def add_accounts(folder: RecordFolder, *names: str) -> None:
-    """People, unless they are on file, and accounts, each with its PIN; all unless some are named.
+    """Add the people who are not on file, and accounts with PINs; all, or those named.
 
     Each PIN is hashed at its real cost, a tenth of a second, so they are made once.
     """
@@ -85,7 +85,7 @@ def add_accounts(folder: RecordFolder, *names: str) -> None:
 
 @contextmanager
 def _hashed_at_once() -> Iterator[None]:
-    """PINs are hashed as dearly as ever, but not behind all that the machine does beside it."""
+    """Hash PINs at their full cost, but without waiting for a busy machine."""
     with (
         ThreadPoolExecutor(max_workers=1) as hashing,
         patch("records.accounts.pins._ONE_AT_A_TIME", hashing),
@@ -95,7 +95,7 @@ def _hashed_at_once() -> Iterator[None]:
 
 @contextmanager
 def at_a_terminal(*typed: str) -> Iterator[list[str]]:
-    """A terminal at which this is typed, line by line; gives what nobody asked for."""
+    """A terminal at which these lines are typed; gives those that nothing asked for."""
     waiting = list(typed)
     place = "workstation.terminal_sign_in"
     with (

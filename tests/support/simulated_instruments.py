@@ -1,4 +1,4 @@
-"""Simulated instruments for tests: in memory, on a pseudo-terminal, on a socket; virtual time."""
+"""Simulated instruments in virtual time: in memory, on a pseudo-terminal or a socket."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ def simulated(name: str, cell: HangingCell) -> Instrument:
 
 
 def own_requests(profile: InstrumentProfile, gauge: SimulatedGauge) -> set[bytes]:
-    """All that may ever be sent to a gauge, without what ends it."""
+    """Every request that may be sent to a gauge, without its terminator."""
     assert isinstance(profile, GaugeProfile)
     return {request.encode().removesuffix(gauge.ends_with) for request in profile.sent()}
 
 
 class MemoryTalker:
-    """Asks a simulated instrument without a wire. Implements RegisterReader and LineAsker."""
+    """Queries a simulated instrument without a wire. Implements RegisterReader and LineAsker."""
 
     def __init__(self, instrument: Instrument, clock: Clock) -> None:
         self._instrument = instrument
@@ -107,7 +107,7 @@ def served_on(
 def on_a_wire(
     profile: InstrumentProfile, instrument: Instrument, clock: VirtualClock, wire: str
 ) -> Iterator[ForceSource]:
-    """A source that reaches the instrument over a pseudo-terminal or a socket."""
+    """A source that reads the instrument over a pseudo-terminal or a socket."""
     with served_on(profile, instrument, clock, wire) as uri:
         source = connect_instrument(uri, profile, "00", clock)
         try:

@@ -1,7 +1,7 @@
-"""Releases that are made in seconds: a wheel without code that leads to the code of this checkout.
+"""Releases that are made in seconds: a wheel without code that leads to this checkout's code.
 
-What is installed is a real environment with a real package of its own version; a ``.pth`` in it
-shows the program and its dependencies as they are here.
+What is installed is a real environment with a real package of its own version; a ``.pth`` file in
+it makes the program and its dependencies available as they are here.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ ENTRY = "[console_scripts]\ntraction = workstation.cli:main\n"
 
 
 def small_release(version: str, **said: object) -> ProgramRelease:
-    """What a release says that fits this computer, but for ``said``."""
+    """The statements of a release that fits this computer, changed by ``said``."""
     return replace(this_release(), version=version, **said)  # type: ignore[arg-type]
 
 
 def small_wheelhouse(folder: Path, version: str, **said: object) -> Path:
-    """A wheelhouse with one wheel; ``said`` is what its release says otherwise."""
+    """A wheelhouse with one wheel; ``said`` changes the statements of its release."""
     folder.mkdir(parents=True, exist_ok=True)
     here = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
     files = {"here.pth": "\n".join([str(ROOT), *sorted(here)]), **_facts(NAME, version)}
@@ -55,7 +55,7 @@ def write_wheel(folder: Path, name: str, version: str, files: dict[str, str]) ->
 
 
 def plain_wheel(folder: Path, name: str, version: str) -> Path:
-    """A wheel with one module that says nothing."""
+    """A wheel with one empty module."""
     return write_wheel(folder, name, version, {f"{name}.py": "", **_facts(name, version)})
 
 

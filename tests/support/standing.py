@@ -78,7 +78,7 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
 
 
 def writer(by: str = "P. Jones", at_utc_ms: int = WRITTEN_MS) -> Author:
-    """Somebody who writes standing records."""
+    """An author of standing records."""
     return Author(by=by, user="desk", at_utc_ms=at_utc_ms, key=KEY)
 
 
@@ -95,7 +95,7 @@ def patient(**changes: Any) -> PatientRecord:
 
 
 def appointment_row(reference: str, birth_date: date) -> CsvRow:
-    """Returns the second line of a day's list, of somebody at Table 1 at nine o'clock."""
+    """Returns the second line of a day's list: somebody at Table 1 at nine o'clock."""
     values = {
         "time": "09:00",
         "table": "Table 1",
@@ -108,7 +108,7 @@ def appointment_row(reference: str, birth_date: date) -> CsvRow:
 
 
 def _told_ms(record: StandingRecord) -> int:
-    """Noon of the newest day that it tells of, WRITTEN_MS at the earliest."""
+    """Noon of the newest day that the record mentions, WRITTEN_MS at the earliest."""
     noons = (
         datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
         for _, day in days_gone(record)
@@ -126,7 +126,7 @@ def keep(
     at_utc_ms: int | None = None,
     reason: str = "",
 ) -> StandingVersion[StandingRecord]:
-    """The record, written to the folder on the newest day that it tells of, or at a moment."""
+    """Write the record to the folder on the newest day that it mentions, or at a given moment."""
     fixed_key(folder)
     change = StandingChange(record=record, made_from=made_from, reason=reason)
     (kept,) = write_standing(

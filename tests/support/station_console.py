@@ -67,7 +67,7 @@ TABLE = "Table 1"
 
 
 class Console:
-    """Prepares a session, says yes to every question, and looks on."""
+    """Prepares a session, confirms every question, and waits."""
 
     def __init__(
         self, folder: RecordFolder, table: str = TABLE, order: str = ORDER, by: str = "A. Example"
@@ -90,7 +90,7 @@ class Console:
         self._count = 0
 
     def prepare(self) -> None:
-        """File the order and ask for its session."""
+        """File the order and request its session."""
         self._answered.clear()
         self._has_run = False
         key = load_or_create_key(self.folder)
@@ -114,12 +114,12 @@ class Console:
         )
 
     def _new_id(self, what: str) -> str:
-        """No two consoles make the same."""
+        """An id that no two consoles share."""
         self._count += 1
         return f"{what}-{self._name}-{self._count}"
 
     def until(self, seen: Callable[[Snapshot], bool], what: str) -> Snapshot:
-        """Answer and look on until a snapshot is as wanted."""
+        """Answer and wait until a snapshot meets ``seen``."""
         deadline_s = CLOCK.now_s() + PATIENCE_S
         while CLOCK.now_s() < deadline_s:
             shown = self._hear()
@@ -130,7 +130,7 @@ class Console:
         raise AssertionError(f"{what} did not come; {self.newest}; {self.said[-3:]}")
 
     def _check_goes_on(self, what: str) -> None:
-        """Raise EndedEarly where an idle unit shows that what is waited for will not come."""
+        """Raise EndedEarly if the unit is idle, so that ``what`` cannot come any more."""
         asked = self.outcomes.get(self._asked_by)
         if asked is not None and asked.result is Followed.REFUSED:
             raise EndedEarly(f"the session did not begin: {asked.reason}")
@@ -138,7 +138,7 @@ class Console:
             raise EndedEarly(f"the session ended before {what}: {self.said[-3:]}")
 
     def look_on(self, seconds: float) -> None:
-        """Answer and look on for a while."""
+        """Answer and wait for a while."""
         until_s = CLOCK.now_s() + seconds
         while CLOCK.now_s() < until_s:
             self._hear()
@@ -179,7 +179,7 @@ class Console:
 
 
 def begin_and_hold(folder: RecordFolder) -> Console:
-    """A console whose session has reached its hold; raises EndedEarly where it let go before."""
+    """A console whose session has reached its hold; raises EndedEarly if it released before."""
     console = Console(folder)
     console.until(is_idle, "the idle unit")
     console.prepare()
@@ -188,14 +188,14 @@ def begin_and_hold(folder: RecordFolder) -> Console:
 
 
 def kill_program(folder: RecordFolder) -> None:
-    """``kill -9`` for the program of Table 1, where one runs: no parent of it does that."""
+    """Send ``kill -9`` to the program of Table 1 if it runs; its parent cannot do that."""
     lock = ChannelPlace(folder=station_folder(folder.path), called="Table 1").lock
     if is_held(lock):
         os.kill(int(lock.read_text(encoding="ascii")), signal.SIGKILL)
 
 
 def _connected(place: ChannelPlace) -> Peer:
-    """Connect as soon as the program of the table listens."""
+    """Connect as soon as the table's program listens."""
     found: list[Peer] = []
 
     def answers() -> bool:
@@ -230,7 +230,7 @@ def is_holding(shown: Snapshot) -> bool:
 
 
 def main(data: str, table: str, *order: str) -> None:
-    """Live until the program of the table ends or this one is killed."""
+    """Live until the table's program ends or this one is killed."""
     console = Console(RecordFolder(Path(data)), table, *order)
     if order:
         console.prepare()

@@ -1,4 +1,4 @@
-"""A connection to a desk without a wire: what is sent to it is kept."""
+"""A connection to a desk without a wire: it keeps what is sent to it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Message = TypeVar("Message")
 
 
 class PaperPeer(Peer):
-    """Says what is queued, in order, and then has gone; every answer is read as if it had come."""
+    """Sends the queued messages in order and then disconnects; each answer counts as received."""
 
     def __init__(self, *says: object) -> None:
         self.said = says
@@ -43,7 +43,7 @@ class PaperPeer(Peer):
             self.send(last)
 
     def all_of(self, kind: type[Message]) -> list[Message]:
-        """What it has heard of one kind."""
+        """All messages of one kind that it has received."""
         return [each for each in self.heard if isinstance(each, kind)]
 
     @property

@@ -1,4 +1,4 @@
-"""A unit that can be stopped and a door in front of it, with a client of any manners."""
+"""A unit that can be stopped, and a stop door before it, with clients of any behaviour."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from workstation.station.stop_request import Neighbours
 from workstation.station.stop_target import SeenForce, StopAnswer, StopResult, StopWording
 
 AT_14_03_22 = 1_795_615_402_000
-"""Milliseconds: 2026-11-25 14:03:22 UTC."""
+"""Milliseconds of 2026-11-25 14:03:22 UTC."""
 ORDERED = StopAnswer(result=StopResult.ORDERED, utc_ms=AT_14_03_22, force_n=59.2)
 FREE = SeenForce(utc_ms=AT_14_03_22 + 2000, force_n=1.8)
 WORDS = StopWording(zone=UTC, unit=ForceUnit.NEWTON)
@@ -37,7 +37,7 @@ class PressOnTable:
 
 @dataclass
 class Table:
-    """A unit whose answers a test sets: None is a process that does not answer."""
+    """A unit whose answers a test sets: None means that the process does not answer."""
 
     called: str
     answers: StopAnswer | None = ORDERED
@@ -74,7 +74,7 @@ def free_port() -> int:
 
 
 class OpenDoor:
-    """A door on a port of its own with two tables behind it."""
+    """A stop door on a port of its own, with two tables behind it."""
 
     def __init__(self, tables: Sequence[Table], tls: ssl.SSLContext | None = None) -> None:
         self.port = free_port()
@@ -113,7 +113,7 @@ def connected_to(port: int) -> socket.socket:
 
 
 def connect_and_say(port: int, request: bytes) -> str:
-    """Send bytes to a door and read its whole answer."""
+    """Send bytes to a stop door and read its whole answer."""
     with closing(connected_to(port)) as caller:
         caller.sendall(request)
         return read_all(caller)

@@ -1,4 +1,4 @@
-"""A program's terminal or pipe in the hands of a test: read, held, left unread, closed."""
+"""Terminals and pipes of a program under a test's control: read, held, left unread, closed."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ TRACTION = (sys.executable, "-m", "workstation.cli")
 
 
 class _Seat:
-    """Reads what comes at one descriptor until it looks away or there is no more."""
+    """Reads what arrives at one descriptor until it is told to stop or there is no more."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
@@ -44,12 +44,12 @@ class _Seat:
         return self._seen.decode("utf-8", "replace")
 
     def stop_reading(self) -> None:
-        """What comes from now on stays where it is."""
+        """Stop reading: what arrives from now on stays in the line."""
         self._looks = False
         self._reader.join()
 
     def leave(self) -> None:
-        """The person goes away: the window is closed, or the reader ends as ``head`` does."""
+        """Close it: as a window is closed, or a reader ends as ``head`` does."""
         self.stop_reading()
         if self._open:
             self._open = False
@@ -63,7 +63,7 @@ class _Seat:
             try:
                 data = os.read(self._descriptor, 4096)
             except OSError:
-                return  # the other end of a pseudo-terminal has gone
+                return  # the other end of a pseudo-terminal is closed
             if not data:
                 return
             self._seen += data
@@ -89,13 +89,13 @@ class Terminal(_Seat):
         _fill(os.open(self.name, os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY))
 
     def stop_background_output(self) -> None:
-        """``stty tostop``."""
+        """Let background output stop the program (``stty tostop``)."""
         settings = termios.tcgetattr(self.place)
         settings[3] |= termios.TOSTOP
         termios.tcsetattr(self.place, termios.TCSANOW, settings)
 
     def forget_place(self) -> None:
-        """Only the program has its end now."""
+        """Close this process's copy of the program's end."""
         os.close(self.place)
 
 
@@ -113,12 +113,12 @@ class Pipe(_Seat):
         _fill(os.open(f"/proc/self/fd/{self._reading}", os.O_WRONLY | os.O_NONBLOCK))
 
     def forget_place(self) -> None:
-        """Only the program has its end now."""
+        """Close this process's copy of the program's end."""
         os.close(self.place)
 
 
 def _fill(descriptor: int) -> None:
-    """Write until nothing more is taken, also after what was taken has moved on in the kernel."""
+    """Write until nothing more is accepted, also after the kernel has moved data on."""
     for size in (512, 1, 1, 1):
         with suppress(BlockingIOError):
             while True:
@@ -128,13 +128,13 @@ def _fill(descriptor: int) -> None:
 
 
 class Seated:
-    """A running program and where it shows what it has to show."""
+    """A running program and the terminal or pipe that it writes to."""
 
     def __init__(self, process: subprocess.Popen[bytes], seat: Terminal | Pipe) -> None:
         self.process, self.seat = process, seat
 
     def wait_for(self, words: str, times: int = 1) -> None:
-        """Wait until ``words`` were shown so often."""
+        """Wait until ``words`` were shown ``times`` times."""
 
         def shown() -> bool:
             return self.seat.seen.count(words) >= times
@@ -148,13 +148,13 @@ class Seated:
             raise EndedEarly(f"ended without {words!r}:\n{self.seat.seen}")
 
     def end(self) -> tuple[int, float]:
-        """Wait for its end; returns the exit status and the moment, seconds since 1970."""
+        """Wait for its end; returns the exit status and the time, seconds since 1970."""
         status = self.process.wait(PATIENCE_S)
         return status, SystemClock().utc_ms() / 1000
 
 
 def _users_environment() -> dict[str, str]:
-    """With buffered streams, whatever the tests run in."""
+    """The environment with buffered streams, whatever the tests run in."""
     return {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
 
 

@@ -1,4 +1,4 @@
-"""A serial line with a unit on lines of text, inside one process."""
+"""A serial line to a unit that uses lines of text, within one process."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BAUDRATE = 115200
 
 
 class DirectTextLine(DirectLine):
-    """A transport whose other end is a simulated unit that takes lines."""
+    """A transport whose other end is a simulated unit that reads lines."""
 
     def __init__(self, firmware: UnitFirmware, clock: VirtualClock) -> None:
         super().__init__(firmware, clock, baudrate=BAUDRATE)

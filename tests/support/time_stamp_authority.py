@@ -1,9 +1,8 @@
-"""A local time-stamp authority: RFC 3161 replies in DER.
+"""A local time-stamp authority that makes RFC 3161 replies in DER.
 
-They are written out here, not by the library under test, which has no way to make them.
-
-A reply is SEQUENCE { status, ContentInfo { SignedData { TSTInfo } } }; the signature is over the
-signed attributes, as RFC 5652 asks.
+They are written here because the library under test cannot make them. A reply is SEQUENCE { status,
+ContentInfo { SignedData { TSTInfo } } }; the signature is over the signed attributes, as RFC 5652
+requires.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ _POLICY = "1.3.6.1.4.1.99999.1"
 
 
 class TimeStampAuthority:
-    """A root, and a certificate under it that stamps."""
+    """A root, and a certificate issued by it that signs time stamps."""
 
     def __init__(self, name: str, *, stamps: bool = True) -> None:
         self._root_key = ec.generate_private_key(ec.SECP256R1())
@@ -50,7 +49,7 @@ class TimeStampAuthority:
 
     @property
     def root_pem(self) -> bytes:
-        """What a user trusts."""
+        """The trusted root."""
         return self.root.public_bytes(Encoding.PEM)
 
     def reply(
@@ -61,7 +60,7 @@ class TimeStampAuthority:
         nonce: int | None = None,
         embedded: tuple[x509.Certificate, ...] = (),
     ) -> bytes:
-        """A granted reply; ``embedded`` certificates lie in it beside the one that signed."""
+        """A granted reply; ``embedded`` certificates are included beside the signer's."""
         imprint = request.message_imprint.message
         answered = request.nonce if nonce is None else nonce
         assert answered is not None, "the program asks with a nonce"

@@ -1,4 +1,4 @@
-"""Writes that fail from a chosen one on: the disk is full, or another program holds clinic.db.
+"""Makes writes fail from a chosen one on: a full disk, or another program holding clinic.db.
 
 Both are real: the system refuses whatever makes a file longer, and SQLite finds the file locked.
 The program's one place that makes writing connections counts them, and waits less for a lock.
@@ -25,14 +25,14 @@ WAITS_S = 0.02
 
 @contextmanager
 def full_disk(_clinic_database: Path) -> Iterator[None]:
-    """No file of this process becomes longer than a few bytes."""
+    """Let no file of this process grow beyond a few bytes."""
     with no_file_beyond(FULL_FROM_BYTES):
         yield
 
 
 @contextmanager
 def no_file_beyond(most_bytes: int) -> Iterator[None]:
-    """No file of this process, and of those that it starts, becomes longer."""
+    """Let no file of this process, or of those that it starts, grow beyond ``most_bytes``."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, hard))
     try:
@@ -43,7 +43,7 @@ def no_file_beyond(most_bytes: int) -> Iterator[None]:
 
 @contextmanager
 def locked(clinic_database: Path) -> Iterator[None]:
-    """Another program writes the file for longer than anybody waits."""
+    """Let another program hold the file locked for longer than anybody waits."""
     somebody = sqlite3.connect(clinic_database, isolation_level=None, check_same_thread=False)
     somebody.execute("BEGIN IMMEDIATE")
     try:
@@ -55,7 +55,7 @@ def locked(clinic_database: Path) -> Iterator[None]:
 
 @contextmanager
 def troubled_from(write: int, trouble: Trouble, clinic_database: Path) -> Iterator[None]:
-    """From the connection number ``write`` (from 0) on nothing is written."""
+    """Let nothing be written from connection number ``write`` (from 0) on."""
     real_connect, number = database.connect, count()
 
     with ExitStack() as entered, pytest.MonkeyPatch.context() as patch:

@@ -1,4 +1,4 @@
-"""What a type checker has to be told in tests."""
+"""Hints for the type checker in tests."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ T = TypeVar("T")
 
 
 def now(value: T) -> T:
-    """Returns ``value``, of which the checker learns nothing by the assertion around it.
+    """Returns ``value`` without narrowing its type.
 
-    ``assert unit.state is State.IDLE`` teaches it that the state is IDLE from there on, and what
-    follows a later assertion of another state counts as never reached and is not checked.
+    ``assert unit.state is State.IDLE`` narrows the state to IDLE from there on, so that code after
+    a later assertion of another state counts as unreachable and is not checked.
     """
     return value
 
 
 def said(value: T | None) -> T:
-    """A part of a reading that this unit says; fails where it does not."""
+    """Returns a part of a reading that this unit reports; fails if it is None."""
     assert value is not None
     return value
 
 
 def second_cell(firmware: ReferenceFirmware) -> SecondCell:
-    """The second load cell of a unit that has one."""
+    """The second load cell of a unit that has two."""
     assert firmware.second_cell is not None
     return firmware.second_cell

@@ -1,6 +1,6 @@
 """uModbus' servers on TCP and on a pseudo-terminal, in a thread; register n holds n until written.
 
-It has functions 1 to 6, 15 and 16 and refuses 23: what many instruments offer.
+It has functions 1 to 6, 15 and 16 and refuses 23, as many instruments do.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from umodbus.server.tcp import get_server as tcp_server
 
 REGISTERS = 0x0700
 IDLE_S = 0.02
-"""How often a serial server looks whether it has to end."""
+"""How often a serial server checks whether it has to end."""
 
 
 class _PtyPort:
-    """What uModbus uses of a pyserial port, on the master side of a pseudo-terminal."""
+    """The part of a pyserial port that uModbus uses, on the master side of a pseudo-terminal."""
 
     baudrate = 115200
     timeout = inter_byte_timeout = 0.0

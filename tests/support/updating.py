@@ -1,4 +1,4 @@
-"""A clinic with an installation of version 1.0, an accepted release key and releases to take."""
+"""A clinic with version 1.0 installed, an accepted release key and releases to install."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class UpdatedClinic:
 
     @property
     def backup(self) -> Path:
-        """Where its backup goes."""
+        """The path of its backup."""
         return self.folder / "media" / "before.zip"
 
     def release(self, version: str, **said: object) -> Path:
@@ -69,18 +69,18 @@ class UpdatedClinic:
         tell: Callable[[str], None] = print,
         altered: TakenAlong = NOTHING_ALTERED,
     ) -> ProgramChanged:
-        """Take a release over."""
+        """Install a release."""
         wanted = WantedUpdate(
             file=release, backup=self.backup, identity=None, who=WHO, altered=altered
         )
         return update_program(self.records, Settings(), self.there, wanted, tell)
 
     def here(self, version: str = "") -> ProgramHere:
-        """A program of the installation: of the version in use, or of another one."""
+        """A program of the installation: of the version in use, or of another version."""
         return ProgramHere(self.there, version or self.there.current)
 
     def back(self, version: str = "", records: RecordFolder | None = None) -> ProgramChanged:
-        """Go back with the program of a version, which is the one in use unless it is named."""
+        """Go back, using the program of a version; by default the one in use."""
         return go_back(records or self.records, self.here(version), WHO)
 
     def restored(self, *accepted: str) -> RecordFolder:
@@ -96,13 +96,13 @@ class UpdatedClinic:
         return folder
 
     def said(self, records: RecordFolder | None = None) -> list[str]:
-        """What the chain says of changes of the program."""
+        """Changes of the program, as stated in the chain."""
         words = ("updated", "went back", "change of", "not changed")
         rows = accesses(records or self.records)
         return [row.what for row in rows if row.what.startswith(words)]
 
     def version_that_starts(self) -> str:
-        """What the program in use calls itself."""
+        """The version that the program in use reports."""
         program = self.there.root / "current" / "bin" / "traction"
         told = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
         return told.stdout.split()[-1]
@@ -111,7 +111,7 @@ class UpdatedClinic:
 def make_clinic(
     folder: Path, *, record: Callable[[RecordFolder], object] = recorded
 ) -> UpdatedClinic:
-    """Records and an accepted key; the installation has a version that only looks whole."""
+    """Make records and an accepted key; the installation's version only looks complete."""
     clinic = UpdatedClinic(folder)
     record(clinic.records)
     accept_release_key(clinic.records, author(clinic.records), RELEASE_KEY.public_key)
@@ -122,15 +122,15 @@ def make_clinic(
 
 
 def be_quick(patch: pytest.MonkeyPatch) -> None:
-    """Versions are made without an environment and rehearsed by the interpreter of the tests."""
+    """Make versions without an environment, and rehearse them with the tests' interpreter."""
     patch.setattr(Installation, "make", make_quickly)
     patch.setattr(Installation, "program_of", lambda *_: Path(sys.executable))
 
 
 def make_quickly(there: Installation, release: ProgramRelease, wheels: Path) -> None:
-    """In place of ``Installation.make``: without an environment, for what never starts it.
+    """Replaces ``Installation.make``: no environment, for versions that are never started.
 
-    What says that a version is whole comes last here as well.
+    The file that marks a version as complete is written last here as well.
     """
     assert {path.suffix for path in wheels.iterdir()} == {".whl", ".txt", ".json"}
     shutil.rmtree(there.folder_of(release.version), ignore_errors=True)
@@ -138,10 +138,10 @@ def make_quickly(there: Installation, release: ProgramRelease, wheels: Path) -> 
 
 
 def copied_environments(made: Path) -> Callable[[list[str], str], str]:
-    """In place of ``installation.run``: what makes an environment with pip gets a copy of one.
+    """Replaces ``installation.run``: copies an environment where one is made with pip.
 
-    Nearly all that a version costs is that pip is put into its environment. ``made`` is a version
-    that was made in earnest; its program does not go along.
+    Nearly all of the time of a version goes into installing pip in its environment. ``made`` is a
+    version that was really made; its program is not copied.
     """
     without_program = shutil.ignore_patterns("traction*", "here.pth", RELEASE)
     really_run = installation.run
@@ -156,7 +156,7 @@ def copied_environments(made: Path) -> Callable[[list[str], str], str]:
 
 
 def installed_by_hand(there: Installation, version: str, **said: object) -> None:
-    """A version without an environment: for what never starts it."""
+    """A version without an environment, for one that is never started."""
     folder = there.folder_of(version)
     folder.mkdir(parents=True)
     release = json.dumps(asdict(small_release(version, **said)))

@@ -1,4 +1,4 @@
-"""Two sessions of one visit: the neck, stopped early, then the low back; nobody's data."""
+"""Two sessions of one visit, with invented data: cervical, stopped early, then lumbar."""
 
 from __future__ import annotations
 
@@ -28,39 +28,39 @@ STOPPED: Happened = [
     (2_500, EventKind.UNIT_ARMED, {}),
     (30_000, EventKind.UNIT_EVENT_SEEN, {"code": 10, "unit_at_ms": 30_000, "value_1": 590}),
 ]
-"""The patient's switch, by the unit's own event."""
+"""The patient's stop switch, as the unit's own event."""
 BY = ("--by", "P. Jones")
 SIGNED = ("--sign", *BY, "--credentials", "PT")
 
 
 @made_once(IDENTITY)
 def two_sessions(folder: RecordFolder, **second: Any) -> None:
-    """A patient's neck for 4 min and low back for 6; ``second`` changes the second session."""
+    """A cervical session of 4 min and a lumbar one of 6; ``second`` changes the second one."""
     recorded(folder, NECK, outcome="stopped", held_ms=4 * 60_000)
     later = {"order": LUMBAR, "began_ms": BEGAN_MS + LATER_MS, "held_ms": 6 * 60_000}
     recorded(folder, BACK, **{**later, **second})
 
 
 def completions() -> list[str]:
-    """What a person says of every open field."""
+    """A person's entries for every open field."""
     return [part for name, text in ALL_WORDS.items() for part in ("--complete", f"{name}={text}")]
 
 
 @made_once()
 def joined(folder: RecordFolder) -> None:
-    """The two said to be one visit, called by the first."""
+    """Join the two into one visit, named by the first."""
     said(folder, "note", NECK, "--with", BACK, *BY)
 
 
 @made_once()
 def signed(folder: RecordFolder) -> None:
-    """The same with its note signed."""
+    """The same visit with its note signed."""
     joined(folder)
     said(folder, "note", NECK, *completions(), *BY, *SIGNED)
 
 
 def claim_file(folder: RecordFolder, **changes: Any) -> Path:
-    """A claim of the visit, as the practice's system would give it."""
+    """A claim of the visit, as the practice's system would supply it."""
     values = load_visit(folder, NECK, SETTINGS).charge().values
     line = {
         "cpt": "97012",
@@ -102,13 +102,13 @@ def exported(data: RecordFolder, session: str, name: str, *words: str) -> bytes:
 
 
 def refused(data: RecordFolder, *words: str) -> TractionError:
-    """The refusal of a command."""
+    """The message with which a command refused."""
     error = run(data, *words).exception
     assert isinstance(error, TractionError), error
     return error
 
 
 def findings(data: RecordFolder, session: str, *words: str) -> dict[str, str]:
-    """Severity of each rule that found something."""
+    """Severity of each rule with a finding."""
     report = json.loads(run(data, "scrub", session, "--json", *words).stdout)
     return {finding["rule"]: finding["severity"] for finding in report["findings"]}

@@ -26,13 +26,13 @@ COMMAND = 0x200
 MODE_AT = 6
 """Bytes of token and sequence before the mode (reference map, B.4)."""
 HEAD = 7
-"""Of a Modbus TCP frame, before the function."""
+"""Length of a Modbus TCP frame's header, before the function."""
 BLOCK_AT = {0x10: (1, 6), 0x17: (5, 10)}
-"""Of a function that writes: where the address of what it writes stands, and where that begins."""
+"""Offset of the address in a function that writes, and the offset of what it writes."""
 
 
 def releases(frame: bytes) -> bool:
-    """Whether a whole request orders a release."""
+    """True if a whole request orders a release."""
     pdu = frame[HEAD:]
     if pdu[0] not in BLOCK_AT:
         return False
@@ -44,7 +44,7 @@ def releases(frame: bytes) -> bool:
 
 
 def frames(received: bytearray) -> Iterator[bytes]:
-    """The whole requests in what has come; they are taken out of it."""
+    """The whole requests in ``received``, from which they are removed."""
     while len(received) >= HEAD:
         length = 6 + int.from_bytes(received[4:6])
         if len(received) < length:
@@ -70,7 +70,7 @@ def _pass_on(here: socket.socket, there: socket.socket, *, listens: bool) -> Non
 
 
 class Tap:
-    """A running tap, as a campaign sees it."""
+    """A running tap, seen from a campaign."""
 
     def __init__(self, port: int) -> None:
         self._process = subprocess.Popen(
@@ -91,12 +91,12 @@ class Tap:
         return f"modbus-tcp://127.0.0.1:{int(self._lines[0])}?unit=1"
 
     def first_release_s(self, since_s: float) -> float | None:
-        """When the first release since a moment came by."""
+        """The first time after ``since_s`` at which a release passed."""
         times = (float(line) for line in self._lines[1:])
         return next((at_s for at_s in times if at_s >= since_s), None)
 
     def end(self) -> None:
-        """Nothing passes any more."""
+        """Stop passing anything on."""
         self._process.kill()
         self._process.wait()
         self._reader.join()

@@ -1,4 +1,4 @@
-"""Exports as the program's own receiver takes them, from a claim or a visit that was made up."""
+"""Exports written by the program's own receiver, from an invented claim or visit."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ BASIC = Interchange()
 
 
 def x12_of(context: ClaimContext, receiver: Interchange = BASIC, **options: Any) -> str:
-    """The 837P's text; ``options`` say otherwise when it is made of which session."""
+    """The 837P's text; ``options`` change when it is made and of which session."""
     made: dict[str, Any] = {"session_id": SESSION_ID, "at": MADE_AT, "signed": True} | options
     return claim_837p(context, Made(**made), receiver).text
 
 
 def dft_of(visit: Visit, receiver: Receiver = OWN_RECEIVER) -> str:
-    """The charge as HL7."""
+    """The charge as an HL7 message."""
     return dft_p03(visit, receiver)

@@ -1,4 +1,4 @@
-"""The scrubber's part of `make bench`: one claim with its real note and record, again and again."""
+"""The scrubber's part of `make bench`: one claim with its real note and record, repeatedly."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def scrub_line() -> str:
 
 
 def scrub_times_us(calls: int = CALLS) -> list[float]:
-    """Microseconds of each scrub of a claim of the demo with two more services."""
+    """Microseconds for each scrub of a claim of the demo with two more services."""
     visit = demo_visit()
     profile, tables = find_profile(PAYER), shipped_tables()
     context = context_of_session(

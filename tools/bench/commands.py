@@ -40,7 +40,7 @@ def commands_table(rounds: int = ROUNDS) -> Table:
         place = Path(made)
         commands = commands_of(place)
         for command in commands.values():
-            run(command, place)  # writes the compiled files and warms the disk's cache
+            run(command, place)  # writes the compiled files and fills the disk cache
         taken_s: dict[str, list[float]] = {name: [] for name in commands}
         statuses: dict[str, int] = {}
         for _ in range(rounds):
@@ -51,7 +51,7 @@ def commands_table(rounds: int = ROUNDS) -> Table:
 
 
 def commands_of(place: Path) -> dict[str, tuple[str, ...]]:
-    """Returns what is measured, by its name, on copies of the records of a demo made now."""
+    """Returns the measured commands by name, on copies of the records of a demo made now."""
     _measured((*TRACTION, "demo", "--out", str(place / "demo")), place)
     kept, folder = RecordFolder(place / KEPT), str(place / FRESH)
     heads = (record.head for record in list_sessions(kept) if record.reached_holding)
@@ -81,7 +81,7 @@ def run(command: tuple[str, ...], place: Path) -> tuple[float, int]:
 def _measured(command: tuple[str, ...], place: Path) -> tuple[float, int]:
     """Processor seconds of a Python process, user's and system's, and its exit status."""
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # what is installed is compiled
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # installed modules are compiled
     with (place / "printed").open("wb") as printed:
         process = subprocess.Popen(
             [sys.executable, *command], cwd=place, env=environment, stdout=printed, stderr=printed
@@ -92,7 +92,7 @@ def _measured(command: tuple[str, ...], place: Path) -> tuple[float, int]:
 
 
 def together(folder: RecordFolder, session: str) -> None:
-    """Every export of a visit that is loaded and scrubbed once."""
+    """Write every export of a visit that is loaded and scrubbed once."""
     from controller.errors import RequestRefused
     from records.claim.context_file import imported_claim
     from records.exports.formats import written

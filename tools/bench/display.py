@@ -58,7 +58,7 @@ class BlockedDisplay:
         self._ticks = 0
 
     def tick(self) -> None:
-        """Show a frame that differs from the one before, and now and then tell something."""
+        """Show a frame that differs from the previous one, and at intervals a message."""
         self._ticks += 1
         self._display.show(frame(self._ticks))
         if self._ticks % TELL_EVERY == 0:
@@ -66,18 +66,18 @@ class BlockedDisplay:
 
     @property
     def took_nothing(self) -> bool:
-        """True while the display's thread is stuck in a write, as it is meant to be."""
+        """True while the display's thread is blocked in a write, as intended."""
         return not self._display.drain(STUCK_S)
 
     def close(self) -> None:
-        """Release the stuck thread: its reader has closed the pipe."""
+        """Release the blocked thread: its reader has closed the pipe."""
         os.close(self._reading)
         self._display.close(STUCK_S)
         self._stream.close()
 
 
 def fill(descriptor: int) -> None:
-    """Write until a pipe takes not one byte more."""
+    """Write until the pipe accepts no more bytes."""
     os.set_blocking(descriptor, False)
     for size in (512, 1):
         with suppress(BlockingIOError):
@@ -87,7 +87,7 @@ def fill(descriptor: int) -> None:
 
 
 def frame(tick: int) -> Snapshot:
-    """Returns what a loop shows in a tick."""
+    """Returns a frame as a loop shows it in a tick."""
     return Snapshot(
         number=1,
         utc_ms=0,
@@ -100,7 +100,7 @@ def frame(tick: int) -> Snapshot:
 
 
 def measured_pairs(p99_us: Callable[[str], float]) -> list[Pair]:
-    """Take turns, each kind first every other time; ``p99_us`` runs one process."""
+    """Run both kinds in alternating order; ``p99_us`` runs one process."""
     pairs = []
     for number in range(PAIRS):
         order = (BLOCKED, NONE) if number % 2 else (NONE, BLOCKED)
@@ -110,8 +110,8 @@ def measured_pairs(p99_us: Callable[[str], float]) -> list[Pair]:
 
 
 def p99_of(answer: dict[str, Any]) -> float:
-    """The p99 of a process's answer; its display must have been what it was to be."""
-    assert answer["display_took_nothing"] is not False, "the blocked display took something"
+    """The p99 in a process's answer; its display must have behaved as required."""
+    assert answer["display_took_nothing"] is not False, "the blocked display accepted data"
     late_us: list[float] = answer["late_us"]
     return statistics.quantiles(late_us, n=100)[98]
 

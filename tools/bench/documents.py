@@ -20,7 +20,7 @@ GOAL_S = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentCost:
-    """Seconds a note, median, and the size of its file."""
+    """Median seconds for a note, and the size of its file."""
 
     name: str
     seconds: float
@@ -43,13 +43,13 @@ def measure(visit: Visit, notes: int) -> list[DocumentCost]:
 
 
 def long_visit(visit: Visit) -> Visit:
-    """The visit with as many words in each field of the clinician as a field takes."""
+    """The visit with the maximum text in each field of the clinician."""
     fields = tuple(replace(field, value=LONG_WORDS) for field in visit.note.clinician_fields)
     return replace(visit, note=replace(visit.note, clinician_fields=fields))
 
 
 def _cost(name: str, visit: Visit, notes: int) -> DocumentCost:
-    size = len(note_pdf(visit))  # the fonts are read once a process
+    size = len(note_pdf(visit))  # the fonts are read once per process
     seconds = []
     for _ in range(notes):
         started_s = time.perf_counter()

@@ -62,7 +62,7 @@ QUERIES = {
 
 
 def bare_sql(folder: RecordFolder, query: SessionQuery) -> int:
-    """Fetch what the question needs, and count it."""
+    """Fetch the rows that the question needs, and count them."""
     fetched = 0
     for path in folder.every_database():
         with closing(sqlite3.connect(path)) as db:
@@ -80,7 +80,7 @@ def bare_sql(folder: RecordFolder, query: SessionQuery) -> int:
 
 
 def search(folder: RecordFolder, query: SessionQuery) -> FoundTreatments:
-    """Search as the page of the history does, up to its first part."""
+    """Search as the page of the history does, up to its first page."""
     found = find_treatments_told(folder, query, SETTINGS.day_at, refused_too=False)
     part = found.part(0, ON_A_PAGE)
     delivered_minutes(folder, [one.head.session_id for one in part.sessions])
@@ -88,7 +88,7 @@ def search(folder: RecordFolder, query: SessionQuery) -> FoundTreatments:
 
 
 def least(works: Sequence[Callable[[], object]]) -> list[float]:
-    """The least processor time of each, in ms; they take turns."""
+    """The least processor time of each, in ms; they run alternately."""
     times: list[list[float]] = [[] for _ in works]
     for _ in range(ROUNDS):
         for taken, work in zip(times, works, strict=True):
@@ -99,7 +99,7 @@ def least(works: Sequence[Callable[[], object]]) -> list[float]:
 
 
 def audit_ms(folder: RecordFolder) -> tuple[float, float]:
-    """Wall and processor time of the row that a look leaves."""
+    """Wall and processor time of the audit row that a look leaves."""
     ids = [f"s-{number}" for number in range(ON_A_PAGE)]
     wall, used = time.perf_counter(), time.process_time()
     record_read(folder, author_now(folder), "search", fields=ids)

@@ -57,7 +57,7 @@ CYCLICTEST_SHARE = 3.0
 
 
 def main() -> None:
-    """Print the tables; with ``ticks`` as an argument, be the measured process instead."""
+    """Print the tables; with ``ticks`` as an argument, run the measured process instead."""
     if sys.argv[1:2] == ["ticks"]:
         print(json.dumps(measured(sys.argv[2], int(sys.argv[3]), sys.argv[4])))
         return
@@ -82,7 +82,7 @@ def main() -> None:
 
 
 def measured(port: str, ticks: int, display: str) -> dict[str, Any]:
-    """Tick with one exchange each, beside a display or none; answers lateness in microseconds."""
+    """Tick with one exchange each, with or without a display; returns lateness in microseconds."""
     clock = SystemClock()
     transport = SerialPort(
         SerialAddress(port=port, unit=1, baudrate=BAUDRATE),
@@ -115,7 +115,7 @@ def measured(port: str, ticks: int, display: str) -> dict[str, Any]:
 
 
 def ticking_process(ticks: int = TICKS, display: str = NONE) -> dict[str, Any]:
-    """Run ``measured`` in a process of its own against a server of its own."""
+    """Run ``measured`` in a process of its own, against a server of its own."""
     with running_server("rtu", first=True) as port:
         command = [sys.executable, "-m", "tools.bench.loop", "ticks", port, str(ticks), display]
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
@@ -145,7 +145,7 @@ def cyclictest_us() -> list[float]:
 
 @contextmanager
 def busy_consoles(count: int) -> Iterator[None]:
-    """``count`` ordinary processes that never rest."""
+    """Run ``count`` ordinary processes that never rest."""
     command = [sys.executable, "-m", "tools.bench.loop", "console"]
     processes = [subprocess.Popen(command) for _ in range(count)]
     try:
@@ -157,14 +157,14 @@ def busy_consoles(count: int) -> Iterator[None]:
 
 
 def keep_busy() -> None:
-    """Dump large JSON for ever."""
+    """Dump large JSON forever."""
     page = {str(number): list(range(100)) for number in range(2000)}
     while True:
         json.dumps(page)
 
 
 def table(results: dict[str, dict[str, list[float]]]) -> Table:
-    """Percentiles of every row, microseconds."""
+    """Percentiles of every row, in microseconds."""
     shown = Table(title=f"tick lateness, us ({TICKS} ticks of {TICK_S * 1000:.0f} ms)")
     for column in ("load", "who", "n", "p50", "p99", "p99.9", "max", "missed"):
         shown.add_column(column, justify="left" if column in ("load", "who") else "right")
@@ -187,7 +187,7 @@ def table(results: dict[str, dict[str, list[float]]]) -> Table:
 
 
 def verdict(rows: dict[str, list[float]], *, rights_granted: bool) -> str:
-    """Whether the goal was reached; "not measured here" without rights or without cyclictest."""
+    """Returns whether the goal was reached; "not measured here" without rights or cyclictest."""
     goal = f"goal (p99 at most {CYCLICTEST_SHARE:g} x cyclictest, {LOADED})"
     if not rights_granted:
         return f"{goal}: not measured here, the system grants no real-time scheduling"

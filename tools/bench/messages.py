@@ -64,7 +64,7 @@ def messages_table(rounds: int = ROUNDS, trips: int = TRIPS) -> Table:
 
 
 def measured_on(processor: int | None, rounds: int, trips: int) -> Mapping[str, Sequence[float]]:
-    """Seconds of every round trip with the other side on a processor; None: left to the system."""
+    """Seconds of every round trip, with the other side on a processor; None: left to the system."""
     with TemporaryDirectory() as made, ExitStack() as servers:
         folder = Path(made)
         with _placed(processor):
@@ -79,7 +79,7 @@ def _placed(processor: int | None) -> AbstractContextManager[None]:
 
 
 def measure(folder: Path, rounds: int, trips: int) -> Mapping[str, Sequence[float]]:
-    """Seconds of every round trip, both kinds in turns; both servers run in ``folder``."""
+    """Seconds of every round trip, both kinds alternately; both servers run in ``folder``."""
     clock, numbers = SystemClock(), count(1)
     taken_s: dict[str, list[float]] = {BARE: [], OURS: []}
     peer = connect_to(_place(folder), encode=encoded)
@@ -139,7 +139,7 @@ def _our_trip(peer: Peer, number: int) -> None:
 
 
 def _whole(line: socket.socket, size: int) -> bool:
-    """Read so many bytes; False at the end of the connection."""
+    """Read exactly so many bytes; False at the end of the connection."""
     while size:
         piece = line.recv(size)
         if not piece:
@@ -158,7 +158,7 @@ def _bare_path(folder: Path) -> Path:
 
 @contextmanager
 def serving(which: str, folder: Path) -> Iterator[None]:
-    """A process that answers until the block ends."""
+    """A process that answers until the end of the block."""
     command = [sys.executable, "-m", "tools.bench.messages", which, str(folder)]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         try:

@@ -1,4 +1,4 @@
-"""Where benchmarks run: left to the system, two processes may share a processor or not."""
+"""Binds benchmarks to processors: otherwise two processes may share one or not."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def on_processor(index: int) -> Iterator[None]:
-    """Stay on one of this process's processors, with every process that is started meanwhile."""
+    """Stay on one of this process's processors, with every process started meanwhile."""
     if sys.platform != "linux":
         yield
         return

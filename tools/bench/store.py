@@ -71,7 +71,7 @@ _INSERT = f"INSERT INTO sample VALUES ({', '.join('?' * len(COLUMNS))})"
 
 
 class Layout(Protocol):
-    """One way to keep samples. ``seal`` stores them finally, ``read`` returns them whole."""
+    """One way to keep samples. ``seal`` stores them for good, ``read`` returns all of them."""
 
     name: str
 
@@ -90,11 +90,14 @@ class Layout(Protocol):
     @property
     @abstractmethod
     def commit(self) -> Callable[[bytes], None] | None:
-        """Makes a few samples durable; None where the layout cannot."""
+        """Make a few samples durable; None if the layout cannot."""
 
 
 class Sealed:
-    """Ours: one compressed block per session; an open session commits block, link and event."""
+    """The project's layout: one compressed block per session.
+
+    An open session commits block, link and event.
+    """
 
     name = "sealed block (ours)"
 
@@ -190,7 +193,7 @@ class Rows:
 
 
 class Csv:
-    """Text lines; a commit appends and syncs."""
+    """Lines of text; a commit appends and syncs."""
 
     name = "CSV"
 
@@ -259,7 +262,7 @@ class Parquet:
 
 
 class BareLog:
-    """13 bytes a sample, one after another in reserved space; no chain, no compression."""
+    """13 bytes a sample, one after another in reserved space, without a chain and compression."""
 
     name = "reserved log, fdatasync"
 
@@ -303,7 +306,7 @@ LAYOUTS: tuple[Callable[[Path], Any], ...] = (Sealed, Rows, Csv, Parquet, BareLo
 
 
 def store_table(*, minutes: float = MINUTES, rounds: int = ROUNDS) -> Table:
-    """Run everything in turns; answers medians with their spread."""
+    """Run everything alternately; returns medians with their spread."""
     data = reference_signal(minutes)
     with TemporaryDirectory() as folder, ExitStack() as opened:
         layouts: list[Layout] = [make(Path(folder)) for make in LAYOUTS]
@@ -347,7 +350,7 @@ def store_table(*, minutes: float = MINUTES, rounds: int = ROUNDS) -> Table:
 
 
 def _measure(layouts: list[Layout], data: bytes, rounds: int) -> dict[str, dict[str, list[float]]]:
-    """Milliseconds of each act, by act and layout; what comes back is compared each time."""
+    """Milliseconds of each act, by act and layout; the data read back is compared each time."""
     clock = SystemClock()
     taken: dict[str, dict[str, list[float]]] = {"seal": {}, "read": {}, "commit": {}}
 
@@ -364,7 +367,7 @@ def _measure(layouts: list[Layout], data: bytes, rounds: int) -> dict[str, dict[
         for layout in layouts:
             samples = timed("read", layout, layout.read)
             if samples.tobytes() != data:
-                raise ValueError(f"{layout.name} gave back other samples")
+                raise ValueError(f"{layout.name} returned other samples")
         for _ in range(COMMITS_PER_ROUND):
             for layout in layouts:
                 if (commit := layout.commit) is not None:

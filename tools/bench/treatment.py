@@ -83,7 +83,7 @@ def terminal_stage() -> Iterator[tuple[str, VirtualClock, Connect]]:
 
 
 def treatment(stage: Stage, base: Path | None = None) -> Run:
-    """Treat once with the records below ``base`` (default: where temporary files go)."""
+    """Run a treatment with the records below ``base`` (default: the folder for temporary files)."""
     order = PlannedOrder.of(demo_order("cervical"))
     with TemporaryDirectory(dir=base) as made, stage() as (uri, clock, connect):
         folder = RecordFolder(Path(made))
@@ -149,7 +149,7 @@ def shares_line() -> str:
         signal.signal(signal.SIGPROF, before)
     total = seen.total()
     shares = ", ".join(f"{part} {count / total:.0%}" for part, count in seen.most_common())
-    return f"where the time goes ({total} looks): {shares}"
+    return f"where the time goes ({total} samples): {shares}"
 
 
 def part_of(frame: FrameType | None) -> str:

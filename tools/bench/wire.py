@@ -134,7 +134,7 @@ def clients(kind: str, function: int, serving: Serving, stack: ExitStack) -> dic
 
 @contextmanager
 def servers() -> Iterator[tuple[Serving, str]]:
-    """The fastest servers that there are, which hide the least of a client, and their name."""
+    """The fastest servers available, which hide the least of a client, and their name."""
     if find_library("modbus") is None or place_of_program("cc") is None:
         yield running_server, "pymodbus' server (libmodbus is not installed)"
         return
@@ -161,7 +161,7 @@ def running_server(kind: str, *, first: bool = False) -> Iterator[str]:
 
 
 async def serve(kind: str) -> None:
-    """The server's process."""
+    """Run the server's process."""
     data = SimData(0, count=0x400, values=0, datatype=DataType.REGISTERS)
     device = SimDevice(1, simdata=[data])
     server: ModbusTcpServer | ModbusSerialServer

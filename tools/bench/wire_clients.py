@@ -78,7 +78,7 @@ def raw(kind: str, place: str, function: int, stack: ExitStack) -> Call:
 
 
 def ours(kind: str, place: str, function: int, stack: ExitStack) -> Call:
-    """This program's exchange with every check: it ends in the measurement block, CRC and all."""
+    """The project's exchange with every check: it ends in the measurement block, CRC included."""
     if kind == "tcp":
         socket_ = TcpSocket(TcpAddress(host="127.0.0.1", port=int(place), unit=1))
         line = Line(socket_, SystemClock(), NO_WIRE, numbered=True)
@@ -88,7 +88,7 @@ def ours(kind: str, place: str, function: int, stack: ExitStack) -> Call:
             SerialAddress(port=place, unit=1, baudrate=BAUDRATE),
             SerialSettings(baudrate=BAUDRATE, parity="N", stopbits=1),
         )
-        # The silence between frames is spent while waiting for the next tick; here there is none.
+        # The silence between frames belongs to the wait for the next tick; there is none here.
         line = Line(port, SystemClock(), replace(serial_times(BAUDRATE), silence_s=0.0))
         framing = RtuFraming()
     link = ModbusLink(line, framing, unit=1, functions=FUNCTIONS, timeout_s=TIMEOUT_S)
@@ -167,7 +167,7 @@ def minimal(kind: str, place: str, function: int, stack: ExitStack) -> Call | No
 
 
 def umodbus(kind: str, place: str, function: int, stack: ExitStack) -> Call | None:
-    """uModbus: a request and one call that sends it; without function 23."""
+    """uModbus: builds a request and sends it with one call; without function 23."""
     if function == 23:
         return None
     if kind == "tcp":
@@ -182,7 +182,7 @@ def umodbus(kind: str, place: str, function: int, stack: ExitStack) -> Call | No
 
 
 def libmodbus(kind: str, place: str, function: int, stack: ExitStack) -> Call | None:
-    """The C library libmodbus where it is installed, called without a wrapper."""
+    """The C library libmodbus, if installed, called without a wrapper."""
     name = find_library("modbus")
     if name is None:
         return None

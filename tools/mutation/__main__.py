@@ -18,7 +18,7 @@ from tools.mutation.workshop import Workshop, branch_complaints
 
 
 def main(arguments: list[str]) -> int:
-    """Run one command; returns the exit status: 0 passed, 1 fell short, 2 could not be said."""
+    """Run one command; returns the exit status: 0 passed, 1 fell short, 2 not known."""
     chosen = _parser().parse_args(arguments)
     try:
         if chosen.command == "gate":
@@ -47,7 +47,7 @@ def _area(name: str) -> tuple[Area, ...]:
     found = tuple(area for area in AREAS if area.name == name)
     if not found:
         known = ", ".join(area.name for area in AREAS)
-        raise argparse.ArgumentTypeError(f"{name} is none of the areas {known}")
+        raise argparse.ArgumentTypeError(f"{name} is not one of the areas {known}")
     return found
 
 

@@ -1,4 +1,4 @@
-"""What is mutated, which tests must notice it, and which share."""
+"""Which files are mutated, which tests must notice it, and which share of mutants."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Area:
     left_out: tuple[str, ...] = ()
 
     def files(self, root: Path) -> list[str]:
-        """The files of the area, sorted, relative to ``root``; packages' empty heads left out."""
+        """The files of the area, sorted, relative to ``root``, without empty ``__init__`` files."""
         found = {path for pattern in self.patterns for path in root.glob(pattern)}
         names = {path.relative_to(root).as_posix() for path in found if path.name != "__init__.py"}
         return sorted(names - set(self.left_out))
@@ -75,5 +75,5 @@ AREAS: Final = (
 
 
 def area_of(path: str, root: Path, areas: tuple[Area, ...] = AREAS) -> Area | None:
-    """The area that a file belongs to; None when it belongs to none."""
+    """The area that a file belongs to; None if there is none."""
     return next((area for area in areas if path in area.files(root)), None)

@@ -16,7 +16,7 @@ _HUNK = re.compile(r"^@@ -\S+ \+(\d+)(?:,\d+)? @@")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Base:
-    """The commit to compare with, None when there is none; ``words`` say which and why."""
+    """The commit to compare with, None if there is none; ``words`` say which and why."""
 
     commit: str | None
     words: str
@@ -40,10 +40,10 @@ def base_of(root: Path) -> Base:
 
 
 def changed_lines(root: Path, base: str) -> dict[str, set[int]]:
-    """The numbers of new lines by file, of all Python files of the working tree.
+    """Line numbers of new lines by file, of all Python files of the working tree.
 
-    A line that the same comparison takes away somewhere else has moved and does not count; each
-    line that went accounts for one that came. Differences of white space are none.
+    A line that the same comparison removes elsewhere has moved and does not count; each removed
+    line accounts for one new line. Differences of white space do not count.
     """
     added, gone = _diff(root, base)
     for path in _untracked(root):
@@ -70,7 +70,7 @@ def clean_commit(root: Path, folders: Iterable[str]) -> str:
 def only_tests_added(
     root: Path, commit: str, folders: Iterable[str], suffixes: tuple[str, ...]
 ) -> bool:
-    """Returns True when since the commit these files lost no line, and only tests gained some."""
+    """True if since the commit these files lost no line, and only tests gained some."""
     if not commit:
         return False
     told = _git(root, "diff", "--numstat", "--no-renames", "-z", commit, "--", *folders)
@@ -85,7 +85,7 @@ def only_tests_added(
 
 
 def _diff(root: Path, base: str) -> tuple[list[tuple[str, int, str]], Counter[str]]:
-    """Lines that came, with their places, and lines that went."""
+    """Lines added, with their places, and lines removed."""
     options = (
         "-M",
         "-w",
@@ -118,7 +118,7 @@ def _diff(root: Path, base: str) -> tuple[list[tuple[str, int, str]], Counter[st
 
 
 class ChangesUnknown(Exception):
-    """Git did not say what changed."""
+    """Git did not report what changed."""
 
 
 def _untracked(root: Path) -> list[str]:
@@ -127,7 +127,7 @@ def _untracked(root: Path) -> list[str]:
 
 
 def _git(root: Path, *arguments: str) -> str | None:
-    """Returns what git prints; None when it fails or is not there."""
+    """Returns what git prints; None if it fails or is not installed."""
     try:
         done = subprocess.run(
             ["git", *arguments], cwd=root, capture_output=True, text=True, check=False

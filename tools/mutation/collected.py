@@ -50,7 +50,7 @@ def run_all(
             os.close(reading)
             with os.fdopen(writing, "w", encoding="utf-8") as told:
                 status = _serve(tasks, root, names, stop_at_s, told)
-        finally:  # the fork ends here, however the tests failed
+        finally:  # the fork ends here, whatever the error of the tests
             os._exit(status)
     os.close(writing)
     try:
@@ -74,7 +74,7 @@ def _end(server: int) -> None:
         os.killpg(server, signal.SIGKILL)
         os.waitpid(server, 0)
     except (ProcessLookupError, ChildProcessError):
-        return  # it has ended and was waited for
+        return  # it has ended and was reaped
 
 
 def _serve(tasks: list[Task], root: Path, names: Names, stop_at_s: float, told: TextIO) -> int:
@@ -87,7 +87,7 @@ def _serve(tasks: list[Task], root: Path, names: Names, stop_at_s: float, told: 
 
 
 class _Server:
-    """Takes the place of the loop over the collected tests."""
+    """Replaces the loop over the collected tests."""
 
     def __init__(
         self, tasks: list[Task], root: Path, names: Names, stop_at_s: float, told: TextIO
@@ -141,7 +141,7 @@ def _run_items(
 
 
 def functions_below(root: Path) -> dict[_Place, list[FunctionType]]:
-    """Every function and method that is loaded from files below ``root``, by its place."""
+    """Every function and method loaded from files below ``root``, by its place."""
     found: dict[_Place, list[FunctionType]] = {}
     for thing in gc.get_objects():
         if isinstance(thing, FunctionType) and thing.__code__.co_filename.startswith(f"{root}/"):
@@ -152,7 +152,7 @@ def functions_below(root: Path) -> dict[_Place, list[FunctionType]]:
 def put_in(
     mutant: Mutant, root: Path, names: Names, functions: dict[_Place, list[FunctionType]]
 ) -> bool:
-    """Give the loaded functions the mutant's code; returns whether they can take it."""
+    """Give the loaded functions the mutant's code; returns whether that was possible."""
     changed = code_of(mutant, root, names)
     text = (root / mutant.path).read_text(encoding="utf-8")
     before = dict(_outermost(compile(text, str(root / mutant.path), "exec")))
@@ -168,7 +168,7 @@ def put_in(
 
 
 def _outermost(module: CodeType) -> Iterator[tuple[_Place, CodeType]]:
-    """The codes of functions that lie in the module or in its classes, not in other functions."""
+    """The code objects of functions in the module or its classes, but not in other functions."""
     for constant in module.co_consts:
         if isinstance(constant, CodeType):
             if constant.co_flags & _IN_A_FUNCTION:

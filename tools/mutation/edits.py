@@ -113,14 +113,14 @@ def _is_type(node: ast.expr) -> bool:
 
 
 def _inside_init(tree: ast.Module) -> Iterator[ast.AST]:
-    """A field that is never set fails whichever test comes first: no question to the tests."""
+    """A field that is never set fails in the first test: it asks nothing of the tests."""
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef) and node.name == "__init__":
             yield from ast.walk(node)
 
 
 def _last_statements(tree: ast.Module) -> Iterator[ast.stmt]:
-    """Statements after which a function or the pass of a loop ends anyway."""
+    """Statements after which a function or an iteration of a loop ends anyway."""
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.For | ast.While):
             yield from _ends_of(node.body)
@@ -213,7 +213,7 @@ def _drop(node: ast.AST, field: str, rest: object, dropped: ast.AST, shown: str)
 
 
 def _other_number(value: float) -> float:
-    """A tenth more; 1 instead of 0, and nothing instead of a tolerance."""
+    """A tenth more; 1 instead of 0, and 0 instead of a tolerance."""
     if abs(value) < TOLERANCE:
         return 0.0 if value else 1.0
     return value * 1.1
@@ -231,7 +231,7 @@ def _boundary_is_fuzzy(node: ast.Compare) -> bool:
 
 
 def _is_empty(node: ast.expr) -> bool:
-    """Returns True for None, and for a truth value, which has a change of its own."""
+    """Returns True for None, and for a truth value, which has its own change."""
     return isinstance(node, ast.Constant) and (node.value is None or isinstance(node.value, bool))
 
 

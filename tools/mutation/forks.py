@@ -105,7 +105,7 @@ def _start(task: Task, prepare: Callable[[Task], Callable[[], int]]) -> int:
         run = prepare(task)
         status = 1
         status = run()
-    finally:  # the fork ends here, however the mutant failed
+    finally:  # the fork ends here, whatever the mutant's error
         os._exit(status)
 
 
@@ -117,15 +117,15 @@ def _limit(task: Task) -> None:
 
 
 def grant_cpu(seconds: float) -> None:
-    """Grant what follows in a fork 5 times so much of the processor; what hangs ends the fork."""
-    import resource  # there is none on Windows, where nothing forks either
+    """Limit the processor time in a fork to 5 times ``seconds``, which ends a fork that hangs."""
+    import resource  # Windows has no such limit, and no fork either
 
     limit_s = math.ceil(time.process_time()) + max(LEAST_CPU_S, int(5 * seconds))
     resource.setrlimit(resource.RLIMIT_CPU, (limit_s, resource.RLIM_INFINITY))
 
 
 def _ended(running: dict[int, _Running]) -> tuple[Task, Fate] | None:
-    """Returns one that has ended; those that hang are killed meanwhile."""
+    """Returns one that has ended; hanging ones are killed meanwhile."""
     for child, one in running.items():
         if time.monotonic() > one.kill_at_s and not one.killed:
             os.kill(child, signal.SIGKILL)
@@ -139,7 +139,7 @@ def _ended(running: dict[int, _Running]) -> tuple[Task, Fate] | None:
 
 def _fate(task: Task, code: int) -> Fate:
     if code == UNMADE and task.mutant is not None:
-        raise MutantUnmade(f"{task.mutant.identity} cannot be compiled; mend the tool")
+        raise MutantUnmade(f"{task.mutant.identity} cannot be compiled; fix the tool")
     if code in (-signal.SIGKILL, -signal.SIGXCPU):
         return Fate.TIMED_OUT
     if code == NOT_PUT_IN:

@@ -49,7 +49,7 @@ def gate() -> int:
 
 
 def changed_mutants(mutants: Iterable[Mutant], root: Path) -> list[Mutant]:
-    """Those whose statement has a changed line; says on the way what was compared."""
+    """The mutants whose statement has a changed line; prints what was compared."""
     base = base_of(root)
     if base.commit is None:
         print(f"compared with nothing: {base.words}")
@@ -68,7 +68,7 @@ def changed_mutants(mutants: Iterable[Mutant], root: Path) -> list[Mutant]:
 
 
 def drawn(mutants: list[Mutant], most: int) -> tuple[list[Mutant], list[Mutant]]:
-    """Returns at most so many of the mutants, drawn by their names, and the rest."""
+    """Returns at most ``most`` mutants, drawn by their names, and the rest."""
     by_lot = sorted(mutants, key=lambda mutant: mutant.lot)
     return by_lot[:most], by_lot[most:]
 

@@ -1,4 +1,4 @@
-"""The survivors that a person has judged, and what a run says about that list."""
+"""The survivors that a person has judged, and a comparison of a run with that list."""
 
 from __future__ import annotations
 
@@ -56,14 +56,14 @@ def judged_survivors(path: Path) -> dict[str, Judged]:
             raise ListInvalid(f"{where}: {', '.join(sorted(missing))} missing or empty")
         one = Judged(**entry)
         if one.identity in found:
-            raise ListInvalid(f"{where}: {one.identity} stands there twice")
+            raise ListInvalid(f"{where}: {one.identity} is listed twice")
         found[one.identity] = one
     return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
-    """Mutants counted: of one file, of one area."""
+    """Counts of mutants of one file or one area."""
 
     run: int
     killed: int
@@ -72,7 +72,7 @@ class Tally:
 
     @property
     def survived(self) -> int:
-        """Survivors that count: judged or not, but not equivalent."""
+        """Survivors that count, whether judged or not, except equivalent ones."""
         return self.run - self.killed - self.timed_out - self.equivalent
 
     @property
@@ -107,7 +107,7 @@ def tally(
 def unjudged(
     mutants: Iterable[Mutant], fates: Mapping[str, Fate], known: Mapping[str, Judged]
 ) -> str:
-    """Returns survivors that nobody judged as entries of the list, without reasons yet."""
+    """Returns survivors that nobody has judged as entries of the list, without reasons yet."""
     return "\n".join(
         f"[[survivor]]\nfile = {json.dumps(one.path)}\nfunction = {json.dumps(one.function)}\n"
         f'change = {json.dumps(one.change)}\nreason = ""\n'
@@ -136,9 +136,9 @@ def complaints(
     files = {m.path for m in every.values()}
     for name, judged in known.items():
         if judged.file in files and name not in every:
-            said.append(f"judged survivor that no longer exists: {name}; strike it from {LIST}")
+            said.append(f"judged survivor that no longer exists: {name}; remove it from {LIST}")
         if fates.get(name) is Fate.KILLED:
-            said.append(f"judged survivor that is killed by now: {name}; strike it from {LIST}")
+            said.append(f"judged survivor that is killed by now: {name}; remove it from {LIST}")
     for area in areas:
         counted = tally(all_mutants[area.name], fates, known)
         enough = counted.run - counted.equivalent >= LEAST_FOR_A_SHARE

@@ -40,7 +40,7 @@ class Kept:
         if not self._path.is_file():
             return
         told = json.loads(self._path.read_text(encoding="utf-8"))
-        if "runs" not in told:  # written before runs had commits: its basis is not known
+        if "runs" not in told:  # written before runs recorded commits: its basis is unknown
             return
         fates = {name: Fate(fate) for name, fate in told["fates"].items()}
         if told["made_of"] == self._made_of:
@@ -51,7 +51,7 @@ class Kept:
             self.runs = [*told["runs"], *self.runs]
 
     def save(self) -> None:
-        """Write everything down."""
+        """Write the fates to the file."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         branches = {area: asdict(found) for area, found in self.branches.items()}
         told = {

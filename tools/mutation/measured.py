@@ -1,4 +1,4 @@
-"""One run of the tests under coverage: which test runs which line, in how many seconds."""
+"""One run of the tests under coverage: which test runs which line, and how long it takes."""
 
 from __future__ import annotations
 
@@ -89,11 +89,11 @@ def measure(root: Path, tests: list[str], folder: Path) -> Measured:
         status = 1
         try:
             status = _measure(root, tests, folder)
-        finally:  # the fork ends here, however the tests failed
+        finally:  # the fork ends here, whatever the error of the tests
             sys.stdout.flush()
             os._exit(status)
     if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]):
-        raise TestsFailed("the tests fail without a mutation; mend them first")
+        raise TestsFailed("the tests fail without a mutation; fix them first")
     return Measured(root, folder)
 
 
@@ -126,12 +126,12 @@ class Branches:
 
     @property
     def share(self) -> float:
-        """Share of the branches that were taken; 1 where there are none."""
+        """Share of branches taken; 1 if there are none."""
         return self.run / self.all if self.all else 1.0
 
 
 def affordable(groups: list[list[str]], seconds: Mapping[str, float]) -> list[list[str]]:
-    """The first tests that take ``MOST_TESTS_S`` together; one where the first takes more."""
+    """The first tests that take ``MOST_TESTS_S`` together; one if the first takes more."""
     spent_s, kept = 0.0, list[list[str]]()
     for group in groups:
         ends_s = list(accumulate((seconds[test] for test in group), initial=spent_s))[1:]
@@ -162,11 +162,11 @@ class Measured:
         return self._lines[path]
 
     def tests_for(self, mutant: Mutant, area: Area) -> list[list[str]]:
-        """The area's tests that may notice a mutant, in groups of one file, the cheapest first.
+        """The area's tests that may notice a mutant, in groups of one file, cheapest first.
 
-        So are the tests of a group. Files that are named after the mutant's go before all, the
-        other ones of the folder that mirrors its folder before the rest.
-        What would go beyond ``MOST_TESTS_S`` is left out.
+        Tests within a group are sorted likewise. Files that are named after the mutant's come
+        first, then those of the folder that mirrors its folder. What exceeds ``MOST_TESTS_S`` is
+        left out.
         """
         reached = self._reached_by(mutant) - {""}
         nearest = _nearest_tests(mutant.path)
@@ -184,7 +184,7 @@ class Measured:
         return affordable([groups[file] for file in sorted(groups, key=cost)], self.seconds)
 
     def runs_at_load(self, mutant: Mutant) -> bool:
-        """Returns whether the mutant's statement runs while modules are loaded."""
+        """Returns True if the mutant's statement runs while modules are loaded."""
         lines = self.lines(mutant.path)
         return mutant.at_import or any("" in lines.get(n, ()) for n in _span(mutant))
 
@@ -201,7 +201,7 @@ class Measured:
         return reached | near | (mentioned - {""} or touching)
 
     def _mentioned(self, names: frozenset[str]) -> frozenset[str]:
-        """The tests that run a line with one of the names, or with one made of them."""
+        """The tests that run a line with one of the names, or with a name derived from them."""
         known, found = set(), set[str]()
         waiting = list(names)
         while waiting:
@@ -215,7 +215,7 @@ class Measured:
 
     @cached_property
     def _mentions(self) -> dict[str, tuple[set[str], set[str]]]:
-        """Returns by name: the tests that run a line with it, and the names made of it."""
+        """Returns by name: the tests that run a line with it, and the names derived from it."""
         found: defaultdict[str, tuple[set[str], set[str]]] = defaultdict(lambda: (set(), set()))
         for package in MEASURED:
             for path in sorted((self._root / package).rglob("*.py")):
@@ -232,7 +232,7 @@ class Measured:
         return dict(found)
 
     def branches(self, area: Area) -> Branches:
-        """Returns how many branches of the area its own tests take."""
+        """Returns how many branches of the area its own tests run."""
         contexts = ["^$", *(f"^{folder}/" for folder in area.tests)]
         report = coverage.Coverage(
             data_file=str(self._folder / "coverage"), branch=True, config_file=False
@@ -263,7 +263,7 @@ def _span(mutant: Mutant) -> range:
 
 
 def _nearest_tests(path: str) -> tuple[str, ...]:
-    """Returns the beginnings of the names of the test files for a file."""
+    """Returns the prefixes of the names of the test files for a file."""
     stem = Path(path).stem
     return f"test_{stem}", f"test_{Path(path).parent.name}_{stem}"
 
@@ -282,7 +282,7 @@ def _mentioned_by(node: ast.AST) -> list[str]:
 
 
 def _made(statement: ast.stmt) -> list[str]:
-    """The names that a statement of a module gives a value to when it is loaded."""
+    """The names to which a module statement assigns a value when loaded."""
     match statement:
         case ast.Assign(targets=[ast.Name(id=name)]):
             return [name]

@@ -73,7 +73,7 @@ def code_of(mutant: Mutant, root: Path, names: Names) -> CodeType:
 
 
 class _LastOperand(ast.NodeTransformer):
-    """One of two operands was left out: the other is used alone, as the compiler needs it."""
+    """One of two operands was omitted: the other is used alone, as the compiler needs it."""
 
     def visit_BoolOp(self, node: ast.BoolOp) -> ast.expr:
         self.generic_visit(node)
@@ -136,7 +136,7 @@ def _cut(text: str) -> str:
 
 
 def _lines(home: _Home) -> tuple[int, int]:
-    """First and last line of a statement, without the statements that it holds."""
+    """First and last line of a statement, without nested statements."""
     start: ast.AST = home.pattern if isinstance(home, ast.match_case) else home
     options = getattr(home, "decorator_list", [])
     first = min(getattr(node, "lineno", 0) for node in (start, *options))

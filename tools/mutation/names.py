@@ -28,7 +28,7 @@ class Names:
         return names
 
     def neighbours(self, owner: str, member: str) -> list[str]:
-        """The members beside one of an exchanged enumeration; it is closed to a ring."""
+        """The members beside one that is exchanged; the enumeration is treated as a ring."""
         members = self._members.get(owner, [])
         if member not in members:
             return []

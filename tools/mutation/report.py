@@ -44,7 +44,7 @@ def page(
 
 
 def _run_at(runs: list[str]) -> str:
-    """Returns the commits on which the mutants ran; an unknown one is called so."""
+    """Returns the commits on which the mutants ran; an unknown one is named so."""
     *earlier, last = [run[:12] or "uncommitted changes" for run in runs]
     if not earlier:
         return f"All mutants ran at {last}."
@@ -129,5 +129,5 @@ def _counts(found: Tally) -> str:
 
 
 def _code(text: str) -> str:
-    """Returns code in a cell of a table."""
+    """Returns code for a table cell."""
     return f"`{text.replace('`', chr(39)).replace('|', chr(92) + '|')}`"

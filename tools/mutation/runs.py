@@ -59,7 +59,7 @@ def _run(task: Task, root: Path, code: CodeType | None) -> int:
 
 
 class _Only:
-    """Selects the named tests of a file, in that order; all cases of a test without the case."""
+    """Selects the named tests of a file, in that order; without a case, all of its cases."""
 
     def __init__(self, wanted: list[str]) -> None:
         self._wanted = wanted

@@ -19,7 +19,7 @@ FOREVER: Final = float("inf")
 
 
 class Workshop:
-    """Everything that is known before the first mutant runs; ``folder`` takes the measurements."""
+    """Everything known before the first mutant runs; ``folder`` receives the measurements."""
 
     def __init__(self, areas: Iterable[Area] = AREAS, root: Path = ROOT) -> None:
         self.areas = tuple(areas)
@@ -45,7 +45,7 @@ class Workshop:
         return {area.name: self._measured.branches(area) for area in self.areas}
 
     def files_that_fail_alone(self) -> list[str]:
-        """Files of tests that need another one to have run before: they would kill every mutant."""
+        """Test files that need another one to have run before: they would kill every mutant."""
         assert self._measured is not None, "the tests were measured"
         groups: dict[str, list[str]] = {}
         for test in self._measured.seconds:
@@ -83,7 +83,7 @@ class Workshop:
 
 
 def branch_complaints(areas: Iterable[Area], branches: dict[str, Branches]) -> list[str]:
-    """Print the branches of each area; returns what falls short of what is wanted."""
+    """Print the branches of each area; returns what falls short."""
     said = []
     for area in areas:
         found = branches[area.name]
@@ -102,5 +102,5 @@ def branch_complaints(areas: Iterable[Area], branches: dict[str, Branches]) -> l
 
 
 def now_s() -> float:
-    """Seconds of the clock by which runs are limited."""
+    """Seconds of the clock that limits runs."""
     return time.monotonic()

@@ -65,7 +65,7 @@ def verify(
     if sum((session is not None, all_, bundle is not None)) != 1:
         raise AddressInvalid("say which session to verify, or --all, or --bundle FILE")
     if since_last and (not all_ or outside.public_key):
-        raise AddressInvalid("--since-last goes with --all, and not with --public-key")
+        raise AddressInvalid("use --since-last with --all and without --public-key")
     place, given = records.place, _outside(outside)
     if bundle is not None:
         _verify_bundle(bundle, place.folder, given, as_json=records.as_json)

@@ -58,7 +58,7 @@ def port(name: str, address: str) -> WorkstationFact:
     if not Path(place).exists():
         return not_well(name, f"{place} is not there", "connect it; see `traction ports`")
     if not os.access(place, os.R_OK | os.W_OK):
-        todo = "add the account to the port's group (often dialout), then log in anew"
+        todo = "add the account to the port's group (often dialout), then log in again"
         return not_well(name, f"this account may not open {place}", todo)
     return well(name, f"{place} exists and may be opened")
 

@@ -92,7 +92,7 @@ def realtime_rights() -> WorkstationFact:
     scheduling, memory = asked.stdout.splitlines()
     refused = [text for text in (scheduling, memory) if text]
     if refused:
-        todo = "grant them to the account of the workstation, then log in anew"
+        todo = "grant them to the account of the workstation, then log in again"
         return not_well(name, "; ".join(refused), todo)
     return well(name, "real-time scheduling and locked memory are granted")
 

@@ -221,7 +221,7 @@ def _word(form: Mapping[str, str], whose: Whose, key: str) -> str:
 def _said_twice(form: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for key in TAKEN_OVER:
         if form.get(key) and form.get(SAME + key):
-            yield key, f"{key} is both ticked as last time and written anew; keep one of them"
+            yield key, f"{key} is both ticked as last time and also entered; keep one of them"
 
 
 def _wrong_beside(form: Mapping[str, str]) -> Iterator[tuple[str, str]]:

@@ -131,7 +131,7 @@ def _pair(cells: Sequence[str], where: str) -> Pair:
         rest = rest[1:]  # the mark for "in existence before 1996"
     if len(rest) < 3 or rest[2] not in _INDICATORS:
         raise RulesInvalid(
-            f"{where}: needs effective date, deletion date and indicator 0, 1 or 9 behind the "
+            f"{where}: needs effective date, deletion date and indicator 0, 1 or 9 after the "
             "two codes; correct it"
         )
     return Pair(

@@ -117,7 +117,7 @@ def _check_severities(profile: PayerProfile, where: str) -> None:
             raise RulesInvalid(f"{where}: severities.{rule_id} is not a rule; correct it")
         if rule_id in FIXED:
             raise RulesInvalid(
-                f"{where}: severities.{rule_id} is what every claim needs, whoever pays; remove it"
+                f"{where}: severities.{rule_id} is required of every claim, whoever pays; remove it"
             )
         if severity == "error" and rule.strength == "own" and rule_id not in OWN_ERRORS:
             raise RulesInvalid(

@@ -26,8 +26,8 @@ def scrub_values(visit: Visit) -> dict[str, Any]:
     """Returns the report as plain values; its form is ``schema.ScrubPart``."""
     if visit.report is None:
         raise ExportIncomplete(
-            f"session {visit.session_id} never reached its hold force, so there is no claim that "
-            "rules could look at; name a claim context with --context to have one looked at"
+            f"session {visit.session_id} never reached its hold force, so there is no claim to "
+            "check; name a claim context with --context to check one"
         )
     return report_document(
         visit.session_id, visit.report, visit.offers, visit.acceptances, exported(visit)

@@ -221,7 +221,7 @@ def test_a_check_by_other_keys_or_of_one_session_remembers_nothing(
     for wrong in (("verify", "s-1", "--since-last"), (*SINCE, "--public-key", str(public))):
         error = run(data, *wrong).exception
         assert isinstance(error, AddressInvalid)
-        assert "--since-last goes with --all" in error.message
+        assert "use --since-last with --all" in error.message
 
 
 def test_lists_say_when_a_session_was_last_verified(data: RecordFolder) -> None:

@@ -144,7 +144,7 @@ def calibration_was_over(facts: Facts) -> Iterator[Told]:
     """N-13."""
     due = facts.calibration_due
     if due is None:
-        yield NotJudged("calibration", "the unit told no date of its calibration")
+        yield NotJudged("calibration", "the unit reported no calibration date")
     elif due < facts.day:
         yield Found("calibration", facts.told("calibration"), {"due": due})
 

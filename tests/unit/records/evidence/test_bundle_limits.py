@@ -71,7 +71,7 @@ def test_the_bundle_as_it_was_written_is_whole(bundle: bytes) -> None:
 def test_bytes_before_and_behind_the_file_are_refused(bundle: bytes) -> None:
     assert "outside of every file" in refused(_shifted(bundle, 0, b"hidden"))
     assert "between its list of files and its end" in refused(b"hidden" + bundle)
-    assert "behind the end of the zip file" in refused(bundle + b"hidden")
+    assert "after the end of the zip file" in refused(bundle + b"hidden")
 
 
 def test_bytes_between_members_are_refused(bundle: bytes) -> None:
@@ -113,7 +113,7 @@ def test_bytes_behind_the_content_of_a_member_are_refused(bundle: bytes) -> None
     data[place : place + len(content)] = stream + bytes(len(content) - len(stream))
     for head, at in ((b"PK\3\4", 8), (b"PK\1\2", 10)):
         struct.pack_into("<H", data, bytes(data).find(head) + at, 8)
-    assert f"bytes stand behind the content of {name}" in refused(bytes(data))
+    assert f"there are bytes after the content of {name}" in refused(bytes(data))
 
 
 @pytest.mark.parametrize("where", ["comment", "member's comment", "extra", "other comment"])

@@ -137,7 +137,7 @@ def test_no_payer_lowers_what_every_claim_needs(rule: str) -> None:
         'name = "v"\ntitle = "V"\nkind = "commercial"\nvalid_from = 2026-01-01\nsource = "p"\n'
         f'strength = "B"\n[severities]\n"{rule}" = "warn"\n'
     )
-    with pytest.raises(RulesInvalid, match="what every claim needs, whoever pays"):
+    with pytest.raises(RulesInvalid, match="required of every claim, whoever pays"):
         parse_profile(text, "v.toml")
 
 

@@ -70,7 +70,7 @@ def test_an_account_stays_whose_it_was_also_while_it_is_closed(folder: RecordFol
 
 def test_two_accounts_never_have_one_name_in_records(folder: RecordFolder) -> None:
     keep(folder, example("person", initials="P2"))
-    assert "account pat is of somebody with the same names" in refusal(
+    assert "account pat belongs to somebody with the same names" in refusal(
         folder, account="pat2", person="P2", roles=["aide"]
     )
 

@@ -96,7 +96,7 @@ def test_a_table_was_not_tested_tomorrow(clinic: RecordFolder) -> None:
 def test_a_new_flag_that_is_over_would_never_be_told(clinic: RecordFolder) -> None:
     old, over, last = ({**FLAG, "until": day} for day in ("2025-12-24", "2026-11-29", TODAY))
     keep(clinic, patient(flags=[old]), at_utc_ms=EVENING_MS)
-    with pytest.raises(StandingInvalid, match=r"until=2026-11-29 has gone.* from 2026-11-30 on"):
+    with pytest.raises(StandingInvalid, match=r"until=2026-11-29 is past.* from 2026-11-30 on"):
         keep(clinic, patient(flags=[old, over]), made_from=1, at_utc_ms=EVENING_MS)
     keep(clinic, patient(flags=[old, last]), made_from=1, at_utc_ms=EVENING_MS)
 

@@ -141,7 +141,7 @@ def test_the_list_is_read(tmp_path: Path) -> None:
         (ENTRY.replace("reason", "because"), "list.toml, survivor 1: unknown keys because"),
         (ENTRY.replace('"why"', '""'), "list.toml, survivor 1: reason missing or empty"),
         (ENTRY.replace('function = "pull"\n', ""), "survivor 1: function missing or empty"),
-        (ENTRY + ENTRY, "list.toml, survivor 2: controller/cord.py::pull::1 -> 0 stands there"),
+        (ENTRY + ENTRY, "list.toml, survivor 2: controller/cord.py::pull::1 -> 0 is listed twice"),
     ],
 )
 def test_a_broken_list_is_refused_by_entry_and_key(text: str, words: str, tmp_path: Path) -> None:

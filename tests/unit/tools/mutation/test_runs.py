@@ -203,4 +203,4 @@ def test_a_suite_that_fails_on_the_program_itself_judges_nothing(tmp_path: Path)
     sample(tmp_path, {"test_cord.py": "def test_it():\n    assert False\n"})
     done = run(tmp_path)
     assert done.returncode != 0
-    assert "the tests fail without a mutation; mend them first" in done.stderr
+    assert "the tests fail without a mutation; fix them first" in done.stderr

@@ -167,7 +167,7 @@ def test_a_word_on_file_is_taken_over_by_a_tick_only(bench: ConsoleBench, order:
 def test_a_tick_and_other_words_contradict_each_other(bench: ConsoleBench, order: str) -> None:
     answer = sent(bench, order, same_harness="1", harness="pelvic belt")
     assert answer.status_code == 422
-    assert "ticked as last time and written anew" in answer.text
+    assert "ticked as last time and also entered" in answer.text
 
 
 def test_the_only_table_that_treats_the_region_is_chosen(bench: ConsoleBench) -> None:
