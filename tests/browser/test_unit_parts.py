@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from markupsafe import escape
 from playwright.sync_api import APIResponse, Browser, Page, Route, expect
 
 from controller.alarms import RaisedAlarm
-from tests.support.browser_touch import UNIT, press, take_seat
+from tests.support.browser_touch import UNIT, has_stood, press, take_seat
 from tests.support.console_bench import StandInLink
 from tests.support.real_time import PATIENCE_MS, wait_until
 from tests.support.served_console import ServedConsole
@@ -39,6 +40,34 @@ def test_a_page_that_was_asked_for_before_an_answer_takes_nothing_back(
             before.fulfill(response=drawn)
         page.evaluate(ONE_ANSWER)
         expect(step).to_contain_text(BELL.text)
+
+
+def test_an_answer_that_was_drawn_before_what_is_shown_takes_nothing_back(
+    browser: Browser, console: ServedConsole, link: StandInLink
+) -> None:
+    """The question that was answered would stand there again, and be answered twice."""
+    held: list[tuple[Route, APIResponse]] = []
+    link.show(**CHECKING, questions=(LOCKED,))
+    with browser.new_context(base_url=console.address) as context:
+        context.set_default_timeout(PATIENCE_MS)
+        page = context.new_page()
+        take_seat(page)
+        step = page.locator("li.step.now")
+        expect(step).to_contain_text(LOCKED.text)
+        wait_until(lambda: has_stood(step.get_by_role("button", name="Yes")), "a meant touch")
+        page.route("**/answers", lambda way: held.append((way, way.fetch())))
+        step.get_by_role("button", name="Yes").click()
+        wait_until(lambda: came(page, held), "the answer that is drawn")
+        link.show(questions=(BELL,))
+        expect(step).to_contain_text(BELL.text)
+        page.route(f"**{UNIT}", lambda _way: None)
+        before, drawn = held[0]
+        assert escape(LOCKED.text) in drawn.text()
+        before.fulfill(response=drawn)
+        expect(page.locator("form[data-sending]")).to_have_count(0)
+        page.evaluate(ONE_ANSWER)
+        expect(step).to_contain_text(BELL.text)
+        expect(page.locator("#asked")).not_to_be_empty()
 
 
 def came(page: Page, held: list[tuple[Route, APIResponse]]) -> bool:

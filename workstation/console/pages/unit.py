@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from typing import Final
 from urllib.parse import quote
@@ -20,6 +21,9 @@ from workstation.console.units import KeptUnit
 
 NOBODY: Final = "nobody named"
 """The reader named in the audit while nobody has given a name."""
+
+PROCESS: Final = secrets.token_hex(4)
+"""This process in its pages: the times at which they are drawn compare within one alone."""
 
 
 def routes() -> list[BaseRoute]:
@@ -58,7 +62,9 @@ def unit_page(
     """Returns the page, with what was wrong with a form sent from it, and the form's content."""
     site = site_of(request)
     person = site.people.named(request)
-    shape = site.frames.present().of(unit.name).shape  # before the parts: they are never older
+    # Before the parts, which are never older.
+    drawn_us = round(site.clock.now_s() * 1e6)
+    shape = site.frames.present().of(unit.name).shape
     view = unit_view(unit, site.words, person)
     if view.facts is not None and not watches_only(request):
         site.reader.note_view(person or NOBODY, view.facts)
@@ -70,6 +76,7 @@ def unit_page(
         unit=unit,
         view=view,
         shape=shape,
+        drawn=(PROCESS, drawn_us),
         outcome=fault or outcome_words(asked, site.words),
         fault=fault,
         typed={"act": "", "words": "", **(typed or {})},

@@ -66,6 +66,12 @@ function putParts(text, sent = null) {
     if (sent) sayWhyNot(fresh);
     return "";
   }
+  if (isOlder(freshPage)) {
+    if (sent) putOutcome(freshPage, sent);
+    return "";
+  }
+  page.dataset.drawnBy = freshPage.dataset.drawnBy;
+  page.dataset.drawnUs = freshPage.dataset.drawnUs;
   const turned = page.dataset.page !== freshPage.dataset.page;
   if (turned) {
     page.dataset.page = freshPage.dataset.page;
@@ -94,6 +100,21 @@ function putParts(text, sent = null) {
   return freshPage.dataset.shape;
 }
 
+/** Drawn before what is shown, by the same process: another one begins anew. */
+function isOlder({ dataset }) {
+  const { drawnBy, drawnUs } = page.dataset;
+  return dataset.drawnBy === drawnBy && Number(dataset.drawnUs) < Number(drawnUs);
+}
+
+/** Of an answer that is older than what is shown, the outcome is news, and ids for the next press. */
+function putOutcome(freshPage, sent) {
+  const outcome = freshPage.querySelector("#asked");
+  document.getElementById("asked").replaceWith(document.adoptNode(outcome));
+  const part = sent.closest("[data-part]");
+  const other = freshPage.querySelector(`[data-part="${part.dataset.part}"]`);
+  if (other) renewIds(part, other);
+}
+
 /** The start is below the checks: force and question of the treatment would be out of sight. */
 function showFromTheTop() {
   const top = document.getElementById("top");
@@ -111,7 +132,7 @@ function sayWhyNot(other) {
 /** What was answered is over: the next press of the same button is another request. */
 function renewIds(part, other) {
   const ids = [...other.querySelectorAll("[name=id]")];
-  part.querySelectorAll("[name=id]").forEach((each, place) => { each.value = ids[place].value; });
+  part.querySelectorAll("[name=id]").forEach((each, place) => { each.value = ids[place]?.value ?? each.value; });
 }
 
 /** A button that has appeared under a finger a moment ago was not meant. */
