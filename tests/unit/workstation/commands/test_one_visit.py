@@ -286,7 +286,7 @@ def test_a_note_that_was_signed_alone_stays_and_the_way_is_named(data: RecordFol
 def test_only_who_joined_is_taken_out(data: RecordFolder) -> None:
     joined(data)
     error = refused(data, "note", NECK, "--without", NECK, *BY)
-    assert "those are: s-2" in error.message
+    assert "joined: s-2" in error.message
     assert isinstance(refused(data, "note", NECK, "--without", "s-9", *BY), RecordNotFound)
 
 
