@@ -26,22 +26,19 @@ def routes() -> list[BaseRoute]:
 
 async def stream(request: Request) -> Response:
     """Server-sent events: first the stream's id, then the newest frame repeatedly."""
-    site, patients = site_of(request), not watches_only(request)
-    opened = site.pages.opened(
+    site = site_of(request)
+    opening = site.pages.opened(
         browser_of(request) or "none",
-        patients=patients,
+        patients=not watches_only(request),
         instead_of=request.query_params.get("instead_of", ""),
     )
-    events = _events(site, opened, patients=patients)
-    return StreamingResponse(events, media_type="text/event-stream")
+    return StreamingResponse(_events(site, opening), media_type="text/event-stream")
 
 
-async def _events(
-    site: Site, opening: AbstractContextManager[LiveStream], *, patients: bool
-) -> AsyncIterator[bytes]:
+async def _events(site: Site, opening: AbstractContextManager[LiveStream]) -> AsyncIterator[bytes]:
     with opening as opened:
         yield f"retry: 500\nevent: stream\ndata: {opened.id}\n\n".encode()
-        yield site.frames.encoded(patients=patients)
+        yield site.frames.encoded(patients=opened.patients)
         while (frame := await opened.next()) is not None:
             yield frame
         yield b"event: taken\ndata: another tab\n\n"

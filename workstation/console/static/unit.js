@@ -14,7 +14,6 @@ const page = document.getElementById("unit-page");
 const name = page.dataset.of;
 let shape = "";
 let fetching = false;
-let answers = 0; // of what was sent: a page that was asked for before the newest of them is old
 let triedMs = -AGAIN_MS;
 
 /** Keep the page's parts fresh and send its forms in place. */
@@ -38,15 +37,11 @@ async function freshen(wanted) {
   fetching = true;
   triedMs = performance.now();
   shape = wanted; // who asks for another meanwhile takes it back
-  const answered = answers;
   try {
     const answer = await request(page.dataset.path, { cache: "no-store" });
     if (!answer.ok) throw new Error(answer.statusText);
-    const text = await answer.text();
-    if (answered === answers) {
-      const drawn = putParts(text);
-      if (shape === wanted) shape = drawn;
-    }
+    const drawn = putParts(await answer.text());
+    if (shape === wanted) shape = drawn;
   } catch {
     shape = ""; // the next frame asks again
   } finally {
@@ -57,7 +52,8 @@ async function freshen(wanted) {
 /**
  * Put the parts of `text` that differ in place; what was typed in the others stays, but in `sent`.
  *
- * Returns of which shape of the unit they were drawn: it may have been another one meanwhile.
+ * Returns of which shape of the unit they were drawn: it may have been another one meanwhile. A page
+ * that was drawn before what is shown takes nothing back, and is of no shape.
  */
 function putParts(text, sent = null) {
   const fresh = new DOMParser().parseFromString(text, "text/html");
@@ -155,7 +151,6 @@ async function send(form, button) {
   try {
     const answer = await request(form.action, { method: "POST", body: fields });
     putParts(await answer.text(), form);
-    answers += 1;
     shape = ""; // it may have been drawn before the newest frame was heard
   } catch {
     document.getElementById("asked").textContent = GAVE_UP;
