@@ -105,7 +105,7 @@ def hand(browser: Browser, clinic: BrowsedStation) -> Iterator[Hand]:
 
 
 def pulls(hand: Hand) -> None:
-    """True once traction has begun."""
+    """Wait until traction has begun."""
     headline = hand.page.locator(f"[data-strip='{TABLE}'] [data-is=headline]")
     expect(headline).to_have_text(re.compile("taking up slack|pretensioning|ramping up|holding"))
 

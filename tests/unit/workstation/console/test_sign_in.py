@@ -25,7 +25,7 @@ from tests.support.notes import recorded
 from tests.support.reception import medicare_patient
 from tests.support.signed_in import ADA, ANN, BILL, NAMES, PAT, PINS, SetClock, add_accounts, desk
 from tests.support.standing import example, keep, writer
-from tests.support.unit_stages import CHECKING, HOLDING, SESSION, asked
+from tests.support.unit_stages import CHECKING, HOLDING, SESSION, START
 from workstation.console.application import PAGES
 from workstation.console.browsers import BROWSER_COOKIE, TOKEN_FIELD, TOKEN_HEADER
 from workstation.console.page_rights import PAGE_RIGHTS
@@ -280,14 +280,13 @@ def test_every_form_of_a_page_carries_the_token_and_stop_none(bench: ConsoleBenc
 def start(bench: ConsoleBench) -> str:
     """Answer the last question with a yes; returns what the page says."""
     link = bench.links["Table 1"]
-    question = asked(Question.START_TRACTION, "Start traction?")
-    link.show(**{**CHECKING, "questions": (question,)})
+    link.show(**{**CHECKING, "questions": (START,)})
     form = {
         "question": Question.START_TRACTION.value,
         "accepted": "yes",
         "session": SESSION,
         "id": "r1",
-        "seen": seen_digest(question),
+        "seen": seen_digest(START),
     }
     return str(bench.client.post("/units/Table%201/answers", data=form).text)
 

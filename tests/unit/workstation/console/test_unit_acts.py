@@ -22,14 +22,13 @@ from controller.requests import (
     TakeOver,
 )
 from tests.support.console_bench import PERSON, ConsoleBench, StandInLink
-from tests.support.unit_stages import CHECKING, HOLDING, LOCKED, SESSION, asked
+from tests.support.unit_stages import CHECKING, HOLDING, LOCKED, SESSION, START, asked
 from workstation.console.unit_view import seen_digest
 from workstation.station.messages import Followed, GivenAnswer, MadeRequest, RequestOutcome
 
 PAGE = "/units/Table%201"
 REQUESTS = f"{PAGE}/requests"
 ANSWERS = f"{PAGE}/answers"
-START = asked(Question.START_TRACTION, "Start traction?")
 TAKEN = {
     "id": {"1e999", "-5", "nan"},
     "session": {"1e999", "-5", "nan"},
